@@ -1,0 +1,1 @@
+//! Data files: what the registry's maintainers keep beside the entries.

@@ -1,0 +1,81 @@
+//! An entry: one plugin's file, YAML front matter and a Markdown description, written by people.
+
+use jiff::civil::Date;
+use serde_json::{Map, Value};
+
+/// One plugin's file, read and checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The file's name without `.md`: the plugin's address, and its `id` in `plugins.json`.
+    pub stem: String,
+    /// The `id` that the front matter declares; usage numbers are kept under it, in lower case.
+    pub id: String,
+    /// The plugin's name.
+    pub title: String,
+    /// One sentence about the plugin; may hold HTML.
+    pub description: String,
+    /// From `authors`, or else the one `author` as written.
+    pub authors: Vec<String>,
+    /// The licence, as written.
+    pub license: String,
+    /// When the plugin was registered.
+    pub date: Date,
+    /// The plugin's own page.
+    pub homepage: String,
+    /// Where the source code is.
+    pub source: String,
+    /// What pip installs.
+    pub archive: String,
+    /// Whether pip needs `--process-dependency-links`.
+    pub follow_dependency_links: bool,
+    /// Whether pip needs `--no-build-isolation`.
+    pub no_build_isolation: bool,
+    /// Tags in the order in which they were written.
+    pub tags: Vec<String>,
+    /// Pictures of the plugin.
+    pub screenshots: Vec<Screenshot>,
+    /// The picture that stands for the plugin: an absolute URL, or a path from the site's root.
+    pub featured_image: Option<String>,
+    /// What the plugin runs on, as declared.
+    pub compatibility: Compatibility,
+    /// Why the plugin can't be installed any more, in Markdown.
+    pub disabled: Option<String>,
+    /// Set for a plugin without a maintainer; usually the address of a ticket.
+    pub abandoned: Option<String>,
+    /// Set for a plugin whose maintainer looks for a successor; usually the address of a ticket.
+    pub up_for_adoption: Option<String>,
+    /// A remark that belongs to the description.
+    pub note: Option<String>,
+    /// Earlier addresses of the plugin's page, as paths from the site's root.
+    pub redirect_from: Vec<String>,
+    /// What kind of offer the plugin is: `commercial`, `cloud`, `free-tier`, …
+    pub attributes: Vec<String>,
+    /// Where the privacy policy is.
+    pub privacy_policy: Option<String>,
+    /// Front matter under keys that shelflife does not know, for templates.
+    pub extra: Map<String, Value>,
+    /// The description in Markdown: what follows the front matter, with line ends as `\n`.
+    pub body: String,
+}
+
+/// One picture of a plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Screenshot {
+    /// An absolute URL, or a path from the site's root.
+    pub url: String,
+    /// What the picture shows, for those who can't see it.
+    pub alt: Option<String>,
+    /// What to write below the picture.
+    pub caption: Option<String>,
+}
+
+/// What a plugin says it runs on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Compatibility {
+    /// OctoPrint versions or PEP 440 specifiers, as written; none means all.
+    pub octoprint: Vec<String>,
+    /// Operating systems or groups of them (`nix`, `posix`), as written; none means all.
+    pub os: Vec<String>,
+    /// A PEP 440 specifier for Python, as written.
+    pub python: Option<String>,
+}

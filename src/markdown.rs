@@ -1,0 +1,1 @@
+//! Markdown to safe HTML, and HTML to plain text.

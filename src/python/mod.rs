@@ -1,0 +1,1 @@
+//! Control properties out of a plugin's Python source, without running it.
