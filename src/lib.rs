@@ -3,7 +3,9 @@
 //! `ARCHITECTURE.md` draws the map; each module's first line says which one idea it holds.
 
 pub mod data;
+pub mod digest;
 pub mod entry;
+pub mod fact;
 pub mod markdown;
 pub mod problem;
 pub mod python;

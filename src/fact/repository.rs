@@ -1,0 +1,169 @@
+//! What GitHub says about a repository, and the names under which it is asked.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+/// `owner/name` of a repository on GitHub, in lower case, since GitHub does not tell letter cases apart.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RepositoryName {
+    owner: String,
+    name: String,
+}
+
+impl RepositoryName {
+    /// Reads the repository out of the address of a page, an archive or a clone below `server`
+    /// (`https://github.com`, or an enterprise server's address).
+    ///
+    /// A leading `www.`, a trailing `.git` or slash, and any further path are ignored. `None` means that the
+    /// address is not one of a repository on that server.
+    pub fn from_url(address: &str, server: &Url) -> Option<Self> {
+        let url = Url::parse(address.trim()).ok()?;
+        let host = url.host_str()?;
+        let same_host = host.strip_prefix("www.").unwrap_or(host) == server.host_str()?;
+        if !matches!(url.scheme(), "http" | "https") || !same_host || url.port() != server.port() {
+            return None;
+        }
+        let mut segments = url.path_segments()?.filter(|segment| !segment.is_empty());
+        let (owner, name) = (segments.next()?, segments.next()?);
+        Self::new(owner, name.strip_suffix(".git").unwrap_or(name))
+    }
+
+    /// A name out of its parts; `None` if either has a character that GitHub does not allow there.
+    pub fn new(owner: &str, name: &str) -> Option<Self> {
+        let allowed = |text: &str, more: &[char]| {
+            (1..=100).contains(&text.len())
+                && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(&c))
+        };
+        let ok =
+            allowed(owner, &['-', '_']) && allowed(name, &['-', '_', '.']) && name != "." && name != "..";
+        ok.then(|| Self { owner: owner.to_ascii_lowercase(), name: name.to_ascii_lowercase() })
+    }
+
+    /// The user or organisation.
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// The repository's name within its owner's.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl fmt::Display for RepositoryName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.owner, self.name)
+    }
+}
+
+/// A git object id: 40 or 64 hexadecimal digits in lower case.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectId(String);
+
+impl ObjectId {
+    /// Checks the text's form.
+    pub fn new(text: &str) -> Option<Self> {
+        let hexadecimal = text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        (matches!(text.len(), 40 | 64) && hexadecimal).then(|| Self(text.to_owned()))
+    }
+
+    /// The id's digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What GitHub says about a repository. Its JSON is what the cache stores, so fields are added at the end
+/// and with a default.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repository {
+    /// `owner/name` as GitHub writes it; differs from the name asked for if the repository was renamed.
+    pub name: String,
+    /// The repository's page.
+    pub url: String,
+    /// How many people have starred it.
+    pub stars: u64,
+    /// How many people watch it.
+    pub watchers: u64,
+    /// How many issues are open (pull requests are not counted).
+    pub open_issues: u64,
+    /// How many issues are closed (pull requests are not counted).
+    pub closed_issues: u64,
+    /// How many releases there are, pre-releases among them.
+    pub releases: u64,
+    /// The latest release that is neither a draft nor a pre-release.
+    pub latest_release: Option<Release>,
+    /// When the newest commit of the default branch was committed; `None` in an empty repository.
+    pub last_push: Option<Timestamp>,
+    /// Whether the repository was archived: it can be read, but no longer changed.
+    pub archived: bool,
+}
+
+/// A published release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Release {
+    /// The release's title; often empty.
+    pub name: String,
+    /// The git tag that was released.
+    pub tag: String,
+    /// When it was published.
+    pub date: Timestamp,
+    /// The release's page.
+    pub url: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(address: &str) -> Option<String> {
+        let server = Url::parse("https://github.com").unwrap();
+        RepositoryName::from_url(address, &server).map(|name| name.to_string())
+    }
+
+    #[test]
+    fn reads_every_way_to_write_a_repository() {
+        for address in [
+            "https://github.com/OctoPrint/OctoPrint-MQTT",
+            "https://github.com/octoprint/octoprint-mqtt/",
+            "http://www.github.com/OctoPrint/OctoPrint-MQTT.git",
+            "HTTPS://GitHub.com/OctoPrint/OctoPrint-MQTT/tree/devel/src?x#y",
+            " https://github.com//OctoPrint/OctoPrint-MQTT ",
+        ] {
+            assert_eq!(read(address).as_deref(), Some("octoprint/octoprint-mqtt"), "{address}");
+        }
+    }
+
+    #[test]
+    fn leaves_other_addresses_alone() {
+        for address in [
+            "https://gitlab.com/a/b",
+            "https://github.com/OctoPrint",
+            "https://github.com.example.org/a/b",
+            "https://github.com/a\"b/c",
+            "https://github.com/a/%22%7D",
+            "https://github.com/a/..",
+            "https://github.com:444/a/b",
+            "git@github.com:a/b.git",
+            "",
+        ] {
+            assert_eq!(read(address), None, "{address}");
+        }
+    }
+
+    #[test]
+    fn object_ids_are_hexadecimal() {
+        assert!(ObjectId::new(&"a0".repeat(20)).is_some());
+        assert!(ObjectId::new(&"A0".repeat(20)).is_none());
+        assert!(ObjectId::new("a0").is_none());
+    }
+}

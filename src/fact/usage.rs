@@ -1,0 +1,117 @@
+//! What the usage exports say: how many instances run a plugin, and how many installed it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// The span of time that an export covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Window {
+    /// The last 7 days.
+    Week,
+    /// The last 30 days.
+    Month,
+}
+
+impl Window {
+    /// All windows, shortest first.
+    pub const ALL: [Self; 2] = [Self::Week, Self::Month];
+}
+
+impl fmt::Display for Window {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Week => "week",
+            Self::Month => "month",
+        })
+    }
+}
+
+/// How much one plugin was used in a window.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Usage {
+    /// OctoPrint instances that ran the plugin.
+    #[serde(default)]
+    pub instances: u64,
+    /// Installations of the plugin.
+    #[serde(default)]
+    pub install_events: u64,
+    /// Instances by the version of the plugin that they ran.
+    #[serde(default)]
+    pub versions: BTreeMap<String, VersionUsage>,
+}
+
+/// How much one version of a plugin was used.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VersionUsage {
+    /// OctoPrint instances that ran the version.
+    #[serde(default)]
+    pub instances: u64,
+}
+
+/// One export: usage by plugin id in lower case.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Export(pub BTreeMap<String, Usage>);
+
+impl Export {
+    /// Reads an export, with or without the `plugins` wrapper that newer ones have.
+    ///
+    /// # Errors
+    ///
+    /// Says where the text stops being JSON of either shape.
+    pub fn from_json(json: &[u8]) -> Result<Self, serde_json::Error> {
+        #[derive(Deserialize)]
+        struct Wrapped {
+            plugins: BTreeMap<String, Usage>,
+        }
+        // An export without the wrapper may hold a plugin called "plugins"; its value has numbers as
+        // members, which a wrapper's has not, so trying the wrapper first can't misread it.
+        let plugins = match serde_json::from_slice::<Wrapped>(json) {
+            Ok(wrapped) => wrapped.plugins,
+            Err(wrapped) => serde_json::from_slice(json).map_err(|bare| {
+                let has_wrapper = serde_json::from_slice::<serde_json::Value>(json)
+                    .is_ok_and(|value| value.get("plugins").is_some());
+                if has_wrapper { wrapped } else { bare }
+            })?,
+        };
+        Ok(Self(plugins))
+    }
+
+    /// The canonical form for the cache: two exports that say the same have the same bytes.
+    pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_both_shapes() {
+        let usage =
+            r#"{"mqtt": {"instances": 3, "install_events": 1, "versions": {"1.0": {"instances": 3}}}}"#;
+        let bare = Export::from_json(usage.as_bytes()).unwrap();
+        let wrapped =
+            Export::from_json(format!(r#"{{"_generated": 1, "plugins": {usage}}}"#).as_bytes()).unwrap();
+        assert_eq!(bare, wrapped);
+        assert_eq!(bare.0["mqtt"].versions["1.0"].instances, 3);
+        assert_eq!(Export::from_json(&bare.to_json()).unwrap(), bare);
+    }
+
+    #[test]
+    fn a_plugin_called_plugins_is_not_a_wrapper() {
+        let export = Export::from_json(br#"{"plugins": {"instances": 3, "install_events": 1}}"#).unwrap();
+        assert_eq!(export.0["plugins"].instances, 3);
+    }
+
+    #[test]
+    fn refuses_what_is_not_an_export() {
+        for json in
+            ["", "[]", "{\"plugins\": 7}", "{\"a\": {\"instances\": -1}}", "{\"a\": {\"instances\": 1e30}}"]
+        {
+            assert!(Export::from_json(json.as_bytes()).is_err(), "{json}");
+        }
+    }
+}
