@@ -1,0 +1,264 @@
+//! `shelflife.toml`, the environment and the command line become one [`Config`].
+
+mod environment;
+mod file;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use url::Url;
+
+pub use environment::Environment;
+pub use file::FILE_NAME;
+
+/// Everything that decides how a site is built.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// What pages and feeds may know.
+    pub settings: Settings,
+    /// Where things are.
+    pub paths: Paths,
+    /// How GitHub is asked.
+    pub github: Github,
+    /// How the usage exports are asked for.
+    pub usage: UsageExports,
+    /// The moment at which freshness is judged: the clock's, or the one that was given.
+    pub now: Timestamp,
+    /// Ask nothing of the network.
+    pub offline: bool,
+    /// Ask for every fact again, fresh or not.
+    pub refresh: bool,
+    /// Build the rest when an entry can't be read.
+    pub keep_going: bool,
+}
+
+/// The part of the configuration that outputs depend on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The site's name.
+    pub title: String,
+    /// The site's address without a path and without a slash at the end.
+    pub url: String,
+    /// The path below which the site is served: empty, or `/` and a path without a slash at the end.
+    pub base_path: String,
+    /// One sentence about the site.
+    pub description: String,
+    /// Where the site's own source is, if people should know.
+    pub repository: Option<String>,
+    /// Where entry dates are midnights.
+    pub timezone: TimeZone,
+    /// The folder of entries, relative to the site, as the help pages call it.
+    pub entries_path: String,
+    /// The server on which a `source` counts as a GitHub repository.
+    pub github_server: Url,
+    /// Whether `plugins.json` gives a disabled plugin the operating system `disabled`, which hides it from
+    /// the plugin managers that do not know the key `disabled`.
+    pub hide_disabled: bool,
+    /// The windows for which a usage export is configured.
+    pub usage_windows: Vec<crate::fact::Window>,
+}
+
+/// Folders and files, each joined to the site's folder unless it was absolute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paths {
+    /// The site's folder.
+    pub site: PathBuf,
+    /// The entries' folder.
+    pub entries: PathBuf,
+    /// The data files' folder.
+    pub data: PathBuf,
+    /// The folder of images and other files to publish as they are.
+    pub assets: PathBuf,
+    /// The folder of templates that replace the theme's.
+    pub templates: PathBuf,
+    /// Where the site is published.
+    pub output: PathBuf,
+    /// The cache file.
+    pub cache: PathBuf,
+}
+
+/// How GitHub is asked.
+#[derive(Clone)]
+pub struct Github {
+    /// The GraphQL endpoint.
+    pub graphql: Url,
+    /// The token that is sent with each request; without one nothing is asked.
+    pub token: Option<Token>,
+    /// How long an answer stays fresh.
+    pub ttl: Duration,
+    /// How many repositories one request asks about.
+    pub batch: usize,
+}
+
+impl std::fmt::Debug for Github {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Github").field("graphql", &self.graphql.as_str()).finish_non_exhaustive()
+    }
+}
+
+/// A secret that neither [`std::fmt::Debug`] nor [`std::fmt::Display`] gives away.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(String);
+
+impl Token {
+    /// Wraps a secret; an empty or blank one is none.
+    pub fn new(secret: &str) -> Option<Self> {
+        let secret = secret.trim();
+        (!secret.is_empty()).then(|| Self(secret.to_owned()))
+    }
+
+    /// The secret itself, for the one header that carries it.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Token(…)")
+    }
+}
+
+/// How the usage exports are asked for.
+#[derive(Debug, Clone)]
+pub struct UsageExports {
+    /// The export of the last 7 days.
+    pub week: Option<Url>,
+    /// The export of the last 30 days.
+    pub month: Option<Url>,
+    /// How long an export stays fresh.
+    pub ttl: Duration,
+}
+
+/// What the command line says; everything absent is left to the file and the environment.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    /// The configuration file, where it is not `shelflife.toml` in the site's folder.
+    pub config: Option<PathBuf>,
+    /// The output folder, relative to the current folder.
+    pub output: Option<PathBuf>,
+    /// The cache file, relative to the current folder.
+    pub cache: Option<PathBuf>,
+    /// The moment at which freshness is judged.
+    pub now: Option<Timestamp>,
+    /// See [`Config::offline`].
+    pub offline: bool,
+    /// See [`Config::refresh`].
+    pub refresh: bool,
+    /// See [`Config::keep_going`].
+    pub keep_going: bool,
+}
+
+impl Config {
+    /// Reads the configuration of the site in the folder `site`.
+    ///
+    /// # Errors
+    ///
+    /// Returns what is wrong with the file, the environment or their combination, ready to be shown.
+    pub fn load(site: &Path, environment: &Environment, overrides: &Overrides) -> miette::Result<Self> {
+        let file = file::load(site, overrides.config.as_deref())?;
+        let cwd = std::env::current_dir().unwrap_or_default();
+        let base = cwd.join(file.folder);
+        let from_cwd = |path: &PathBuf| cwd.join(path);
+        let now = match (overrides.now, environment.source_date_epoch()?) {
+            (Some(now), _) | (None, Some(now)) => now,
+            (None, None) => Timestamp::now(),
+        };
+        let server = match &environment.github_server {
+            Some(server) => environment::url("GITHUB_SERVER_URL", server)?,
+            None => file.github_server,
+        };
+        let graphql = match environment.graphql_endpoint()? {
+            Some(endpoint) => endpoint,
+            None => file.github_graphql,
+        };
+        let windows = [
+            (crate::fact::Window::Week, file.usage_week.is_some()),
+            (crate::fact::Window::Month, file.usage_month.is_some()),
+        ];
+        let config = Self {
+            settings: Settings {
+                title: file.title,
+                url: file.url,
+                base_path: file.base_path,
+                description: file.description,
+                repository: file.repository,
+                timezone: file.timezone,
+                entries_path: file.entries.to_string_lossy().into_owned(),
+                github_server: server,
+                hide_disabled: file.hide_disabled,
+                usage_windows: windows.into_iter().filter_map(|(w, set)| set.then_some(w)).collect(),
+            },
+            paths: Paths {
+                entries: base.join(&file.entries),
+                data: base.join(file.data),
+                assets: base.join(file.assets),
+                templates: base.join(file.templates),
+                output: overrides.output.as_ref().map_or_else(|| base.join(file.output), from_cwd),
+                cache: overrides.cache.as_ref().map_or_else(|| base.join(file.cache), from_cwd),
+                site: base,
+            },
+            github: Github {
+                graphql,
+                token: environment.github_token.clone(),
+                ttl: file.github_ttl,
+                batch: file.github_batch,
+            },
+            usage: UsageExports { week: file.usage_week, month: file.usage_month, ttl: file.usage_ttl },
+            now,
+            offline: overrides.offline,
+            refresh: overrides.refresh,
+            keep_going: overrides.keep_going,
+        };
+        config.paths.check()?;
+        Ok(config)
+    }
+}
+
+impl Paths {
+    /// Refuses an output folder that is, or lies around, one of the folders that people write in.
+    fn check(&self) -> miette::Result<()> {
+        let inputs = [&self.site, &self.entries, &self.data, &self.assets, &self.templates];
+        let output = normalise(&self.output);
+        for input in inputs {
+            let input = normalise(input);
+            if input.starts_with(&output) {
+                return Err(miette::miette!(
+                    help = "choose a folder of its own for `paths.output` or `--output`, such as `public`",
+                    "the output folder {} would hold the site's own files in {}",
+                    output.display(),
+                    input.display(),
+                ));
+            }
+        }
+        for input in [&self.entries, &self.data, &self.assets, &self.templates] {
+            if output.starts_with(normalise(input)) {
+                return Err(miette::miette!(
+                    help = "choose a folder outside of it for `paths.output` or `--output`",
+                    "the output folder {} lies inside of {}, which is read",
+                    output.display(),
+                    input.display(),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Takes `.` and `..` out of a path without asking the disk, so that two spellings compare equal.
+fn normalise(path: &Path) -> PathBuf {
+    use std::path::Component;
+    let mut out = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(out.components().next_back(), Some(Component::Normal(_))) => {
+                out.pop();
+            }
+            other => out.push(other),
+        }
+    }
+    out
+}
