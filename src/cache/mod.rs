@@ -1,0 +1,266 @@
+//! The cache: one SQLite file that holds facts, blobs, memos and the manifest, and travels between machines.
+
+mod facts;
+mod outputs;
+mod schema;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::{Connection, ErrorCode};
+use thiserror::Error;
+
+pub use outputs::Manifest;
+
+/// How long a build waits for another one that uses the same cache.
+const WAIT_FOR_OTHERS: Duration = Duration::from_secs(60);
+
+/// An open cache.
+///
+/// What is written becomes permanent at the next [`Cache::checkpoint`]; until then nobody else can write.
+#[derive(Debug)]
+pub struct Cache {
+    connection: Mutex<Connection>,
+    failed: Mutex<Option<rusqlite::Error>>,
+}
+
+/// Why the cache can't be used.
+#[derive(Debug, Error)]
+pub enum CacheError {
+    /// The file's folder can't be made, or a damaged file can't be moved away.
+    #[error("can't write beside the cache {path}")]
+    Folder {
+        /// The cache file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another build holds the file.
+    #[error("the cache {0} is in use by another build that does not end")]
+    Busy(PathBuf),
+    /// SQLite failed.
+    #[error("the cache can't be used")]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+/// A cache that could not be used was moved away, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetAside {
+    /// Where the file is now.
+    pub moved_to: PathBuf,
+    /// Why it can't be used.
+    pub reason: String,
+}
+
+impl Cache {
+    /// Opens the cache at `path`, or makes one. A file that is damaged, or that a newer version of the program
+    /// or another program wrote, is set aside.
+    ///
+    /// # Errors
+    ///
+    /// When the folder can't be written, or another build holds the cache for longer than a minute.
+    pub fn open(path: &Path) -> Result<(Self, Option<SetAside>), CacheError> {
+        let io = |source| CacheError::Folder { path: path.to_path_buf(), source };
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(io)?;
+        }
+        let reason = match Self::try_open(path) {
+            Ok(cache) => return Ok((cache, None)),
+            Err(Unusable::Foreign(reason)) => reason,
+            Err(Unusable::Sqlite(error)) => match error.sqlite_error_code() {
+                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => format!("is damaged ({error})"),
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                    return Err(CacheError::Busy(path.to_path_buf()));
+                }
+                _ => return Err(error.into()),
+            },
+        };
+        let moved_to = set_aside(path).map_err(io)?;
+        let cache = Self::try_open(path).map_err(|unusable| match unusable {
+            Unusable::Sqlite(error) => CacheError::Sqlite(error),
+            Unusable::Foreign(_) => CacheError::Busy(path.to_path_buf()),
+        })?;
+        Ok((cache, Some(SetAside { moved_to, reason })))
+    }
+
+    /// A cache that lives in memory and is gone when it is dropped.
+    ///
+    /// # Errors
+    ///
+    /// When SQLite can't be started.
+    pub fn in_memory() -> Result<Self, CacheError> {
+        Self::prepare(Connection::open_in_memory()?).map_err(|unusable| match unusable {
+            Unusable::Sqlite(error) => CacheError::Sqlite(error),
+            Unusable::Foreign(_) => CacheError::Busy(PathBuf::new()),
+        })
+    }
+
+    fn try_open(path: &Path) -> Result<Self, Unusable> {
+        Self::prepare(Connection::open(path)?)
+    }
+
+    fn prepare(connection: Connection) -> Result<Self, Unusable> {
+        connection.busy_timeout(WAIT_FOR_OTHERS)?;
+        schema::migrate(&connection)?;
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        Ok(Self { connection: Mutex::new(connection), failed: Mutex::new(None) })
+    }
+
+    /// Makes permanent what was written so far.
+    ///
+    /// # Errors
+    ///
+    /// When this write, or one since the last checkpoint, failed: the disk may be full.
+    pub fn checkpoint(&self) -> Result<(), CacheError> {
+        if let Some(error) = self.failed.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Err(error.into());
+        }
+        self.connection().execute_batch("COMMIT; BEGIN IMMEDIATE")?;
+        Ok(())
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs a write whose failure can wait for the next checkpoint, since its caller is a query.
+    fn write_soon(&self, write: impl FnOnce(&Connection) -> rusqlite::Result<usize>) {
+        if let Err(error) = write(&self.connection()) {
+            self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        }
+    }
+}
+
+enum Unusable {
+    Foreign(String),
+    Sqlite(rusqlite::Error),
+}
+
+impl From<rusqlite::Error> for Unusable {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+/// Moves the file, and what SQLite keeps beside it, to the first free name.
+fn set_aside(path: &Path) -> std::io::Result<PathBuf> {
+    let name = |suffix: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        PathBuf::from(name)
+    };
+    let mut free = name(".set-aside");
+    let mut number = 1;
+    while free.exists() {
+        number += 1;
+        free = name(&format!(".set-aside-{number}"));
+    }
+    std::fs::rename(path, &free)?;
+    for suffix in ["-wal", "-shm", "-journal"] {
+        match std::fs::remove_file(name(suffix)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(free)
+}
+
+/// Values of this length and more are compressed.
+const COMPRESS_FROM: usize = 512;
+
+/// The form in which a value is stored, see `cache-schema`.
+fn pack(value: &[u8]) -> Vec<u8> {
+    if value.len() >= COMPRESS_FROM
+        && let Ok(frame) = zstd::bulk::compress(value, 3)
+        && frame.len() < value.len()
+    {
+        let mut packed = Vec::with_capacity(frame.len() + 1);
+        packed.push(1);
+        packed.extend_from_slice(&frame);
+        return packed;
+    }
+    let mut packed = Vec::with_capacity(value.len() + 1);
+    packed.push(0);
+    packed.extend_from_slice(value);
+    packed
+}
+
+/// The largest value that is unpacked; a damaged frame may claim any size.
+const MAX_VALUE: usize = 256 * 1024 * 1024;
+
+/// Takes back what [`pack`] made; `None` if it is damaged.
+fn unpack(packed: &[u8]) -> Option<Vec<u8>> {
+    match packed.split_first()? {
+        (0, value) => Some(value.to_vec()),
+        (1, frame) if !frame.is_empty() => {
+            let size = zstd::bulk::Decompressor::upper_bound(frame).filter(|size| *size <= MAX_VALUE)?;
+            zstd::bulk::decompress(frame, size).ok()
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packs_and_unpacks() {
+        for value in [vec![], b"short".to_vec(), b"long ".repeat(1000), (0..=255).cycle().take(700).collect()]
+        {
+            assert_eq!(unpack(&pack(&value)), Some(value));
+        }
+        assert!(pack(&b"long ".repeat(1000)).len() < 100);
+        for damaged in [&b""[..], b"\x01", b"\x01nonsense", b"\x07x"] {
+            assert_eq!(unpack(damaged), None);
+        }
+    }
+
+    #[test]
+    fn sets_aside_what_is_not_a_cache() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cache.sqlite");
+        for (number, content) in
+            [&b"not a database, but something long enough to look at"[..], b"SQLite format 3\0?"]
+                .into_iter()
+                .enumerate()
+        {
+            std::fs::write(&path, content).unwrap();
+            let (cache, aside) = Cache::open(&path).unwrap();
+            cache.checkpoint().unwrap();
+            let aside = aside.unwrap_or_else(|| panic!("{number} was taken for a cache"));
+            assert_eq!(std::fs::read(&aside.moved_to).unwrap(), content);
+            drop(cache);
+            std::fs::remove_file(&path).unwrap();
+        }
+    }
+
+    #[test]
+    fn sets_aside_a_newer_cache_and_another_programs_database() {
+        for (pragma, expected) in
+            [("PRAGMA user_version = 999", "newer version"), ("PRAGMA application_id = 7", "another program")]
+        {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("cache.sqlite");
+            drop(Cache::open(&path).unwrap());
+            Connection::open(&path).unwrap().execute_batch(pragma).unwrap();
+            let (_, aside) = Cache::open(&path).unwrap();
+            assert!(aside.unwrap().reason.contains(expected));
+        }
+    }
+
+    #[test]
+    fn a_new_cache_is_one_file_when_closed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/cache.sqlite");
+        let (cache, aside) = Cache::open(&path).unwrap();
+        assert_eq!(aside, None);
+        cache.checkpoint().unwrap();
+        drop(cache);
+        let files: Vec<_> =
+            std::fs::read_dir(path.parent().unwrap()).unwrap().map(|f| f.unwrap().path()).collect();
+        assert_eq!(files, [path]);
+    }
+}

@@ -1,0 +1,150 @@
+//! Blobs, memos and the manifest in the cache.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{OptionalExtension as _, params};
+
+use super::{Cache, CacheError, pack, unpack};
+use crate::digest::Digest;
+
+/// For each path in the output folder, the digests of what builds wrote there.
+pub type Manifest = BTreeMap<String, Vec<Digest>>;
+
+impl Cache {
+    /// Stores bytes under their digest.
+    pub fn put_blob(&self, bytes: &[u8]) -> Digest {
+        let digest = Digest::of(bytes);
+        self.write_soon(|connection| {
+            let known = connection
+                .prepare_cached("SELECT 1 FROM blob WHERE digest = ?1")?
+                .exists([digest.as_bytes()])?;
+            if known {
+                return Ok(0);
+            }
+            connection
+                .prepare_cached("INSERT INTO blob VALUES (?1, ?2)")?
+                .execute(params![digest.as_bytes(), pack(bytes)])
+        });
+        digest
+    }
+
+    /// The bytes with this digest, checked against it.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be read. A blob that is missing or damaged is `None`.
+    pub fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>, CacheError> {
+        let packed: Option<Vec<u8>> = self
+            .connection()
+            .prepare_cached("SELECT bytes FROM blob WHERE digest = ?1")?
+            .query_row([digest.as_bytes()], |row| row.get(0))
+            .optional()?;
+        Ok(packed.and_then(|packed| unpack(&packed)).filter(|bytes| Digest::of(bytes) == digest))
+    }
+
+    /// The result that `function` gave for `inputs` in this or an earlier process.
+    ///
+    /// `inputs` is the digest of everything the result depends on, the function's version included. A
+    /// result that can't be read counts as none: it is made again.
+    pub fn memo(&self, function: &str, inputs: Digest) -> Option<Vec<u8>> {
+        let connection = self.connection();
+        let mut select =
+            connection.prepare_cached("SELECT result FROM memo WHERE function = ?1 AND inputs = ?2").ok()?;
+        let packed: Vec<u8> =
+            select.query_row(params![function, inputs.as_bytes()], |row| row.get(0)).optional().ok()??;
+        unpack(&packed)
+    }
+
+    /// Keeps the result of `function` for `inputs`.
+    pub fn keep_memo(&self, function: &str, inputs: Digest, result: &[u8]) {
+        self.write_soon(|connection| {
+            connection.prepare_cached("INSERT OR REPLACE INTO memo VALUES (?1, ?2, ?3)")?.execute(params![
+                function,
+                inputs.as_bytes(),
+                pack(result)
+            ])
+        });
+    }
+
+    /// What builds wrote into the output folder.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be read.
+    pub fn manifest(&self) -> Result<Manifest, CacheError> {
+        let connection = self.connection();
+        let mut select = connection.prepare_cached("SELECT path, digest FROM manifest")?;
+        let mut rows = select.query([])?;
+        let mut manifest = Manifest::new();
+        while let Some(row) = rows.next()? {
+            if let Some(digest) = Digest::from_bytes(row.get_ref(1)?.as_blob().unwrap_or_default()) {
+                manifest.entry(row.get(0)?).or_default().push(digest);
+            }
+        }
+        Ok(manifest)
+    }
+
+    /// Replaces the manifest.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be written.
+    pub fn set_manifest(&self, manifest: &Manifest) -> Result<(), CacheError> {
+        let connection = self.connection();
+        connection.execute("DELETE FROM manifest", [])?;
+        let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO manifest VALUES (?1, ?2)")?;
+        for (path, digests) in manifest {
+            for digest in digests {
+                insert.execute(params![path, digest.as_bytes()])?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blobs_come_back_or_not_at_all() {
+        let cache = Cache::in_memory().unwrap();
+        let digest = cache.put_blob(b"page");
+        assert_eq!(cache.put_blob(b"page"), digest);
+        assert_eq!(cache.blob(digest).unwrap().as_deref(), Some(&b"page"[..]));
+        assert_eq!(cache.blob(Digest::of(b"other")).unwrap(), None);
+        cache.connection().execute("UPDATE blob SET bytes = x'007061676521'", []).unwrap();
+        assert_eq!(cache.blob(digest).unwrap(), None, "a damaged blob is not used");
+        cache.checkpoint().unwrap();
+    }
+
+    #[test]
+    fn memos_are_kept_by_function_and_inputs() {
+        let cache = Cache::in_memory().unwrap();
+        let (a, b) = (Digest::of(b"a"), Digest::of(b"b"));
+        cache.keep_memo("f", a, b"1");
+        assert_eq!(cache.memo("f", a).as_deref(), Some(&b"1"[..]));
+        assert_eq!(cache.memo("f", b), None);
+        assert_eq!(cache.memo("g", a), None);
+    }
+
+    #[test]
+    fn the_manifest_keeps_what_was_and_what_comes() {
+        let cache = Cache::in_memory().unwrap();
+        let mut digests = vec![Digest::of(b"old"), Digest::of(b"new")];
+        digests.sort();
+        let manifest = Manifest::from([("index.html".to_owned(), digests)]);
+        cache.set_manifest(&manifest).unwrap();
+        assert_eq!(cache.manifest().unwrap(), manifest);
+        cache.set_manifest(&Manifest::new()).unwrap();
+        assert_eq!(cache.manifest().unwrap(), Manifest::new());
+    }
+
+    #[test]
+    fn a_failed_write_comes_up_at_the_checkpoint() {
+        let cache = Cache::in_memory().unwrap();
+        cache.connection().execute_batch("DROP TABLE blob").unwrap();
+        cache.put_blob(b"page");
+        assert!(cache.checkpoint().is_err());
+    }
+}

@@ -1,0 +1,40 @@
+//! Which version of the schema a cache file has, and how it gets to the newest.
+
+use rusqlite::Connection;
+
+use super::Unusable;
+
+/// Marks an SQLite file as a cache of shelflife ("shlf" in ASCII).
+const APPLICATION_ID: i32 = 0x7368_6c66;
+
+/// Every step from an empty file to today's schema. Steps are only ever added.
+const STEPS: [&str; 2] =
+    [include_str!("../../cache-schema/001-facts.sql"), include_str!("../../cache-schema/002-outputs.sql")];
+
+/// Brings the file to the newest schema.
+pub(super) fn migrate(connection: &Connection) -> Result<(), Unusable> {
+    // With a write-ahead log a killed build leaves either all of a checkpoint or nothing of it. A lost
+    // last checkpoint costs requests, not correctness, so NORMAL is enough.
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if application != APPLICATION_ID && (application != 0 || tables > 0) {
+        return Err(Unusable::Foreign("belongs to another program".to_owned()));
+    }
+    let newest = u32::try_from(STEPS.len()).unwrap_or(u32::MAX);
+    if version > newest {
+        return Err(Unusable::Foreign(format!(
+            "was written by a newer version of shelflife (schema {version}, this one knows {newest})"
+        )));
+    }
+    for step in STEPS.iter().skip(version as usize) {
+        connection.execute_batch(step)?;
+    }
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    connection.pragma_update(None, "user_version", newest)?;
+    connection.execute_batch("COMMIT")?;
+    Ok(())
+}
