@@ -11,3 +11,4 @@ pub mod fact;
 pub mod markdown;
 pub mod problem;
 pub mod python;
+pub mod source;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-pub use repository::{ObjectId, Repository, RepositoryName};
+pub use repository::{ObjectId, Release, Repository, RepositoryName};
 pub use usage::{Export, Window};
 
 use crate::digest::Digest;

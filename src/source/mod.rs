@@ -1,0 +1,133 @@
+//! Sources: where facts come from. Demands go in, answers come out; nothing here decides what is stale.
+
+pub mod github;
+pub mod http;
+mod meter;
+mod usage;
+
+use std::sync::Arc;
+
+use crate::config::{Config, Token};
+use crate::fact::{Answer, Fact, Subject, Window};
+
+pub use meter::{Budget, Endpoint, Meter, Tally};
+
+use http::Http;
+
+/// A subject to ask about, and what was known of it.
+#[derive(Debug, Clone)]
+pub struct Demand {
+    /// What to ask about.
+    pub subject: Subject,
+    /// The last known fact, for conditional requests.
+    pub known: Option<Fact>,
+}
+
+/// Told how many of a fetch's requests are through: first argument done, second all.
+pub type Progress<'a> = dyn Fn(usize, usize) + Send + Sync + 'a;
+
+/// All sources of a site, ready to be asked.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    http: Http,
+    meter: Arc<Meter>,
+    config: Arc<SourceConfig>,
+}
+
+#[derive(Debug)]
+struct SourceConfig {
+    graphql: url::Url,
+    token: Option<Token>,
+    batch: usize,
+    week: Option<url::Url>,
+    month: Option<url::Url>,
+}
+
+impl Sources {
+    /// Prepares to ask the sources that `config` names.
+    ///
+    /// # Errors
+    ///
+    /// When the machine's certificates can't be read.
+    pub fn new(config: &Config) -> Result<Self, reqwest::Error> {
+        let meter = Arc::new(Meter::default());
+        Ok(Self {
+            http: Http::new(Arc::clone(&meter))?,
+            meter,
+            config: Arc::new(SourceConfig {
+                graphql: config.github.graphql.clone(),
+                token: config.github.token.clone(),
+                batch: config.github.batch,
+                week: config.usage.week.clone(),
+                month: config.usage.month.clone(),
+            }),
+        })
+    }
+
+    /// What was asked so far.
+    pub fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// Whether there is any use in asking about `subject`: its source has an address and, where one is
+    /// needed, a token.
+    pub fn can_ask(&self, subject: &Subject) -> bool {
+        match subject {
+            Subject::Usage(window) => self.export(*window).is_some(),
+            _ => self.config.token.is_some(),
+        }
+    }
+
+    /// Asks about all `demands` at once, in as few requests as the sources allow. There may be answers about
+    /// subjects that nobody asked for, where they came along.
+    pub async fn fetch(&self, demands: Vec<Demand>, progress: &Progress<'_>) -> Vec<(Subject, Answer)> {
+        let mut tasks = tokio::task::JoinSet::new();
+        let mut github = Vec::new();
+        for demand in demands {
+            match demand.subject {
+                Subject::Usage(window) => {
+                    if let Some(address) = self.export(window).cloned() {
+                        let http = self.http.clone();
+                        tasks.spawn(async move {
+                            let answer = usage::fetch(&http, &address, window, demand.known.as_ref()).await;
+                            vec![(Subject::Usage(window), answer)]
+                        });
+                    }
+                }
+                subject => github.push(subject),
+            }
+        }
+        if let Some(token) = &self.config.token {
+            let in_flight = Arc::new(tokio::sync::Semaphore::new(github::IN_FLIGHT));
+            for batch in github::batches(github, self.config.batch) {
+                let in_flight = Arc::clone(&in_flight);
+                let (http, token) = (self.http.clone(), token.clone());
+                let config = Arc::clone(&self.config);
+                let meter = Arc::clone(&self.meter);
+                tasks.spawn(async move {
+                    let _permit = in_flight.acquire_owned().await;
+                    github::fetch(&http, &meter, &config.graphql, &token, &batch).await
+                });
+            }
+        }
+        let total = tasks.len();
+        let mut answers = Vec::new();
+        let mut done = 0;
+        progress(done, total);
+        while let Some(result) = tasks.join_next().await {
+            done += 1;
+            progress(done, total);
+            answers.extend(result.unwrap_or_default());
+        }
+        // Answers arrive in the network's order; the cache and the report must not show it.
+        answers.sort_by(|a, b| a.0.cmp(&b.0));
+        answers
+    }
+
+    fn export(&self, window: Window) -> Option<&url::Url> {
+        match window {
+            Window::Week => self.config.week.as_ref(),
+            Window::Month => self.config.month.as_ref(),
+        }
+    }
+}
