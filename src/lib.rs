@@ -2,13 +2,22 @@
 //!
 //! `ARCHITECTURE.md` draws the map; each module's first line says which one idea it holds.
 
+pub mod build;
 pub mod cache;
+pub mod cli;
 pub mod config;
 pub mod data;
 pub mod digest;
 pub mod entry;
 pub mod fact;
+pub mod graph;
 pub mod markdown;
+pub mod plugin;
 pub mod problem;
 pub mod python;
+pub mod publish;
+pub mod render;
+pub mod report;
+pub mod scan;
 pub mod source;
+pub mod theme;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The program: `shelflife`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    shelflife::cli::main()
+}

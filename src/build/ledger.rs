@@ -1,0 +1,151 @@
+//! The ledger: what a build knows of each fact, whether it is due, and what came of asking.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::cache::{Cache, CacheError};
+use crate::config::Config;
+use crate::fact::{self, Answer, Fact, Subject};
+use crate::graph::FactState;
+use crate::report;
+use crate::source::Demand;
+
+/// What is known in this build. Freshness is decided here, outside the graph.
+pub(super) struct Ledger {
+    cache: Arc<Cache>,
+    known: HashMap<Subject, Option<Fact>>,
+    asked: HashSet<Subject>,
+    answered: HashSet<Subject>,
+    failures: BTreeMap<String, usize>,
+}
+
+impl Ledger {
+    pub(super) fn new(cache: Arc<Cache>) -> Self {
+        Self {
+            cache,
+            known: HashMap::new(),
+            asked: HashSet::new(),
+            answered: HashSet::new(),
+            failures: BTreeMap::new(),
+        }
+    }
+
+    /// Looks into the cache for subjects that nobody wanted before. Returns those it knows.
+    pub(super) fn load(&mut self, wanted: &BTreeSet<Subject>) -> Result<Vec<Subject>, CacheError> {
+        let mut found = Vec::new();
+        for subject in wanted {
+            if !self.known.contains_key(subject) {
+                let fact = self.cache.fact(subject)?;
+                if fact.is_some() {
+                    found.push(subject.clone());
+                }
+                self.known.insert(subject.clone(), fact);
+            }
+        }
+        Ok(found)
+    }
+
+    fn fact(&self, subject: &Subject) -> Option<&Fact> {
+        self.known.get(subject)?.as_ref()
+    }
+
+    /// What the graph sees.
+    pub(super) fn state(&self, subject: &Subject) -> FactState {
+        match self.fact(subject) {
+            None => FactState::Unknown,
+            Some(Fact { value: None, .. }) => FactState::Absent,
+            Some(Fact { value: Some(value), .. }) => FactState::Value(Arc::clone(value)),
+        }
+    }
+
+    /// The wanted subjects that are missing or stale, and that were not asked for yet.
+    pub(super) fn due(&mut self, wanted: &BTreeSet<Subject>, config: &Config) -> Vec<Demand> {
+        let mut due = Vec::new();
+        for subject in wanted {
+            let known = self.fact(subject);
+            // Content is named by its digest, so there is nothing to refresh.
+            let immutable = matches!(subject, Subject::Content { .. });
+            let is_due = match known {
+                None => true,
+                Some(fact) => !immutable && (config.refresh || fact.is_stale(config.now)),
+            };
+            if is_due && !self.asked.contains(subject) {
+                due.push(Demand { subject: subject.clone(), known: known.cloned() });
+            }
+        }
+        self.asked.extend(due.iter().map(|demand| demand.subject.clone()));
+        due
+    }
+
+    /// Writes answers down. Returns the subjects about which something is known now.
+    pub(super) fn learn(
+        &mut self,
+        answers: &[(Subject, Answer)],
+        config: &Config,
+    ) -> Result<Vec<Subject>, CacheError> {
+        let mut learned = Vec::new();
+        for (subject, answer) in answers {
+            if !self.known.contains_key(subject) {
+                let fact = self.cache.fact(subject)?;
+                self.known.insert(subject.clone(), fact);
+            }
+            if let Answer::Failed(reason) = answer {
+                *self.failures.entry(reason.clone()).or_default() += 1;
+            } else {
+                self.answered.insert(subject.clone());
+            }
+            let fresh_until = fresh_until(subject, config);
+            if let Some(fact) = fact::learn(self.fact(subject), answer, config.now, fresh_until) {
+                self.cache.record(subject, &fact)?;
+                self.known.insert(subject.clone(), Some(fact));
+                learned.push(subject.clone());
+            }
+        }
+        self.cache.checkpoint()?;
+        Ok(learned)
+    }
+
+    /// What went wrong, each reason once.
+    pub(super) fn failures(&self) -> impl Iterator<Item = String> + '_ {
+        self.failures.iter().map(|(reason, count)| match count {
+            1 => reason.clone(),
+            count => format!("{reason} ({count} facts)"),
+        })
+    }
+
+    /// Whether the site would be better if the fact were asked for.
+    pub(super) fn lacks(&self, subject: &Subject, now: Timestamp) -> bool {
+        !self.answered.contains(subject) && self.fact(subject).is_none_or(|fact| fact.is_stale(now))
+    }
+
+    /// The wanted facts by how this build came to know them.
+    pub(super) fn count(&self, wanted: &BTreeSet<Subject>, now: Timestamp) -> report::Facts {
+        let mut facts = report::Facts::default();
+        for subject in wanted {
+            let counter = match self.fact(subject) {
+                _ if self.answered.contains(subject) => &mut facts.refreshed,
+                None => &mut facts.missing,
+                Some(fact) if fact.is_stale(now) => &mut facts.stale,
+                Some(_) => &mut facts.fresh,
+            };
+            *counter += 1;
+        }
+        facts
+    }
+}
+
+/// Until when an answer that comes now need not be asked for again.
+fn fresh_until(subject: &Subject, config: &Config) -> Timestamp {
+    let after = |ttl: Duration| {
+        let ttl = SignedDuration::try_from(ttl).unwrap_or(SignedDuration::MAX);
+        config.now.saturating_add(ttl).unwrap_or(Timestamp::MAX)
+    };
+    match subject {
+        Subject::Usage(_) => after(config.usage.ttl),
+        Subject::Repository(_) | Subject::File { .. } => after(config.github.ttl),
+        Subject::Content { .. } => Timestamp::MAX,
+    }
+}

@@ -1,0 +1,126 @@
+//! `shelflife build`: a site's folder in, the published site out.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use jiff::Timestamp;
+use miette::{IntoDiagnostic as _, WrapErr as _};
+
+use super::progress::Progress;
+use super::{Exit, show};
+use crate::build::{Built, Observer as _, build};
+use crate::config::{Config, Environment, Overrides};
+use crate::report::Report;
+
+/// Build a site: read its entries, fetch the facts that are missing or stale, write what is different
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(super) struct Arguments {
+    /// The site's folder, the one that holds shelflife.toml
+    #[arg(default_value = ".")]
+    site: PathBuf,
+    /// Publish into this folder [default: `paths.output` of shelflife.toml]
+    #[arg(long, short, value_name = "FOLDER")]
+    output: Option<PathBuf>,
+    /// Keep facts, blobs and memos in this file [default: `paths.cache` of shelflife.toml]
+    #[arg(long, value_name = "FILE")]
+    cache: Option<PathBuf>,
+    /// Read this file instead of SITE/shelflife.toml; paths in it are still relative to SITE
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Judge freshness as of this moment, such as 2026-08-04T07:56:06Z [default: the clock]
+    #[arg(long, value_name = "TIME")]
+    now: Option<Timestamp>,
+    /// Ask nothing of the network; facts that are known stay, however old
+    #[arg(long, conflicts_with = "refresh")]
+    offline: bool,
+    /// Ask for every fact again, fresh or not
+    #[arg(long)]
+    refresh: bool,
+    /// Leave out the entries that have problems, publish the rest, and exit with 3
+    #[arg(long)]
+    keep_going: bool,
+    /// Write what was done and why to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Print nothing but problems and warnings
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+const AFTER_HELP: &str = "\
+Environment:
+  GITHUB_TOKEN        lets GitHub be asked; without it its facts stay as the cache has them
+  GITHUB_GRAPHQL_URL  GitHub's GraphQL endpoint; or GITHUB_API_URL, beside which it is
+  GITHUB_SERVER_URL   the server on which a `source` counts as a GitHub repository
+  SOURCE_DATE_EPOCH   like --now, in seconds since 1970
+  NO_COLOR, CI        no colours; plain lines instead of progress bars
+
+Exit codes:
+  0  published
+  1  nothing was published: an entry, a data file, a template or the machine has a problem
+  2  the command line, the environment or shelflife.toml is wrong
+  3  published without the entries that have problems (--keep-going)
+
+Examples:
+  shelflife build                     build the site in this folder
+  shelflife build site --offline      build it with the facts that are at hand
+  shelflife build --report out.json   and write down what was done";
+
+pub(super) fn run(arguments: &Arguments) -> Exit {
+    let overrides = Overrides {
+        config: arguments.config.clone(),
+        output: arguments.output.clone(),
+        cache: arguments.cache.clone(),
+        now: arguments.now,
+        offline: arguments.offline,
+        refresh: arguments.refresh,
+        keep_going: arguments.keep_going,
+    };
+    let config = match Config::load(&arguments.site, &Environment::of_process(), &overrides) {
+        Ok(config) => config,
+        Err(error) => {
+            show(&error);
+            return Exit::Wrong;
+        }
+    };
+    let progress = Progress::new(arguments.quiet);
+    let built = build(&config, &progress);
+    progress.finish();
+    match built.and_then(|built| finish(arguments, &config, &progress, built)) {
+        Ok(exit) => exit,
+        Err(error) => {
+            show(&error);
+            Exit::Failed
+        }
+    }
+}
+
+fn finish(arguments: &Arguments, config: &Config, progress: &Progress, built: Built) -> miette::Result<Exit> {
+    let Built { report, unreadable } = built;
+    for problem in &unreadable {
+        show(&problem.clone().into());
+    }
+    for warning in &report.warnings {
+        progress.warn(warning);
+    }
+    if let Some(path) = &arguments.report {
+        write(path, &report)?;
+    }
+    if !arguments.quiet {
+        for line in &report.left_out {
+            progress.line(&format!("note: {line}"));
+        }
+        progress.line(&report.summary());
+        progress.line(&format!("The site is in {}", config.paths.output.display()));
+    }
+    Ok(if unreadable.is_empty() { Exit::Done } else { Exit::Incomplete })
+}
+
+fn write(path: &std::path::Path, report: &Report) -> miette::Result<()> {
+    let mut json = serde_json::to_string_pretty(report).into_diagnostic()?;
+    json.push('\n');
+    std::fs::write(path, json)
+        .into_diagnostic()
+        .wrap_err_with(|| format!("can't write the report {}", path.display()))
+}

@@ -1,0 +1,52 @@
+//! The command line.
+
+mod build;
+mod progress;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Builds a plugin registry's static site and JSON, and does again only what has gone stale.
+#[derive(Debug, Parser)]
+#[command(version, propagate_version = true, max_term_width = 100, after_help = EXIT_CODES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Build(build::Arguments),
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  nothing was published: an entry, a data file, a template or the machine has a problem
+  2  the command line, the environment or shelflife.toml is wrong
+  3  published without the entries that have problems (--keep-going)";
+
+/// What the process ends with; [`EXIT_CODES`] tells people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exit {
+    Done = 0,
+    Failed = 1,
+    Wrong = 2,
+    Incomplete = 3,
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let exit = match arguments.command {
+        Command::Build(build) => build::run(&build),
+    };
+    ExitCode::from(exit as u8)
+}
+
+/// Shows an error on standard error, with the lines that it points at.
+#[expect(clippy::print_stderr, reason = "this is where errors are printed")]
+fn show(error: &miette::Report) {
+    eprintln!("{error:?}");
+}

@@ -1,0 +1,119 @@
+//! How a build goes on: bars for a person, plain lines for a log.
+
+use std::io::IsTerminal as _;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::build::{Observer, Phase};
+
+/// Shows progress on standard error.
+pub(super) struct Progress {
+    manner: Manner,
+    bar: Mutex<Option<(Phase, ProgressBar)>>,
+}
+
+/// How to show progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    /// A bar that moves.
+    Bars,
+    /// A line when something is done.
+    Lines,
+    /// Nothing but warnings.
+    Quiet,
+}
+
+impl Progress {
+    /// Chooses the manner: bars on a terminal, lines elsewhere and wherever `CI` is set.
+    pub(super) fn new(quiet: bool) -> Self {
+        let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
+        let manner = match (quiet, in_ci || !std::io::stderr().is_terminal()) {
+            (true, _) => Manner::Quiet,
+            (false, true) => Manner::Lines,
+            (false, false) => Manner::Bars,
+        };
+        Self { manner, bar: Mutex::new(None) }
+    }
+
+    /// Prints a line, above the bar if there is one.
+    #[expect(clippy::print_stderr, reason = "this is where lines are printed")]
+    pub(super) fn line(&self, text: &str) {
+        let bar = self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match &*bar {
+            Some((_, bar)) => bar.suspend(|| eprintln!("{text}")),
+            None => eprintln!("{text}"),
+        }
+    }
+
+    /// Takes the bar away.
+    pub(super) fn finish(&self) {
+        let mut bar = self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some((_, bar)) = bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn move_bar(&self, phase: Phase, done: usize, total: usize) {
+        let mut current = self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if current.as_ref().is_none_or(|(shown, _)| *shown != phase) {
+            if let Some((_, old)) = current.take() {
+                old.finish_and_clear();
+            }
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            if let Ok(style) = ProgressStyle::with_template("{prefix:>10} {bar:30} {pos}/{len} {elapsed}") {
+                bar.set_style(style);
+            }
+            bar.set_prefix(doing(phase));
+            bar.enable_steady_tick(Duration::from_millis(200));
+            *current = Some((phase, bar));
+        }
+        if let Some((_, bar)) = &*current {
+            bar.set_length(total as u64);
+            bar.set_position(done as u64);
+        }
+    }
+}
+
+impl Observer for Progress {
+    fn progress(&self, phase: Phase, done: usize, total: usize) {
+        match self.manner {
+            Manner::Bars => self.move_bar(phase, done, total),
+            Manner::Lines if done == total && total > 0 && phase != Phase::Scan => {
+                self.line(&format!("{} {total} {}", done_with(phase), things(phase)));
+            }
+            Manner::Lines | Manner::Quiet => {}
+        }
+    }
+
+    fn warn(&self, message: &str) {
+        self.line(&format!("warning: {message}"));
+    }
+}
+
+fn doing(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Scan => "Reading",
+        Phase::Fetch => "Fetching",
+        Phase::Render => "Rendering",
+        Phase::Publish => "Publishing",
+    }
+}
+
+fn done_with(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Scan => "Read",
+        Phase::Fetch => "Fetched",
+        Phase::Render => "Rendered",
+        Phase::Publish => "Published",
+    }
+}
+
+fn things(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Scan => "site",
+        Phase::Fetch => "batches",
+        Phase::Render | Phase::Publish => "outputs",
+    }
+}

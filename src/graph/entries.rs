@@ -1,0 +1,83 @@
+//! Entries: front matter read and checked, descriptions as HTML.
+
+use std::sync::Arc;
+
+use super::{Db, EntryFile, Site};
+use crate::digest::Digest;
+use crate::entry::shortcode::{self, Shortcodes};
+use crate::entry::{self, Declared, Parsed};
+use crate::markdown;
+use crate::problem::Problem;
+
+/// An entry's file, read and checked by itself.
+#[salsa::tracked]
+pub fn parsed(db: &dyn Db, file: EntryFile) -> Result<Arc<Parsed>, Vec<Problem>> {
+    entry::parse(file.path(db), file.content(db)).map(Arc::new)
+}
+
+/// Every entry that can be read and that no other one contradicts, by the file's name.
+#[salsa::tracked]
+pub fn sound_entries(db: &dyn Db) -> Vec<EntryFile> {
+    let contradictions = contradictions(db);
+    let wrong = |file: EntryFile| contradictions.iter().any(|problem| problem.path() == &**file.path(db));
+    Site::get(db)
+        .entries(db)
+        .iter()
+        .copied()
+        .filter(|file| parsed(db, *file).is_ok() && !wrong(*file))
+        .collect()
+}
+
+/// What entries say that can't be true together, such as an id that two of them declare.
+#[salsa::tracked]
+pub fn contradictions(db: &dyn Db) -> Vec<Problem> {
+    entry::duplicates(Site::get(db).entries(db).iter().filter_map(|file| {
+        let parsed = parsed(db, *file).as_deref().ok()?;
+        Some(Declared { path: file.path(db), bytes: file.content(db), parsed })
+    }))
+}
+
+/// Everything that is wrong with entries, in the order of files.
+#[salsa::tracked]
+pub fn problems(db: &dyn Db) -> Vec<Problem> {
+    let unreadable = Site::get(db).entries(db).iter().filter_map(|file| parsed(db, *file).as_ref().err());
+    let mut problems: Vec<Problem> = unreadable.flatten().chain(contradictions(db)).cloned().collect();
+    problems.sort_by_cached_key(|problem| (problem.path().to_owned(), problem.line_column()));
+    problems
+}
+
+/// An entry's description as safe HTML.
+#[salsa::tracked]
+pub fn description(db: &dyn Db, file: EntryFile) -> Arc<str> {
+    let Ok(parsed) = parsed(db, file) else { return Arc::from("") };
+    let settings = Site::get(db).settings(db);
+    let body = shortcode::expand(
+        &parsed.entry.body,
+        &Shortcodes {
+            site_url: &settings.url,
+            base_path: &settings.base_path,
+            site_title: &settings.title,
+            entry: &parsed.entry,
+        },
+    );
+    html(db, "markdown", &body, markdown::to_html)
+}
+
+/// Why a plugin is disabled, as safe HTML. `None` if it is not.
+#[salsa::tracked]
+pub fn disabled(db: &dyn Db, file: EntryFile) -> Option<Arc<str>> {
+    let reason = parsed(db, file).as_ref().ok()?.entry.disabled.as_deref()?;
+    Some(html(db, "markdown-smart", reason, markdown::to_html_smart))
+}
+
+/// Markdown as HTML, from a memo where there is one.
+pub(super) fn html(db: &dyn Db, function: &str, source: &str, convert: fn(&str) -> String) -> Arc<str> {
+    let function = format!("{function}.{}", markdown::VERSION);
+    let inputs = Digest::of(source.as_bytes());
+    if let Some(html) = db.cache().memo(&function, inputs).and_then(|html| String::from_utf8(html).ok()) {
+        return html.into();
+    }
+    let html = convert(source);
+    db.cache().keep_memo(&function, inputs, html.as_bytes());
+    html.into()
+}

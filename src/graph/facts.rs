@@ -1,0 +1,195 @@
+//! Facts as queries see them, and which facts a site wants to know.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::entries::{parsed, sound_entries};
+use super::{Db, EntryFile, FactInput, FactState, Site};
+use crate::digest::Digest;
+use crate::fact::{Export, ObjectId, Repository, RepositoryName, Subject, Window};
+use crate::plugin::PluginUsage;
+use crate::python;
+
+/// The attribute of plugins that count no users here.
+const COMMERCIAL: &str = "commercial";
+
+/// Every subject that this site's outputs depend on, as far as is known by now: a fact can lead to the next.
+#[salsa::tracked]
+pub fn wanted(db: &dyn Db) -> BTreeSet<Subject> {
+    let windows = Site::get(db).settings(db).usage_windows.iter().map(|window| Subject::Usage(*window));
+    let entries = sound_entries(db).iter().flat_map(|file| {
+        let repository = repository_name(db, *file).clone().map(Subject::Repository);
+        repository.into_iter().chain(python_lookup(db, *file).wants.iter().cloned())
+    });
+    windows.chain(entries).collect()
+}
+
+/// One usage export.
+#[salsa::tracked]
+pub fn export(db: &dyn Db, fact: FactInput) -> Option<Arc<Export>> {
+    value(db, fact).and_then(|json| Export::from_json(json).ok()).map(Arc::new)
+}
+
+/// How much one plugin is used; `None` for a commercial plugin, and where no export is known. A plugin that
+/// an export does not mention is not used.
+#[salsa::tracked]
+pub fn usage(db: &dyn Db, file: EntryFile) -> Option<PluginUsage> {
+    let entry = &parsed(db, file).as_ref().ok()?.entry;
+    if entry.attributes.iter().any(|attribute| attribute == COMMERCIAL) {
+        return None;
+    }
+    let id = entry.id.to_lowercase();
+    let of = |window| {
+        let export = export(db, db.fact_input(&Subject::Usage(window))).as_deref()?;
+        Some(export.0.get(&id).cloned().unwrap_or_default())
+    };
+    match (of(Window::Week), of(Window::Month)) {
+        (None, None) => None,
+        (week, month) => {
+            Some(PluginUsage { week: week.unwrap_or_default(), month: month.unwrap_or_default() })
+        }
+    }
+}
+
+/// The repository that an entry's `source` names, if it is on GitHub.
+#[salsa::tracked]
+pub fn repository_name(db: &dyn Db, file: EntryFile) -> Option<RepositoryName> {
+    let parsed = parsed(db, file).as_ref().ok()?;
+    RepositoryName::from_url(&parsed.entry.source, &Site::get(db).settings(db).github_server)
+}
+
+/// What GitHub said about a repository.
+#[salsa::tracked]
+pub fn repository_fact(db: &dyn Db, fact: FactInput) -> Option<Arc<Repository>> {
+    value(db, fact).and_then(|json| serde_json::from_slice(json).ok()).map(Arc::new)
+}
+
+/// What GitHub said about the repository of an entry.
+pub fn repository(db: &dyn Db, file: EntryFile) -> Option<Arc<Repository>> {
+    let name = repository_name(db, file).clone()?;
+    repository_fact(db, db.fact_input(&Subject::Repository(name))).clone()
+}
+
+/// What a plugin's own source says about Python, and what has to be known to tell.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PythonLookup {
+    /// The specifier in `__plugin_pythoncompat__`, once the right file is known.
+    pub specifier: Option<String>,
+    /// Every fact that this depends on, known or not.
+    pub wants: BTreeSet<Subject>,
+}
+
+/// Looks for the Python compatibility of an entry that does not declare it, in its repository: `setup.py`,
+/// or else `pyproject.toml`, gives the package, whose `__init__.py` has the answer.
+#[salsa::tracked]
+pub fn python_lookup(db: &dyn Db, file: EntryFile) -> PythonLookup {
+    let mut lookup = PythonLookup::default();
+    let undeclared = parsed(db, file).as_ref().is_ok_and(|parsed| parsed.entry.compatibility.python.is_none());
+    if undeclared && let Some(repository) = repository_name(db, file) {
+        lookup.specifier = lookup.search(db, repository).flatten();
+    }
+    lookup
+}
+
+impl PythonLookup {
+    /// `None` as long as a fact is missing.
+    fn search(&mut self, db: &dyn Db, repository: &RepositoryName) -> Option<Option<String>> {
+        let package = match self.read(db, repository, "setup.py", Role::Setup)? {
+            Some(package) => Some(package),
+            None => self.read(db, repository, "pyproject.toml", Role::Pyproject)?,
+        };
+        let Some(path) = package.as_deref().and_then(python::init_path) else { return Some(None) };
+        let specifier = self.read(db, repository, &path, Role::Init)?;
+        Some(specifier.filter(|specifier| python::valid_specifier(specifier)))
+    }
+
+    /// The property that the file at `path` has to tell. `None`: not known yet; `Some(None)`: there is none.
+    fn read(
+        &mut self,
+        db: &dyn Db,
+        repository: &RepositoryName,
+        path: &str,
+        role: Role,
+    ) -> Option<Option<String>> {
+        let file = Subject::File { repository: repository.clone(), path: path.to_owned() };
+        let state = db.fact_input(&file).state(db);
+        self.wants.insert(file);
+        let object = match state {
+            FactState::Unknown => return None,
+            FactState::Absent => return Some(None),
+            FactState::Value(id) => match std::str::from_utf8(id).ok().and_then(ObjectId::new) {
+                Some(object) => object,
+                None => return Some(None),
+            },
+        };
+        let content = Subject::Content { repository: repository.clone(), object };
+        let property = property(db, db.fact_input(&content), role).clone();
+        if property.is_none() {
+            self.wants.insert(content);
+        }
+        property.map(|property| property.0)
+    }
+}
+
+/// What a file is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// `setup.py`: the package.
+    Setup,
+    /// `pyproject.toml`: the package.
+    Pyproject,
+    /// A package's `__init__.py`: the Python specifier.
+    Init,
+}
+
+impl Role {
+    fn extract(self, source: &[u8]) -> Option<String> {
+        match self {
+            Self::Setup => python::package_of_setup(source),
+            Self::Pyproject => python::package_of_pyproject(source),
+            Self::Init => python::pythoncompat(source),
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Setup => "python-setup",
+            Self::Pyproject => "python-pyproject",
+            Self::Init => "python-init",
+        }
+    }
+}
+
+/// The one property that a file is read for, or that it has none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Property(pub Option<String>);
+
+/// The property of one git blob. A memo under the blob's id answers without the content; so `None`, not
+/// known yet, comes only where there is neither.
+#[salsa::tracked]
+pub fn property(db: &dyn Db, content: FactInput, role: Role) -> Option<Property> {
+    let Subject::Content { object, .. } = content.subject(db) else { return Some(Property(None)) };
+    let function = format!("{}.{}", role.name(), python::VERSION);
+    let inputs = Digest::of(object.as_str().as_bytes());
+    if let Some(memo) = db.cache().memo(&function, inputs)
+        && let Ok(property) = serde_json::from_slice(&memo)
+    {
+        return Some(property);
+    }
+    let property = match content.state(db) {
+        FactState::Unknown => return None,
+        FactState::Absent => Property(None),
+        FactState::Value(source) => Property(role.extract(source)),
+    };
+    db.cache().keep_memo(&function, inputs, &serde_json::to_vec(&property).unwrap_or_default());
+    Some(property)
+}
+
+fn value(db: &dyn Db, fact: FactInput) -> Option<&[u8]> {
+    match fact.state(db) {
+        FactState::Value(value) => Some(value),
+        FactState::Unknown | FactState::Absent => None,
+    }
+}

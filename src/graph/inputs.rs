@@ -1,0 +1,96 @@
+//! Inputs: everything that queries read, set before the graph is evaluated.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::config::Settings;
+use crate::digest::Digest;
+use crate::fact::Subject;
+
+/// The site as it was scanned.
+#[salsa::input(singleton)]
+pub struct Site {
+    /// The part of the configuration that outputs depend on.
+    pub settings: Arc<Settings>,
+    /// Entry files in the order of their names.
+    pub entries: Vec<EntryFile>,
+    /// Data files in the order of their names.
+    pub data: Vec<DataFile>,
+    /// Templates in the order of their names.
+    pub templates: Vec<TemplateFile>,
+    /// Assets in the order of their paths.
+    pub assets: Vec<AssetFile>,
+}
+
+/// One entry's file.
+#[salsa::input]
+pub struct EntryFile {
+    /// The path relative to the site, with `/`.
+    pub path: Arc<str>,
+    /// The content.
+    pub content: Arc<[u8]>,
+}
+
+/// One data file.
+#[salsa::input]
+pub struct DataFile {
+    /// The file's name without its extension, such as `notices`.
+    pub name: Arc<str>,
+    /// The path relative to the site, with `/`.
+    pub path: Arc<str>,
+    /// The content.
+    pub content: Arc<[u8]>,
+}
+
+/// One template, the theme's or the site's own.
+#[salsa::input]
+pub struct TemplateFile {
+    /// The name by which templates include each other.
+    pub name: Arc<str>,
+    /// The content.
+    pub content: Arc<str>,
+    /// Whether the site brought it.
+    pub own: bool,
+}
+
+/// One file to publish as it is.
+#[salsa::input]
+pub struct AssetFile {
+    /// The path below `/assets/`.
+    pub path: Arc<str>,
+    /// The content's digest.
+    pub digest: Digest,
+    /// Where the content is.
+    pub location: AssetLocation,
+    /// Whether the file is published under a name that changes with its content.
+    pub fingerprinted: bool,
+}
+
+/// Where an asset's bytes are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AssetLocation {
+    /// In the program: a part of the theme.
+    Theme(&'static [u8]),
+    /// In a file.
+    File(PathBuf),
+}
+
+/// The fact about a subject, as far as it is known.
+#[salsa::input]
+pub struct FactInput {
+    /// What the fact is about.
+    pub subject: Subject,
+    /// What is known.
+    pub state: FactState,
+}
+
+/// What the graph sees of a fact: its value, never its age.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FactState {
+    /// Nobody has looked, or nobody could say.
+    Unknown,
+    /// There is no such thing.
+    Absent,
+    /// The value.
+    Value(Arc<[u8]>),
+}

@@ -1,0 +1,51 @@
+//! Entries and facts joined to plugins, and their order.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::data::compat;
+use super::entries::{parsed, sound_entries};
+use super::facts::{python_lookup, repository, usage};
+use super::{Db, EntryFile};
+use crate::plugin::{DEFAULT_PYTHON, Plugin};
+use crate::python;
+
+/// The plugin of an entry; `None` if the entry can't be read.
+#[salsa::tracked]
+pub fn plugin(db: &dyn Db, file: EntryFile) -> Option<Arc<Plugin>> {
+    let entry = Arc::new(parsed(db, file).as_ref().ok()?.entry.clone());
+    let declared = entry.compatibility.python.clone();
+    let python_declared = declared.is_some();
+    let python = declared
+        .or_else(|| python_lookup(db, file).specifier.clone())
+        .unwrap_or_else(|| DEFAULT_PYTHON.to_owned());
+    Some(Arc::new(Plugin {
+        usage: usage(db, file).clone(),
+        repository: repository(db, file),
+        python3: python::admits_python3(&python),
+        python,
+        python_declared,
+        os: compat(db).expand(&entry.compatibility.os),
+        entry,
+    }))
+}
+
+/// The entry file of every plugin, in the order of date and then file name.
+#[salsa::tracked]
+pub fn plugins(db: &dyn Db) -> Vec<EntryFile> {
+    let mut files: Vec<_> = sound_entries(db).clone();
+    files.sort_by_cached_key(|file| {
+        let entry = parsed(db, *file).as_ref().ok().map(|parsed| &parsed.entry);
+        entry.map(|entry| (entry.date, entry.stem.clone()))
+    });
+    files
+}
+
+/// Entry files by the id that they declare, in lower case.
+#[salsa::tracked]
+pub fn by_id(db: &dyn Db) -> BTreeMap<String, EntryFile> {
+    sound_entries(db)
+        .iter()
+        .filter_map(|file| Some((parsed(db, *file).as_ref().ok()?.entry.id.to_lowercase(), *file)))
+        .collect()
+}

@@ -1,0 +1,48 @@
+//! How often each query was computed and how often its last result was found good.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
+
+/// The counts of one query.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct QueryCount {
+    /// How often the query's function ran.
+    pub computed: u64,
+    /// How often an earlier result was validated after an input had changed, and used again.
+    pub reused: u64,
+}
+
+/// Counts salsa's events.
+#[derive(Debug, Default)]
+pub struct Statistics {
+    counts: Mutex<HashMap<salsa::IngredientIndex, QueryCount>>,
+}
+
+impl Statistics {
+    /// Counts one event.
+    pub(super) fn listen(&self, event: &salsa::Event) {
+        let (key, computed) = match event.kind {
+            salsa::EventKind::WillExecute { database_key } => (database_key, true),
+            salsa::EventKind::DidValidateMemoizedValue { database_key } => (database_key, false),
+            _ => return,
+        };
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(key.ingredient_index()).or_default();
+        if computed {
+            count.computed += 1;
+        } else {
+            count.reused += 1;
+        }
+    }
+
+    /// The counts under the queries' names.
+    pub(super) fn by_name(&self, db: &dyn salsa::Database) -> BTreeMap<String, QueryCount> {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        counts
+            .iter()
+            .map(|(ingredient, count)| (db.ingredient_debug_name(*ingredient).into_owned(), *count))
+            .collect()
+    }
+}

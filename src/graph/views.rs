@@ -1,0 +1,217 @@
+//! What lists show: summaries, groups and rankings.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::entries::{description, disabled, parsed, sound_entries};
+use super::plugins::{by_id, plugin, plugins};
+use super::{Db, EntryFile, Site, data};
+use crate::render::context::{self, Full, Group, Named, Summary, Surroundings};
+use crate::render::{plugins_json, search_json};
+
+/// How many plugins a ranking names.
+const RANKING: usize = 10;
+
+/// A plugin as lists show it; `None` if its entry can't be read.
+#[salsa::tracked]
+pub fn summary(db: &dyn Db, file: EntryFile) -> Option<Arc<Summary>> {
+    let plugin = plugin(db, file).as_deref()?;
+    Some(Arc::new(Summary::of(plugin, Site::get(db).settings(db))))
+}
+
+/// All summaries, in the order of date and then file name.
+#[salsa::tracked]
+pub fn summaries(db: &dyn Db) -> Vec<Arc<Summary>> {
+    plugins(db).iter().filter_map(|file| summary(db, *file).clone()).collect()
+}
+
+/// A plugin as its own page shows it.
+pub fn full(db: &dyn Db, file: EntryFile) -> Option<Full> {
+    let plugin = plugin(db, file).as_deref()?;
+    let summary = summary(db, file).as_deref()?.clone();
+    let concerning = data::concerning(db).get(&plugin.entry.id.to_lowercase()).cloned().unwrap_or_default();
+    let (notices, blacklist) = (data::notices(db), data::blacklist(db));
+    let around = Surroundings {
+        disabled_html: disabled(db, file).as_deref().map(str::to_owned),
+        body: description(db, file).to_string(),
+        notices: concerning.notices.iter().filter_map(|at| Some(notice(notices.get(*at)?, None))).collect(),
+        blacklist: concerning
+            .blacklist
+            .iter()
+            .filter_map(|at| Some(blacklist_item(blacklist.get(*at)?, None)))
+            .collect(),
+    };
+    Some(Full::of(plugin, summary, Site::get(db).settings(db), &data::compat(db), around))
+}
+
+/// A plugin's line in `plugins.json`.
+#[salsa::tracked]
+pub fn record(db: &dyn Db, file: EntryFile) -> Option<Arc<str>> {
+    let plugin = plugin(db, file).as_deref()?;
+    let settings = Site::get(db).settings(db);
+    plugins_json::record(plugin, disabled(db, file).as_deref(), settings).ok().map(Arc::from)
+}
+
+/// A plugin's line in `search.json`.
+#[salsa::tracked]
+pub fn search_document(db: &dyn Db, file: EntryFile) -> Option<Arc<str>> {
+    let entry = &parsed(db, file).as_ref().ok()?.entry;
+    search_json::document(entry, description(db, file), Site::get(db).settings(db)).ok().map(Arc::from)
+}
+
+/// The plugins for which `key` gives the most, the most first; those with nothing are left out.
+fn ranking<K: Ord>(db: &dyn Db, key: impl Fn(&Summary) -> Option<K>) -> Vec<&Summary> {
+    let mut ranked: Vec<_> =
+        summaries(db).iter().filter_map(|summary| Some((key(summary)?, &**summary))).collect();
+    ranked.sort_by(|(a, x), (b, y)| b.cmp(a).then_with(|| x.stem.cmp(&y.stem)));
+    ranked.into_iter().take(RANKING).map(|(_, summary)| summary).collect()
+}
+
+fn some_users(count: u64) -> Option<u64> {
+    (count > 0).then_some(count)
+}
+
+/// The most used plugins of the month.
+pub fn popular(db: &dyn Db) -> Vec<&Summary> {
+    ranking(db, |summary| some_users(summary.usage.as_ref()?.month.instances))
+}
+
+/// The most installed plugins of the week.
+pub fn trending(db: &dyn Db) -> Vec<&Summary> {
+    ranking(db, |summary| some_users(summary.usage.as_ref()?.week.install_events))
+}
+
+/// The plugins that were released last.
+pub fn released(db: &dyn Db) -> Vec<&Summary> {
+    ranking(db, |summary| Some(summary.latest_release.as_ref()?.date))
+}
+
+/// The plugins that were registered last, the last first.
+pub fn newest(db: &dyn Db, count: usize) -> Vec<&Summary> {
+    summaries(db).iter().rev().take(count).map(|summary| &**summary).collect()
+}
+
+/// Plugins by the names that `names` gives them, in the order of slugs; each group in the order of titles.
+fn groups<'db>(db: &'db dyn Db, names: impl Fn(&Summary) -> Vec<Named>) -> Vec<Group<'db>> {
+    let mut groups: BTreeMap<String, Group<'db>> = BTreeMap::new();
+    for summary in by_title(db) {
+        let mut named = names(summary);
+        // Two spellings of one tag lead to one group, in which a plugin stands once.
+        named.sort_by(|a, b| a.slug.cmp(&b.slug));
+        named.dedup_by(|a, b| a.slug == b.slug);
+        for Named { name, slug } in named {
+            let group =
+                groups.entry(slug.clone()).or_insert_with(|| Group { name, slug, plugins: Vec::new() });
+            group.plugins.push(summary);
+        }
+    }
+    groups.into_values().collect()
+}
+
+/// All plugins in the order of titles, whatever their letter case.
+pub fn by_title(db: &dyn Db) -> Vec<&Summary> {
+    let mut sorted: Vec<_> = summaries(db).iter().map(|summary| &**summary).collect();
+    sorted.sort_by_cached_key(|summary| (summary.title.to_lowercase(), summary.stem.clone()));
+    sorted
+}
+
+/// Plugins by tag.
+pub fn by_tag(db: &dyn Db) -> Vec<Group<'_>> {
+    groups(db, |summary| summary.tags.clone())
+}
+
+/// Plugins by author.
+pub fn by_author(db: &dyn Db) -> Vec<Group<'_>> {
+    groups(db, |summary| summary.authors.clone())
+}
+
+/// Plugins by the first letter of their title; those that begin with anything else come first, under `#`.
+pub fn by_name(db: &dyn Db) -> Vec<Group<'_>> {
+    groups(db, |summary| {
+        let first = summary.title.chars().find(|c| !c.is_whitespace());
+        let letter = first.filter(|c| c.is_alphabetic()).map(|c| c.to_uppercase().to_string());
+        let slug = letter.as_ref().map_or_else(|| "0".to_owned(), |letter| letter.to_lowercase());
+        vec![Named { name: letter.unwrap_or_else(|| "#".to_owned()), slug }]
+    })
+}
+
+/// Plugins by the year of their registration, the newest first.
+pub fn by_date(db: &dyn Db) -> Vec<Group<'_>> {
+    let mut years: Vec<Group<'_>> = Vec::new();
+    for summary in newest(db, usize::MAX) {
+        let year = summary.date.split('-').next().unwrap_or_default();
+        match years.last_mut() {
+            Some(group) if group.name == year => group.plugins.push(summary),
+            _ => years.push(Group { name: year.to_owned(), slug: year.to_owned(), plugins: vec![summary] }),
+        }
+    }
+    years
+}
+
+/// The summary of the plugin that declares `id`, in whatever letter case.
+fn target(db: &dyn Db, id: &str) -> Option<Summary> {
+    let file = by_id(db).get(&id.to_lowercase())?;
+    summary(db, *file).as_deref().cloned()
+}
+
+fn notice(notice: &crate::data::Notice, target: Option<Summary>) -> context::Notice {
+    context::Notice {
+        plugin: notice.plugin.clone(),
+        target,
+        date: notice.date.to_string(),
+        text: notice.text.clone(),
+        link: notice.link.clone(),
+        important: notice.important,
+        versions: notice.versions.clone(),
+        octoversions: notice.octoversions.clone(),
+    }
+}
+
+fn blacklist_item(item: &crate::data::BlacklistItem, target: Option<Summary>) -> context::BlacklistItem {
+    context::BlacklistItem {
+        plugin: item.plugin.clone(),
+        target,
+        reason_html: item.reason.as_deref().map(crate::markdown::to_html).unwrap_or_default(),
+        versions: item.versions.clone(),
+        octoversions: item.octoversions.clone(),
+    }
+}
+
+/// All notices, each with the plugin that it concerns.
+pub fn notices(db: &dyn Db) -> Vec<context::Notice> {
+    data::notices(db).iter().map(|one| notice(one, target(db, &one.plugin))).collect()
+}
+
+/// The whole blacklist, each item with the plugin that it concerns.
+pub fn blacklist(db: &dyn Db) -> Vec<context::BlacklistItem> {
+    data::blacklist(db).iter().map(|one| blacklist_item(one, target(db, &one.plugin))).collect()
+}
+
+/// Overlays for pages: each with the summary of the plugin it is about.
+pub fn overlays(db: &dyn Db) -> Vec<minijinja::Value> {
+    data::overlays(db)
+        .iter()
+        .map(|(id, settings)| {
+            let settings: Vec<_> = settings
+                .iter()
+                .map(|(key, value)| {
+                    let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                    minijinja::context! { key, value }
+                })
+                .collect();
+            let target = minijinja::Value::from(minijinja::value::Serde(target(db, id)));
+            minijinja::context! { plugin => id, target, settings }
+        })
+        .collect()
+}
+
+/// Entry files whose plugins satisfy `condition`, in the order of titles.
+pub fn select(db: &dyn Db, condition: impl Fn(&Summary) -> bool) -> Vec<(EntryFile, &Summary)> {
+    let mut selected: Vec<_> = sound_entries(db)
+        .iter()
+        .filter_map(|file| Some((*file, summary(db, *file).as_deref()?)))
+        .filter(|(_, summary)| condition(summary))
+        .collect();
+    selected.sort_by_cached_key(|(_, summary)| (summary.title.to_lowercase(), summary.stem.clone()));
+    selected
+}

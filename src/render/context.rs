@@ -1,0 +1,337 @@
+//! What templates see of plugins.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{address, text};
+use crate::config::Settings;
+use crate::data::Compat;
+use crate::fact::usage::Usage;
+use crate::fact::{Release, Repository};
+use crate::markdown;
+use crate::plugin::Plugin;
+
+/// A name together with its slug.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+pub struct Named {
+    pub name: String,
+    pub slug: String,
+}
+
+impl Named {
+    /// Tags are taken out of the name: an author may be `Name <name@example.org>`.
+    fn of(name: &str) -> Self {
+        let name = markdown::strip_tags(name).trim().to_owned();
+        Self { slug: text::slug(&name), name }
+    }
+}
+
+/// A plugin as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+pub struct Summary {
+    pub stem: String,
+    pub id: String,
+    pub title: String,
+    pub description: String,
+    pub url: String,
+    pub page: String,
+    pub authors: Vec<Named>,
+    pub date: String,
+    pub published: String,
+    pub image: Option<String>,
+    pub tags: Vec<Named>,
+    pub python: String,
+    pub python3: bool,
+    pub abandoned: bool,
+    pub disabled: bool,
+    pub up_for_adoption: bool,
+    pub attributes: Vec<String>,
+    pub usage: Option<UsageWindows>,
+    pub stars: Option<u64>,
+    pub latest_release: Option<Release>,
+    pub last_push: Option<String>,
+}
+
+/// Usage by window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+pub struct UsageWindows {
+    pub week: UsageNumbers,
+    pub month: UsageNumbers,
+}
+
+/// Usage in one window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+pub struct UsageNumbers {
+    pub instances: u64,
+    pub install_events: u64,
+}
+
+impl From<&Usage> for UsageNumbers {
+    fn from(usage: &Usage) -> Self {
+        Self { instances: usage.instances, install_events: usage.install_events }
+    }
+}
+
+impl Summary {
+    /// A plugin's summary.
+    pub fn of(plugin: &Plugin, settings: &Settings) -> Self {
+        let entry = &plugin.entry;
+        let path = address::plugin_page(&entry.stem);
+        let repository = plugin.repository.as_deref();
+        let published = text::midnight(entry.date, &settings.timezone);
+        let image = |image: &String| (address::is_web(image) || address::is_rooted(image)).then(|| image.clone());
+        Self {
+            stem: entry.stem.clone(),
+            id: entry.id.clone(),
+            title: entry.title.clone(),
+            description: markdown::strip_tags(&entry.description),
+            url: address::local(settings, &path),
+            page: address::absolute(settings, &path),
+            authors: entry.authors.iter().map(|author| Named::of(author)).collect(),
+            date: entry.date.to_string(),
+            published: published.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
+            image: entry.featured_image.as_ref().and_then(image).map(|image| address::local(settings, &image)),
+            tags: entry.tags.iter().map(|tag| Named { name: tag.clone(), slug: text::slug(tag) }).collect(),
+            python: plugin.python.clone(),
+            python3: plugin.python3,
+            abandoned: entry.abandoned.is_some(),
+            disabled: entry.disabled.is_some(),
+            up_for_adoption: entry.up_for_adoption.is_some(),
+            attributes: entry.attributes.clone(),
+            usage: plugin.usage.as_ref().map(|usage| UsageWindows {
+                week: (&usage.week).into(),
+                month: (&usage.month).into(),
+            }),
+            stars: repository.map(|repository| repository.stars),
+            latest_release: repository.and_then(|repository| repository.latest_release.clone()),
+            last_push: repository.and_then(|repository| repository.last_push).map(|push| push.to_string()),
+        }
+    }
+}
+
+/// A plugin as its own page shows it.
+#[derive(Debug, Clone, Serialize)]
+#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+pub struct Full {
+    #[serde(flatten)]
+    pub summary: Summary,
+    pub homepage: String,
+    pub source: String,
+    pub archive: String,
+    pub follow_dependency_links: bool,
+    pub no_build_isolation: bool,
+    pub license: String,
+    pub screenshots: Vec<Shot>,
+    pub compatibility: Compatibility,
+    pub disabled_html: Option<String>,
+    pub abandoned_at: Option<String>,
+    pub up_for_adoption_at: Option<String>,
+    pub note: Option<String>,
+    pub privacy_policy: Option<String>,
+    pub github: Option<Github>,
+    pub versions: Vec<Version>,
+    pub notices: Vec<Notice>,
+    pub blacklist: Vec<BlacklistItem>,
+    pub body: String,
+    pub extra: Map<String, Value>,
+}
+
+/// A screenshot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+pub struct Shot {
+    pub url: String,
+    pub alt: Option<String>,
+    pub caption: Option<String>,
+}
+
+/// What a plugin runs on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+pub struct Compatibility {
+    pub octoprint: Vec<String>,
+    pub os: Vec<OperatingSystem>,
+    pub python: String,
+    pub python_declared: bool,
+}
+
+/// An operating system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+pub struct OperatingSystem {
+    pub id: String,
+    pub name: String,
+}
+
+/// What GitHub says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+pub struct Github {
+    pub repository: String,
+    pub url: String,
+    pub stars: u64,
+    pub watchers: u64,
+    pub issues: Issues,
+    pub releases: u64,
+    pub latest_release: Option<Release>,
+    pub last_push: Option<String>,
+    pub archived: bool,
+}
+
+/// Issues by state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+pub struct Issues {
+    pub open: u64,
+    pub closed: u64,
+}
+
+impl From<&Repository> for Github {
+    fn from(repository: &Repository) -> Self {
+        Self {
+            repository: repository.name.clone(),
+            url: repository.url.clone(),
+            stars: repository.stars,
+            watchers: repository.watchers,
+            issues: Issues { open: repository.open_issues, closed: repository.closed_issues },
+            releases: repository.releases,
+            latest_release: repository.latest_release.clone(),
+            last_push: repository.last_push.map(|push| push.to_string()),
+            archived: repository.archived,
+        }
+    }
+}
+
+/// A version's part of a plugin's users.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+pub struct Version {
+    pub version: String,
+    pub instances: u64,
+    pub share: f64,
+}
+
+impl Version {
+    /// The versions that a month's instances ran, the most used first.
+    pub fn of(month: &Usage) -> Vec<Self> {
+        let total: u64 = month.versions.values().map(|version| version.instances).sum();
+        #[expect(clippy::cast_precision_loss, reason = "a share is shown with one decimal")]
+        let share = |instances: u64| instances as f64 / total as f64;
+        let mut versions: Vec<_> = month
+            .versions
+            .iter()
+            .filter(|(_, version)| version.instances > 0)
+            .map(|(name, version)| Self {
+                version: name.clone(),
+                instances: version.instances,
+                share: share(version.instances),
+            })
+            .collect();
+        versions.sort_by(|a, b| (b.instances, &a.version).cmp(&(a.instances, &b.version)));
+        versions
+    }
+}
+
+/// A notice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+pub struct Notice {
+    pub plugin: String,
+    pub target: Option<Summary>,
+    pub date: String,
+    pub text: String,
+    pub link: Option<String>,
+    pub important: bool,
+    pub versions: Vec<String>,
+    pub octoversions: Vec<String>,
+}
+
+/// A blacklist item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+pub struct BlacklistItem {
+    pub plugin: String,
+    pub target: Option<Summary>,
+    pub reason_html: String,
+    pub versions: Vec<String>,
+    pub octoversions: Vec<String>,
+}
+
+/// Plugins under a heading.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+pub struct Group<'a> {
+    pub name: String,
+    pub slug: String,
+    pub plugins: Vec<&'a Summary>,
+}
+
+/// The parts of [`Full`] that are not in the plugin itself.
+#[derive(Debug, Clone, Default)]
+pub struct Surroundings {
+    /// Why it is disabled, as safe HTML.
+    pub disabled_html: Option<String>,
+    /// The description as safe HTML.
+    pub body: String,
+    /// Notices that concern it.
+    pub notices: Vec<Notice>,
+    /// Blacklist items that concern it.
+    pub blacklist: Vec<BlacklistItem>,
+}
+
+impl Full {
+    /// A plugin's page.
+    pub fn of(
+        plugin: &Plugin,
+        summary: Summary,
+        settings: &Settings,
+        compat: &Compat,
+        around: Surroundings,
+    ) -> Self {
+        let entry = &plugin.entry;
+        Self {
+            summary,
+            homepage: entry.homepage.clone(),
+            source: entry.source.clone(),
+            archive: entry.archive.clone(),
+            follow_dependency_links: entry.follow_dependency_links,
+            no_build_isolation: entry.no_build_isolation,
+            license: entry.license.clone(),
+            screenshots: entry
+                .screenshots
+                .iter()
+                .filter(|shot| address::is_web(&shot.url) || address::is_rooted(&shot.url))
+                .map(|shot| Shot {
+                    url: address::local(settings, &shot.url),
+                    alt: shot.alt.clone(),
+                    caption: shot.caption.clone(),
+                })
+                .collect(),
+            compatibility: Compatibility {
+                octoprint: entry.compatibility.octoprint.clone(),
+                os: plugin
+                    .os
+                    .iter()
+                    .map(|id| OperatingSystem { id: id.clone(), name: compat.name(id).to_owned() })
+                    .collect(),
+                python: plugin.python.clone(),
+                python_declared: plugin.python_declared,
+            },
+            disabled_html: around.disabled_html,
+            abandoned_at: entry.abandoned.clone(),
+            up_for_adoption_at: entry.up_for_adoption.clone(),
+            note: entry.note.clone(),
+            privacy_policy: entry.privacy_policy.clone(),
+            github: plugin.repository.as_deref().map(Github::from),
+            versions: plugin.usage.as_ref().map(|usage| Version::of(&usage.month)).unwrap_or_default(),
+            notices: around.notices,
+            blacklist: around.blacklist,
+            body: around.body,
+            extra: entry.extra.clone(),
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! The templates of a site, compiled, with everything they may call.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
+use serde::Serialize;
+
+use super::{address, filters};
+use crate::config::Settings;
+use crate::problem::Problem;
+
+/// One template's source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    /// The name by which templates include each other, such as `plugin.html`.
+    pub name: Arc<str>,
+    /// The path to name in a problem.
+    pub path: String,
+    /// The text.
+    pub text: Arc<str>,
+}
+
+/// A site's templates.
+#[derive(Debug)]
+pub struct Templates {
+    environment: Environment<'static>,
+    sources: Vec<Source>,
+}
+
+/// What every page says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Page {
+    /// The page's title, without the site's.
+    pub title: String,
+    /// The path from the site's root, without the base path.
+    pub path: String,
+    /// The absolute address.
+    pub url: String,
+    /// One sentence about the page, for search engines.
+    pub description: String,
+}
+
+impl Templates {
+    /// Compiles templates. `assets` maps each asset's name to its published path below the root.
+    ///
+    /// # Errors
+    ///
+    /// Every template that does not compile, with the place.
+    pub fn compile(
+        sources: Vec<Source>,
+        settings: &Settings,
+        assets: BTreeMap<String, String>,
+    ) -> Result<Self, Vec<Problem>> {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
+        environment.set_auto_escape_callback(|name| {
+            if name.ends_with(".html") || name.ends_with(".xml") { AutoEscape::Html } else { AutoEscape::None }
+        });
+        environment.set_debug(true);
+        filters::add(&mut environment);
+        let mut problems = Vec::new();
+        for source in &sources {
+            let added = environment.add_template_owned(source.name.to_string(), source.text.to_string());
+            if let Err(error) = added {
+                problems.push(problem(&error, source));
+            }
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        environment.add_global("site", site(settings));
+        let of_local = settings.clone();
+        environment.add_function("url", move |path: &str| address::local(&of_local, path));
+        let of_absolute = settings.clone();
+        environment.add_function("absolute_url", move |path: &str| {
+            // What `url` gave already has the base path.
+            let path = path.strip_prefix(of_absolute.base_path.as_str()).filter(|_| address::is_rooted(path));
+            path.map(|path| address::absolute(&of_absolute, path))
+        });
+        let of_assets = settings.clone();
+        environment.add_function("asset", move |name: &str| match assets.get(name) {
+            Some(path) => Ok(address::local(&of_assets, path)),
+            None => Err(Error::new(ErrorKind::InvalidOperation, format!("there is no asset `{name}`"))),
+        });
+        Ok(Self { environment, sources })
+    }
+
+    /// Renders the template `name`.
+    ///
+    /// # Errors
+    ///
+    /// Where and why the template fails.
+    pub fn render(&self, name: &str, context: Value) -> Result<String, Problem> {
+        let rendered = self.environment.get_template(name).and_then(|template| template.render(context));
+        rendered.map(|mut text| {
+            if !text.ends_with('\n') {
+                text.push('\n');
+            }
+            text
+        }).map_err(|error| {
+            // Where one template includes another, the innermost place is the one to mend.
+            let mut innermost = &error;
+            while let Some(inner) = std::error::Error::source(innermost).and_then(|e| e.downcast_ref::<Error>()) {
+                innermost = inner;
+            }
+            let place = innermost.name().unwrap_or(name);
+            let fallback = || Source { name: name.into(), path: format!("templates/{name}"), text: "".into() };
+            let source = self.sources.iter().find(|source| &*source.name == place);
+            problem(innermost, &source.cloned().unwrap_or_else(fallback))
+        })
+    }
+}
+
+fn problem(error: &Error, source: &Source) -> Problem {
+    let line = error.line().unwrap_or(1);
+    let start: usize = source.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let end = source.text[start..].find('\n').map_or(source.text.len(), |length| start + length);
+    let span = error.range().filter(|range| range.end <= source.text.len()).unwrap_or(start..end);
+    let detail = error.detail().map_or_else(|| error.kind().to_string(), |d| format!("{}: {d}", error.kind()));
+    Problem::new(&source.path, &source.text, span, detail)
+        .help("docs/templates.md lists what templates can use")
+}
+
+fn site(settings: &Settings) -> Value {
+    minijinja::context! {
+        title => settings.title,
+        description => settings.description,
+        url => settings.url,
+        base_path => settings.base_path,
+        repository => settings.repository,
+        entries_path => settings.entries_path,
+    }
+}

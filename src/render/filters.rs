@@ -1,0 +1,72 @@
+//! Template filters.
+
+use jiff::civil::Date;
+use jiff::fmt::rfc2822;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+use minijinja::{Environment, Value};
+
+use super::text;
+
+/// Adds the filters `date`, `rfc2822`, `number`, `slug` and `xml`.
+pub(super) fn add(environment: &mut Environment<'static>) {
+    environment.add_filter("date", date);
+    environment.add_filter("rfc2822", rfc_2822);
+    environment.add_filter("number", number);
+    environment.add_filter("slug", |name: &str| text::slug(name));
+    environment.add_filter("xml", xml);
+}
+
+/// The moment that `text` names: a timestamp with an offset, or a date, whose midnight in UTC counts.
+fn moment(text: &str) -> Option<Zoned> {
+    if let Ok(timestamp) = text.parse::<Timestamp>() {
+        let offset = jiff::fmt::temporal::Pieces::parse(text).ok()?.to_numeric_offset();
+        return Some(timestamp.to_zoned(offset.map_or(TimeZone::UTC, TimeZone::fixed)));
+    }
+    text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok()
+}
+
+/// `2017-11-11` and `2017-11-11T05:38:17Z` as `11 Nov 2017`; anything else stays.
+fn date(text: &str) -> String {
+    moment(text).map_or_else(|| text.to_owned(), |moment| moment.strftime("%-d %b %Y").to_string())
+}
+
+/// A date or timestamp as feeds have it (RFC 2822, section 3.3); anything else stays.
+fn rfc_2822(text: &str) -> String {
+    moment(text).and_then(|moment| rfc2822::to_string(&moment).ok()).unwrap_or_else(|| text.to_owned())
+}
+
+/// A whole number with commas between thousands; anything else stays.
+fn number(value: Value) -> Value {
+    match u64::try_from(value.clone()) {
+        Ok(number) => Value::from(text::thousands(number)),
+        Err(_) => value,
+    }
+}
+
+/// Leaves out the characters that XML 1.0 has no place for, not even escaped (section 2.2).
+fn xml(text: &str) -> String {
+    let allowed = |c: &char| {
+        matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..)
+    };
+    text.chars().filter(allowed).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_and_timestamps() {
+        assert_eq!(date("2017-11-11"), "11 Nov 2017");
+        assert_eq!(date("2020-05-23T23:38:17Z"), "23 May 2020");
+        assert_eq!(date("soon"), "soon");
+        assert_eq!(rfc_2822("2016-02-25T00:00:00-06:00"), "Thu, 25 Feb 2016 00:00:00 -0600");
+        assert_eq!(rfc_2822("2016-02-25"), "Thu, 25 Feb 2016 00:00:00 +0000");
+    }
+
+    #[test]
+    fn xml_has_no_place_for_control_characters() {
+        assert_eq!(xml("a\u{0}\u{8}\u{FFFE}\tb\u{1F980}"), "a\tb\u{1F980}");
+    }
+}

@@ -1,0 +1,9 @@
+//! Rendering: what outputs look like, given what they show.
+
+pub mod address;
+pub mod context;
+pub mod environment;
+mod filters;
+pub mod plugins_json;
+pub mod search_json;
+pub mod text;

@@ -1,0 +1,49 @@
+//! `search.json`: what a search in the browser looks through, in the shape that the registry has always had.
+
+use serde::Serialize;
+
+use super::{address, text};
+use crate::config::Settings;
+use crate::entry::Entry;
+use crate::markdown;
+
+#[derive(Serialize)]
+struct Document<'a> {
+    id: String,
+    url: String,
+    date: String,
+    title: &'a str,
+    description: String,
+    author: String,
+    content: String,
+    tags: &'a [String],
+}
+
+/// One plugin's line; `body` is its description as HTML.
+///
+/// # Errors
+///
+/// Never for values that came through the graph.
+pub fn document(entry: &Entry, body: &str, settings: &Settings) -> Result<String, serde_json::Error> {
+    serde_json::to_string(&Document {
+        id: format!("/plugins/{}", entry.stem),
+        url: address::local(settings, &address::plugin_page(&entry.stem)),
+        date: text::json_time(&text::midnight(entry.date, &settings.timezone)),
+        title: &entry.title,
+        description: markdown::strip_tags(&entry.description),
+        author: markdown::strip_tags(&entry.authors.join(", ")),
+        content: markdown::to_text(body),
+        tags: &entry.tags,
+    })
+}
+
+/// The file around the lines.
+pub fn file<'a>(documents: impl IntoIterator<Item = &'a str>) -> String {
+    let mut json = String::from("{\"docs\":[");
+    for (position, document) in documents.into_iter().enumerate() {
+        json.push_str(if position == 0 { "\n" } else { ",\n" });
+        json.push_str(document);
+    }
+    json.push_str("\n]}\n");
+    json
+}

@@ -1,0 +1,90 @@
+//! Texts that several outputs share: slugs, dates, numbers.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+
+use crate::digest::Digest;
+
+/// The name of something as a part of an address: letters and digits in lower case, runs of anything else
+/// as one `-`. A name without letters and digits gets some out of its digest.
+pub fn slug(name: &str) -> String {
+    let mut slug = String::with_capacity(name.len());
+    for c in name.chars() {
+        if c.is_alphanumeric() {
+            slug.extend(c.to_lowercase());
+        } else if !slug.is_empty() && !slug.ends_with('-') {
+            slug.push('-');
+        }
+    }
+    let slug = slug.trim_end_matches('-');
+    if slug.is_empty() { Digest::of(name.as_bytes()).short(8) } else { slug.to_owned() }
+}
+
+/// Midnight of `date` in `zone`: when an entry counts as published. Where a change to summer time skips
+/// midnight, the moment after it.
+pub fn midnight(date: Date, zone: &TimeZone) -> Zoned {
+    date.to_zoned(zone.clone()).unwrap_or_else(|_| Timestamp::MIN.to_zoned(TimeZone::UTC))
+}
+
+/// A moment as the registry's JSON has it: `2016-02-25 00:00:00 -0600`.
+pub fn json_time(time: &Zoned) -> String {
+    time.strftime("%Y-%m-%d %H:%M:%S %z").to_string()
+}
+
+/// A moment in UTC as the registry's JSON has it: `2020-08-04 07:56:06 +0000`.
+pub fn json_utc(time: Timestamp) -> String {
+    json_time(&time.to_zoned(TimeZone::UTC))
+}
+
+/// A whole number with commas between thousands.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slugs() {
+        for (name, expected) in [
+            ("Gina Häußge", "gina-häußge"),
+            ("  M33 Fio!! ", "m33-fio"),
+            ("Jarek & Cosik", "jarek-cosik"),
+            ("!!!", "f8c1b1ac"),
+        ] {
+            if name == "!!!" {
+                assert_eq!(slug(name).len(), expected.len());
+            } else {
+                assert_eq!(slug(name), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn midnights_follow_the_zone() {
+        let chicago = TimeZone::get("America/Chicago").unwrap();
+        let at = |date: &str| json_time(&midnight(date.parse().unwrap(), &chicago));
+        assert_eq!(at("2016-02-25"), "2016-02-25 00:00:00 -0600");
+        assert_eq!(at("2015-04-11"), "2015-04-11 00:00:00 -0500");
+        let santiago = TimeZone::get("America/Santiago").unwrap();
+        let skipped = midnight("2019-09-08".parse().unwrap(), &santiago);
+        assert_eq!(json_time(&skipped), "2019-09-08 01:00:00 -0300");
+    }
+
+    #[test]
+    fn groups_of_three() {
+        for (number, expected) in [(0, "0"), (999, "999"), (1000, "1,000"), (12_889_000, "12,889,000")] {
+            assert_eq!(thousands(number), expected);
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What a build did and why: the summary line and the report file come out of the same numbers.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::graph::QueryCount;
+use crate::source::{Budget, Endpoint, Tally};
+
+/// What a build did.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// The version of shelflife.
+    pub version: &'static str,
+    /// The moment at which freshness was judged.
+    pub now: Timestamp,
+    /// Entries.
+    pub entries: Entries,
+    /// Files of the output folder.
+    pub outputs: Outputs,
+    /// Facts.
+    pub facts: Facts,
+    /// Requests by endpoint.
+    pub requests: BTreeMap<Endpoint, Tally>,
+    /// GitHub's budget, if it was asked.
+    pub github_budget: Option<Budget>,
+    /// How often each query was computed and reused.
+    pub queries: BTreeMap<String, QueryCount>,
+    /// How often the graph was evaluated.
+    pub rounds: usize,
+    /// How long each phase took.
+    pub durations: Durations,
+    /// What is missing from the site, and how to get it.
+    pub left_out: Vec<String>,
+    /// What the maintainer should look at.
+    pub warnings: Vec<String>,
+}
+
+/// Entries of a build.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct Entries {
+    /// Files.
+    pub total: usize,
+    /// Files that were left out, since they can't be read.
+    pub unreadable: usize,
+}
+
+/// Files of the output folder.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Outputs {
+    /// Files that were written.
+    pub written: usize,
+    /// Files that were right already.
+    pub unchanged: usize,
+    /// Files that were removed.
+    pub removed: usize,
+    /// The paths of the files that were written.
+    pub written_paths: Vec<String>,
+    /// The paths of the files that were removed.
+    pub removed_paths: Vec<String>,
+}
+
+/// Facts of a build: each one that the site depends on is counted once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Facts {
+    /// Not asked for, since what is known is fresh.
+    pub fresh: usize,
+    /// Asked for and answered.
+    pub refreshed: usize,
+    /// Past their life, but nobody could be asked or answered: the last known value stays.
+    pub stale: usize,
+    /// Not known at all.
+    pub missing: usize,
+}
+
+/// How long the phases took, in milliseconds.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+pub struct Durations {
+    /// Reading the site's folder.
+    pub scan_ms: u64,
+    /// Evaluating the graph.
+    pub evaluate_ms: u64,
+    /// Asking sources.
+    pub fetch_ms: u64,
+    /// Rendering outputs.
+    pub render_ms: u64,
+    /// Writing outputs.
+    pub publish_ms: u64,
+    /// All of it.
+    pub total_ms: u64,
+}
+
+/// A duration in whole milliseconds.
+pub fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Report {
+    /// One line for a person.
+    pub fn summary(&self) -> String {
+        let Self { entries, outputs, facts, .. } = self;
+        let requests: u64 = self.requests.values().map(|tally| tally.requests).sum();
+        let mut parts = vec![format!(
+            "{} written, {} unchanged, {} removed",
+            count(outputs.written, "output"),
+            outputs.unchanged,
+            outputs.removed
+        )];
+        let mut known = format!("{} fresh, {} refreshed", count(facts.fresh, "fact"), facts.refreshed);
+        if facts.stale > 0 {
+            known.push_str(&format!(", {} stale", facts.stale));
+        }
+        known.push_str(&format!(", {} missing", facts.missing));
+        parts.push(known);
+        parts.push(count(usize::try_from(requests).unwrap_or(usize::MAX), "request"));
+        let readable = entries.total - entries.unreadable;
+        let built = if entries.unreadable == 0 {
+            count(readable, "entry")
+        } else {
+            format!("{readable} of {}", count(entries.total, "entry"))
+        };
+        format!("Built {built}: {} in {}", parts.join("; "), seconds(self.durations.total_ms))
+    }
+}
+
+/// `1 entry`, `2 entries`.
+fn count(number: usize, noun: &str) -> String {
+    match (number, noun.strip_suffix('y')) {
+        (1, _) => format!("1 {noun}"),
+        (_, Some(stem)) => format!("{number} {stem}ies"),
+        _ => format!("{number} {noun}s"),
+    }
+}
+
+fn seconds(milliseconds: u64) -> String {
+    format!("{}.{:02} s", milliseconds / 1000, milliseconds % 1000 / 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_read_well() {
+        assert_eq!(count(1, "entry"), "1 entry");
+        assert_eq!(count(0, "entry"), "0 entries");
+        assert_eq!(count(2, "request"), "2 requests");
+        assert_eq!(seconds(12_345), "12.34 s");
+    }
+}
