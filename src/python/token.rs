@@ -151,8 +151,13 @@ impl<'a> Tokens<'a> {
                 return Ok(Some(Kind::Other));
             }
             b'0'..=b'9' => {
-                // Takes a keyword glued to the number along (`1if x else 2`), which no assignment starts with.
-                self.take_while(|byte| is_word(byte) || byte == b'.');
+                // Takes a keyword glued to the number along (`1if x else 2`), which no assignment starts with, but not
+                // the attributes of one (`1..real`): the limit of tokens must count them.
+                self.take_while(is_word);
+                if self.peek(0) == Some(b'.') {
+                    self.at += 1;
+                    self.take_while(is_word);
+                }
                 return Ok(Some(Kind::Other));
             }
             byte if is_word(byte) => return self.word().map(Some),
