@@ -1,0 +1,26 @@
+//! Which package `pyproject.toml` declares a plugin in.
+
+use toml::de::{DeTable, DeValue};
+
+use super::SOURCE_LIMIT;
+
+/// The package of the entry point of the group `octoprint.plugin` that is written first; not checked any further.
+pub(super) fn package(source: &[u8]) -> Option<String> {
+    if source.len() > SOURCE_LIMIT {
+        return None;
+    }
+    let source = std::str::from_utf8(source.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(source)).ok()?;
+    let document = DeTable::parse(source).ok()?;
+    let mut table = document.get_ref();
+    for key in ["project", "entry-points", "octoprint.plugin"] {
+        let DeValue::Table(inner) = table.get(key)?.get_ref() else { return None };
+        table = inner;
+    }
+    let (_, first) = table.iter().min_by_key(|(name, _)| name.span().start)?;
+    let DeValue::String(reference) = first.get_ref() else { return None };
+    // `module:object [extra]`, with white space wherever one likes.
+    let reference = reference.split('[').next()?.trim();
+    let Some((module, _)) = reference.split_once(':') else { return Some(reference.to_owned()) };
+    let module = module.trim_end();
+    Some(module.rsplit_once('.').map_or(module, |(package, _)| package).to_owned())
+}

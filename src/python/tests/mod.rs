@@ -1,0 +1,14 @@
+//! What holds for the extraction from Python, whatever the source.
+
+mod hostile;
+mod oracle;
+mod pyproject;
+mod random;
+mod table;
+
+use super::literals;
+
+/// The literal that `source` gives to `x`.
+fn x(source: impl AsRef<[u8]>) -> Option<String> {
+    literals(source.as_ref(), ["x"]).and_then(|[value]| value)
+}
