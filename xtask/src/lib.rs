@@ -1,1 +1,3 @@
-//! x
+//! Chores for developers of shelflife, as a library, so that tests and benches use what the binary does.
+
+pub mod replay;

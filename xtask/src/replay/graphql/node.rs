@@ -1,0 +1,440 @@
+//! What can be selected: the types of GitHub's schema that the replay server has something to say about.
+//!
+//! Names and meanings are those of <https://docs.github.com/graphql/reference>. A field that isn't here is answered
+//! as one that doesn't exist, so that a client can't come to rely on a made-up value.
+
+use apollo_compiler::ast::Selection;
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use super::variables::is_object_id;
+use crate::replay::git::{Entry, Oid, Tree};
+use crate::replay::limits::Budget;
+use crate::replay::world::{Access, Blob, Release, Repository, World};
+
+/// What every node can see.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scope<'w> {
+    pub(super) world: &'w World,
+    pub(super) budget: Budget,
+    pub(super) cost: u64,
+}
+
+/// An object of the graph.
+#[derive(Debug, Clone)]
+pub(super) enum Node<'w> {
+    Query,
+    Viewer,
+    RateLimit,
+    Repository(&'w Repository),
+    Owner(&'w str),
+    License(&'w str),
+    Connection(Connection<'w>),
+    /// The connection's type name, the position, and the node.
+    Edge(&'static str, usize, Box<Node<'w>>),
+    PageInfo(Connection<'w>),
+    Release(&'w Repository, &'w Release),
+    Branch(&'w Repository, &'w str),
+    Commit(&'w Repository, Oid),
+    Tree(&'w Repository, std::rc::Rc<Tree>),
+    TreeEntry(&'w Repository, Entry),
+    Blob(&'w Blob),
+}
+
+/// A list with a count, of which a page is shown.
+#[derive(Debug, Clone)]
+pub(super) struct Connection<'w> {
+    kind: &'static str,
+    total: u64,
+    /// `None` where the world knows only how many there are.
+    nodes: Option<Vec<Node<'w>>>,
+    /// The arguments `first` or `last`, `true` for the latter.
+    page: Option<(u64, bool)>,
+    /// How many nodes lie before the page: what `after` says.
+    after: usize,
+}
+
+/// What a field gives.
+#[derive(Debug)]
+pub(super) enum Found<'w> {
+    /// A scalar or null.
+    Leaf(Value),
+    /// An object.
+    One(Node<'w>),
+    /// A list of objects.
+    Many(Vec<Node<'w>>),
+    /// Null, with an error of this type and message.
+    Refused(&'static str, String),
+    /// An error of the document.
+    Unfit { code: &'static str, message: String },
+}
+
+/// A field's arguments, variables replaced.
+pub(super) type Arguments = Map<String, Value>;
+
+impl<'w> Node<'w> {
+    /// The name of its type.
+    pub(super) fn type_name(&self) -> &'static str {
+        match self {
+            Self::Query => "Query",
+            Self::Viewer | Self::Owner(_) => "User",
+            Self::RateLimit => "RateLimit",
+            Self::Repository(_) => "Repository",
+            Self::License(_) => "License",
+            Self::Connection(connection) => connection.kind,
+            Self::Edge(kind, ..) => kind,
+            Self::PageInfo(_) => "PageInfo",
+            Self::Release(..) => "Release",
+            Self::Branch(..) => "Ref",
+            Self::Commit(..) => "Commit",
+            Self::Tree(..) => "Tree",
+            Self::TreeEntry(..) => "TreeEntry",
+            Self::Blob(_) => "Blob",
+        }
+    }
+
+    /// Whether a fragment on this type applies to it.
+    pub(super) fn is(&self, ty: &str) -> bool {
+        let interfaces: &[&str] = match self {
+            Self::Viewer | Self::Owner(_) => &["Node", "Actor", "RepositoryOwner", "UniformResourceLocatable"],
+            Self::Repository(_) => &["Node", "RepositoryInfo", "Starrable", "Subscribable", "UniformResourceLocatable"],
+            Self::Release(..) => &["Node", "UniformResourceLocatable"],
+            Self::Commit(..) => &["Node", "GitObject", "Subscribable", "UniformResourceLocatable"],
+            Self::Tree(..) | Self::Blob(_) => &["Node", "GitObject"],
+            Self::Branch(..) | Self::License(_) => &["Node"],
+            _ => &[],
+        };
+        ty == self.type_name() || interfaces.contains(&ty)
+    }
+
+    /// The value of a field, or `None` where this type has no such field.
+    pub(super) fn field(&self, name: &str, arguments: &Arguments, scope: &Scope<'w>) -> Option<Found<'w>> {
+        match self {
+            Self::Query => query(name, arguments, scope),
+            Self::Viewer => (name == "login").then(|| leaf("replay")),
+            Self::Owner(login) => match name {
+                "login" => Some(leaf(*login)),
+                "url" => Some(leaf(format!("https://github.com/{login}"))),
+                _ => None,
+            },
+            Self::RateLimit => rate_limit(name, scope),
+            Self::Repository(repository) => repository_field(repository, name, arguments),
+            Self::License(spdx) => match name {
+                "spdxId" | "name" => Some(leaf(*spdx)),
+                "key" => Some(leaf(spdx.to_ascii_lowercase())),
+                _ => None,
+            },
+            Self::Connection(connection) => connection.field(name),
+            Self::Edge(_, position, node) => match name {
+                "node" => Some(Found::One((**node).clone())),
+                "cursor" => Some(leaf(position.to_string())),
+                _ => None,
+            },
+            Self::PageInfo(connection) => connection.page_info(name),
+            Self::Release(repository, release) => release_field(repository, release, name),
+            Self::Branch(repository, branch) => match name {
+                "name" => Some(leaf(*branch)),
+                "prefix" => Some(leaf("refs/heads/")),
+                "target" => Some(repository.head().map_or(NULL, |oid| Found::One(Self::Commit(repository, oid)))),
+                _ => None,
+            },
+            Self::Commit(repository, oid) => commit_field(repository, *oid, name, arguments),
+            Self::Tree(repository, tree) => match name {
+                "entries" => {
+                    let entries = tree.entries.iter().map(|entry| Self::TreeEntry(repository, entry.clone()));
+                    Some(Found::Many(entries.collect()))
+                }
+                _ => git_object(tree.oid, name),
+            },
+            Self::TreeEntry(repository, entry) => entry_field(repository, entry, name),
+            Self::Blob(blob) => blob_field(blob, name),
+        }
+    }
+
+    /// What GitHub says to a connection whose nodes are asked for without bounds, or beyond them.
+    pub(super) fn paging_problem(&self, field: &str, sets: &[&Vec<Selection>]) -> Option<(&'static str, String)> {
+        let Self::Connection(Connection { page, .. }) = self else { return None };
+        match page {
+            Some((count, last)) if *count > 100 => {
+                let bound = if *last { "last" } else { "first" };
+                let message = format!(
+                    "Requesting {count} records on the `{field}` connection exceeds the `{bound}` limit of 100 records."
+                );
+                Some(("EXCESSIVE_PAGINATION", message))
+            }
+            None if sets.iter().copied().flatten().any(lists) => {
+                let message = format!(
+                    "You must provide a `first` or `last` value to properly paginate the `{field}` connection."
+                );
+                Some(("MISSING_PAGINATION_BOUNDARIES", message))
+            }
+            _ => None,
+        }
+    }
+}
+
+const NULL: Found<'static> = Found::Leaf(Value::Null);
+
+fn leaf<'w>(value: impl Into<Value>) -> Found<'w> {
+    Found::Leaf(value.into())
+}
+
+/// A time as GitHub's `DateTime` has it.
+fn time<'w>(time: Timestamp) -> Found<'w> {
+    leaf(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
+}
+
+fn lists(selection: &Selection) -> bool {
+    selection.as_field().is_some_and(|field| matches!(field.name.as_str(), "nodes" | "edges"))
+}
+
+fn query<'w>(name: &str, arguments: &Arguments, scope: &Scope<'w>) -> Option<Found<'w>> {
+    match name {
+        "viewer" => Some(Found::One(Node::Viewer)),
+        "rateLimit" => Some(Found::One(Node::RateLimit)),
+        "repository" => {
+            let text = |name| arguments.get(name).and_then(Value::as_str);
+            let (Some(owner), Some(name)) = (text("owner"), text("name")) else {
+                let missing: Vec<_> = ["owner", "name"].into_iter().filter(|it| text(it).is_none()).collect();
+                let missing = missing.join(", ");
+                let message = format!("Field 'repository' is missing required arguments: {missing}");
+                return Some(Found::Unfit { code: "missingRequiredArguments", message });
+            };
+            let follow = arguments.get("followRenames").and_then(Value::as_bool).unwrap_or(true);
+            let full = format!("{owner}/{name}");
+            // A slash inside a part would make another repository of it.
+            let plain = !owner.contains('/') && !name.contains('/');
+            let found = if follow { scope.world.repository(&full) } else { scope.world.exact(&full) };
+            Some(match found.filter(|_| plain) {
+                Some(it) if it.access == Access::Public => Found::One(Node::Repository(it)),
+                Some(it) if it.access == Access::Blocked => {
+                    Found::Refused("FORBIDDEN", "Repository access blocked".into())
+                }
+                _ => {
+                    let message = format!("Could not resolve to a Repository with the name '{full}'.");
+                    Found::Refused("NOT_FOUND", message)
+                }
+            })
+        }
+        _ => None,
+    }
+}
+
+fn rate_limit<'w>(name: &str, scope: &Scope<'w>) -> Option<Found<'w>> {
+    Some(match name {
+        "cost" => leaf(scope.cost),
+        "limit" => leaf(scope.budget.limit),
+        "remaining" => leaf(scope.budget.remaining()),
+        "used" => leaf(scope.budget.used),
+        "resetAt" => time(scope.budget.resets_at),
+        "nodeCount" => leaf(0),
+        _ => return None,
+    })
+}
+
+fn repository_field<'w>(it: &'w Repository, name: &str, arguments: &Arguments) -> Option<Found<'w>> {
+    let counted = |kind, total| Some(Found::One(Node::Connection(Connection::counted(kind, total))));
+    Some(match name {
+        "id" => leaf(format!("R_{}", it.name_with_owner().to_ascii_lowercase())),
+        "name" => leaf(it.name.as_str()),
+        "nameWithOwner" => leaf(it.name_with_owner()),
+        "owner" => Found::One(Node::Owner(&it.owner)),
+        "url" => leaf(it.url()),
+        "stargazerCount" => leaf(it.stars),
+        "stargazers" => return counted("StargazerConnection", it.stars),
+        "watchers" => return counted("UserConnection", it.watchers),
+        "issues" => return counted("IssueConnection", issues(it, arguments)),
+        "releases" => {
+            let nodes = it.visible_releases().map(|release| Node::Release(it, release)).collect();
+            Found::One(Node::Connection(Connection::listed("ReleaseConnection", nodes, arguments)))
+        }
+        "latestRelease" => it.latest_release().map_or(NULL, |release| Found::One(Node::Release(it, release))),
+        "defaultBranchRef" => match &it.default_branch {
+            Some(branch) if it.head().is_some() => Found::One(Node::Branch(it, branch)),
+            _ => NULL,
+        },
+        "isArchived" => leaf(it.archived),
+        "isDisabled" => leaf(it.disabled),
+        "isLocked" => leaf(it.locked),
+        "isPrivate" => leaf(it.access == Access::Private),
+        "isFork" => leaf(it.fork),
+        "isEmpty" => leaf(it.head().is_none()),
+        "description" => leaf(it.description.clone()),
+        "homepageUrl" => leaf(it.homepage.clone()),
+        "pushedAt" => time(it.pushed_at),
+        "licenseInfo" => it.license.as_deref().map_or(NULL, |spdx| Found::One(Node::License(spdx))),
+        "object" => object(it, arguments),
+        _ => return None,
+    })
+}
+
+fn issues(it: &Repository, arguments: &Arguments) -> u64 {
+    let states = match arguments.get("states") {
+        None | Some(Value::Null) => return it.open_issues + it.closed_issues,
+        Some(Value::Array(states)) => states.as_slice(),
+        Some(state) => std::slice::from_ref(state),
+    };
+    let any = |state: &str| states.iter().any(|it| it == state);
+    (if any("OPEN") { it.open_issues } else { 0 }) + (if any("CLOSED") { it.closed_issues } else { 0 })
+}
+
+/// What git calls `rev-parse`, as far as `HEAD`, the default branch and paths go.
+fn object<'w>(it: &'w Repository, arguments: &Arguments) -> Found<'w> {
+    let text = |name| arguments.get(name).and_then(Value::as_str);
+    let found = match (text("expression"), text("oid")) {
+        (Some(expression), None) => {
+            let (revision, path) = match expression.split_once(':') {
+                Some((revision, path)) => (revision, Some(path)),
+                None => (expression, None),
+            };
+            let branch = it.default_branch.as_deref();
+            let head = it.head();
+            let is_head = revision == "HEAD"
+                || branch.is_some_and(|it| revision.strip_prefix("refs/heads/").unwrap_or(revision) == it)
+                || head.is_some_and(|oid| oid.to_string() == revision);
+            match (head.filter(|_| is_head), path) {
+                (None, _) => None,
+                (Some(oid), None) => Some(Node::Commit(it, oid)),
+                (Some(_), Some(path)) => at_path(it, path.trim_end_matches('/')),
+            }
+        }
+        (None, Some(oid)) if is_object_id(oid) => by_id(it, &oid.to_ascii_lowercase()),
+        (None, Some(oid)) => {
+            let message = format!("Argument 'oid' on Field 'object' has an invalid value ({oid:?}).");
+            return Found::Unfit { code: "argumentLiteralsIncompatible", message };
+        }
+        _ => None,
+    };
+    found.map_or(NULL, Found::One)
+}
+
+fn at_path<'w>(it: &'w Repository, path: &str) -> Option<Node<'w>> {
+    match it.files().get(path) {
+        Some(blob) => Some(Node::Blob(blob)),
+        None => it.tree(path).map(|tree| Node::Tree(it, tree.into())),
+    }
+}
+
+fn by_id<'w>(it: &'w Repository, id: &str) -> Option<Node<'w>> {
+    if let Some(blob) = it.files().values().find(|blob| blob.oid().to_string() == id) {
+        return Some(Node::Blob(blob));
+    }
+    it.head().filter(|oid| oid.to_string() == id).map(|oid| Node::Commit(it, oid))
+}
+
+fn release_field<'w>(repository: &'w Repository, it: &'w Release, name: &str) -> Option<Found<'w>> {
+    Some(match name {
+        "name" => leaf(it.name.clone()),
+        "tagName" => leaf(it.tag.as_str()),
+        "publishedAt" => time(it.published_at),
+        "createdAt" => time(it.created_at),
+        "url" => leaf(it.url(repository)),
+        "isPrerelease" => leaf(it.prerelease),
+        "isDraft" => leaf(it.draft),
+        "isLatest" => leaf(repository.latest_release() == Some(it)),
+        _ => return None,
+    })
+}
+
+fn git_object<'w>(oid: Oid, name: &str) -> Option<Found<'w>> {
+    match name {
+        "oid" => Some(leaf(oid.to_string())),
+        "abbreviatedOid" => Some(leaf(oid.to_string().chars().take(7).collect::<String>())),
+        _ => None,
+    }
+}
+
+fn commit_field<'w>(it: &'w Repository, oid: Oid, name: &str, arguments: &Arguments) -> Option<Found<'w>> {
+    Some(match name {
+        "committedDate" | "authoredDate" => time(it.committed_at),
+        // GitHub stopped to fill it in 2023, and the schema says so.
+        "pushedDate" => NULL,
+        "message" | "messageHeadline" => leaf(it.headline()),
+        "url" => leaf(format!("{}/commit/{oid}", it.url())),
+        "tree" => it.tree("").map_or(NULL, |tree| Found::One(Node::Tree(it, tree.into()))),
+        "history" => {
+            let nodes = vec![Node::Commit(it, oid)];
+            Found::One(Node::Connection(Connection::listed("CommitHistoryConnection", nodes, arguments)))
+        }
+        _ => return git_object(oid, name),
+    })
+}
+
+fn entry_field<'w>(repository: &'w Repository, it: &Entry, name: &str) -> Option<Found<'w>> {
+    Some(match name {
+        "name" => leaf(it.name.as_str()),
+        "path" => leaf(it.path.as_str()),
+        "mode" => leaf(it.mode()),
+        "type" => leaf(if it.folder { "tree" } else { "blob" }),
+        "oid" => leaf(it.oid.to_string()),
+        "object" => at_path(repository, &it.path).map_or(NULL, Found::One),
+        _ => return None,
+    })
+}
+
+/// The most of a file that GitHub gives as `text`, in bytes.
+const TEXT_LIMIT: usize = 512_000;
+
+fn blob_field<'w>(it: &'w Blob, name: &str) -> Option<Found<'w>> {
+    let binary = it.bytes().contains(&0);
+    Some(match name {
+        "text" if binary => NULL,
+        "text" => {
+            let shown = it.bytes().get(..TEXT_LIMIT).unwrap_or(it.bytes());
+            leaf(String::from_utf8_lossy(shown).into_owned())
+        }
+        "byteSize" => leaf(it.bytes().len()),
+        "isBinary" => leaf(binary),
+        "isTruncated" => leaf(it.bytes().len() > TEXT_LIMIT),
+        _ => return git_object(it.oid(), name),
+    })
+}
+
+impl<'w> Connection<'w> {
+    fn counted(kind: &'static str, total: u64) -> Self {
+        Self { kind, total, nodes: None, page: Some((0, false)), after: 0 }
+    }
+
+    fn listed(kind: &'static str, nodes: Vec<Node<'w>>, arguments: &Arguments) -> Self {
+        let number = |name| arguments.get(name).and_then(Value::as_u64);
+        let page = number("first").map(|n| (n, false)).or_else(|| number("last").map(|n| (n, true)));
+        let after = arguments.get("after").and_then(Value::as_str).and_then(|cursor| cursor.parse().ok());
+        Self { kind, total: nodes.len() as u64, nodes: Some(nodes), page, after: after.unwrap_or(0) }
+    }
+
+    /// The page's nodes with their positions, which count from 1 and are the cursors.
+    fn page(&self) -> Option<Vec<(usize, &Node<'w>)>> {
+        let nodes = self.nodes.as_ref()?;
+        let (count, last) = self.page?;
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        let skipped = if last { nodes.len().saturating_sub(count) } else { 0 }.max(self.after);
+        Some((1..).zip(nodes).skip(skipped).take(count).collect())
+    }
+
+    fn field(&self, name: &str) -> Option<Found<'w>> {
+        let edge = if self.kind == "ReleaseConnection" { "ReleaseEdge" } else { "CommitEdge" };
+        match name {
+            "totalCount" => Some(leaf(self.total)),
+            "nodes" => Some(Found::Many(self.page()?.into_iter().map(|(_, node)| node.clone()).collect())),
+            "edges" => {
+                let edges = self.page()?.into_iter().map(|(at, node)| Node::Edge(edge, at, Box::new(node.clone())));
+                Some(Found::Many(edges.collect()))
+            }
+            "pageInfo" => Some(Found::One(Node::PageInfo(self.clone()))),
+            _ => None,
+        }
+    }
+
+    fn page_info(&self, name: &str) -> Option<Found<'w>> {
+        let page = self.page().unwrap_or_default();
+        let first = page.first().map(|(at, _)| *at);
+        let last = page.last().map(|(at, _)| *at);
+        Some(match name {
+            "hasNextPage" => leaf(last.is_some_and(|at| (at as u64) < self.total)),
+            "hasPreviousPage" => leaf(first.is_some_and(|at| at > 1)),
+            "startCursor" => leaf(first.map(|at| at.to_string())),
+            "endCursor" => leaf(last.map(|at| at.to_string())),
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,66 @@
+//! GitHub's schema, parsed once a process, and what it says against a document.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+use apollo_compiler::ast::Document;
+use apollo_compiler::validation::{DiagnosticList, Valid};
+use serde_json::{Value, json};
+
+/// A GraphQL schema to validate documents against. Cheap to clone.
+#[derive(Clone)]
+pub struct Schema(Arc<Valid<apollo_compiler::Schema>>);
+
+impl Schema {
+    /// The schema in this file. GitHub's takes a good part of a second to parse, so a file is read once a process.
+    ///
+    /// # Errors
+    /// The file can't be read, or isn't a schema ([`io::ErrorKind::InvalidData`]).
+    pub fn load(path: &Path) -> io::Result<Self> {
+        static LOADED: LazyLock<Mutex<HashMap<PathBuf, Schema>>> = LazyLock::new(Mutex::default);
+        let path = path.canonicalize()?;
+        // Held while parsing: tests start many servers at once, and one of them is to do the work.
+        let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(schema) = loaded.get(&path) {
+            return Ok(schema.clone());
+        }
+        let text = std::fs::read_to_string(&path)?;
+        let schema = Self::parse(&text)
+            .map_err(|why| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {why}", path.display())))?;
+        loaded.insert(path, schema.clone());
+        Ok(schema)
+    }
+
+    /// The schema in this text.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        apollo_compiler::Schema::parse_and_validate(text, "schema.graphql")
+            .map(|schema| Self(Arc::new(schema)))
+            .map_err(|broken| broken.errors.to_string())
+    }
+
+    /// Validates a document as the GraphQL specification says (section 5), all operations of it.
+    pub(super) fn validate(&self, document: &Document) -> Result<(), Vec<Value>> {
+        document.to_executable_validate(&self.0).map(drop).map_err(|broken| errors(&broken.errors))
+    }
+}
+
+impl fmt::Debug for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Schema({} types)", self.0.types.len())
+    }
+}
+
+/// Diagnostics as a GraphQL response has them.
+pub(super) fn errors(diagnostics: &DiagnosticList) -> Vec<Value> {
+    let errors = diagnostics.iter().map(|diagnostic| {
+        let error = diagnostic.to_json();
+        json!({"message": error.message, "locations": error.locations})
+    });
+    errors.collect()
+}

@@ -1,0 +1,134 @@
+//! GitHub's primary rate limits: a budget an hour for each kind of API, and the headers that tell of it.
+//!
+//! <https://docs.github.com/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api>,
+//! <https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api>.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::http::Reply;
+
+/// Which budget a request draws on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resource {
+    /// REST, a point a request.
+    Core,
+    /// GraphQL, by what the document asks for.
+    Graphql,
+}
+
+impl Resource {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Core => "core",
+            Self::Graphql => "graphql",
+        }
+    }
+}
+
+/// A budget for an hour, in points.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Points an hour.
+    pub limit: u64,
+    /// Points used so far.
+    pub used: u64,
+    /// When `used` goes back to 0, by the real clock, as clients compare it with theirs.
+    pub resets_at: Timestamp,
+}
+
+impl Budget {
+    fn hourly(limit: u64, now: Timestamp) -> Self {
+        Self { limit, used: 0, resets_at: in_an_hour(now) }
+    }
+
+    /// Points left.
+    pub fn remaining(&self) -> u64 {
+        self.limit.saturating_sub(self.used)
+    }
+
+    /// As REST's `/rate_limit` shows it.
+    pub(crate) fn to_json(self, resource: Resource) -> Value {
+        json!({
+            "limit": self.limit, "remaining": self.remaining(), "reset": self.resets_at.as_second(),
+            "used": self.used, "resource": resource.name(),
+        })
+    }
+
+    /// A reply with the headers that tell of this budget.
+    pub(crate) fn onto(self, reply: Reply, resource: Resource) -> Reply {
+        reply
+            .with("x-ratelimit-limit", self.limit.to_string())
+            .with("x-ratelimit-remaining", self.remaining().to_string())
+            .with("x-ratelimit-used", self.used.to_string())
+            .with("x-ratelimit-reset", self.resets_at.as_second().to_string())
+            .with("x-ratelimit-resource", resource.name())
+    }
+}
+
+/// The budgets of the one client that a replay server has.
+#[derive(Debug)]
+pub(crate) struct Limits {
+    core: Budget,
+    graphql: Budget,
+}
+
+impl Limits {
+    /// What a personal token gets: 5,000 points an hour of each.
+    pub(crate) fn new(now: Timestamp) -> Self {
+        Self { core: Budget::hourly(5000, now), graphql: Budget::hourly(5000, now) }
+    }
+
+    /// Replaces a budget.
+    pub(crate) fn set(&mut self, resource: Resource, budget: Budget) {
+        *self.budget(resource) = budget;
+    }
+
+    /// The budget as it is now.
+    pub(crate) fn peek(&mut self, resource: Resource, now: Timestamp) -> Budget {
+        let budget = self.budget(resource);
+        if budget.resets_at <= now {
+            *budget = Budget::hourly(budget.limit, now);
+        }
+        *budget
+    }
+
+    /// Takes `cost` points and tells whether there were any left to take them from.
+    pub(crate) fn spend(&mut self, resource: Resource, cost: u64, now: Timestamp) -> (Budget, bool) {
+        let left = self.peek(resource, now).remaining() > 0;
+        let budget = self.budget(resource);
+        if left {
+            budget.used = budget.used.saturating_add(cost).min(budget.limit);
+        }
+        (*budget, left)
+    }
+
+    fn budget(&mut self, resource: Resource) -> &mut Budget {
+        match resource {
+            Resource::Core => &mut self.core,
+            Resource::Graphql => &mut self.graphql,
+        }
+    }
+}
+
+fn in_an_hour(now: Timestamp) -> Timestamp {
+    now.checked_add(SignedDuration::from_hours(1)).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_is_spent_to_nothing_and_comes_back_after_its_hour() {
+        let now: Timestamp = "2020-07-26T12:00:00Z".parse().unwrap();
+        let mut limits = Limits::new(now);
+        limits.set(Resource::Graphql, Budget { limit: 10, used: 8, resets_at: in_an_hour(now) });
+        assert_eq!(limits.spend(Resource::Graphql, 3, now).1, true);
+        let (budget, left) = limits.spend(Resource::Graphql, 3, now);
+        assert_eq!((budget.remaining(), left), (0, false));
+        assert_eq!(limits.peek(Resource::Core, now).remaining(), 5000);
+        let (budget, left) = limits.spend(Resource::Graphql, 3, in_an_hour(now));
+        assert_eq!((budget.remaining(), left), (7, true));
+    }
+}

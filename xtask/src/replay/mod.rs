@@ -1,0 +1,31 @@
+//! The outside world on loopback: GitHub (GraphQL and REST) and the usage exports, as they stood at a chosen moment.
+//!
+//! A [`World`] is what there is to know: repositories and usage numbers. It is built by hand, or from a
+//! [`Trace`] of real builds at one tick. A [`Server`] answers for it on `127.0.0.1` and counts what it was
+//! asked. It knows nothing of shelflife: what it answers follows GitHub's own documentation, so a test that
+//! passes against it says something about the real thing.
+
+mod dice;
+mod exports;
+mod fault;
+
+mod git;
+mod graphql;
+mod http;
+mod limits;
+mod log;
+mod rest;
+mod server;
+
+
+mod wire;
+mod world;
+
+pub use fault::{Fault, FaultAction};
+pub use git::Oid;
+pub use graphql::{Ask, Schema};
+pub use limits::{Budget, Resource};
+pub use log::{Counts, Kind, Request, RequestInfo};
+pub use server::{Options, Server};
+
+pub use world::{Access, Blob, Release, Repository, Usage, Window, World};
