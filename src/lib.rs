@@ -7,3 +7,4 @@ pub mod entry;
 pub mod markdown;
 pub mod problem;
 pub mod python;
+pub mod yaml;
