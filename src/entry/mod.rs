@@ -1,7 +1,47 @@
 //! An entry: one plugin's file, YAML front matter and a Markdown description, written by people.
 
+mod check;
+mod duplicates;
+mod front_matter;
+mod schema;
+pub mod shortcode;
+
+use std::ops::Range;
+
 use jiff::civil::Date;
 use serde_json::{Map, Value};
+
+pub use check::{MAX_IDENTIFIER, MAX_REDIRECT, MAX_REDIRECT_SEGMENT};
+pub use duplicates::{Declared, duplicates};
+
+use crate::problem::Problem;
+use crate::yaml::{Text, Tree};
+
+/// Reads the entry in the file at `path` (relative to the site), of which `bytes` are the content.
+///
+/// # Errors
+/// Everything that is wrong with the front matter, in the order of the file, each with its place.
+pub fn parse(path: &str, bytes: &[u8]) -> Result<Parsed, Vec<Problem>> {
+    let text = Text::read(path, bytes).map_err(|problem| vec![problem])?;
+    let parts = front_matter::split(&text).map_err(|problem| vec![problem])?;
+    let tree = Tree::read(&text, parts.yaml.clone())?;
+    schema::read(&text, stem(path), &parts, &tree)
+}
+
+/// The name of the file at `path` without its folders and without `.md`.
+pub fn stem(path: &str) -> &str {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.strip_suffix(".md").unwrap_or(name)
+}
+
+/// An entry, and what its file alone can't decide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parsed {
+    /// The entry.
+    pub entry: Entry,
+    /// Where the `id` stands in the file's text as [`Text`] shows it, for [`duplicates`].
+    pub id_span: Range<usize>,
+}
 
 /// One plugin's file, read and checked.
 #[derive(Debug, Clone, PartialEq, Eq)]

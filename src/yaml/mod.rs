@@ -1,0 +1,20 @@
+//! YAML as people wrote it for YAML 1.1 readers: a tree that knows where each value stands, within limits.
+//!
+//! Everything here is read from strangers, so every size is bounded: a file's bytes ([`MAX_FILE_BYTES`]), its
+//! nesting ([`MAX_DEPTH`]), what aliases unfold to ([`MAX_ALIAS_NODES`], [`MAX_ALIAS_BYTES`]) and how many
+//! problems are told at once ([`MAX_PROBLEMS`]).
+
+mod explain;
+mod read;
+mod scalar;
+mod text;
+mod tree;
+
+pub use read::Reader;
+pub use scalar::{Meaning, Timestamp};
+pub use text::{MAX_FILE_BYTES, Text};
+pub(crate) use tree::quote;
+pub use tree::{Field, MAX_ALIAS_BYTES, MAX_ALIAS_NODES, MAX_DEPTH, Node, Scalar, Tag, Tree};
+
+/// How many problems of one file are told at once; a file with more is broken throughout.
+pub const MAX_PROBLEMS: usize = 50;
