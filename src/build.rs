@@ -118,7 +118,8 @@ pub fn build(config: &Config, observer: &dyn Observer) -> miette::Result<Built> 
     durations.publish_ms = report::milliseconds(publishing.elapsed());
 
     let mut warnings = plan.warnings.clone();
-    let changed = |path: &String| format!("{path} was changed by hand, so it stays though the site has it no more");
+    let changed =
+        |path: &String| format!("{path} was changed by hand, so it stays though the site has it no more");
     warnings.extend(published.kept.iter().map(changed));
     warnings.extend(facts.ledger.failures());
     durations.total_ms = report::milliseconds(started.elapsed());
@@ -180,10 +181,13 @@ fn render(
                 }
                 Output::Asset(asset) => {
                     let (location, digest) = outputs::asset(db, *asset);
-                    (digest, match location {
-                        AssetLocation::Theme(bytes) => Content::Program(bytes),
-                        AssetLocation::File(path) => Content::File(path),
-                    })
+                    (
+                        digest,
+                        match location {
+                            AssetLocation::Theme(bytes) => Content::Program(bytes),
+                            AssetLocation::File(path) => Content::File(path),
+                        },
+                    )
                 }
             };
             observer.progress(
@@ -310,7 +314,9 @@ impl Facts<'_> {
             lines.push(format!("{usage} usage exports {} missing or stale: {remedy}", verb(usage)));
         }
         if self.config.settings.usage_windows.is_empty() {
-            lines.push("there are no usage numbers: set `usage.week` and `usage.month` in shelflife.toml".to_owned());
+            lines.push(
+                "there are no usage numbers: set `usage.week` and `usage.month` in shelflife.toml".to_owned(),
+            );
         }
         lines
     }

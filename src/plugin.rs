@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use pep440_rs::{Version, VersionSpecifiers};
+
 use crate::entry::Entry;
 use crate::fact::Repository;
 use crate::fact::usage::Usage;
@@ -35,4 +37,48 @@ pub struct PluginUsage {
     pub week: Usage,
     /// In the last 30 days.
     pub month: Usage,
+}
+
+/// The last minor version of Python 3 that is looked at; there are far fewer.
+const LAST_MINOR: u64 = 99;
+
+/// Whether a PEP 440 specifier, or a bare version from which on a plugin works, admits any Python 3.
+///
+/// Clauses that can't be read admit nothing; empty ones, as after a trailing comma, are passed over.
+pub fn admits_python3(specifier: &str) -> bool {
+    let clauses = specifier.split(',').map(str::trim).filter(|clause| !clause.is_empty());
+    let specifiers: Option<Vec<VersionSpecifiers>> = clauses
+        .map(|clause| {
+            let bare = clause.parse::<Version>().is_ok();
+            if bare { format!(">={clause}").parse().ok() } else { clause.parse().ok() }
+        })
+        .collect();
+    specifiers.is_some_and(|specifiers| {
+        (0..=LAST_MINOR).any(|minor| {
+            let version = Version::new([3, minor]);
+            specifiers.iter().all(|specifier| specifier.contains(&version))
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn python3_is_admitted_by_any_of_its_versions() {
+        for (specifier, expected) in [
+            (">=2.7,<4", true),
+            (">=2.7,<3", false),
+            (DEFAULT_PYTHON, false),
+            (">=3.7", true),
+            ("3.9", true),
+            ("==2.7.*", false),
+            (">=3.7,<4,", true),
+            ("<3.6,>=2.7", true),
+            ("nonsense", false),
+        ] {
+            assert_eq!(admits_python3(specifier), expected, "{specifier}");
+        }
+    }
 }

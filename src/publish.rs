@@ -73,8 +73,7 @@ pub fn publish(
     progress: &dyn Fn(usize, usize),
 ) -> Result<Published, PublishError> {
     let before = cache.manifest()?;
-    let after: Manifest =
-        outputs.iter().map(|(path, (digest, _))| (path.clone(), vec![*digest])).collect();
+    let after: Manifest = outputs.iter().map(|(path, (digest, _))| (path.clone(), vec![*digest])).collect();
     let mut either = before.clone();
     for (path, digests) in &after {
         let known = either.entry(path.clone()).or_default();
@@ -182,7 +181,9 @@ impl Tree<'_> {
                 self.make(parent)?;
             }
             match std::fs::symlink_metadata(folder) {
-                Ok(metadata) if metadata.is_symlink() => return Err(PublishError::Link(folder.to_path_buf())),
+                Ok(metadata) if metadata.is_symlink() => {
+                    return Err(PublishError::Link(folder.to_path_buf()));
+                }
                 Ok(_) => {}
                 Err(_) => std::fs::create_dir(folder).map_err(io("make the folder", folder))?,
             }
@@ -194,7 +195,8 @@ impl Tree<'_> {
     /// Removes the folders that removing a file has left empty, up to the output folder.
     fn remove_empty_folders(&self, place: &Path) {
         let mut folder = place.parent();
-        while let Some(empty) = folder.filter(|folder| *folder != self.root && folder.starts_with(self.root)) {
+        while let Some(empty) = folder.filter(|folder| *folder != self.root && folder.starts_with(self.root))
+        {
             if std::fs::remove_dir(empty).is_err() {
                 break;
             }
@@ -223,7 +225,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::in_memory().unwrap();
         let at = |path: &str| folder.path().join(path);
-        let first = run(folder.path(), &cache, &[("index.html", "1"), ("a/b/index.html", "2"), ("c.json", "3")]);
+        let first =
+            run(folder.path(), &cache, &[("index.html", "1"), ("a/b/index.html", "2"), ("c.json", "3")]);
         assert_eq!((first.written.len(), first.unchanged), (3, 0));
         std::fs::write(at("CNAME"), "foreign").unwrap();
         std::fs::write(at("c.json"), "changed by hand").unwrap();

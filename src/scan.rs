@@ -67,7 +67,8 @@ impl Scan {
 
     /// Sets the inputs of an empty graph.
     pub fn set(self, db: &Database, config: &Config) {
-        let entries = self.entries.into_iter().map(|(path, content)| EntryFile::new(db, path, content)).collect();
+        let entries =
+            self.entries.into_iter().map(|(path, content)| EntryFile::new(db, path, content)).collect();
         let data = self
             .data
             .into_iter()
@@ -94,8 +95,9 @@ fn templates(folder: &Path) -> miette::Result<BTreeMap<Arc<str>, (Arc<str>, bool
         theme::templates().map(|(name, text)| (name.into(), (text.into(), false))).collect();
     for path in files_below(folder)? {
         let name = relative(folder, &path)?;
-        let text = String::from_utf8(read(&path)?)
-            .map_err(|_| miette!(help = "save it as UTF-8", "the template {} is not UTF-8", path.display()))?;
+        let text = String::from_utf8(read(&path)?).map_err(|_| {
+            miette!(help = "save it as UTF-8", "the template {} is not UTF-8", path.display())
+        })?;
         // A file that is the theme's own, as in the theme's home, is not an override.
         let own = templates.get(&*name).is_none_or(|(theme, _)| **theme != *text);
         templates.insert(name.into(), (text.into(), own));
@@ -124,9 +126,8 @@ fn read(path: &Path) -> miette::Result<Vec<u8>> {
 fn relative(folder: &Path, path: &Path) -> miette::Result<String> {
     let below = path.strip_prefix(folder).unwrap_or(path);
     let parts: Option<Vec<&str>> = below.components().map(|part| part.as_os_str().to_str()).collect();
-    let parts = parts.ok_or_else(|| {
-        miette!(help = "rename it", "the name of the file {} is not UTF-8", path.display())
-    })?;
+    let parts = parts
+        .ok_or_else(|| miette!(help = "rename it", "the name of the file {} is not UTF-8", path.display()))?;
     Ok(parts.join("/").replace("//", "/"))
 }
 
@@ -167,8 +168,7 @@ fn list(folder: &Path) -> miette::Result<Vec<PathBuf>> {
     };
     let mut paths = Vec::new();
     for entry in entries {
-        let entry =
-            entry.into_diagnostic().wrap_err_with(|| format!("can't list {}", folder.display()))?;
+        let entry = entry.into_diagnostic().wrap_err_with(|| format!("can't list {}", folder.display()))?;
         if !entry.file_name().as_encoded_bytes().starts_with(b".") {
             paths.push(entry.path());
         }

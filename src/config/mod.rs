@@ -166,6 +166,8 @@ impl Config {
             (Some(now), _) | (None, Some(now)) => now,
             (None, None) => Timestamp::now(),
         };
+        // The cache keeps whole seconds; so must everything that is compared with it.
+        let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
         let server = match &environment.github_server {
             Some(server) => environment::url("GITHUB_SERVER_URL", server)?,
             None => file.github_server,

@@ -3,14 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 use super::entries::{parsed, sound_entries};
 use super::{Db, EntryFile, FactInput, FactState, Site};
 use crate::digest::Digest;
 use crate::fact::{Export, ObjectId, Repository, RepositoryName, Subject, Window};
 use crate::plugin::PluginUsage;
-use crate::python;
+use crate::python::{self, Properties, Role};
 
 /// The attribute of plugins that count no users here.
 const COMMERCIAL: &str = "commercial";
@@ -86,7 +84,8 @@ pub struct PythonLookup {
 #[salsa::tracked]
 pub fn python_lookup(db: &dyn Db, file: EntryFile) -> PythonLookup {
     let mut lookup = PythonLookup::default();
-    let undeclared = parsed(db, file).as_ref().is_ok_and(|parsed| parsed.entry.compatibility.python.is_none());
+    let undeclared =
+        parsed(db, file).as_ref().is_ok_and(|parsed| parsed.entry.compatibility.python.is_none());
     if undeclared && let Some(repository) = repository_name(db, file) {
         lookup.specifier = lookup.search(db, repository).flatten();
     }
@@ -96,95 +95,60 @@ pub fn python_lookup(db: &dyn Db, file: EntryFile) -> PythonLookup {
 impl PythonLookup {
     /// `None` as long as a fact is missing.
     fn search(&mut self, db: &dyn Db, repository: &RepositoryName) -> Option<Option<String>> {
-        let package = match self.read(db, repository, "setup.py", Role::Setup)? {
+        let package = match self.read(db, repository, "setup.py", Role::Setup)?.package {
             Some(package) => Some(package),
-            None => self.read(db, repository, "pyproject.toml", Role::Pyproject)?,
+            None => self.read(db, repository, "pyproject.toml", Role::Pyproject)?.package,
         };
         let Some(path) = package.as_deref().and_then(python::init_path) else { return Some(None) };
-        let specifier = self.read(db, repository, &path, Role::Init)?;
+        let specifier = self.read(db, repository, &path, Role::Init)?.pythoncompat;
         Some(specifier.filter(|specifier| python::valid_specifier(specifier)))
     }
 
-    /// The property that the file at `path` has to tell. `None`: not known yet; `Some(None)`: there is none.
+    /// What the file at `path` says; a file that does not exist says nothing. `None`: not known yet.
     fn read(
         &mut self,
         db: &dyn Db,
         repository: &RepositoryName,
         path: &str,
         role: Role,
-    ) -> Option<Option<String>> {
+    ) -> Option<Properties> {
         let file = Subject::File { repository: repository.clone(), path: path.to_owned() };
         let state = db.fact_input(&file).state(db);
         self.wants.insert(file);
         let object = match state {
             FactState::Unknown => return None,
-            FactState::Absent => return Some(None),
-            FactState::Value(id) => match std::str::from_utf8(id).ok().and_then(ObjectId::new) {
-                Some(object) => object,
-                None => return Some(None),
-            },
+            FactState::Absent => None,
+            FactState::Value(id) => std::str::from_utf8(id).ok().and_then(ObjectId::new),
         };
+        let Some(object) = object else { return Some(Properties::default()) };
         let content = Subject::Content { repository: repository.clone(), object };
-        let property = property(db, db.fact_input(&content), role).clone();
-        if property.is_none() {
+        let properties = properties(db, db.fact_input(&content), role).clone();
+        if properties.is_none() {
             self.wants.insert(content);
         }
-        property.map(|property| property.0)
+        properties
     }
 }
 
-/// What a file is read for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// `setup.py`: the package.
-    Setup,
-    /// `pyproject.toml`: the package.
-    Pyproject,
-    /// A package's `__init__.py`: the Python specifier.
-    Init,
-}
-
-impl Role {
-    fn extract(self, source: &[u8]) -> Option<String> {
-        match self {
-            Self::Setup => python::package_of_setup(source),
-            Self::Pyproject => python::package_of_pyproject(source),
-            Self::Init => python::pythoncompat(source),
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Setup => "python-setup",
-            Self::Pyproject => "python-pyproject",
-            Self::Init => "python-init",
-        }
-    }
-}
-
-/// The one property that a file is read for, or that it has none.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Property(pub Option<String>);
-
-/// The property of one git blob. A memo under the blob's id answers without the content; so `None`, not
+/// What one git blob says in a role. A memo under the blob's id answers without the content; so `None`, not
 /// known yet, comes only where there is neither.
 #[salsa::tracked]
-pub fn property(db: &dyn Db, content: FactInput, role: Role) -> Option<Property> {
-    let Subject::Content { object, .. } = content.subject(db) else { return Some(Property(None)) };
-    let function = format!("{}.{}", role.name(), python::VERSION);
+pub fn properties(db: &dyn Db, content: FactInput, role: Role) -> Option<Properties> {
+    let Subject::Content { object, .. } = content.subject(db) else { return None };
+    let function = format!("python-{role:?}.{}", python::VERSION).to_lowercase();
     let inputs = Digest::of(object.as_str().as_bytes());
     if let Some(memo) = db.cache().memo(&function, inputs)
-        && let Ok(property) = serde_json::from_slice(&memo)
+        && let Ok(properties) = serde_json::from_slice(&memo)
     {
-        return Some(property);
+        return Some(properties);
     }
-    let property = match content.state(db) {
+    let properties = match content.state(db) {
         FactState::Unknown => return None,
-        FactState::Absent => Property(None),
-        FactState::Value(source) => Property(role.extract(source)),
+        FactState::Absent => Properties::default(),
+        FactState::Value(source) => Properties::of(role, source),
     };
-    db.cache().keep_memo(&function, inputs, &serde_json::to_vec(&property).unwrap_or_default());
-    Some(property)
+    db.cache().keep_memo(&function, inputs, &serde_json::to_vec(&properties).unwrap_or_default());
+    Some(properties)
 }
 
 fn value(db: &dyn Db, fact: FactInput) -> Option<&[u8]> {

@@ -8,7 +8,7 @@ use crate::digest::Digest;
 use crate::fact::Subject;
 
 /// The site as it was scanned.
-#[salsa::input(singleton)]
+#[salsa::input(singleton, debug)]
 pub struct Site {
     /// The part of the configuration that outputs depend on.
     pub settings: Arc<Settings>,
@@ -23,7 +23,7 @@ pub struct Site {
 }
 
 /// One entry's file.
-#[salsa::input]
+#[salsa::input(debug)]
 pub struct EntryFile {
     /// The path relative to the site, with `/`.
     pub path: Arc<str>,
@@ -32,7 +32,7 @@ pub struct EntryFile {
 }
 
 /// One data file.
-#[salsa::input]
+#[salsa::input(debug)]
 pub struct DataFile {
     /// The file's name without its extension, such as `notices`.
     pub name: Arc<str>,
@@ -43,7 +43,7 @@ pub struct DataFile {
 }
 
 /// One template, the theme's or the site's own.
-#[salsa::input]
+#[salsa::input(debug)]
 pub struct TemplateFile {
     /// The name by which templates include each other.
     pub name: Arc<str>,
@@ -54,7 +54,7 @@ pub struct TemplateFile {
 }
 
 /// One file to publish as it is.
-#[salsa::input]
+#[salsa::input(debug)]
 pub struct AssetFile {
     /// The path below `/assets/`.
     pub path: Arc<str>,
@@ -76,7 +76,7 @@ pub enum AssetLocation {
 }
 
 /// The fact about a subject, as far as it is known.
-#[salsa::input]
+#[salsa::input(debug)]
 pub struct FactInput {
     /// What the fact is about.
     pub subject: Subject,

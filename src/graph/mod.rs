@@ -1,14 +1,14 @@
 //! The graph: inputs set before it is evaluated, and pure queries in the order in which data flows.
 
-pub mod entries;
 pub mod data;
+pub mod entries;
 pub mod facts;
 pub mod inputs;
 pub mod outputs;
 mod pages;
 pub mod plugins;
-pub mod views;
 mod statistics;
+pub mod views;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -45,7 +45,8 @@ pub fn plan(db: &dyn Db) -> Arc<Plan> {
         plan.outputs.insert(kind.file(db), Output::Rendered(kind));
     }
     for asset in Site::get(db).assets(db) {
-        plan.outputs.insert(published_asset(db, *asset).trim_start_matches('/').to_owned(), Output::Asset(*asset));
+        plan.outputs
+            .insert(published_asset(db, *asset).trim_start_matches('/').to_owned(), Output::Asset(*asset));
     }
     let mut taken: BTreeMap<String, String> =
         plan.outputs.keys().map(|path| (path.to_lowercase(), path.clone())).collect();

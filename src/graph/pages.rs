@@ -257,7 +257,7 @@ fn home(db: &dyn Db) -> Value {
     let tags: Vec<Value> = tags
         .iter()
         .take(TAGS)
-        .map(|tag| context! { name => tag.name, slug => tag.slug, count => tag.plugins.len() })
+        .map(|tag| context! { name => tag.name.as_str(), slug => tag.slug.as_str(), count => tag.plugins.len() })
         .collect();
     context! {
         popular => value(views::popular(db)),

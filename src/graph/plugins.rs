@@ -7,8 +7,7 @@ use super::data::compat;
 use super::entries::{parsed, sound_entries};
 use super::facts::{python_lookup, repository, usage};
 use super::{Db, EntryFile};
-use crate::plugin::{DEFAULT_PYTHON, Plugin};
-use crate::python;
+use crate::plugin::{DEFAULT_PYTHON, Plugin, admits_python3};
 
 /// The plugin of an entry; `None` if the entry can't be read.
 #[salsa::tracked]
@@ -22,7 +21,7 @@ pub fn plugin(db: &dyn Db, file: EntryFile) -> Option<Arc<Plugin>> {
     Some(Arc::new(Plugin {
         usage: usage(db, file).clone(),
         repository: repository(db, file),
-        python3: python::admits_python3(&python),
+        python3: admits_python3(&python),
         python,
         python_declared,
         os: compat(db).expand(&entry.compatibility.os),

@@ -20,11 +20,7 @@ pub fn local(settings: &Settings, path: &str) -> String {
 
 /// The absolute address: a path from the root gets the site's address and base path, anything else stays.
 pub fn absolute(settings: &Settings, path: &str) -> String {
-    if is_rooted(path) {
-        format!("{}{}{path}", settings.url, settings.base_path)
-    } else {
-        path.to_owned()
-    }
+    if is_rooted(path) { format!("{}{}{path}", settings.url, settings.base_path) } else { path.to_owned() }
 }
 
 /// The path of a plugin's page from the site's root.

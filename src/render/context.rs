@@ -83,7 +83,8 @@ impl Summary {
         let path = address::plugin_page(&entry.stem);
         let repository = plugin.repository.as_deref();
         let published = text::midnight(entry.date, &settings.timezone);
-        let image = |image: &String| (address::is_web(image) || address::is_rooted(image)).then(|| image.clone());
+        let image =
+            |image: &String| (address::is_web(image) || address::is_rooted(image)).then(|| image.clone());
         Self {
             stem: entry.stem.clone(),
             id: entry.id.clone(),
@@ -94,7 +95,11 @@ impl Summary {
             authors: entry.authors.iter().map(|author| Named::of(author)).collect(),
             date: entry.date.to_string(),
             published: published.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
-            image: entry.featured_image.as_ref().and_then(image).map(|image| address::local(settings, &image)),
+            image: entry
+                .featured_image
+                .as_ref()
+                .and_then(image)
+                .map(|image| address::local(settings, &image)),
             tags: entry.tags.iter().map(|tag| Named { name: tag.clone(), slug: text::slug(tag) }).collect(),
             python: plugin.python.clone(),
             python3: plugin.python3,
@@ -102,10 +107,10 @@ impl Summary {
             disabled: entry.disabled.is_some(),
             up_for_adoption: entry.up_for_adoption.is_some(),
             attributes: entry.attributes.clone(),
-            usage: plugin.usage.as_ref().map(|usage| UsageWindows {
-                week: (&usage.week).into(),
-                month: (&usage.month).into(),
-            }),
+            usage: plugin
+                .usage
+                .as_ref()
+                .map(|usage| UsageWindows { week: (&usage.week).into(), month: (&usage.month).into() }),
             stars: repository.map(|repository| repository.stars),
             latest_release: repository.and_then(|repository| repository.latest_release.clone()),
             last_push: repository.and_then(|repository| repository.last_push).map(|push| push.to_string()),

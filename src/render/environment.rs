@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
+use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value};
 use serde::Serialize;
 
 use super::{address, filters};
@@ -55,9 +55,14 @@ impl Templates {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
         environment.set_auto_escape_callback(|name| {
-            if name.ends_with(".html") || name.ends_with(".xml") { AutoEscape::Html } else { AutoEscape::None }
+            if name.ends_with(".html") || name.ends_with(".xml") {
+                AutoEscape::Html
+            } else {
+                AutoEscape::None
+            }
         });
         environment.set_debug(true);
+        environment.set_formatter(format);
         filters::add(&mut environment);
         let mut problems = Vec::new();
         for source in &sources {
@@ -93,22 +98,51 @@ impl Templates {
     /// Where and why the template fails.
     pub fn render(&self, name: &str, context: Value) -> Result<String, Problem> {
         let rendered = self.environment.get_template(name).and_then(|template| template.render(context));
-        rendered.map(|mut text| {
-            if !text.ends_with('\n') {
-                text.push('\n');
+        rendered
+            .map(|mut text| {
+                if !text.ends_with('\n') {
+                    text.push('\n');
+                }
+                text
+            })
+            .map_err(|error| {
+                // Where one template includes another, the innermost place is the one to mend.
+                let mut innermost = &error;
+                while let Some(inner) =
+                    std::error::Error::source(innermost).and_then(|e| e.downcast_ref::<Error>())
+                {
+                    innermost = inner;
+                }
+                let place = innermost.name().unwrap_or(name);
+                let fallback =
+                    || Source { name: name.into(), path: format!("templates/{name}"), text: "".into() };
+                let source = self.sources.iter().find(|source| &*source.name == place);
+                problem(innermost, &source.cloned().unwrap_or_else(fallback))
+            })
+    }
+}
+
+/// Writes a value. In HTML and XML exactly the characters that mean something there are escaped; the engine's
+/// own formatter also escapes `/`, which makes every address longer and unreadable.
+fn format(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+    match value.as_str() {
+        Some(text) if !value.is_safe() && *state.auto_escape() == AutoEscape::Html => {
+            let mut rest = text;
+            while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
+                let (plain, special) = rest.split_at(at);
+                out.write_str(plain)?;
+                out.write_str(match special.as_bytes()[0] {
+                    b'&' => "&amp;",
+                    b'<' => "&lt;",
+                    b'>' => "&gt;",
+                    b'"' => "&quot;",
+                    _ => "&#39;",
+                })?;
+                rest = &special[1..];
             }
-            text
-        }).map_err(|error| {
-            // Where one template includes another, the innermost place is the one to mend.
-            let mut innermost = &error;
-            while let Some(inner) = std::error::Error::source(innermost).and_then(|e| e.downcast_ref::<Error>()) {
-                innermost = inner;
-            }
-            let place = innermost.name().unwrap_or(name);
-            let fallback = || Source { name: name.into(), path: format!("templates/{name}"), text: "".into() };
-            let source = self.sources.iter().find(|source| &*source.name == place);
-            problem(innermost, &source.cloned().unwrap_or_else(fallback))
-        })
+            Ok(out.write_str(rest)?)
+        }
+        _ => minijinja::escape_formatter(out, state, value),
     }
 }
 
@@ -117,18 +151,19 @@ fn problem(error: &Error, source: &Source) -> Problem {
     let start: usize = source.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     let end = source.text[start..].find('\n').map_or(source.text.len(), |length| start + length);
     let span = error.range().filter(|range| range.end <= source.text.len()).unwrap_or(start..end);
-    let detail = error.detail().map_or_else(|| error.kind().to_string(), |d| format!("{}: {d}", error.kind()));
+    let detail =
+        error.detail().map_or_else(|| error.kind().to_string(), |d| format!("{}: {d}", error.kind()));
     Problem::new(&source.path, &source.text, span, detail)
         .help("docs/templates.md lists what templates can use")
 }
 
 fn site(settings: &Settings) -> Value {
     minijinja::context! {
-        title => settings.title,
-        description => settings.description,
-        url => settings.url,
-        base_path => settings.base_path,
-        repository => settings.repository,
-        entries_path => settings.entries_path,
+        title => settings.title.as_str(),
+        description => settings.description.as_str(),
+        url => settings.url.as_str(),
+        base_path => settings.base_path.as_str(),
+        repository => settings.repository.as_deref(),
+        entries_path => settings.entries_path.as_str(),
     }
 }

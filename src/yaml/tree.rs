@@ -358,7 +358,9 @@ impl Builder<'_> {
         range: &Range<usize>,
     ) -> Result<(), Problem> {
         match tag {
-            Some(tag) if !(tag.is_yaml_core_schema() && tag.suffix == own) => Err(self.unknown_tag(tag, range)),
+            Some(tag) if !(tag.is_yaml_core_schema() && tag.suffix == own) => {
+                Err(self.unknown_tag(tag, range))
+            }
             _ => Ok(()),
         }
     }
@@ -503,8 +505,7 @@ impl Builder<'_> {
         }
         let Some((earlier, name)) = first else { return Ok(()) };
         let (first, second) = (self.text.line(earlier), self.text.line(span.start));
-        let message =
-            format!("found the key {} twice, in line {first} and in line {second}", quote(&name));
+        let message = format!("found the key {} twice, in line {first} and in line {second}", quote(&name));
         self.complain(
             self.text
                 .problem(span, message)
@@ -541,7 +542,8 @@ impl Builder<'_> {
                 _ => std::slice::from_ref(&merge.value),
             };
             for child in listed {
-                let Some(Content::Mapping(other)) = self.values.get(child.value).map(|stored| &stored.content)
+                let Some(Content::Mapping(other)) =
+                    self.values.get(child.value).map(|stored| &stored.content)
                 else {
                     let message = "found something else than a mapping to merge at `<<`";
                     return Err(self.text.problem(child.span.clone(), message));

@@ -17,7 +17,6 @@ mod log;
 mod rest;
 mod server;
 
-
 mod wire;
 mod world;
 

@@ -82,7 +82,9 @@ fn find(world: &World, path: &str, origin: &str) -> Result<Value, Reply> {
     }
     match rest {
         [] => Ok(about(repository, origin)),
-        ["releases", "latest"] => repository.latest_release().map(|it| release(repository, it)).ok_or_else(missing),
+        ["releases", "latest"] => {
+            repository.latest_release().map(|it| release(repository, it)).ok_or_else(missing)
+        }
         ["contents", path @ ..] => contents(repository, &path.join("/")).ok_or_else(missing),
         _ => Err(missing()),
     }

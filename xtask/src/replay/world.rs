@@ -67,7 +67,10 @@ impl World {
         let Some(mut repository) = self.remove(from) else { return false };
         (repository.owner, repository.name) = split(to);
         let to = key(to);
-        self.renamed.values_mut().filter(|target| **target == key(from)).for_each(|target| *target = to.clone());
+        self.renamed
+            .values_mut()
+            .filter(|target| **target == key(from))
+            .for_each(|target| *target = to.clone());
         if key(from) != to {
             self.renamed.insert(key(from), to);
         }
@@ -325,13 +328,19 @@ impl Repository {
     pub(crate) fn head(&self) -> Option<Oid> {
         self.default_branch.as_ref()?;
         let root = self.tree("")?.oid;
-        let who = format!("{0} <{0}@users.noreply.github.com> {1} +0000", self.owner, self.committed_at.as_second());
+        let who = format!(
+            "{0} <{0}@users.noreply.github.com> {1} +0000",
+            self.owner,
+            self.committed_at.as_second()
+        );
         Some(Oid::of_commit(&format!("tree {root}\nauthor {who}\ncommitter {who}\n\n{}\n", self.headline())))
     }
 
     /// The newest commit's message.
     pub(crate) fn headline(&self) -> String {
-        self.releases.first().map_or_else(|| "Initial commit".into(), |release| format!("Release {}", release.tag))
+        self.releases
+            .first()
+            .map_or_else(|| "Initial commit".into(), |release| format!("Release {}", release.tag))
     }
 }
 

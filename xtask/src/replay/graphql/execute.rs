@@ -40,7 +40,9 @@ pub(super) fn run(ready: &Ready, world: &World, ask: Ask, budget: Budget) -> Ans
             let body = json!({"data": data, "errors": run.errors});
             Answer { status: 200, body, texts: run.texts, invalid: false }
         }
-        Err(Fatal(error)) => Answer { status: 200, body: json!({"errors": [error]}), texts: 0, invalid: true },
+        Err(Fatal(error)) => {
+            Answer { status: 200, body: json!({"errors": [error]}), texts: 0, invalid: true }
+        }
     }
 }
 
@@ -101,7 +103,8 @@ impl<'a> Run<'a> {
                         continue;
                     }
                     visited.push(name);
-                    if let Some(fragment) = self.fragments.get(name).filter(|it| node.is(&it.type_condition)) {
+                    if let Some(fragment) = self.fragments.get(name).filter(|it| node.is(&it.type_condition))
+                    {
                         self.collect(node, &fragment.selection_set, visited, collected);
                     }
                 }
@@ -128,7 +131,8 @@ impl<'a> Run<'a> {
         if field.name == "__typename" {
             return Ok(parent.type_name().into());
         }
-        let arguments = field.arguments.iter().map(|it| (it.name.to_string(), literal(&it.value, self.variables)));
+        let arguments =
+            field.arguments.iter().map(|it| (it.name.to_string(), literal(&it.value, self.variables)));
         let found = match parent.field(&field.name, &arguments.collect(), &self.scope) {
             Some(found) => found,
             None => return Err(self.undefined(parent, field)),

@@ -96,8 +96,12 @@ impl<'w> Node<'w> {
     /// Whether a fragment on this type applies to it.
     pub(super) fn is(&self, ty: &str) -> bool {
         let interfaces: &[&str] = match self {
-            Self::Viewer | Self::Owner(_) => &["Node", "Actor", "RepositoryOwner", "UniformResourceLocatable"],
-            Self::Repository(_) => &["Node", "RepositoryInfo", "Starrable", "Subscribable", "UniformResourceLocatable"],
+            Self::Viewer | Self::Owner(_) => {
+                &["Node", "Actor", "RepositoryOwner", "UniformResourceLocatable"]
+            }
+            Self::Repository(_) => {
+                &["Node", "RepositoryInfo", "Starrable", "Subscribable", "UniformResourceLocatable"]
+            }
             Self::Release(..) => &["Node", "UniformResourceLocatable"],
             Self::Commit(..) => &["Node", "GitObject", "Subscribable", "UniformResourceLocatable"],
             Self::Tree(..) | Self::Blob(_) => &["Node", "GitObject"],
@@ -135,7 +139,9 @@ impl<'w> Node<'w> {
             Self::Branch(repository, branch) => match name {
                 "name" => Some(leaf(*branch)),
                 "prefix" => Some(leaf("refs/heads/")),
-                "target" => Some(repository.head().map_or(NULL, |oid| Found::One(Self::Commit(repository, oid)))),
+                "target" => {
+                    Some(repository.head().map_or(NULL, |oid| Found::One(Self::Commit(repository, oid))))
+                }
                 _ => None,
             },
             Self::Commit(repository, oid) => commit_field(repository, *oid, name, arguments),
@@ -152,7 +158,11 @@ impl<'w> Node<'w> {
     }
 
     /// What GitHub says to a connection whose nodes are asked for without bounds, or beyond them.
-    pub(super) fn paging_problem(&self, field: &str, sets: &[&Vec<Selection>]) -> Option<(&'static str, String)> {
+    pub(super) fn paging_problem(
+        &self,
+        field: &str,
+        sets: &[&Vec<Selection>],
+    ) -> Option<(&'static str, String)> {
         let Self::Connection(Connection { page, .. }) = self else { return None };
         match page {
             Some((count, last)) if *count > 100 => {
@@ -417,7 +427,8 @@ impl<'w> Connection<'w> {
             "totalCount" => Some(leaf(self.total)),
             "nodes" => Some(Found::Many(self.page()?.into_iter().map(|(_, node)| node.clone()).collect())),
             "edges" => {
-                let edges = self.page()?.into_iter().map(|(at, node)| Node::Edge(edge, at, Box::new(node.clone())));
+                let edges =
+                    self.page()?.into_iter().map(|(at, node)| Node::Edge(edge, at, Box::new(node.clone())));
                 Some(Found::Many(edges.collect()))
             }
             "pageInfo" => Some(Found::One(Node::PageInfo(self.clone()))),

@@ -1,0 +1,120 @@
+//! What tests of the binary share: a site in a temporary folder, and the program run on it.
+#![allow(dead_code, missing_docs, unreachable_pub, clippy::print_stderr)]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+use xtask::replay::{Server, Window};
+
+/// A site in a folder of its own, removed at the end of the test.
+pub struct Site {
+    folder: TempDir,
+    environment: Vec<(String, String)>,
+}
+
+/// What a run of the program gave.
+pub struct Run {
+    pub code: i32,
+    pub stderr: String,
+}
+
+impl Run {
+    #[track_caller]
+    pub fn succeeded(self) -> Self {
+        assert_eq!(self.code, 0, "{}", self.stderr);
+        self
+    }
+}
+
+impl Site {
+    /// A site with this `shelflife.toml`.
+    pub fn new(config: &str) -> Self {
+        let site = Self { folder: tempfile::tempdir().unwrap(), environment: Vec::new() };
+        site.write("shelflife.toml", config);
+        std::fs::create_dir_all(site.at("entries")).unwrap();
+        site
+    }
+
+    /// A site that asks `server`, with this configuration before the `[usage]` table.
+    pub fn asking(server: &Server, config: &str, ttl: &str) -> Self {
+        let (week, month) = (server.export_url(Window::Week), server.export_url(Window::Month));
+        let config = format!(
+            "{config}\n[github]\nttl = \"{ttl}\"\n[usage]\nttl = \"{ttl}\"\nweek = \"{week}\"\nmonth = \"{month}\"\n"
+        );
+        let mut site = Self::new(&config);
+        site.set("GITHUB_TOKEN", "replay");
+        site.set("GITHUB_GRAPHQL_URL", &server.graphql_url());
+        site
+    }
+
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn at(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    pub fn write(&self, path: &str, content: impl AsRef<[u8]>) {
+        let place = self.at(path);
+        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+        std::fs::write(place, content).unwrap();
+    }
+
+    pub fn read(&self, path: &str) -> String {
+        std::fs::read_to_string(self.at(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    pub fn json(&self, path: &str) -> Value {
+        serde_json::from_str(&self.read(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// Writes an entry that has everything it needs, and `more` lines of front matter.
+    pub fn entry(&self, stem: &str, more: &str) {
+        self.write(&format!("entries/{stem}.md"), entry(stem, more));
+    }
+
+    /// `shelflife build` in this site, in an environment that holds nothing of the tester's own.
+    pub fn build(&self, arguments: &[&str]) -> Run {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_shelflife"));
+        command.arg("build").arg(self.path()).args(arguments).env_clear().env("CI", "true");
+        command.env("NO_COLOR", "1").env("SHELFLIFE_TEST", "1");
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        let Output { status, stderr, .. } = command.output().unwrap();
+        Run { code: status.code().unwrap_or(-1), stderr: String::from_utf8_lossy(&stderr).into_owned() }
+    }
+
+    /// `shelflife build --report`, whose report is returned.
+    #[track_caller]
+    pub fn report(&self, arguments: &[&str]) -> Value {
+        let report = self.at("report.json");
+        let mut all = vec!["--report", report.to_str().unwrap()];
+        all.extend_from_slice(arguments);
+        self.build(&all).succeeded();
+        self.json("report.json")
+    }
+}
+
+/// An entry that has everything it needs, and `more` lines of front matter.
+pub fn entry(stem: &str, more: &str) -> String {
+    format!(
+        "---\nlayout: plugin\nid: {stem}\ntitle: Plugin {stem}\ndescription: What {stem} does\nauthor: Ada\n\
+         license: MIT\ndate: 2020-02-03\nhomepage: https://example.org/{stem}\n\
+         source: https://github.com/owner/{stem}\narchive: https://example.org/{stem}.zip\n{more}---\n\nText.\n"
+    )
+}
+
+/// Says that a test can't run here, and what it lacks.
+pub fn skip(test: &str, lacking: &str) {
+    eprintln!("skipped: {test}: {lacking}");
+    assert!(
+        std::env::var_os("SHELFLIFE_SKIP_NOTHING").is_none(),
+        "{test} must not be skipped here, but: {lacking}"
+    );
+}
