@@ -39,8 +39,11 @@ fn document(world: &World, window: Window) -> Value {
         .usage(window)
         .iter()
         .map(|(id, usage)| {
-            let versions: Map<String, Value> =
-                usage.versions.iter().map(|(version, n)| (version.clone(), json!({"instances": n}))).collect();
+            let versions: Map<String, Value> = usage
+                .versions
+                .iter()
+                .map(|(version, n)| (version.clone(), json!({"instances": n})))
+                .collect();
             let numbers = json!({
                 "instances": usage.instances, "install_events": usage.install_events, "versions": versions,
             });

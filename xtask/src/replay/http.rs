@@ -39,8 +39,11 @@ impl Incoming {
             let weak = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
             return tags.split(',').any(|tag| tag.trim() == "*" || weak(tag) == weak(etag));
         }
-        let (Some(since), Some(modified)) = (self.header("if-modified-since"), modified) else { return false };
-        jiff::fmt::rfc2822::parse(since).is_ok_and(|since| modified.as_second() <= since.timestamp().as_second())
+        let (Some(since), Some(modified)) = (self.header("if-modified-since"), modified) else {
+            return false;
+        };
+        jiff::fmt::rfc2822::parse(since)
+            .is_ok_and(|since| modified.as_second() <= since.timestamp().as_second())
     }
 }
 
@@ -65,7 +68,8 @@ impl Reply {
     /// GitHub's form of an error outside GraphQL.
     pub(crate) fn message(status: u16, message: &str) -> Self {
         let url = "https://docs.github.com/rest";
-        let body = serde_json::json!({"message": message, "documentation_url": url, "status": status.to_string()});
+        let body =
+            serde_json::json!({"message": message, "documentation_url": url, "status": status.to_string()});
         Self::json(status, &body)
     }
 
@@ -123,7 +127,8 @@ mod tests {
     use super::*;
 
     fn incoming(headers: &[(&'static str, &str)]) -> Incoming {
-        let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
+        let headers =
+            headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect();
         let (method, path) = ("GET".into(), "/".into());
         Incoming { method, path, headers, body: Bytes::new() }
     }
@@ -151,9 +156,13 @@ mod tests {
 
     #[test]
     fn tokens_come_in_two_schemes() {
-        for (value, token) in
-            [("bearer abc", "abc"), ("Token abc", "abc"), ("BEARER  abc ", "abc"), ("Basic abc", ""), ("abc", "")]
-        {
+        for (value, token) in [
+            ("bearer abc", "abc"),
+            ("Token abc", "abc"),
+            ("BEARER  abc ", "abc"),
+            ("Basic abc", ""),
+            ("abc", ""),
+        ] {
             assert_eq!(incoming(&[("authorization", value)]).token(), Some(token), "{value}");
         }
         assert_eq!(incoming(&[]).token(), None);

@@ -11,7 +11,8 @@ use super::dice::Dice;
 use super::git::Oid;
 use super::http::{Incoming, Reply, percent_decoded};
 use super::limits::{Limits, Resource};
-use super::world::{Access, Blob, Release, Repository, World};
+use super::repository::{Access, Blob, Release, Repository};
+use super::world::World;
 
 /// Whether a path (without the prefix of an enterprise server) is one of REST's.
 pub(crate) fn serves(path: &str) -> bool {
@@ -82,7 +83,9 @@ fn find(world: &World, path: &str, origin: &str) -> Result<Value, Reply> {
     }
     match rest {
         [] => Ok(about(repository, origin)),
-        ["releases", "latest"] => repository.latest_release().map(|it| release(repository, it)).ok_or_else(missing),
+        ["releases", "latest"] => {
+            repository.latest_release().map(|it| release(repository, it)).ok_or_else(missing)
+        }
         ["contents", path @ ..] => contents(repository, &path.join("/")).ok_or_else(missing),
         _ => Err(missing()),
     }

@@ -81,8 +81,11 @@ impl Server {
                 log: Vec::new(),
             }),
         });
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("replay").enable_all().build()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("replay")
+            .enable_all()
+            .build()?;
         let (stop, stopped) = oneshot::channel::<()>();
         let router = Router::new().fallback(handle).with_state(Arc::clone(&shared));
         let service = router.into_make_service_with_connect_info::<Plug>();
@@ -230,7 +233,9 @@ impl Shared {
                 budget.onto(reply, Resource::Graphql)
             }
             Target::Export(window) => exports::answer(&world, *window, incoming),
-            Target::Rest(path) => rest::answer(&world, path, incoming, &self.origin, &mut self.lock().limits, now),
+            Target::Rest(path) => {
+                rest::answer(&world, path, incoming, &self.origin, &mut self.lock().limits, now)
+            }
             Target::Nothing => Reply::message(404, "Not Found"),
         }
     }

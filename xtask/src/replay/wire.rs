@@ -108,4 +108,3 @@ impl AsyncWrite for Wire {
         self.stream().poll_shutdown(cx)
     }
 }
-

@@ -40,7 +40,9 @@ pub(super) fn run(ready: &Ready, world: &World, ask: Ask, budget: Budget) -> Ans
             let body = json!({"data": data, "errors": run.errors});
             Answer { status: 200, body, texts: run.texts, invalid: false }
         }
-        Err(Fatal(error)) => Answer { status: 200, body: json!({"errors": [error]}), texts: 0, invalid: true },
+        Err(Fatal(error)) => {
+            Answer { status: 200, body: json!({"errors": [error]}), texts: 0, invalid: true }
+        }
     }
 }
 
@@ -90,10 +92,11 @@ impl<'a> Run<'a> {
                         None => collected.push((key, vec![field])),
                     }
                 }
-                Selection::InlineFragment(fragment) if self.included(&fragment.directives) => {
-                    if fragment.type_condition.as_ref().is_none_or(|ty| node.is(ty)) {
-                        self.collect(node, &fragment.selection_set, visited, collected);
-                    }
+                Selection::InlineFragment(fragment)
+                    if self.included(&fragment.directives)
+                        && fragment.type_condition.as_ref().is_none_or(|ty| node.is(ty)) =>
+                {
+                    self.collect(node, &fragment.selection_set, visited, collected);
                 }
                 Selection::FragmentSpread(spread) if self.included(&spread.directives) => {
                     let name = spread.fragment_name.as_str();
@@ -101,7 +104,8 @@ impl<'a> Run<'a> {
                         continue;
                     }
                     visited.push(name);
-                    if let Some(fragment) = self.fragments.get(name).filter(|it| node.is(&it.type_condition)) {
+                    if let Some(fragment) = self.fragments.get(name).filter(|it| node.is(&it.type_condition))
+                    {
                         self.collect(node, &fragment.selection_set, visited, collected);
                     }
                 }
@@ -123,12 +127,13 @@ impl<'a> Run<'a> {
     fn field(&mut self, parent: &Node<'a>, fields: &[&'a Ast<Field>]) -> Result<Value, Fatal> {
         let Some(field) = fields.first() else { return Ok(Value::Null) };
         if self.path.len() > DEEPEST {
-            return Err(self.fatal(field, "tooDeep", "The document nests too deeply".into()));
+            return Err(self.fatal(field, "tooDeep", "The document nests too deeply"));
         }
         if field.name == "__typename" {
             return Ok(parent.type_name().into());
         }
-        let arguments = field.arguments.iter().map(|it| (it.name.to_string(), literal(&it.value, self.variables)));
+        let arguments =
+            field.arguments.iter().map(|it| (it.name.to_string(), literal(&it.value, self.variables)));
         let found = match parent.field(&field.name, &arguments.collect(), &self.scope) {
             Some(found) => found,
             None => return Err(self.undefined(parent, field)),
@@ -136,13 +141,16 @@ impl<'a> Run<'a> {
         let sets: Vec<_> = fields.iter().map(|field| &field.selection_set).collect();
         let selects = sets.iter().any(|set| !set.is_empty());
         match found {
-            Found::One(_) | Found::Many(_) if !selects => Err(self.mismatch(field, "must have selections")),
+            Found::One(_) | Found::Many(_) | Found::Absent if !selects => {
+                Err(self.mismatch(field, "must have selections"))
+            }
             Found::Leaf(_) if selects => Err(self.mismatch(field, "can't have selections")),
             Found::Leaf(value) => {
                 self.texts += u64::from(field.name == "text" && value.is_string());
                 Ok(value)
             }
-            Found::One(node) => match node.paging_problem(&field.name, &sets) {
+            Found::Absent => Ok(Value::Null),
+            Found::One(node) => match node.connection().and_then(|it| it.problem(&field.name, &sets)) {
                 Some((kind, message)) => Ok(self.refused(field, kind, &message)),
                 None => self.object(&node, &sets),
             },
@@ -157,7 +165,7 @@ impl<'a> Run<'a> {
                 Ok(Value::Array(values))
             }
             Found::Refused(kind, message) => Ok(self.refused(field, kind, &message)),
-            Found::Unfit { code, message } => Err(self.fatal(field, code, message)),
+            Found::Unfit { code, message } => Err(self.fatal(field, code, &message)),
         }
     }
 
@@ -174,14 +182,14 @@ impl<'a> Run<'a> {
 
     fn undefined(&self, parent: &Node<'_>, field: &Ast<Field>) -> Fatal {
         let message = format!("Field '{}' doesn't exist on type '{}'", field.name, parent.type_name());
-        self.fatal(field, "undefinedField", message)
+        self.fatal(field, "undefinedField", &message)
     }
 
     fn mismatch(&self, field: &Ast<Field>, what: &str) -> Fatal {
-        self.fatal(field, "selectionMismatch", format!("Field '{}' {what}", field.name))
+        self.fatal(field, "selectionMismatch", &format!("Field '{}' {what}", field.name))
     }
 
-    fn fatal(&self, field: &Ast<Field>, code: &str, message: String) -> Fatal {
+    fn fatal(&self, field: &Ast<Field>, code: &str, message: &str) -> Fatal {
         let mut path = vec![Value::from("query")];
         path.extend(self.path.iter().cloned());
         Fatal(json!({

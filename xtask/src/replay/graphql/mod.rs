@@ -4,6 +4,7 @@
 //! `query` and `variables` comes in by POST, and what is wrong with a document is told with status 200.
 
 mod ask;
+mod connection;
 mod execute;
 mod node;
 mod schema;
@@ -65,7 +66,7 @@ impl Refusal {
     }
 
     fn invalid(errors: Vec<Value>) -> Self {
-        Self { status: 200, body: json!({"errors": errors}), invalid: true }
+        Self { status: 200, body: json!({"errors": Value::Array(errors)}), invalid: true }
     }
 }
 
@@ -88,8 +89,11 @@ impl Call {
             Err(refusal) => return Self { ask: Ask::default(), state: Err(refusal) },
         };
         let ask = Ask::of(&operation, &fragments(&document));
-        let state = check(&document, &operation, &request.variables, schema)
-            .map(|variables| Ready { document, operation, variables });
+        let state = check(&document, &operation, &request.variables, schema).map(|variables| Ready {
+            document,
+            operation,
+            variables,
+        });
         Self { ask, state }
     }
 
@@ -149,7 +153,9 @@ fn choose(document: &Document, name: Option<&str>) -> Result<Node<OperationDefin
         None => operations.next().filter(|_| operations.next().is_none()),
     };
     let message = match (chosen, name) {
-        (Some(operation), _) if operation.operation_type == OperationType::Query => return Ok(operation.clone()),
+        (Some(operation), _) if operation.operation_type == OperationType::Query => {
+            return Ok(operation.clone());
+        }
         (Some(_), _) => "The replay server executes queries alone".to_owned(),
         (None, Some(name)) => format!("No operation named \"{name}\""),
         (None, None) => "An operation name is required".to_owned(),

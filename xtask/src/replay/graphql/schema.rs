@@ -28,8 +28,9 @@ impl Schema {
             return Ok(schema.clone());
         }
         let text = std::fs::read_to_string(&path)?;
-        let schema = Self::parse(&text)
-            .map_err(|why| io::Error::new(io::ErrorKind::InvalidData, format!("{}: {why}", path.display())))?;
+        let schema = Self::parse(&text).map_err(|why| {
+            io::Error::new(io::ErrorKind::InvalidData, format!("{}: {why}", path.display()))
+        })?;
         loaded.insert(path, schema.clone());
         Ok(schema)
     }
