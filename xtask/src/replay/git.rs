@@ -4,11 +4,12 @@
 //! (<https://git-scm.com/book/en/v2/Git-Internals-Git-Objects>).
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry::Vacant;
 use std::fmt;
 
 use sha1::{Digest as _, Sha1};
 
-use super::world::Blob;
+use super::repository::Blob;
 
 /// The id of a git object; displays as 40 lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -87,11 +88,10 @@ pub(crate) fn tree(files: &BTreeMap<String, Blob>, folder: &str) -> Option<Tree>
                 entries.insert(rest.to_owned(), entry);
             }
             Some((name, _)) => {
-                let key = format!("{name}/");
-                if !entries.contains_key(&key) {
+                if let Vacant(vacant) = entries.entry(format!("{name}/")) {
                     let path = format!("{prefix}{name}");
                     let oid = tree(files, &path)?.oid;
-                    entries.insert(key, Entry { name: name.into(), path, folder: true, oid });
+                    vacant.insert(Entry { name: name.into(), path, folder: true, oid });
                 }
             }
         }

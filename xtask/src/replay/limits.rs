@@ -124,7 +124,7 @@ mod tests {
         let now: Timestamp = "2020-07-26T12:00:00Z".parse().unwrap();
         let mut limits = Limits::new(now);
         limits.set(Resource::Graphql, Budget { limit: 10, used: 8, resets_at: in_an_hour(now) });
-        assert_eq!(limits.spend(Resource::Graphql, 3, now).1, true);
+        assert!(limits.spend(Resource::Graphql, 3, now).1);
         let (budget, left) = limits.spend(Resource::Graphql, 3, now);
         assert_eq!((budget.remaining(), left), (0, false));
         assert_eq!(limits.peek(Resource::Core, now).remaining(), 5000);

@@ -8,14 +8,18 @@
 mod dice;
 mod exports;
 mod fault;
+mod front_matter;
 
 mod git;
 mod graphql;
 mod http;
 mod limits;
 mod log;
+mod repository;
 mod rest;
 mod server;
+mod source;
+mod trace;
 
 mod wire;
 mod world;
@@ -25,6 +29,8 @@ pub use git::Oid;
 pub use graphql::{Ask, Schema};
 pub use limits::{Budget, Resource};
 pub use log::{Counts, Kind, Request, RequestInfo};
+pub use repository::{Access, Blob, Release, Repository};
 pub use server::{Options, Server};
 
-pub use world::{Access, Blob, Release, Repository, Usage, Window, World};
+pub use trace::{Trace, TraceError, shared};
+pub use world::{Usage, Window, World};

@@ -11,7 +11,8 @@ use super::dice::Dice;
 use super::git::Oid;
 use super::http::{Incoming, Reply, percent_decoded};
 use super::limits::{Limits, Resource};
-use super::world::{Access, Blob, Release, Repository, World};
+use super::repository::{Access, Blob, Release, Repository};
+use super::world::World;
 
 /// Whether a path (without the prefix of an enterprise server) is one of REST's.
 pub(crate) fn serves(path: &str) -> bool {

@@ -92,10 +92,11 @@ impl<'a> Run<'a> {
                         None => collected.push((key, vec![field])),
                     }
                 }
-                Selection::InlineFragment(fragment) if self.included(&fragment.directives) => {
-                    if fragment.type_condition.as_ref().is_none_or(|ty| node.is(ty)) {
-                        self.collect(node, &fragment.selection_set, visited, collected);
-                    }
+                Selection::InlineFragment(fragment)
+                    if self.included(&fragment.directives)
+                        && fragment.type_condition.as_ref().is_none_or(|ty| node.is(ty)) =>
+                {
+                    self.collect(node, &fragment.selection_set, visited, collected);
                 }
                 Selection::FragmentSpread(spread) if self.included(&spread.directives) => {
                     let name = spread.fragment_name.as_str();
@@ -126,7 +127,7 @@ impl<'a> Run<'a> {
     fn field(&mut self, parent: &Node<'a>, fields: &[&'a Ast<Field>]) -> Result<Value, Fatal> {
         let Some(field) = fields.first() else { return Ok(Value::Null) };
         if self.path.len() > DEEPEST {
-            return Err(self.fatal(field, "tooDeep", "The document nests too deeply".into()));
+            return Err(self.fatal(field, "tooDeep", "The document nests too deeply"));
         }
         if field.name == "__typename" {
             return Ok(parent.type_name().into());
@@ -140,13 +141,16 @@ impl<'a> Run<'a> {
         let sets: Vec<_> = fields.iter().map(|field| &field.selection_set).collect();
         let selects = sets.iter().any(|set| !set.is_empty());
         match found {
-            Found::One(_) | Found::Many(_) if !selects => Err(self.mismatch(field, "must have selections")),
+            Found::One(_) | Found::Many(_) | Found::Absent if !selects => {
+                Err(self.mismatch(field, "must have selections"))
+            }
             Found::Leaf(_) if selects => Err(self.mismatch(field, "can't have selections")),
             Found::Leaf(value) => {
                 self.texts += u64::from(field.name == "text" && value.is_string());
                 Ok(value)
             }
-            Found::One(node) => match node.paging_problem(&field.name, &sets) {
+            Found::Absent => Ok(Value::Null),
+            Found::One(node) => match node.connection().and_then(|it| it.problem(&field.name, &sets)) {
                 Some((kind, message)) => Ok(self.refused(field, kind, &message)),
                 None => self.object(&node, &sets),
             },
@@ -161,7 +165,7 @@ impl<'a> Run<'a> {
                 Ok(Value::Array(values))
             }
             Found::Refused(kind, message) => Ok(self.refused(field, kind, &message)),
-            Found::Unfit { code, message } => Err(self.fatal(field, code, message)),
+            Found::Unfit { code, message } => Err(self.fatal(field, code, &message)),
         }
     }
 
@@ -178,14 +182,14 @@ impl<'a> Run<'a> {
 
     fn undefined(&self, parent: &Node<'_>, field: &Ast<Field>) -> Fatal {
         let message = format!("Field '{}' doesn't exist on type '{}'", field.name, parent.type_name());
-        self.fatal(field, "undefinedField", message)
+        self.fatal(field, "undefinedField", &message)
     }
 
     fn mismatch(&self, field: &Ast<Field>, what: &str) -> Fatal {
-        self.fatal(field, "selectionMismatch", format!("Field '{}' {what}", field.name))
+        self.fatal(field, "selectionMismatch", &format!("Field '{}' {what}", field.name))
     }
 
-    fn fatal(&self, field: &Ast<Field>, code: &str, message: String) -> Fatal {
+    fn fatal(&self, field: &Ast<Field>, code: &str, message: &str) -> Fatal {
         let mut path = vec![Value::from("query")];
         path.extend(self.path.iter().cloned());
         Fatal(json!({

@@ -4,6 +4,7 @@
 //! `query` and `variables` comes in by POST, and what is wrong with a document is told with status 200.
 
 mod ask;
+mod connection;
 mod execute;
 mod node;
 mod schema;
@@ -65,7 +66,7 @@ impl Refusal {
     }
 
     fn invalid(errors: Vec<Value>) -> Self {
-        Self { status: 200, body: json!({"errors": errors}), invalid: true }
+        Self { status: 200, body: json!({"errors": Value::Array(errors)}), invalid: true }
     }
 }
 

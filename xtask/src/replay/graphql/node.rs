@@ -3,14 +3,15 @@
 //! Names and meanings are those of <https://docs.github.com/graphql/reference>. A field that isn't here is answered
 //! as one that doesn't exist, so that a client can't come to rely on a made-up value.
 
-use apollo_compiler::ast::Selection;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use super::connection::Connection;
 use super::variables::is_object_id;
 use crate::replay::git::{Entry, Oid, Tree};
 use crate::replay::limits::Budget;
-use crate::replay::world::{Access, Blob, Release, Repository, World};
+use crate::replay::repository::{Access, Blob, Release, Repository};
+use crate::replay::world::World;
 
 /// What every node can see.
 #[derive(Debug, Clone, Copy)]
@@ -41,24 +42,13 @@ pub(super) enum Node<'w> {
     Blob(&'w Blob),
 }
 
-/// A list with a count, of which a page is shown.
-#[derive(Debug, Clone)]
-pub(super) struct Connection<'w> {
-    kind: &'static str,
-    total: u64,
-    /// `None` where the world knows only how many there are.
-    nodes: Option<Vec<Node<'w>>>,
-    /// The arguments `first` or `last`, `true` for the latter.
-    page: Option<(u64, bool)>,
-    /// How many nodes lie before the page: what `after` says.
-    after: usize,
-}
-
 /// What a field gives.
 #[derive(Debug)]
 pub(super) enum Found<'w> {
     /// A scalar or null.
     Leaf(Value),
+    /// Null in an object's place.
+    Absent,
     /// An object.
     One(Node<'w>),
     /// A list of objects.
@@ -111,6 +101,14 @@ impl<'w> Node<'w> {
         ty == self.type_name() || interfaces.contains(&ty)
     }
 
+    /// The connection that it is, if it is one.
+    pub(super) fn connection(&self) -> Option<&Connection<'w>> {
+        match self {
+            Self::Connection(connection) => Some(connection),
+            _ => None,
+        }
+    }
+
     /// The value of a field, or `None` where this type has no such field.
     pub(super) fn field(&self, name: &str, arguments: &Arguments, scope: &Scope<'w>) -> Option<Found<'w>> {
         match self {
@@ -139,9 +137,9 @@ impl<'w> Node<'w> {
             Self::Branch(repository, branch) => match name {
                 "name" => Some(leaf(*branch)),
                 "prefix" => Some(leaf("refs/heads/")),
-                "target" => {
-                    Some(repository.head().map_or(NULL, |oid| Found::One(Self::Commit(repository, oid))))
-                }
+                "target" => Some(
+                    repository.head().map_or(Found::Absent, |oid| Found::One(Self::Commit(repository, oid))),
+                ),
                 _ => None,
             },
             Self::Commit(repository, oid) => commit_field(repository, *oid, name, arguments),
@@ -156,46 +154,16 @@ impl<'w> Node<'w> {
             Self::Blob(blob) => blob_field(blob, name),
         }
     }
-
-    /// What GitHub says to a connection whose nodes are asked for without bounds, or beyond them.
-    pub(super) fn paging_problem(
-        &self,
-        field: &str,
-        sets: &[&Vec<Selection>],
-    ) -> Option<(&'static str, String)> {
-        let Self::Connection(Connection { page, .. }) = self else { return None };
-        match page {
-            Some((count, last)) if *count > 100 => {
-                let bound = if *last { "last" } else { "first" };
-                let message = format!(
-                    "Requesting {count} records on the `{field}` connection exceeds the `{bound}` limit of 100 records."
-                );
-                Some(("EXCESSIVE_PAGINATION", message))
-            }
-            None if sets.iter().copied().flatten().any(lists) => {
-                let message = format!(
-                    "You must provide a `first` or `last` value to properly paginate the `{field}` connection."
-                );
-                Some(("MISSING_PAGINATION_BOUNDARIES", message))
-            }
-            _ => None,
-        }
-    }
 }
 
-const NULL: Found<'static> = Found::Leaf(Value::Null);
-
-fn leaf<'w>(value: impl Into<Value>) -> Found<'w> {
+/// A scalar.
+pub(super) fn leaf<'w>(value: impl Into<Value>) -> Found<'w> {
     Found::Leaf(value.into())
 }
 
 /// A time as GitHub's `DateTime` has it.
 fn time<'w>(time: Timestamp) -> Found<'w> {
     leaf(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
-}
-
-fn lists(selection: &Selection) -> bool {
-    selection.as_field().is_some_and(|field| matches!(field.name.as_str(), "nodes" | "edges"))
 }
 
 fn query<'w>(name: &str, arguments: &Arguments, scope: &Scope<'w>) -> Option<Found<'w>> {
@@ -258,10 +226,12 @@ fn repository_field<'w>(it: &'w Repository, name: &str, arguments: &Arguments) -
             let nodes = it.visible_releases().map(|release| Node::Release(it, release)).collect();
             Found::One(Node::Connection(Connection::listed("ReleaseConnection", nodes, arguments)))
         }
-        "latestRelease" => it.latest_release().map_or(NULL, |release| Found::One(Node::Release(it, release))),
+        "latestRelease" => {
+            it.latest_release().map_or(Found::Absent, |release| Found::One(Node::Release(it, release)))
+        }
         "defaultBranchRef" => match &it.default_branch {
             Some(branch) if it.head().is_some() => Found::One(Node::Branch(it, branch)),
-            _ => NULL,
+            _ => Found::Absent,
         },
         "isArchived" => leaf(it.archived),
         "isDisabled" => leaf(it.disabled),
@@ -272,7 +242,7 @@ fn repository_field<'w>(it: &'w Repository, name: &str, arguments: &Arguments) -
         "description" => leaf(it.description.clone()),
         "homepageUrl" => leaf(it.homepage.clone()),
         "pushedAt" => time(it.pushed_at),
-        "licenseInfo" => it.license.as_deref().map_or(NULL, |spdx| Found::One(Node::License(spdx))),
+        "licenseInfo" => it.license.as_deref().map_or(Found::Absent, |spdx| Found::One(Node::License(spdx))),
         "object" => object(it, arguments),
         _ => return None,
     })
@@ -315,7 +285,7 @@ fn object<'w>(it: &'w Repository, arguments: &Arguments) -> Found<'w> {
         }
         _ => None,
     };
-    found.map_or(NULL, Found::One)
+    found.map_or(Found::Absent, Found::One)
 }
 
 fn at_path<'w>(it: &'w Repository, path: &str) -> Option<Node<'w>> {
@@ -358,10 +328,10 @@ fn commit_field<'w>(it: &'w Repository, oid: Oid, name: &str, arguments: &Argume
     Some(match name {
         "committedDate" | "authoredDate" => time(it.committed_at),
         // GitHub stopped to fill it in 2023, and the schema says so.
-        "pushedDate" => NULL,
+        "pushedDate" => leaf(Value::Null),
         "message" | "messageHeadline" => leaf(it.headline()),
         "url" => leaf(format!("{}/commit/{oid}", it.url())),
-        "tree" => it.tree("").map_or(NULL, |tree| Found::One(Node::Tree(it, tree.into()))),
+        "tree" => it.tree("").map_or(Found::Absent, |tree| Found::One(Node::Tree(it, tree.into()))),
         "history" => {
             let nodes = vec![Node::Commit(it, oid)];
             Found::One(Node::Connection(Connection::listed("CommitHistoryConnection", nodes, arguments)))
@@ -377,7 +347,7 @@ fn entry_field<'w>(repository: &'w Repository, it: &Entry, name: &str) -> Option
         "mode" => leaf(it.mode()),
         "type" => leaf(if it.folder { "tree" } else { "blob" }),
         "oid" => leaf(it.oid.to_string()),
-        "object" => at_path(repository, &it.path).map_or(NULL, Found::One),
+        "object" => at_path(repository, &it.path).map_or(Found::Absent, Found::One),
         _ => return None,
     })
 }
@@ -388,7 +358,7 @@ const TEXT_LIMIT: usize = 512_000;
 fn blob_field<'w>(it: &'w Blob, name: &str) -> Option<Found<'w>> {
     let binary = it.bytes().contains(&0);
     Some(match name {
-        "text" if binary => NULL,
+        "text" if binary => leaf(Value::Null),
         "text" => {
             let shown = it.bytes().get(..TEXT_LIMIT).unwrap_or(it.bytes());
             leaf(String::from_utf8_lossy(shown).into_owned())
@@ -398,54 +368,4 @@ fn blob_field<'w>(it: &'w Blob, name: &str) -> Option<Found<'w>> {
         "isTruncated" => leaf(it.bytes().len() > TEXT_LIMIT),
         _ => return git_object(it.oid(), name),
     })
-}
-
-impl<'w> Connection<'w> {
-    fn counted(kind: &'static str, total: u64) -> Self {
-        Self { kind, total, nodes: None, page: Some((0, false)), after: 0 }
-    }
-
-    fn listed(kind: &'static str, nodes: Vec<Node<'w>>, arguments: &Arguments) -> Self {
-        let number = |name| arguments.get(name).and_then(Value::as_u64);
-        let page = number("first").map(|n| (n, false)).or_else(|| number("last").map(|n| (n, true)));
-        let after = arguments.get("after").and_then(Value::as_str).and_then(|cursor| cursor.parse().ok());
-        Self { kind, total: nodes.len() as u64, nodes: Some(nodes), page, after: after.unwrap_or(0) }
-    }
-
-    /// The page's nodes with their positions, which count from 1 and are the cursors.
-    fn page(&self) -> Option<Vec<(usize, &Node<'w>)>> {
-        let nodes = self.nodes.as_ref()?;
-        let (count, last) = self.page?;
-        let count = usize::try_from(count).unwrap_or(usize::MAX);
-        let skipped = if last { nodes.len().saturating_sub(count) } else { 0 }.max(self.after);
-        Some((1..).zip(nodes).skip(skipped).take(count).collect())
-    }
-
-    fn field(&self, name: &str) -> Option<Found<'w>> {
-        let edge = if self.kind == "ReleaseConnection" { "ReleaseEdge" } else { "CommitEdge" };
-        match name {
-            "totalCount" => Some(leaf(self.total)),
-            "nodes" => Some(Found::Many(self.page()?.into_iter().map(|(_, node)| node.clone()).collect())),
-            "edges" => {
-                let edges =
-                    self.page()?.into_iter().map(|(at, node)| Node::Edge(edge, at, Box::new(node.clone())));
-                Some(Found::Many(edges.collect()))
-            }
-            "pageInfo" => Some(Found::One(Node::PageInfo(self.clone()))),
-            _ => None,
-        }
-    }
-
-    fn page_info(&self, name: &str) -> Option<Found<'w>> {
-        let page = self.page().unwrap_or_default();
-        let first = page.first().map(|(at, _)| *at);
-        let last = page.last().map(|(at, _)| *at);
-        Some(match name {
-            "hasNextPage" => leaf(last.is_some_and(|at| (at as u64) < self.total)),
-            "hasPreviousPage" => leaf(first.is_some_and(|at| at > 1)),
-            "startCursor" => leaf(first.map(|at| at.to_string())),
-            "endCursor" => leaf(last.map(|at| at.to_string())),
-            _ => return None,
-        })
-    }
 }

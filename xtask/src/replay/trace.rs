@@ -1,0 +1,411 @@
+//! A trace: real builds of a registry one after the other, from each of which the world at its time can be told.
+//!
+//! A trace's folder holds `ticks/NNN.json` (`tick`, `time`, and `plugins` as they were published) and
+//! `sources.bundle`, a git bundle with the entries behind each tick under the tag `tick-NNN`.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::dice::Dice;
+use super::front_matter::Head;
+use super::repository::{Release, Repository};
+use super::source::{self, Plugin};
+use super::world::{Usage, Window, World};
+
+/// Why a trace can't be replayed: what was tried, and what it came to.
+#[derive(Debug)]
+pub struct TraceError(String);
+
+impl fmt::Display for TraceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for TraceError {}
+
+fn at(path: &Path) -> impl Fn(io::Error) -> TraceError {
+    move |why| TraceError(format!("{}: {why}", path.display()))
+}
+
+/// The folder of test data beside the repository: `../shared`, or what `SHELFLIFE_SHARED` says, if it exists.
+pub fn shared() -> Option<PathBuf> {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
+    let path = std::env::var_os("SHELFLIFE_SHARED").map_or_else(beside, PathBuf::from);
+    path.canonicalize().ok().filter(|path| path.is_dir())
+}
+
+/// A trace, opened.
+#[derive(Debug)]
+pub struct Trace {
+    ticks: BTreeMap<u32, Tick>,
+    sources: Sources,
+}
+
+#[derive(Debug)]
+struct Tick {
+    time: Timestamp,
+    plugins: Vec<Value>,
+}
+
+/// Where a tick's entries come from.
+#[derive(Debug)]
+enum Sources {
+    /// A bare clone of the bundle, with a tag a tick.
+    Clone(TempDir),
+    /// One folder for all ticks, with `_plugins` and `_data` in it.
+    Folder(PathBuf),
+}
+
+impl Trace {
+    /// Opens the trace in a folder. Its bundle is cloned into a temporary folder, which takes the program `git`.
+    ///
+    /// # Errors
+    /// A file is missing or isn't what it should be, or git fails.
+    pub fn open(folder: &Path) -> Result<Self, TraceError> {
+        let ticks = read_ticks(folder)?;
+        let clone = TempDir::new().map_err(|why| TraceError(format!("no temporary folder: {why}")))?;
+        let bundle = folder.join("sources.bundle");
+        let mut git = git();
+        git.args(["clone", "--quiet", "--bare"]).arg(&bundle).arg(clone.path());
+        run(git)?;
+        Ok(Self { ticks, sources: Sources::Clone(clone) })
+    }
+
+    /// Opens the trace in a folder, with the entries of another folder (`_plugins/*.md` in it) for every tick.
+    ///
+    /// # Errors
+    /// A file is missing or isn't what it should be.
+    pub fn with_sources(folder: &Path, sources: &Path) -> Result<Self, TraceError> {
+        Ok(Self { ticks: read_ticks(folder)?, sources: Sources::Folder(sources.to_owned()) })
+    }
+
+    /// The numbers of its ticks, in order.
+    pub fn ticks(&self) -> Vec<u32> {
+        self.ticks.keys().copied().collect()
+    }
+
+    /// When the build of a tick was.
+    ///
+    /// # Errors
+    /// There is no such tick.
+    pub fn time(&self, tick: u32) -> Result<Timestamp, TraceError> {
+        Ok(self.tick(tick)?.time)
+    }
+
+    /// What the build of a tick published: an array of plugins.
+    ///
+    /// # Errors
+    /// There is no such tick.
+    pub fn published(&self, tick: u32) -> Result<Value, TraceError> {
+        Ok(Value::Array(self.tick(tick)?.plugins.clone()))
+    }
+
+    /// Writes the entries and data files behind a tick into a folder, as `_plugins` and `_data`, in place of those
+    /// that are there.
+    ///
+    /// # Errors
+    /// There is no such tick, the folder can't be written, or git fails.
+    pub fn checkout(&self, tick: u32, folder: &Path) -> Result<(), TraceError> {
+        self.tick(tick)?;
+        for name in ["_plugins", "_data"] {
+            let path = folder.join(name);
+            match std::fs::remove_dir_all(&path) {
+                Err(why) if why.kind() != io::ErrorKind::NotFound => return Err(at(&path)(why)),
+                _ => {}
+            }
+            std::fs::create_dir_all(&path).map_err(at(&path))?;
+        }
+        match &self.sources {
+            Sources::Folder(from) => {
+                for name in ["_plugins", "_data"] {
+                    copy(&from.join(name), &folder.join(name))?;
+                }
+                Ok(())
+            }
+            Sources::Clone(clone) => {
+                // An index of its own, so that two checkouts at once don't wait for one another's lock.
+                let scratch =
+                    TempDir::new().map_err(|why| TraceError(format!("no temporary folder: {why}")))?;
+                let index = scratch.path().join("index");
+                let mut prefix = OsString::from("--prefix=");
+                prefix.push(folder.canonicalize().map_err(at(folder))?);
+                prefix.push("/");
+                let read = ["read-tree".into(), format!("tick-{tick}").into()];
+                let write = ["checkout-index".into(), "--all".into(), prefix];
+                for arguments in [&read as &[OsString], &write] {
+                    let mut git = git();
+                    git.env("GIT_INDEX_FILE", &index).arg("--git-dir").arg(clone.path()).args(arguments);
+                    run(git)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// The world as it was at a tick, as far as what was published tells.
+    ///
+    /// What it doesn't tell is made up, and the same in every run: watchers, earlier releases, the numbers of
+    /// instances by version, sources (see `source.rs`), plugins in the exports that no entry is about.
+    ///
+    /// # Errors
+    /// As [`Trace::checkout`]; or an entry can't be read, or something published isn't what it should be.
+    pub fn world(&self, tick: u32) -> Result<World, TraceError> {
+        let Tick { time, plugins } = self.tick(tick)?;
+        let heads = self.heads(tick)?;
+        let mut world = World::new(*time);
+        world.set_tick(tick);
+        for plugin in plugins {
+            let stem = plugin.get("id").and_then(Value::as_str).unwrap_or_default();
+            let wrong = |what: &str| TraceError(format!("tick {tick}: {stem}: {what}"));
+            let head = heads.get(stem).ok_or_else(|| wrong("no entry of this name with an id"))?;
+            add_usage(&mut world, plugin, &head.id);
+            if let (Some(name), Some(github)) = (head.repository(), plugin.get("github")) {
+                let repository =
+                    repository(&name, head, plugin, github, *time).map_err(|what| wrong(&what))?;
+                world.add(repository);
+            }
+        }
+        add_bundled(&mut world);
+        Ok(world)
+    }
+
+    fn tick(&self, tick: u32) -> Result<&Tick, TraceError> {
+        self.ticks.get(&tick).ok_or_else(|| TraceError(format!("the trace has no tick {tick}")))
+    }
+
+    fn heads(&self, tick: u32) -> Result<BTreeMap<String, Head>, TraceError> {
+        let scratch = TempDir::new().map_err(|why| TraceError(format!("no temporary folder: {why}")))?;
+        let folder = match &self.sources {
+            Sources::Folder(folder) => folder.join("_plugins"),
+            Sources::Clone(_) => {
+                self.checkout(tick, scratch.path())?;
+                scratch.path().join("_plugins")
+            }
+        };
+        let mut heads = BTreeMap::new();
+        for file in std::fs::read_dir(&folder).map_err(at(&folder))? {
+            let path = file.map_err(at(&folder))?.path();
+            let (Some(stem), true) = (path.file_stem(), path.extension().is_some_and(|it| it == "md")) else {
+                continue;
+            };
+            let bytes = std::fs::read(&path).map_err(at(&path))?;
+            if let Some(head) = Head::read(&String::from_utf8_lossy(&bytes)) {
+                heads.insert(stem.to_string_lossy().into_owned(), head);
+            }
+        }
+        Ok(heads)
+    }
+}
+
+fn read_ticks(folder: &Path) -> Result<BTreeMap<u32, Tick>, TraceError> {
+    let folder = folder.join("ticks");
+    let mut ticks = BTreeMap::new();
+    for file in std::fs::read_dir(&folder).map_err(at(&folder))? {
+        let path = file.map_err(at(&folder))?.path();
+        if path.extension().is_none_or(|it| it != "json") {
+            continue;
+        }
+        let wrong = |what: &str| TraceError(format!("{}: {what}", path.display()));
+        let bytes = std::fs::read(&path).map_err(at(&path))?;
+        let mut value: Value = serde_json::from_slice(&bytes).map_err(|why| wrong(&why.to_string()))?;
+        let number = value.get("tick").and_then(Value::as_u64).and_then(|it| u32::try_from(it).ok());
+        let time = value.get("time").and_then(Value::as_str).and_then(|it| it.parse().ok());
+        let (Some(number), Some(time)) = (number, time) else { return Err(wrong("no tick or no time")) };
+        let Some(Value::Array(plugins)) = value.get_mut("plugins").map(Value::take) else {
+            return Err(wrong("no plugins"));
+        };
+        ticks.insert(number, Tick { time, plugins });
+    }
+    if ticks.is_empty() { Err(TraceError(format!("{}: no ticks", folder.display()))) } else { Ok(ticks) }
+}
+
+/// Git, deaf to the repository or hook that we may have been started from and to the user's line endings.
+fn git() -> Command {
+    let mut git = Command::new("git");
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"] {
+        git.env_remove(name);
+    }
+    git.args(["-c", "core.autocrlf=false", "-c", "core.eol=lf"]);
+    git
+}
+
+fn run(mut git: Command) -> Result<(), TraceError> {
+    let output = git.output().map_err(|why| TraceError(format!("git doesn't run: {why}")))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(TraceError(format!("git failed: {}", String::from_utf8_lossy(&output.stderr).trim())))
+}
+
+/// Copies the files of a folder; nothing where there is none.
+fn copy(from: &Path, to: &Path) -> Result<(), TraceError> {
+    let files = match std::fs::read_dir(from) {
+        Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(()),
+        files => files.map_err(at(from))?,
+    };
+    for file in files {
+        let path = file.map_err(at(from))?.path();
+        if let Some(name) = path.file_name().filter(|_| path.is_file()) {
+            std::fs::copy(&path, to.join(name)).map_err(at(&path))?;
+        }
+    }
+    Ok(())
+}
+
+fn number(value: &Value, path: &str) -> Option<u64> {
+    value.pointer(path)?.as_u64()
+}
+
+fn add_usage(world: &mut World, plugin: &Value, id: &str) {
+    let id = id.to_lowercase();
+    for (window, name) in [(Window::Week, "week"), (Window::Month, "month")] {
+        let instances = number(plugin, &format!("/stats/instances_{name}")).unwrap_or(0);
+        let install_events = number(plugin, &format!("/stats/install_events_{name}")).unwrap_or(0);
+        // The exports list who was seen. Nobody was, so there is no line.
+        if instances > 0 || install_events > 0 {
+            let versions = versions(&id, instances);
+            world.set_usage(window, id.clone(), Usage { instances, install_events, versions });
+        }
+    }
+}
+
+/// Instances over two or three versions, the newest with the most.
+fn versions(id: &str, instances: u64) -> BTreeMap<String, u64> {
+    let mut dice = Dice::new(&["versions", id]);
+    let (major, minor, patch) = (dice.below(3), dice.below(12), 1 + dice.below(9));
+    let newest = instances - instances * (10 + dice.below(25)) / 100;
+    let older = if dice.one_in(2) { (instances - newest) / 3 } else { 0 };
+    let names = [
+        (format!("{major}.{minor}.{patch}"), newest),
+        (format!("{major}.{minor}.{}", patch - 1), instances - newest - older),
+        (format!("{major}.{}.0rc1", minor + 1), older),
+    ];
+    names.into_iter().filter(|(_, n)| *n > 0).collect()
+}
+
+/// Plugins that come with OctoPrint: the exports know them, no registry lists them.
+fn add_bundled(world: &mut World) {
+    for (id, instances) in [("announcements", 98_000), ("pluginmanager", 99_500), ("softwareupdate", 99_000)]
+    {
+        for (window, share) in [(Window::Week, 3), (Window::Month, 4)] {
+            if !world.usage(window).contains_key(id) {
+                let instances = instances * share / 4;
+                let usage = Usage { instances, install_events: 0, versions: versions(id, instances) };
+                world.set_usage(window, id, usage);
+            }
+        }
+    }
+}
+
+/// A published time, `2020-05-23 05:38:17 +0000`.
+fn published_time(value: Option<&Value>) -> Result<Timestamp, String> {
+    let text = value.and_then(Value::as_str).ok_or("a time is missing")?;
+    Timestamp::strptime("%Y-%m-%d %H:%M:%S %z", text).map_err(|why| format!("{text:?} is no time: {why}"))
+}
+
+fn later(time: Timestamp, seconds: u64) -> Timestamp {
+    time.checked_add(span(seconds)).unwrap_or(Timestamp::MAX)
+}
+
+fn earlier(time: Timestamp, seconds: u64) -> Timestamp {
+    time.checked_sub(span(seconds)).unwrap_or(Timestamp::MIN)
+}
+
+fn span(seconds: u64) -> SignedDuration {
+    SignedDuration::from_secs(i64::try_from(seconds).unwrap_or(i64::MAX))
+}
+
+const HOUR: u64 = 3600;
+const DAY: u64 = 24 * HOUR;
+
+/// Some of the repositories that rested since before 2018 are archived. A fixed date, so that none is archived by
+/// the mere passing of time between two ticks.
+const ARCHIVED_BEFORE: i64 = 1_514_764_800;
+
+fn repository(
+    name: &str,
+    head: &Head,
+    plugin: &Value,
+    github: &Value,
+    now: Timestamp,
+) -> Result<Repository, String> {
+    let mut dice = Dice::new(&["repository", &name.to_ascii_lowercase()]);
+    let stars = number(github, "/stars").ok_or("no stars")?;
+    let (Some(open), Some(closed)) = (number(github, "/issues/open"), number(github, "/issues/closed"))
+    else {
+        return Err("no issues".into());
+    };
+    let pushed = published_time(github.get("last_push"))?;
+    let mut it = Repository::new(name).with_stars(stars).with_issues(open, closed).with_push(pushed);
+    it.watchers = stars / 5 + dice.below(6);
+    // Work goes on in other branches too, and that moves `pushedAt` alone.
+    if dice.one_in(6) {
+        let later = later(pushed, HOUR + dice.below(30 * DAY));
+        it.pushed_at = if later < now { later } else { pushed };
+    }
+    it.default_branch = Some(if dice.one_in(8) { "devel".into() } else { "master".into() });
+    it.fork = dice.one_in(12);
+    it.archived = dice.one_in(4) && pushed.as_second() < ARCHIVED_BEFORE;
+    it.description = (!dice.one_in(10)).then(|| head.title.clone());
+    it.license = head.license.as_deref().filter(|_| !dice.one_in(4)).and_then(spdx).map(str::to_owned);
+    if let Some(latest) = github.get("latest_release") {
+        it.releases = releases(latest, number(github, "/releases").unwrap_or(1), &mut dice)?;
+    }
+    let tag = it.latest_release().map(|release| release.tag.clone());
+    let python =
+        plugin.pointer("/compatibility/python").and_then(Value::as_str).unwrap_or(source::DEFAULT_PYTHON);
+    // What an entry declares wins over its sources, so those may well say something else.
+    let python = if head.python.is_some() && dice.one_in(3) { source::DEFAULT_PYTHON } else { python };
+    let about =
+        Plugin { repository: name, identifier: &head.id, title: &head.title, tag: tag.as_deref(), python };
+    for (path, blob) in source::files(&about) {
+        it.set_file(path, blob.bytes());
+    }
+    Ok(it)
+}
+
+fn releases(latest: &Value, total: u64, dice: &mut Dice) -> Result<Vec<Release>, String> {
+    let text = |key| latest.get(key).and_then(Value::as_str);
+    let published_at = published_time(latest.get("date"))?;
+    let tag = text("tag").ok_or("a release without a tag")?.to_owned();
+    // A tag is made before it is published, so its commit is older than its release.
+    let created_at = earlier(published_at, 60 + dice.below(HOUR));
+    let name = text("name").map(str::to_owned);
+    let mut releases = vec![Release { name, tag, published_at, created_at, prerelease: false, draft: false }];
+    let mut time = created_at;
+    for number in 1..total {
+        time = earlier(time, DAY + dice.below(90 * DAY));
+        let tag = format!("0.0.{}", total - number);
+        releases.push(Release { prerelease: dice.one_in(6), ..Release::new(tag.clone(), tag, time) });
+    }
+    // Some have tried the next one already: the newest release isn't always the latest full one.
+    if releases.len() > 2
+        && dice.one_in(5)
+        && let Some(oldest) = releases.pop()
+    {
+        let tag = format!("{}rc", oldest.tag);
+        releases.insert(0, Release { prerelease: true, ..Release::new(tag, "", published_at) });
+    }
+    Ok(releases)
+}
+
+/// The SPDX ids of licences as entries write them.
+fn spdx(license: &str) -> Option<&'static str> {
+    let plain: String = license.to_ascii_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
+    match plain.as_str() {
+        "agplv3" | "agpl3" | "agpl30" => Some("AGPL-3.0"),
+        "gplv3" | "gpl3" | "gpl30" => Some("GPL-3.0"),
+        "mit" | "mitlicense" => Some("MIT"),
+        "apache20" | "apachev2" | "apachelicense20" => Some("Apache-2.0"),
+        _ => None,
+    }
+}
