@@ -4,7 +4,6 @@
 //! `sources.bundle`, a git bundle with the entries behind each tick under the tag `tick-NNN`.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -136,14 +135,11 @@ impl Trace {
                 let scratch =
                     TempDir::new().map_err(|why| TraceError(format!("no temporary folder: {why}")))?;
                 let index = scratch.path().join("index");
-                let mut prefix = OsString::from("--prefix=");
-                prefix.push(folder.canonicalize().map_err(at(folder))?);
-                prefix.push("/");
-                let read = ["read-tree".into(), format!("tick-{tick}").into()];
-                let write = ["checkout-index".into(), "--all".into(), prefix];
-                for arguments in [&read as &[OsString], &write] {
+                let folder = folder.canonicalize().map_err(at(folder))?;
+                for arguments in [["read-tree", &format!("tick-{tick}")], ["checkout-index", "--all"]] {
                     let mut git = git();
-                    git.env("GIT_INDEX_FILE", &index).arg("--git-dir").arg(clone.path()).args(arguments);
+                    git.env("GIT_INDEX_FILE", &index).current_dir(&folder);
+                    git.arg("--git-dir").arg(clone.path()).arg("--work-tree").arg(&folder).args(arguments);
                     run(git)?;
                 }
                 Ok(())

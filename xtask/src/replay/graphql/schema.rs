@@ -37,12 +37,19 @@ impl Schema {
 
     /// The schema in this text.
     ///
+    /// A field that is defined twice counts once, the first time: GitHub has published schemas with such fields.
+    ///
     /// # Errors
-    /// What is wrong with it.
+    /// What else is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
-        apollo_compiler::Schema::parse_and_validate(text, "schema.graphql")
-            .map(|schema| Self(Arc::new(schema)))
-            .map_err(|broken| broken.errors.to_string())
+        let schema = match apollo_compiler::Schema::parse_and_validate(text, "schema.graphql") {
+            Ok(schema) => schema,
+            Err(broken) if broken.errors.iter().all(|it| is_second_field(&it.error.to_string())) => {
+                Valid::assume_valid(broken.partial)
+            }
+            Err(broken) => return Err(broken.errors.to_string()),
+        };
+        Ok(Self(Arc::new(schema)))
     }
 
     /// Validates a document as the GraphQL specification says (section 5), all operations of it.
@@ -55,6 +62,11 @@ impl fmt::Debug for Schema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Schema({} types)", self.0.types.len())
     }
+}
+
+/// Whether a diagnostic says that a type has a field twice. The library offers no other way to tell.
+fn is_second_field(message: &str) -> bool {
+    message.starts_with("duplicate definitions for the ") && message.contains(" field of object type ")
 }
 
 /// Diagnostics as a GraphQL response has them.

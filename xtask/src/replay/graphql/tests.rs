@@ -50,7 +50,7 @@ fn world() -> World {
     world
 }
 
-fn call(query: &str, variables: Value, schema: Option<&Schema>) -> (Ask, Answer) {
+fn call(query: &str, variables: &Value, schema: Option<&Schema>) -> (Ask, Answer) {
     let body = json!({"query": query, "variables": variables}).to_string();
     let call = Call::read(body.as_bytes(), schema);
     let budget = Budget { limit: 5000, used: 1, resets_at: "2020-07-26T13:00:00Z".parse().unwrap() };
@@ -58,7 +58,7 @@ fn call(query: &str, variables: Value, schema: Option<&Schema>) -> (Ask, Answer)
 }
 
 fn ask(query: &str) -> Value {
-    let (_, answer) = call(query, Value::Null, None);
+    let (_, answer) = call(query, &Value::Null, None);
     assert_eq!((answer.status, answer.invalid), (200, false), "{}", answer.body);
     answer.body
 }
@@ -157,7 +157,7 @@ fn files_by_expression_and_by_id() {
         }";
     // What `git hash-object` says of "hello\n".
     let hello = "ce013625030ba8dba906f756967f9e9ca394464a";
-    let (ask, answer) = call(query, json!({"id": hello}), None);
+    let (ask, answer) = call(query, &json!({"id": hello}), None);
     let it = &answer.body["data"]["repository"];
     assert!(it.is_object(), "{}", answer.body);
     assert_eq!(it["head"]["text"], "plugin_package = \"octoprint_x\"\n");
@@ -216,7 +216,7 @@ fn variables_have_defaults_and_may_be_missing() {
         repository(owner: $owner, name: $name) { issues(states: $states) { totalCount } }
     }";
     let count = |variables| {
-        let (_, answer) = call(query, variables, None);
+        let (_, answer) = call(query, &variables, None);
         answer.body.pointer("/data/repository/issues/totalCount").cloned()
     };
     assert_eq!(count(json!({"name": "plugin"})), Some(64.into()));
@@ -229,7 +229,7 @@ fn variables_have_defaults_and_may_be_missing() {
         (json!({"name": 5}), "Could not coerce value 5 to String"),
         (json!({"name": "plugin", "states": [null]}), "Expected value to not be null"),
     ] {
-        let (_, answer) = call(query, variables.clone(), None);
+        let (_, answer) = call(query, &variables, None);
         assert!(answer.invalid && answer.body.get("data").is_none(), "{variables}");
         assert_eq!(answer.body["errors"][0]["extensions"]["problems"][0]["explanation"], why, "{variables}");
     }
@@ -266,13 +266,13 @@ fn without_a_schema_unknown_fields_and_wrong_selections_are_noticed() {
         ("mutation { x }", "The replay server executes queries alone"),
         ("query A { viewer { login } } query B { viewer { login } }", "An operation name is required"),
     ] {
-        let (_, answer) = call(query, Value::Null, None);
+        let (_, answer) = call(query, &Value::Null, None);
         assert!(answer.invalid, "{query}");
         assert_eq!(answer.status, 200, "GitHub tells of a bad document with status 200");
         assert_eq!(answer.body["errors"][0]["message"], message, "{query}");
         assert!(answer.body.get("data").is_none(), "{query}");
     }
-    let (_, answer) = call("{ repository(", Value::Null, None);
+    let (_, answer) = call("{ repository(", &Value::Null, None);
     assert!(answer.invalid && answer.body["errors"][0]["message"].is_string(), "{}", answer.body);
 }
 
@@ -283,7 +283,7 @@ fn circles_of_fragments_end() {
          fragment a on Repository { name ...b ...a }
          fragment b on Repository { ...a defaultBranchRef { target { ...c } } }
          fragment c on Commit { history(first: 1) { nodes { ...c } } }",
-        Value::Null,
+        &Value::Null,
         None,
     );
     assert!(answer.invalid, "{}", answer.body);
@@ -306,7 +306,7 @@ fn connections_want_bounds() {
 fn the_schema_decides_where_there_is_one() {
     let schema = Schema::parse(SCHEMA).expect("a sound schema");
     let fine = "query($n: String!) { repository(owner: \"owner\", name: $n) { name issues(states: [OPEN]) { totalCount } } }";
-    let (_, answer) = call(fine, json!({"n": "plugin"}), Some(&schema));
+    let (_, answer) = call(fine, &json!({"n": "plugin"}), Some(&schema));
     assert_eq!(answer.body["data"]["repository"]["issues"]["totalCount"], 15);
     for query in [
         "{ repository(owner: \"owner\", name: \"plugin\") { nothing } }",
@@ -321,9 +321,24 @@ fn the_schema_decides_where_there_is_one() {
         // In the schema, and nothing that the replay server knows.
         "{ repository(owner: \"owner\", name: \"plugin\") { forkCount } }",
     ] {
-        let (_, answer) = call(query, Value::Null, Some(&schema));
+        let (_, answer) = call(query, &Value::Null, Some(&schema));
         assert!(answer.invalid, "{query}: {}", answer.body);
         assert!(answer.body["errors"][0]["locations"][0]["line"].is_u64(), "{query}: {}", answer.body);
+    }
+}
+
+#[test]
+fn a_schema_may_define_a_field_twice_and_nothing_worse() {
+    let twice = "type Query { a: Int b: Int a: Int }";
+    let schema = Schema::parse(twice).expect("GitHub's own has such fields");
+    assert!(
+        !call("{ a }", &Value::Null, Some(&schema)).1.body["errors"].is_null(),
+        "the world has no such field"
+    );
+    for worse in
+        ["type Query { a: Nothing a: Int }", "type Query { a: Int } type Query { b: Int }", "type Query {"]
+    {
+        assert!(Schema::parse(worse).is_err(), "{worse}");
     }
 }
 
@@ -344,7 +359,7 @@ fn the_rate_limit_tells_what_a_call_costs() {
         .chain(["rateLimit { cost limit remaining used resetAt }".to_owned()])
         .collect();
     let fragment = "fragment f on Repository { watchers { totalCount } a: issues { totalCount } b: issues { totalCount } }";
-    let (ask, answer) = call(&format!("{{ {many} }} {fragment}"), Value::Null, None);
+    let (ask, answer) = call(&format!("{{ {many} }} {fragment}"), &Value::Null, None);
     assert_eq!((ask.repositories, ask.connections, ask.cost()), (50, 150, 2));
     let expected =
         json!({"cost": 2, "limit": 5000, "remaining": 4999, "used": 1, "resetAt": "2020-07-26T13:00:00Z"});
