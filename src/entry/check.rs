@@ -21,9 +21,11 @@ type Expectation = &'static str;
 
 /// An identifier: an entry's `id`, or its file's name without `.md`.
 pub(super) fn identifier(text: &str) -> Result<(), Expectation> {
-    const EXPECTED: Expectation = "expected at most 100 letters (a-z), digits, `_`, `-` and `.`, not beginning with `.`";
+    const EXPECTED: Expectation =
+        "expected at most 100 letters (a-z), digits, `_`, `-` and `.`, not beginning with `.`";
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    let valid = !text.is_empty() && text.len() <= MAX_IDENTIFIER && !text.starts_with('.') && text.bytes().all(plain);
+    let valid =
+        !text.is_empty() && text.len() <= MAX_IDENTIFIER && !text.starts_with('.') && text.bytes().all(plain);
     if valid { Ok(()) } else { Err(EXPECTED) }
 }
 
@@ -40,7 +42,8 @@ pub(super) fn web_address(text: &str) -> Result<(), Expectation> {
 
 /// Where a picture or policy is: an absolute web address, or a path on the site.
 pub(super) fn reference(text: &str) -> Result<(), Expectation> {
-    const EXPECTED: Expectation = "expected a URL that begins with `https://` or `http://`, or a path such as `/assets/img/x.png`";
+    const EXPECTED: Expectation =
+        "expected a URL that begins with `https://` or `http://`, or a path such as `/assets/img/x.png`";
     if text.starts_with("//") || matches!(Url::parse(text), Err(url::ParseError::RelativeUrlWithoutBase)) {
         return if text.contains('\\') { Err(EXPECTED) } else { Ok(()) };
     }
@@ -52,7 +55,8 @@ pub(super) fn redirect(text: &str) -> Result<(), Expectation> {
     const EXPECTED: Expectation = "expected a path from the site's root such as `/plugins/old/`, without `.` or `..` parts, `\\`, `?` and `#`, and of at most 500 bytes";
     let decoded = percent_decode_str(text).decode_utf8().map_err(|_| EXPECTED)?;
     let part = |part: &str| !matches!(part, "." | "..") && part.len() <= MAX_REDIRECT_SEGMENT;
-    let character = |c: char| !c.is_control() && !matches!(c, '\\' | '?' | '#' | '<' | '>' | '"' | '|' | '*' | ':');
+    let character =
+        |c: char| !c.is_control() && !matches!(c, '\\' | '?' | '#' | '<' | '>' | '"' | '|' | '*' | ':');
     // An encoded slash would make another path than the one that is written.
     let slashes = text.matches('/').count() == decoded.matches('/').count();
     let valid = decoded.starts_with('/')
@@ -67,7 +71,8 @@ pub(super) fn redirect(text: &str) -> Result<(), Expectation> {
 
 /// The name of an operating system or of a group of them.
 pub(super) fn system(text: &str) -> Result<(), Expectation> {
-    const EXPECTED: Expectation = "expected a name such as `linux` in small letters (a-z), digits, `_` and `-`";
+    const EXPECTED: Expectation =
+        "expected a name such as `linux` in small letters (a-z), digits, `_` and `-`";
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-');
     if !text.is_empty() && text.bytes().all(plain) { Ok(()) } else { Err(EXPECTED) }
 }
@@ -75,13 +80,15 @@ pub(super) fn system(text: &str) -> Result<(), Expectation> {
 /// Which versions of Python: a PEP 440 specifier set, or one version.
 pub(super) fn python(text: &str) -> Result<(), Expectation> {
     const EXPECTED: Expectation = "expected a PEP 440 specifier such as `>=3.7,<4`, or a version";
-    let valid = VersionSpecifiers::from_str(text).is_ok_and(|set| !set.is_empty()) || Version::from_str(text).is_ok();
+    let valid =
+        VersionSpecifiers::from_str(text).is_ok_and(|set| !set.is_empty()) || Version::from_str(text).is_ok();
     if valid { Ok(()) } else { Err(EXPECTED) }
 }
 
 /// Which versions of OctoPrint: as for Python, or `1.3.4+`, which is how "from 1.3.4 on" was once written.
 pub(super) fn octoprint(text: &str) -> Result<(), Expectation> {
-    const EXPECTED: Expectation = "expected a version such as `1.4.0`, a PEP 440 specifier such as `>=1.4.0,<2`, or `1.4.0+`";
+    const EXPECTED: Expectation =
+        "expected a version such as `1.4.0`, a PEP 440 specifier such as `>=1.4.0,<2`, or `1.4.0+`";
     let version = text.strip_suffix('+').unwrap_or(text);
     if python(text).is_ok() || Version::from_str(version).is_ok() { Ok(()) } else { Err(EXPECTED) }
 }
@@ -111,35 +118,71 @@ mod tests {
     #[test]
     fn identifiers_name_one_file() {
         let long = "x".repeat(101);
-        check(identifier, &["mqtt", "OctoPrint-hueCommands", "a.b_c-9"], &[
-            "", "../x", ".x", "a/b", "a b", "ä", "a\\b", &long,
-        ]);
+        check(
+            identifier,
+            &["mqtt", "OctoPrint-hueCommands", "a.b_c-9"],
+            &["", "../x", ".x", "a/b", "a b", "ä", "a\\b", &long],
+        );
     }
 
     #[test]
     fn addresses_are_absolute_and_of_the_web() {
-        check(web_address, &["https://a.example/x?y#z", "HTTP://a.example"], &[
-            "", "example.com", "/x", "//a.example", "ftp://a.example", "javascript:alert(1)", "https:a", "https://",
-            "https://a b", "https:\\\\a.example", " https://a.example",
-        ]);
-        check(reference, &["/assets/x.png", "assets/x.png", "//a.example/x", "https://a.example/x.png"], &[
-            "javascript:alert(1)", "data:image/png;base64,x", "\\\\a\\b",
-        ]);
+        check(
+            web_address,
+            &["https://a.example/x?y#z", "HTTP://a.example"],
+            &[
+                "",
+                "example.com",
+                "/x",
+                "//a.example",
+                "ftp://a.example",
+                "javascript:alert(1)",
+                "https:a",
+                "https://",
+                "https://a b",
+                "https:\\\\a.example",
+                " https://a.example",
+            ],
+        );
+        check(
+            reference,
+            &["/assets/x.png", "assets/x.png", "//a.example/x", "https://a.example/x.png"],
+            &["javascript:alert(1)", "data:image/png;base64,x", "\\\\a\\b"],
+        );
     }
 
     #[test]
     fn redirects_stay_on_the_site() {
-        check(redirect, &["/plugins/old/", "/old.html", "/a%20b/", "/"], &[
-            "", "old", "//evil.example", "/../x", "/a/%2e%2e/b", "/a%2fb", "/a\\b", "/a%5cb", "/a?b", "/a#b", "/a\u{0}",
-            "/a/./b", "/%ff", "https://a.example/", "/C:/x",
-        ]);
+        check(
+            redirect,
+            &["/plugins/old/", "/old.html", "/a%20b/", "/"],
+            &[
+                "",
+                "old",
+                "//evil.example",
+                "/../x",
+                "/a/%2e%2e/b",
+                "/a%2fb",
+                "/a\\b",
+                "/a%5cb",
+                "/a?b",
+                "/a#b",
+                "/a\u{0}",
+                "/a/./b",
+                "/%ff",
+                "https://a.example/",
+                "/C:/x",
+            ],
+        );
     }
 
     #[test]
     fn specifiers() {
-        check(octoprint, &["1.4.0", "1.3.4+", ">=1.2.7,<1.2.8", "1.4.0rc1", "1.4"], &[
-            "", "+", "latest", ">1.x", "=>1.4", "1.4.0++", "any",
-        ]);
+        check(
+            octoprint,
+            &["1.4.0", "1.3.4+", ">=1.2.7,<1.2.8", "1.4.0rc1", "1.4"],
+            &["", "+", "latest", ">1.x", "=>1.4", "1.4.0++", "any"],
+        );
         check(python, &[">=2.7,<4", "3", ">=3.7, <4"], &["", "three", "2.7+", ">=3,<"]);
     }
 }

@@ -36,7 +36,11 @@ pub(super) fn split(text: &Text) -> Result<Parts, Problem> {
                 return Err(text.problem(start..end, message).help(HELP));
             }
             Some(opening) if bare == "---" || bare == "..." => {
-                return Ok(Parts { opening: opening.clone(), yaml: opening.end..start, body: end..content.len() });
+                return Ok(Parts {
+                    opening: opening.clone(),
+                    yaml: opening.end..start,
+                    body: end..content.len(),
+                });
             }
             Some(_) => {}
         }

@@ -133,9 +133,12 @@ impl<'t> Schema<'t> {
 
     fn missing(&mut self, key: &str) {
         let message = format!("the key `{key}` is missing");
-        let near = self.root.fields().into_iter().flatten().find(|field| {
-            !KNOWN.contains(&field.key) && edit_distance_at_most_two(field.key, key)
-        });
+        let near = self
+            .root
+            .fields()
+            .into_iter()
+            .flatten()
+            .find(|field| !KNOWN.contains(&field.key) && edit_distance_at_most_two(field.key, key));
         let help = match near {
             Some(field) => {
                 let line = self.reader.text().line(field.key_span.start);
@@ -169,7 +172,13 @@ impl<'t> Schema<'t> {
         Some(value)
     }
 
-    fn check(&mut self, key: &str, value: &str, span: Range<usize>, check: fn(&str) -> Result<(), &'static str>) {
+    fn check(
+        &mut self,
+        key: &str,
+        value: &str,
+        span: Range<usize>,
+        check: fn(&str) -> Result<(), &'static str>,
+    ) {
         if let Err(expected) = check(value) {
             self.reader.wrong(span, format!("bad `{key}` {}: {expected}", quote(value)), "");
         }
@@ -245,7 +254,11 @@ impl<'t> Schema<'t> {
             Ok(date) => Some(date),
             Err(expected) => {
                 let found = quote(&value.scalar()?.text);
-                self.reader.wrong(value.span(), format!("bad `date` {found}: {expected}"), "such as `2020-08-03`");
+                self.reader.wrong(
+                    value.span(),
+                    format!("bad `date` {found}: {expected}"),
+                    "such as `2020-08-03`",
+                );
                 None
             }
         }
@@ -260,7 +273,11 @@ impl<'t> Schema<'t> {
     fn screenshot(&mut self, item: Node<'t>) -> Option<Screenshot> {
         if item.fields().is_none() {
             let message = format!("each item of `screenshots` must be a mapping, found {}", item.describe());
-            self.reader.wrong(item.span(), message, "write `- url: …`, and `alt: …` and `caption: …` below `url`");
+            self.reader.wrong(
+                item.span(),
+                message,
+                "write `- url: …`, and `alt: …` and `caption: …` below `url`",
+            );
             return None;
         }
         let Some(url) = item.field("url") else {

@@ -10,7 +10,8 @@ use crate::problem::Problem;
 pub(super) fn syntax(text: &Text, range: Range<usize>, at: usize, info: &str) -> Problem {
     let content = text.as_str();
     let at = floor(content, at.clamp(range.start, range.end));
-    let line_start = content[range.start..at].rfind('\n').map_or(range.start, |found| range.start + found + 1);
+    let line_start =
+        content[range.start..at].rfind('\n').map_or(range.start, |found| range.start + found + 1);
     let line_end = content[at..range.end].find('\n').map_or(range.end, |found| at + found);
     let line = &content[line_start..line_end];
     let indentation = line.len() - line.trim_start_matches([' ', '\t']).len();
@@ -39,9 +40,9 @@ pub(super) fn syntax(text: &Text, range: Range<usize>, at: usize, info: &str) ->
             .help("put text that begins with `*` in quotes");
     }
     if info.contains("simple key expect") || info.contains("did not find expected key") {
-        return text
-            .problem(here, "broken YAML: expected a line of the form `key: value`")
-            .help("a value that goes on in further lines is indented there, and a list item begins with `- `");
+        return text.problem(here, "broken YAML: expected a line of the form `key: value`").help(
+            "a value that goes on in further lines is indented there, and a list item begins with `- `",
+        );
     }
     if info.contains("trailing content after") {
         return text

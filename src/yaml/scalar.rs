@@ -59,8 +59,12 @@ impl Meaning {
     pub fn of(text: &str) -> Self {
         match text {
             "" | "~" | "null" | "Null" | "NULL" => return Self::Null,
-            "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => return Self::Boolean(true),
-            "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => return Self::Boolean(false),
+            "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => {
+                return Self::Boolean(true);
+            }
+            "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
+                return Self::Boolean(false);
+            }
             _ => {}
         }
         if !text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.')) {
@@ -230,8 +234,7 @@ fn timestamp(text: &str) -> Option<Timestamp> {
     if parts.next().is_some() {
         return None;
     }
-    let time =
-        Time::new(number(hour, 1..=2)?, number(minute, 2..=2)?, number(second, 2..=2)?, 0).ok()?;
+    let time = Time::new(number(hour, 1..=2)?, number(minute, 2..=2)?, number(second, 2..=2)?, 0).ok()?;
     Some(Timestamp::Moment(date.to_datetime(time), offset(zone)?))
 }
 

@@ -83,7 +83,8 @@ impl Text {
 /// turn the direction of the text around them, with which a name can be made to read as another
 /// (Unicode Technical Report 36, section 2.5).
 pub(super) fn is_forbidden(c: char) -> bool {
-    (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    (c.is_control() && c != '\n' && c != '\t')
+        || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Says that `c` is forbidden.
@@ -94,9 +95,9 @@ pub(super) fn describe_forbidden(c: char) -> String {
 
 /// Adds what to do about a forbidden character.
 pub(super) fn forbidden(problem: Problem) -> Problem {
-    problem
-        .label("this character")
-        .help("delete it: only tab and newline are allowed of the control characters, and no direction overrides")
+    problem.label("this character").help(
+        "delete it: only tab and newline are allowed of the control characters, and no direction overrides",
+    )
 }
 
 fn unify_line_ends(content: &str) -> Cow<'_, str> {

@@ -1,1 +1,0 @@
-//! Markdown to safe HTML, and HTML to plain text.
