@@ -4,17 +4,20 @@
 //! nesting ([`MAX_DEPTH`]), what aliases unfold to ([`MAX_ALIAS_NODES`], [`MAX_ALIAS_BYTES`]) and how many
 //! problems are told at once ([`MAX_PROBLEMS`]).
 
+mod build;
 mod explain;
+mod lenient;
 mod read;
 mod scalar;
 mod text;
 mod tree;
 
+pub use build::{MAX_ALIAS_BYTES, MAX_ALIAS_NODES, MAX_DEPTH};
 pub use read::Reader;
 pub use scalar::{Meaning, Timestamp};
 pub use text::{MAX_FILE_BYTES, Text};
 pub(crate) use tree::quote;
-pub use tree::{Field, MAX_ALIAS_BYTES, MAX_ALIAS_NODES, MAX_DEPTH, Node, Scalar, Tag, Tree};
+pub use tree::{Field, Node, Scalar, Tag, Tree};
 
 /// How many problems of one file are told at once; a file with more is broken throughout.
 pub const MAX_PROBLEMS: usize = 50;

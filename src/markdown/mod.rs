@@ -1,0 +1,63 @@
+//! Markdown to safe HTML, and HTML to plain text.
+//!
+//! Three steps, each for one thing: comrak reads GitHub-flavoured Markdown, `tidy` makes valid HTML of what
+//! comrak and the raw HTML in entries add up to, and ammonia has the last word on what is safe.
+
+mod elements;
+mod plain;
+mod safe;
+mod tidy;
+mod tokens;
+
+pub use plain::{strip_tags, to_text};
+pub use tidy::{ID_PREFIX, MAX_NESTING};
+
+use comrak::Options;
+
+/// The HTML of an entry's body: valid within a `<div>` below the page's `<h1>`.
+///
+/// Headings move down by one level and get ids that begin with [`ID_PREFIX`], to which links such as `#usage`
+/// are turned; links to parts that are not there lose their target.
+pub fn to_html(markdown: &str) -> String {
+    to_html_with(markdown, &|_| None)
+}
+
+/// As [`to_html`]; `address` may name another address for that of a link or picture (`href`, `src`), which it is
+/// given without character references.
+pub fn to_html_with(markdown: &str, address: &dyn Fn(&str) -> Option<String>) -> String {
+    let html = comrak::markdown_to_html(&readable(markdown), &options(false));
+    safe::clean(&tidy::tidy(&html, tidy::Place::Page, address))
+}
+
+/// The HTML of a short text such as `disabled`, with typographic quotes, dashes and ellipses. It is published in
+/// `plugins.json`, so it has no ids, no added attributes, and headings stay what they are.
+pub fn to_html_smart(markdown: &str) -> String {
+    let html = comrak::markdown_to_html(&readable(markdown), &options(true));
+    safe::clean(&tidy::tidy(&html, tidy::Place::Feed, &|_| None))
+}
+
+fn options(smart: bool) -> Options<'static> {
+    let mut options = Options::default();
+    options.extension.strikethrough = true;
+    options.extension.table = true;
+    options.extension.autolink = true;
+    options.extension.tasklist = true;
+    options.parse.smart = smart;
+    // Raw HTML goes through `tidy` and ammonia like everything else.
+    options.render.r#unsafe = true;
+    options
+}
+
+/// `markdown` without the characters that HTML forbids (HTML Standard, section 13.2.3.5): control characters and
+/// noncharacters.
+fn readable(markdown: &str) -> String {
+    let forbidden = |c: char| {
+        (c.is_control() && !matches!(c, '\n' | '\t' | '\r'))
+            || matches!(c, '\u{FDD0}'..='\u{FDEF}')
+            || u32::from(c) & 0xFFFE == 0xFFFE
+    };
+    markdown.replace(forbidden, "\u{FFFD}")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,35 @@
+//! The last word on what of an entry's HTML is safe, by an allow-list.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::sync::LazyLock;
+
+use ammonia::{Builder, UrlRelative};
+
+use super::elements;
+
+static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
+    let mut builder = Builder::empty();
+    let attributes = elements::ATTRIBUTES.iter().map(|(name, keys)| (*name, keys.iter().copied().collect()));
+    builder
+        .tags(elements::names().collect())
+        .tag_attributes(attributes.collect::<HashMap<_, HashSet<_>>>())
+        .url_schemes(HashSet::from(["https", "http", "mailto"]))
+        .url_relative(UrlRelative::PassThrough)
+        .link_rel(None)
+        .attribute_filter(|element, attribute, value| {
+            let keep = match attribute {
+                "class" => elements::is_class(element, value),
+                "type" if element == "input" => value == "checkbox",
+                "id" => value.starts_with(super::ID_PREFIX),
+                _ => true,
+            };
+            keep.then_some(Cow::Borrowed(value))
+        });
+    builder
+});
+
+/// `html` without anything that is not allowed.
+pub(super) fn clean(html: &str) -> String {
+    CLEANER.clean(html).to_string()
+}

@@ -1,0 +1,242 @@
+//! What real entries write keeps its look, and what hostile ones write does no harm.
+
+use std::collections::HashSet;
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+use scraper::{Html, Selector};
+
+use super::*;
+
+fn check(markdown: &str, expected: &str) {
+    assert_eq!(to_html(markdown).trim(), expected, "{markdown}");
+}
+
+#[test]
+fn what_entries_use_is_kept() {
+    check("a **b** `c` ~~d~~", "<p>a <strong>b</strong> <code>c</code> <del>d</del></p>");
+    check(
+        "https://a.example/?x&y",
+        r#"<p><a href="https://a.example/?x&amp;y">https://a.example/?x&amp;y</a></p>"#,
+    );
+    check("<small>a &#64; b</small>", "<p><small>a @ b</small></p>");
+    check("<kbd>x</kbd><sub>1</sub><br>y", "<p><kbd>x</kbd><sub>1</sub><br>y</p>");
+    check("- [x] a", "<ul>\n<li><input checked=\"\" disabled=\"\" type=\"checkbox\"> a</li>\n</ul>");
+    check("```rust\nx\n```", "<pre><code class=\"language-rust\">x\n</code></pre>");
+    check(
+        "<details><summary>More</summary>\n\ntext\n</details>",
+        "<details><summary>More</summary>\n<p>text</p>\n</details>",
+    );
+    check(
+        "|a|b|\n|:-:|--:|\n|c|d|",
+        "<table>\n<thead>\n<tr>\n<th class=\"align-center\">a</th>\n<th class=\"align-right\">b</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td class=\"align-center\">c</td>\n<td class=\"align-right\">d</td>\n</tr>\n</tbody>\n</table>",
+    );
+}
+
+#[test]
+fn obsolete_markup_is_translated() {
+    check(r#"<p align="center">x</p>"#, r#"<p class="align-center">x</p>"#);
+    check("<center>x</center>", r#"<div class="align-center">x</div>"#);
+    check(r#"<font color="red">x</font><tt>y</tt>"#, "<p>x<code>y</code></p>");
+    check(
+        r#"<img src="/a b.png" align=right width=50px height="50%">"#,
+        r#"<img alt="" class="align-right" src="/a%20b.png" width="50">"#,
+    );
+}
+
+#[test]
+fn headings_move_down_and_can_be_linked_to() {
+    check(
+        "# Message *format*!\n\n[a](#message-format) [b](#other) [c](#own) <a name=own></a>",
+        "<h2 id=\"body-message-format\">Message <em>format</em>!</h2>\n<p><a href=\"#body-message-format\">a</a> <a>b</a> <a href=\"#body-own\">c</a> <a id=\"body-own\"></a></p>",
+    );
+    check(
+        "a\n=\n# a\n###### a",
+        "<h2 id=\"body-a\">a</h2>\n<h2 id=\"body-a-1\">a</h2>\n<h6 id=\"body-a-2\">a</h6>",
+    );
+}
+
+#[test]
+fn broken_markup_is_put_right() {
+    check("<b><div>x</div></b>", "<div>x</div>");
+    check("<div><p>a<div>b</div></p></div>", "<div><p>a</p><div>b</div></div>");
+    check("<li>x</li>", "<div>x\n</div>");
+    check("<ul>x<li>y</ul>", "<ul><li>x</li><li>y</li></ul>");
+    check("<table><td>a<td>b</table>", "<table><tbody><tr><td>a</td><td>b</td></tr></tbody></table>");
+    check("<table>a<tr></tr></table>", "<table><tbody><tr><td>a</td></tr></tbody></table>");
+    check("<table><tr></tr></table>", "");
+    check("<details>x</details>", "<details><summary>Details</summary>x</details>");
+    check(
+        "<div><a href='/x'>a <a href='/y'>b</a></a></div>",
+        r#"<div><a href="/x">a </a><a href="/y">b</a></div>"#,
+    );
+    check("x</p></div></b>", "<p>x</p>");
+}
+
+#[test]
+fn what_does_harm_vanishes() {
+    check("<script>alert(1)</script>x", "x");
+    check("<style>*{}</style>\n\nx", "<p>x</p>");
+    check("a <iframe src=//x></iframe> b", "<p>a  b</p>");
+    check(r#"<b onclick="x" style="y" class="z" id="q">x</b>"#, "<p><b>x</b></p>");
+    check(
+        "[a](javascript:x) [b](data:text/html,x) [c](//h.example)",
+        r#"<p><a>a</a> <a>b</a> <a href="//h.example">c</a></p>"#,
+    );
+    check("<a href='java&#115;cript:x'>a</a>", "<p><a>a</a></p>");
+    check("<img src=data:image/png;base64,x>", "");
+    check("<form action=/x><input name=q><button>b</button></form>", "<div>b</div>");
+    check("<svg><script>x</script></svg>y", "<p>y</p>");
+    check("a\u{0}b\u{1b}c", "<p>a\u{FFFD}b\u{FFFD}c</p>");
+}
+
+#[test]
+fn addresses_can_be_replaced() {
+    let address = |address: &str| (address == "/a&b.png").then(|| "/a&b.0123.png".to_owned());
+    assert_eq!(
+        to_html_with("![x](/a&b.png) [y](/z)", &address),
+        "<p><img alt=\"x\" src=\"/a&amp;b.0123.png\"> <a href=\"/z\">y</a></p>\n"
+    );
+}
+
+#[test]
+fn short_texts_are_as_published() {
+    assert_eq!(
+        to_html_smart("\"See\" [this](https://a.example/1) -- it's ..."),
+        "<p>“See” <a href=\"https://a.example/1\">this</a> – it’s …</p>\n"
+    );
+    assert_eq!(to_html_smart("# x"), "<h1>x</h1>\n");
+}
+
+#[test]
+fn tags_are_stripped_as_liquid_does() {
+    for (text, expected) in [
+        ("Andy <andy@a.example>", "Andy "),
+        ("a <b>c</b> &amp; d", "a c &amp; d"),
+        ("a<script>x<y</script>b<!-- > -->c<style>*{}</style>d", "abcd"),
+        ("1 < 2", "1 < 2"),
+        ("<script>a<b>c", "ac"),
+        ("<!-- a > b", " b"),
+        ("a\n<br\n>b", "a\nb"),
+    ] {
+        assert_eq!(strip_tags(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn text_for_the_search_index() {
+    assert_eq!(to_text("<h2>a</h2><p>b&amp;c <b>d</b>e<br>f</p>\n\n<script>x</script>"), "a b&c de f");
+}
+
+#[test]
+fn hostile_input_costs_about_linear_time() {
+    let size = 1 << 19;
+    let parts = [
+        "<b>",
+        "<b><p>",
+        "<font a><p>x",
+        "<div>",
+        "</p>",
+        "<table><tr><td>",
+        "<ul><li>",
+        "<a href='/x'>",
+        "<!--",
+        "<script>",
+        "<script </b>",
+        "<",
+        "</",
+        "<a b=\"",
+        "<a b='\"",
+        "<p><b>x</p>",
+        "> ",
+        "* ",
+        "- a\n  ",
+        "[",
+        "![",
+        "*a_ ",
+        "`",
+        "<details>",
+        "| a ",
+        "|-|\n",
+        "# a\n",
+        "&",
+        "a@",
+        "www.a ",
+        "\\",
+        "~~",
+        "[a]: b\n",
+        "[a](",
+        "<h1>",
+        "<h1><p>",
+        "<a><p>",
+    ];
+    for part in parts {
+        let text = part.repeat(size / part.len());
+        let start = Instant::now();
+        let html = to_html(&text);
+        strip_tags(&text);
+        to_text(&text);
+        let took = start.elapsed();
+        assert!(took < Duration::from_secs(30), "{part:?} took {took:?}");
+        assert!(html.len() < 64 * size, "{part:?} grew to {}", html.len());
+    }
+}
+
+fn assert_harmless(html: &str) {
+    let lower = html.to_ascii_lowercase();
+    assert!(!lower.contains("<script"), "{html}");
+    let tree = Html::parse_fragment(html);
+    let mut ids = HashSet::new();
+    for element in tree.select(&Selector::parse("*").unwrap()) {
+        let value = element.value();
+        assert!(
+            !matches!(value.name(), "script" | "style" | "iframe" | "form" | "object" | "embed" | "h1"),
+            "{html}"
+        );
+        if value.name() == "img" {
+            assert!(value.attr("alt").is_some() && value.attr("src").is_some(), "{html}");
+        }
+        for (key, content) in value.attrs() {
+            assert!(!key.starts_with("on") && key != "style", "{html}");
+            if matches!(key, "href" | "src") {
+                let scheme = url::Url::parse(content).map(|url| url.scheme().to_owned());
+                assert!(
+                    scheme.is_err() || matches!(scheme.as_deref(), Ok("http" | "https" | "mailto")),
+                    "{html}"
+                );
+            }
+            if key == "id" {
+                assert!(content.starts_with(ID_PREFIX) && ids.insert(content.to_owned()), "{html}");
+            }
+        }
+    }
+}
+
+/// What `html` is after a browser has read it, by HTML's own rules for broken markup.
+fn as_read(html: &str) -> String {
+    Html::parse_fragment(html).root_element().inner_html()
+}
+
+const PIECES: &str = r#"(<|>|</|/>|"|'|=| |\n|&|;|#|\*|_|`|\[|\]|\(|\)|!|-|\||a|x|<b>|</b>|<p>|</p>|<div>|</div>|<a href=|<a name=|</a>|<img src=|<table>|</table>|<tr>|<td>|<th align=left>|<thead>|<caption>|<ul>|<ol>|<li>|</ul>|<h1>|</h1>|<h3>|<pre>|</pre>|<details>|<summary>|</summary>|</details>|<script>|</script>|<style>|<svg>|<math>|<!--|-->|javascript:|data:|onclick=|style=|&#106;|&Tab;|<br>|<hr>|<input type=checkbox>|<small>|<code>|<center>|<form>|<select>|<template>|\x00|\u{e4})*"#;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 3000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn output_is_harmless_and_reads_as_written(markdown in PIECES) {
+        let html = to_html(&markdown);
+        assert_harmless(&html);
+        prop_assert_eq!(as_read(&html), html);
+        to_html_smart(&markdown);
+        to_text(&markdown);
+        prop_assert!(!strip_tags(&markdown).contains("<script>"));
+    }
+
+    #[test]
+    fn any_text_is_survived(markdown in any::<String>()) {
+        assert_harmless(&to_html(&markdown));
+        to_html_smart(&markdown);
+        to_text(&markdown);
+        strip_tags(&markdown);
+    }
+}

@@ -1,0 +1,217 @@
+//! HTML as tags and text, read forgivingly: it only decides how well a strange text keeps its look. What is safe,
+//! ammonia decides on the result.
+
+/// A piece of HTML.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Token<'a> {
+    /// Text with its character references.
+    Text(&'a str),
+    /// A start tag: name in lower case and attributes as written.
+    Start(String, Vec<(String, &'a str)>),
+    /// An end tag: name in lower case.
+    End(String),
+    /// A comment, doctype or instruction.
+    Comment,
+}
+
+/// The attributes that are read of one tag; real ones have five.
+const MAX_ATTRIBUTES: usize = 50;
+
+/// Elements whose content is no HTML, or no content of a page: they vanish with all that is in them.
+const OPAQUE: [&str; 16] = [
+    "script",
+    "style",
+    "iframe",
+    "noembed",
+    "noframes",
+    "noscript",
+    "xmp",
+    "textarea",
+    "title",
+    "svg",
+    "math",
+    "template",
+    "object",
+    "applet",
+    "select",
+    "plaintext",
+];
+
+/// The pieces of `html`, in time proportional to its length.
+pub(super) struct Tokens<'a> {
+    rest: &'a str,
+    /// The opaque elements of which no end tag is left, so that it is not looked for again.
+    endless: Vec<&'static str>,
+    comments_end: bool,
+}
+
+impl<'a> Tokens<'a> {
+    pub(super) fn new(html: &'a str) -> Self {
+        Self { rest: html, endless: Vec::new(), comments_end: true }
+    }
+
+    fn text(&mut self, length: usize) -> Token<'a> {
+        let (text, rest) = self.rest.split_at(length);
+        self.rest = rest;
+        Token::Text(text)
+    }
+
+    fn comment(&mut self) -> Option<&'a str> {
+        let inner = self.rest.strip_prefix("<!--").filter(|_| self.comments_end)?;
+        // `<!-->` and `<!--->` are whole comments.
+        if let Some(after) = inner.strip_prefix('>').or_else(|| inner.strip_prefix("->")) {
+            return Some(after);
+        }
+        let end = inner.find("-->");
+        self.comments_end = end.is_some();
+        Some(&inner[end? + 3..])
+    }
+
+    fn declaration(&self) -> Option<&'a str> {
+        let inner = self.rest.strip_prefix("<!").or_else(|| self.rest.strip_prefix("<?"))?;
+        if inner.starts_with("--") {
+            return None;
+        }
+        let end = inner.find(['>', '<'])?;
+        inner[end..].strip_prefix('>')
+    }
+
+    fn end_tag(&self) -> Option<(String, &'a str)> {
+        let (name, rest) = name(self.rest.strip_prefix("</")?)?;
+        let end = rest.find(['>', '<'])?;
+        Some((name, rest[end..].strip_prefix('>')?))
+    }
+
+    fn start_tag(&self) -> Option<(String, Vec<(String, &'a str)>, &'a str)> {
+        let (name, mut rest) = name(self.rest.strip_prefix('<')?)?;
+        let mut attributes = Vec::new();
+        loop {
+            rest = rest.trim_start_matches([' ', '\t', '\n', '\r', '\u{c}', '/']);
+            if let Some(after) = rest.strip_prefix('>') {
+                return Some((name, attributes, after));
+            }
+            let end = rest
+                .find(|c: char| c.is_ascii_whitespace() || matches!(c, '=' | '>' | '/' | '<' | '"' | '\''))?;
+            let (key, after) = rest.split_at(end);
+            if key.is_empty() || attributes.len() >= MAX_ATTRIBUTES {
+                return None;
+            }
+            let (value, after) = attribute_value(after)?;
+            attributes.push((key.to_ascii_lowercase(), value));
+            rest = after;
+        }
+    }
+
+    /// Leaves out the content of the opaque element that has just begun, if it ends at all.
+    fn skip_opaque(&mut self, name: &str) {
+        let Some(&opaque) = OPAQUE.iter().find(|&&opaque| opaque == name) else { return };
+        if self.endless.contains(&opaque) {
+            return;
+        }
+        match find_end(self.rest, opaque) {
+            Some(end) => self.rest = &self.rest[end..],
+            None => self.endless.push(opaque),
+        }
+    }
+}
+
+impl<'a> Iterator for Tokens<'a> {
+    type Item = Token<'a>;
+
+    fn next(&mut self) -> Option<Token<'a>> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        match self.rest.find('<') {
+            None => return Some(self.text(self.rest.len())),
+            Some(0) => {}
+            Some(at) => return Some(self.text(at)),
+        }
+        if let Some(rest) = self.comment().or_else(|| self.declaration()) {
+            self.rest = rest;
+            return Some(Token::Comment);
+        }
+        if let Some((name, rest)) = self.end_tag() {
+            self.rest = rest;
+            return Some(Token::End(name));
+        }
+        if let Some((name, attributes, rest)) = self.start_tag() {
+            self.rest = rest;
+            self.skip_opaque(&name);
+            return Some(Token::Start(name, attributes));
+        }
+        // A `<` that begins no tag is text.
+        Some(self.text(1))
+    }
+}
+
+/// A tag's name at the begin of `from`, in lower case.
+fn name(from: &str) -> Option<(String, &str)> {
+    if !from.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return None;
+    }
+    let end = from.find(|c: char| c.is_ascii_whitespace() || matches!(c, '>' | '/' | '<'))?;
+    let (name, rest) = from.split_at(end);
+    Some((name.to_ascii_lowercase(), rest))
+}
+
+fn attribute_value(after: &str) -> Option<(&str, &str)> {
+    let Some(value) = after.trim_ascii_start().strip_prefix('=') else { return Some(("", after)) };
+    let value = value.trim_ascii_start();
+    for quote in ['"', '\''] {
+        if let Some(inner) = value.strip_prefix(quote) {
+            let end = inner.find(quote)?;
+            return Some((&inner[..end], &inner[end + 1..]));
+        }
+    }
+    let end = value.find(|c: char| c.is_ascii_whitespace() || matches!(c, '>' | '<'))?;
+    Some(value.split_at(end))
+}
+
+/// Where the end tag of `name` begins.
+fn find_end(html: &str, name: &str) -> Option<usize> {
+    let mut searched = 0;
+    while let Some(found) = html[searched..].find("</") {
+        let at = searched + found;
+        let behind = &html.as_bytes()[at + 2..];
+        let named = behind.get(..name.len()).is_some_and(|found| found.eq_ignore_ascii_case(name.as_bytes()));
+        if named && !behind.get(name.len()).is_some_and(u8::is_ascii_alphanumeric) {
+            return Some(at);
+        }
+        searched = at + 2;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_text_and_what_is_neither() {
+        let tokens: Vec<_> = Tokens::new("a<B c d=e f='g\"' h=\"<\">x</b >1 < 2<!-- <i> --><br/>").collect();
+        let attributes = vec![("c", ""), ("d", "e"), ("f", "g\""), ("h", "<")];
+        assert_eq!(
+            tokens,
+            [
+                Token::Text("a"),
+                Token::Start("b".into(), attributes.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()),
+                Token::Text("x"),
+                Token::End("b".into()),
+                Token::Text("1 "),
+                Token::Text("<"),
+                Token::Text(" 2"),
+                Token::Comment,
+                Token::Start("br".into(), vec![]),
+            ]
+        );
+    }
+
+    #[test]
+    fn scripts_vanish_with_their_content() {
+        let tokens: Vec<_> = Tokens::new("<script>if (a</b) </scripty></SCRIPT>x<script>y").collect();
+        let start = || Token::Start("script".into(), vec![]);
+        let end = Token::End("script".into());
+        assert_eq!(tokens, [start(), end, Token::Text("x"), start(), Token::Text("y")]);
+    }
+}
