@@ -4,13 +4,12 @@
 //! `__init__.py`; which package that is stands in `setup.py` or `pyproject.toml`. All three come from strangers'
 //! repositories.
 //!
-//! A whole file is never given to a parser. [`token`] cuts it into tokens of any Python from 2.5 to 3.14, [`assign`] finds
-//! the last top-level assignment to a wanted name among them, and [`value`] parses that one statement with
-//! rustpython-parser. This order has three reasons. A file in Python 2 syntax, which no Python 3 parser accepts,
-//! is read like any other. Code far away from the assignment, in a syntax newer than the parser, does no harm.
-//! And everything that recurses (building the tree, dropping it, f-strings) sees at most
-//! [`STATEMENT_LIMIT`] bytes and [`TOKEN_LIMIT`] tokens, so no source can exhaust the stack; the first two steps
-//! are loops over bytes.
+//! A whole file is never given to a parser. `token` cuts it into tokens, those of any Python from 2.5 to 3.14,
+//! `assign` finds the last top-level assignment to a wanted name among them, and `value` parses that one statement
+//! with rustpython-parser. This order has three reasons. A file in Python 2 syntax, which no Python 3 parser
+//! accepts, is read like any other. Code far away from the assignment, in a syntax newer than the parser, does no
+//! harm. And everything that recurses (dropping a syntax tree, parsing f-strings) sees at most [`STATEMENT_LIMIT`]
+//! bytes and [`TOKEN_LIMIT`] tokens, so no source can exhaust the stack; the first two steps are loops over bytes.
 //!
 //! What counts is what Python's own `ast` would show in the module's body: `NAME = value`, with several targets or
 //! an annotation as well, also after a semicolon; nothing inside `if`, `try`, `def`, `class` and the like, and
@@ -41,6 +40,9 @@ pub const VERSION: u32 = 1;
 
 /// Sources of more bytes have no properties; a longer one is generated or hostile.
 pub const SOURCE_LIMIT: usize = 1 << 20;
+
+/// Of a `pyproject.toml` less is read, as parsing one takes more than a hundred times its size in memory.
+pub const PYPROJECT_LIMIT: usize = 1 << 17;
 
 /// Assignments of more bytes than this have no literal value, as no package or specifier is nearly as long.
 pub const STATEMENT_LIMIT: usize = 4096;

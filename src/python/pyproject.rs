@@ -2,11 +2,11 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::SOURCE_LIMIT;
+use super::PYPROJECT_LIMIT;
 
 /// The package of the entry point of the group `octoprint.plugin` that is written first; not checked any further.
 pub(super) fn package(source: &[u8]) -> Option<String> {
-    if source.len() > SOURCE_LIMIT {
+    if source.len() > PYPROJECT_LIMIT {
         return None;
     }
     let source = std::str::from_utf8(source.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(source)).ok()?;

@@ -259,7 +259,7 @@ fn generated_modules() {
         }
     }
     assert_eq!(answers.len(), modules.len());
-    assert!(parsed > 3000 && found > 3000, "too few modules to tell: {parsed} parsed, {found} literals");
+    assert!(parsed > 3000 && found > 2000, "too few modules to tell: {parsed} parsed, {found} literals");
 }
 
 #[test]
