@@ -28,7 +28,7 @@ fn trace(test: &str) -> Option<Trace> {
 }
 
 fn serve(world: World) -> Server {
-    let schema = shared().map(|shared| Schema::open(&shared.join("github/schema.graphql")).unwrap());
+    let schema = shared().map(|shared| Schema::load(&shared.join("github/schema.graphql")).unwrap());
     Server::start_with(world, Options { schema, ..Options::default() }).unwrap()
 }
 

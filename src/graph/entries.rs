@@ -8,6 +8,7 @@ use crate::entry::shortcode::{self, Shortcodes};
 use crate::entry::{self, Declared, Parsed};
 use crate::markdown;
 use crate::problem::Problem;
+use crate::render::address;
 
 /// An entry's file, read and checked by itself.
 #[salsa::tracked]
@@ -46,38 +47,58 @@ pub fn problems(db: &dyn Db) -> Vec<Problem> {
     problems
 }
 
-/// An entry's description as safe HTML.
-#[salsa::tracked]
-pub fn description(db: &dyn Db, file: EntryFile) -> Arc<str> {
-    let Ok(parsed) = parsed(db, file) else { return Arc::from("") };
+/// An entry's description in Markdown, with its shortcodes expanded.
+fn body(db: &dyn Db, parsed: &Parsed) -> String {
     let settings = Site::get(db).settings(db);
-    let body = shortcode::expand(
+    shortcode::expand(
         &parsed.entry.body,
         &Shortcodes {
             site_url: &settings.url,
             base_path: &settings.base_path,
             site_title: &settings.title,
+            page_path: &address::plugin_page(&parsed.entry.stem),
             entry: &parsed.entry,
         },
-    );
-    html(db, "markdown", &body, markdown::to_html)
+    )
+}
+
+/// An entry's description as safe HTML.
+#[salsa::tracked]
+pub fn description(db: &dyn Db, file: EntryFile) -> Arc<str> {
+    let Ok(parsed) = parsed(db, file) else { return Arc::from("") };
+    html(db, "markdown", &[&body(db, parsed)], |[body]| markdown::to_html(body))
+}
+
+/// An entry's description as safe HTML whose links work outside of the site, as feeds need it.
+#[salsa::tracked]
+pub fn feed_description(db: &dyn Db, file: EntryFile) -> Arc<str> {
+    let Ok(parsed) = parsed(db, file) else { return Arc::from("") };
+    let url = &Site::get(db).settings(db).url;
+    html(db, "markdown-feed", &[&body(db, parsed), url], |[body, url]| {
+        markdown::to_html_with(body, &|link| address::is_rooted(link).then(|| format!("{url}{link}")))
+    })
 }
 
 /// Why a plugin is disabled, as safe HTML. `None` if it is not.
 #[salsa::tracked]
 pub fn disabled(db: &dyn Db, file: EntryFile) -> Option<Arc<str>> {
     let reason = parsed(db, file).as_ref().ok()?.entry.disabled.as_deref()?;
-    Some(html(db, "markdown-smart", reason, markdown::to_html_smart))
+    Some(html(db, "markdown-smart", &[reason], |[reason]| markdown::to_html_smart(reason)))
 }
 
-/// Markdown as HTML, from a memo where there is one.
-pub(super) fn html(db: &dyn Db, function: &str, source: &str, convert: fn(&str) -> String) -> Arc<str> {
+/// What `convert` makes of `inputs`, from a memo where there is one.
+fn html<const N: usize>(
+    db: &dyn Db,
+    function: &str,
+    inputs: &[&str; N],
+    convert: impl FnOnce([&str; N]) -> String,
+) -> Arc<str> {
     let function = format!("{function}.{}", markdown::VERSION);
-    let inputs = Digest::of(source.as_bytes());
-    if let Some(html) = db.cache().memo(&function, inputs).and_then(|html| String::from_utf8(html).ok()) {
+    let digest = Digest::of_parts(inputs.iter().map(|input| input.as_bytes()));
+    if let Some(html) = db.cache().memo(&function, digest).and_then(|html| String::from_utf8(html).ok()) {
         return html.into();
     }
-    let html = convert(source);
-    db.cache().keep_memo(&function, inputs, html.as_bytes());
+    let html = convert(*inputs);
+    db.cache().keep_memo(&function, digest, html.as_bytes());
     html.into()
 }

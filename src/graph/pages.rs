@@ -7,7 +7,7 @@ use minijinja::value::{Serde, Value};
 use minijinja::{context, value::merge_maps};
 use serde::Serialize;
 
-use super::entries::parsed;
+use super::entries::{feed_description, parsed};
 use super::outputs::{Output, plan, stem, templates};
 use super::plugins::plugins;
 use super::views;
@@ -227,7 +227,7 @@ fn context(db: &dyn Db, kind: &Kind, page: &mut Page) -> Value {
                 .rev()
                 .take(FEED)
                 .filter_map(|file| {
-                    let body = super::entries::description(db, *file).to_string();
+                    let body = feed_description(db, *file).to_string();
                     Some(merge_maps([context! { body }, value(&**views::summary(db, *file).as_ref()?)]))
                 })
                 .collect();

@@ -14,6 +14,9 @@ pub use tidy::{ID_PREFIX, MAX_NESTING};
 
 use comrak::Options;
 
+/// Raise when the same Markdown can give other HTML: stored HTML is a memo under this number.
+pub const VERSION: u32 = 1;
+
 /// The HTML of an entry's body: valid within a `<div>` below the page's `<h1>`.
 ///
 /// Headings move down by one level and get ids that begin with [`ID_PREFIX`], to which links such as `#usage`
