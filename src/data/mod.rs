@@ -1,51 +1,20 @@
 //! Data files: what the registry's maintainers keep beside the entries.
+
+mod compat;
+mod list;
+mod overlays;
+
+pub use compat::{Compat, compat};
+pub use list::{Block, Notice, blacklist, notices};
+pub use overlays::{Overlays, overlays};
+
 use crate::problem::Problem;
-use serde_json::{Map, Value};
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    pub plugin: String,
-    pub date: jiff::Timestamp,
-    pub text: String,
-    pub link: Option<String>,
-    pub important: bool,
-    pub versions: Vec<String>,
-    pub octoversions: Vec<String>,
-    pub json: Map<String, Value>,
-}
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BlacklistItem {
-    pub plugin: String,
-    pub reason: Option<String>,
-    pub versions: Vec<String>,
-    pub octoversions: Vec<String>,
-    pub json: Map<String, Value>,
-}
-pub type Overlays = std::collections::BTreeMap<String, Map<String, Value>>;
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Compat {}
-impl Compat {
-    pub fn expand(&self, o: &[String]) -> Vec<String> {
-        o.iter()
-            .flat_map(|o| match o.as_str() {
-                "nix" => vec!["linux".to_string(), "freebsd".into()],
-                "posix" => vec!["linux".to_string(), "freebsd".into(), "macos".into()],
-                o => vec![o.to_string()],
-            })
-            .collect()
-    }
-    pub fn name<'a>(&'a self, i: &'a str) -> &'a str {
-        i
-    }
-}
-pub fn notices(_: &str, _: &[u8]) -> Result<Vec<Notice>, Vec<Problem>> {
-    Ok(vec![])
-}
-pub fn blacklist(_: &str, _: &[u8]) -> Result<Vec<BlacklistItem>, Vec<Problem>> {
-    Ok(vec![])
-}
-pub fn overlays(_: &str, _: &[u8]) -> Result<Overlays, Vec<Problem>> {
-    Ok(Default::default())
-}
-pub fn compat(_: &str, _: &[u8]) -> Result<Compat, Vec<Problem>> {
-    Ok(Default::default())
+use crate::yaml::{Text, Tree};
+
+/// The file's text and tree.
+fn read(path: &str, bytes: &[u8]) -> Result<(Text, Tree), Vec<Problem>> {
+    let text = Text::read(path, bytes).map_err(|problem| vec![problem])?;
+    let length = text.as_str().len();
+    let tree = Tree::read(&text, 0..length)?;
+    Ok((text, tree))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{DataFile, Db, Site};
-use crate::data::{self, BlacklistItem, Compat, Notice, Overlays};
+use crate::data::{self, Block, Compat, Notice, Overlays};
 use crate::problem::Problem;
 
 /// The data file called `name`, if the site has it.
@@ -27,7 +27,7 @@ fn read_notices(db: &dyn Db) -> Result<Arc<Vec<Notice>>, Vec<Problem>> {
 }
 
 #[salsa::tracked]
-fn read_blacklist(db: &dyn Db) -> Result<Arc<Vec<BlacklistItem>>, Vec<Problem>> {
+fn read_blacklist(db: &dyn Db) -> Result<Arc<Vec<Block>>, Vec<Problem>> {
     read(db, "blacklist", data::blacklist).map(Arc::new)
 }
 
@@ -47,7 +47,7 @@ pub fn notices(db: &dyn Db) -> Arc<Vec<Notice>> {
 }
 
 /// Plugins that OctoPrint refuses to load.
-pub fn blacklist(db: &dyn Db) -> Arc<Vec<BlacklistItem>> {
+pub fn blacklist(db: &dyn Db) -> Arc<Vec<Block>> {
     read_blacklist(db).clone().unwrap_or_default()
 }
 

@@ -300,8 +300,8 @@ fn json(db: &dyn Db, kind: &Kind) -> String {
             let documents = lines(|db, file| views::search_document(db, file).clone());
             search_json::file(documents.iter().map(|document| &**document))
         }
-        Kind::NoticesJson => array(data::notices(db).iter().map(|notice| &notice.json)),
-        Kind::BlacklistJson => array(data::blacklist(db).iter().map(|item| &item.json)),
+        Kind::NoticesJson => array(data::notices(db).iter().map(|notice| &notice.published)),
+        Kind::BlacklistJson => array(data::blacklist(db).iter().map(|block| &block.published)),
         Kind::OverlayJson => line(&*data::overlays(db)),
         _ => {
             let settings = Site::get(db).settings(db);

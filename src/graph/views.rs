@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::entries::{description, disabled, parsed, sound_entries};
 use super::plugins::{by_id, plugin, plugins};
 use super::{Db, EntryFile, Site, data};
+use crate::data::{Block, Notice};
 use crate::render::context::{self, Full, Group, Named, Summary, Surroundings};
 use crate::render::{plugins_json, search_json};
 
@@ -154,26 +155,32 @@ fn target(db: &dyn Db, id: &str) -> Option<Summary> {
     summary(db, *file).as_deref().cloned()
 }
 
-fn notice(notice: &crate::data::Notice, target: Option<Summary>) -> context::Notice {
+fn notice(notice: &Notice, target: Option<Summary>) -> context::Notice {
     context::Notice {
         plugin: notice.plugin.clone(),
         target,
-        date: notice.date.to_string(),
+        date: notice.date.date().to_string(),
         text: notice.text.clone(),
         link: notice.link.clone(),
         important: notice.important,
-        versions: notice.versions.clone(),
-        octoversions: notice.octoversions.clone(),
+        versions: affected(&notice.versions, &notice.plugin_versions),
+        octoversions: notice.octoprint_versions.clone(),
     }
 }
 
-fn blacklist_item(item: &crate::data::BlacklistItem, target: Option<Summary>) -> context::BlacklistItem {
+/// The versions of a plugin that are concerned: the specifiers where there are any, since they say the same as
+/// the list beside them, which is kept for OctoPrints that can't read specifiers.
+fn affected(versions: &[String], specifiers: &[String]) -> Vec<String> {
+    if specifiers.is_empty() { versions.to_vec() } else { specifiers.to_vec() }
+}
+
+fn blacklist_item(block: &Block, target: Option<Summary>) -> context::BlacklistItem {
     context::BlacklistItem {
-        plugin: item.plugin.clone(),
+        plugin: block.plugin.clone(),
         target,
-        reason_html: item.reason.as_deref().map(crate::markdown::to_html).unwrap_or_default(),
-        versions: item.versions.clone(),
-        octoversions: item.octoversions.clone(),
+        reason_html: block.reason.as_deref().map(crate::markdown::to_html).unwrap_or_default(),
+        versions: affected(&block.versions, &block.plugin_versions),
+        octoversions: block.octoprint_versions.clone(),
     }
 }
 
@@ -193,7 +200,9 @@ pub fn overlays(db: &dyn Db) -> Vec<minijinja::Value> {
         .iter()
         .map(|(id, settings)| {
             let settings: Vec<_> = settings
-                .iter()
+                .as_object()
+                .into_iter()
+                .flatten()
                 .map(|(key, value)| {
                     let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
                     minijinja::context! { key, value }
