@@ -302,7 +302,8 @@ impl Facts<'_> {
             } else {
                 "build again when GitHub answers"
             };
-            lines.push(format!("{github} facts from GitHub {} missing or stale: {remedy}", verb(github)));
+            let facts = if github == 1 { "fact" } else { "facts" };
+            lines.push(format!("{github} {facts} from GitHub {} missing or stale: {remedy}", verb(github)));
         }
         let usage = lacking("usage");
         if usage > 0 {
@@ -311,7 +312,8 @@ impl Facts<'_> {
             } else {
                 "build again when the usage exports can be reached"
             };
-            lines.push(format!("{usage} usage exports {} missing or stale: {remedy}", verb(usage)));
+            let exports = if usage == 1 { "export" } else { "exports" };
+            lines.push(format!("{usage} usage {exports} {} missing or stale: {remedy}", verb(usage)));
         }
         if self.config.settings.usage_windows.is_empty() {
             lines.push(

@@ -52,6 +52,15 @@ impl Schema {
         Ok(Self(Arc::new(schema)))
     }
 
+    /// Validates the text of a document, as the server does with the documents it is sent.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn check(&self, document: &str) -> Result<(), String> {
+        let document = Document::parse(document, "document.graphql").map_err(|it| it.errors.to_string())?;
+        document.to_executable_validate(&self.0).map(drop).map_err(|broken| broken.errors.to_string())
+    }
+
     /// Validates a document as the GraphQL specification says (section 5), all operations of it.
     pub(super) fn validate(&self, document: &Document) -> Result<(), Vec<Value>> {
         document.to_executable_validate(&self.0).map(drop).map_err(|broken| errors(&broken.errors))
