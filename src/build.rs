@@ -171,7 +171,7 @@ fn render(
     // A database handle is `Send`, not `Sync`: each worker has its own.
     let handle = std::sync::Mutex::new(db.clone());
     let own_handle = || handle.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-    let rendered: Vec<Result<(String, (Digest, Content)), Problem>> = outputs
+    let rendered: Vec<Result<_, Problem>> = outputs
         .into_par_iter()
         .map_init(own_handle, |db, (path, output)| {
             let content = match output {

@@ -15,10 +15,33 @@ use crate::theme;
 /// The content of a site's folder.
 #[derive(Debug)]
 pub struct Scan {
-    entries: Vec<(Arc<str>, Arc<[u8]>)>,
-    data: Vec<(Arc<str>, Arc<str>, Arc<[u8]>)>,
-    templates: BTreeMap<Arc<str>, (Arc<str>, bool)>,
-    assets: BTreeMap<Arc<str>, (AssetLocation, Digest, bool)>,
+    entries: Vec<ReadFile>,
+    data: Vec<ReadFile>,
+    templates: BTreeMap<Arc<str>, Template>,
+    assets: BTreeMap<Arc<str>, Asset>,
+}
+
+/// A file that was read.
+#[derive(Debug)]
+struct ReadFile {
+    /// The file's name without its extension.
+    name: Arc<str>,
+    /// The path relative to the site.
+    path: Arc<str>,
+    content: Arc<[u8]>,
+}
+
+#[derive(Debug)]
+struct Template {
+    text: Arc<str>,
+    own: bool,
+}
+
+#[derive(Debug)]
+struct Asset {
+    location: AssetLocation,
+    digest: Digest,
+    fingerprinted: bool,
 }
 
 /// Assets that templates ask for by name; everything else is asked for by its address, which must stay.
@@ -41,21 +64,16 @@ impl Scan {
                 paths.entries.display()
             ));
         }
-        let mut entries = Vec::new();
-        for path in files_in(&paths.entries, &["md"])? {
-            entries.push((relative(&paths.site, &path)?.into(), read(&path)?.into()));
-        }
-        let mut data: Vec<(Arc<str>, Arc<str>, Arc<[u8]>)> = Vec::new();
-        for path in files_in(&paths.data, &["yaml", "yml"])? {
-            let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-            if let Some((_, other, _)) = data.iter().find(|(known, ..)| &**known == name) {
-                return Err(miette!(
-                    help = "keep one of them",
-                    "{} and {other} are the same data file",
-                    relative(&paths.site, &path)?
-                ));
-            }
-            data.push((name.into(), relative(&paths.site, &path)?.into(), read(&path)?.into()));
+        let entries = read_all(&paths.site, &paths.entries, &["md"])?;
+        let data = read_all(&paths.site, &paths.data, &["yaml", "yml"])?;
+        let twice = data.iter().zip(data.iter().skip(1)).find(|(one, other)| one.name == other.name);
+        if let Some((one, other)) = twice {
+            return Err(miette!(
+                help = "keep one of them",
+                "{} and {} are the same data file",
+                one.path,
+                other.path
+            ));
         }
         Ok(Self { entries, data, templates: templates(&paths.templates)?, assets: assets(&paths.assets)? })
     }
@@ -68,52 +86,62 @@ impl Scan {
     /// Sets the inputs of an empty graph.
     pub fn set(self, db: &Database, config: &Config) {
         let entries =
-            self.entries.into_iter().map(|(path, content)| EntryFile::new(db, path, content)).collect();
-        let data = self
-            .data
-            .into_iter()
-            .map(|(name, path, content)| DataFile::new(db, name, path, content))
-            .collect();
+            self.entries.into_iter().map(|file| EntryFile::new(db, file.path, file.content)).collect();
+        let data =
+            self.data.into_iter().map(|file| DataFile::new(db, file.name, file.path, file.content)).collect();
         let templates = self
             .templates
             .into_iter()
-            .map(|(name, (content, own))| TemplateFile::new(db, name, content, own))
+            .map(|(name, template)| TemplateFile::new(db, name, template.text, template.own))
             .collect();
         let assets = self
             .assets
             .into_iter()
-            .map(|(path, (location, digest, fingerprinted))| {
-                AssetFile::new(db, path, digest, location, fingerprinted)
-            })
+            .map(|(path, asset)| AssetFile::new(db, path, asset.digest, asset.location, asset.fingerprinted))
             .collect();
         Site::new(db, Arc::new(config.settings.clone()), entries, data, templates, assets);
     }
 }
 
-fn templates(folder: &Path) -> miette::Result<BTreeMap<Arc<str>, (Arc<str>, bool)>> {
-    let mut templates: BTreeMap<Arc<str>, (Arc<str>, bool)> =
-        theme::templates().map(|(name, text)| (name.into(), (text.into(), false))).collect();
+fn read_all(site: &Path, folder: &Path, extensions: &[&str]) -> miette::Result<Vec<ReadFile>> {
+    let mut files = Vec::new();
+    for path in files_in(folder, extensions)? {
+        let relative = relative(site, &path)?;
+        let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default().into();
+        files.push(ReadFile { name, path: relative.into(), content: read(&path)?.into() });
+    }
+    Ok(files)
+}
+
+fn templates(folder: &Path) -> miette::Result<BTreeMap<Arc<str>, Template>> {
+    let mut templates: BTreeMap<Arc<str>, Template> = theme::templates()
+        .map(|(name, text)| (name.into(), Template { text: text.into(), own: false }))
+        .collect();
     for path in files_below(folder)? {
         let name = relative(folder, &path)?;
         let text = String::from_utf8(read(&path)?).map_err(|_| {
             miette!(help = "save it as UTF-8", "the template {} is not UTF-8", path.display())
         })?;
         // A file that is the theme's own, as in the theme's home, is not an override.
-        let own = templates.get(&*name).is_none_or(|(theme, _)| **theme != *text);
-        templates.insert(name.into(), (text.into(), own));
+        let own = templates.get(&*name).is_none_or(|theme| *theme.text != *text);
+        templates.insert(name.into(), Template { text: text.into(), own });
     }
     Ok(templates)
 }
 
-fn assets(folder: &Path) -> miette::Result<BTreeMap<Arc<str>, (AssetLocation, Digest, bool)>> {
-    let mut assets: BTreeMap<Arc<str>, (AssetLocation, Digest, bool)> = theme::assets()
-        .map(|(path, content)| (path.into(), (AssetLocation::Theme(content), Digest::of(content), true)))
-        .collect();
+fn assets(folder: &Path) -> miette::Result<BTreeMap<Arc<str>, Asset>> {
+    let of_theme = |content| Asset {
+        location: AssetLocation::Theme(content),
+        digest: Digest::of(content),
+        fingerprinted: true,
+    };
+    let mut assets: BTreeMap<Arc<str>, Asset> =
+        theme::assets().map(|(path, content)| (path.into(), of_theme(content))).collect();
     for path in files_below(folder)? {
         let name = relative(folder, &path)?;
         let digest = Digest::of(&read(&path)?);
         let fingerprinted = assets.contains_key(&*name) || is_fingerprinted(&name);
-        assets.insert(name.into(), (AssetLocation::File(path), digest, fingerprinted));
+        assets.insert(name.into(), Asset { location: AssetLocation::File(path), digest, fingerprinted });
     }
     Ok(assets)
 }

@@ -296,6 +296,22 @@ mod tests {
     }
 
     #[test]
+    fn every_key_is_documented() {
+        let docs = include_str!("../../docs/configuration.md");
+        for table in ["", "paths", "github", "usage"] {
+            let text = if table.is_empty() { "?? = 1".to_owned() } else { format!("[{table}]\n?? = 1") };
+            let error = error(&text.replace("??", "unknown"));
+            let known = error.split_once("expected one of").unwrap().1;
+            let keys: Vec<_> = known.split('`').skip(1).step_by(2).collect();
+            assert!(keys.len() >= 3, "{error}");
+            for key in keys.into_iter().filter(|key| !["paths", "github", "usage"].contains(key)) {
+                let name = if table.is_empty() { key.to_owned() } else { format!("{table}.{key}") };
+                assert!(docs.contains(&format!("| `{name}` |")), "{name} is not in docs/configuration.md");
+            }
+        }
+    }
+
+    #[test]
     fn reads_what_the_original_registry_needs() {
         let file = parse(
             FILE_NAME,

@@ -1,4 +1,5 @@
 //! Inputs: everything that queries read, set before the graph is evaluated.
+#![allow(missing_docs, reason = "salsa's macros write functions without comments")]
 
 use std::path::PathBuf;
 use std::sync::Arc;

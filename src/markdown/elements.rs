@@ -201,7 +201,7 @@ pub(super) fn attributes<'a>(element: Element, written: &[(String, &'a str)]) ->
         let value: Option<Cow<'a, str>> = match name {
             "title" => get(name).map(quoted),
             "alt" => Some(get(name).map(quoted).unwrap_or_default()),
-            "width" | "height" => get(name).and_then(|value| pixels(value)).map(Cow::Owned),
+            "width" | "height" => get(name).and_then(pixels).map(Cow::Owned),
             "class" if element.name == "code" => {
                 get(name).filter(|value| is_language(value)).map(Cow::Borrowed)
             }

@@ -1,13 +1,16 @@
 //! HTML as tags and text, read forgivingly: it only decides how well a strange text keeps its look. What is safe,
 //! ammonia decides on the result.
 
+/// Names in lower case, and values as written.
+type Attributes<'a> = Vec<(String, &'a str)>;
+
 /// A piece of HTML.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Token<'a> {
     /// Text with its character references.
     Text(&'a str),
     /// A start tag: name in lower case and attributes as written.
-    Start(String, Vec<(String, &'a str)>),
+    Start(String, Attributes<'a>),
     /// An end tag: name in lower case.
     End(String),
     /// A comment, doctype or instruction.
@@ -82,7 +85,7 @@ impl<'a> Tokens<'a> {
         Some((name, rest[end..].strip_prefix('>')?))
     }
 
-    fn start_tag(&self) -> Option<(String, Vec<(String, &'a str)>, &'a str)> {
+    fn start_tag(&self) -> Option<(String, Attributes<'a>, &'a str)> {
         let (name, mut rest) = name(self.rest.strip_prefix('<')?)?;
         let mut attributes = Vec::new();
         loop {
