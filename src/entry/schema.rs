@@ -138,11 +138,11 @@ impl<'t> Schema<'t> {
             .fields()
             .into_iter()
             .flatten()
-            .find(|field| !KNOWN.contains(&field.key) && edit_distance_at_most_two(field.key, key));
+            .find(|field| !KNOWN.contains(&field.key) && is_near(field.key, key));
         let help = match near {
             Some(field) => {
                 let line = self.reader.text().line(field.key_span.start);
-                format!("did you mean it by {} in line {line}?", quote(field.key))
+                format!("if {} in line {line} is meant to be it, rename that key", quote(field.key))
             }
             None => format!("add a line `{key}: …`"),
         };
@@ -321,8 +321,8 @@ impl<'t> Schema<'t> {
     }
 }
 
-/// Whether at most two letters must be changed, added or left out to make one of the other, in any letter case.
-fn edit_distance_at_most_two(one: &str, other: &str) -> bool {
+/// Whether one is the other misspelt: a third of the letters, at most two, changed, added or left out, in any case.
+fn is_near(one: &str, other: &str) -> bool {
     if one.len().abs_diff(other.len()) > 2 {
         return false;
     }
@@ -337,5 +337,5 @@ fn edit_distance_at_most_two(one: &str, other: &str) -> bool {
             row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
         }
     }
-    row.last().is_some_and(|&distance| distance <= 2)
+    row.last().is_some_and(|&distance| distance <= 2.min(other.len() / 3))
 }

@@ -4,18 +4,23 @@
 //! comrak and the raw HTML in entries add up to, and ammonia has the last word on what is safe.
 
 mod elements;
+mod ids;
 mod plain;
 mod safe;
 mod tidy;
 mod tokens;
+mod write;
 
+pub use ids::ID_PREFIX;
 pub use plain::{strip_tags, to_text};
-pub use tidy::{ID_PREFIX, MAX_NESTING};
+pub use tidy::MAX_NESTING;
 
 use comrak::Options;
 
 /// Raise when the same Markdown can give other HTML: stored HTML is a memo under this number.
 pub const VERSION: u32 = 1;
+
+use write::Place;
 
 /// The HTML of an entry's body: valid within a `<div>` below the page's `<h1>`.
 ///
@@ -29,14 +34,14 @@ pub fn to_html(markdown: &str) -> String {
 /// given without character references.
 pub fn to_html_with(markdown: &str, address: &dyn Fn(&str) -> Option<String>) -> String {
     let html = comrak::markdown_to_html(&readable(markdown), &options(false));
-    safe::clean(&tidy::tidy(&html, tidy::Place::Page, address))
+    safe::clean(&write::html(&tidy::tree(&html), Place::Page, address))
 }
 
 /// The HTML of a short text such as `disabled`, with typographic quotes, dashes and ellipses. It is published in
 /// `plugins.json`, so it has no ids, no added attributes, and headings stay what they are.
 pub fn to_html_smart(markdown: &str) -> String {
     let html = comrak::markdown_to_html(&readable(markdown), &options(true));
-    safe::clean(&tidy::tidy(&html, tidy::Place::Feed, &|_| None))
+    safe::clean(&write::html(&tidy::tree(&html), Place::Feed, &|_| None))
 }
 
 fn options(smart: bool) -> Options<'static> {

@@ -5,31 +5,14 @@
 //! markup can blow a page up a thousandfold (formatting is opened anew in every paragraph); after this pass they
 //! have nothing left to do.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
-
 use super::elements::{self, Attribute, Element, Kind};
-use super::plain::{decode, escape};
+use super::plain::decode;
 use super::tokens::{Token, Tokens};
 
 /// How deep elements may nest; the tags of deeper ones are left out.
 pub const MAX_NESTING: usize = 64;
-/// What the ids within an entry's body begin with, so that they can't be those of the page around it.
-pub const ID_PREFIX: &str = "body-";
-/// The longest id, in bytes, without the prefix.
-const MAX_ID: usize = 100;
-
-/// What the HTML is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// A page that has its `<h1>` already.
-    Page,
-    /// A feed that others put into pages of their own.
-    Feed,
-}
-
-/// Valid HTML with the content of `html`; `address` may name another address for each link and picture.
-pub(super) fn tidy(html: &str, place: Place, address: &dyn Fn(&str) -> Option<String>) -> String {
+/// The content of `html` as a tree of valid HTML, the root first.
+pub(super) fn tree(html: &str) -> Vec<Node<'_>> {
     let mut tree = Tree { nodes: vec![Node::root()], open: vec![0] };
     for token in Tokens::new(html) {
         match token {
@@ -39,22 +22,18 @@ pub(super) fn tidy(html: &str, place: Place, address: &dyn Fn(&str) -> Option<St
             Token::Comment => {}
         }
     }
-    let filled = filled(&tree.nodes);
-    let ids = if place == Place::Page { Ids::of(&tree.nodes, &filled) } else { Ids::default() };
-    let mut writer =
-        Writer { nodes: &tree.nodes, filled, ids, place, address, out: String::with_capacity(html.len()) };
-    writer.children(0);
-    writer.out
+    tree.nodes
 }
 
-struct Node<'a> {
-    content: Content<'a>,
-    children: Vec<usize>,
+/// A node of the tree; children come after their parents.
+pub(super) struct Node<'a> {
+    pub(super) content: Content<'a>,
+    pub(super) children: Vec<usize>,
     /// Whether its tags are left out, because it holds what it may not hold.
-    dissolved: bool,
+    pub(super) dissolved: bool,
 }
 
-enum Content<'a> {
+pub(super) enum Content<'a> {
     Text(&'a str),
     Element {
         element: Element,
@@ -72,7 +51,7 @@ impl Node<'_> {
         Self { content, children: Vec::new(), dissolved: false }
     }
 
-    fn element(&self) -> Option<Element> {
+    pub(super) fn element(&self) -> Option<Element> {
         match &self.content {
             Content::Element { element, .. } => Some(*element),
             Content::Text(_) => None,
@@ -335,193 +314,7 @@ impl<'a> Tree<'a> {
     }
 }
 
-fn is_blank(node: &Node<'_>) -> bool {
+/// Whether this is text without anything to see.
+pub(super) fn is_blank(node: &Node<'_>) -> bool {
     matches!(node.content, Content::Text(text) if text.bytes().all(|byte| byte.is_ascii_whitespace()))
-}
-
-/// Of each node whether there is something in it: a row needs a cell, a group of rows a row, a table such a group;
-/// a paragraph and text-level elements need any content. The tags of the others are left out.
-fn filled(nodes: &[Node<'_>]) -> Vec<bool> {
-    let mut filled = vec![true; nodes.len()];
-    // Children come after their parents.
-    for (index, node) in nodes.iter().enumerate().rev() {
-        let Some(element) = node.element() else {
-            filled[index] = !is_blank(node);
-            continue;
-        };
-        let mut inside =
-            node.children.iter().copied().filter(|&child| filled.get(child).is_some_and(|&filled| filled));
-        let kind = |child: usize| nodes.get(child).and_then(Node::element).map(|element| element.kind);
-        filled[index] = match element.kind {
-            Kind::Table => inside.any(|child| kind(child) == Some(Kind::Section)),
-            Kind::Section => inside.any(|child| kind(child) == Some(Kind::Row)),
-            Kind::Row => inside.any(|child| kind(child) == Some(Kind::Cell)),
-            Kind::Phrasing if element.name != "a" => inside.next().is_some(),
-            Kind::Paragraph | Kind::Heading(_) => inside.next().is_some(),
-            _ => true,
-        };
-    }
-    filled
-}
-
-/// The ids of a body: what each is called within the entry, and on the page.
-#[derive(Default)]
-struct Ids {
-    by_node: HashMap<usize, String>,
-    by_name: HashMap<String, String>,
-}
-
-impl Ids {
-    fn of(nodes: &[Node<'_>], filled: &[bool]) -> Self {
-        let mut ids = Self::default();
-        let mut repeated: HashMap<String, usize> = HashMap::new();
-        let kept =
-            nodes.iter().zip(filled).enumerate().filter(|(_, (node, filled))| **filled && !node.dissolved);
-        for (index, (node, _)) in kept {
-            let Content::Element { element, id, .. } = &node.content else { continue };
-            let takes_id =
-                elements::ATTRIBUTES.iter().any(|(name, keys)| *name == element.name && keys.contains(&"id"));
-            let own = id.filter(|id| takes_id && is_id(id));
-            let name = match (own, element.kind) {
-                (Some(own), _) => own.to_owned(),
-                (None, Kind::Heading(_)) => slug(nodes, index),
-                _ => continue,
-            };
-            // The second of the same name is `name-1`, as GitHub has it.
-            let mut unique = name.clone();
-            let count = repeated.entry(name.clone()).or_default();
-            while ids.by_name.contains_key(&unique) {
-                *count += 1;
-                unique = format!("{name}-{count}");
-            }
-            let on_page = format!("{ID_PREFIX}{unique}");
-            ids.by_node.insert(index, on_page.clone());
-            ids.by_name.insert(unique, on_page);
-        }
-        ids
-    }
-}
-
-fn is_id(id: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    !id.is_empty() && id.len() <= MAX_ID && id.bytes().all(plain)
-}
-
-/// What GitHub calls a heading in a link: its letters and digits in small letters, blanks as `-`.
-fn slug(nodes: &[Node<'_>], heading: usize) -> String {
-    let mut slug = String::new();
-    let mut waiting = vec![heading];
-    while let Some(node) = waiting.pop().and_then(|index| nodes.get(index)) {
-        if slug.len() > MAX_ID {
-            break;
-        }
-        waiting.extend(node.children.iter().rev());
-        if let Content::Text(text) = node.content {
-            for c in decode(text).chars() {
-                match c {
-                    ' ' => slug.push('-'),
-                    c if c.is_alphanumeric() || matches!(c, '-' | '_') => slug.extend(c.to_lowercase()),
-                    _ => {}
-                }
-            }
-        }
-    }
-    let short: String = slug.chars().take(MAX_ID / 4).collect();
-    if slug.len() > MAX_ID {
-        short
-    } else if slug.is_empty() {
-        "part".to_owned()
-    } else {
-        slug
-    }
-}
-
-struct Writer<'t, 'a> {
-    nodes: &'t [Node<'a>],
-    /// Of each node, whether there is something in it.
-    filled: Vec<bool>,
-    ids: Ids,
-    place: Place,
-    address: &'t dyn Fn(&str) -> Option<String>,
-    out: String,
-}
-
-impl Writer<'_, '_> {
-    fn children(&mut self, index: usize) {
-        // As deep as MAX_NESTING at most.
-        let nodes = self.nodes;
-        for &child in nodes.get(index).map_or(&[][..], |node| &node.children) {
-            self.node(child);
-        }
-    }
-
-    fn node(&mut self, index: usize) {
-        let nodes = self.nodes;
-        let Some(node) = nodes.get(index) else { return };
-        let Content::Element { element, attributes, address, .. } = &node.content else {
-            if let Content::Text(text) = node.content {
-                self.out.push_str(&text.replace('<', "&lt;"));
-            }
-            return;
-        };
-        if node.dissolved || !self.filled.get(index).copied().unwrap_or_default() {
-            self.children(index);
-            return;
-        }
-        let name = match (element.kind, self.place) {
-            (Kind::Heading(level), Place::Page) => {
-                ["h2", "h3", "h4", "h5", "h6", "h6"][usize::from(level - 1).min(5)]
-            }
-            _ => element.name,
-        };
-        self.out.push('<');
-        self.out.push_str(name);
-        let mut written: Vec<(&str, Cow<'_, str>)> =
-            attributes.iter().map(|(key, value)| (*key, Cow::Borrowed(&**value))).collect();
-        let address = address.and_then(|address| self.address(element.name, &decode(address)));
-        written.extend(address.map(|(key, address)| (key, escape(&address).into())));
-        written.extend(self.ids.by_node.get(&index).map(|id| ("id", escape(id).into())));
-        written.sort_unstable_by_key(|&(key, _)| key);
-        for (key, value) in written {
-            self.out.extend([" ", key, "=\"", &value.replace('<', "&lt;"), "\""]);
-        }
-        self.out.push('>');
-        if matches!(element.kind, Kind::Void | Kind::Rule) {
-            return;
-        }
-        if element.kind == Kind::Details && !self.has_summary(node) {
-            self.out.push_str("<summary>Details</summary>");
-        }
-        let inside = self.out.len();
-        self.children(index);
-        if element.kind == Kind::Preformatted {
-            // Whoever reads this drops a line end that follows the tag.
-            let blank = self.out[inside..].len() - self.out[inside..].trim_start_matches('\n').len();
-            self.out.replace_range(inside..inside + blank, "");
-        }
-        self.out.push_str("</");
-        self.out.push_str(name);
-        self.out.push('>');
-    }
-
-    fn address(&self, element: &str, address: &str) -> Option<(&'static str, String)> {
-        if let ("a", Some(name), Place::Page) = (element, address.trim().strip_prefix('#'), self.place) {
-            return Some(("href", format!("#{}", self.ids.by_name.get(name)?)));
-        }
-        let other = (self.address)(address);
-        let address = other.as_deref().unwrap_or(address);
-        if element == "img" {
-            Some(("src", elements::picture(address)?))
-        } else {
-            Some(("href", elements::link(address)?))
-        }
-    }
-
-    fn has_summary(&self, details: &Node<'_>) -> bool {
-        let mut children = details.children.iter().filter_map(|&child| self.nodes.get(child));
-        children
-            .find(|child| !is_blank(child))
-            .and_then(Node::element)
-            .is_some_and(|first| first.kind == Kind::Summary)
-    }
 }

@@ -21,8 +21,8 @@ pub const MAX_ALIAS_BYTES: usize = 1 << 20;
 /// Why there is no tree.
 pub(super) enum Failure {
     Problems(Vec<Problem>),
-    /// The parser stopped, after these problems.
-    Syntax(Vec<Problem>, ScanError),
+    /// The parser stopped, after these problems, within the list or mapping that begins at this byte.
+    Syntax(Vec<Problem>, ScanError, Option<usize>),
 }
 
 /// Builds the tree of `source`, which is part of `text`.
@@ -47,7 +47,10 @@ pub(super) fn build(text: &Text, source: &Source) -> Result<Tree, Failure> {
                     break;
                 }
             }
-            Err(error) => return Err(Failure::Syntax(builder.problems, error)),
+            Err(error) => {
+                let open = builder.open.last().map(|frame| frame.start);
+                return Err(Failure::Syntax(builder.problems, error, open));
+            }
         }
     }
     if builder.problems.is_empty() {

@@ -6,23 +6,39 @@ use super::Text;
 use super::tree::quote;
 use crate::problem::Problem;
 
-/// The problem at byte `at` of the YAML in `range`, of which the parser says `info`.
-pub(super) fn syntax(text: &Text, range: Range<usize>, at: usize, info: &str) -> Problem {
+/// The problem at byte `at` of the YAML in `range`, of which the parser says `info`; `open` is where the innermost
+/// list or mapping begins that has not ended there.
+pub(super) fn syntax(
+    text: &Text,
+    range: Range<usize>,
+    at: usize,
+    info: &str,
+    open: Option<usize>,
+) -> Problem {
     let content = text.as_str();
     let at = floor(content, at.clamp(range.start, range.end));
     let line_start =
         content[range.start..at].rfind('\n').map_or(range.start, |found| range.start + found + 1);
     let line_end = content[at..range.end].find('\n').map_or(range.end, |found| at + found);
-    let line = &content[line_start..line_end];
-    let indentation = line.len() - line.trim_start_matches([' ', '\t']).len();
     let here = at..line_end;
 
-    if let Some(tab) = line[..indentation].find('\t').filter(|_| is_about_layout(info)) {
+    // The parser may notice a tab only when it comes from the line before.
+    if is_about_layout(info)
+        && let Some(tab) = indenting_tab(&content[line_start..range.end])
+    {
         let tab = line_start + tab;
         return text
             .problem(tab..tab + 1, "found a tab in the indentation, expected blanks")
             .label("this tab")
             .help("YAML is indented with blanks only");
+    }
+    let bracket = open.and_then(|open| Some((open, content.get(open..)?.chars().next()?)));
+    if let Some((open, bracket @ ('[' | '{'))) = bracket.filter(|_| !info.contains("quoted scalar")) {
+        let closing = if bracket == '[' { ']' } else { '}' };
+        let line = text.line(open);
+        let message =
+            format!("broken YAML: expected `,` or the `{closing}` of the `{bracket}` in line {line}");
+        return text.problem(here, message).help("put text that holds brackets or `: ` in quotes");
     }
     if info.contains("mapping values are not allowed") || info.contains("illegal placement of ':'") {
         return text
@@ -59,9 +75,22 @@ pub(super) fn syntax(text: &Text, range: Range<usize>, at: usize, info: &str) ->
 }
 
 fn is_about_layout(info: &str) -> bool {
-    ["tab", "indentation", "cannot start any token", "expected", "not allowed", "unexpected character"]
+    ["tab", "indentation", "expected", "not allowed", "unexpected character"]
         .iter()
         .any(|word| info.contains(word))
+}
+
+/// The first tab that indents one of the first two lines of `lines`.
+fn indenting_tab(lines: &str) -> Option<usize> {
+    let mut start = 0;
+    for line in lines.split_inclusive('\n').take(2) {
+        let indentation = line.len() - line.trim_start_matches([' ', '\t']).len();
+        if let Some(tab) = line[..indentation].find('\t') {
+            return Some(start + tab);
+        }
+        start += line.len();
+    }
+    None
 }
 
 fn floor(text: &str, mut at: usize) -> usize {

@@ -66,11 +66,7 @@ impl<'t> Reader<'t> {
             Some(scalar) => Some(scalar.text.as_str()).filter(|text| !text.trim().is_empty()),
             None => {
                 let message = format!("{name} must be text, found {}", node.describe());
-                self.wrong(
-                    node.span(),
-                    message,
-                    "put the text behind the colon, in quotes if it begins with `[` or `{`",
-                );
+                self.wrong(node.span(), message, "write one text, in quotes if it begins with `[` or `{`");
                 None
             }
         }

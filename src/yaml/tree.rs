@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::build::{Failure, build};
 use super::lenient::Source;
+use super::text::is_forbidden;
 use super::{Meaning, Text, explain};
 use crate::problem::Problem;
 
@@ -104,10 +105,10 @@ impl Tree {
             match build(text, &source) {
                 Ok(tree) => return Ok(tree),
                 Err(Failure::Problems(problems)) => return Err(problems),
-                Err(Failure::Syntax(_, error)) if source.indent(&error) => {}
-                Err(Failure::Syntax(mut problems, error)) => {
+                Err(Failure::Syntax(_, error, _)) if source.indent(&error) => {}
+                Err(Failure::Syntax(mut problems, error, open)) => {
                     let at = source.byte(*error.marker());
-                    problems.push(explain::syntax(text, range, at, error.info()));
+                    problems.push(explain::syntax(text, range, at, error.info(), open));
                     return Err(problems);
                 }
             }
@@ -211,9 +212,11 @@ impl Scalar {
 /// `text` in quotes, shortened and on one line, for a message.
 pub(crate) fn quote(text: &str) -> String {
     const SHOWN: usize = 60;
-    let mut shown: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
+    let readable =
+        |c: char| if is_forbidden(c) || c.is_control() { c.escape_unicode().to_string() } else { c.into() };
+    let mut shown: String = text.chars().take(SHOWN).map(readable).collect();
     if text.chars().nth(SHOWN).is_some() {
         shown.push('…');
     }
-    format!("`{}`", shown.replace("\\\"", "\"").replace("\\'", "'"))
+    format!("`{shown}`")
 }

@@ -1,0 +1,142 @@
+//! From the tree to HTML.
+
+use std::borrow::Cow;
+
+use super::elements::{self, Kind};
+use super::ids::Ids;
+use super::plain::{decode, escape};
+use super::tidy::{Content, Node, is_blank};
+
+/// What the HTML is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A page that has its `<h1>` already.
+    Page,
+    /// A feed that others put into pages of their own.
+    Feed,
+}
+
+/// The HTML of `nodes`, of which the first is the root; `address` may name another address for each link and
+/// picture.
+pub(super) fn html(nodes: &[Node<'_>], place: Place, address: &dyn Fn(&str) -> Option<String>) -> String {
+    let filled = filled(nodes);
+    let ids = if place == Place::Page { Ids::of(nodes, &filled) } else { Ids::default() };
+    let mut writer = Writer { nodes, filled, ids, place, address, out: String::new() };
+    writer.children(0);
+    writer.out
+}
+
+/// Of each node whether there is something in it: a row needs a cell, a group of rows a row, a table such a group;
+/// a paragraph and text-level elements need any content. The tags of the others are left out.
+fn filled(nodes: &[Node<'_>]) -> Vec<bool> {
+    let mut filled = vec![true; nodes.len()];
+    // Children come after their parents.
+    for (index, node) in nodes.iter().enumerate().rev() {
+        let Some(element) = node.element() else {
+            filled[index] = !is_blank(node);
+            continue;
+        };
+        let mut inside =
+            node.children.iter().copied().filter(|&child| filled.get(child).is_some_and(|&filled| filled));
+        let kind = |child: usize| nodes.get(child).and_then(Node::element).map(|element| element.kind);
+        filled[index] = match element.kind {
+            Kind::Table => inside.any(|child| kind(child) == Some(Kind::Section)),
+            Kind::Section => inside.any(|child| kind(child) == Some(Kind::Row)),
+            Kind::Row => inside.any(|child| kind(child) == Some(Kind::Cell)),
+            Kind::Phrasing if element.name != "a" => inside.next().is_some(),
+            Kind::Paragraph | Kind::Heading(_) => inside.next().is_some(),
+            _ => true,
+        };
+    }
+    filled
+}
+
+struct Writer<'t, 'a> {
+    nodes: &'t [Node<'a>],
+    /// Of each node, whether there is something in it.
+    filled: Vec<bool>,
+    ids: Ids,
+    place: Place,
+    address: &'t dyn Fn(&str) -> Option<String>,
+    out: String,
+}
+
+impl Writer<'_, '_> {
+    fn children(&mut self, index: usize) {
+        // As deep as MAX_NESTING at most.
+        let nodes = self.nodes;
+        for &child in nodes.get(index).map_or(&[][..], |node| &node.children) {
+            self.node(child);
+        }
+    }
+
+    fn node(&mut self, index: usize) {
+        let nodes = self.nodes;
+        let Some(node) = nodes.get(index) else { return };
+        let Content::Element { element, attributes, address, .. } = &node.content else {
+            if let Content::Text(text) = node.content {
+                self.out.push_str(&text.replace('<', "&lt;"));
+            }
+            return;
+        };
+        if node.dissolved || !self.filled.get(index).copied().unwrap_or_default() {
+            self.children(index);
+            return;
+        }
+        let name = match (element.kind, self.place) {
+            (Kind::Heading(level), Place::Page) => {
+                ["h2", "h3", "h4", "h5", "h6", "h6"][usize::from(level - 1).min(5)]
+            }
+            _ => element.name,
+        };
+        self.out.push('<');
+        self.out.push_str(name);
+        let mut written: Vec<(&str, Cow<'_, str>)> =
+            attributes.iter().map(|(key, value)| (*key, Cow::Borrowed(&**value))).collect();
+        let address = address.and_then(|address| self.address(element.name, &decode(address)));
+        written.extend(address.map(|(key, address)| (key, escape(&address).into())));
+        written.extend(self.ids.by_node.get(&index).map(|id| ("id", escape(id).into())));
+        written.sort_unstable_by_key(|&(key, _)| key);
+        for (key, value) in written {
+            self.out.extend([" ", key, "=\"", &value.replace('<', "&lt;"), "\""]);
+        }
+        self.out.push('>');
+        if matches!(element.kind, Kind::Void | Kind::Rule) {
+            return;
+        }
+        if element.kind == Kind::Details && !self.has_summary(node) {
+            self.out.push_str("<summary>Details</summary>");
+        }
+        let inside = self.out.len();
+        self.children(index);
+        if element.kind == Kind::Preformatted {
+            // Whoever reads this drops a line end that follows the tag.
+            let blank = self.out[inside..].len() - self.out[inside..].trim_start_matches('\n').len();
+            self.out.replace_range(inside..inside + blank, "");
+        }
+        self.out.push_str("</");
+        self.out.push_str(name);
+        self.out.push('>');
+    }
+
+    fn address(&self, element: &str, address: &str) -> Option<(&'static str, String)> {
+        if let ("a", Some(name), Place::Page) = (element, address.trim().strip_prefix('#'), self.place) {
+            return Some(("href", format!("#{}", self.ids.by_name.get(name)?)));
+        }
+        let other = (self.address)(address);
+        let address = other.as_deref().unwrap_or(address);
+        if element == "img" {
+            Some(("src", elements::picture(address)?))
+        } else {
+            Some(("href", elements::link(address)?))
+        }
+    }
+
+    fn has_summary(&self, details: &Node<'_>) -> bool {
+        let mut children = details.children.iter().filter_map(|&child| self.nodes.get(child));
+        children
+            .find(|child| !is_blank(child))
+            .and_then(Node::element)
+            .is_some_and(|first| first.kind == Kind::Summary)
+    }
+}

@@ -1,0 +1,248 @@
+//! What the writer of a wrong entry is told: each mistake with the message that it gets.
+
+use std::fmt::Write as _;
+
+use miette::{GraphicalReportHandler, GraphicalTheme};
+use shelflife::entry::{Declared, duplicates, parse};
+use shelflife::problem::Problem;
+
+/// An entry without a mistake.
+const GOOD: &str = "\
+---
+layout: plugin
+
+id: bed_mesh
+title: Bed Mesh
+description: Shows the mesh of the bed
+author: Jane Doe
+license: AGPLv3
+
+date: 2020-08-03
+
+homepage: https://example.org/bed-mesh
+source: https://example.org/bed-mesh.git
+archive: https://example.org/bed-mesh.zip
+
+tags:
+- bed
+- mesh
+
+compatibility:
+  octoprint:
+  - 1.4.0
+  - '>=1.3.6,<1.4'
+  - 1.3.4+
+  os:
+  - nix
+  python: '>=2.7,<4'
+---
+
+Text.
+";
+
+fn problems(path: &str, content: &[u8]) -> Vec<Problem> {
+    parse(path, content).err().unwrap_or_default()
+}
+
+fn drawn(problems: &[Problem]) -> String {
+    let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_width(110);
+    let mut drawn = String::new();
+    for problem in problems {
+        writeln!(drawn, "{problem}").unwrap();
+        if let Some(advice) = problem.advice() {
+            writeln!(drawn, "  help: {advice}").unwrap();
+        }
+        handler.render_report(&mut String::new(), problem).unwrap();
+    }
+    drawn
+}
+
+/// [`GOOD`] with the one occurrence of `from` replaced.
+fn with(from: &str, to: &str) -> Vec<u8> {
+    assert_eq!(GOOD.matches(from).count(), 1, "{from:?}");
+    GOOD.replace(from, to).into_bytes()
+}
+
+fn without(key: &str) -> Vec<u8> {
+    let lines: Vec<_> = GOOD.lines().filter(|line| !line.starts_with(key)).collect();
+    assert_eq!(lines.len() + 1, GOOD.lines().count(), "{key:?}");
+    (lines.join("\n") + "\n").into_bytes()
+}
+
+fn front(yaml: &str) -> Vec<u8> {
+    format!("---\n{yaml}\n---\n").into_bytes()
+}
+
+fn bomb(items: &str, levels: usize) -> String {
+    let mut yaml = format!("a0: &a0 [{items}]\n");
+    for level in 1..levels {
+        let below = format!("*a{},", level - 1).repeat(10);
+        writeln!(yaml, "a{level}: &a{level} [{below}]").unwrap();
+    }
+    yaml
+}
+
+#[test]
+fn the_good_entry_is_good() {
+    assert_eq!(problems("_plugins/bed_mesh.md", GOOD.as_bytes()), []);
+}
+
+#[test]
+fn each_mistake_gets_its_message() {
+    let deep =
+        |open: &str, close: &str, n: usize| front(&format!("x: {}{}", open.repeat(n), close.repeat(n)));
+    let table: Vec<(&str, Vec<u8>)> = vec![
+        ("missing key", without("license")),
+        (
+            "two missing keys",
+            front(
+                &String::from_utf8(without("title")).unwrap().replace("author", "auther")[4..]
+                    .split("---")
+                    .next()
+                    .unwrap(),
+            ),
+        ),
+        ("misspelt key", with("license:", "licence:")),
+        ("empty required key", with("title: Bed Mesh", "title:")),
+        ("null required key", with("title: Bed Mesh", "title: ~")),
+        ("blank required key", with("title: Bed Mesh", "title: ' '")),
+        ("list for text", with("title: Bed Mesh", "title: [Bed, Mesh]")),
+        ("mapping for text", with("title: Bed Mesh", "title: {bed: mesh}")),
+        ("text for list", with("tags:\n- bed\n- mesh", "tags: bed, mesh")),
+        ("mapping for list", with("tags:\n- bed\n- mesh", "tags:\n  bed: mesh")),
+        ("list in list", with("- mesh\n", "- [mesh]\n")),
+        ("text for boolean", with("tags:", "follow_dependency_links: maybe\ntags:")),
+        ("quoted boolean", with("tags:", "no_build_isolation: 'yes'\ntags:")),
+        ("number for mapping", with("compatibility:", "compatibility: 1.4\nother:")),
+        ("author as list", with("author: Jane Doe", "author:\n- Jane Doe")),
+        ("authors as text", with("author: Jane Doe", "authors: Jane Doe")),
+        ("authors empty", with("author: Jane Doe", "authors: []")),
+        ("layout as list", with("layout: plugin", "layout: [plugin]")),
+        ("screenshot as text", with("tags:", "screenshots:\n- /a.png\ntags:")),
+        ("screenshot without url", with("tags:", "screenshots:\n- alt: A\n  caption: B\ntags:")),
+        ("screenshot with a script", with("tags:", "screenshots:\n- url: javascript:alert(1)\ntags:")),
+        ("duplicate key", with("license: AGPLv3", "license: AGPLv3\nid: other")),
+        ("duplicate key below", with("  python:", "  os: [linux]\n  python:")),
+        ("bad date", with("2020-08-03", "03.08.2020")),
+        ("date that the calendar lacks", with("2020-08-03", "2020-02-30")),
+        ("date as number", with("2020-08-03", "2020")),
+        ("bad OctoPrint specifier", with("- 1.4.0", "- 1.4.x or later")),
+        ("bad Python specifier", with("'>=2.7,<4'", "'>=2.7 and <4'")),
+        ("bad system", with("- nix", "- Linux!")),
+        ("bad URL", with("source: https://example.org/bed-mesh.git", "source: github.com/x/y")),
+        ("URL of another scheme", with("archive: https://example.org", "archive: file:///etc")),
+        ("script URL", with("homepage: https://example.org/bed-mesh", "homepage: 'javascript:alert(1)'")),
+        ("id with ../", with("id: bed_mesh", "id: ../bed_mesh")),
+        ("id with a blank", with("id: bed_mesh", "id: bed mesh")),
+        ("id with a dot in front", with("id: bed_mesh", "id: .bed_mesh")),
+        ("id too long", with("id: bed_mesh", &format!("id: {}", "x".repeat(101)))),
+        ("redirect out of the site", with("tags:", "redirect_from: /../../etc/passwd\ntags:")),
+        ("redirect without slash", with("tags:", "redirect_from:\n- plugins/old\n- /plugins/good/\ntags:")),
+        ("escaped control character", with("title: Bed Mesh", "title: \"Bed\\x07Mesh\"")),
+        ("raw control character", with("title: Bed Mesh", "title: Bed\u{1b}[31mMesh")),
+        ("direction override", with("title: Bed Mesh", "title: Bed\u{202e}hseM")),
+        ("tab indentation", with("  python:", "\tpython:")),
+        ("wrong indentation", with("  python:", "   python:")),
+        ("colon in a value", with("title: Bed Mesh", "title: Bed: Mesh")),
+        ("unclosed quote", with("title: Bed Mesh", "title: \"Bed Mesh")),
+        ("text behind a quote", with("title: Bed Mesh", "title: \"Bed\" Mesh")),
+        ("unclosed bracket", with("title: Bed Mesh", "title: [Bed Mesh")),
+        ("no colon", with("title: Bed Mesh", "title Bed Mesh")),
+        ("reserved character", with("title: Bed Mesh", "title: @Bed Mesh")),
+        ("unknown alias", with("title: Bed Mesh", "title: *bed*")),
+        ("alias of itself", with("tags:", "x: &x [*x]\ntags:")),
+        ("foreign tag", with("title: Bed Mesh", "title: !ruby/object:Gem::Installer Bed Mesh")),
+        ("list as key", with("tags:", "[a, b]: c\ntags:")),
+        ("merge of text", with("tags:", "<<: text\ntags:")),
+        ("alias bomb of values", front(&bomb("x,x,x,x,x,x,x,x,x,x", 9))),
+        ("alias bomb of text", front(&bomb(&"y".repeat(20_000), 4))),
+        ("too deep in brackets", deep("[", "]", 100)),
+        ("far too deep", deep("{a: ", "}", 50_000)),
+        (
+            "too deep in lines",
+            front(&(0..80).fold(String::new(), |yaml, level| yaml + &" ".repeat(level) + "k:\n")),
+        ),
+        (
+            "deep through aliases",
+            front(&{
+                let nest = |inside: &str| format!("{}{inside}{}", "[".repeat(40), "]".repeat(40));
+                format!("a: &a {}\nb: {}", nest("x"), nest("*a"))
+            }),
+        ),
+        ("empty file", vec![]),
+        ("blank file", b"\n \n".to_vec()),
+        ("no front matter", b"# Bed Mesh\n\nText.\n".to_vec()),
+        ("blank line before", b"\n---\nid: x\n---\n".to_vec()),
+        ("front matter not closed", b"---\nid: bed_mesh\ntitle: Bed Mesh\n".to_vec()),
+        ("empty front matter", b"---\n---\nText.\n".to_vec()),
+        ("list as front matter", front("- id: x")),
+        ("text as front matter", front("id")),
+        (
+            "Latin-1",
+            with("Jane Doe", "J\u{fffd}ne")
+                .into_iter()
+                .collect::<Vec<_>>()
+                .split(|&b| b == 0xef)
+                .flat_map(|part| {
+                    part.strip_prefix(b"\xbf\xbd").map_or(part.to_vec(), |rest| [b"\xe4", rest].concat())
+                })
+                .collect(),
+        ),
+        (
+            "UTF-16",
+            GOOD.encode_utf16().fold(vec![0xff, 0xfe], |mut bytes, unit| {
+                bytes.extend(unit.to_le_bytes());
+                bytes
+            }),
+        ),
+        ("too large", [GOOD.as_bytes(), &vec![b'x'; 1 << 20]].concat()),
+        (
+            "a mistake in CRLF",
+            String::from_utf8(with("2020-08-03", "today")).unwrap().replace('\n', "\r\n").into_bytes(),
+        ),
+        ("many mistakes", front("id: a b\ntitle: []\ndate: x\nhomepage: y\ntags: z\nauthor: {}\nlicense: ~")),
+    ];
+    let mut told = String::new();
+    for (name, content) in table {
+        let problems = problems("_plugins/bed_mesh.md", &content);
+        assert!(!problems.is_empty(), "{name}: no problem was found");
+        writeln!(told, "## {name}\n{}", drawn(&problems)).unwrap();
+    }
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn a_file_name_must_be_an_address() {
+    let mut told = String::new();
+    for name in ["_plugins/bed mesh.md", "_plugins/.bed.md", "_plugins/bed\\mesh.md", "_plugins/.md"] {
+        writeln!(told, "{}", drawn(&problems(name, GOOD.as_bytes()))).unwrap();
+    }
+    insta::assert_snapshot!(told);
+}
+
+#[test]
+fn a_problem_is_drawn_with_its_line() {
+    let problems = problems("_plugins/bed_mesh.md", &with("2020-08-03", "2020-02-30"));
+    let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_width(110);
+    let mut drawn = String::new();
+    handler.render_report(&mut drawn, &problems[0]).unwrap();
+    insta::assert_snapshot!(drawn);
+}
+
+#[test]
+fn names_that_two_entries_claim() {
+    let files = [
+        ("_plugins/a.md", GOOD.to_owned()),
+        ("_plugins/b.md", GOOD.replace("id: bed_mesh", "# the same again\nid: bed_mesh")),
+        ("_plugins/c.md", GOOD.replace("id: bed_mesh", "id: Bed_Mesh")),
+        ("_plugins/A.md", GOOD.replace("id: bed_mesh", "id: other")),
+        ("_plugins/d.md", GOOD.replace("id: bed_mesh", "id: d")),
+    ];
+    let parsed: Vec<_> = files.iter().map(|(path, text)| parse(path, text.as_bytes()).unwrap()).collect();
+    let declared = files.iter().zip(&parsed).map(|((path, text), parsed)| Declared {
+        path,
+        bytes: text.as_bytes(),
+        parsed,
+    });
+    insta::assert_snapshot!(drawn(&duplicates(declared)));
+}

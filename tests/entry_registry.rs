@@ -1,0 +1,144 @@
+//! Every entry and data file of the real registry is read, where it lies beside the repository.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use shelflife::entry::shortcode::{Shortcodes, expand};
+use shelflife::entry::{Declared, duplicates, parse};
+use shelflife::{data, markdown};
+
+/// The folder with real data; none, and a line that says so, where there is no such folder.
+fn shared(test: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("SHELFLIFE_SHARED")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    #[expect(clippy::print_stderr, reason = "a test that did not run must say so")]
+    {
+        eprintln!("skipped: {test}: no ../shared");
+    }
+    None
+}
+
+/// Path and content of every entry and data file, and of every version of them in the trace.
+fn files(shared: &PathBuf) -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    let scratch = tempfile::tempdir().unwrap();
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git").current_dir(scratch.path()).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        output.stdout
+    };
+    let bundle = shared.join("trace/sources.bundle");
+    git(&["clone", "--quiet", "--bare", &bundle.canonicalize().unwrap().to_string_lossy(), "."]);
+    let tags = String::from_utf8(git(&["tag"])).unwrap();
+    let mut seen = std::collections::HashSet::new();
+    for tag in tags.lines() {
+        for line in String::from_utf8(git(&["ls-tree", "-r", tag])).unwrap().lines() {
+            let (object, path) = line.split_once('\t').unwrap();
+            let object = object.rsplit(' ').next().unwrap().to_owned();
+            if seen.insert((path.to_owned(), object.clone())) {
+                files.push((path.to_owned(), git(&["cat-file", "blob", &object])));
+            }
+        }
+    }
+    for folder in ["_plugins", "_data"] {
+        for file in std::fs::read_dir(shared.join("registry").join(folder)).unwrap() {
+            let file = file.unwrap();
+            let path = format!("{folder}/{}", file.file_name().to_string_lossy());
+            files.push((path, std::fs::read(file.path()).unwrap()));
+        }
+    }
+    files
+}
+
+#[test]
+fn the_real_registry_is_read() {
+    let Some(shared) = shared("the_real_registry_is_read") else { return };
+    let mut entries = 0;
+    for (path, bytes) in files(&shared) {
+        let problems = match path.as_str() {
+            "_data/notices.yaml" => {
+                data::notices(&path, &bytes).map(|found| assert!(!found.is_empty())).err()
+            }
+            "_data/blacklist.yaml" => {
+                data::blacklist(&path, &bytes).map(|found| assert!(!found.is_empty())).err()
+            }
+            "_data/update_check_overlays.yaml" => data::overlays(&path, &bytes).err(),
+            "_data/compat.yaml" => {
+                let compat = data::compat(&path, &bytes).unwrap();
+                let default = data::Compat::default();
+                assert_eq!(
+                    compat.expand(&["posix".into(), "nix".into()]),
+                    default.expand(&["posix".into(), "nix".into()])
+                );
+                assert_eq!(compat.default_systems(), default.default_systems());
+                None
+            }
+            _ if path.ends_with(".md") => {
+                entries += 1;
+                parse(&path, &bytes).err()
+            }
+            _ => None,
+        };
+        assert_eq!(problems, None, "{path}");
+    }
+    assert!(entries >= 122, "{entries}");
+}
+
+#[test]
+fn the_real_entries_are_valid_pages() {
+    let Some(shared) = shared("the_real_entries_are_valid_pages") else { return };
+    let mut read = Vec::new();
+    for file in std::fs::read_dir(shared.join("registry/_plugins")).unwrap() {
+        let path = file.unwrap().path();
+        let name = format!("_plugins/{}", path.file_name().unwrap().to_string_lossy());
+        let bytes = std::fs::read(path).unwrap();
+        let parsed = parse(&name, &bytes).unwrap();
+        let entry = &parsed.entry;
+        let page_path = format!("/plugins/{}/", entry.stem);
+        let with = Shortcodes {
+            site_url: "https://site.example",
+            base_path: "",
+            site_title: "Site",
+            entry,
+            page_path: &page_path,
+        };
+        let body = expand(&entry.body, &with);
+        assert!(!body.contains("{{") && !body.contains("{%"), "{name}: {body}");
+        let html = markdown::to_html(&body);
+        let tree = scraper::Html::parse_fragment(&html);
+        assert_eq!(
+            tree.root_element().inner_html(),
+            html,
+            "{name}: HTML that is read otherwise than it is written"
+        );
+        for word in ["align=", "<font", "<center", "<h1", "javascript:", "style="] {
+            assert!(!html.contains(word), "{name}: {word}");
+        }
+        read.push((name, bytes, parsed));
+    }
+    let declared = read.iter().map(|(path, bytes, parsed)| Declared { path, bytes, parsed });
+    assert_eq!(duplicates(declared), []);
+}
+
+#[test]
+fn short_texts_are_those_that_were_published() {
+    let Some(shared) = shared("short_texts_are_those_that_were_published") else { return };
+    let tick: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(shared.join("trace/ticks/300.json")).unwrap()).unwrap();
+    let mut disabled = 0;
+    for plugin in tick["plugins"].as_array().unwrap() {
+        let stem = plugin["id"].as_str().unwrap();
+        let path = format!("_plugins/{stem}.md");
+        let entry = parse(&path, &std::fs::read(shared.join("registry").join(&path)).unwrap()).unwrap().entry;
+        if let Some(text) = plugin.get("disabled") {
+            disabled += 1;
+            assert_eq!(&markdown::to_html_smart(entry.disabled.as_deref().unwrap()), text.as_str().unwrap());
+        }
+        let authors: Vec<_> = entry.authors.iter().map(|author| markdown::strip_tags(author)).collect();
+        assert_eq!(authors.join(", "), plugin["author"].as_str().unwrap(), "{stem}");
+    }
+    assert!(disabled > 0);
+}
