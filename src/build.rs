@@ -292,8 +292,8 @@ impl Facts<'_> {
             wanted.iter().filter(|s| s.source() == source && self.ledger.lacks(s, self.config.now)).count()
         };
         let mut lines = Vec::new();
+        let is = |missing: usize| if missing == 1 { "is" } else { "are" };
         let github = lacking("github");
-        let verb = |missing: usize| if missing == 1 { "is" } else { "are" };
         if github > 0 {
             let remedy = if self.config.github.token.is_none() {
                 "set GITHUB_TOKEN to a token that may read public repositories"
@@ -302,8 +302,8 @@ impl Facts<'_> {
             } else {
                 "build again when GitHub answers"
             };
-            let facts = if github == 1 { "fact" } else { "facts" };
-            lines.push(format!("{github} {facts} from GitHub {} missing or stale: {remedy}", verb(github)));
+            let facts = report::count(github, "fact");
+            lines.push(format!("{facts} from GitHub {} missing or stale: {remedy}", is(github)));
         }
         let usage = lacking("usage");
         if usage > 0 {
@@ -312,8 +312,8 @@ impl Facts<'_> {
             } else {
                 "build again when the usage exports can be reached"
             };
-            let exports = if usage == 1 { "export" } else { "exports" };
-            lines.push(format!("{usage} usage {exports} {} missing or stale: {remedy}", verb(usage)));
+            let exports = report::count(usage, "usage export");
+            lines.push(format!("{exports} {} missing or stale: {remedy}", is(usage)));
         }
         if self.config.settings.usage_windows.is_empty() {
             lines.push(

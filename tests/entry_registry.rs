@@ -1,6 +1,6 @@
 //! Every entry and data file of the real registry is read, where it lies beside the repository.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use shelflife::entry::shortcode::{Shortcodes, expand};
@@ -22,7 +22,7 @@ fn shared(test: &str) -> Option<PathBuf> {
 }
 
 /// Path and content of every entry and data file, and of every version of them in the trace.
-fn files(shared: &PathBuf) -> Vec<(String, Vec<u8>)> {
+fn files(shared: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
     let scratch = tempfile::tempdir().unwrap();
     let git = |arguments: &[&str]| {
@@ -139,6 +139,10 @@ fn short_texts_are_those_that_were_published() {
         }
         let authors: Vec<_> = entry.authors.iter().map(|author| markdown::strip_tags(author)).collect();
         assert_eq!(authors.join(", "), plugin["author"].as_str().unwrap(), "{stem}");
+        if entry.note.is_none() {
+            let description = markdown::strip_tags(&entry.description);
+            assert_eq!(description, plugin["description"].as_str().unwrap(), "{stem}");
+        }
     }
     assert!(disabled > 0);
 }

@@ -1,6 +1,6 @@
 //! `shelflife build`: a site's folder in, the published site out.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use jiff::Timestamp;
@@ -112,12 +112,18 @@ fn finish(arguments: &Arguments, config: &Config, progress: &Progress, built: Bu
             progress.line(&format!("note: {line}"));
         }
         progress.line(&report.summary());
-        progress.line(&format!("The site is in {}", config.paths.output.display()));
+        progress.line(&format!("The site is in {}", from_here(&config.paths.output).display()));
     }
     Ok(if unreadable.is_empty() { Exit::Done } else { Exit::Incomplete })
 }
 
-fn write(path: &std::path::Path, report: &Report) -> miette::Result<()> {
+/// The path as a person in the current folder would write it.
+fn from_here(path: &Path) -> &Path {
+    let here = std::env::current_dir().ok();
+    here.and_then(|here| path.strip_prefix(here).ok()).filter(|path| *path != Path::new("")).unwrap_or(path)
+}
+
+fn write(path: &Path, report: &Report) -> miette::Result<()> {
     let mut json = serde_json::to_string_pretty(report).into_diagnostic()?;
     json.push('\n');
     std::fs::write(path, json)

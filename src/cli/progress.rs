@@ -7,6 +7,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::build::{Observer, Phase};
+use crate::report;
 
 /// Shows progress on standard error.
 pub(super) struct Progress {
@@ -81,7 +82,7 @@ impl Observer for Progress {
         match self.manner {
             Manner::Bars => self.move_bar(phase, done, total),
             Manner::Lines if done == total && total > 0 && phase != Phase::Scan => {
-                self.line(&format!("{} {total} {}", done_with(phase), things(phase)));
+                self.line(&done_with(phase, total));
             }
             Manner::Lines | Manner::Quiet => {}
         }
@@ -101,19 +102,11 @@ fn doing(phase: Phase) -> &'static str {
     }
 }
 
-fn done_with(phase: Phase) -> &'static str {
+fn done_with(phase: Phase, total: usize) -> String {
     match phase {
-        Phase::Scan => "Read",
-        Phase::Fetch => "Fetched",
-        Phase::Render => "Rendered",
-        Phase::Publish => "Published",
-    }
-}
-
-fn things(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Scan => "site",
-        Phase::Fetch => "batches",
-        Phase::Render | Phase::Publish => "outputs",
+        Phase::Scan => "Read the site".to_owned(),
+        Phase::Fetch => format!("Fetched {}", report::count(total, "batch")),
+        Phase::Render => format!("Rendered {}", report::count(total, "output")),
+        Phase::Publish => format!("Compared {} with the published ones", report::count(total, "output")),
     }
 }

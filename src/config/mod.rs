@@ -160,7 +160,7 @@ impl Config {
     pub fn load(site: &Path, environment: &Environment, overrides: &Overrides) -> miette::Result<Self> {
         let file = file::load(site, overrides.config.as_deref())?;
         let cwd = std::env::current_dir().unwrap_or_default();
-        let base = cwd.join(file.folder);
+        let base = normalise(&cwd.join(file.folder));
         let from_cwd = |path: &PathBuf| cwd.join(path);
         let now = match (overrides.now, environment.source_date_epoch()?) {
             (Some(now), _) | (None, Some(now)) => now,

@@ -130,7 +130,7 @@ fn text_for_the_search_index() {
 
 #[test]
 fn hostile_input_costs_about_linear_time() {
-    let size = 1 << 19;
+    let size = 1 << 17;
     let parts = [
         "<b>",
         "<b><p>",
@@ -177,7 +177,7 @@ fn hostile_input_costs_about_linear_time() {
         strip_tags(&text);
         to_text(&text);
         let took = start.elapsed();
-        assert!(took < Duration::from_secs(30), "{part:?} took {took:?}");
+        assert!(took < Duration::from_secs(10), "{part:?} took {took:?}");
         assert!(html.len() < 64 * size, "{part:?} grew to {}", html.len());
     }
 }

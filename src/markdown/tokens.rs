@@ -1,8 +1,8 @@
 //! HTML as tags and text, read forgivingly: it only decides how well a strange text keeps its look. What is safe,
 //! ammonia decides on the result.
 
-/// Names in lower case, and values as written.
-type Attributes<'a> = Vec<(String, &'a str)>;
+/// A tag's attributes: names in lower case, values with their character references.
+pub(super) type Attributes<'a> = Vec<(String, &'a str)>;
 
 /// A piece of HTML.
 #[derive(Debug, PartialEq, Eq)]

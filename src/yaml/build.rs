@@ -97,7 +97,13 @@ impl Builder<'_> {
                 }
                 Ok(())
             }
-            Event::Scalar(text, style, anchor, tag) => {
+            Event::Scalar(mut text, style, anchor, tag) => {
+                // libyaml adds no line end to a block of lines that the file ends without one.
+                let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+                if is_block && range.end >= self.source.end() && self.source.is_cut_off() {
+                    let whole = text.strip_suffix('\n').map(str::to_owned);
+                    text = whole.map_or(text, Into::into);
+                }
                 let tag = match tag {
                     None => None,
                     Some(tag) => Some(self.scalar_tag(&tag, &range)?),

@@ -1,15 +1,16 @@
-//! YAML 1.1 as libyaml takes it, for a parser of YAML 1.2 that is stricter about indentation.
+//! YAML 1.1 as libyaml takes it, for a parser of YAML 1.2 that is stricter about white space.
 //!
-//! libyaml lets the further lines of a quoted value, and everything within brackets, begin at any column. Files
-//! rely on that, so where the parser objects, the line is indented for it and it tries again. Blanks at these
-//! places carry no meaning, and positions keep pointing into the file as it is.
+//! libyaml lets the further lines of a quoted value, and everything within brackets, begin at any column, and it
+//! takes a tab behind the colon of a key. Files rely on that, so where the parser objects, blanks are put in for
+//! it and it tries again. Blanks at these places carry no meaning, and positions keep pointing into the file as
+//! it is.
 
 use std::ops::Range;
 
 use saphyr_parser::{Marker, ScanError, Span};
 
-/// How many quoted values and lines within brackets are indented for the parser before its objection stands.
-const MAX_REPAIRS: usize = 64;
+/// How many places are put right for the parser before its objection stands; each costs one more pass.
+const MAX_REPAIRS: usize = 100;
 
 /// YAML as the parser gets it, with the way back to the file's bytes.
 #[derive(Debug)]
@@ -27,6 +28,16 @@ impl Source {
         let content = whole.get(range.clone()).unwrap_or_default().to_owned();
         let bytes = if content.is_ascii() { Vec::new() } else { positions(&content, range.start) };
         Self { content, bytes, range, repairs: 0 }
+    }
+
+    /// Whether the last line has no line end.
+    pub(super) fn is_cut_off(&self) -> bool {
+        !self.content.ends_with('\n')
+    }
+
+    /// The byte behind the last one.
+    pub(super) fn end(&self) -> usize {
+        self.range.end
     }
 
     /// What to parse.
@@ -49,28 +60,39 @@ impl Source {
         start..self.byte(span.end).max(start)
     }
 
-    /// Indents what `error` objects to; false if it is another kind of error.
-    pub(super) fn indent(&mut self, error: &ScanError) -> bool {
+    /// Puts in the blanks for want of which `error` arose; false if it is another kind of error. `in_brackets` says
+    /// whether the error is within a list or mapping in brackets.
+    pub(super) fn repair(&mut self, error: &ScanError, in_brackets: bool) -> bool {
         self.repairs += 1;
         if self.repairs > MAX_REPAIRS {
             return false;
         }
-        let at =
-            self.content.char_indices().nth(error.marker().index()).map_or(self.content.len(), |(at, _)| at);
-        let lines = match error.info() {
-            "invalid indentation in quoted scalar" => self.quoted_lines(at),
+        let index = error.marker().index();
+        let at = self.content.char_indices().nth(index).map_or(self.content.len(), |(at, _)| at);
+        let line = self.content[..at].rfind('\n').map_or(0, |found| found + 1);
+        match error.info() {
+            "invalid indentation in quoted scalar" => {
+                let lines = self.quoted_lines(at);
+                self.indent(&lines);
+                !lines.is_empty()
+            }
             "invalid indentation in flow construct"
             | "invalid indentation"
             | "tab cannot be used as indentation" => {
-                vec![self.content[..at].rfind('\n').map_or(0, |found| found + 1)]
+                self.indent(&[line]);
+                true
             }
-            _ => Vec::new(),
-        };
-        if lines.is_empty() {
-            return false;
+            "tabs disallowed within this context (block indentation)" if in_brackets => {
+                self.indent(&[line]);
+                true
+            }
+            "':' must be followed by a valid YAML whitespace" => {
+                let colon = self.content[..at].trim_end_matches([' ', '\t']).len();
+                self.insert_blanks(&[colon], 1);
+                true
+            }
+            _ => false,
         }
-        self.insert_blanks(&lines);
-        true
     }
 
     /// The begins of the further lines of the quoted value that begins at byte `start`.
@@ -97,19 +119,27 @@ impl Source {
         lines
     }
 
-    fn insert_blanks(&mut self, lines: &[usize]) {
-        // Deeper than anything above is deep enough.
+    /// Indents the lines that begin at these bytes deeper than anything above them, which is deep enough.
+    fn indent(&mut self, lines: &[usize]) {
         let indentation = |line: &str| line.len() - line.trim_start_matches([' ', '-', '?', '\t']).len();
         let first = lines.first().copied().unwrap_or_default();
         let width = self.content[..first].lines().map(indentation).max().unwrap_or_default() + 1;
+        // A blank line stays blank: in quotes it is a line end.
+        let shown: Vec<usize> =
+            lines.iter().copied().filter(|&line| !self.content[line..].starts_with('\n')).collect();
+        self.insert_blanks(&shown, width);
+    }
+
+    /// Puts `width` blanks in at each of the bytes `places`, which ascend.
+    fn insert_blanks(&mut self, places: &[usize], width: usize) {
         if self.bytes.is_empty() {
             self.bytes = positions(&self.content, self.range.start);
         }
-        let mut content = String::with_capacity(self.content.len() + lines.len() * width);
-        let mut bytes = Vec::with_capacity(self.bytes.len() + lines.len() * width);
-        let mut lines = lines.iter().peekable();
+        let mut content = String::with_capacity(self.content.len() + places.len() * width);
+        let mut bytes = Vec::with_capacity(self.bytes.len() + places.len() * width);
+        let mut places = places.iter().peekable();
         for ((at, character), &byte) in self.content.char_indices().zip(&self.bytes) {
-            if lines.next_if(|&&line| line == at).is_some() && character != '\n' {
+            if places.next_if(|&&place| place == at).is_some() {
                 content.extend(std::iter::repeat_n(' ', width));
                 bytes.extend(std::iter::repeat_n(byte, width));
             }

@@ -21,3 +21,6 @@ pub use tree::{Field, Node, Scalar, Tag, Tree};
 
 /// How many problems of one file are told at once; a file with more is broken throughout.
 pub const MAX_PROBLEMS: usize = 50;
+
+#[cfg(test)]
+mod tests;

@@ -105,7 +105,7 @@ impl Tree {
             match build(text, &source) {
                 Ok(tree) => return Ok(tree),
                 Err(Failure::Problems(problems)) => return Err(problems),
-                Err(Failure::Syntax(_, error, _)) if source.indent(&error) => {}
+                Err(Failure::Syntax(_, error, open)) if source.repair(&error, is_bracket(text, open)) => {}
                 Err(Failure::Syntax(mut problems, error, open)) => {
                     let at = source.byte(*error.marker());
                     problems.push(explain::syntax(text, range, at, error.info(), open));
@@ -207,6 +207,10 @@ impl Scalar {
             _ => Meaning::Text,
         }
     }
+}
+
+fn is_bracket(text: &Text, at: Option<usize>) -> bool {
+    at.and_then(|at| text.as_str().get(at..)).is_some_and(|rest| rest.starts_with(['[', '{']))
 }
 
 /// `text` in quotes, shortened and on one line, for a message.
