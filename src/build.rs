@@ -15,7 +15,9 @@ use crate::config::Config;
 use crate::digest::Digest;
 use crate::fact::{Answer, Subject};
 use crate::graph::inputs::AssetLocation;
-use crate::graph::outputs::{self, Output, OutputKey, Plan};
+use crate::graph::outputs::{self, OutputKey};
+use crate::graph::plan::{self, Output, Plan};
+use crate::graph::templates::templates;
 use crate::graph::{self, Database, Db as _};
 use crate::problem::Problem;
 use crate::publish::{self, Content};
@@ -105,7 +107,7 @@ pub fn build(config: &Config, observer: &dyn Observer) -> miette::Result<Built> 
     let rounds = facts.settle(&mut db, &mut durations)?;
 
     let rendering = Instant::now();
-    let plan = outputs::plan(&db);
+    let plan = plan::plan(&db);
     let contents = render(&db, plan, observer)?;
     cache.checkpoint().into_diagnostic()?;
     durations.render_ms = report::milliseconds(rendering.elapsed());
@@ -150,7 +152,7 @@ pub fn build(config: &Config, observer: &dyn Observer) -> miette::Result<Built> 
 fn check(db: &Database, config: &Config) -> miette::Result<Vec<Problem>> {
     let unreadable = graph::entries::problems(db).clone();
     let mut problems = graph::data::data_problems(db).clone();
-    if let Err(wrong) = outputs::templates(db) {
+    if let Err(wrong) = templates(db) {
         problems.extend_from_slice(wrong);
     }
     if !config.keep_going {

@@ -272,28 +272,9 @@ fn what_the_cache_holds_changes_no_output() {
     assert_eq!(warm["queries"]["parsed"]["computed"], 2);
     std::fs::write(site.at("damaged.sqlite"), "this is no database").unwrap();
     build("damaged", "damaged.sqlite");
-    let tree = |folder: &str| {
-        let mut files = Vec::new();
-        let mut folders = vec![site.at(folder)];
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
-                if path.is_dir() {
-                    folders.push(path);
-                } else {
-                    files
-                        .push((path.strip_prefix(site.path()).unwrap().components().skip(1).collect(), path));
-                }
-            }
-        }
-        files.sort();
-        files
-            .into_iter()
-            .map(|(name, path): (std::path::PathBuf, _)| (name, std::fs::read(path).unwrap()))
-            .collect::<Vec<_>>()
-    };
-    assert!(tree("cold").len() > 20);
-    assert!(tree("cold") == tree("warm") && tree("cold") == tree("damaged"));
+    let cold = site.tree("cold");
+    assert!(cold.len() > 20);
+    assert!(cold == site.tree("warm") && cold == site.tree("damaged"));
 }
 
 #[test]
@@ -305,16 +286,7 @@ fn the_token_is_nowhere_but_in_its_header() {
     let run = site.build(&["--report", site.at("report.json").to_str().unwrap()]).succeeded();
     assert!(!run.stderr.contains("verysecret"));
     assert_eq!(server.counts().exports_with_token, 0);
-    let mut folders = vec![site.path().to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                let bytes = std::fs::read(&path).unwrap();
-                assert!(!bytes.windows(10).any(|window| window == b"verysecret"), "{}", path.display());
-            }
-        }
+    for (path, bytes) in site.tree("") {
+        assert!(!bytes.windows(10).any(|window| window == b"verysecret"), "{}", path.display());
     }
 }

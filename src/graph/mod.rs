@@ -4,10 +4,13 @@ pub mod data;
 pub mod entries;
 pub mod facts;
 pub mod inputs;
+pub mod kinds;
 pub mod outputs;
 mod pages;
+pub mod plan;
 pub mod plugins;
 mod statistics;
+pub mod templates;
 pub mod views;
 
 use std::collections::HashMap;

@@ -1,4 +1,4 @@
-//! Each kind of rendered output: its address, and the context of its template.
+//! The content of rendered outputs: templates with their context, and JSON.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,8 +8,10 @@ use minijinja::{context, value::merge_maps};
 use serde::Serialize;
 
 use super::entries::{feed_description, parsed};
-use super::outputs::{Output, plan, stem, templates};
+use super::kinds::{Kind, stem};
+use super::plan::{Output, plan};
 use super::plugins::plugins;
+use super::templates::templates;
 use super::views;
 use super::{Db, EntryFile, Site, data};
 use crate::problem::Problem;
@@ -17,153 +19,12 @@ use crate::render::context::Summary;
 use crate::render::environment::Page;
 use crate::render::{address, plugins_json, search_json};
 
-/// What a rendered output is.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum Kind {
-    Home,
-    Plugin(EntryFile),
-    ByName,
-    ByDate,
-    ByTag,
-    ByAuthor,
-    Search,
-    Abandoned,
-    Notices,
-    Blacklist,
-    Overlays,
-    HelpInstallation,
-    HelpRegistering,
-    NotFound,
-    Redirect { from: String, to: EntryFile },
-    Feed,
-    Sitemap,
-    Robots,
-    PluginsJson,
-    SearchJson,
-    NoticesJson,
-    BlacklistJson,
-    OverlayJson,
-    RedirectsJson,
-}
-
 /// How many entries the feed has.
 const FEED: usize = 20;
 /// How many plugins the start page shows as new.
 const NEWEST: usize = 10;
 /// How many tags the start page shows.
 const TAGS: usize = 30;
-
-impl Kind {
-    /// Every kind that a site has one of.
-    pub const SINGLE: [Self; 22] = [
-        Self::Home,
-        Self::ByName,
-        Self::ByDate,
-        Self::ByTag,
-        Self::ByAuthor,
-        Self::Search,
-        Self::Abandoned,
-        Self::Notices,
-        Self::Blacklist,
-        Self::Overlays,
-        Self::HelpInstallation,
-        Self::HelpRegistering,
-        Self::NotFound,
-        Self::Feed,
-        Self::Sitemap,
-        Self::Robots,
-        Self::PluginsJson,
-        Self::SearchJson,
-        Self::NoticesJson,
-        Self::BlacklistJson,
-        Self::OverlayJson,
-        Self::RedirectsJson,
-    ];
-
-    /// The output's address from the site's root, without the base path.
-    pub fn address(&self, db: &dyn Db) -> String {
-        let fixed = match self {
-            Self::Plugin(file) => return address::plugin_page(stem(db, *file)),
-            Self::Redirect { from, .. } => return from.clone(),
-            Self::Home => "/",
-            Self::ByName => "/by_name/",
-            Self::ByDate => "/by_date/",
-            Self::ByTag => "/by_tag/",
-            Self::ByAuthor => "/by_author/",
-            Self::Search => "/search/",
-            Self::Abandoned => "/abandoned/",
-            Self::Notices => "/notices/",
-            Self::Blacklist => "/blacklist/",
-            Self::Overlays => "/overlays/",
-            Self::HelpInstallation => "/help/installation/",
-            Self::HelpRegistering => "/help/registering/",
-            Self::NotFound => "/404.html",
-            Self::Feed => "/feed.xml",
-            Self::Sitemap => "/sitemap.xml",
-            Self::Robots => "/robots.txt",
-            Self::PluginsJson => "/plugins.json",
-            Self::SearchJson => "/search.json",
-            Self::NoticesJson => "/notices.json",
-            Self::BlacklistJson => "/blacklist.json",
-            Self::OverlayJson => "/update_check_overlay.json",
-            Self::RedirectsJson => "/redirects.json",
-        };
-        fixed.to_owned()
-    }
-
-    /// The output's path below the output folder: an address that ends without a file's name is a folder.
-    pub fn file(&self, db: &dyn Db) -> String {
-        let address = self.address(db);
-        let path = address.trim_start_matches('/');
-        let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
-        match path {
-            "" => "index.html".to_owned(),
-            _ if path.ends_with('/') => format!("{path}index.html"),
-            _ if is_file => path.to_owned(),
-            _ => format!("{path}/index.html"),
-        }
-    }
-
-    /// The template, the page's title and a sentence about the page.
-    fn template(&self) -> Option<(&'static str, &'static str, &'static str)> {
-        Some(match self {
-            Self::Home => ("home.html", "", ""),
-            Self::Plugin(_) => ("plugin.html", "", ""),
-            Self::ByName => ("by_name.html", "Plugins by name", "All plugins in the order of their names."),
-            Self::ByDate => ("by_date.html", "Plugins by date", "All plugins, the newest first."),
-            Self::ByTag => ("by_tag.html", "Plugins by tag", "All plugins by what they are about."),
-            Self::ByAuthor => ("by_author.html", "Plugins by author", "All plugins by who wrote them."),
-            Self::Search => ("search.html", "Search", "Find a plugin."),
-            Self::Abandoned => {
-                ("abandoned.html", "Abandoned plugins", "Plugins that look for a new maintainer.")
-            }
-            Self::Notices => ("notices.html", "Notices", "What people who have a plugin should know."),
-            Self::Blacklist => ("blacklist.html", "Blacklist", "Plugins that OctoPrint refuses to load."),
-            Self::Overlays => {
-                ("overlays.html", "Update overlays", "Corrections to where plugins look for updates.")
-            }
-            Self::HelpInstallation => {
-                ("help_installation.html", "Installing a plugin", "How to install a plugin.")
-            }
-            Self::HelpRegistering => {
-                ("help_registering.html", "Registering a plugin", "How to register a plugin here.")
-            }
-            Self::NotFound => ("404.html", "Page not found", ""),
-            Self::Redirect { .. } => ("redirect.html", "", ""),
-            Self::Feed => ("feed.xml", "", ""),
-            Self::Sitemap => ("sitemap.xml", "", ""),
-            Self::Robots => ("robots.txt", "", ""),
-            _ => return None,
-        })
-    }
-
-    /// Whether search engines should know the page.
-    fn is_listed(&self) -> bool {
-        !matches!(self, Self::NotFound | Self::Redirect { .. } | Self::Feed | Self::Sitemap | Self::Robots)
-            && self.template().is_some()
-    }
-}
 
 /// The content of a rendered output.
 pub(super) fn render(db: &dyn Db, kind: &Kind) -> Result<String, Problem> {

@@ -1,6 +1,7 @@
 //! What tests of the binary share: a site in a temporary folder, and the program run on it.
 #![allow(dead_code, missing_docs, unreachable_pub, clippy::print_stderr)]
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -73,6 +74,25 @@ impl Site {
 
     pub fn json(&self, path: &str) -> Value {
         serde_json::from_str(&self.read(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// Every file below a folder of the site, by its path there.
+    pub fn tree(&self, folder: &str) -> BTreeMap<PathBuf, Vec<u8>> {
+        let root = self.at(folder);
+        let mut files = BTreeMap::new();
+        let mut folders = vec![root.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let content = std::fs::read(&path).unwrap();
+                    files.insert(path.strip_prefix(&root).unwrap().to_path_buf(), content);
+                }
+            }
+        }
+        files
     }
 
     /// Writes an entry that has everything it needs, and `more` lines of front matter.
