@@ -1,6 +1,7 @@
 //! The build: one loop that evaluates the graph, fetches what it found missing or stale, and evaluates again.
 
 mod ledger;
+mod record;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use miette::{Diagnostic, IntoDiagnostic as _, WrapErr as _};
 use rayon::prelude::*;
 use thiserror::Error;
 
-use crate::cache::Cache;
+use crate::cache::{Cache, CacheError, KEEP_BUILDS};
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::fact::{Answer, Subject};
@@ -20,12 +21,13 @@ use crate::graph::plan::{self, Output, Plan};
 use crate::graph::templates::templates;
 use crate::graph::{self, Database, Db as _};
 use crate::problem::Problem;
-use crate::publish::{self, Content};
+use crate::publish::{self, Content, PublishError, Published};
 use crate::report::{self, Durations, Entries, Outputs, Report};
 use crate::scan::Scan;
 use crate::source::{Demand, Sources};
 
 use ledger::Ledger;
+use record::Record;
 
 /// What a build is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,69 +85,199 @@ pub struct Built {
 /// In both cases the published site is as it was, or file by file newer.
 pub fn build(config: &Config, observer: &dyn Observer) -> miette::Result<Built> {
     let started = Instant::now();
-    let mut durations = Durations::default();
-
-    observer.progress(Phase::Scan, 0, 1);
-    let scan = Scan::of(config)?;
-    let total = scan.entries();
-    let (cache, set_aside) = Cache::open(&config.paths.cache).into_diagnostic()?;
+    let waiting = || observer.warn("waiting for another build that uses the same cache");
+    let (cache, set_aside) = Cache::open(&config.paths.cache, &waiting).into_diagnostic()?;
     if let Some(aside) = set_aside {
         let moved_to = aside.moved_to.display();
         observer.warn(&format!("the cache {}; it was set aside as {moved_to} and begins anew", aside.reason));
     }
-    let cache = Arc::new(cache);
-    let mut db = Database::new(Arc::clone(&cache));
-    scan.set(&db, config);
-    observer.progress(Phase::Scan, 1, 1);
-    durations.scan_ms = report::milliseconds(started.elapsed());
+    let build = Build { config, observer, cache: Arc::new(cache), started };
+    match build.run(true) {
+        Err(Failure::Lost(path)) => {
+            observer.warn(&format!("the cache's copy of {path} is damaged, so the site is rendered again"));
+            build.cache.distrust_blobs();
+            build.run(false).map_err(Failure::into_report)
+        }
+        result => result.map_err(Failure::into_report),
+    }
+}
 
-    let checking = Instant::now();
-    let unreadable = check(&db, config)?;
-    durations.evaluate_ms = report::milliseconds(checking.elapsed());
+/// Why a build did not come to its end.
+enum Failure {
+    /// The cache holds a blob whose bytes are not what they should be: the content of this path.
+    Lost(String),
+    /// Something that a person has to look at.
+    Report(miette::Report),
+}
 
-    let mut facts = Facts { config, observer, ledger: Ledger::new(Arc::clone(&cache)), sources: None };
-    let rounds = facts.settle(&mut db, &mut durations)?;
+impl Failure {
+    fn into_report(self) -> miette::Report {
+        match self {
+            Self::Lost(path) => PublishError::Lost(path).into_report(),
+            Self::Report(report) => report,
+        }
+    }
+}
 
-    let rendering = Instant::now();
-    let plan = plan::plan(&db);
-    let contents = render(&db, plan, observer)?;
-    cache.checkpoint().into_diagnostic()?;
-    durations.render_ms = report::milliseconds(rendering.elapsed());
+impl From<miette::Report> for Failure {
+    fn from(report: miette::Report) -> Self {
+        Self::Report(report)
+    }
+}
 
-    let publishing = Instant::now();
-    let progress = |done, all| observer.progress(Phase::Publish, done, all);
-    let published = publish::publish(&config.paths.output, &contents, &cache, &progress)
-        .into_diagnostic()
-        .wrap_err("the site could not be published")?;
-    durations.publish_ms = report::milliseconds(publishing.elapsed());
+impl From<CacheError> for Failure {
+    fn from(error: CacheError) -> Self {
+        Self::Report(Err::<(), _>(error).into_diagnostic().unwrap_err())
+    }
+}
 
-    let mut warnings = plan.warnings.clone();
-    let changed =
-        |path: &String| format!("{path} was changed by hand, so it stays though the site has it no more");
-    warnings.extend(published.kept.iter().map(changed));
-    warnings.extend(facts.ledger.failures());
-    durations.total_ms = report::milliseconds(started.elapsed());
-    let report = Report {
-        version: env!("CARGO_PKG_VERSION"),
-        now: config.now,
-        entries: Entries { total, unreadable: total - graph::entries::sound_entries(&db).len() },
-        outputs: Outputs {
-            written: published.written.len(),
-            unchanged: published.unchanged,
-            removed: published.removed.len(),
-            written_paths: published.written,
-            removed_paths: published.removed,
-        },
-        facts: facts.ledger.count(graph::facts::wanted(&db), config.now),
-        requests: facts.sources.as_ref().map(|sources| sources.meter().tallies()).unwrap_or_default(),
-        github_budget: facts.sources.as_ref().and_then(|sources| sources.meter().budget()),
-        queries: db.query_counts(),
-        rounds,
-        durations,
-        left_out: facts.left_out(&db),
-        warnings,
-    };
-    Ok(Built { report, unreadable })
+impl From<PublishError> for Failure {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::Lost(path) => Self::Lost(path),
+            error => Self::Report(error.into_report()),
+        }
+    }
+}
+
+/// A build under way.
+struct Build<'a> {
+    config: &'a Config,
+    observer: &'a dyn Observer,
+    cache: Arc<Cache>,
+    started: Instant,
+}
+
+impl Build<'_> {
+    /// Builds; with `reuse`, takes over the last build's outputs as they are if nothing has changed since.
+    fn run(&self, reuse: bool) -> Result<Built, Failure> {
+        let mut durations = Durations::default();
+        self.observer.progress(Phase::Scan, 0, 1);
+        let scan = Scan::of(self.config, &self.cache)?;
+        let inputs = record::inputs(&scan, &self.config.settings);
+        self.observer.progress(Phase::Scan, 1, 1);
+        durations.scan_ms = report::milliseconds(self.started.elapsed());
+        if reuse
+            && let Some(record) = Record::load(&self.cache)?
+            && record.is_current(inputs, &self.cache, self.config)?
+        {
+            return self.republish(&scan, record, durations);
+        }
+        self.evaluate(scan, inputs, durations)
+    }
+
+    /// Publishes what the last build published, without evaluating anything.
+    fn republish(&self, scan: &Scan, record: Record, durations: Durations) -> Result<Built, Failure> {
+        let mut assets = scan.published_assets();
+        let contents: publish::Outputs = self
+            .cache
+            .manifest()?
+            .into_iter()
+            .filter_map(|(path, digests)| {
+                let content = assets.remove(&path).map_or(Content::Blob, content_of);
+                Some((path, (*digests.last()?, content)))
+            })
+            .collect();
+        let published = self.publish(&contents)?;
+        let entries = Entries { total: scan.entries(), unreadable: 0 };
+        let now = self.config.now;
+        let lacking = |source: &str| record.sources.get(source).map_or(0, |freshness| freshness.lacking(now));
+        let report = Report {
+            facts: record.count(now),
+            left_out: left_out(self.config, &lacking),
+            warnings: record.warnings,
+            ..self.report(entries, published, durations)
+        };
+        Ok(Built { report, unreadable: Vec::new() })
+    }
+
+    fn evaluate(&self, scan: Scan, inputs: Digest, mut durations: Durations) -> Result<Built, Failure> {
+        let Self { config, observer, cache, .. } = self;
+        let total = scan.entries();
+        cache.begin_build()?;
+        let checking = Instant::now();
+        let mut db = Database::new(Arc::clone(cache));
+        scan.set(&db, config)?;
+        let unreadable = check(&db, config)?;
+        durations.evaluate_ms = report::milliseconds(checking.elapsed());
+
+        let ledger = Ledger::new(Arc::clone(cache));
+        let mut facts = Facts { config, observer: *observer, ledger, sources: None };
+        let rounds = facts.settle(&mut db, &mut durations)?;
+
+        let rendering = Instant::now();
+        let plan = plan::plan(&db);
+        let contents = render(&db, plan, *observer)?;
+        durations.render_ms = report::milliseconds(rendering.elapsed());
+        Record::forget(cache)?;
+        cache.checkpoint()?;
+
+        let publishing = Instant::now();
+        let published = self.publish(&contents)?;
+        let mut warnings = plan.warnings.clone();
+        let wanted = graph::facts::wanted(&db);
+        let sources = record::freshness(&facts.ledger, wanted);
+        if unreadable.is_empty() {
+            Record::new(inputs, cache, warnings.clone(), sources)?.save(cache)?;
+        }
+        cache.collect_garbage(KEEP_BUILDS)?;
+        cache.checkpoint()?;
+        durations.publish_ms = report::milliseconds(publishing.elapsed());
+
+        warnings.extend(facts.ledger.failures());
+        let lacking = |source: &str| facts.ledger.lacking(wanted, source, config.now);
+        let entries = Entries { total, unreadable: total - graph::entries::sound_entries(&db).len() };
+        let mut report = self.report(entries, published, durations);
+        report.warnings.splice(0..0, warnings);
+        report.facts = facts.ledger.count(wanted, config.now);
+        report.left_out = left_out(config, &lacking);
+        report.queries = db.query_counts();
+        report.rounds = rounds;
+        if let Some(sources) = &facts.sources {
+            report.requests = sources.meter().tallies();
+            report.github_budget = sources.meter().budget();
+        }
+        Ok(Built { report, unreadable })
+    }
+
+    fn publish(&self, contents: &publish::Outputs) -> Result<Published, PublishError> {
+        let progress = |done, all| self.observer.progress(Phase::Publish, done, all);
+        publish::publish(&self.config.paths.output, contents, &self.cache, &progress)
+    }
+
+    /// A report of what was published; everything else is as in a build that did nothing.
+    fn report(&self, entries: Entries, published: Published, mut durations: Durations) -> Report {
+        durations.total_ms = report::milliseconds(self.started.elapsed());
+        let by_hand =
+            |path: &String| format!("{path} was changed by hand, so it stays though the site has it no more");
+        Report {
+            version: env!("CARGO_PKG_VERSION"),
+            now: self.config.now,
+            entries,
+            warnings: published.kept.iter().map(by_hand).collect(),
+            outputs: Outputs {
+                written: published.written.len(),
+                unchanged: published.unchanged,
+                removed: published.removed.len(),
+                written_paths: published.written,
+                removed_paths: published.removed,
+            },
+            facts: report::Facts::default(),
+            requests: BTreeMap::new(),
+            github_budget: None,
+            queries: BTreeMap::new(),
+            rounds: 0,
+            durations,
+            left_out: Vec::new(),
+        }
+    }
+}
+
+fn content_of(location: AssetLocation) -> Content {
+    match location {
+        AssetLocation::Theme(bytes) => Content::Program(bytes),
+        AssetLocation::File(path) => Content::File(path),
+    }
 }
 
 /// Stops at what people have to mend, before anyone is asked anything.
@@ -162,11 +294,7 @@ fn check(db: &Database, config: &Config) -> miette::Result<Vec<Problem>> {
 }
 
 /// Renders every output that is not copied, on all cores; their bytes go to the cache's blobs.
-fn render(
-    db: &Database,
-    plan: &Plan,
-    observer: &dyn Observer,
-) -> miette::Result<BTreeMap<String, (Digest, Content)>> {
+fn render(db: &Database, plan: &Plan, observer: &dyn Observer) -> miette::Result<publish::Outputs> {
     let total = plan.outputs.len();
     let done = std::sync::atomic::AtomicUsize::new(0);
     let outputs: Vec<_> = plan.outputs.iter().collect();
@@ -183,13 +311,7 @@ fn render(
                 }
                 Output::Asset(asset) => {
                     let (location, digest) = outputs::asset(db, *asset);
-                    (
-                        digest,
-                        match location {
-                            AssetLocation::Theme(bytes) => Content::Program(bytes),
-                            AssetLocation::File(path) => Content::File(path),
-                        },
-                    )
+                    (digest, content_of(location))
                 }
             };
             observer.progress(
@@ -286,42 +408,39 @@ impl Facts<'_> {
         let progress = |done, total| self.observer.progress(Phase::Fetch, done, total);
         Ok(runtime.block_on(sources.fetch(due, &progress)))
     }
+}
 
-    /// What the site lacks, and how to get it, a line each.
-    fn left_out(&self, db: &Database) -> Vec<String> {
-        let wanted = graph::facts::wanted(db);
-        let lacking = |source: &str| {
-            wanted.iter().filter(|s| s.source() == source && self.ledger.lacks(s, self.config.now)).count()
+/// What the site lacks, and how to get it, a line each. `lacking` counts the facts of a source that are missing
+/// or stale.
+fn left_out(config: &Config, lacking: &dyn Fn(&str) -> usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let is = |missing: usize| if missing == 1 { "is" } else { "are" };
+    let github = lacking("github");
+    if github > 0 {
+        let remedy = if config.github.token.is_none() {
+            "set GITHUB_TOKEN to a token that may read public repositories"
+        } else if config.offline {
+            "build without --offline"
+        } else {
+            "build again when GitHub answers"
         };
-        let mut lines = Vec::new();
-        let is = |missing: usize| if missing == 1 { "is" } else { "are" };
-        let github = lacking("github");
-        if github > 0 {
-            let remedy = if self.config.github.token.is_none() {
-                "set GITHUB_TOKEN to a token that may read public repositories"
-            } else if self.config.offline {
-                "build without --offline"
-            } else {
-                "build again when GitHub answers"
-            };
-            let facts = report::count(github, "fact");
-            lines.push(format!("{facts} from GitHub {} missing or stale: {remedy}", is(github)));
-        }
-        let usage = lacking("usage");
-        if usage > 0 {
-            let remedy = if self.config.offline {
-                "build without --offline"
-            } else {
-                "build again when the usage exports can be reached"
-            };
-            let exports = report::count(usage, "usage export");
-            lines.push(format!("{exports} {} missing or stale: {remedy}", is(usage)));
-        }
-        if self.config.settings.usage_windows.is_empty() {
-            lines.push(
-                "there are no usage numbers: set `usage.week` and `usage.month` in shelflife.toml".to_owned(),
-            );
-        }
-        lines
+        let facts = report::count(github, "fact");
+        lines.push(format!("{facts} from GitHub {} missing or stale: {remedy}", is(github)));
     }
+    let usage = lacking("usage");
+    if usage > 0 {
+        let remedy = if config.offline {
+            "build without --offline"
+        } else {
+            "build again when the usage exports can be reached"
+        };
+        let exports = report::count(usage, "usage export");
+        lines.push(format!("{exports} {} missing or stale: {remedy}", is(usage)));
+    }
+    if config.settings.usage_windows.is_empty() {
+        lines.push(
+            "there are no usage numbers: set `usage.week` and `usage.month` in shelflife.toml".to_owned(),
+        );
+    }
+    lines
 }

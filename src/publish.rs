@@ -1,13 +1,21 @@
 //! The publisher: makes the output folder hold exactly the outputs, touching only what is different.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
+use rayon::prelude::*;
 use thiserror::Error;
 
-use crate::cache::{Cache, CacheError, Manifest};
+use crate::cache::{Cache, CacheError, Looks, Manifest, Tree};
 use crate::digest::Digest;
+use crate::look::Look;
+
+/// Every output by its path with `/`: its digest, and the place of its bytes.
+pub type Outputs = BTreeMap<String, (Digest, Content)>;
 
 /// Where an output's bytes are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -58,6 +66,16 @@ pub enum PublishError {
     Cache(#[from] CacheError),
 }
 
+impl PublishError {
+    /// The error as people see it, below a line that says what it means.
+    pub fn into_report(self) -> miette::Report {
+        use miette::{IntoDiagnostic as _, WrapErr as _};
+        let result: miette::Result<()> =
+            Err(self).into_diagnostic().wrap_err("the site could not be published");
+        result.unwrap_err()
+    }
+}
+
 /// Makes `folder` hold `outputs`, by path with `/`, each with its digest and the place of its bytes.
 ///
 /// Each file is written beside its place and renamed into it. A file is removed only if it still has the
@@ -68,42 +86,66 @@ pub enum PublishError {
 /// When the folder can't be written; every file in it is then whole, old or new.
 pub fn publish(
     folder: &Path,
-    outputs: &BTreeMap<String, (Digest, Content)>,
+    outputs: &Outputs,
     cache: &Cache,
-    progress: &dyn Fn(usize, usize),
+    progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Published, PublishError> {
     let before = cache.manifest()?;
     let after: Manifest = outputs.iter().map(|(path, (digest, _))| (path.clone(), vec![*digest])).collect();
-    let mut either = before.clone();
-    for (path, digests) in &after {
-        let known = either.entry(path.clone()).or_default();
-        known.extend(digests.iter().filter(|digest| !before.get(path).is_some_and(|d| d.contains(digest))));
-    }
-    // Written first, so that a build that is killed leaves no file of which the next one knows nothing.
-    if either != before {
-        cache.set_manifest(&either)?;
-    }
-    cache.checkpoint()?;
+    let known = cache.looks(Tree::Output)?;
+    let tree = OutputTree::new(folder);
 
-    let mut tree = Tree { root: folder, checked: BTreeSet::new() };
+    // Looking at a file costs little and waits for the disk; most files are as they were left.
+    let looked: Vec<_> = outputs
+        .par_iter()
+        .map(|(path, (digest, _))| (path, *digest, tree.right_already(path, *digest, known.get(path))))
+        .collect();
     let mut published = Published::default();
-    for (position, (path, (digest, content))) in outputs.iter().enumerate() {
-        progress(position, outputs.len());
-        let place = tree.place(path)?;
-        if holds(&place, *digest) {
-            published.unchanged += 1;
-            continue;
+    let mut looks = Looks::new();
+    let mut wrong = Vec::new();
+    for (path, digest, right) in looked {
+        match right {
+            Some(look) => {
+                published.unchanged += 1;
+                looks.extend(look.map(|look| (path.clone(), (look, digest))));
+            }
+            None => wrong.push(path),
         }
-        let bytes = match content {
-            Content::Blob => cache.blob(*digest)?.ok_or_else(|| PublishError::Lost(path.clone()))?,
-            Content::Program(bytes) => bytes.to_vec(),
-            Content::File(source) => std::fs::read(source).map_err(io("read", source))?,
-        };
-        replace(&place, &bytes)?;
-        published.written.push(path.clone());
     }
-    progress(outputs.len(), outputs.len());
-    for (path, digests) in before.iter().filter(|(path, _)| !outputs.contains_key(*path)) {
+    let gone: Vec<_> = before.iter().filter(|(path, _)| !outputs.contains_key(*path)).collect();
+
+    // The manifest comes first, so that a build that is killed leaves no file of which the next one knows
+    // nothing.
+    if before != after {
+        let mut either = before.clone();
+        for (path, digests) in &after {
+            let known = either.entry(path.clone()).or_default();
+            known.extend(digests.iter().filter(|new| !before.get(path).is_some_and(|old| old.contains(new))));
+        }
+        cache.set_manifest(&either)?;
+        cache.checkpoint()?;
+    }
+
+    let done = AtomicUsize::new(0);
+    let written: Result<Vec<_>, PublishError> = wrong
+        .par_iter()
+        .map(|path| {
+            let (digest, content) = &outputs[*path];
+            let bytes = match content {
+                Content::Blob => cache.blob(*digest)?.ok_or_else(|| PublishError::Lost((*path).clone()))?,
+                Content::Program(bytes) => bytes.to_vec(),
+                Content::File(source) => std::fs::read(source).map_err(io("read", source))?,
+            };
+            let place = tree.place(path)?;
+            let look = replace(&place, &bytes)?;
+            progress(done.fetch_add(1, Ordering::Relaxed) + 1, wrong.len());
+            Ok(look.map(|look| ((*path).clone(), (look, *digest))))
+        })
+        .collect();
+    looks.extend(written?.into_iter().flatten());
+    published.written = wrong.into_iter().cloned().collect();
+
+    for (path, digests) in gone {
         let place = tree.place_of_old(path);
         match std::fs::read(&place) {
             Ok(bytes) if digests.contains(&Digest::of(&bytes)) => {
@@ -115,16 +157,15 @@ pub fn publish(
             Err(_) => {}
         }
     }
-    if either != after {
+    if before != after {
         cache.set_manifest(&after)?;
     }
+    // A look is kept only of files that were left alone for a while; the others are read once more.
+    let now = SystemTime::now();
+    looks.retain(|_, (look, _)| look.is_settled(now));
+    cache.set_looks(Tree::Output, &known, &looks)?;
     cache.checkpoint()?;
     Ok(published)
-}
-
-/// Whether the file at `place` has these bytes already.
-fn holds(place: &Path, digest: Digest) -> bool {
-    std::fs::read(place).is_ok_and(|bytes| Digest::of(&bytes) == digest)
 }
 
 fn io<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> PublishError + 'a {
@@ -132,7 +173,8 @@ fn io<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -
 }
 
 /// Writes a file beside its place and renames it into it, so that nobody ever sees half of it.
-fn replace(place: &Path, bytes: &[u8]) -> Result<(), PublishError> {
+/// Returns what the file looks like then.
+fn replace(place: &Path, bytes: &[u8]) -> Result<Option<Look>, PublishError> {
     let mut name = std::ffi::OsString::from(".");
     name.push(place.file_name().unwrap_or_default());
     name.push(".shelflife-new");
@@ -143,24 +185,48 @@ fn replace(place: &Path, bytes: &[u8]) -> Result<(), PublishError> {
         let _ = std::fs::remove_file(&beside);
         return Err(PublishError::Io { action: "write", path: place.to_path_buf(), source });
     }
-    std::fs::rename(&beside, place).map_err(io("replace", place))
+    std::fs::rename(&beside, place).map_err(io("replace", place))?;
+    Ok(std::fs::symlink_metadata(place).ok().and_then(|metadata| Look::of(&metadata)))
 }
 
 /// The output folder.
-struct Tree<'a> {
+struct OutputTree<'a> {
     root: &'a Path,
     /// Folders that are known to be real ones.
-    checked: BTreeSet<PathBuf>,
+    checked: Mutex<HashSet<PathBuf>>,
 }
 
-impl Tree<'_> {
+impl<'a> OutputTree<'a> {
+    fn new(root: &'a Path) -> Self {
+        Self { root, checked: Mutex::default() }
+    }
+
     fn place_of_old(&self, path: &str) -> PathBuf {
         let inside = |part: &&str| !part.is_empty() && *part != "." && *part != "..";
         path.split('/').filter(inside).fold(self.root.to_path_buf(), |place, part| place.join(part))
     }
 
+    /// Whether the file has these bytes already, and what it looks like if that is worth keeping. It is read only
+    /// if it looks different from when it was last read or written.
+    fn right_already(
+        &self,
+        path: &str,
+        digest: Digest,
+        known: Option<&(Look, Digest)>,
+    ) -> Option<Option<Look>> {
+        let place = self.place_of_old(path);
+        let look = Look::of(&std::fs::symlink_metadata(&place).ok()?)?;
+        if let Some((known, of)) = known
+            && *known == look
+        {
+            return (*of == digest).then_some(Some(look));
+        }
+        let bytes = std::fs::read(&place).ok()?;
+        (Digest::of(&bytes) == digest).then_some(Some(look))
+    }
+
     /// Where an output belongs; makes the folders on the way.
-    fn place(&mut self, path: &str) -> Result<PathBuf, PublishError> {
+    fn place(&self, path: &str) -> Result<PathBuf, PublishError> {
         let place = self.place_of_old(path);
         if let Some(folder) = place.parent() {
             self.make(folder)?;
@@ -168,8 +234,10 @@ impl Tree<'_> {
         Ok(place)
     }
 
-    fn make(&mut self, folder: &Path) -> Result<(), PublishError> {
-        if self.checked.contains(folder) {
+    fn make(&self, folder: &Path) -> Result<(), PublishError> {
+        let is_checked =
+            |folder| self.checked.lock().unwrap_or_else(PoisonError::into_inner).contains(folder);
+        if is_checked(folder) {
             return Ok(());
         }
         // The output folder itself may be a link: a maintainer's choice. What is in it may come from
@@ -185,10 +253,11 @@ impl Tree<'_> {
                     return Err(PublishError::Link(folder.to_path_buf()));
                 }
                 Ok(_) => {}
-                Err(_) => std::fs::create_dir(folder).map_err(io("make the folder", folder))?,
+                // Another thread may be making it for a neighbour.
+                Err(_) => std::fs::create_dir_all(folder).map_err(io("make the folder", folder))?,
             }
         }
-        self.checked.insert(folder.to_path_buf());
+        self.checked.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_path_buf());
         Ok(())
     }
 
@@ -209,7 +278,7 @@ impl Tree<'_> {
 mod tests {
     use super::*;
 
-    fn outputs(cache: &Cache, files: &[(&str, &str)]) -> BTreeMap<String, (Digest, Content)> {
+    fn outputs(cache: &Cache, files: &[(&str, &str)]) -> Outputs {
         files
             .iter()
             .map(|(path, text)| ((*path).to_owned(), (cache.put_blob(text.as_bytes()), Content::Blob)))
@@ -246,6 +315,21 @@ mod tests {
         assert_eq!(run(folder.path(), &cache, &[("a.html", "right")]).written, ["a.html"]);
         assert_eq!(std::fs::read(folder.path().join("a.html")).unwrap(), b"right");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing lies beside it");
+    }
+
+    #[test]
+    fn a_file_that_looks_as_it_was_left_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::in_memory().unwrap();
+        run(folder.path(), &cache, &[("a.html", "1")]);
+        std::thread::sleep(std::time::Duration::from_millis(150));
+        run(folder.path(), &cache, &[("a.html", "1")]);
+        let looks = cache.looks(Tree::Output).unwrap();
+        assert_eq!(looks["a.html"].1, Digest::of(b"1"));
+        // A lie about its digest is believed, which shows that the file is not read.
+        let lie = Looks::from([("a.html".to_owned(), (looks["a.html"].0, Digest::of(b"2")))]);
+        cache.set_looks(Tree::Output, &looks, &lie).unwrap();
+        assert_eq!(run(folder.path(), &cache, &[("a.html", "2")]).unchanged, 1);
     }
 
     #[cfg(unix)]

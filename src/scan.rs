@@ -1,47 +1,74 @@
-//! The site's folder, read into the graph's inputs.
+//! The site's folder: which files it has, what their digests are, and their content as far as it is needed.
 
 use std::collections::BTreeMap;
+use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use miette::{Context as _, IntoDiagnostic as _, miette};
+use rayon::prelude::*;
 
+use crate::cache::{Cache, Looks, Tree};
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::graph::inputs::AssetLocation;
 use crate::graph::{AssetFile, DataFile, Database, EntryFile, Site, TemplateFile};
+use crate::look::Look;
+use crate::render::address;
 use crate::theme;
 
-/// The content of a site's folder.
+/// The files of a site. A file that looks as it did when it was last read is not read again until somebody
+/// needs its content.
 #[derive(Debug)]
 pub struct Scan {
-    entries: Vec<ReadFile>,
-    data: Vec<ReadFile>,
-    templates: BTreeMap<Arc<str>, Template>,
-    assets: BTreeMap<Arc<str>, Asset>,
+    entries: Vec<Scanned>,
+    data: Vec<Scanned>,
+    templates: Vec<Scanned>,
+    assets: Vec<Scanned>,
 }
 
-/// A file that was read.
+/// One file.
 #[derive(Debug)]
-struct ReadFile {
-    /// The file's name without its extension.
-    name: Arc<str>,
-    /// The path relative to the site.
-    path: Arc<str>,
-    content: Arc<[u8]>,
-}
-
-#[derive(Debug)]
-struct Template {
-    text: Arc<str>,
-    own: bool,
-}
-
-#[derive(Debug)]
-struct Asset {
-    location: AssetLocation,
+struct Scanned {
+    /// The path below its kind's folder, with `/`.
+    name: String,
+    place: PathBuf,
     digest: Digest,
-    fingerprinted: bool,
+    /// The content, if it had to be read.
+    content: Option<Arc<[u8]>>,
+}
+
+/// What a file is for. The name also stands for its folder, wherever that is, so that the cache holds no path
+/// of this machine.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Entries,
+    Data,
+    Templates,
+    Assets,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Entries => "entries",
+            Self::Data => "data",
+            Self::Templates => "templates",
+            Self::Assets => "assets",
+        }
+    }
+
+    /// The folder, and the extensions of files directly in it; none means every file below it.
+    fn place(self, config: &Config) -> (&Path, &'static [&'static str]) {
+        let paths = &config.paths;
+        match self {
+            Self::Entries => (&paths.entries, &["md"]),
+            Self::Data => (&paths.data, &["yaml", "yml"]),
+            Self::Templates => (&paths.templates, &[]),
+            Self::Assets => (&paths.assets, &[]),
+        }
+    }
 }
 
 /// Assets that templates ask for by name; everything else is asked for by its address, which must stay.
@@ -50,32 +77,42 @@ fn is_fingerprinted(path: &str) -> bool {
 }
 
 impl Scan {
-    /// Reads the site's folder.
+    /// Looks through the site's folder.
     ///
     /// # Errors
     ///
     /// When the entries' folder is missing, or something can't be read.
-    pub fn of(config: &Config) -> miette::Result<Self> {
-        let paths = &config.paths;
-        if !paths.entries.is_dir() {
+    pub fn of(config: &Config, cache: &Cache) -> miette::Result<Self> {
+        if !config.paths.entries.is_dir() {
             return Err(miette!(
                 help = "set `paths.entries` in shelflife.toml to the folder of the entries' files",
                 "there is no folder of entries at {}",
-                paths.entries.display()
+                config.paths.entries.display()
             ));
         }
-        let entries = read_all(&paths.site, &paths.entries, &["md"])?;
-        let data = read_all(&paths.site, &paths.data, &["yaml", "yml"])?;
-        let twice = data.iter().zip(data.iter().skip(1)).find(|(one, other)| one.name == other.name);
+        let known = cache.looks(Tree::Site).into_diagnostic()?;
+        let mut looks = Looks::new();
+        let mut scan = |kind| scan(kind, config, &known, &mut looks);
+        let scanned = Self {
+            entries: scan(Kind::Entries)?,
+            data: scan(Kind::Data)?,
+            templates: scan(Kind::Templates)?,
+            assets: scan(Kind::Assets)?,
+        };
+        if looks != known {
+            cache.set_looks(Tree::Site, &known, &looks).into_diagnostic()?;
+        }
+        let stem = |file: &Scanned| file.name.rsplit_once('.').map(|(stem, _)| stem.to_owned());
+        let twice = scanned.data.iter().zip(scanned.data.iter().skip(1)).find(|(a, b)| stem(a) == stem(b));
         if let Some((one, other)) = twice {
             return Err(miette!(
                 help = "keep one of them",
                 "{} and {} are the same data file",
-                one.path,
-                other.path
+                one.name,
+                other.name
             ));
         }
-        Ok(Self { entries, data, templates: templates(&paths.templates)?, assets: assets(&paths.assets)? })
+        Ok(scanned)
     }
 
     /// How many entry files there are.
@@ -83,67 +120,153 @@ impl Scan {
         self.entries.len()
     }
 
+    /// The digest of everything in the folder, names and contents.
+    pub fn digest(&self) -> Digest {
+        let kinds = [&self.entries, &self.data, &self.templates, &self.assets];
+        let files = kinds.iter().flat_map(|files| {
+            let boundary: [&[u8]; 2] = [b"", b""];
+            let files =
+                files.iter().flat_map(|file| [file.name.as_bytes(), file.digest.as_bytes().as_slice()]);
+            boundary.into_iter().chain(files)
+        });
+        Digest::of_parts(files)
+    }
+
+    /// Where the bytes of each published asset are, by its path below the output folder.
+    pub fn published_assets(&self) -> BTreeMap<String, AssetLocation> {
+        let of_site: Vec<(&str, Digest, &Path)> =
+            self.assets.iter().map(|file| (file.name.as_str(), file.digest, file.place.as_path())).collect();
+        assets(&of_site)
+            .into_iter()
+            .map(|(path, (location, digest, fingerprinted))| {
+                let published = address::asset(&path, digest, fingerprinted);
+                (published.trim_start_matches('/').to_owned(), location)
+            })
+            .collect()
+    }
+
     /// Sets the inputs of an empty graph.
-    pub fn set(self, db: &Database, config: &Config) {
+    ///
+    /// # Errors
+    ///
+    /// When a file can't be read.
+    pub fn set(self, db: &Database, config: &Config) -> miette::Result<()> {
+        let entries = self
+            .entries
+            .into_par_iter()
+            .map(|file| Ok((path_in_site(config, &file), file.content()?)))
+            .collect::<miette::Result<Vec<_>>>()?;
         let entries =
-            self.entries.into_iter().map(|file| EntryFile::new(db, file.path, file.content)).collect();
-        let data =
-            self.data.into_iter().map(|file| DataFile::new(db, file.name, file.path, file.content)).collect();
-        let templates = self
-            .templates
+            entries.into_iter().map(|(path, content)| EntryFile::new(db, path.into(), content)).collect();
+        let mut data = Vec::new();
+        for file in self.data {
+            let name = file.place.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
+            let path = path_in_site(config, &file);
+            data.push(DataFile::new(db, name.into(), path.into(), file.content()?));
+        }
+        let templates = templates(self.templates)?
             .into_iter()
-            .map(|(name, template)| TemplateFile::new(db, name, template.text, template.own))
+            .map(|(name, (text, own))| TemplateFile::new(db, name, text, own))
             .collect();
-        let assets = self
-            .assets
+        let of_site: Vec<(&str, Digest, &Path)> =
+            self.assets.iter().map(|file| (file.name.as_str(), file.digest, file.place.as_path())).collect();
+        let assets = assets(&of_site)
             .into_iter()
-            .map(|(path, asset)| AssetFile::new(db, path, asset.digest, asset.location, asset.fingerprinted))
+            .map(|(path, (location, digest, fingerprinted))| {
+                AssetFile::new(db, path, digest, location, fingerprinted)
+            })
             .collect();
         Site::new(db, Arc::new(config.settings.clone()), entries, data, templates, assets);
+        Ok(())
     }
 }
 
-fn read_all(site: &Path, folder: &Path, extensions: &[&str]) -> miette::Result<Vec<ReadFile>> {
-    let mut files = Vec::new();
-    for path in files_in(folder, extensions)? {
-        let relative = relative(site, &path)?;
-        let name = path.file_stem().and_then(|name| name.to_str()).unwrap_or_default().into();
-        files.push(ReadFile { name, path: relative.into(), content: read(&path)?.into() });
+impl Scanned {
+    fn content(&self) -> miette::Result<Arc<[u8]>> {
+        match &self.content {
+            Some(content) => Ok(Arc::clone(content)),
+            None => Ok(read(&self.place)?.into()),
+        }
     }
-    Ok(files)
 }
 
-fn templates(folder: &Path) -> miette::Result<BTreeMap<Arc<str>, Template>> {
-    let mut templates: BTreeMap<Arc<str>, Template> = theme::templates()
-        .map(|(name, text)| (name.into(), Template { text: text.into(), own: false }))
-        .collect();
-    for path in files_below(folder)? {
-        let name = relative(folder, &path)?;
-        let text = String::from_utf8(read(&path)?).map_err(|_| {
-            miette!(help = "save it as UTF-8", "the template {} is not UTF-8", path.display())
+/// Where an asset's bytes are, its digest, and whether it is fingerprinted.
+type Asset = (AssetLocation, Digest, bool);
+
+/// The theme's templates and the site's, each with whether it is the site's own.
+fn templates(of_site: Vec<Scanned>) -> miette::Result<BTreeMap<Arc<str>, (Arc<str>, bool)>> {
+    let mut templates: BTreeMap<Arc<str>, (Arc<str>, bool)> =
+        theme::templates().map(|(name, text)| (name.into(), (text.into(), false))).collect();
+    for file in of_site {
+        let text = String::from_utf8(file.content()?.to_vec()).map_err(|_| {
+            miette!(help = "save it as UTF-8", "the template {} is not UTF-8", file.place.display())
         })?;
         // A file that is the theme's own, as in the theme's home, is not an override.
-        let own = templates.get(&*name).is_none_or(|theme| *theme.text != *text);
-        templates.insert(name.into(), Template { text: text.into(), own });
+        let own = templates.get(&*file.name).is_none_or(|(theme, _)| **theme != *text);
+        templates.insert(file.name.into(), (text.into(), own));
     }
     Ok(templates)
 }
 
-fn assets(folder: &Path) -> miette::Result<BTreeMap<Arc<str>, Asset>> {
-    let of_theme = |content| Asset {
-        location: AssetLocation::Theme(content),
-        digest: Digest::of(content),
-        fingerprinted: true,
-    };
-    let mut assets: BTreeMap<Arc<str>, Asset> =
-        theme::assets().map(|(path, content)| (path.into(), of_theme(content))).collect();
-    for path in files_below(folder)? {
-        let name = relative(folder, &path)?;
-        let digest = Digest::of(&read(&path)?);
-        let fingerprinted = assets.contains_key(&*name) || is_fingerprinted(&name);
-        assets.insert(name.into(), Asset { location: AssetLocation::File(path), digest, fingerprinted });
+/// The theme's assets and the site's, each of which has a name, a digest and a place.
+fn assets(of_site: &[(&str, Digest, &Path)]) -> BTreeMap<Arc<str>, Asset> {
+    let mut assets: BTreeMap<Arc<str>, Asset> = theme::assets()
+        .map(|(path, content)| (path.into(), (AssetLocation::Theme(content), Digest::of(content), true)))
+        .collect();
+    for (name, digest, place) in of_site {
+        let fingerprinted = assets.contains_key(*name) || is_fingerprinted(name);
+        assets.insert((*name).into(), (AssetLocation::File(place.to_path_buf()), *digest, fingerprinted));
     }
-    Ok(assets)
+    assets
+}
+
+/// The path to name in a problem: relative to the site, where it is in there.
+fn path_in_site(config: &Config, file: &Scanned) -> String {
+    let path = file.place.strip_prefix(&config.paths.site).unwrap_or(&file.place);
+    path.to_string_lossy().replace('\\', "/")
+}
+
+/// The files of one kind, in the order of names.
+fn scan(kind: Kind, config: &Config, known: &Looks, looks: &mut Looks) -> miette::Result<Vec<Scanned>> {
+    let (folder, extensions) = kind.place(config);
+    let places = if extensions.is_empty() { files_below(folder)? } else { files_in(folder, extensions)? };
+    let now = SystemTime::now();
+    let scanned: Vec<(Scanned, Option<Look>)> = places
+        .into_par_iter()
+        .map(|place| {
+            let name = relative(folder, &place)?;
+            let known = known.get(&key(kind, &name));
+            examine(name, place, known)
+        })
+        .collect::<miette::Result<_>>()?;
+    for (file, look) in &scanned {
+        if let Some(look) = look.filter(|look| look.is_settled(now)) {
+            looks.insert(key(kind, &file.name), (look, file.digest));
+        }
+    }
+    Ok(scanned.into_iter().map(|(file, _)| file).collect())
+}
+
+fn key(kind: Kind, name: &str) -> String {
+    format!("{}/{name}", kind.name())
+}
+
+/// The digest of a file, which is read only if it looks different from when it was last read.
+fn examine(
+    name: String,
+    place: PathBuf,
+    known: Option<&(Look, Digest)>,
+) -> miette::Result<(Scanned, Option<Look>)> {
+    // The look comes before the content, so that a change in between is seen the next time.
+    let look = std::fs::symlink_metadata(&place).ok().as_ref().and_then(Look::of);
+    if let (Some(look), Some((known, digest))) = (look, known)
+        && look == *known
+    {
+        return Ok((Scanned { name, place, digest: *digest, content: None }, Some(look)));
+    }
+    let content: Arc<[u8]> = read(&place)?.into();
+    let digest = Digest::of(&content);
+    Ok((Scanned { name, place, digest, content: Some(content) }, look))
 }
 
 fn read(path: &Path) -> miette::Result<Vec<u8>> {
@@ -156,7 +279,7 @@ fn relative(folder: &Path, path: &Path) -> miette::Result<String> {
     let parts: Option<Vec<&str>> = below.components().map(|part| part.as_os_str().to_str()).collect();
     let parts = parts
         .ok_or_else(|| miette!(help = "rename it", "the name of the file {} is not UTF-8", path.display()))?;
-    Ok(parts.join("/").replace("//", "/"))
+    Ok(parts.join("/"))
 }
 
 /// Files directly in `folder` with one of the extensions, in the order of names. No folder, no files.
@@ -164,7 +287,8 @@ fn files_in(folder: &Path, extensions: &[&str]) -> miette::Result<Vec<PathBuf>> 
     let wanted = |path: &Path| {
         path.extension().is_some_and(|extension| extensions.iter().any(|wanted| extension == *wanted))
     };
-    Ok(list(folder)?.into_iter().filter(|path| wanted(path) && path.is_file()).collect())
+    let files = list(folder)?.into_iter().filter(|(path, kind)| wanted(path) && kind.is_file(path));
+    Ok(files.map(|(path, _)| path).collect())
 }
 
 /// Every file below `folder`, in the order of paths. No folder, no files.
@@ -172,12 +296,12 @@ fn files_below(folder: &Path) -> miette::Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(folder) = folders.pop() {
-        for path in list(&folder)? {
+        for (path, kind) in list(&folder)? {
             // A link to a folder may lead anywhere, also back: only real folders are entered.
-            match path.symlink_metadata() {
-                Ok(metadata) if metadata.is_dir() => folders.push(path),
-                Ok(metadata) if metadata.is_symlink() && path.is_dir() => {}
-                _ => files.push(path),
+            match kind {
+                FileKind::Folder => folders.push(path),
+                kind if kind.is_file(&path) => files.push(path),
+                _ => {}
             }
         }
     }
@@ -185,22 +309,48 @@ fn files_below(folder: &Path) -> miette::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
+/// What a folder says of a name in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FileKind {
+    File,
+    Folder,
+    Link,
+    Other,
+}
+
+impl FileKind {
+    /// Whether it is a file, also through a link.
+    fn is_file(self, path: &Path) -> bool {
+        match self {
+            Self::File => true,
+            Self::Link => std::fs::metadata(path).as_ref().is_ok_and(Metadata::is_file),
+            Self::Folder | Self::Other => false,
+        }
+    }
+}
+
 /// What is in `folder`, without hidden files, in the order of names.
-fn list(folder: &Path) -> miette::Result<Vec<PathBuf>> {
+fn list(folder: &Path) -> miette::Result<Vec<(PathBuf, FileKind)>> {
+    let failed = || format!("can't list {}", folder.display());
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => {
-            return Err(error).into_diagnostic().wrap_err_with(|| format!("can't list {}", folder.display()));
-        }
+        Err(error) => return Err(error).into_diagnostic().wrap_err_with(failed),
     };
-    let mut paths = Vec::new();
+    let mut found = Vec::new();
     for entry in entries {
-        let entry = entry.into_diagnostic().wrap_err_with(|| format!("can't list {}", folder.display()))?;
-        if !entry.file_name().as_encoded_bytes().starts_with(b".") {
-            paths.push(entry.path());
+        let entry = entry.into_diagnostic().wrap_err_with(failed)?;
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            continue;
         }
+        let kind = match entry.file_type().into_diagnostic().wrap_err_with(failed)? {
+            kind if kind.is_dir() => FileKind::Folder,
+            kind if kind.is_symlink() => FileKind::Link,
+            kind if kind.is_file() => FileKind::File,
+            _ => FileKind::Other,
+        };
+        found.push((entry.path(), kind));
     }
-    paths.sort();
-    Ok(paths)
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(found)
 }

@@ -269,7 +269,7 @@ fn what_the_cache_holds_changes_no_output() {
     };
     build("cold", "a.sqlite");
     let warm = build("warm", "a.sqlite");
-    assert_eq!(warm["queries"]["parsed"]["computed"], 2);
+    assert_eq!(warm["queries"], json!({}), "nothing is evaluated when nothing has changed");
     std::fs::write(site.at("damaged.sqlite"), "this is no database").unwrap();
     build("damaged", "damaged.sqlite");
     let cold = site.tree("cold");

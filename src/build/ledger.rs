@@ -48,7 +48,8 @@ impl Ledger {
         Ok(found)
     }
 
-    fn fact(&self, subject: &Subject) -> Option<&Fact> {
+    /// What is known about `subject`.
+    pub(super) fn fact(&self, subject: &Subject) -> Option<&Fact> {
         self.known.get(subject)?.as_ref()
     }
 
@@ -117,8 +118,13 @@ impl Ledger {
     }
 
     /// Whether the site would be better if the fact were asked for.
-    pub(super) fn lacks(&self, subject: &Subject, now: Timestamp) -> bool {
+    fn lacks(&self, subject: &Subject, now: Timestamp) -> bool {
         !self.answered.contains(subject) && self.fact(subject).is_none_or(|fact| fact.is_stale(now))
+    }
+
+    /// How many facts of a source the site would be better with.
+    pub(super) fn lacking(&self, wanted: &BTreeSet<Subject>, source: &str, now: Timestamp) -> usize {
+        wanted.iter().filter(|subject| subject.source() == source && self.lacks(subject, now)).count()
     }
 
     /// The wanted facts by how this build came to know them.

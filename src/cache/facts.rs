@@ -8,6 +8,9 @@ use rusqlite::{OptionalExtension as _, Row, params};
 use super::{Cache, CacheError, pack, unpack};
 use crate::fact::{Fact, Subject, Validators};
 
+/// The name of the number that tells whether any fact's value changed since.
+pub const FACTS: &str = "facts";
+
 impl Cache {
     /// What is known about `subject`. A damaged row counts as nothing known.
     ///
@@ -15,29 +18,49 @@ impl Cache {
     ///
     /// When the file can't be read.
     pub fn fact(&self, subject: &Subject) -> Result<Option<Fact>, CacheError> {
-        let connection = self.connection();
-        let mut select = connection.prepare_cached(
-            "SELECT value, fetched, fresh_until, etag, last_modified, refusals FROM fact WHERE subject = ?1",
-        )?;
-        Ok(select.query_row([subject.to_string()], read).optional()?.flatten())
+        let row = {
+            let connection = self.connection();
+            let mut select = connection.prepare_cached(
+                "SELECT value, fetched, fresh_until, etag, last_modified, refusals, used FROM fact
+                 WHERE subject = ?1",
+            )?;
+            let row = select.query_row([subject.to_string()], |row| Ok((read(row)?, row.get(6)?)));
+            row.optional()?
+        };
+        let Some((fact, used)) = row else { return Ok(None) };
+        self.used().fact(subject, used);
+        Ok(fact)
     }
 
-    /// Writes down what is now known about `subject`.
+    /// Writes down what is now known about `subject`. A value that differs from the one that was known makes the
+    /// number [`FACTS`] grow.
     ///
     /// # Errors
     ///
     /// When the file can't be written.
     pub fn record(&self, subject: &Subject, fact: &Fact) -> Result<(), CacheError> {
+        let value = fact.value.as_deref().map(pack);
+        let key = subject.to_string();
+        let known: Option<Option<Vec<u8>>> = self
+            .connection()
+            .prepare_cached("SELECT value FROM fact WHERE subject = ?1")?
+            .query_row([&key], |row| row.get(0))
+            .optional()?;
+        if known.as_ref() != Some(&value) {
+            self.advance(FACTS)?;
+        }
+        let build = self.used().build;
         self.connection()
-            .prepare_cached("INSERT OR REPLACE INTO fact VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+            .prepare_cached("INSERT OR REPLACE INTO fact VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
             .execute(params![
-                subject.to_string(),
-                fact.value.as_deref().map(pack),
+                key,
+                value,
                 fact.fetched.as_second(),
                 fact.fresh_until.as_second(),
                 fact.validators.etag,
                 fact.validators.last_modified,
                 fact.refusals,
+                build,
             ])?;
         Ok(())
     }
@@ -89,7 +112,7 @@ mod tests {
         let cache = Cache::in_memory().unwrap();
         cache
             .connection()
-            .execute("INSERT INTO fact VALUES ('usage:week', x'01ff', 1, 2, NULL, NULL, 0)", [])
+            .execute("INSERT INTO fact VALUES ('usage:week', x'01ff', 1, 2, NULL, NULL, 0, 0)", [])
             .unwrap();
         assert_eq!(cache.fact(&Subject::Usage(Window::Week)).unwrap(), None);
     }

@@ -1,17 +1,28 @@
 //! The cache: one SQLite file that holds facts, blobs, memos and the manifest, and travels between machines.
 
 mod facts;
+mod files;
+mod garbage;
+mod lock;
 mod outputs;
 mod schema;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
 use thiserror::Error;
 
+pub use facts::FACTS;
+pub use files::{Looks, Tree};
 pub use outputs::Manifest;
+
+pub use garbage::{Collected, KEEP_BUILDS};
+
+use garbage::Used;
+use lock::Lock;
 
 /// How long a build waits for another one that uses the same cache.
 const WAIT_FOR_OTHERS: Duration = Duration::from_secs(60);
@@ -23,6 +34,10 @@ const WAIT_FOR_OTHERS: Duration = Duration::from_secs(60);
 pub struct Cache {
     connection: Mutex<Connection>,
     failed: Mutex<Option<rusqlite::Error>>,
+    used: Mutex<Used>,
+    distrusted: AtomicBool,
+    /// Held as long as the cache is open.
+    _lock: Option<Lock>,
 }
 
 /// Why the cache can't be used.
@@ -56,16 +71,27 @@ pub struct SetAside {
 
 impl Cache {
     /// Opens the cache at `path`, or makes one. A file that is damaged, or that a newer version of the program
-    /// or another program wrote, is set aside.
+    /// or another program wrote, is set aside. While another build has the cache, it waits, and calls `waiting`
+    /// once to say so.
     ///
     /// # Errors
     ///
     /// When the folder can't be written, or another build holds the cache for longer than a minute.
-    pub fn open(path: &Path) -> Result<(Self, Option<SetAside>), CacheError> {
+    pub fn open(path: &Path, waiting: &dyn Fn()) -> Result<(Self, Option<SetAside>), CacheError> {
         let io = |source| CacheError::Folder { path: path.to_path_buf(), source };
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(io)?;
         }
+        let lock = Lock::take(path, WAIT_FOR_OTHERS, waiting)
+            .map_err(io)?
+            .ok_or_else(|| CacheError::Busy(path.to_path_buf()))?;
+        let (mut cache, set_aside) = Self::open_or_set_aside(path)?;
+        cache._lock = Some(lock);
+        Ok((cache, set_aside))
+    }
+
+    fn open_or_set_aside(path: &Path) -> Result<(Self, Option<SetAside>), CacheError> {
+        let io = |source| CacheError::Folder { path: path.to_path_buf(), source };
         let reason = match Self::try_open(path) {
             Ok(cache) => return Ok((cache, None)),
             Err(Unusable::Foreign(reason)) => reason,
@@ -105,7 +131,13 @@ impl Cache {
         connection.busy_timeout(WAIT_FOR_OTHERS)?;
         schema::migrate(&connection)?;
         connection.execute_batch("BEGIN IMMEDIATE")?;
-        Ok(Self { connection: Mutex::new(connection), failed: Mutex::new(None) })
+        Ok(Self {
+            connection: Mutex::new(connection),
+            failed: Mutex::default(),
+            used: Mutex::default(),
+            distrusted: AtomicBool::new(false),
+            _lock: None,
+        })
     }
 
     /// Makes permanent what was written so far.
@@ -228,7 +260,7 @@ mod tests {
                 .enumerate()
         {
             std::fs::write(&path, content).unwrap();
-            let (cache, aside) = Cache::open(&path).unwrap();
+            let (cache, aside) = Cache::open(&path, &|| {}).unwrap();
             cache.checkpoint().unwrap();
             let aside = aside.unwrap_or_else(|| panic!("{number} was taken for a cache"));
             assert_eq!(std::fs::read(&aside.moved_to).unwrap(), content);
@@ -244,9 +276,9 @@ mod tests {
         {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("cache.sqlite");
-            drop(Cache::open(&path).unwrap());
+            drop(Cache::open(&path, &|| {}).unwrap());
             Connection::open(&path).unwrap().execute_batch(pragma).unwrap();
-            let (_, aside) = Cache::open(&path).unwrap();
+            let (_, aside) = Cache::open(&path, &|| {}).unwrap();
             assert!(aside.unwrap().reason.contains(expected));
         }
     }
@@ -255,12 +287,15 @@ mod tests {
     fn a_new_cache_is_one_file_when_closed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/cache.sqlite");
-        let (cache, aside) = Cache::open(&path).unwrap();
+        let (cache, aside) = Cache::open(&path, &|| {}).unwrap();
         assert_eq!(aside, None);
         cache.checkpoint().unwrap();
         drop(cache);
         let files: Vec<_> =
             std::fs::read_dir(path.parent().unwrap()).unwrap().map(|f| f.unwrap().path()).collect();
-        assert_eq!(files, [path]);
+        assert_eq!(
+            files.iter().filter(|file| !file.to_string_lossy().ends_with(".lock")).collect::<Vec<_>>(),
+            [&path]
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! Blobs, memos and the manifest in the cache.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 use rusqlite::{OptionalExtension as _, params};
 
@@ -14,18 +15,34 @@ impl Cache {
     /// Stores bytes under their digest.
     pub fn put_blob(&self, bytes: &[u8]) -> Digest {
         let digest = Digest::of(bytes);
-        self.write_soon(|connection| {
-            let known = connection
-                .prepare_cached("SELECT 1 FROM blob WHERE digest = ?1")?
-                .exists([digest.as_bytes()])?;
-            if known {
-                return Ok(0);
-            }
-            connection
-                .prepare_cached("INSERT INTO blob VALUES (?1, ?2)")?
-                .execute(params![digest.as_bytes(), pack(bytes)])
-        });
+        if !self.has_blob(digest) {
+            let packed = pack(bytes);
+            let build = self.used().build;
+            self.write_soon(|connection| {
+                connection
+                    .prepare_cached("INSERT OR REPLACE INTO blob VALUES (?1, ?2, ?3)")?
+                    .execute(params![digest.as_bytes(), packed, build])
+            });
+        }
         digest
+    }
+
+    /// Whether the bytes with this digest are stored. Asking counts as a use.
+    pub fn has_blob(&self, digest: Digest) -> bool {
+        let used: Option<i64> = self
+            .connection()
+            .prepare_cached("SELECT used FROM blob WHERE digest = ?1")
+            .and_then(|mut select| select.query_row([digest.as_bytes()], |row| row.get(0)).optional())
+            .unwrap_or_default();
+        let Some(used) = used else { return false };
+        self.used().blob(digest, used);
+        !self.distrusted.load(Ordering::Relaxed) || matches!(self.blob(digest), Ok(Some(_)))
+    }
+
+    /// From now on, a blob counts as stored only if its bytes are what they should be. Reading every blob costs
+    /// too much to do it unless one was found damaged.
+    pub fn distrust_blobs(&self) {
+        self.distrusted.store(true, Ordering::Relaxed);
     }
 
     /// The bytes with this digest, checked against it.
@@ -34,6 +51,7 @@ impl Cache {
     ///
     /// When the file can't be read. A blob that is missing or damaged is `None`.
     pub fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>, CacheError> {
+        // Unpacked without the connection, so that others can read meanwhile.
         let packed: Option<Vec<u8>> = self
             .connection()
             .prepare_cached("SELECT bytes FROM blob WHERE digest = ?1")?
@@ -47,22 +65,26 @@ impl Cache {
     /// `inputs` is the digest of everything the result depends on, the function's version included. A
     /// result that can't be read counts as none: it is made again.
     pub fn memo(&self, function: &str, inputs: Digest) -> Option<Vec<u8>> {
-        let connection = self.connection();
-        let mut select =
-            connection.prepare_cached("SELECT result FROM memo WHERE function = ?1 AND inputs = ?2").ok()?;
-        let packed: Vec<u8> =
-            select.query_row(params![function, inputs.as_bytes()], |row| row.get(0)).optional().ok()??;
+        let (packed, used): (Vec<u8>, i64) = {
+            let connection = self.connection();
+            let mut select = connection
+                .prepare_cached("SELECT result, used FROM memo WHERE function = ?1 AND inputs = ?2")
+                .ok()?;
+            let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+            select.query_row(params![function, inputs.as_bytes()], read).optional().ok()??
+        };
+        self.used().memo(function, inputs, used);
         unpack(&packed)
     }
 
     /// Keeps the result of `function` for `inputs`.
     pub fn keep_memo(&self, function: &str, inputs: Digest, result: &[u8]) {
+        let packed = pack(result);
+        let build = self.used().build;
         self.write_soon(|connection| {
-            connection.prepare_cached("INSERT OR REPLACE INTO memo VALUES (?1, ?2, ?3)")?.execute(params![
-                function,
-                inputs.as_bytes(),
-                pack(result)
-            ])
+            connection
+                .prepare_cached("INSERT OR REPLACE INTO memo VALUES (?1, ?2, ?3, ?4)")?
+                .execute(params![function, inputs.as_bytes(), packed, build])
         });
     }
 

@@ -8,13 +8,18 @@ use super::Unusable;
 const APPLICATION_ID: i32 = 0x7368_6c66;
 
 /// Every step from an empty file to today's schema. Steps are only ever added.
-const STEPS: [&str; 2] =
-    [include_str!("../../cache-schema/001-facts.sql"), include_str!("../../cache-schema/002-outputs.sql")];
+const STEPS: [&str; 3] = [
+    include_str!("../../cache-schema/001-facts.sql"),
+    include_str!("../../cache-schema/002-outputs.sql"),
+    include_str!("../../cache-schema/003-reuse.sql"),
+];
 
 /// Brings the file to the newest schema.
 pub(super) fn migrate(connection: &Connection) -> Result<(), Unusable> {
     // With a write-ahead log a killed build leaves either all of a checkpoint or nothing of it. A lost
     // last checkpoint costs requests, not correctness, so NORMAL is enough.
+    // Only a file without tables can begin to give pages back.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     connection.execute_batch("BEGIN IMMEDIATE")?;

@@ -10,6 +10,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use url::Url;
 
+use crate::digest::Digest;
+
 pub use environment::Environment;
 pub use file::FILE_NAME;
 
@@ -58,6 +60,32 @@ pub struct Settings {
     pub hide_disabled: bool,
     /// The windows for which a usage export is configured.
     pub usage_windows: Vec<crate::fact::Window>,
+}
+
+impl Settings {
+    /// The digest of all of it.
+    pub fn digest(&self) -> Digest {
+        let Self {
+            title,
+            url,
+            base_path,
+            description,
+            repository,
+            timezone,
+            entries_path,
+            github_server,
+            hide_disabled,
+            usage_windows,
+        } = self;
+        // The time zone's rules are a part of the program; its name stands for them.
+        let zone = timezone.iana_name().unwrap_or("UTC");
+        let windows: String = usage_windows.iter().map(|window| format!("{window} ")).collect();
+        let repository = repository.as_ref().map_or_else(String::new, |address| format!("at {address}"));
+        let texts =
+            [title, url, base_path, description, &repository, zone, entries_path, github_server.as_str()];
+        let rest = [windows.as_str(), if *hide_disabled { "hide" } else { "show" }];
+        Digest::of_parts(texts.into_iter().chain(rest).map(str::as_bytes))
+    }
 }
 
 /// Folders and files, each joined to the site's folder unless it was absolute.

@@ -8,6 +8,7 @@ use super::entries::parsed;
 use super::kinds::Kind;
 use super::plugins::plugins;
 use super::{AssetFile, Db, Site};
+use crate::render::address;
 
 /// One file of the published site.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,17 +68,5 @@ pub fn plan(db: &dyn Db) -> Arc<Plan> {
 
 /// The path from the site's root under which an asset is published.
 pub fn published_asset(db: &dyn Db, asset: AssetFile) -> String {
-    let path = asset.path(db);
-    if !*asset.fingerprinted(db) {
-        return format!("/assets/{path}");
-    }
-    let fingerprint = asset.digest(db).short(8);
-    let name_at = path.rfind('/').map_or(0, |slash| slash + 1);
-    match path[name_at..].rfind('.') {
-        Some(dot) if dot > 0 => {
-            let (stem, extension) = path.split_at(name_at + dot);
-            format!("/assets/{stem}.{fingerprint}{extension}")
-        }
-        _ => format!("/assets/{path}.{fingerprint}"),
-    }
+    address::asset(asset.path(db), *asset.digest(db), *asset.fingerprinted(db))
 }

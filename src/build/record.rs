@@ -1,0 +1,137 @@
+//! The record of the last build: enough to see that nothing has changed without evaluating anything.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::ledger::Ledger;
+use crate::cache::{Cache, CacheError, FACTS};
+use crate::config::{Config, Settings};
+use crate::digest::Digest;
+use crate::fact::Subject;
+use crate::report;
+use crate::scan::Scan;
+
+/// The note in the cache that holds the record.
+const NOTE: &str = "build";
+
+/// What a build came from, and what it knew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Record {
+    /// The digest of everything the outputs depend on but the facts: the site's files, the configuration, the
+    /// program.
+    inputs: String,
+    /// The cache's number of changed facts.
+    facts: i64,
+    /// What the maintainer should look at.
+    pub(super) warnings: Vec<String>,
+    /// How fresh the facts of each source are.
+    pub(super) sources: Sources,
+}
+
+/// Freshness by source.
+pub(super) type Sources = BTreeMap<String, Freshness>;
+
+/// How fresh the facts of a source are that the site depends on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Freshness {
+    /// How many are not known.
+    missing: usize,
+    /// How many are fresh until a moment, in seconds since 1970.
+    fresh_until: BTreeMap<i64, usize>,
+}
+
+impl Freshness {
+    fn stale(&self, now: Timestamp) -> usize {
+        self.fresh_until.range(..=now.as_second()).map(|(_, count)| count).sum()
+    }
+
+    /// How many facts the site would be better with.
+    pub(super) fn lacking(&self, now: Timestamp) -> usize {
+        self.missing + self.stale(now)
+    }
+}
+
+/// How fresh the facts are that the site depends on.
+pub(super) fn freshness(ledger: &Ledger, wanted: &BTreeSet<Subject>) -> Sources {
+    let mut sources = Sources::new();
+    for subject in wanted {
+        let freshness = sources.entry(subject.source().to_owned()).or_default();
+        match ledger.fact(subject) {
+            Some(fact) => *freshness.fresh_until.entry(fact.fresh_until.as_second()).or_default() += 1,
+            None => freshness.missing += 1,
+        }
+    }
+    sources
+}
+
+/// The digest of everything that outputs depend on but the facts.
+pub(super) fn inputs(scan: &Scan, settings: &Settings) -> Digest {
+    let settings = settings.digest();
+    let program = env!("SHELFLIFE_FINGERPRINT").as_bytes();
+    Digest::of_parts([program, settings.as_bytes().as_slice(), scan.digest().as_bytes()])
+}
+
+impl Record {
+    pub(super) fn new(
+        inputs: Digest,
+        cache: &Cache,
+        warnings: Vec<String>,
+        sources: Sources,
+    ) -> Result<Self, CacheError> {
+        Ok(Self { inputs: inputs.to_string(), facts: cache.number(FACTS)?, warnings, sources })
+    }
+
+    /// The record in the cache; one that can't be read counts as none.
+    pub(super) fn load(cache: &Cache) -> Result<Option<Self>, CacheError> {
+        Ok(cache.note(NOTE)?.and_then(|json| serde_json::from_slice(&json).ok()))
+    }
+
+    pub(super) fn save(&self, cache: &Cache) -> Result<(), CacheError> {
+        cache.set_note(NOTE, Some(&serde_json::to_vec(self).unwrap_or_default()))
+    }
+
+    /// Forgets the record, before the manifest stops to be what it describes.
+    pub(super) fn forget(cache: &Cache) -> Result<(), CacheError> {
+        cache.set_note(NOTE, None)
+    }
+
+    /// Whether a build with these inputs now would ask nobody and give the same outputs.
+    pub(super) fn is_current(
+        &self,
+        inputs: Digest,
+        cache: &Cache,
+        config: &Config,
+    ) -> Result<bool, CacheError> {
+        let nothing_due = self.sources.iter().all(|(source, freshness)| {
+            let can_ask = !config.offline && (source != "github" || config.github.token.is_some());
+            !can_ask || (!config.refresh && freshness.lacking(config.now) == 0)
+        });
+        Ok(nothing_due && self.inputs == inputs.to_string() && self.facts == cache.number(FACTS)?)
+    }
+
+    /// The facts as a build counts them that asks nobody.
+    pub(super) fn count(&self, now: Timestamp) -> report::Facts {
+        let mut facts = report::Facts::default();
+        for freshness in self.sources.values() {
+            let stale = freshness.stale(now);
+            facts.fresh += freshness.fresh_until.values().sum::<usize>() - stale;
+            facts.stale += stale;
+            facts.missing += freshness.missing;
+        }
+        facts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn freshness_ends_at_its_moment() {
+        let freshness = Freshness { missing: 1, fresh_until: BTreeMap::from([(10, 2), (20, 3)]) };
+        let lacking = |second| freshness.lacking(Timestamp::from_second(second).unwrap());
+        assert_eq!((lacking(9), lacking(10), lacking(20)), (1, 3, 6));
+    }
+}

@@ -1,0 +1,197 @@
+//! What the cache may forget: what no recent build had a use for.
+
+use std::sync::{MutexGuard, PoisonError};
+
+use rusqlite::params;
+
+use super::{Cache, CacheError};
+use crate::digest::Digest;
+use crate::fact::Subject;
+
+/// How many builds back something must have been of use to be kept. Builds that found nothing changed do not
+/// count: they have no use for anything.
+pub const KEEP_BUILDS: i64 = 8;
+
+/// What this build had a use for and an earlier one stored. Noted in the file only when what is noted there
+/// grows old, since a note costs a write and most builds use the same things.
+#[derive(Debug, Default)]
+pub(super) struct Used {
+    /// The number of this build.
+    pub(super) build: i64,
+    memos: Vec<(String, Digest)>,
+    blobs: Vec<Digest>,
+    facts: Vec<String>,
+}
+
+impl Used {
+    fn grows_old(&self, used: i64) -> bool {
+        used < self.build - KEEP_BUILDS / 2
+    }
+
+    pub(super) fn memo(&mut self, function: &str, inputs: Digest, used: i64) {
+        if self.grows_old(used) {
+            self.memos.push((function.to_owned(), inputs));
+        }
+    }
+
+    pub(super) fn blob(&mut self, digest: Digest, used: i64) {
+        if self.grows_old(used) {
+            self.blobs.push(digest);
+        }
+    }
+
+    pub(super) fn fact(&mut self, subject: &Subject, used: i64) {
+        if self.grows_old(used) {
+            self.facts.push(subject.to_string());
+        }
+    }
+}
+
+/// What was forgotten.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Collected {
+    /// Memos.
+    pub memos: usize,
+    /// Blobs.
+    pub blobs: usize,
+    /// Facts that no entry asks for any more.
+    pub facts: usize,
+}
+
+impl Cache {
+    pub(super) fn used(&self) -> MutexGuard<'_, Used> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a build that is about to evaluate the graph.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be written.
+    pub fn begin_build(&self) -> Result<(), CacheError> {
+        let build = self.advance("builds")?;
+        self.used().build = build;
+        Ok(())
+    }
+
+    /// Forgets what the last `keep` builds had no use for. Whatever the manifest names stays, and so does the
+    /// content of a file that a fact names: it is a fact itself, though its memo spares reading it.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be written.
+    pub fn collect_garbage(&self, keep: i64) -> Result<Collected, CacheError> {
+        let used = std::mem::take(&mut *self.used());
+        let connection = self.connection();
+        let build = used.build.max(self::number(&connection)?);
+        for (function, inputs) in &used.memos {
+            connection
+                .prepare_cached("UPDATE memo SET used = ?3 WHERE function = ?1 AND inputs = ?2")?
+                .execute(params![function, inputs.as_bytes(), build])?;
+        }
+        for digest in &used.blobs {
+            connection
+                .prepare_cached("UPDATE blob SET used = ?2 WHERE digest = ?1")?
+                .execute(params![digest.as_bytes(), build])?;
+        }
+        for subject in &used.facts {
+            connection
+                .prepare_cached("UPDATE fact SET used = ?2 WHERE subject = ?1")?
+                .execute(params![subject, build])?;
+        }
+        let oldest = build - keep;
+        let collected = Collected {
+            memos: connection.execute("DELETE FROM memo WHERE used < ?1", [oldest])?,
+            blobs: connection.execute(
+                "DELETE FROM blob WHERE used < ?1 AND digest NOT IN (SELECT digest FROM manifest)",
+                [oldest],
+            )?,
+            // A file's fact is its object id, too short to be compressed: after the first byte comes the id.
+            facts: connection.execute(
+                "DELETE FROM fact WHERE used < ?1 AND substr(subject, 9) NOT IN (
+                     SELECT CAST(substr(value, 2) AS TEXT) FROM fact
+                     WHERE subject LIKE 'file:%' AND used >= ?1 AND value IS NOT NULL
+                 )",
+                [oldest],
+            )?,
+        };
+        connection.execute_batch("PRAGMA incremental_vacuum")?;
+        drop(connection);
+        self.used().build = build;
+        Ok(collected)
+    }
+}
+
+fn number(connection: &rusqlite::Connection) -> rusqlite::Result<i64> {
+    use rusqlite::OptionalExtension as _;
+    let value: Option<Vec<u8>> = connection
+        .query_row("SELECT value FROM note WHERE name = 'builds'", [], |row| row.get(0))
+        .optional()?;
+    Ok(value.and_then(|value| value.try_into().ok()).map_or(0, i64::from_le_bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::fact::{Fact, ObjectId, RepositoryName, Validators};
+
+    fn build(cache: &Cache, touch: impl FnOnce()) -> Collected {
+        cache.begin_build().unwrap();
+        touch();
+        cache.collect_garbage(KEEP_BUILDS).unwrap()
+    }
+
+    #[test]
+    fn what_is_used_stays_and_the_rest_goes() {
+        let cache = Cache::in_memory().unwrap();
+        let (kept, lost) = (Digest::of(b"kept"), Digest::of(b"lost"));
+        build(&cache, || {
+            cache.keep_memo("f", kept, b"1");
+            cache.keep_memo("f", lost, b"2");
+            cache.put_blob(b"kept");
+            cache.put_blob(b"lost");
+            cache.put_blob(b"published");
+        });
+        let published = BTreeMap::from([("p".to_owned(), vec![Digest::of(b"published")])]);
+        cache.set_manifest(&published).unwrap();
+        for _ in 0..3 * KEEP_BUILDS {
+            build(&cache, || {
+                assert!(cache.memo("f", kept).is_some());
+                assert!(cache.has_blob(kept));
+            });
+        }
+        assert_eq!(cache.memo("f", lost), None);
+        assert!(!cache.has_blob(lost) && cache.has_blob(Digest::of(b"published")));
+    }
+
+    #[test]
+    fn a_content_stays_as_long_as_its_file_does() {
+        let cache = Cache::in_memory().unwrap();
+        let repository = RepositoryName::new("o", "n").unwrap();
+        let id = ObjectId::new(&"0a".repeat(20)).unwrap();
+        let file = Subject::File { repository: repository.clone(), path: "setup.py".into() };
+        let content = Subject::Content { repository, object: id.clone() };
+        let fact = |value: &[u8]| Fact {
+            value: Some(Arc::from(value)),
+            fetched: jiff::Timestamp::UNIX_EPOCH,
+            fresh_until: jiff::Timestamp::UNIX_EPOCH,
+            validators: Validators::default(),
+            refusals: 0,
+        };
+        build(&cache, || {
+            cache.record(&file, &fact(id.as_str().as_bytes())).unwrap();
+            cache.record(&content, &fact(b"source")).unwrap();
+        });
+        for _ in 0..3 * KEEP_BUILDS {
+            build(&cache, || assert!(cache.fact(&file).unwrap().is_some()));
+        }
+        assert!(cache.fact(&content).unwrap().is_some());
+        for _ in 0..3 * KEEP_BUILDS {
+            build(&cache, || {});
+        }
+        assert!(cache.fact(&file).unwrap().is_none() && cache.fact(&content).unwrap().is_none());
+    }
+}

@@ -1,0 +1,85 @@
+//! What a file looks like from outside: enough to tell that its content is still the one that was read.
+
+use std::fs::Metadata;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// Size, times and inode of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// Bytes.
+    pub size: i64,
+    /// When the content was last changed, in nanoseconds since 1970.
+    pub modified: i64,
+    /// When the file or its inode was last changed, in nanoseconds since 1970; 0 where the system does not tell.
+    pub changed: i64,
+    /// The inode's number; 0 where the system does not tell.
+    pub inode: i64,
+}
+
+/// How long a file must have been left alone before its look is trusted. A change that follows within one step
+/// of the file system's clock leaves the times as they are; the coarsest clocks of local file systems have
+/// steps of about 10 ms.
+const SETTLED: Duration = Duration::from_millis(100);
+
+impl Look {
+    /// The look of a regular file; `None` for anything else, a link among them.
+    pub fn of(metadata: &Metadata) -> Option<Self> {
+        if !metadata.is_file() {
+            return None;
+        }
+        let (changed, inode) = beyond(metadata);
+        Some(Self {
+            size: i64::try_from(metadata.len()).ok()?,
+            modified: nanoseconds(metadata.modified().ok()?),
+            changed,
+            inode,
+        })
+    }
+
+    /// Whether the file was left alone for long enough before `now` that its look can be trusted later.
+    pub fn is_settled(&self, now: SystemTime) -> bool {
+        let before = nanoseconds(now.checked_sub(SETTLED).unwrap_or(UNIX_EPOCH));
+        self.modified < before && self.changed < before
+    }
+}
+
+fn nanoseconds(time: SystemTime) -> i64 {
+    time.duration_since(UNIX_EPOCH)
+        .ok()
+        .and_then(|duration| i64::try_from(duration.as_nanos()).ok())
+        .unwrap_or(i64::MAX)
+}
+
+#[cfg(unix)]
+fn beyond(metadata: &Metadata) -> (i64, i64) {
+    use std::os::unix::fs::MetadataExt as _;
+    let changed = metadata.ctime().saturating_mul(1_000_000_000).saturating_add(metadata.ctime_nsec());
+    (changed, metadata.ino().cast_signed())
+}
+
+#[cfg(not(unix))]
+fn beyond(_: &Metadata) -> (i64, i64) {
+    (0, 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_changed_looks_different() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let look = || Look::of(&std::fs::symlink_metadata(&path).unwrap()).unwrap();
+        std::fs::write(&path, "one").unwrap();
+        let first = look();
+        assert_eq!(first, look());
+        assert!(!first.is_settled(SystemTime::now()));
+        assert!(first.is_settled(SystemTime::now() + Duration::from_secs(1)));
+        std::fs::write(&path, "longer").unwrap();
+        assert_ne!(first, look());
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        assert_eq!(Look::of(&std::fs::symlink_metadata(&path).unwrap()), None);
+    }
+}

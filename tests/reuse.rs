@@ -1,0 +1,163 @@
+//! What an earlier build did is not done again, and never believed where it can't be trusted.
+#![allow(missing_docs)]
+
+mod common;
+
+use common::{Site, entry};
+use serde_json::{Value, json};
+use xtask::replay::{Repository, Server, Usage, Window, World};
+
+const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
+
+fn site() -> Site {
+    let site = Site::new(CONFIG);
+    for stem in ["one", "two", "three"] {
+        site.entry(stem, "tags: [common]\n");
+    }
+    site.write("assets/img/one.png", "not really a picture");
+    site
+}
+
+fn written(report: &Value) -> Vec<&str> {
+    report["outputs"]["written_paths"].as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect()
+}
+
+#[track_caller]
+fn assert_did_nothing(report: &Value) {
+    assert_eq!(report["queries"], json!({}));
+    assert_eq!((written(report), &report["outputs"]["removed"]), (vec![], &json!(0)));
+}
+
+/// Builds into another folder with another cache: what a first build makes of the site as it is.
+fn cold(site: &Site) -> std::collections::BTreeMap<std::path::PathBuf, Vec<u8>> {
+    let _ = std::fs::remove_dir_all(site.at("cold"));
+    let (output, cache) = (site.at("cold/public"), site.at("cold/cache.sqlite"));
+    site.build(&["--output", output.to_str().unwrap(), "--cache", cache.to_str().unwrap()]).succeeded();
+    site.tree("cold/public")
+}
+
+#[test]
+fn when_nothing_has_changed_nothing_is_done() {
+    let site = site();
+    site.report(&[]);
+    assert_did_nothing(&site.report(&[]));
+    // Other files beside the site's, and new time stamps, are no change.
+    site.write("notes.txt", "x");
+    site.entry("one", "tags: [common]\n");
+    assert_did_nothing(&site.report(&[]));
+}
+
+#[test]
+fn a_lost_output_folder_is_restored_without_rendering() {
+    let site = site();
+    site.report(&[]);
+    let before = site.tree("public");
+    std::fs::remove_dir_all(site.at("public")).unwrap();
+    let report = site.report(&[]);
+    assert_eq!(report["queries"], json!({}));
+    assert_eq!(site.tree("public"), before);
+}
+
+#[test]
+fn a_changed_output_is_mended_without_rendering() {
+    let site = site();
+    site.report(&[]);
+    let before = site.read("public/index.html");
+    site.write("public/index.html", "changed by hand");
+    let report = site.report(&[]);
+    assert_eq!((written(&report), &report["queries"]), (vec!["index.html"], &json!({})));
+    assert_eq!(site.read("public/index.html"), before);
+}
+
+#[test]
+fn a_damaged_blob_is_noticed_and_rendered_again() {
+    let site = site();
+    site.report(&[]);
+    let before = site.tree("public");
+    std::fs::remove_dir_all(site.at("public")).unwrap();
+    let cache = rusqlite::Connection::open(site.at(".shelflife/cache.sqlite")).unwrap();
+    cache.execute("UPDATE blob SET bytes = zeroblob(9)", []).unwrap();
+    drop(cache);
+    let run = site.build(&[]).succeeded();
+    assert!(run.stderr.contains("is damaged"), "{}", run.stderr);
+    assert_eq!(run.stderr.matches("is damaged").count(), 1, "{}", run.stderr);
+    assert_eq!(site.tree("public"), before);
+    assert_did_nothing(&site.report(&[]));
+}
+
+#[test]
+fn an_edit_reaches_what_shows_it_and_nothing_else() {
+    let site = site();
+    site.report(&[]);
+    site.write("entries/two.md", entry("two", "tags: [common]\n").replace("Text.", "Other text."));
+    let report = site.report(&[]);
+    assert_eq!(written(&report), ["feed.xml", "plugins/two/index.html", "search.json"]);
+    assert_eq!(site.tree("public"), cold(&site));
+
+    std::fs::rename(site.at("entries/three.md"), site.at("entries/four.md")).unwrap();
+    site.write("entries/four.md", entry("four", ""));
+    let report = site.report(&[]);
+    assert_eq!(report["outputs"]["removed_paths"], json!(["plugins/three/index.html"]));
+    assert!(!written(&report).contains(&"plugins/one/index.html"));
+    assert_eq!(site.tree("public"), cold(&site));
+}
+
+#[test]
+fn every_part_of_the_configuration_and_the_theme_counts() {
+    let site = site();
+    site.report(&[]);
+    for (path, content) in [
+        ("shelflife.toml", CONFIG.replace("Test", "Best")),
+        ("shelflife.toml", format!("{CONFIG}\nbase_path = \"/sub\"")),
+        ("shelflife.toml", format!("{CONFIG}\ntimezone = \"Asia/Tokyo\"")),
+        ("templates/404.html", "gone".to_owned()),
+        ("assets/site.css", "body { color: red }".to_owned()),
+        ("assets/img/two.png", "another".to_owned()),
+        ("data/notices.yaml", "- plugin: one\n  date: 2020-01-01 10:00:00Z\n  text: Beware\n".to_owned()),
+    ] {
+        site.write(path, content);
+        let report = site.report(&[]);
+        assert_ne!(written(&report), Vec::<&str>::new(), "{path}");
+        assert_eq!(site.tree("public"), cold(&site), "{path}");
+        assert_did_nothing(&site.report(&[]));
+    }
+}
+
+#[test]
+fn only_facts_that_say_something_new_change_anything() {
+    let mut world = World::new("2020-08-01T00:00:00Z".parse().unwrap());
+    for name in ["one", "two", "three"] {
+        world.add(Repository::new(&format!("owner/{name}")).with_stars(1));
+        world.set_usage(Window::Week, name, Usage { instances: 1, ..Usage::default() });
+    }
+    let server = Server::start(world).unwrap();
+    let site = Site::asking(&server, CONFIG, "1h");
+    for stem in ["one", "two", "three"] {
+        site.entry(stem, "compatibility: {python: '>=3'}\n");
+    }
+    site.report(&["--now", "2020-08-01T00:00:00Z"]);
+    assert_did_nothing(&site.report(&["--now", "2020-08-01T00:30:00Z"]));
+
+    let report = site.report(&["--now", "2020-08-01T02:00:00Z"]);
+    assert_eq!((written(&report), &report["facts"]["refreshed"]), (vec![], &json!(5)));
+
+    server.change(|world| world.repository_mut("owner/two").unwrap().stars = 2);
+    let report = site.report(&["--now", "2020-08-01T04:00:00Z"]);
+    let pages: Vec<_> = written(&report).into_iter().filter(|path| path.starts_with("plugins/")).collect();
+    assert_eq!(pages, ["plugins/two/index.html"]);
+}
+
+#[test]
+fn a_cache_without_a_token_keeps_its_facts_and_does_nothing() {
+    let mut world = World::new("2020-08-01T00:00:00Z".parse().unwrap());
+    world.add(Repository::new("owner/one").with_stars(9));
+    let server = Server::start(world).unwrap();
+    let mut site = Site::asking(&server, CONFIG, "1h");
+    site.entry("one", "compatibility: {python: '>=3'}\n");
+    site.report(&["--now", "2020-08-01T00:00:00Z"]);
+    site.set("GITHUB_TOKEN", "");
+    let report = site.report(&["--offline", "--now", "2021-08-01T00:00:00Z"]);
+    assert_did_nothing(&report);
+    assert_eq!(report["facts"], json!({"fresh": 0, "refreshed": 0, "stale": 3, "missing": 0}));
+    assert_eq!(report["left_out"].as_array().unwrap().len(), 2, "{report}");
+}
