@@ -83,6 +83,7 @@ homepage: https://example.org
 source: https://github.com/gone/away
 archive: https://example.org/odd.zip
 attributes: [commercial]
+no_build_isolation: true
 screenshots:
 - url: /assets/img/plugins/every_key/one%20shot.png
 ---
