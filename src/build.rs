@@ -4,7 +4,8 @@ mod ledger;
 mod record;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use miette::{Diagnostic, IntoDiagnostic as _, WrapErr as _};
@@ -282,6 +283,7 @@ fn content_of(location: AssetLocation) -> Content {
 
 /// Stops at what people have to mend, before anyone is asked anything.
 fn check(db: &Database, config: &Config) -> miette::Result<Vec<Problem>> {
+    on_all_cores(db, graph::Site::get(db).entries(db), |db, file| graph::entries::parsed(db, *file).is_ok());
     let unreadable = graph::entries::problems(db).clone();
     let mut problems = graph::data::data_problems(db).clone();
     if let Err(wrong) = templates(db) {
@@ -293,35 +295,39 @@ fn check(db: &Database, config: &Config) -> miette::Result<Vec<Problem>> {
     if problems.is_empty() { Ok(unreadable) } else { Err(Problems { problems }.into()) }
 }
 
+/// Calls `query` for every item, on all cores, in no particular order; the results are in the order of items.
+fn on_all_cores<I: Sync, R: Send>(
+    db: &Database,
+    items: &[I],
+    query: impl Fn(&Database, &I) -> R + Sync,
+) -> Vec<R> {
+    // A database handle is `Send`, not `Sync`: each worker has its own.
+    let handle = Mutex::new(db.clone());
+    let own_handle = || handle.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    items.par_iter().map_init(own_handle, |db, item| query(db, item)).collect()
+}
+
 /// Renders every output that is not copied, on all cores; their bytes go to the cache's blobs.
 fn render(db: &Database, plan: &Plan, observer: &dyn Observer) -> miette::Result<publish::Outputs> {
+    // Lists need what is known of every plugin; one worker would go through them all while the others wait.
+    on_all_cores(db, graph::plugins::plugins(db), |db, file| graph::views::prepare(db, *file));
     let total = plan.outputs.len();
-    let done = std::sync::atomic::AtomicUsize::new(0);
+    let done = AtomicUsize::new(0);
     let outputs: Vec<_> = plan.outputs.iter().collect();
-    // A database handle is `Send`, not `Sync`: each worker has its own.
-    let handle = std::sync::Mutex::new(db.clone());
-    let own_handle = || handle.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
-    let rendered: Vec<Result<_, Problem>> = outputs
-        .into_par_iter()
-        .map_init(own_handle, |db, (path, output)| {
-            let content = match output {
-                Output::Rendered(kind) => {
-                    let key = OutputKey::new(db, kind.clone());
-                    (outputs::output(db, key).clone()?, Content::Blob)
-                }
-                Output::Asset(asset) => {
-                    let (location, digest) = outputs::asset(db, *asset);
-                    (digest, content_of(location))
-                }
-            };
-            observer.progress(
-                Phase::Render,
-                done.fetch_add(1, std::sync::atomic::Ordering::Relaxed) + 1,
-                total,
-            );
-            Ok((path.clone(), content))
-        })
-        .collect();
+    let rendered: Vec<Result<_, Problem>> = on_all_cores(db, &outputs, |db, (path, output)| {
+        let content = match output {
+            Output::Rendered(kind) => {
+                let key = OutputKey::new(db, kind.clone());
+                (outputs::output(db, key).clone()?, Content::Blob)
+            }
+            Output::Asset(asset) => {
+                let (location, digest) = outputs::asset(db, *asset);
+                (digest, content_of(location))
+            }
+        };
+        observer.progress(Phase::Render, done.fetch_add(1, Ordering::Relaxed) + 1, total);
+        Ok(((*path).clone(), content))
+    });
     let mut contents = BTreeMap::new();
     let mut problems: Vec<Problem> = Vec::new();
     for result in rendered {

@@ -10,6 +10,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
+use super::Settings;
+use crate::fact::Window;
 use crate::problem::Problem;
 
 /// The name of a site's configuration file.
@@ -245,29 +247,60 @@ pub(super) fn load(site: &Path, path: Option<&Path>) -> miette::Result<Settled> 
             return Err(error).into_diagnostic().wrap_err_with(|| format!("can't read {}", given.display()));
         }
     };
-    Ok(Settled {
-        folder: site.to_path_buf(),
-        title: file.title,
-        url: file.url,
-        base_path: file.base_path,
-        description: file.description,
-        repository: file.repository.map(|Address(url)| url.as_str().trim_end_matches('/').to_owned()),
-        timezone: file.timezone,
-        hide_disabled: file.hide_disabled,
-        entries: file.paths.entries,
-        data: file.paths.data,
-        assets: file.paths.assets,
-        templates: file.paths.templates,
-        output: file.paths.output,
-        cache: file.paths.cache,
-        github_server: file.github.server.0,
-        github_graphql: file.github.graphql.0,
-        github_ttl: file.github.ttl.0,
-        github_batch: file.github.batch,
-        usage_ttl: file.usage.ttl.0,
-        usage_week: file.usage.week.map(|Address(url)| url),
-        usage_month: file.usage.month.map(|Address(url)| url),
-    })
+    Ok(Settled { folder: site.to_path_buf(), ..file.into() })
+}
+
+impl From<File> for Settled {
+    fn from(file: File) -> Self {
+        Self {
+            folder: PathBuf::new(),
+            title: file.title,
+            url: file.url,
+            base_path: file.base_path,
+            description: file.description,
+            repository: file.repository.map(|Address(url)| url.as_str().trim_end_matches('/').to_owned()),
+            timezone: file.timezone,
+            hide_disabled: file.hide_disabled,
+            entries: file.paths.entries,
+            data: file.paths.data,
+            assets: file.paths.assets,
+            templates: file.paths.templates,
+            output: file.paths.output,
+            cache: file.paths.cache,
+            github_server: file.github.server.0,
+            github_graphql: file.github.graphql.0,
+            github_ttl: file.github.ttl.0,
+            github_batch: file.github.batch,
+            usage_ttl: file.usage.ttl.0,
+            usage_week: file.usage.week.map(|Address(url)| url),
+            usage_month: file.usage.month.map(|Address(url)| url),
+        }
+    }
+}
+
+impl Default for Settled {
+    fn default() -> Self {
+        File::default().into()
+    }
+}
+
+impl Settled {
+    /// The part that outputs depend on.
+    pub(super) fn settings(&self) -> Settings {
+        let windows = [(Window::Week, &self.usage_week), (Window::Month, &self.usage_month)];
+        Settings {
+            title: self.title.clone(),
+            url: self.url.clone(),
+            base_path: self.base_path.clone(),
+            description: self.description.clone(),
+            repository: self.repository.clone(),
+            timezone: self.timezone.clone(),
+            entries_path: self.entries.to_string_lossy().into_owned(),
+            github_server: self.github_server.clone(),
+            hide_disabled: self.hide_disabled,
+            usage_windows: windows.into_iter().filter(|(_, url)| url.is_some()).map(|(w, _)| w).collect(),
+        }
+    }
 }
 
 fn parse(path: &str, text: &str) -> Result<File, Problem> {

@@ -62,6 +62,13 @@ pub struct Settings {
     pub usage_windows: Vec<crate::fact::Window>,
 }
 
+/// What a `shelflife.toml` without any key gives.
+impl Default for Settings {
+    fn default() -> Self {
+        file::Settled::default().settings()
+    }
+}
+
 impl Settings {
     /// The digest of all of it.
     pub fn digest(&self) -> Digest {
@@ -188,7 +195,7 @@ impl Config {
     pub fn load(site: &Path, environment: &Environment, overrides: &Overrides) -> miette::Result<Self> {
         let file = file::load(site, overrides.config.as_deref())?;
         let cwd = std::env::current_dir().unwrap_or_default();
-        let base = normalise(&cwd.join(file.folder));
+        let base = normalise(&cwd.join(&file.folder));
         let from_cwd = |path: &PathBuf| cwd.join(path);
         let now = match (overrides.now, environment.source_date_epoch()?) {
             (Some(now), _) | (None, Some(now)) => now,
@@ -198,29 +205,14 @@ impl Config {
         let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
         let server = match &environment.github_server {
             Some(server) => environment::url("GITHUB_SERVER_URL", server)?,
-            None => file.github_server,
+            None => file.github_server.clone(),
         };
         let graphql = match environment.graphql_endpoint()? {
             Some(endpoint) => endpoint,
-            None => file.github_graphql,
+            None => file.github_graphql.clone(),
         };
-        let windows = [
-            (crate::fact::Window::Week, file.usage_week.is_some()),
-            (crate::fact::Window::Month, file.usage_month.is_some()),
-        ];
         let config = Self {
-            settings: Settings {
-                title: file.title,
-                url: file.url,
-                base_path: file.base_path,
-                description: file.description,
-                repository: file.repository,
-                timezone: file.timezone,
-                entries_path: file.entries.to_string_lossy().into_owned(),
-                github_server: server,
-                hide_disabled: file.hide_disabled,
-                usage_windows: windows.into_iter().filter_map(|(w, set)| set.then_some(w)).collect(),
-            },
+            settings: Settings { github_server: server, ..file.settings() },
             paths: Paths {
                 entries: base.join(&file.entries),
                 data: base.join(file.data),

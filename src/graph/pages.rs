@@ -14,8 +14,9 @@ use super::plugins::plugins;
 use super::templates::templates;
 use super::views;
 use super::{Db, EntryFile, Site, data};
+use crate::digest::Digest;
 use crate::problem::Problem;
-use crate::render::context::Summary;
+use crate::render::context::{Full, Summary};
 use crate::render::environment::Page;
 use crate::render::{address, plugins_json, search_json};
 
@@ -26,30 +27,90 @@ const NEWEST: usize = 10;
 /// How many tags the start page shows.
 const TAGS: usize = 30;
 
-/// The content of a rendered output.
-pub(super) fn render(db: &dyn Db, kind: &Kind) -> Result<String, Problem> {
-    let Some((template, title, description)) = kind.template() else { return Ok(json(db, kind)) };
+/// A rendered output's bytes, as the digest under which the cache has them.
+pub(super) fn render(db: &dyn Db, kind: &Kind) -> Result<Digest, Problem> {
+    let Some((template, title, description)) = kind.template() else {
+        let text = json(db, kind);
+        // What every installed OctoPrint reads must parse, whatever went in.
+        serde_json::from_str::<serde::de::IgnoredAny>(&text).map_err(|error| {
+            Problem::new(
+                &kind.file(db),
+                &text.as_str().into(),
+                0..0,
+                format!("this is not valid JSON: {error}"),
+            )
+            .help("this is a mistake in shelflife, please report it")
+        })?;
+        return Ok(db.cache().put_blob(text.as_bytes()));
+    };
     let templates = match templates(db) {
         Ok(templates) => templates,
-        Err(problems) => return problems.first().map_or_else(|| Ok(String::new()), |p| Err(p.clone())),
+        Err(problems) => return problems.first().map_or_else(|| Ok(Digest::of(b"")), |p| Err(p.clone())),
     };
-    let settings = Site::get(db).settings(db);
     let path = kind.address(db);
     let mut page = Page {
         title: title.to_owned(),
-        url: address::absolute(settings, &path),
+        url: address::absolute(Site::get(db).settings(db), &path),
         path,
         description: description.to_owned(),
     };
-    let context = context(db, kind, &mut page);
-    templates.render(template, merge_maps([context! { page => Value::from(Serde(&page)) }, context]))
+    let shown = shown(db, kind, &mut page);
+    let inputs = Digest::of_parts([
+        templates.identity(template).as_bytes().as_slice(),
+        &serde_json::to_vec(&page).unwrap_or_default(),
+        &shown.to_json(),
+    ]);
+    // The memo is the page's digest; whether the cache still has the page is another matter.
+    if let Some(digest) = db.cache().memo("page", inputs).and_then(|digest| Digest::from_bytes(&digest))
+        && db.cache().has_blob(digest)
+    {
+        return Ok(digest);
+    }
+    let context = merge_maps([context! { page => Value::from(Serde(&page)) }, shown.into_value()]);
+    let digest = db.cache().put_blob(templates.render(template, context)?.as_bytes());
+    db.cache().keep_memo("page", inputs, digest.as_bytes());
+    Ok(digest)
+}
+
+/// What a template shows. A plugin stays what it is until a template needs it, since most often none does.
+enum Shown {
+    Plugin(Option<Box<Full>>),
+    Other(Value),
+}
+
+impl Shown {
+    fn to_json(&self) -> Vec<u8> {
+        match self {
+            Self::Plugin(plugin) => serde_json::to_vec(plugin),
+            Self::Other(value) => serde_json::to_vec(value),
+        }
+        .unwrap_or_default()
+    }
+
+    fn into_value(self) -> Value {
+        match self {
+            Self::Plugin(plugin) => context! { plugin => value(plugin) },
+            Self::Other(value) => value,
+        }
+    }
+}
+
+/// What a template gets beside `page` and the globals.
+fn shown(db: &dyn Db, kind: &Kind, page: &mut Page) -> Shown {
+    let Kind::Plugin(file) = kind else { return Shown::Other(context(db, kind, page)) };
+    let full = views::full(db, *file).map(Box::new);
+    if let Some(full) = &full {
+        page.title.clone_from(&full.summary.title);
+        page.description.clone_from(&full.summary.description);
+    }
+    Shown::Plugin(full)
 }
 
 fn value(serialize: impl Serialize) -> Value {
     Value::from(Serde(serialize))
 }
 
-/// What a template gets beside `page` and the globals.
+/// What a template shows that is not about one plugin.
 fn context(db: &dyn Db, kind: &Kind, page: &mut Page) -> Value {
     let settings = Site::get(db).settings(db);
     match kind {
@@ -57,14 +118,6 @@ fn context(db: &dyn Db, kind: &Kind, page: &mut Page) -> Value {
             page.title.clone_from(&settings.title);
             page.description.clone_from(&settings.description);
             home(db)
-        }
-        Kind::Plugin(file) => {
-            let full = views::full(db, *file);
-            if let Some(full) = &full {
-                page.title.clone_from(&full.summary.title);
-                page.description.clone_from(&full.summary.description);
-            }
-            context! { plugin => value(full) }
         }
         Kind::ByName => context! { groups => value(views::by_name(db)) },
         Kind::ByDate => context! { groups => value(views::by_date(db)) },

@@ -60,6 +60,13 @@ pub fn search_document(db: &dyn Db, file: EntryFile) -> Option<Arc<str>> {
     search_json::document(entry, description(db, file), Site::get(db).settings(db)).ok().map(Arc::from)
 }
 
+/// Computes what lists show of a plugin, so that it is at hand.
+pub fn prepare(db: &dyn Db, file: EntryFile) {
+    summary(db, file);
+    record(db, file);
+    search_document(db, file);
+}
+
 /// The plugins for which `key` gives the most, the most first; those with nothing are left out.
 fn ranking<K: Ord>(db: &dyn Db, key: impl Fn(&Summary) -> Option<K>) -> Vec<&Summary> {
     let mut ranked: Vec<_> =

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::{address, filters};
 use crate::config::Settings;
+use crate::digest::Digest;
 use crate::problem::Problem;
 
 /// One template's source.
@@ -26,6 +27,8 @@ pub struct Source {
 pub struct Templates {
     environment: Environment<'static>,
     sources: Vec<Source>,
+    /// For each template, the digest of everything beside the context that its pages depend on.
+    identities: BTreeMap<Arc<str>, Digest>,
 }
 
 /// What every page says of itself.
@@ -74,6 +77,15 @@ impl Templates {
         if !problems.is_empty() {
             return Err(problems);
         }
+        let around = around(settings, &assets);
+        let identities = dependencies(&sources)
+            .into_iter()
+            .map(|(name, texts)| {
+                let texts = texts.iter().flat_map(|source| [source.name.as_bytes(), source.text.as_bytes()]);
+                let parts = std::iter::once(around.as_bytes().as_slice()).chain(texts);
+                (Arc::clone(name), Digest::of_parts(parts))
+            })
+            .collect();
         environment.add_global("site", site(settings));
         let of_local = settings.clone();
         environment.add_function("url", move |path: &str| address::local(&of_local, path));
@@ -88,7 +100,13 @@ impl Templates {
             Some(path) => Ok(address::local(&of_assets, path)),
             None => Err(Error::new(ErrorKind::InvalidOperation, format!("there is no asset `{name}`"))),
         });
-        Ok(Self { environment, sources })
+        Ok(Self { environment, sources, identities })
+    }
+
+    /// The digest of everything beside the context that the pages of template `name` depend on: the program, the
+    /// template and those that it can include, the configuration, and the addresses of assets.
+    pub fn identity(&self, name: &str) -> Digest {
+        self.identities.get(name).copied().unwrap_or_else(|| Digest::of(name.as_bytes()))
     }
 
     /// Renders the template `name`.
@@ -120,6 +138,55 @@ impl Templates {
                 problem(innermost, &source.cloned().unwrap_or_else(fallback))
             })
     }
+}
+
+/// The digest of what every template can see.
+fn around(settings: &Settings, assets: &BTreeMap<String, String>) -> Digest {
+    let program = env!("SHELFLIFE_FINGERPRINT").as_bytes();
+    let settings = settings.digest();
+    let assets = assets.iter().flat_map(|(name, path)| [name.as_bytes(), path.as_bytes()]);
+    Digest::of_parts([program, settings.as_bytes().as_slice()].into_iter().chain(assets))
+}
+
+/// For each template, itself and all that it can include, in the order of names.
+///
+/// A template that is mentioned anywhere in another's text counts as included by it. One whose tag has anything
+/// but a plain name could include any.
+fn dependencies(sources: &[Source]) -> BTreeMap<&Arc<str>, Vec<&Source>> {
+    let mentions = |text: &str, name: &str| {
+        text.contains(&format!("\"{name}\""))
+            || text.contains(&format!("'{name}'"))
+            || includes_by_value(text)
+    };
+    let mut all = BTreeMap::new();
+    for source in sources {
+        let mut reached: BTreeMap<&str, &Source> = BTreeMap::from([(&*source.name, source)]);
+        let mut pending = vec![source];
+        while let Some(from) = pending.pop() {
+            for to in sources {
+                if !reached.contains_key(&*to.name) && mentions(&from.text, &to.name) {
+                    reached.insert(&to.name, to);
+                    pending.push(to);
+                }
+            }
+        }
+        all.insert(&source.name, reached.into_values().collect());
+    }
+    all
+}
+
+/// Whether a tag that names a template does so by anything but a quoted name.
+fn includes_by_value(text: &str) -> bool {
+    text.split("{%").skip(1).any(|tag| {
+        let tag = tag.trim_start_matches(['-', '+', ' ', '\t', '\r', '\n']);
+        ["include", "extends", "import", "from"].iter().any(|keyword| {
+            tag.strip_prefix(keyword).is_some_and(|rest| {
+                let name = rest.trim_start();
+                let end = name.find("%}").unwrap_or(name.len());
+                name.len() < rest.len() && (!name.starts_with(['"', '\'']) || name[..end].contains('~'))
+            })
+        })
+    })
 }
 
 /// Writes a value. In HTML and XML exactly the characters that mean something there are escaped; the engine's
@@ -165,5 +232,55 @@ fn site(settings: &Settings) -> Value {
         base_path => settings.base_path.as_str(),
         repository => settings.repository.as_deref(),
         entries_path => settings.entries_path.as_str(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn included(sources: &[(&str, &str)], of: &str) -> Vec<String> {
+        let sources: Vec<Source> = sources
+            .iter()
+            .map(|(name, text)| Source { name: (*name).into(), path: String::new(), text: (*text).into() })
+            .collect();
+        let all = dependencies(&sources);
+        all.into_iter()
+            .find(|(name, _)| &***name == of)
+            .map(|(_, found)| found.iter().map(|source| source.name.to_string()).collect())
+            .unwrap_or_default()
+    }
+
+    #[test]
+    fn a_template_depends_on_all_that_it_can_include() {
+        let sources = [
+            ("base.html", "{%- import 'macros.html' as m -%}"),
+            ("macros.html", ""),
+            ("page.html", "{% extends \"base.html\" %}"),
+            ("other.html", ""),
+            ("any.html", "{% include page.layout %}"),
+        ];
+        assert_eq!(included(&sources, "page.html"), ["base.html", "macros.html", "page.html"]);
+        assert_eq!(included(&sources, "other.html"), ["other.html"]);
+        assert_eq!(included(&sources, "any.html").len(), sources.len());
+    }
+
+    #[test]
+    fn html_is_escaped_where_it_means_something() {
+        let source = |name: &str| Source {
+            name: name.into(),
+            path: name.to_owned(),
+            text: "{{ text }} {{ text | safe }}".into(),
+        };
+        let settings = crate::config::Settings::default();
+        let sources = vec![source("a.html"), source("a.txt")];
+        let templates = Templates::compile(sources, &settings, BTreeMap::new()).unwrap();
+        let context = || minijinja::context! { text => "<a href='/x'>&\"" };
+        let raw = "<a href='/x'>&\"";
+        assert_eq!(
+            templates.render("a.html", context()).unwrap(),
+            format!("&lt;a href=&#39;/x&#39;&gt;&amp;&quot; {raw}\n")
+        );
+        assert_eq!(templates.render("a.txt", context()).unwrap(), format!("{raw} {raw}\n"));
     }
 }
