@@ -56,7 +56,6 @@ pub trait Observer: Sync {
 #[error("{}", headline(.problems))]
 pub struct Problems {
     /// Each problem with its place.
-    #[related]
     pub problems: Vec<Problem>,
 }
 

@@ -4,20 +4,19 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use miette::{Diagnostic, LabeledSpan, NamedSource, SourceCode};
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 /// A mistake in a file of the site, pointing at the bytes that are wrong.
 ///
-/// Its [`fmt::Display`] is one line, `path:line:column: message`; through [`Diagnostic`] it is drawn with
-/// the offending lines.
-#[derive(Clone)]
+/// Its [`fmt::Display`] is one line, `path:line:column: message`; [`Problem::draw`] shows the line itself.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Problem {
     path: String,
+    text: Arc<str>,
+    span: Range<usize>,
     message: String,
     label: String,
     help: Option<String>,
-    span: Range<usize>,
-    source: Arc<NamedSource<Arc<str>>>,
 }
 
 impl Problem {
@@ -25,18 +24,25 @@ impl Problem {
     ///
     /// `message` says what is wrong and what was expected, without a full stop.
     pub fn new(path: &str, text: &Arc<str>, span: Range<usize>, message: impl Into<String>) -> Self {
-        let end = span.end.min(text.len());
+        let mut end = span.end.min(text.len());
+        let mut start = span.start.min(end);
+        while !text.is_char_boundary(start) {
+            start -= 1;
+        }
+        while !text.is_char_boundary(end) {
+            end += 1;
+        }
         Self {
             path: path.to_owned(),
+            text: Arc::clone(text),
+            span: start..end,
             message: message.into(),
-            label: "here".to_owned(),
+            label: String::new(),
             help: None,
-            span: span.start.min(end)..end,
-            source: Arc::new(NamedSource::new(path, Arc::clone(text))),
         }
     }
 
-    /// Replaces the word "here" beside the marked bytes.
+    /// Puts a word beside the marked bytes.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.label = label.into();
@@ -67,15 +73,23 @@ impl Problem {
 
     /// Line and column of the first wrong byte, both counted from 1, the column in characters.
     pub fn line_column(&self) -> (usize, usize) {
-        let text: &str = self.source.inner();
-        let mut start = self.span.start;
-        while !text.is_char_boundary(start) {
-            start -= 1;
-        }
-        let before = &text[..start];
+        let before = &self.text[..self.span.start];
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         (line, column)
+    }
+
+    /// The problem with the line that it is in, in the manner of a compiler; with colours if `styled`.
+    pub fn draw(&self, styled: bool) -> String {
+        let label = (!self.label.is_empty()).then_some(self.label.as_str());
+        let mark = AnnotationKind::Primary.span(self.span.clone()).label(label);
+        let snippet = Snippet::source(&*self.text).path(self.path.as_str()).annotation(mark);
+        let mut group: Group<'_> = Level::ERROR.primary_title(self.message.as_str()).element(snippet);
+        if let Some(help) = &self.help {
+            group = group.element(Level::HELP.message(help.as_str()));
+        }
+        let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
+        renderer.render(&[group])
     }
 }
 
@@ -92,35 +106,9 @@ impl fmt::Debug for Problem {
     }
 }
 
-impl PartialEq for Problem {
-    fn eq(&self, other: &Self) -> bool {
-        self.path == other.path
-            && self.message == other.message
-            && self.label == other.label
-            && self.help == other.help
-            && self.span == other.span
-            && self.source.inner() == other.source.inner()
-    }
-}
-
-impl Eq for Problem {}
-
 impl std::error::Error for Problem {}
 
-impl Diagnostic for Problem {
-    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
-    }
-
-    fn source_code(&self) -> Option<&dyn SourceCode> {
-        Some(&*self.source)
-    }
-
-    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
-        let label = LabeledSpan::new_with_span(Some(self.label.clone()), self.span.clone());
-        Some(Box::new(std::iter::once(label)))
-    }
-}
+impl miette::Diagnostic for Problem {}
 
 #[cfg(test)]
 mod tests {
@@ -133,6 +121,18 @@ mod tests {
         let problem = Problem::new("a.md", &text, at..at + 1, "wrong");
         assert_eq!(problem.line_column(), (2, 8));
         assert_eq!(problem.to_string(), "a.md:2:8: wrong");
+    }
+
+    #[test]
+    fn is_drawn_as_compilers_do() {
+        let text: Arc<str> = "eins\nzwölf: x\n".into();
+        let at = text.find('x').unwrap();
+        let problem = Problem::new("a.md", &text, at..at + 1, "wrong").label("this").help("mend it");
+        let drawn = problem.draw(false);
+        assert_eq!(
+            drawn,
+            "error: wrong\n --> a.md:2:8\n  |\n2 | zwölf: x\n  |        ^ this\n  |\n  = help: mend it"
+        );
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub(super) struct Arguments {
     /// Leave out the entries that have problems, publish the rest, and exit with 3
     #[arg(long)]
     keep_going: bool,
-    /// Write what was done and why to this file, as JSON
+    /// Write what was done to this file, as JSON
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     /// Print nothing but problems and warnings
@@ -58,14 +58,14 @@ Environment:
 
 Exit codes:
   0  published
-  1  nothing was published: an entry, a data file, a template or the machine has a problem
+  1  failed: an entry, a data file, a template or the machine has a problem, which is told
   2  the command line, the environment or shelflife.toml is wrong
   3  published without the entries that have problems (--keep-going)
 
 Examples:
   shelflife build                     build the site in this folder
   shelflife build site --offline      build it with the facts that are at hand
-  shelflife build --report out.json   and write down what was done";
+  shelflife build --report out.json   build, and write down what was done";
 
 pub(super) fn run(arguments: &Arguments) -> Exit {
     let overrides = Overrides {
@@ -80,7 +80,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     let config = match Config::load(&arguments.site, &Environment::of_process(), &overrides) {
         Ok(config) => config,
         Err(error) => {
-            show(&error);
+            show::error(&error);
             return Exit::Wrong;
         }
     };
@@ -90,7 +90,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     match built.and_then(|built| finish(arguments, &config, &progress, built)) {
         Ok(exit) => exit,
         Err(error) => {
-            show(&error);
+            show::error(&error);
             Exit::Failed
         }
     }
@@ -99,7 +99,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
 fn finish(arguments: &Arguments, config: &Config, progress: &Progress, built: Built) -> miette::Result<Exit> {
     let Built { report, unreadable } = built;
     for problem in &unreadable {
-        show(&problem.clone().into());
+        show::problem(problem);
     }
     for warning in &report.warnings {
         progress.warn(warning);

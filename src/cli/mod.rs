@@ -2,6 +2,7 @@
 
 mod build;
 mod progress;
+mod show;
 
 use std::process::ExitCode;
 
@@ -23,7 +24,7 @@ enum Command {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  nothing was published: an entry, a data file, a template or the machine has a problem
+  1  failed: an entry, a data file, a template or the machine has a problem, which is told
   2  the command line, the environment or shelflife.toml is wrong
   3  published without the entries that have problems (--keep-going)";
 
@@ -43,10 +44,4 @@ pub fn main() -> ExitCode {
         Command::Build(build) => build::run(&build),
     };
     ExitCode::from(exit as u8)
-}
-
-/// Shows an error on standard error, with the lines that it points at.
-#[expect(clippy::print_stderr, reason = "this is where errors are printed")]
-fn show(error: &miette::Report) {
-    eprintln!("{error:?}");
 }

@@ -58,10 +58,11 @@ impl Progress {
 
     fn move_bar(&self, phase: Phase, done: usize, total: usize) {
         let mut current = self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if current.as_ref().is_none_or(|(shown, _)| *shown != phase) {
+        if current.as_ref().is_none_or(|(shown, _)| *shown != phase || done == 0) {
             if let Some((_, old)) = current.take() {
                 old.finish_and_clear();
             }
+            // Sources are asked in several rounds, each with a bar of its own.
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             if let Ok(style) = ProgressStyle::with_template("{prefix:>10} {bar:30} {pos}/{len} {elapsed}") {
                 bar.set_style(style);
@@ -72,7 +73,8 @@ impl Progress {
         }
         if let Some((_, bar)) = &*current {
             bar.set_length(total as u64);
-            bar.set_position(done as u64);
+            // Workers tell of their progress in no particular order.
+            bar.set_position(bar.position().max(done as u64));
         }
     }
 }
@@ -80,11 +82,11 @@ impl Progress {
 impl Observer for Progress {
     fn progress(&self, phase: Phase, done: usize, total: usize) {
         match self.manner {
-            Manner::Bars => self.move_bar(phase, done, total),
+            Manner::Bars if total > 0 => self.move_bar(phase, done, total),
             Manner::Lines if done == total && total > 0 && phase != Phase::Scan => {
                 self.line(&done_with(phase, total));
             }
-            Manner::Lines | Manner::Quiet => {}
+            Manner::Bars | Manner::Lines | Manner::Quiet => {}
         }
     }
 
