@@ -10,7 +10,11 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 ///
 /// Its [`fmt::Display`] is one line, `path:line:column: message`; [`Problem::draw`] shows the line itself.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Problem {
+pub struct Problem(Box<Inner>);
+
+/// Boxed, since a problem is what most functions return hardly ever.
+#[derive(Clone, PartialEq, Eq)]
+struct Inner {
     path: String,
     text: Arc<str>,
     span: Range<usize>,
@@ -32,48 +36,48 @@ impl Problem {
         while !text.is_char_boundary(end) {
             end += 1;
         }
-        Self {
+        Self(Box::new(Inner {
             path: path.to_owned(),
             text: Arc::clone(text),
             span: start..end,
             message: message.into(),
             label: String::new(),
             help: None,
-        }
+        }))
     }
 
     /// Puts a word beside the marked bytes.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
-        self.label = label.into();
+        self.0.label = label.into();
         self
     }
 
     /// Says what the reader can do about it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.0.help = Some(help.into());
         self
     }
 
     /// The file's path, relative to the site.
     pub fn path(&self) -> &str {
-        &self.path
+        &self.0.path
     }
 
     /// What is wrong, and what was expected.
     pub fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// What to do about it, where that is known.
     pub fn advice(&self) -> Option<&str> {
-        self.help.as_deref()
+        self.0.help.as_deref()
     }
 
     /// Line and column of the first wrong byte, both counted from 1, the column in characters.
     pub fn line_column(&self) -> (usize, usize) {
-        let before = &self.text[..self.span.start];
+        let before = &self.0.text[..self.0.span.start];
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         (line, column)
@@ -81,11 +85,11 @@ impl Problem {
 
     /// The problem with the line that it is in, in the manner of a compiler; with colours if `styled`.
     pub fn draw(&self, styled: bool) -> String {
-        let label = (!self.label.is_empty()).then_some(self.label.as_str());
-        let mark = AnnotationKind::Primary.span(self.span.clone()).label(label);
-        let snippet = Snippet::source(&*self.text).path(self.path.as_str()).annotation(mark);
-        let mut group: Group<'_> = Level::ERROR.primary_title(self.message.as_str()).element(snippet);
-        if let Some(help) = &self.help {
+        let label = (!self.0.label.is_empty()).then_some(self.0.label.as_str());
+        let mark = AnnotationKind::Primary.span(self.0.span.clone()).label(label);
+        let snippet = Snippet::source(&*self.0.text).path(self.0.path.as_str()).annotation(mark);
+        let mut group: Group<'_> = Level::ERROR.primary_title(self.0.message.as_str()).element(snippet);
+        if let Some(help) = &self.0.help {
             group = group.element(Level::HELP.message(help.as_str()));
         }
         let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
@@ -96,7 +100,7 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (line, column) = self.line_column();
-        write!(f, "{}:{line}:{column}: {}", self.path, self.message)
+        write!(f, "{}:{line}:{column}: {}", self.0.path, self.0.message)
     }
 }
 

@@ -63,7 +63,7 @@ impl Progress {
                 old.finish_and_clear();
             }
             // Sources are asked in several rounds, each with a bar of its own.
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
             if let Ok(style) = ProgressStyle::with_template("{prefix:>10} {bar:30} {pos}/{len} {elapsed}") {
                 bar.set_style(style);
             }
