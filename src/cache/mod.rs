@@ -3,6 +3,7 @@
 mod facts;
 mod files;
 mod garbage;
+mod inspect;
 mod lock;
 mod outputs;
 mod schema;
@@ -20,6 +21,7 @@ pub use files::{Looks, Tree};
 pub use outputs::Manifest;
 
 pub use garbage::{Collected, KEEP_BUILDS};
+pub use inspect::{Amount, Stats};
 
 use garbage::Used;
 use lock::Lock;

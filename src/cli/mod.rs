@@ -1,6 +1,7 @@
 //! The command line.
 
 mod build;
+mod cache;
 mod progress;
 mod show;
 
@@ -19,6 +20,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Build(build::Arguments),
+    Cache(cache::Arguments),
 }
 
 const EXIT_CODES: &str = "\
@@ -42,6 +44,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let exit = match arguments.command {
         Command::Build(build) => build::run(&build),
+        Command::Cache(cache) => cache::run(&cache),
     };
     ExitCode::from(exit as u8)
 }

@@ -101,13 +101,17 @@ impl Site {
         self.write(&format!("entries/{stem}.md"), entry(stem, more));
     }
 
-    /// `shelflife build` in this site, in an environment that holds nothing of the tester's own.
-    pub fn build(&self, arguments: &[&str]) -> Run {
+    /// The command `shelflife build` in this site, in an environment that holds nothing of the tester's own.
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_shelflife"));
         command.arg("build").arg(self.path()).args(arguments).env_clear().env("CI", "true");
-        command.env("NO_COLOR", "1").env("SHELFLIFE_TEST", "1");
-        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        let Output { status, stderr, .. } = command.output().unwrap();
+        command.env("NO_COLOR", "1").envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// `shelflife build` in this site.
+    pub fn build(&self, arguments: &[&str]) -> Run {
+        let Output { status, stderr, .. } = self.command(arguments).output().unwrap();
         Run { code: status.code().unwrap_or(-1), stderr: String::from_utf8_lossy(&stderr).into_owned() }
     }
 

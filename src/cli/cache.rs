@@ -1,0 +1,142 @@
+//! `shelflife cache`: look into the cache, check it, make it smaller.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use miette::IntoDiagnostic as _;
+
+use super::{Exit, show};
+use crate::cache::{Amount, Cache, KEEP_BUILDS};
+use crate::config::{Config, Environment, Overrides};
+
+/// Look into the cache, check it, make it smaller
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+    /// The site's folder, the one that holds shelflife.toml
+    #[arg(long, default_value = ".", global = true, value_name = "SITE")]
+    site: PathBuf,
+    /// The cache file [default: `paths.cache` of shelflife.toml]
+    #[arg(long, value_name = "FILE", global = true)]
+    cache: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+enum Action {
+    /// Count what is in it
+    Stats,
+    /// Read everything, and exit with 1 if anything is damaged
+    Verify,
+    /// Forget what the last builds had no use for; every build does so by itself
+    Gc {
+        /// How many builds back something must have been of use to be kept
+        #[arg(long, default_value_t = KEEP_BUILDS, value_name = "BUILDS")]
+        keep: i64,
+    },
+    /// Forget everything that can be made again; facts stay
+    Clear,
+}
+
+pub(super) fn run(arguments: &Arguments) -> Exit {
+    let overrides = Overrides { cache: arguments.cache.clone(), ..Overrides::default() };
+    let config = match Config::load(&arguments.site, &Environment::of_process(), &overrides) {
+        Ok(config) => config,
+        Err(error) => {
+            show::error(&error);
+            return Exit::Wrong;
+        }
+    };
+    match act(&config, arguments.action) {
+        Ok(exit) => exit,
+        Err(error) => {
+            show::error(&error);
+            Exit::Failed
+        }
+    }
+}
+
+fn act(config: &Config, action: Action) -> miette::Result<Exit> {
+    let path = &config.paths.cache;
+    if !path.exists() {
+        return Err(miette::miette!(
+            help = "build the site first",
+            "there is no cache at {}",
+            path.display()
+        ));
+    }
+    let (cache, set_aside) = Cache::open(path, &|| {}).into_diagnostic()?;
+    if let Some(aside) = set_aside {
+        return Err(miette::miette!(
+            help = "the next build begins a new one",
+            "the cache {}; it was set aside as {}",
+            aside.reason,
+            aside.moved_to.display()
+        ));
+    }
+    match action {
+        Action::Stats => stats(&cache)?,
+        Action::Verify => {
+            let wrong = cache.verify().into_diagnostic()?;
+            for line in &wrong {
+                print(line);
+            }
+            if !wrong.is_empty() {
+                return Ok(Exit::Failed);
+            }
+            print("Everything is as it was stored");
+        }
+        Action::Gc { keep } => {
+            let collected = cache.collect_garbage(keep.max(1)).into_diagnostic()?;
+            cache.checkpoint().into_diagnostic()?;
+            print(&format!(
+                "Forgot {} memos, {} blobs and {} facts; the file has {}",
+                collected.memos,
+                collected.blobs,
+                collected.facts,
+                size(cache.stats().into_diagnostic()?.file)
+            ));
+        }
+        Action::Clear => {
+            cache.clear().into_diagnostic()?;
+            print("Forgot everything but the facts");
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn stats(cache: &Cache) -> miette::Result<()> {
+    let stats = cache.stats().into_diagnostic()?;
+    let row = |name: &str, amount: Amount| {
+        print(&format!("{name:<20} {:>9} {:>12}", amount.rows, size(amount.bytes)));
+    };
+    print(&format!("{:<20} {:>9} {:>12}", "", "rows", "stored"));
+    for (kind, amount) in &stats.facts {
+        row(&format!("facts: {kind}"), *amount);
+    }
+    for (function, amount) in &stats.memos {
+        row(&format!("memos: {function}"), *amount);
+    }
+    row("blobs", stats.blobs);
+    print(&format!("{:<20} {:>9}", "published files", stats.published));
+    print(&format!("{:<20} {:>9}", "builds", stats.builds));
+    print(&format!("{:<20} {:>9} {:>12}", "file", "", size(stats.file)));
+    Ok(())
+}
+
+/// Bytes for a person, in binary units.
+#[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} B"),
+        1024..1_048_576 => format!("{:.1} KiB", bytes as f64 / 1024.0),
+        _ => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
+    }
+}
+
+/// Writes a line of the answer.
+fn print(line: &str) {
+    // A reader that has seen enough, as `head` has, is no error.
+    let _ = writeln!(std::io::stdout().lock(), "{line}");
+}
