@@ -161,3 +161,32 @@ fn a_cache_without_a_token_keeps_its_facts_and_does_nothing() {
     assert_eq!(report["facts"], json!({"fresh": 0, "refreshed": 0, "stale": 3, "missing": 0}));
     assert_eq!(report["left_out"].as_array().unwrap().len(), 2, "{report}");
 }
+
+#[test]
+fn neither_the_path_nor_the_number_of_threads_shows() {
+    let trees = ["1", "4"].map(|threads| {
+        let mut site = site();
+        site.set("RAYON_NUM_THREADS", threads);
+        site.build(&[]).succeeded();
+        site.tree("public")
+    });
+    assert_eq!(trees[0], trees[1]);
+}
+
+#[test]
+fn a_cache_holds_no_path_of_the_machine() {
+    let site = site();
+    site.build(&[]).succeeded();
+    let folder = site.path().to_str().unwrap().as_bytes();
+    let cache = std::fs::read(site.at(".shelflife/cache.sqlite")).unwrap();
+    assert!(!cache.windows(folder.len()).any(|window| window == folder));
+}
+
+#[test]
+fn a_second_build_waits_for_the_first() {
+    let site = site();
+    let first = site.command(&[]).stderr(std::process::Stdio::null()).spawn();
+    let second = site.build(&[]).succeeded();
+    assert!(first.unwrap().wait().unwrap().success(), "{}", second.stderr);
+    assert_eq!(site.tree("public"), cold(&site));
+}
