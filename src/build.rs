@@ -169,9 +169,8 @@ impl Build<'_> {
     /// Publishes what the last build published, without evaluating anything.
     fn republish(&self, scan: &Scan, record: Record, durations: Durations) -> Result<Built, Failure> {
         let mut assets = scan.published_assets();
-        let contents: publish::Outputs = self
-            .cache
-            .manifest()?
+        let contents: publish::Outputs = record
+            .outputs(&self.cache)?
             .into_iter()
             .filter_map(|(path, digests)| {
                 let content = assets.remove(&path).map_or(Content::Blob, content_of);
@@ -182,12 +181,10 @@ impl Build<'_> {
         let entries = Entries { total: scan.entries(), unreadable: 0 };
         let now = self.config.now;
         let lacking = |source: &str| record.sources.get(source).map_or(0, |freshness| freshness.lacking(now));
-        let report = Report {
-            facts: record.count(now),
-            left_out: left_out(self.config, &lacking),
-            warnings: record.warnings,
-            ..self.report(entries, published, durations)
-        };
+        let mut report = self.report(entries, published, durations);
+        report.facts = record.count(now);
+        report.left_out = left_out(self.config, &lacking);
+        report.warnings.splice(0..0, record.warnings);
         Ok(Built { report, unreadable: Vec::new() })
     }
 
@@ -218,7 +215,7 @@ impl Build<'_> {
         let wanted = graph::facts::wanted(&db);
         let sources = record::freshness(&facts.ledger, wanted);
         if unreadable.is_empty() {
-            Record::new(inputs, cache, warnings.clone(), sources)?.save(cache)?;
+            Record::new(inputs, cache, config, warnings.clone(), sources)?.save(cache)?;
         }
         cache.collect_garbage(KEEP_BUILDS)?;
         cache.checkpoint()?;
@@ -242,19 +239,18 @@ impl Build<'_> {
 
     fn publish(&self, contents: &publish::Outputs) -> Result<Published, PublishError> {
         let progress = |done, all| self.observer.progress(Phase::Publish, done, all);
-        publish::publish(&self.config.paths.output, contents, &self.cache, &progress)
+        let paths = &self.config.paths;
+        publish::publish(&paths.output, &paths.output_name(), contents, &self.cache, &progress)
     }
 
     /// A report of what was published; everything else is as in a build that did nothing.
     fn report(&self, entries: Entries, published: Published, mut durations: Durations) -> Report {
         durations.total_ms = report::milliseconds(self.started.elapsed());
-        let by_hand =
-            |path: &String| format!("{path} was changed by hand, so it stays though the site has it no more");
         Report {
             version: env!("CARGO_PKG_VERSION"),
             now: self.config.now,
             entries,
-            warnings: published.kept.iter().map(by_hand).collect(),
+            warnings: published.warnings(),
             outputs: Outputs {
                 written: published.written.len(),
                 unchanged: published.unchanged,

@@ -1,18 +1,21 @@
 //! The publisher: makes the output folder hold exactly the outputs, touching only what is different.
 
-use std::collections::{BTreeMap, HashSet};
-use std::io::Write as _;
+mod tree;
+
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
+use miette::Diagnostic;
 use rayon::prelude::*;
 use thiserror::Error;
 
 use crate::cache::{Cache, CacheError, Looks, Manifest, Tree};
 use crate::digest::Digest;
-use crate::look::Look;
+use crate::report;
+
+use tree::{Found, OutputTree};
 
 /// Every output by its path with `/`: its digest, and the place of its bytes.
 pub type Outputs = BTreeMap<String, (Digest, Content)>;
@@ -39,10 +42,43 @@ pub struct Published {
     pub removed: Vec<String>,
     /// Paths that an earlier build wrote and the site no longer has, but that somebody changed since.
     pub kept: Vec<String>,
+    /// Paths that were written over a file that no earlier build is known to have written.
+    pub taken_over: Vec<String>,
+    /// Whether an earlier build is known to have published into the folder.
+    pub is_known: bool,
+}
+
+/// How many files a message names.
+const NAMED: usize = 5;
+
+impl Published {
+    /// What the maintainer should know about the output folder.
+    pub fn warnings(&self) -> Vec<String> {
+        let by_hand =
+            |path: &String| format!("{path} was changed by hand, so it stays though the site has it no more");
+        let mut warnings: Vec<String> = self.kept.iter().map(by_hand).collect();
+        match (self.taken_over.len(), self.is_known) {
+            (0, _) => {}
+            (count, false) => warnings.push(format!(
+                "the cache knew nothing of the output folder, in which {} got the content of this site's outputs",
+                report::count(count, "file"),
+            )),
+            (count, true) => {
+                let mut names = self.taken_over[..count.min(NAMED)].join(", ");
+                if count > NAMED {
+                    names.push_str(&format!(" and {} more", count - NAMED));
+                }
+                warnings.push(format!(
+                    "no earlier build wrote these files, which outputs have replaced: {names}"
+                ));
+            }
+        }
+        warnings
+    }
 }
 
 /// Why the site could not be published. What was written before is whole.
-#[derive(Debug, Error)]
+#[derive(Debug, Error, Diagnostic)]
 pub enum PublishError {
     /// A file can't be written, read or removed.
     #[error("can't {action} {path}")]
@@ -55,9 +91,34 @@ pub enum PublishError {
         #[source]
         source: std::io::Error,
     },
-    /// The output folder has a link where a folder belongs; what is written there would land elsewhere.
-    #[error("{0} is a symbolic link, expected a folder")]
+    /// The output folder has a link where a file or a folder belongs; what is written there would land elsewhere.
+    #[error("{0} is a symbolic link, and nothing is written through links")]
+    #[diagnostic(help("remove it; only the output folder itself may be a link"))]
     Link(PathBuf),
+    /// Something in the output folder keeps an output from its place.
+    #[error("{place} is {is}, and in the way of the output {output}")]
+    #[diagnostic(help("move it out of the output folder, or give that output another address"))]
+    Obstacle {
+        /// What is in the way.
+        place: PathBuf,
+        /// What is wrong with it.
+        is: &'static str,
+        /// The output's path.
+        output: String,
+    },
+    /// One output is a file where another one needs a folder.
+    #[error("the outputs {file} and {below} can't both be published: {file} would be a file and a folder")]
+    #[diagnostic(help("give one of them another address"))]
+    Both {
+        /// The output that is a file.
+        file: String,
+        /// The output below it.
+        below: String,
+    },
+    /// An output in a folder whose name begins with a dot: such folders belong to other programs.
+    #[error("the output {0} lies in a hidden folder, where nothing is published")]
+    #[diagnostic(help("give it an address in which no name begins with a dot"))]
+    Hidden(String),
     /// A blob that was stored is gone again.
     #[error("the cache lost the content of {0} while the build was running")]
     Lost(String),
@@ -69,62 +130,82 @@ pub enum PublishError {
 impl PublishError {
     /// The error as people see it, below a line that says what it means.
     pub fn into_report(self) -> miette::Report {
-        use miette::{IntoDiagnostic as _, WrapErr as _};
-        let result: miette::Result<()> =
-            Err(self).into_diagnostic().wrap_err("the site could not be published");
-        result.unwrap_err()
+        miette::Report::new(self).wrap_err("the site could not be published")
     }
 }
 
-/// Makes `folder` hold `outputs`, by path with `/`, each with its digest and the place of its bytes.
+/// Makes `folder` hold `outputs`, by path with `/`, each with its digest and the place of its bytes. `name` is
+/// what the cache calls the folder, see [`crate::config::Paths::output_name`].
 ///
 /// Each file is written beside its place and renamed into it. A file is removed only if it still has the
-/// bytes that an earlier build wrote, so whatever else is in the folder stays.
+/// bytes that an earlier build wrote, so whatever else is in the folder stays, unless it is a file at an output's
+/// place.
 ///
 /// # Errors
 ///
-/// When the folder can't be written; every file in it is then whole, old or new.
+/// When something keeps an output from its place: then nothing was touched. When the folder can't be written:
+/// then every file in it is whole, old or new.
 pub fn publish(
     folder: &Path,
+    name: &str,
     outputs: &Outputs,
     cache: &Cache,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Published, PublishError> {
-    let before = cache.manifest()?;
+    let before = cache.manifest(name)?;
     let after: Manifest = outputs.iter().map(|(path, (digest, _))| (path.clone(), vec![*digest])).collect();
-    let known = cache.looks(Tree::Output)?;
+    let known = cache.looks(Tree::Output(name))?;
     let tree = OutputTree::new(folder);
 
     // Looking at a file costs little and waits for the disk; most files are as they were left.
-    let looked: Vec<_> = outputs
+    let found: BTreeMap<&str, Found> = outputs
         .par_iter()
-        .map(|(path, (digest, _))| (path, *digest, tree.right_already(path, *digest, known.get(path))))
+        .map(|(path, (digest, _))| (path.as_str(), tree.look(path, *digest, known.get(path))))
         .collect();
-    let mut published = Published::default();
+    let gone: Manifest = before
+        .iter()
+        .filter(|(path, _)| !outputs.contains_key(*path))
+        .map(|(path, digests)| (path.clone(), digests.clone()))
+        .collect();
+    let first = tree.check(&found, &gone)?;
+
+    let mut published = Published { is_known: !before.is_empty(), ..Published::default() };
     let mut looks = Looks::new();
     let mut wrong = Vec::new();
-    for (path, digest, right) in looked {
-        match right {
-            Some(look) => {
-                published.unchanged += 1;
-                looks.extend(look.map(|look| (path.clone(), (look, digest))));
+    for (path, found) in &found {
+        if let Found::Right(look) = found {
+            published.unchanged += 1;
+            looks.insert((*path).to_owned(), (*look, outputs[*path].0));
+        } else {
+            wrong.push(*path);
+            if *found == Found::File && !before.contains_key(*path) {
+                published.taken_over.push((*path).to_owned());
             }
-            None => wrong.push(path),
         }
     }
-    let gone: Vec<_> = before.iter().filter(|(path, _)| !outputs.contains_key(*path)).collect();
 
+    if !published.is_known || cache.is_half_published(name)? {
+        for path in before.keys().chain(outputs.keys()) {
+            tree.sweep(path);
+        }
+    }
     // The manifest comes first, so that a build that is killed leaves no file of which the next one knows
     // nothing.
-    if before != after {
-        let mut either = before.clone();
-        for (path, digests) in &after {
-            let known = either.entry(path.clone()).or_default();
-            known.extend(digests.iter().filter(|new| !before.get(path).is_some_and(|old| old.contains(new))));
-        }
-        cache.set_manifest(&either)?;
+    let anything_to_do = before != after || !wrong.is_empty();
+    if anything_to_do {
+        cache.set_manifest(name, &either(&before, &after), true)?;
         cache.checkpoint()?;
     }
+    let mut remove = |path: &String| -> Result<(), PublishError> {
+        if tree.is_ours(path, &gone) {
+            tree.remove(path)?;
+            published.removed.push(path.clone());
+        } else if tree.place(path).is_file() {
+            published.kept.push(path.clone());
+        }
+        Ok(())
+    };
+    first.iter().try_for_each(&mut remove)?;
 
     let done = AtomicUsize::new(0);
     let written: Result<Vec<_>, PublishError> = wrong
@@ -132,146 +213,47 @@ pub fn publish(
         .map(|path| {
             let (digest, content) = &outputs[*path];
             let bytes = match content {
-                Content::Blob => cache.blob(*digest)?.ok_or_else(|| PublishError::Lost((*path).clone()))?,
+                Content::Blob => {
+                    cache.blob(*digest)?.ok_or_else(|| PublishError::Lost((*path).to_owned()))?
+                }
                 Content::Program(bytes) => bytes.to_vec(),
                 Content::File(source) => std::fs::read(source).map_err(io("read", source))?,
             };
-            let place = tree.place(path)?;
-            let look = replace(&place, &bytes)?;
+            let look = tree.write(path, &bytes)?;
             progress(done.fetch_add(1, Ordering::Relaxed) + 1, wrong.len());
-            Ok(look.map(|look| ((*path).clone(), (look, *digest))))
+            Ok(look.map(|look| ((*path).to_owned(), (look, *digest))))
         })
         .collect();
     looks.extend(written?.into_iter().flatten());
-    published.written = wrong.into_iter().cloned().collect();
+    gone.keys().filter(|path| !first.contains(*path)).try_for_each(&mut remove)?;
+    published.written = wrong.into_iter().map(str::to_owned).collect();
+    published.removed.sort_unstable();
 
-    for (path, digests) in gone {
-        let place = tree.place_of_old(path);
-        match std::fs::read(&place) {
-            Ok(bytes) if digests.contains(&Digest::of(&bytes)) => {
-                std::fs::remove_file(&place).map_err(io("remove", &place))?;
-                tree.remove_empty_folders(&place);
-                published.removed.push(path.clone());
-            }
-            Ok(_) => published.kept.push(path.clone()),
-            Err(_) => {}
-        }
-    }
-    if before != after {
-        cache.set_manifest(&after)?;
+    if anything_to_do {
+        cache.set_manifest(name, &after, false)?;
+    } else {
+        cache.touch_manifest(name)?;
     }
     // A look is kept only of files that were left alone for a while; the others are read once more.
     let now = SystemTime::now();
     looks.retain(|_, (look, _)| look.is_settled(now));
-    cache.set_looks(Tree::Output, &known, &looks)?;
+    cache.set_looks(Tree::Output(name), &known, &looks)?;
     cache.checkpoint()?;
     Ok(published)
 }
 
+/// What was there and what comes.
+fn either(before: &Manifest, after: &Manifest) -> Manifest {
+    let mut either = before.clone();
+    for (path, digests) in after {
+        let known = either.entry(path.clone()).or_default();
+        known.extend(digests.iter().filter(|new| !before.get(path).is_some_and(|old| old.contains(new))));
+    }
+    either
+}
+
 fn io<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> PublishError + 'a {
     move |source| PublishError::Io { action, path: path.to_path_buf(), source }
-}
-
-/// Writes a file beside its place and renames it into it, so that nobody ever sees half of it.
-/// Returns what the file looks like then.
-fn replace(place: &Path, bytes: &[u8]) -> Result<Option<Look>, PublishError> {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(place.file_name().unwrap_or_default());
-    name.push(".shelflife-new");
-    let beside = place.with_file_name(name);
-    let written = std::fs::File::create(&beside).and_then(|mut file| file.write_all(bytes));
-    if let Err(source) = written {
-        // What is left of a file that could not be written is of no use to anybody.
-        let _ = std::fs::remove_file(&beside);
-        return Err(PublishError::Io { action: "write", path: place.to_path_buf(), source });
-    }
-    std::fs::rename(&beside, place).map_err(io("replace", place))?;
-    Ok(std::fs::symlink_metadata(place).ok().and_then(|metadata| Look::of(&metadata)))
-}
-
-/// The output folder.
-struct OutputTree<'a> {
-    root: &'a Path,
-    /// Folders that are known to be real ones.
-    checked: Mutex<HashSet<PathBuf>>,
-}
-
-impl<'a> OutputTree<'a> {
-    fn new(root: &'a Path) -> Self {
-        Self { root, checked: Mutex::default() }
-    }
-
-    fn place_of_old(&self, path: &str) -> PathBuf {
-        let inside = |part: &&str| !part.is_empty() && *part != "." && *part != "..";
-        path.split('/').filter(inside).fold(self.root.to_path_buf(), |place, part| place.join(part))
-    }
-
-    /// Whether the file has these bytes already, and what it looks like if that is worth keeping. It is read only
-    /// if it looks different from when it was last read or written.
-    fn right_already(
-        &self,
-        path: &str,
-        digest: Digest,
-        known: Option<&(Look, Digest)>,
-    ) -> Option<Option<Look>> {
-        let place = self.place_of_old(path);
-        let look = Look::of(&std::fs::symlink_metadata(&place).ok()?)?;
-        if let Some((known, of)) = known
-            && *known == look
-        {
-            return (*of == digest).then_some(Some(look));
-        }
-        let bytes = std::fs::read(&place).ok()?;
-        (Digest::of(&bytes) == digest).then_some(Some(look))
-    }
-
-    /// Where an output belongs; makes the folders on the way.
-    fn place(&self, path: &str) -> Result<PathBuf, PublishError> {
-        let place = self.place_of_old(path);
-        if let Some(folder) = place.parent() {
-            self.make(folder)?;
-        }
-        Ok(place)
-    }
-
-    fn make(&self, folder: &Path) -> Result<(), PublishError> {
-        let is_checked =
-            |folder| self.checked.lock().unwrap_or_else(PoisonError::into_inner).contains(folder);
-        if is_checked(folder) {
-            return Ok(());
-        }
-        // The output folder itself may be a link: a maintainer's choice. What is in it may come from
-        // anywhere.
-        if folder == self.root {
-            std::fs::create_dir_all(folder).map_err(io("make the folder", folder))?;
-        } else {
-            if let Some(parent) = folder.parent() {
-                self.make(parent)?;
-            }
-            match std::fs::symlink_metadata(folder) {
-                Ok(metadata) if metadata.is_symlink() => {
-                    return Err(PublishError::Link(folder.to_path_buf()));
-                }
-                Ok(_) => {}
-                // Another thread may be making it for a neighbour.
-                Err(_) => std::fs::create_dir_all(folder).map_err(io("make the folder", folder))?,
-            }
-        }
-        self.checked.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_path_buf());
-        Ok(())
-    }
-
-    /// Removes the folders that removing a file has left empty, up to the output folder.
-    fn remove_empty_folders(&self, place: &Path) {
-        let mut folder = place.parent();
-        while let Some(empty) = folder.filter(|folder| *folder != self.root && folder.starts_with(self.root))
-        {
-            if std::fs::remove_dir(empty).is_err() {
-                break;
-            }
-            folder = empty.parent();
-        }
-    }
 }
 
 #[cfg(test)]
@@ -286,7 +268,7 @@ mod tests {
     }
 
     fn run(folder: &Path, cache: &Cache, files: &[(&str, &str)]) -> Published {
-        publish(folder, &outputs(cache, files), cache, &|_, _| {}).unwrap()
+        publish(folder, "public", &outputs(cache, files), cache, &|_, _| {}).unwrap()
     }
 
     #[test]
@@ -324,11 +306,11 @@ mod tests {
         run(folder.path(), &cache, &[("a.html", "1")]);
         std::thread::sleep(std::time::Duration::from_millis(150));
         run(folder.path(), &cache, &[("a.html", "1")]);
-        let looks = cache.looks(Tree::Output).unwrap();
+        let looks = cache.looks(Tree::Output("public")).unwrap();
         assert_eq!(looks["a.html"].1, Digest::of(b"1"));
         // A lie about its digest is believed, which shows that the file is not read.
         let lie = Looks::from([("a.html".to_owned(), (looks["a.html"].0, Digest::of(b"2")))]);
-        cache.set_looks(Tree::Output, &looks, &lie).unwrap();
+        cache.set_looks(Tree::Output("public"), &looks, &lie).unwrap();
         assert_eq!(run(folder.path(), &cache, &[("a.html", "2")]).unchanged, 1);
     }
 
@@ -340,7 +322,7 @@ mod tests {
         std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("plugins")).unwrap();
         let cache = Cache::in_memory().unwrap();
         let outputs = outputs(&cache, &[("plugins/x.html", "1")]);
-        let error = publish(folder.path(), &outputs, &cache, &|_, _| {}).unwrap_err();
+        let error = publish(folder.path(), "public", &outputs, &cache, &|_, _| {}).unwrap_err();
         assert!(matches!(error, PublishError::Link(_)), "{error}");
         assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ledger::Ledger;
-use crate::cache::{Cache, CacheError, FACTS};
+use crate::cache::{Cache, CacheError, FACTS, Manifest};
 use crate::config::{Config, Settings};
 use crate::digest::Digest;
 use crate::fact::Subject;
@@ -24,6 +24,10 @@ pub(super) struct Record {
     inputs: String,
     /// The cache's number of changed facts.
     facts: i64,
+    /// The name of the folder that the outputs were published into, which has their manifest.
+    folder: String,
+    /// The digest of that manifest.
+    outputs: String,
     /// What the maintainer should look at.
     pub(super) warnings: Vec<String>,
     /// How fresh the facts of each source are.
@@ -77,10 +81,19 @@ impl Record {
     pub(super) fn new(
         inputs: Digest,
         cache: &Cache,
+        config: &Config,
         warnings: Vec<String>,
         sources: Sources,
     ) -> Result<Self, CacheError> {
-        Ok(Self { inputs: inputs.to_string(), facts: cache.number(FACTS)?, warnings, sources })
+        let folder = config.paths.output_name();
+        let outputs = digest(&cache.manifest(&folder)?);
+        let (inputs, facts) = (inputs.to_string(), cache.number(FACTS)?);
+        Ok(Self { inputs, facts, folder, outputs, warnings, sources })
+    }
+
+    /// The outputs of that build.
+    pub(super) fn outputs(&self, cache: &Cache) -> Result<Manifest, CacheError> {
+        cache.manifest(&self.folder)
     }
 
     /// The record in the cache; one that can't be read counts as none.
@@ -108,7 +121,10 @@ impl Record {
             let can_ask = !config.offline && (source != "github" || config.github.token.is_some());
             !can_ask || (!config.refresh && freshness.lacking(config.now) == 0)
         });
-        Ok(nothing_due && self.inputs == inputs.to_string() && self.facts == cache.number(FACTS)?)
+        Ok(nothing_due
+            && self.inputs == inputs.to_string()
+            && self.facts == cache.number(FACTS)?
+            && self.outputs == digest(&self.outputs(cache)?))
     }
 
     /// The facts as a build counts them that asks nobody.
@@ -122,6 +138,14 @@ impl Record {
         }
         facts
     }
+}
+
+/// The digest of a manifest: a build that was killed or a damaged row gives another one.
+fn digest(manifest: &Manifest) -> String {
+    let parts = manifest.iter().flat_map(|(path, digests)| {
+        std::iter::once(path.as_bytes()).chain(digests.iter().map(|digest| digest.as_bytes().as_slice()))
+    });
+    Digest::of_parts(parts).to_string()
 }
 
 #[cfg(test)]

@@ -4,40 +4,59 @@ use std::collections::HashMap;
 
 use rusqlite::{OptionalExtension as _, params};
 
-use super::{Cache, CacheError};
+use super::{Cache, CacheError, checksum, seal, unseal};
 use crate::digest::Digest;
 use crate::look::Look;
 
 /// Which folder a path is relative to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tree {
+pub enum Tree<'a> {
     /// The site's.
-    Site = 0,
-    /// The output folder.
-    Output = 1,
+    Site,
+    /// The output folder with this name, see [`crate::config::Paths::output_name`].
+    Output(&'a str),
 }
+
+impl Tree<'_> {
+    fn key(self) -> String {
+        match self {
+            Self::Site => SITE.to_owned(),
+            Self::Output(folder) => format!("{OUTPUT}{folder}"),
+        }
+    }
+}
+
+/// The key of the site's tree.
+pub(super) const SITE: &str = "site";
+
+/// What the key of an output folder's tree begins with.
+pub(super) const OUTPUT: &str = "output:";
 
 /// What files of a tree looked like when their content had a digest.
 pub type Looks = HashMap<String, (Look, Digest)>;
 
 impl Cache {
-    /// What is known of a tree's files.
+    /// What is known of a tree's files. A damaged row counts as nothing known.
     ///
     /// # Errors
     ///
     /// When the file can't be read.
-    pub fn looks(&self, tree: Tree) -> Result<Looks, CacheError> {
+    pub fn looks(&self, tree: Tree<'_>) -> Result<Looks, CacheError> {
+        let tree = tree.key();
         let connection = self.connection();
         let mut select = connection.prepare_cached(
-            "SELECT path, size, modified, changed, inode, digest FROM file WHERE tree = ?1",
+            "SELECT path, size, modified, changed, inode, digest, seal FROM file WHERE tree = ?1",
         )?;
-        let mut rows = select.query([tree as i64])?;
+        let mut rows = select.query([&tree])?;
         let mut looks = Looks::new();
         while let Some(row) = rows.next()? {
+            let path: String = row.get(0)?;
             let look =
                 Look { size: row.get(1)?, modified: row.get(2)?, changed: row.get(3)?, inode: row.get(4)? };
-            if let Some(digest) = Digest::from_bytes(row.get_ref(5)?.as_blob().unwrap_or_default()) {
-                looks.insert(row.get(0)?, (look, digest));
+            if let Some(digest) = Digest::from_bytes(row.get_ref(5)?.as_blob().unwrap_or_default())
+                && row.get_ref(6)?.as_blob().ok() == Some(&seal_of(&tree, &path, &look, digest))
+            {
+                looks.insert(path, (look, digest));
             }
         }
         Ok(looks)
@@ -48,30 +67,32 @@ impl Cache {
     /// # Errors
     ///
     /// When the file can't be written.
-    pub fn set_looks(&self, tree: Tree, before: &Looks, after: &Looks) -> Result<(), CacheError> {
+    pub fn set_looks(&self, tree: Tree<'_>, before: &Looks, after: &Looks) -> Result<(), CacheError> {
+        let tree = tree.key();
         let connection = self.connection();
         let mut delete = connection.prepare_cached("DELETE FROM file WHERE tree = ?1 AND path = ?2")?;
         for path in before.keys().filter(|path| !after.contains_key(*path)) {
-            delete.execute(params![tree as i64, path])?;
+            delete.execute(params![tree, path])?;
         }
-        let mut insert =
-            connection.prepare_cached("INSERT OR REPLACE INTO file VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?;
+        let mut insert = connection
+            .prepare_cached("INSERT OR REPLACE INTO file VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?;
         for (path, known) in after.iter().filter(|(path, known)| before.get(*path) != Some(known)) {
             let (look, digest) = known;
             insert.execute(params![
-                tree as i64,
+                tree,
                 path,
                 look.size,
                 look.modified,
                 look.changed,
                 look.inode,
-                digest.as_bytes()
+                digest.as_bytes(),
+                seal_of(&tree, path, look, *digest),
             ])?;
         }
         Ok(())
     }
 
-    /// The value under `name`.
+    /// The value under `name`. A damaged one counts as none.
     ///
     /// # Errors
     ///
@@ -79,7 +100,8 @@ impl Cache {
     pub fn note(&self, name: &str) -> Result<Option<Vec<u8>>, CacheError> {
         let connection = self.connection();
         let mut select = connection.prepare_cached("SELECT value FROM note WHERE name = ?1")?;
-        Ok(select.query_row([name], |row| row.get(0)).optional()?)
+        let sealed: Option<Vec<u8>> = select.query_row([name], |row| row.get(0)).optional()?;
+        Ok(sealed.and_then(|sealed| unseal(&[name.as_bytes()], &sealed)))
     }
 
     /// Keeps a value under `name`; `None` forgets it.
@@ -91,7 +113,8 @@ impl Cache {
         let connection = self.connection();
         match value {
             Some(value) => {
-                connection.execute("INSERT OR REPLACE INTO note VALUES (?1, ?2)", params![name, value])?
+                let sealed = seal(&[name.as_bytes()], value);
+                connection.execute("INSERT OR REPLACE INTO note VALUES (?1, ?2)", params![name, sealed])?
             }
             None => connection.execute("DELETE FROM note WHERE name = ?1", [name])?,
         };
@@ -120,6 +143,13 @@ impl Cache {
     }
 }
 
+/// The checksum of a row.
+fn seal_of(tree: &str, path: &str, look: &Look, digest: Digest) -> [u8; 16] {
+    let numbers = [look.size, look.modified, look.changed, look.inode].map(i64::to_le_bytes);
+    let texts: [&[u8]; 3] = [tree.as_bytes(), path.as_bytes(), digest.as_bytes()];
+    checksum(texts.into_iter().chain(numbers.iter().map(<[u8; 8]>::as_slice)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,10 +162,12 @@ mod tests {
         let first = Looks::from([("a".to_owned(), known(b"1")), ("b".to_owned(), known(b"2"))]);
         cache.set_looks(Tree::Site, &Looks::new(), &first).unwrap();
         assert_eq!(cache.looks(Tree::Site).unwrap(), first);
-        assert_eq!(cache.looks(Tree::Output).unwrap(), Looks::new());
+        assert_eq!(cache.looks(Tree::Output("public")).unwrap(), Looks::new());
         let second = Looks::from([("b".to_owned(), known(b"3"))]);
         cache.set_looks(Tree::Site, &first, &second).unwrap();
         assert_eq!(cache.looks(Tree::Site).unwrap(), second);
+        cache.connection().execute_batch("UPDATE file SET digest = zeroblob(32)").unwrap();
+        assert_eq!(cache.looks(Tree::Site).unwrap(), Looks::new(), "a damaged row is not believed");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::sync::{MutexGuard, PoisonError};
 
 use rusqlite::params;
 
+use super::files::{OUTPUT, SITE};
 use super::{Cache, CacheError};
 use crate::digest::Digest;
 use crate::fact::Subject;
@@ -11,6 +12,9 @@ use crate::fact::Subject;
 /// How many builds back something must have been of use to be kept. Builds that found nothing changed do not
 /// count: they have no use for anything.
 pub const KEEP_BUILDS: i64 = 8;
+
+/// The name of the number that counts the builds that evaluated the graph.
+pub(super) const BUILDS: &str = "builds";
 
 /// What this build had a use for and an earlier one stored. Noted in the file only when what is noted there
 /// grows old, since a note costs a write and most builds use the same things.
@@ -69,21 +73,22 @@ impl Cache {
     ///
     /// When the file can't be written.
     pub fn begin_build(&self) -> Result<(), CacheError> {
-        let build = self.advance("builds")?;
+        let build = self.advance(BUILDS)?;
         self.used().build = build;
         Ok(())
     }
 
-    /// Forgets what the last `keep` builds had no use for. Whatever the manifest names stays, and so does the
-    /// content of a file that a fact names: it is a fact itself, though its memo spares reading it.
+    /// Forgets what the last `keep` builds had no use for, output folders among it. Whatever a manifest names
+    /// stays, and so does the content of a file that a fact names: it is a fact itself, though its memo spares
+    /// reading it.
     ///
     /// # Errors
     ///
     /// When the file can't be written.
     pub fn collect_garbage(&self, keep: i64) -> Result<Collected, CacheError> {
         let used = std::mem::take(&mut *self.used());
+        let build = used.build.max(self.number(BUILDS)?);
         let connection = self.connection();
-        let build = used.build.max(self::number(&connection)?);
         for (function, inputs) in &used.memos {
             connection
                 .prepare_cached("UPDATE memo SET used = ?3 WHERE function = ?1 AND inputs = ?2")?
@@ -100,6 +105,12 @@ impl Cache {
                 .execute(params![subject, build])?;
         }
         let oldest = build - keep;
+        connection.execute("DELETE FROM folder WHERE used < ?1", [oldest])?;
+        connection.execute("DELETE FROM manifest WHERE folder NOT IN (SELECT name FROM folder)", [])?;
+        connection.execute(
+            "DELETE FROM file WHERE tree <> ?1 AND tree NOT IN (SELECT ?2 || name FROM folder)",
+            [SITE, OUTPUT],
+        )?;
         let collected = Collected {
             memos: connection.execute("DELETE FROM memo WHERE used < ?1", [oldest])?,
             blobs: connection.execute(
@@ -120,14 +131,6 @@ impl Cache {
         self.used().build = build;
         Ok(collected)
     }
-}
-
-fn number(connection: &rusqlite::Connection) -> rusqlite::Result<i64> {
-    use rusqlite::OptionalExtension as _;
-    let value: Option<Vec<u8>> = connection
-        .query_row("SELECT value FROM note WHERE name = 'builds'", [], |row| row.get(0))
-        .optional()?;
-    Ok(value.and_then(|value| value.try_into().ok()).map_or(0, i64::from_le_bytes))
 }
 
 #[cfg(test)]
@@ -156,15 +159,18 @@ mod tests {
             cache.put_blob(b"published");
         });
         let published = BTreeMap::from([("p".to_owned(), vec![Digest::of(b"published")])]);
-        cache.set_manifest(&published).unwrap();
+        cache.set_manifest("left", &published, false).unwrap();
         for _ in 0..3 * KEEP_BUILDS {
             build(&cache, || {
+                cache.set_manifest("public", &published, false).unwrap();
                 assert!(cache.memo("f", kept).is_some());
                 assert!(cache.has_blob(kept));
             });
         }
         assert_eq!(cache.memo("f", lost), None);
         assert!(!cache.has_blob(lost) && cache.has_blob(Digest::of(b"published")));
+        assert_eq!(cache.manifest("public").unwrap(), published);
+        assert!(cache.manifest("left").unwrap().is_empty(), "nobody publishes there any more");
     }
 
     #[test]

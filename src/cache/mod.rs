@@ -6,6 +6,7 @@ mod garbage;
 mod inspect;
 mod lock;
 mod outputs;
+mod packing;
 mod schema;
 
 use std::path::{Path, PathBuf};
@@ -23,8 +24,9 @@ pub use outputs::Manifest;
 pub use garbage::{Collected, KEEP_BUILDS};
 pub use inspect::{Amount, Stats};
 
-use garbage::Used;
+use garbage::{BUILDS, Used};
 use lock::Lock;
+use packing::{checksum, pack, seal, unpack, unseal};
 
 /// How long a build waits for another one that uses the same cache.
 const WAIT_FOR_OTHERS: Duration = Duration::from_secs(60);
@@ -201,56 +203,9 @@ fn set_aside(path: &Path) -> std::io::Result<PathBuf> {
     Ok(free)
 }
 
-/// Values of this length and more are compressed.
-const COMPRESS_FROM: usize = 512;
-
-/// The form in which a value is stored, see `cache-schema`.
-fn pack(value: &[u8]) -> Vec<u8> {
-    if value.len() >= COMPRESS_FROM
-        && let Ok(frame) = zstd::bulk::compress(value, 3)
-        && frame.len() < value.len()
-    {
-        let mut packed = Vec::with_capacity(frame.len() + 1);
-        packed.push(1);
-        packed.extend_from_slice(&frame);
-        return packed;
-    }
-    let mut packed = Vec::with_capacity(value.len() + 1);
-    packed.push(0);
-    packed.extend_from_slice(value);
-    packed
-}
-
-/// The largest value that is unpacked; a damaged frame may claim any size.
-const MAX_VALUE: usize = 256 * 1024 * 1024;
-
-/// Takes back what [`pack`] made; `None` if it is damaged.
-fn unpack(packed: &[u8]) -> Option<Vec<u8>> {
-    match packed.split_first()? {
-        (0, value) => Some(value.to_vec()),
-        (1, frame) if !frame.is_empty() => {
-            let size = zstd::bulk::Decompressor::upper_bound(frame).filter(|size| *size <= MAX_VALUE)?;
-            zstd::bulk::decompress(frame, size).ok()
-        }
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn packs_and_unpacks() {
-        for value in [vec![], b"short".to_vec(), b"long ".repeat(1000), (0..=255).cycle().take(700).collect()]
-        {
-            assert_eq!(unpack(&pack(&value)), Some(value));
-        }
-        assert!(pack(&b"long ".repeat(1000)).len() < 100);
-        for damaged in [&b""[..], b"\x01", b"\x01nonsense", b"\x07x"] {
-            assert_eq!(unpack(damaged), None);
-        }
-    }
 
     #[test]
     fn sets_aside_what_is_not_a_cache() {

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use rusqlite::{OptionalExtension as _, params};
 
-use super::{Cache, CacheError, pack, unpack};
+use super::{Cache, CacheError, pack, seal, unpack, unseal};
 use crate::digest::Digest;
 
 /// For each path in the output folder, the digests of what builds wrote there.
@@ -63,9 +63,9 @@ impl Cache {
     /// The result that `function` gave for `inputs` in this or an earlier process.
     ///
     /// `inputs` is the digest of everything the result depends on, the function's version included. A
-    /// result that can't be read counts as none: it is made again.
+    /// result that is damaged or can't be read counts as none: it is made again.
     pub fn memo(&self, function: &str, inputs: Digest) -> Option<Vec<u8>> {
-        let (packed, used): (Vec<u8>, i64) = {
+        let (sealed, used): (Vec<u8>, i64) = {
             let connection = self.connection();
             let mut select = connection
                 .prepare_cached("SELECT result, used FROM memo WHERE function = ?1 AND inputs = ?2")
@@ -74,29 +74,29 @@ impl Cache {
             select.query_row(params![function, inputs.as_bytes()], read).optional().ok()??
         };
         self.used().memo(function, inputs, used);
-        unpack(&packed)
+        unseal(&[function.as_bytes(), inputs.as_bytes()], &sealed)
     }
 
     /// Keeps the result of `function` for `inputs`.
     pub fn keep_memo(&self, function: &str, inputs: Digest, result: &[u8]) {
-        let packed = pack(result);
+        let sealed = seal(&[function.as_bytes(), inputs.as_bytes()], result);
         let build = self.used().build;
         self.write_soon(|connection| {
             connection
                 .prepare_cached("INSERT OR REPLACE INTO memo VALUES (?1, ?2, ?3, ?4)")?
-                .execute(params![function, inputs.as_bytes(), packed, build])
+                .execute(params![function, inputs.as_bytes(), sealed, build])
         });
     }
 
-    /// What builds wrote into the output folder.
+    /// What builds wrote into an output folder. Empty if none is known to have published there.
     ///
     /// # Errors
     ///
     /// When the file can't be read.
-    pub fn manifest(&self) -> Result<Manifest, CacheError> {
+    pub fn manifest(&self, folder: &str) -> Result<Manifest, CacheError> {
         let connection = self.connection();
-        let mut select = connection.prepare_cached("SELECT path, digest FROM manifest")?;
-        let mut rows = select.query([])?;
+        let mut select = connection.prepare_cached("SELECT path, digest FROM manifest WHERE folder = ?1")?;
+        let mut rows = select.query([folder])?;
         let mut manifest = Manifest::new();
         while let Some(row) = rows.next()? {
             if let Some(digest) = Digest::from_bytes(row.get_ref(1)?.as_blob().unwrap_or_default()) {
@@ -106,18 +106,55 @@ impl Cache {
         Ok(manifest)
     }
 
-    /// Replaces the manifest.
+    /// Whether a build began to publish into the folder and did not come to the end.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be read.
+    pub fn is_half_published(&self, folder: &str) -> Result<bool, CacheError> {
+        let connection = self.connection();
+        let mut select = connection.prepare_cached("SELECT publishing FROM folder WHERE name = ?1")?;
+        Ok(select.query_row([folder], |row| row.get(0)).optional()?.unwrap_or(false))
+    }
+
+    /// Notes that a folder's manifest is still of use.
     ///
     /// # Errors
     ///
     /// When the file can't be written.
-    pub fn set_manifest(&self, manifest: &Manifest) -> Result<(), CacheError> {
+    pub fn touch_manifest(&self, folder: &str) -> Result<(), CacheError> {
+        let build = self.used().build.max(self.number(super::BUILDS)?);
+        self.connection()
+            .prepare_cached("UPDATE folder SET used = ?2 WHERE name = ?1 AND used < ?2")?
+            .execute(params![folder, build])?;
+        Ok(())
+    }
+
+    /// Replaces a folder's manifest, and notes whether files are about to be written there.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be written.
+    pub fn set_manifest(
+        &self,
+        folder: &str,
+        manifest: &Manifest,
+        publishing: bool,
+    ) -> Result<(), CacheError> {
+        let before = self.manifest(folder)?;
+        let build = self.used().build.max(self.number(super::BUILDS)?);
         let connection = self.connection();
-        connection.execute("DELETE FROM manifest", [])?;
-        let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO manifest VALUES (?1, ?2)")?;
+        connection
+            .prepare_cached("INSERT OR REPLACE INTO folder VALUES (?1, ?2, ?3)")?
+            .execute(params![folder, build, publishing])?;
+        if before == *manifest {
+            return Ok(());
+        }
+        connection.execute("DELETE FROM manifest WHERE folder = ?1", [folder])?;
+        let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO manifest VALUES (?1, ?2, ?3)")?;
         for (path, digests) in manifest {
             for digest in digests {
-                insert.execute(params![path, digest.as_bytes()])?;
+                insert.execute(params![folder, path, digest.as_bytes()])?;
             }
         }
         Ok(())
@@ -151,15 +188,35 @@ mod tests {
     }
 
     #[test]
-    fn the_manifest_keeps_what_was_and_what_comes() {
+    fn a_damaged_memo_counts_as_none() {
+        let cache = Cache::in_memory().unwrap();
+        let inputs = Digest::of(b"a");
+        cache.keep_memo("f", inputs, b"result");
+        cache.keep_memo("g", inputs, b"other");
+        cache
+            .connection()
+            .execute_batch("UPDATE memo SET result = (SELECT result FROM memo WHERE function = 'g')")
+            .unwrap();
+        assert_eq!(cache.memo("f", inputs), None, "it is a result, but not of this function");
+        assert_eq!(cache.memo("g", inputs).as_deref(), Some(&b"other"[..]));
+        cache.connection().execute_batch("UPDATE memo SET result = x'007B7D'").unwrap();
+        assert_eq!(cache.memo("g", inputs), None);
+    }
+
+    #[test]
+    fn the_manifest_keeps_what_was_and_what_comes_by_folder() {
         let cache = Cache::in_memory().unwrap();
         let mut digests = vec![Digest::of(b"old"), Digest::of(b"new")];
         digests.sort();
         let manifest = Manifest::from([("index.html".to_owned(), digests)]);
-        cache.set_manifest(&manifest).unwrap();
-        assert_eq!(cache.manifest().unwrap(), manifest);
-        cache.set_manifest(&Manifest::new()).unwrap();
-        assert_eq!(cache.manifest().unwrap(), Manifest::new());
+        cache.set_manifest("a", &manifest, true).unwrap();
+        cache.set_manifest("b", &Manifest::new(), false).unwrap();
+        assert_eq!(cache.manifest("a").unwrap(), manifest);
+        assert_eq!(cache.manifest("b").unwrap(), Manifest::new());
+        assert!(cache.is_half_published("a").unwrap() && !cache.is_half_published("b").unwrap());
+        cache.set_manifest("a", &Manifest::new(), false).unwrap();
+        assert_eq!(cache.manifest("a").unwrap(), Manifest::new());
+        assert!(!cache.is_half_published("a").unwrap());
     }
 
     #[test]

@@ -240,6 +240,17 @@ impl Config {
 }
 
 impl Paths {
+    /// What the cache calls the output folder: its path relative to the site with `/`, or else `outside:` and a
+    /// digest, so that the cache does not tell where on the machine something lies.
+    pub fn output_name(&self) -> String {
+        let output = normalise(&self.output);
+        let inside = output.strip_prefix(&self.site).ok().and_then(Path::to_str);
+        match inside {
+            Some(path) => path.replace(std::path::MAIN_SEPARATOR, "/"),
+            None => format!("outside:{}", Digest::of(output.as_os_str().as_encoded_bytes()).short(32)),
+        }
+    }
+
     /// Refuses an output folder that is, or lies around, one of the folders that people write in.
     fn check(&self) -> miette::Result<()> {
         let inputs = [&self.site, &self.entries, &self.data, &self.assets, &self.templates];

@@ -1,0 +1,93 @@
+//! How values are stored: shorter where that pays, and with a checksum where nothing else would tell of damage.
+
+use crate::digest::Digest;
+
+/// Values of this length and more are compressed.
+const COMPRESS_FROM: usize = 512;
+
+/// The largest value that is unpacked; a damaged frame may claim any size.
+const MAX_VALUE: usize = 256 * 1024 * 1024;
+
+/// How many bytes a checksum has: enough against accidents. It is no defence against somebody who writes into
+/// the file on purpose.
+const CHECKSUM: usize = 16;
+
+/// The first bytes of the BLAKE3 digest of all parts, none of which can be mistaken for a part of its neighbour.
+pub(super) fn checksum<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; CHECKSUM] {
+    let mut short = [0; CHECKSUM];
+    short.copy_from_slice(&Digest::of_parts(parts).as_bytes()[..CHECKSUM]);
+    short
+}
+
+/// The form in which a value is stored, see `cache-schema`.
+pub(super) fn pack(value: &[u8]) -> Vec<u8> {
+    if value.len() >= COMPRESS_FROM
+        && let Ok(frame) = zstd::bulk::compress(value, 3)
+        && frame.len() < value.len()
+    {
+        let mut packed = Vec::with_capacity(frame.len() + 1);
+        packed.push(1);
+        packed.extend_from_slice(&frame);
+        return packed;
+    }
+    let mut packed = Vec::with_capacity(value.len() + 1);
+    packed.push(0);
+    packed.extend_from_slice(value);
+    packed
+}
+
+/// Takes back what [`pack`] made; `None` if it is damaged.
+pub(super) fn unpack(packed: &[u8]) -> Option<Vec<u8>> {
+    match packed.split_first()? {
+        (0, value) => Some(value.to_vec()),
+        (1, frame) if !frame.is_empty() => {
+            let size = zstd::bulk::Decompressor::upper_bound(frame).filter(|size| *size <= MAX_VALUE)?;
+            zstd::bulk::decompress(frame, size).ok()
+        }
+        _ => None,
+    }
+}
+
+/// Packs a value behind a checksum of itself and of `key`, which tells where it belongs.
+pub(super) fn seal(key: &[&[u8]], value: &[u8]) -> Vec<u8> {
+    let mut sealed = checksum(key.iter().copied().chain([value])).to_vec();
+    sealed.append(&mut pack(value));
+    sealed
+}
+
+/// Takes back what [`seal`] made for the same key; `None` if it is damaged or belongs elsewhere.
+pub(super) fn unseal(key: &[&[u8]], sealed: &[u8]) -> Option<Vec<u8>> {
+    let (expected, packed) = sealed.split_first_chunk::<CHECKSUM>()?;
+    let value = unpack(packed)?;
+    (checksum(key.iter().copied().chain([value.as_slice()])) == *expected).then_some(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packs_and_unpacks() {
+        for value in [vec![], b"short".to_vec(), b"long ".repeat(1000), (0..=255).cycle().take(700).collect()]
+        {
+            assert_eq!(unpack(&pack(&value)), Some(value));
+        }
+        assert!(pack(&b"long ".repeat(1000)).len() < 100);
+        for damaged in [&b""[..], b"\x01", b"\x01nonsense", b"\x07x"] {
+            assert_eq!(unpack(damaged), None);
+        }
+    }
+
+    #[test]
+    fn a_seal_holds_for_one_key_and_one_value() {
+        let sealed = seal(&[b"a", b"b"], b"value");
+        assert_eq!(unseal(&[b"a", b"b"], &sealed).as_deref(), Some(&b"value"[..]));
+        assert_eq!(unseal(&[b"ab", b""], &sealed), None);
+        for position in 0..sealed.len() {
+            let mut damaged = sealed.clone();
+            damaged[position] ^= 1;
+            assert_eq!(unseal(&[b"a", b"b"], &damaged), None, "byte {position}");
+        }
+        assert_eq!(unseal(&[], b"short"), None);
+    }
+}

@@ -1,0 +1,183 @@
+//! What the publisher does to an output folder in which other things lie.
+#![allow(missing_docs)]
+
+mod common;
+
+use common::Site;
+use serde_json::json;
+use shelflife::cache::Cache;
+use shelflife::publish::{Content, Outputs, PublishError, Published, publish};
+
+const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
+
+/// A folder to publish into, with a cache that knows it as `public`.
+struct Folder {
+    folder: tempfile::TempDir,
+    cache: Cache,
+}
+
+impl Folder {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), cache: Cache::in_memory().unwrap() }
+    }
+
+    fn at(&self, path: &str) -> std::path::PathBuf {
+        self.folder.path().join(path)
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        std::fs::create_dir_all(self.at(path).parent().unwrap()).unwrap();
+        std::fs::write(self.at(path), text).unwrap();
+    }
+
+    fn read(&self, path: &str) -> String {
+        std::fs::read_to_string(self.at(path)).unwrap()
+    }
+
+    fn publish(&self, paths: &[&str]) -> Result<Published, PublishError> {
+        let output = |path: &&str| ((*path).to_owned(), (self.cache.put_blob(b"output"), Content::Blob));
+        let outputs: Outputs = paths.iter().map(output).collect();
+        publish(self.folder.path(), "public", &outputs, &self.cache, &|_, _| {})
+    }
+
+    #[track_caller]
+    fn refuses(&self, paths: &[&str], expected: &str) {
+        let error = self.publish(paths).unwrap_err().to_string();
+        assert!(error.contains(expected), "{error}");
+        for path in paths {
+            let is_written = std::fs::read_to_string(self.at(path)).is_ok_and(|text| text == "output");
+            assert!(!is_written, "{path} was published though {error}");
+        }
+    }
+}
+
+#[test]
+fn a_folder_that_the_cache_does_not_know_is_taken_over() {
+    let folder = Folder::new();
+    folder.write("index.html", "older");
+    folder.write("a.html", "output");
+    folder.write("CNAME", "foreign");
+    let published = folder.publish(&["index.html", "a.html", "b.html"]).unwrap();
+    assert_eq!((&published.taken_over[..], published.unchanged), (&["index.html".to_owned()][..], 1));
+    assert_eq!(published.warnings().len(), 1);
+    assert!(published.warnings()[0].contains("1 file "), "{:?}", published.warnings());
+    assert_eq!((folder.read("index.html").as_str(), folder.read("CNAME").as_str()), ("output", "foreign"));
+    assert_eq!(folder.publish(&["index.html", "a.html", "b.html"]).unwrap().warnings(), [""; 0]);
+}
+
+#[test]
+fn a_foreign_file_in_a_known_folder_is_named_when_it_is_replaced() {
+    let folder = Folder::new();
+    folder.publish(&["index.html"]).unwrap();
+    let names = ["a", "b", "c", "d", "e", "f", "g"];
+    names.iter().for_each(|name| folder.write(name, "foreign"));
+    let mut outputs = names.to_vec();
+    outputs.push("index.html");
+    let warnings = folder.publish(&outputs).unwrap().warnings();
+    assert_eq!(warnings.len(), 1);
+    assert!(warnings[0].ends_with("a, b, c, d, e and 2 more"), "{warnings:?}");
+}
+
+#[test]
+fn what_is_in_the_way_is_found_before_the_first_write() {
+    let folder = Folder::new();
+    folder.write("CNAME", "foreign");
+    folder.write("old/deep/notes.txt", "foreign");
+    folder
+        .refuses(&["a.html", "CNAME/index.html"], "CNAME is no folder, and in the way of the output CNAME/");
+    folder.refuses(&["a.html", "old"], "old/deep/notes.txt is not from an earlier build");
+    folder
+        .refuses(&["a.html", "b.json", "b.json/x/index.html"], "the outputs b.json and b.json/x/index.html");
+    folder.refuses(&["a.html", ".git/hooks/index.html"], "hidden folder");
+    folder.refuses(&["a.html", "b/.git/index.html"], "hidden folder");
+    assert_eq!(folder.read("CNAME"), "foreign");
+}
+
+#[test]
+fn an_output_may_become_a_folder_and_a_folder_an_output() {
+    let folder = Folder::new();
+    folder.publish(&["a", "b/c/index.html", "b/index.html"]).unwrap();
+    std::fs::create_dir(folder.at("b/empty")).unwrap();
+    let published = folder.publish(&["a/index.html", "b"]).unwrap();
+    assert_eq!(published.removed, ["a", "b/c/index.html", "b/index.html"]);
+    assert_eq!((folder.read("a/index.html").as_str(), folder.read("b").as_str()), ("output", "output"));
+    folder.publish(&["a", "b/index.html"]).unwrap();
+    // But not if somebody changed it.
+    folder.write("a", "by hand");
+    folder.refuses(&["a/index.html"], "a is no folder");
+    assert_eq!(folder.read("a"), "by hand");
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_is_written_read_or_removed_through_a_link() {
+    use std::os::unix::fs::symlink;
+    let elsewhere = tempfile::tempdir().unwrap();
+    std::fs::write(elsewhere.path().join("x.html"), "output").unwrap();
+    let folder = Folder::new();
+    symlink(elsewhere.path(), folder.at("plugins")).unwrap();
+    folder.refuses(&["a.html", "plugins/y.html"], "plugins is a symbolic link");
+    symlink(elsewhere.path().join("x.html"), folder.at("b.html")).unwrap();
+    folder.write("b.html", "precious");
+    let error = folder.publish(&["a.html", "b.html"]).unwrap_err();
+    assert!(matches!(error, PublishError::Link(_)) && !folder.at("a.html").exists(), "{error}");
+    std::fs::remove_file(folder.at("b.html")).unwrap();
+
+    std::fs::remove_file(folder.at("plugins")).unwrap();
+    std::fs::write(elsewhere.path().join("x.html"), "output").unwrap();
+    folder.publish(&["a.html", "plugins/x.html"]).unwrap();
+    std::fs::remove_dir_all(folder.at("plugins")).unwrap();
+    symlink(elsewhere.path(), folder.at("plugins")).unwrap();
+    folder.publish(&["a.html"]).unwrap();
+    assert!(elsewhere.path().join("x.html").exists(), "it is not in the output folder");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_temporary_file_is_new_and_leads_nowhere() {
+    let folder = Folder::new();
+    folder.write("precious", "precious");
+    std::os::unix::fs::symlink(folder.at("precious"), folder.at(".a.html.shelflife-new")).unwrap();
+    folder.publish(&["a.html"]).unwrap();
+    assert_eq!((folder.read("precious").as_str(), folder.read("a.html").as_str()), ("precious", "output"));
+    assert!(!folder.at(".a.html.shelflife-new").exists());
+}
+
+#[test]
+fn what_a_killed_build_left_is_swept() {
+    let folder = Folder::new();
+    folder.publish(&["a.html", "gone.html"]).unwrap();
+    folder.write(".a.html.shelflife-new", "half");
+    folder.publish(&["a.html", "gone.html"]).unwrap();
+    assert!(folder.at(".a.html.shelflife-new").exists(), "nobody looks for it after a build that ended");
+    let manifest = folder.cache.manifest("public").unwrap();
+    folder.cache.set_manifest("public", &manifest, true).unwrap();
+    folder.write(".gone.html.shelflife-new", "half");
+    folder.publish(&["a.html"]).unwrap();
+    let left: Vec<_> =
+        std::fs::read_dir(folder.folder.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
+    assert_eq!(left, ["a.html"]);
+    assert!(!folder.cache.is_half_published("public").unwrap());
+}
+
+#[test]
+fn each_output_folder_has_its_own_manifest() {
+    let site = Site::new(CONFIG);
+    let outside = tempfile::tempdir().unwrap();
+    let outside = outside.path().join("public");
+    site.entry("one", "");
+    site.entry("two", "");
+    let a = site.at("a");
+    let build = |folder: &std::path::Path| site.report(&["--output", folder.to_str().unwrap()]);
+    build(&a);
+    assert_eq!(build(&outside)["queries"], json!({}), "the second folder gets what the first one got");
+    std::fs::remove_file(site.at("entries/two.md")).unwrap();
+    for folder in [&outside, &a] {
+        assert_eq!(build(folder)["outputs"]["removed_paths"], json!(["plugins/two/index.html"]));
+        assert!(folder.join("plugins/one").exists() && !folder.join("plugins/two").exists());
+    }
+    // The cache says nothing about where on the machine the other folder is.
+    let cache = std::fs::read(site.at(".shelflife/cache.sqlite")).unwrap();
+    let place = outside.to_str().unwrap().as_bytes();
+    assert!(!cache.windows(place.len()).any(|window| window == place));
+}
