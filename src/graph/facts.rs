@@ -144,7 +144,8 @@ pub fn properties(db: &dyn Db, content: FactInput, role: Role) -> Option<Propert
     }
     let properties = match content.state(db) {
         FactState::Unknown => return None,
-        FactState::Absent => Properties::default(),
+        // That there is no content is less sure than content is, and costs nothing to say again.
+        FactState::Absent => return Some(Properties::default()),
         FactState::Value(source) => Properties::of(role, source),
     };
     db.cache().keep_memo(&function, inputs, &serde_json::to_vec(&properties).unwrap_or_default());

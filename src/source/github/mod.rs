@@ -2,6 +2,7 @@
 
 pub mod document;
 mod reply;
+mod shape;
 
 use std::collections::BTreeMap;
 

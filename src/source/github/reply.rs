@@ -1,125 +1,18 @@
 //! What GitHub's answers mean, alias by alias: one that is wrong concerns its own repository alone.
+//!
+//! An error names the field that it took away (GraphQL, section 7.1.2), and where that field is, the answer holds
+//! `null` as if there were nothing. So a `null` is believed only where no error points at it or below it.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use reqwest::header::HeaderMap;
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::document::{Ask, Object};
-use crate::fact::{Answer, ObjectId, Release, Repository, Subject, Validators};
+use super::shape::{Details, Envelope, GitObject, GraphqlError};
+use crate::fact::{Answer, ObjectId, Repository, Subject, Validators};
 use crate::source::Budget;
-
-#[derive(Deserialize)]
-struct Envelope {
-    data: Option<Map<String, Value>>,
-    #[serde(default)]
-    errors: Vec<GraphqlError>,
-    message: Option<String>,
-}
-
-/// An error of the whole request or, through `path`, of one alias (GraphQL, section 7.1.2). `type` is
-/// GitHub's own.
-#[derive(Deserialize)]
-struct GraphqlError {
-    #[serde(default)]
-    message: String,
-    #[serde(rename = "type")]
-    kind: Option<String>,
-    #[serde(default)]
-    path: Vec<Value>,
-}
-
-impl GraphqlError {
-    fn alias(&self) -> Option<&str> {
-        self.path.first()?.as_str()
-    }
-
-    /// Whether GitHub says that there is no such repository, or none that may be seen.
-    fn refuses(&self) -> bool {
-        matches!(self.kind.as_deref(), Some("NOT_FOUND" | "FORBIDDEN"))
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Details {
-    name_with_owner: String,
-    url: String,
-    is_archived: bool,
-    stargazer_count: u64,
-    watchers: Total,
-    open_issues: Total,
-    closed_issues: Total,
-    releases: Total,
-    latest_release: Option<LatestRelease>,
-    default_branch_ref: Option<Branch>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Total {
-    total_count: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct LatestRelease {
-    name: Option<String>,
-    tag_name: String,
-    published_at: Option<Timestamp>,
-    url: String,
-}
-
-#[derive(Deserialize)]
-struct Branch {
-    target: Option<Commit>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Commit {
-    committed_date: Option<Timestamp>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct GitObject {
-    #[serde(rename = "__typename")]
-    kind: String,
-    oid: String,
-    #[serde(default)]
-    is_binary: Option<bool>,
-    #[serde(default)]
-    is_truncated: bool,
-    text: Option<String>,
-}
-
-impl From<Details> for Repository {
-    fn from(details: Details) -> Self {
-        Self {
-            name: details.name_with_owner,
-            url: details.url,
-            stars: details.stargazer_count,
-            watchers: details.watchers.total_count,
-            open_issues: details.open_issues.total_count,
-            closed_issues: details.closed_issues.total_count,
-            releases: details.releases.total_count,
-            latest_release: details.latest_release.and_then(|release| {
-                Some(Release {
-                    name: release.name.unwrap_or_default(),
-                    tag: release.tag_name,
-                    date: release.published_at?,
-                    url: release.url,
-                })
-            }),
-            last_push: details.default_branch_ref.and_then(|branch| branch.target?.committed_date),
-            archived: details.is_archived,
-        }
-    }
-}
 
 /// Reads the answer to a batch. Each subject of `asks` gets an answer; the content of a file that was
 /// asked for by its path comes as one more.
@@ -130,70 +23,139 @@ impl From<Details> for Repository {
 pub(super) fn read(asks: &[Ask], body: &[u8]) -> Result<Vec<(Subject, Answer)>, String> {
     let envelope: Envelope =
         serde_json::from_slice(body).map_err(|error| format!("GitHub's answer can't be read: {error}"))?;
-    let Some(mut data) = envelope.data else {
-        let said = envelope.errors.into_iter().map(|error| error.message).chain(envelope.message).next();
+    let Envelope { data, errors, message } = envelope;
+    // An error without a path may have taken away anything.
+    let of_all = errors.iter().find(|error| error.at(0).is_none());
+    let (Some(mut data), None) = (data, of_all) else {
+        let said = of_all.or(errors.first()).map(|error| error.message.clone()).or(message);
         return Err(format!("GitHub refused: {}", said.unwrap_or_else(|| "it did not say why".to_owned())));
     };
-    let errors: HashMap<&str, &GraphqlError> =
-        envelope.errors.iter().rev().filter_map(|error| Some((error.alias()?, error))).collect();
     let mut answers = Vec::new();
     for (i, ask) in asks.iter().enumerate() {
         let alias = format!("r{i}");
-        match data.remove(&alias) {
-            Some(Value::Object(fields)) => read_ask(ask, fields, &mut answers),
-            _ => {
-                let answer = match errors.get(alias.as_str()) {
-                    Some(error) if error.refuses() => Answer::Gone,
-                    Some(error) => Answer::Failed(format!("{}: {}", ask.repository, error.message)),
-                    None => Answer::Failed(format!("{}: GitHub gave no answer", ask.repository)),
-                };
-                answers.extend(ask.subjects().map(|subject| (subject, answer.clone())));
-            }
-        }
+        let reader = Reader {
+            ask,
+            errors: errors.iter().filter(|error| error.at(0) == Some(&alias)).collect(),
+            answers: &mut answers,
+        };
+        reader.read(data.remove(&alias));
     }
     Ok(answers)
 }
 
-fn read_ask(ask: &Ask, mut fields: Map<String, Value>, answers: &mut Vec<(Subject, Answer)>) {
-    for (j, object) in ask.objects.iter().enumerate() {
-        let found = fields.remove(&format!("f{j}")).unwrap_or_default();
-        match serde_json::from_value::<Option<GitObject>>(found) {
-            Ok(found) => read_object(ask, object, found, answers),
-            Err(error) => {
-                let reason =
-                    format!("{}: GitHub's answer about a file can't be read: {error}", ask.repository);
-                answers.push((ask.subject_of(object), Answer::Failed(reason)));
+/// Reads what one alias holds.
+struct Reader<'a> {
+    ask: &'a Ask,
+    /// The errors at the alias and below it.
+    errors: Vec<&'a GraphqlError>,
+    answers: &'a mut Vec<(Subject, Answer)>,
+}
+
+impl Reader<'_> {
+    fn read(self, found: Option<Value>) {
+        let whole = self.errors.iter().copied().find(|error| error.at(1).is_none());
+        match (found, whole) {
+            (Some(Value::Object(fields)), None) => self.fields(fields),
+            (Some(Value::Object(_)), Some(error)) => self.nothing(&error.message),
+            (_, Some(error)) if error.refuses() => self.refused(),
+            (_, error) => {
+                let said = error.or(self.errors.first().copied()).map(|error| error.message.as_str());
+                self.nothing(said.unwrap_or("GitHub gave no answer"));
             }
         }
     }
-    if ask.details {
-        let answer = match serde_json::from_value::<Details>(Value::Object(fields)) {
-            Ok(details) => value(&serde_json::to_vec(&Repository::from(details)).unwrap_or_default()),
-            Err(error) => {
-                Answer::Failed(format!("{}: GitHub's answer can't be read: {error}", ask.repository))
+
+    /// Nothing can be believed of this alias.
+    fn nothing(self, reason: &str) {
+        let answer = failed(self.ask, reason);
+        self.answers.extend(self.ask.subjects().map(|subject| (subject, answer.clone())));
+    }
+
+    /// There is no such repository, or none that may be seen. That says nothing about a blob's content, which
+    /// is the same in every repository that has it.
+    fn refused(self) {
+        let content = failed(self.ask, "GitHub shows it to nobody, so what its files say is not known");
+        self.answers.extend(self.ask.subjects().map(|subject| match subject {
+            Subject::Content { .. } => (subject, content.clone()),
+            _ => (subject, Answer::Gone),
+        }));
+    }
+
+    fn fields(mut self, mut fields: Map<String, Value>) {
+        let ask = self.ask;
+        let aliases: Vec<String> = (0..ask.objects.len()).map(|j| format!("f{j}")).collect();
+        for (object, alias) in ask.objects.iter().zip(&aliases) {
+            let error = self.errors.iter().copied().find(|error| error.at(1) == Some(alias));
+            let found = match (fields.remove(alias), error) {
+                (_, Some(error)) => Err(error.message.clone()),
+                (None, None) => Err("GitHub gave no answer about a file".to_owned()),
+                (Some(found), None) => serde_json::from_value(found)
+                    .map_err(|error| format!("GitHub's answer about a file can't be read: {error}")),
+            };
+            match found {
+                Ok(found) => self.object(object, found),
+                Err(reason) => self.answers.push((ask.subject_of(object), failed(ask, &reason))),
             }
-        };
-        answers.push((Subject::Repository(ask.repository.clone()), answer));
+        }
+        if ask.details {
+            let is_about_an_object =
+                |error: &GraphqlError| aliases.iter().any(|alias| error.at(1) == Some(alias));
+            let answer = match self.errors.iter().copied().find(|error| !is_about_an_object(error)) {
+                Some(error) => failed(ask, &error.message),
+                None => details(ask, fields),
+            };
+            self.answers.push((Subject::Repository(ask.repository.clone()), answer));
+        }
+    }
+
+    fn object(&mut self, object: &Object, found: Option<GitObject>) {
+        let ask = self.ask;
+        let subject = ask.subject_of(object);
+        match (object, found) {
+            (Object::Path { text, .. }, Some(found)) if found.is_blob() => match ObjectId::new(&found.oid) {
+                Some(id) => {
+                    self.answers.push((subject, value(id.as_str().as_bytes())));
+                    if *text {
+                        self.answers.push((ask.content(&id), content(ask, found)));
+                    }
+                }
+                None => self.answers.push((subject, failed(ask, "GitHub gave a file an id that is none"))),
+            },
+            // There is no file at that path: nothing at all, a folder, or another repository.
+            (Object::Path { .. }, _) => self.answers.push((subject, value(b""))),
+            (Object::Id(id), Some(found)) if found.oid == id.as_str() => {
+                self.answers.push((subject, content(ask, found)));
+            }
+            (Object::Id(_), _) => {
+                let answer = failed(ask, "GitHub did not give the content of a file that it has named");
+                self.answers.push((subject, answer));
+            }
+        }
     }
 }
 
-fn read_object(ask: &Ask, object: &Object, found: Option<GitObject>, answers: &mut Vec<(Subject, Answer)>) {
-    let blob = found.filter(|found| found.kind == "Blob");
-    let id = blob.as_ref().and_then(|blob| ObjectId::new(&blob.oid));
-    // A blob that is binary, or too large for GitHub to show, is no Python source.
-    let text =
-        blob.filter(|blob| !blob.is_truncated && blob.is_binary != Some(true)).and_then(|blob| blob.text);
-    let content = || text.as_ref().map_or(Answer::Gone, |text| value(text.as_bytes()));
-    match object {
-        Object::Path { text: with_text, .. } => {
-            let file = id.as_ref().map_or(value(b""), |id| value(id.as_str().as_bytes()));
-            answers.push((ask.subject_of(object), file));
-            if *with_text && let Some(id) = &id {
-                answers.push((ask.content(id), content()));
-            }
-        }
-        Object::Id(_) => answers.push((ask.subject_of(object), content())),
+fn details(ask: &Ask, fields: Map<String, Value>) -> Answer {
+    match serde_json::from_value::<Details>(Value::Object(fields)) {
+        Ok(details) => value(&serde_json::to_vec(&Repository::from(details)).unwrap_or_default()),
+        Err(error) => failed(ask, &format!("GitHub's answer can't be read: {error}")),
     }
+}
+
+/// The content of a git object. It is never asked for again, so "there is none" must be what GitHub says,
+/// and not only what an answer without a text looks like.
+fn content(ask: &Ask, found: GitObject) -> Answer {
+    // A blob that is binary, or too large for GitHub to show, is no source that could be read.
+    if !found.is_blob() || found.is_truncated || found.is_binary == Some(true) {
+        return Answer::Gone;
+    }
+    match found.text {
+        Some(text) => value(text.as_bytes()),
+        None => failed(ask, "GitHub gave a file without its text"),
+    }
+}
+
+fn failed(ask: &Ask, reason: &str) -> Answer {
+    Answer::Failed(format!("{}: {reason}", ask.repository))
 }
 
 fn value(bytes: &[u8]) -> Answer {
@@ -214,6 +176,8 @@ pub(super) fn budget(headers: &HeaderMap) -> Option<Budget> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
     use crate::fact::RepositoryName;
 
@@ -293,5 +257,99 @@ mod tests {
             assert!(read(&[], body.as_bytes()).unwrap_err().contains("Something went wrong"));
         }
         assert!(read(&[], b"<html>").is_err());
+    }
+
+    #[test]
+    fn an_error_below_an_alias_loses_nothing() {
+        let file = |text| Object::Path { path: "setup.py".into(), text };
+        let id = "0a".repeat(20);
+        let blob = format!(r#"{{"__typename": "Blob", "oid": "{id}", "isBinary": false, "text": null}}"#);
+        let partial = |path: &str| {
+            let fields = DETAILS.trim_start_matches('{');
+            format!(
+                r#"{{"data": {{"r0": {{"f0": null, "f1": {blob}, {fields}}},
+                    "errors": [{{"type": "NOT_FOUND", "path": {path}, "message": "timeout"}}]}}"#
+            )
+        };
+        let failing = |path: &str| {
+            let asks = [ask("a", true, vec![file(false), Object::Id(ObjectId::new(&id).unwrap())])];
+            let answers = read(&asks, partial(path).as_bytes()).unwrap();
+            let failed = |answer: &Answer| *answer == Answer::Failed("o/a: timeout".into());
+            answers.iter().map(|(_, answer)| failed(answer)).collect::<Vec<_>>()
+        };
+        for path in [r#"["r0", "f0"]"#, r#"["r0", "f0", "text"]"#] {
+            assert_eq!(failing(path), [true, false, false], "{path}");
+        }
+        assert_eq!(failing(r#"["r0", "f1", "text"]"#), [false, true, false]);
+        for path in [r#"["r0", "latestRelease"]"#, r#"["r0", "openIssues", "totalCount"]"#] {
+            assert_eq!(failing(path), [false, false, true], "{path}");
+        }
+        assert_eq!(failing(r#"["r0"]"#), [true, true, true], "what GitHub refuses and gives is neither");
+        assert_eq!(failing(r#"["r0", 1]"#), [true, true, true]);
+        assert_eq!(failing(r#"["r1", "f0"]"#), [false, false, false]);
+        for path in ["[]", "null"] {
+            let asks = [ask("a", true, vec![file(false)])];
+            assert_eq!(read(&asks, partial(path).as_bytes()).unwrap_err(), "GitHub refused: timeout");
+        }
+    }
+
+    #[test]
+    fn a_null_without_its_own_refusal_is_a_failure() {
+        for errors in ["", r#"{"type": "NOT_FOUND", "path": ["r0", "stargazerCount"], "message": "timeout"}"#]
+        {
+            let body = format!(r#"{{"data": {{"r0": null}}, "errors": [{errors}]}}"#);
+            let answers = read(&[ask("a", true, vec![])], body.as_bytes()).unwrap();
+            assert!(matches!(&answers[..], [(_, Answer::Failed(_))]), "{answers:?}");
+        }
+        for lost in ["latestRelease", "defaultBranchRef", "stargazerCount"] {
+            let body = format!(r#"{{"data": {{"r0": {}}}}}"#, DETAILS.replacen(lost, "other", 1));
+            let answers = read(&[ask("a", true, vec![])], body.as_bytes()).unwrap();
+            assert!(matches!(&answers[..], [(_, Answer::Failed(_))]), "{lost}: {answers:?}");
+        }
+    }
+
+    #[test]
+    fn content_is_absent_only_where_github_says_so() {
+        let id = "0a".repeat(20);
+        let answer = |found: &str| {
+            let asks = [ask("a", false, vec![Object::Id(ObjectId::new(&id).unwrap())])];
+            let body = format!(r#"{{"data": {{"r0": {{{found}}}}}}}"#);
+            let answers = read(&asks, body.as_bytes()).unwrap();
+            assert_eq!(answers.len(), 1);
+            answers[0].1.clone()
+        };
+        let object = |kind: &str, more: &str| {
+            answer(&format!(r#""f0": {{"__typename": "{kind}", "oid": "{id}"{more}}}"#))
+        };
+        assert_eq!(object("Blob", r#", "isBinary": true, "isTruncated": false, "text": null"#), Answer::Gone);
+        assert_eq!(object("Blob", r#", "isBinary": false, "isTruncated": true, "text": "x""#), Answer::Gone);
+        assert_eq!(object("Tree", ""), Answer::Gone);
+        let other = answer(&format!(r#""f0": {{"__typename": "Tree", "oid": "{}"}}"#, "0b".repeat(20)));
+        let failures = [
+            object("Blob", r#", "isBinary": false, "isTruncated": false, "text": null"#),
+            object("Blob", r#", "isBinary": null, "isTruncated": false, "text": null"#),
+            object("Blob", ""),
+            answer(r#""f0": null"#),
+            answer(r#""f0": 7"#),
+            answer(""),
+            other,
+        ];
+        for failure in failures {
+            assert!(matches!(failure, Answer::Failed(_)), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_says_nothing_about_content() {
+        let id = ObjectId::new(&"0a".repeat(20)).unwrap();
+        let file = Object::Path { path: "setup.py".into(), text: true };
+        for kind in ["NOT_FOUND", "FORBIDDEN"] {
+            let body = format!(
+                r#"{{"data": {{"r0": null}}, "errors": [{{"type": "{kind}", "path": ["r0"], "message": "no"}}]}}"#
+            );
+            let asks = [ask("a", false, vec![file.clone(), Object::Id(id.clone())])];
+            let answers = read(&asks, body.as_bytes()).unwrap();
+            assert!(matches!(&answers[..], [(_, Answer::Gone), (_, Answer::Failed(_))]), "{answers:?}");
+        }
     }
 }

@@ -1,0 +1,126 @@
+//! The JSON of GitHub's answers, as far as it is read.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::fact::{Release, Repository};
+
+#[derive(Deserialize)]
+pub(super) struct Envelope {
+    pub(super) data: Option<Map<String, Value>>,
+    #[serde(default)]
+    pub(super) errors: Vec<GraphqlError>,
+    pub(super) message: Option<String>,
+}
+
+/// An error of the whole request or, through `path`, of one alias (GraphQL, section 7.1.2). `type` is
+/// GitHub's own.
+#[derive(Deserialize)]
+pub(super) struct GraphqlError {
+    #[serde(default)]
+    pub(super) message: String,
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    #[serde(default)]
+    path: Option<Vec<Value>>,
+}
+
+impl GraphqlError {
+    /// The field or alias at a depth of the path; `None` where the path is shorter.
+    pub(super) fn at(&self, depth: usize) -> Option<&str> {
+        self.path.as_ref()?.get(depth)?.as_str()
+    }
+
+    /// Whether GitHub says that there is no such repository, or none that may be seen.
+    pub(super) fn refuses(&self) -> bool {
+        matches!(self.kind.as_deref(), Some("NOT_FOUND" | "FORBIDDEN"))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Details {
+    name_with_owner: String,
+    url: String,
+    is_archived: bool,
+    stargazer_count: u64,
+    watchers: Total,
+    open_issues: Total,
+    closed_issues: Total,
+    releases: Total,
+    // Read by a function, these two have to be there, if only as `null`.
+    #[serde(deserialize_with = "Option::deserialize")]
+    latest_release: Option<LatestRelease>,
+    #[serde(deserialize_with = "Option::deserialize")]
+    default_branch_ref: Option<Branch>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Total {
+    total_count: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LatestRelease {
+    name: Option<String>,
+    tag_name: String,
+    published_at: Option<Timestamp>,
+    url: String,
+}
+
+#[derive(Deserialize)]
+struct Branch {
+    target: Option<Commit>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Commit {
+    committed_date: Option<Timestamp>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct GitObject {
+    #[serde(rename = "__typename")]
+    kind: String,
+    pub(super) oid: String,
+    #[serde(default)]
+    pub(super) is_binary: Option<bool>,
+    #[serde(default)]
+    pub(super) is_truncated: bool,
+    pub(super) text: Option<String>,
+}
+
+impl GitObject {
+    pub(super) fn is_blob(&self) -> bool {
+        self.kind == "Blob"
+    }
+}
+
+impl From<Details> for Repository {
+    fn from(details: Details) -> Self {
+        Self {
+            name: details.name_with_owner,
+            url: details.url,
+            stars: details.stargazer_count,
+            watchers: details.watchers.total_count,
+            open_issues: details.open_issues.total_count,
+            closed_issues: details.closed_issues.total_count,
+            releases: details.releases.total_count,
+            latest_release: details.latest_release.and_then(|release| {
+                Some(Release {
+                    name: release.name.unwrap_or_default(),
+                    tag: release.tag_name,
+                    date: release.published_at?,
+                    url: release.url,
+                })
+            }),
+            last_push: details.default_branch_ref.and_then(|branch| branch.target?.committed_date),
+            archived: details.is_archived,
+        }
+    }
+}
