@@ -211,7 +211,7 @@ impl Build<'_> {
 
         let publishing = Instant::now();
         let published = self.publish(&contents)?;
-        let mut warnings = plan.warnings.clone();
+        let mut warnings: Vec<String> = plan.warnings.iter().map(ToString::to_string).collect();
         let wanted = graph::facts::wanted(&db);
         let sources = record::freshness(&facts.ledger, wanted);
         if unreadable.is_empty() {

@@ -13,6 +13,8 @@ use crate::yaml::{Meaning, Scalar};
 pub const MAX_IDENTIFIER: usize = 100;
 /// The longest earlier address, in bytes; folders are made of it.
 pub const MAX_REDIRECT: usize = 500;
+/// The most earlier addresses of one entry; each is a file of the site.
+pub const MAX_REDIRECTS: usize = 100;
 /// The longest part of an earlier address, in bytes: file systems take 255, some of which a suffix may need.
 pub const MAX_REDIRECT_SEGMENT: usize = 200;
 
@@ -50,11 +52,14 @@ pub(super) fn reference(text: &str) -> Result<(), Expectation> {
     web_address(text).map_err(|_| EXPECTED)
 }
 
-/// An earlier address of a page: a path from the site's root that can't leave the site.
+/// An earlier address of a page: a path from the site's root that can't leave the site, hide in it, or be anything
+/// but a page.
 pub(super) fn redirect(text: &str) -> Result<(), Expectation> {
-    const EXPECTED: Expectation = "expected a path from the site's root such as `/plugins/old/`, without `.` or `..` parts, `\\`, `?` and `#`, and of at most 500 bytes";
+    const EXPECTED: Expectation = "expected a path from the site's root such as `/plugins/old/`, without `\\`, `?` and `#`, of at most 500 bytes, of which no part begins with `.`";
+    const PAGE: Expectation = "expected a page's address, such as `/plugins/old/`, `/plugins/old` or `/old.html`: its last part may have no other ending than `.html` or `.htm`";
     let decoded = percent_decode_str(text).decode_utf8().map_err(|_| EXPECTED)?;
-    let part = |part: &str| !matches!(part, "." | "..") && part.len() <= MAX_REDIRECT_SEGMENT;
+    let part =
+        |part: &str| !part.starts_with('.') && part.trim() == part && part.len() <= MAX_REDIRECT_SEGMENT;
     let character =
         |c: char| !c.is_control() && !matches!(c, '\\' | '?' | '#' | '<' | '>' | '"' | '|' | '*' | ':');
     // An encoded slash would make another path than the one that is written.
@@ -64,9 +69,13 @@ pub(super) fn redirect(text: &str) -> Result<(), Expectation> {
         && slashes
         && text.len() <= MAX_REDIRECT
         && decoded.split('/').all(part)
-        && decoded.chars().all(character)
-        && decoded.trim() == decoded;
-    if valid { Ok(()) } else { Err(EXPECTED) }
+        && decoded.chars().all(character);
+    if !valid {
+        return Err(EXPECTED);
+    }
+    let name = decoded.rsplit('/').next().unwrap_or_default();
+    let page = name.rsplit_once('.').is_none_or(|(_, ending)| matches!(ending, "html" | "htm"));
+    if page { Ok(()) } else { Err(PAGE) }
 }
 
 /// The name of an operating system or of a group of them.
@@ -155,7 +164,7 @@ mod tests {
     fn redirects_stay_on_the_site() {
         check(
             redirect,
-            &["/plugins/old/", "/old.html", "/a%20b/", "/"],
+            &["/plugins/old/", "/plugins/old", "/old.html", "/v1.2/old.htm", "/v1.2/", "/a%20b/", "/"],
             &[
                 "",
                 "old",
@@ -172,6 +181,15 @@ mod tests {
                 "/%ff",
                 "https://a.example/",
                 "/C:/x",
+                "/old.json",
+                "/CNAME.txt",
+                "/a.html.gz",
+                "/old.",
+                "/.git/config.html",
+                "/a/%2egit/",
+                "/a/.../",
+                "/a /b",
+                "/a/%20",
             ],
         );
     }

@@ -43,11 +43,11 @@ pub fn duplicates<'a>(entries: impl IntoIterator<Item = Declared<'a>>) -> Vec<Pr
 }
 
 fn same_id(second: &Declared<'_>, first: &Declared<'_>) -> Problem {
-    let line = Text::read(first.path, first.bytes).map_or(1, |text| text.line(first.parsed.id_span.start));
+    let line = Text::read(first.path, first.bytes).map_or(1, |text| text.line(first.parsed.places.id.start));
     let (id, earlier) = (&second.parsed.entry.id, &first.parsed.entry.id);
     let same = if id == earlier { "is" } else { "differs only in letter case from an id that is" };
     let message = format!("the id {} {same} already taken, in {} line {line}", quote(id), first.path);
-    problem(second, second.parsed.id_span.clone(), message).help("every plugin needs an id of its own")
+    problem(second, second.parsed.places.id.clone(), message).help("every plugin needs an id of its own")
 }
 
 fn same_stem(second: &Declared<'_>, first: &Declared<'_>) -> Problem {

@@ -11,7 +11,7 @@ use std::ops::Range;
 use jiff::civil::Date;
 use serde_json::{Map, Value};
 
-pub use check::{MAX_IDENTIFIER, MAX_REDIRECT, MAX_REDIRECT_SEGMENT};
+pub use check::{MAX_IDENTIFIER, MAX_REDIRECT, MAX_REDIRECT_SEGMENT, MAX_REDIRECTS};
 pub use duplicates::{Declared, duplicates};
 
 use crate::problem::Problem;
@@ -39,8 +39,17 @@ pub fn stem(path: &str) -> &str {
 pub struct Parsed {
     /// The entry.
     pub entry: Entry,
-    /// Where the `id` stands in the file's text as [`Text`] shows it, for [`duplicates`].
-    pub id_span: Range<usize>,
+    /// Where things stand.
+    pub places: Places,
+}
+
+/// Where things stand in an entry's file, in bytes of its text as [`Text`] shows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Places {
+    /// The value of `id`.
+    pub id: Range<usize>,
+    /// Each item of [`Entry::redirect_from`].
+    pub redirect_from: Vec<Range<usize>>,
 }
 
 /// One plugin's file, read and checked.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde_json::Map;
 
-use super::{Compatibility, Entry, Parsed, Screenshot, check, front_matter::Parts};
+use super::{Compatibility, Entry, Parsed, Places, Screenshot, check, front_matter::Parts};
 use crate::problem::Problem;
 use crate::yaml::{Field, Meaning, Node, Reader, Text, Tree, quote};
 
@@ -88,11 +88,13 @@ impl<'t> Schema<'t> {
         let abandoned = self.flag("abandoned");
         let up_for_adoption = self.flag("up_for_adoption");
         let note = self.optional("note");
-        let redirect_from = self.each("redirect_from", self.field("redirect_from"), true, check::redirect);
+        let (redirect_from, redirect_places) =
+            self.each("redirect_from", self.field("redirect_from"), true, check::redirect);
+        self.few_redirects(&redirect_places);
         let attributes = self.texts("attributes");
         let privacy_policy = self.reference("privacypolicy");
         let extra = self.extra();
-        let id_span = self.field("id")?.value.span();
+        let places = Places { id: self.field("id")?.value.span(), redirect_from: redirect_places };
         let entry = Entry {
             stem: stem.to_owned(),
             id: id?,
@@ -120,7 +122,7 @@ impl<'t> Schema<'t> {
             extra,
             body: body.to_owned(),
         };
-        Some(Parsed { entry, id_span })
+        Some(Parsed { entry, places })
     }
 
     fn field(&self, key: &str) -> Option<Field<'t>> {
@@ -210,18 +212,31 @@ impl<'t> Schema<'t> {
         self.reader.texts(field, false).into_iter().map(|(text, _)| text.to_owned()).collect()
     }
 
+    /// The texts of a list, and where each stands.
     fn each(
         &mut self,
         name: &str,
         field: Option<Field<'t>>,
         lenient: bool,
         check: fn(&str) -> Result<(), &'static str>,
-    ) -> Vec<String> {
+    ) -> (Vec<String>, Vec<Range<usize>>) {
         let texts = self.reader.texts(field, lenient);
         for (text, span) in &texts {
             self.check(name, text, span.clone(), check);
         }
-        texts.into_iter().map(|(text, _)| text.to_owned()).collect()
+        texts.into_iter().map(|(text, span)| (text.to_owned(), span)).unzip()
+    }
+
+    fn few_redirects(&mut self, places: &[Range<usize>]) {
+        if let Some(first) = places.get(check::MAX_REDIRECTS) {
+            let message = format!(
+                "`redirect_from` has {} items, more than the limit of {}",
+                places.len(),
+                check::MAX_REDIRECTS
+            );
+            let problem = self.reader.text().problem(first.clone(), message);
+            self.reader.note(problem.label("this is the first one too many"));
+        }
     }
 
     fn authors(&mut self) -> Option<Vec<String>> {
@@ -307,8 +322,8 @@ impl<'t> Schema<'t> {
             self.check("compatibility.python", value, field.value.span(), check::python);
         }
         Compatibility {
-            octoprint: self.each("compatibility.octoprint", inner("octoprint"), true, check::octoprint),
-            os: self.each("compatibility.os", inner("os"), true, check::system),
+            octoprint: self.each("compatibility.octoprint", inner("octoprint"), true, check::octoprint).0,
+            os: self.each("compatibility.os", inner("os"), true, check::system).0,
             python,
         }
     }

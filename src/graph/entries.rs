@@ -1,5 +1,6 @@
 //! Entries: front matter read and checked, descriptions as HTML.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Db, EntryFile, Site};
@@ -9,6 +10,7 @@ use crate::entry::{self, Declared, Parsed};
 use crate::markdown;
 use crate::problem::Problem;
 use crate::render::address;
+use crate::yaml::Text;
 
 /// An entry's file, read and checked by itself.
 #[salsa::tracked]
@@ -45,6 +47,11 @@ pub fn problems(db: &dyn Db) -> Vec<Problem> {
     let mut problems: Vec<Problem> = unreadable.flatten().chain(contradictions(db)).cloned().collect();
     problems.sort_by_cached_key(|problem| (problem.path().to_owned(), problem.line_column()));
     problems
+}
+
+/// A problem at `span` of the text of an entry that was read.
+pub(super) fn problem(db: &dyn Db, file: EntryFile, span: Range<usize>, message: String) -> Option<Problem> {
+    Some(Text::read(file.path(db), file.content(db)).ok()?.problem(span, message))
 }
 
 /// An entry's description in Markdown, with its shortcodes expanded.

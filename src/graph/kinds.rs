@@ -1,5 +1,7 @@
 //! Kinds of rendered outputs: each one's address, and the template that it comes from.
 
+use percent_encoding::percent_decode_str;
+
 use super::{Db, EntryFile};
 use crate::entry;
 use crate::render::address;
@@ -92,16 +94,17 @@ impl Kind {
         fixed.to_owned()
     }
 
-    /// The output's path below the output folder: an address that ends without a file's name is a folder.
+    /// The output's path below the output folder, as a web server looks for it: decoded, and an address that ends
+    /// without a file's name is a folder.
     pub fn file(&self, db: &dyn Db) -> String {
         let address = self.address(db);
-        let path = address.trim_start_matches('/');
+        let path = percent_decode_str(address.trim_start_matches('/')).decode_utf8_lossy();
         let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
-        match path {
+        match &*path {
             "" => "index.html".to_owned(),
-            _ if path.ends_with('/') => format!("{path}index.html"),
-            _ if is_file => path.to_owned(),
-            _ => format!("{path}/index.html"),
+            path if path.ends_with('/') => format!("{path}index.html"),
+            path if is_file => path.to_owned(),
+            path => format!("{path}/index.html"),
         }
     }
 

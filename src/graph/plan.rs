@@ -1,13 +1,13 @@
 //! The plan: which files the site has.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry as Slot;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::entries::parsed;
+use super::entries::{parsed, problem};
 use super::kinds::Kind;
 use super::plugins::plugins;
 use super::{AssetFile, Db, Site};
+use crate::problem::Problem;
 use crate::render::address;
 
 /// One file of the published site.
@@ -24,8 +24,40 @@ pub enum Output {
 pub struct Plan {
     /// Every output by its path below the output folder, with `/`.
     pub outputs: BTreeMap<String, Output>,
-    /// Redirects that can't be, since their address is taken, in words.
-    pub warnings: Vec<String>,
+    /// Redirects that can't be, since their address is taken.
+    pub warnings: Vec<Problem>,
+}
+
+/// The paths that are taken, compared as disks do that ignore letter case.
+#[derive(Default)]
+struct Taken {
+    /// Each file, by its path in lower case.
+    files: HashMap<String, String>,
+    /// A file in each folder, by the folder's path in lower case.
+    folders: HashMap<String, String>,
+}
+
+impl Taken {
+    fn take(&mut self, path: &str) {
+        let key = path.to_lowercase();
+        for folder in folders(&key) {
+            self.folders.entry(folder.to_owned()).or_insert_with(|| path.to_owned());
+        }
+        self.files.insert(key, path.to_owned());
+    }
+
+    /// The file that leaves no room for one at `path`: the same, one where it needs a folder, or one in a folder of
+    /// its name.
+    fn obstacle(&self, path: &str) -> Option<&str> {
+        let key = path.to_lowercase();
+        let found = self.files.get(&key).or_else(|| self.folders.get(&key));
+        found.or_else(|| folders(&key).find_map(|folder| self.files.get(folder))).map(String::as_str)
+    }
+}
+
+/// The folders on the way to the file at `path`, the outermost first.
+fn folders(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('/').filter_map(|(end, _)| path.get(..end))
 }
 
 /// All outputs.
@@ -43,23 +75,24 @@ pub fn plan(db: &dyn Db) -> Arc<Plan> {
         plan.outputs
             .insert(published_asset(db, *asset).trim_start_matches('/').to_owned(), Output::Asset(*asset));
     }
-    let mut taken: BTreeMap<String, String> =
-        plan.outputs.keys().map(|path| (path.to_lowercase(), path.clone())).collect();
+    let mut taken = Taken::default();
+    plan.outputs.keys().for_each(|path| taken.take(path));
     for file in plugins(db) {
         let Ok(parsed) = parsed(db, *file) else { continue };
-        for from in &parsed.entry.redirect_from {
+        for (from, place) in parsed.entry.redirect_from.iter().zip(&parsed.places.redirect_from) {
             let kind = Kind::Redirect { from: from.clone(), to: *file };
             let path = kind.file(db);
-            match taken.entry(path.to_lowercase()) {
-                Slot::Vacant(slot) => {
-                    slot.insert(path.clone());
+            match taken.obstacle(&path) {
+                None => {
+                    taken.take(&path);
                     plan.outputs.insert(path, Output::Rendered(kind));
                 }
-                Slot::Occupied(slot) => plan.warnings.push(format!(
-                    "{}: `redirect_from: {from}` does nothing, the site has {} there already",
-                    file.path(db),
-                    slot.get()
-                )),
+                Some(obstacle) => {
+                    let message = format!(
+                        "`redirect_from: {from}` does nothing, the site has {obstacle} there already"
+                    );
+                    plan.warnings.extend(problem(db, *file, place.clone(), message));
+                }
             }
         }
     }
