@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::Site;
+use common::{Site, entry};
 use serde_json::Value;
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
@@ -67,4 +67,71 @@ fn a_redirect_is_found_where_web_servers_look_for_it() {
     }
     let redirects = site.json("public/redirects.json");
     assert_eq!(redirects["/a%20b/"], "https://plugins.example/plugins/one/");
+}
+
+#[test]
+fn below_a_base_path_every_address_is_whole() {
+    let site = Site::new(&format!("{CONFIG}\nbase_path = \"/reg\""));
+    let body = "[two](/plugins/two/) [again](/reg/plugins/two/) [other](/register/) <a href=' /plugins/two/'>raw</a>\n\
+                [shortcode]({{ page.url | relative_url }}) ![i](/assets/a.png) <img src=\"/assets/b.png\">\n\
+                [away](//example.org/x) [part](#here) [near](near/)\n";
+    let more =
+        "disabled: See [two](/plugins/two/).\nfeaturedimage: /assets/a.png\nprivacypolicy: /privacy/\n";
+    site.write("entries/one.md", entry("one", more).replace("Text.", body));
+    site.entry("two", "");
+    site.write("data/blacklist.yaml", "- plugin: one\n  reason: See [two](/plugins/two/).\n");
+    site.build(&[]).succeeded();
+    for path in ["public/robots.txt", "public/feed.xml", "public/plugins/one/index.html"] {
+        assert!(!site.read(path).contains("None"), "{path}: {}", site.read(path));
+        assert!(!site.read(path).contains("/reg/reg/"), "{path}: {}", site.read(path));
+    }
+    assert!(site.read("public/robots.txt").contains("Sitemap: https://plugins.example/reg/sitemap.xml"));
+    let page = site.read("public/plugins/one/index.html");
+    for part in [
+        "<a href=\"/reg/plugins/two/\">two</a>",
+        "<a href=\"/reg/plugins/two/\">again</a>",
+        "<a href=\"/reg/register/\">other</a>",
+        "<a href=\"/reg/plugins/two/\">raw</a>",
+        "<a href=\"/reg/plugins/one/\">shortcode</a>",
+        "src=\"/reg/assets/a.png\"",
+        "src=\"/reg/assets/b.png\"",
+        "<a href=\"//example.org/x\">away</a>",
+        "<a href=\"near/\">near</a>",
+        "<p>See <a href=\"/reg/plugins/two/\">two</a>.</p>",
+        "property=\"og:image\" content=\"https://plugins.example/reg/assets/a.png\"",
+        "href=\"https://plugins.example/reg/privacy/\"",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert_eq!(page.matches(">two</a>.").count(), 2, "why it is disabled, and why it is blacklisted");
+    assert!(site.read("public/blacklist/index.html").contains("href=\"/reg/plugins/two/\">two</a>."));
+    let plugins = site.json("public/plugins.json");
+    assert_eq!(plugins[0]["image"], "https://plugins.example/reg/assets/a.png");
+    assert_eq!(plugins[0]["privacypolicy"], "https://plugins.example/reg/privacy/");
+}
+
+#[test]
+fn every_address_in_the_feed_is_absolute() {
+    for base in ["", "/reg"] {
+        let site = Site::new(&format!("{CONFIG}\nbase_path = \"{base}\""));
+        let body = "# Here\n\n[part](#here) [none](#nowhere) [empty]() [near](near/?a#b) [rooted](/x/) [away](//a.example/x)\n\
+                    [bad](//[x) [mail](mailto:a@example.org) <img src=\"p.png\"> <a href=\"\">raw</a>\n";
+        site.write("entries/one.md", entry("one", "").replace("Text.", body));
+        site.build(&[]).succeeded();
+        let (home, feed) = (format!("https://plugins.example{base}"), site.read("public/feed.xml"));
+        for part in [
+            format!("<a href=\"{home}/plugins/one/#body-here\">part</a>"),
+            "<a>none</a>".to_owned(),
+            format!("<a href=\"{home}/plugins/one/\">empty</a>"),
+            format!("<a href=\"{home}/plugins/one/near/?a#b\">near</a>"),
+            format!("<a href=\"{home}/x/\">rooted</a>"),
+            "<a href=\"https://a.example/x\">away</a>".to_owned(),
+            "<a>bad</a>".to_owned(),
+            "<a href=\"mailto:a@example.org\">mail</a>".to_owned(),
+            format!("src=\"{home}/plugins/one/p.png\""),
+            format!("<a href=\"{home}/plugins/one/\">raw</a>"),
+        ] {
+            assert!(feed.contains(&part), "{part}: {feed}");
+        }
+    }
 }

@@ -1,24 +1,23 @@
 //! Every entry and data file of the real registry is read, where it lies beside the repository.
+#![allow(missing_docs)]
+
+mod common;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use common::skip;
 use shelflife::entry::shortcode::{Shortcodes, expand};
 use shelflife::entry::{Declared, duplicates, parse};
 use shelflife::{data, markdown};
 
 /// The folder with real data; none, and a line that says so, where there is no such folder.
 fn shared(test: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("SHELFLIFE_SHARED")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared"), PathBuf::from);
-    if folder.is_dir() {
-        return Some(folder);
+    let shared = xtask::replay::shared();
+    if shared.is_none() {
+        skip(test, "no ../shared");
     }
-    #[expect(clippy::print_stderr, reason = "a test that did not run must say so")]
-    {
-        eprintln!("skipped: {test}: no ../shared");
-    }
-    None
+    shared
 }
 
 /// Path and content of every entry and data file, and of every version of them in the trace.
@@ -107,7 +106,7 @@ fn the_real_entries_are_valid_pages() {
         };
         let body = expand(&entry.body, &with);
         assert!(!body.contains("{{") && !body.contains("{%"), "{name}: {body}");
-        let html = markdown::to_html(&body);
+        let html = markdown::to_html(&body, &|_| None);
         let tree = scraper::Html::parse_fragment(&html);
         assert_eq!(
             tree.root_element().inner_html(),
@@ -135,7 +134,10 @@ fn short_texts_are_those_that_were_published() {
         let entry = parse(&path, &std::fs::read(shared.join("registry").join(&path)).unwrap()).unwrap().entry;
         if let Some(text) = plugin.get("disabled") {
             disabled += 1;
-            assert_eq!(&markdown::to_html_smart(entry.disabled.as_deref().unwrap()), text.as_str().unwrap());
+            assert_eq!(
+                &markdown::to_html_smart(entry.disabled.as_deref().unwrap(), &|_| None),
+                text.as_str().unwrap()
+            );
         }
         let authors: Vec<_> = entry.authors.iter().map(|author| markdown::strip_tags(author)).collect();
         assert_eq!(authors.join(", "), plugin["author"].as_str().unwrap(), "{stem}");

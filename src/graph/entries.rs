@@ -73,16 +73,22 @@ fn body(db: &dyn Db, parsed: &Parsed) -> String {
 #[salsa::tracked]
 pub fn description(db: &dyn Db, file: EntryFile) -> Arc<str> {
     let Ok(parsed) = parsed(db, file) else { return Arc::from("") };
-    html(db, "markdown", &[&body(db, parsed)], |[body]| markdown::to_html(body))
+    let base = &Site::get(db).settings(db).base_path;
+    html(db, "markdown", &[&body(db, parsed), base], |[body, base]| {
+        markdown::to_html(body, &|link| address::based(base, link))
+    })
 }
 
 /// An entry's description as safe HTML whose links work outside of the site, as feeds need it.
 #[salsa::tracked]
 pub fn feed_description(db: &dyn Db, file: EntryFile) -> Arc<str> {
     let Ok(parsed) = parsed(db, file) else { return Arc::from("") };
-    let url = &Site::get(db).settings(db).url;
-    html(db, "markdown-feed", &[&body(db, parsed), url], |[body, url]| {
-        markdown::to_html_with(body, &|link| address::is_rooted(link).then(|| format!("{url}{link}")))
+    let settings = Site::get(db).settings(db);
+    let page = address::absolute(settings, &address::plugin_page(&parsed.entry.stem));
+    let body = body(db, parsed);
+    let inputs = [&body, &settings.base_path, &page].map(String::as_str);
+    html(db, "markdown-feed", &inputs, |[body, base, page]| {
+        markdown::to_html(body, &|link| address::resolved(base, page, link))
     })
 }
 
@@ -90,7 +96,10 @@ pub fn feed_description(db: &dyn Db, file: EntryFile) -> Arc<str> {
 #[salsa::tracked]
 pub fn disabled(db: &dyn Db, file: EntryFile) -> Option<Arc<str>> {
     let reason = parsed(db, file).as_ref().ok()?.entry.disabled.as_deref()?;
-    Some(html(db, "markdown-smart", &[reason], |[reason]| markdown::to_html_smart(reason)))
+    let base = &Site::get(db).settings(db).base_path;
+    Some(html(db, "markdown-smart", &[reason, base], |[reason, base]| {
+        markdown::to_html_smart(reason, &|link| address::based(base, link))
+    }))
 }
 
 /// What `convert` makes of `inputs`, from a memo where there is one.

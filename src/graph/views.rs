@@ -7,6 +7,8 @@ use super::entries::{description, disabled, parsed, sound_entries};
 use super::plugins::{by_id, plugin, plugins};
 use super::{Db, EntryFile, Site, data};
 use crate::data::{Block, Notice};
+use crate::markdown;
+use crate::render::address;
 use crate::render::context::{self, Full, Group, Named, Summary, Surroundings};
 use crate::render::{plugins_json, search_json};
 
@@ -39,7 +41,7 @@ pub fn full(db: &dyn Db, file: EntryFile) -> Option<Full> {
         blacklist: concerning
             .blacklist
             .iter()
-            .filter_map(|at| Some(blacklist_item(blacklist.get(*at)?, None)))
+            .filter_map(|at| Some(blacklist_item(db, blacklist.get(*at)?, None)))
             .collect(),
     };
     Some(Full::of(plugin, summary, Site::get(db).settings(db), &data::compat(db), around))
@@ -181,11 +183,13 @@ fn affected(versions: &[String], specifiers: &[String]) -> Vec<String> {
     if specifiers.is_empty() { versions.to_vec() } else { specifiers.to_vec() }
 }
 
-fn blacklist_item(block: &Block, target: Option<Summary>) -> context::BlacklistItem {
+fn blacklist_item(db: &dyn Db, block: &Block, target: Option<Summary>) -> context::BlacklistItem {
+    let base = &Site::get(db).settings(db).base_path;
+    let html = |reason: &str| markdown::to_html_part(reason, &|link| address::based(base, link));
     context::BlacklistItem {
         plugin: block.plugin.clone(),
         target,
-        reason_html: block.reason.as_deref().map(crate::markdown::to_html).unwrap_or_default(),
+        reason_html: block.reason.as_deref().map(html).unwrap_or_default(),
         versions: affected(&block.versions, &block.plugin_versions),
         octoversions: block.octoprint_versions.clone(),
     }
@@ -198,7 +202,7 @@ pub fn notices(db: &dyn Db) -> Vec<context::Notice> {
 
 /// The whole blacklist, each item with the plugin that it concerns.
 pub fn blacklist(db: &dyn Db) -> Vec<context::BlacklistItem> {
-    data::blacklist(db).iter().map(|one| blacklist_item(one, target(db, &one.plugin))).collect()
+    data::blacklist(db).iter().map(|one| blacklist_item(db, one, target(db, &one.plugin))).collect()
 }
 
 /// Overlays for pages: each with the summary of the plugin it is about.

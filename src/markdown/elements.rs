@@ -263,7 +263,11 @@ pub(super) fn link(address: &str) -> Option<String> {
     let address = encode(address);
     let allowed = match Url::parse(&address) {
         Ok(url) => matches!(url.scheme(), "https" | "http" | "mailto"),
-        Err(error) => error == url::ParseError::RelativeUrlWithoutBase,
+        // Such as `//[x`, which is relative, and an address nowhere.
+        Err(url::ParseError::RelativeUrlWithoutBase) => {
+            Url::parse("https://site.invalid/").is_ok_and(|site| site.join(&address).is_ok())
+        }
+        Err(_) => false,
     };
     allowed.then_some(address)
 }
@@ -275,7 +279,7 @@ pub(super) fn picture(address: &str) -> Option<String> {
 }
 
 /// Percent-encodes what can't stand in a URL (URL Standard, section 1.3), and leaves what is encoded.
-fn encode(address: &str) -> String {
+pub fn encode(address: &str) -> String {
     const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
     let address = address.trim();
     let bracketed_host = address.contains("://[");

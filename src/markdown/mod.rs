@@ -11,6 +11,7 @@ mod tidy;
 mod tokens;
 mod write;
 
+pub use elements::encode;
 pub use ids::ID_PREFIX;
 pub use plain::{strip_tags, to_text};
 pub use tidy::MAX_NESTING;
@@ -18,30 +19,37 @@ pub use tidy::MAX_NESTING;
 use comrak::Options;
 
 /// Raise when the same Markdown can give other HTML: stored HTML is a memo under this number.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 use write::Place;
+
+/// What may name another address for that of a link or picture (`href`, `src`). It is given the address without
+/// character references and with everything percent-encoded that a URL can't hold.
+pub type Readdress<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// The HTML of an entry's body: valid within a `<div>` below the page's `<h1>`.
 ///
 /// Headings move down by one level and get ids that begin with [`ID_PREFIX`], to which links such as `#usage`
 /// are turned; links to parts that are not there lose their target.
-pub fn to_html(markdown: &str) -> String {
-    to_html_with(markdown, &|_| None)
+pub fn to_html(markdown: &str, address: Readdress<'_>) -> String {
+    convert(markdown, false, Place::Page, address)
 }
 
-/// As [`to_html`]; `address` may name another address for that of a link or picture (`href`, `src`), which it is
-/// given without character references.
-pub fn to_html_with(markdown: &str, address: &dyn Fn(&str) -> Option<String>) -> String {
-    let html = comrak::markdown_to_html(&readable(markdown), &options(false));
-    safe::clean(&write::html(&tidy::tree(&html), Place::Page, address))
+/// The HTML of a text that stands on a page beside its body, such as why a plugin is blacklisted: as [`to_html`],
+/// without ids.
+pub fn to_html_part(markdown: &str, address: Readdress<'_>) -> String {
+    convert(markdown, false, Place::Part, address)
 }
 
 /// The HTML of a short text such as `disabled`, with typographic quotes, dashes and ellipses. It is published in
 /// `plugins.json`, so it has no ids, no added attributes, and headings stay what they are.
-pub fn to_html_smart(markdown: &str) -> String {
-    let html = comrak::markdown_to_html(&readable(markdown), &options(true));
-    safe::clean(&write::html(&tidy::tree(&html), Place::Feed, &|_| None))
+pub fn to_html_smart(markdown: &str, address: Readdress<'_>) -> String {
+    convert(markdown, true, Place::Elsewhere, address)
+}
+
+fn convert(markdown: &str, smart: bool, place: Place, address: Readdress<'_>) -> String {
+    let html = comrak::markdown_to_html(&readable(markdown), &options(smart));
+    safe::clean(&write::html(&tidy::tree(&html), place, address))
 }
 
 fn options(smart: bool) -> Options<'static> {

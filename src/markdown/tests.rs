@@ -6,7 +6,15 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use scraper::{Html, Selector};
 
-use super::*;
+use super::{ID_PREFIX, strip_tags, to_html_part, to_text};
+
+fn to_html(markdown: &str) -> String {
+    super::to_html(markdown, &|_| None)
+}
+
+fn to_html_smart(markdown: &str) -> String {
+    super::to_html_smart(markdown, &|_| None)
+}
 
 fn check(markdown: &str, expected: &str) {
     assert_eq!(to_html(markdown).trim(), expected, "{markdown}");
@@ -92,10 +100,23 @@ fn what_does_harm_vanishes() {
 
 #[test]
 fn addresses_can_be_replaced() {
-    let address = |address: &str| (address == "/a&b.png").then(|| "/a&b.0123.png".to_owned());
+    let address = |address: &str| match address {
+        "/a&b%20c.png" => Some("/a&b.0123.png".to_owned()),
+        "#body-part" => Some("https://a.example/#body-part".to_owned()),
+        _ => None,
+    };
     assert_eq!(
-        to_html_with("![x](/a&b.png) [y](/z)", &address),
-        "<p><img alt=\"x\" src=\"/a&amp;b.0123.png\"> <a href=\"/z\">y</a></p>\n"
+        super::to_html("![x](</a&b c.png>) [y](/z)\n\n# Part\n[p](#part)", &address),
+        "<p><img alt=\"x\" src=\"/a&amp;b.0123.png\"> <a href=\"/z\">y</a></p>\n\
+         <h2 id=\"body-part\">Part</h2>\n<p><a href=\"https://a.example/#body-part\">p</a></p>\n"
+    );
+}
+
+#[test]
+fn what_stands_beside_a_body_has_no_ids() {
+    assert_eq!(
+        to_html_part("# a\n[b](#a) <a name=c>c</a> [d](/d)", &|address| Some(format!("/base{address}"))),
+        "<h2>a</h2>\n<p><a>b</a> <a>c</a> <a href=\"/base/d\">d</a></p>\n"
     );
 }
 

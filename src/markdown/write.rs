@@ -10,15 +10,17 @@ use super::tidy::{Content, Node, is_blank};
 /// What the HTML is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    /// A page that has its `<h1>` already.
+    /// A page that has its `<h1>` already, of which this is the body.
     Page,
-    /// A feed that others put into pages of their own.
-    Feed,
+    /// Such a page, beside its body and others of its kind: without ids, which could be the same ones.
+    Part,
+    /// Pages of others.
+    Elsewhere,
 }
 
 /// The HTML of `nodes`, of which the first is the root; `address` may name another address for each link and
 /// picture.
-pub(super) fn html(nodes: &[Node<'_>], place: Place, address: &dyn Fn(&str) -> Option<String>) -> String {
+pub(super) fn html(nodes: &[Node<'_>], place: Place, address: super::Readdress<'_>) -> String {
     let filled = filled(nodes);
     let ids = if place == Place::Page { Ids::of(nodes, &filled) } else { Ids::default() };
     let mut writer = Writer { nodes, filled, ids, place, address, out: String::new() };
@@ -57,7 +59,7 @@ struct Writer<'t, 'a> {
     filled: Vec<bool>,
     ids: Ids,
     place: Place,
-    address: &'t dyn Fn(&str) -> Option<String>,
+    address: super::Readdress<'t>,
     out: String,
 }
 
@@ -84,7 +86,7 @@ impl Writer<'_, '_> {
             return;
         }
         let name = match (element.kind, self.place) {
-            (Kind::Heading(level), Place::Page) => {
+            (Kind::Heading(level), Place::Page | Place::Part) => {
                 ["h2", "h3", "h4", "h5", "h6", "h6"][usize::from(level - 1).min(5)]
             }
             _ => element.name,
@@ -120,15 +122,21 @@ impl Writer<'_, '_> {
     }
 
     fn address(&self, element: &str, address: &str) -> Option<(&'static str, String)> {
-        if let ("a", Some(name), Place::Page) = (element, address.trim().strip_prefix('#'), self.place) {
-            return Some(("href", format!("#{}", self.ids.by_name.get(name)?)));
+        let mut address = elements::encode(address);
+        if element == "a"
+            && let Some(name) = address.strip_prefix('#')
+        {
+            match self.place {
+                Place::Page => address = format!("#{}", self.ids.by_name.get(name)?),
+                Place::Part => return None,
+                Place::Elsewhere => {}
+            }
         }
-        let other = (self.address)(address);
-        let address = other.as_deref().unwrap_or(address);
+        let address = (self.address)(&address).unwrap_or(address);
         if element == "img" {
-            Some(("src", elements::picture(address)?))
+            Some(("src", elements::picture(&address)?))
         } else {
-            Some(("href", elements::link(address)?))
+            Some(("href", elements::link(&address)?))
         }
     }
 

@@ -330,7 +330,7 @@ impl Full {
             abandoned_at: entry.abandoned.clone(),
             up_for_adoption_at: entry.up_for_adoption.clone(),
             note: entry.note.clone(),
-            privacy_policy: entry.privacy_policy.clone(),
+            privacy_policy: entry.privacy_policy.as_deref().map(|policy| address::absolute(settings, policy)),
             github: plugin.repository.as_deref().map(Github::from),
             versions: plugin.usage.as_ref().map(|usage| Version::of(&usage.month)).unwrap_or_default(),
             notices: around.notices,

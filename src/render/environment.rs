@@ -92,8 +92,7 @@ impl Templates {
         let of_absolute = settings.clone();
         environment.add_function("absolute_url", move |path: &str| {
             // What `url` gave already has the base path.
-            let path = path.strip_prefix(of_absolute.base_path.as_str()).filter(|_| address::is_rooted(path));
-            path.map(|path| address::absolute(&of_absolute, path))
+            address::absolute_once(&of_absolute, path)
         });
         let of_assets = settings.clone();
         environment.add_function("asset", move |name: &str| match assets.get(name) {

@@ -33,7 +33,7 @@ struct Record<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     attributes: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
-    privacypolicy: Option<&'a str>,
+    privacypolicy: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     github: Option<Github<'a>>,
     stats: Stats,
@@ -149,7 +149,7 @@ pub fn record(
         disabled: disabled_html,
         abandoned: entry.abandoned.is_some(),
         attributes: &entry.attributes,
-        privacypolicy: entry.privacy_policy.as_deref(),
+        privacypolicy: entry.privacy_policy.as_ref().map(|policy| address::absolute(settings, policy)),
         github: plugin.repository.as_deref().map(Github::from),
         stats: stats.unwrap_or_default(),
     })
