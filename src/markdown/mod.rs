@@ -16,6 +16,8 @@ pub use ids::ID_PREFIX;
 pub use plain::{strip_tags, to_text};
 pub use tidy::MAX_NESTING;
 
+use std::borrow::Cow;
+
 use comrak::Options;
 
 /// Raise when the same Markdown can give other HTML: stored HTML is a memo under this number.
@@ -29,8 +31,8 @@ pub type Readdress<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// The HTML of an entry's body: valid within a `<div>` below the page's `<h1>`.
 ///
-/// Headings move down by one level and get ids that begin with [`ID_PREFIX`], to which links such as `#usage`
-/// are turned; links to parts that are not there lose their target.
+/// Headings begin at `<h2>`, and none is more than one level below the one before it. They get ids that begin with
+/// [`ID_PREFIX`], to which links such as `#usage` are turned; links to parts that are not there lose their target.
 pub fn to_html(markdown: &str, address: Readdress<'_>) -> String {
     convert(markdown, false, Place::Page, address)
 }
@@ -49,7 +51,8 @@ pub fn to_html_smart(markdown: &str, address: Readdress<'_>) -> String {
 
 fn convert(markdown: &str, smart: bool, place: Place, address: Readdress<'_>) -> String {
     let html = comrak::markdown_to_html(&readable(markdown), &options(smart));
-    safe::clean(&write::html(&tidy::tree(&html), place, address))
+    // A reference such as `&#x8;` has become the character by now.
+    readable(&safe::clean(&write::html(&tidy::tree(&html), place, address))).into_owned()
 }
 
 fn options(smart: bool) -> Options<'static> {
@@ -64,15 +67,21 @@ fn options(smart: bool) -> Options<'static> {
     options
 }
 
-/// `markdown` without the characters that HTML forbids (HTML Standard, section 13.2.3.5): control characters and
-/// noncharacters.
-fn readable(markdown: &str) -> String {
-    let forbidden = |c: char| {
-        (c.is_control() && !matches!(c, '\n' | '\t' | '\r'))
-            || matches!(c, '\u{FDD0}'..='\u{FDEF}')
-            || u32::from(c) & 0xFFFE == 0xFFFE
-    };
-    markdown.replace(forbidden, "\u{FFFD}")
+/// `text` with U+FFFD for each forbidden character.
+fn readable(text: &str) -> Cow<'_, str> {
+    if text.contains(is_forbidden) {
+        Cow::Owned(text.replace(is_forbidden, "\u{FFFD}"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// Whether HTML or XML forbids `c`, even as a character reference: control characters and noncharacters (HTML
+/// Standard, section 13.2.3.5; XML 1.0, section 2.2).
+pub fn is_forbidden(c: char) -> bool {
+    (c.is_control() && !matches!(c, '\n' | '\t' | '\r'))
+        || matches!(c, '\u{FDD0}'..='\u{FDEF}')
+        || u32::from(c) & 0xFFFE == 0xFFFE
 }
 
 #[cfg(test)]

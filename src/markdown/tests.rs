@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use scraper::{Html, Selector};
 
-use super::{ID_PREFIX, strip_tags, to_html_part, to_text};
+use super::{ID_PREFIX, is_forbidden, strip_tags, to_html_part, to_text};
 
 fn to_html(markdown: &str) -> String {
     super::to_html(markdown, &|_| None)
@@ -60,7 +60,7 @@ fn headings_move_down_and_can_be_linked_to() {
     );
     check(
         "a\n=\n# a\n###### a",
-        "<h2 id=\"body-a\">a</h2>\n<h2 id=\"body-a-1\">a</h2>\n<h6 id=\"body-a-2\">a</h6>",
+        "<h2 id=\"body-a\">a</h2>\n<h2 id=\"body-a-1\">a</h2>\n<h3 id=\"body-a-2\">a</h3>",
     );
 }
 
@@ -259,5 +259,42 @@ proptest! {
         to_html_smart(&markdown);
         to_text(&markdown);
         strip_tags(&markdown);
+    }
+}
+
+#[test]
+fn no_heading_is_more_than_one_level_below_the_one_before() {
+    for (markdown, levels) in [
+        ("# a\n# b", "22"),
+        ("### a\n### b\n#### c\n### d", "2232"),
+        ("# a\n##### b\n##### c\n## d\n### e", "23334"),
+        ("## a\n# b\n## c", "223"),
+        ("# a\n## b\n### c\n#### d\n##### e\n###### f", "234566"),
+        ("> #### a\n\n- ###### b\n\n# c", "232"),
+        ("<h5></h5>\n\n# a\n\n<h3>b</h3>", "23"),
+    ] {
+        let html = to_html(markdown);
+        let found: String = html.split("<h").skip(1).filter_map(|rest| rest.chars().next()).collect();
+        assert_eq!(found, levels, "{html}");
+    }
+}
+
+#[test]
+fn forbidden_characters_do_not_come_back_out_of_references() {
+    for reference in
+        ["&#x8;", "&#1;", "&#x1FFFE;", "&#xFDD0;", "&#x7f;", "&#xB;", "&#x85;", "&#xffff;", "&#x9F;"]
+    {
+        for text in [
+            format!("a{reference}b"),
+            format!("<div>a{reference}b</div>"),
+            format!("`{reference}` <i title=\"{reference}\">x</i> <abbr title=\"a{reference}\">x</abbr>"),
+            format!("[a](https://a.example/{reference} \"{reference}\") ![{reference}](/{reference})"),
+            format!("# {reference}\n\n```\n{reference}\n```\n<pre>{reference}</pre>"),
+        ] {
+            for html in [to_html(&text), to_html_smart(&text), to_html_part(&text, &|_| None)] {
+                assert!(!html.contains(is_forbidden), "{text}: {html:?}");
+                assert_eq!(as_read(&html), html, "{text}");
+            }
+        }
     }
 }

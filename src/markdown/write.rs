@@ -23,7 +23,7 @@ pub(super) enum Place {
 pub(super) fn html(nodes: &[Node<'_>], place: Place, address: super::Readdress<'_>) -> String {
     let filled = filled(nodes);
     let ids = if place == Place::Page { Ids::of(nodes, &filled) } else { Ids::default() };
-    let mut writer = Writer { nodes, filled, ids, place, address, out: String::new() };
+    let mut writer = Writer { nodes, filled, ids, place, address, headings: Vec::new(), out: String::new() };
     writer.children(0);
     writer.out
 }
@@ -60,6 +60,8 @@ struct Writer<'t, 'a> {
     ids: Ids,
     place: Place,
     address: super::Readdress<'t>,
+    /// The levels, as written, of the headings that the last one is below, and its own.
+    headings: Vec<u8>,
     out: String,
 }
 
@@ -87,7 +89,13 @@ impl Writer<'_, '_> {
         }
         let name = match (element.kind, self.place) {
             (Kind::Heading(level), Place::Page | Place::Part) => {
-                ["h2", "h3", "h4", "h5", "h6", "h6"][usize::from(level - 1).min(5)]
+                // Level by level below the page's `<h1>`: those above it decide how deep a heading is, and what
+                // they skip is left out.
+                while self.headings.last().is_some_and(|&above| above >= level) {
+                    self.headings.pop();
+                }
+                self.headings.push(level);
+                ["h2", "h3", "h4", "h5", "h6"][(self.headings.len() - 1).min(4)]
             }
             _ => element.name,
         };
