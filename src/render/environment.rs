@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::{address, filters};
 use crate::config::Settings;
 use crate::digest::Digest;
+use crate::markdown::is_forbidden;
 use crate::problem::Problem;
 
 /// One template's source.
@@ -189,27 +190,28 @@ fn includes_by_value(text: &str) -> bool {
 }
 
 /// Writes a value. In HTML and XML exactly the characters that mean something there are escaped; the engine's
-/// own formatter also escapes `/`, which makes every address longer and unreadable.
+/// own formatter also escapes `/`, which makes every address longer and unreadable. Characters that neither has a
+/// place for are left out, since facts may hold any.
 fn format(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
-    match value.as_str() {
-        Some(text) if !value.is_safe() && *state.auto_escape() == AutoEscape::Html => {
-            let mut rest = text;
-            while let Some(at) = rest.find(['&', '<', '>', '"', '\'']) {
-                let (plain, special) = rest.split_at(at);
-                out.write_str(plain)?;
-                out.write_str(match special.as_bytes()[0] {
-                    b'&' => "&amp;",
-                    b'<' => "&lt;",
-                    b'>' => "&gt;",
-                    b'"' => "&quot;",
-                    _ => "&#39;",
-                })?;
-                rest = &special[1..];
-            }
-            Ok(out.write_str(rest)?)
-        }
-        _ => minijinja::escape_formatter(out, state, value),
+    let Some(text) = value.as_str().filter(|_| *state.auto_escape() == AutoEscape::Html) else {
+        return minijinja::escape_formatter(out, state, value);
+    };
+    let escapes = !value.is_safe();
+    let special = |c: char| (escapes && matches!(c, '&' | '<' | '>' | '"' | '\'')) || is_forbidden(c);
+    let mut rest = text;
+    while let Some((at, c)) = rest.char_indices().find(|&(_, c)| special(c)) {
+        out.write_str(&rest[..at])?;
+        out.write_str(match c {
+            '&' => "&amp;",
+            '<' => "&lt;",
+            '>' => "&gt;",
+            '"' => "&quot;",
+            '\'' => "&#39;",
+            _ => "",
+        })?;
+        rest = &rest[at + c.len_utf8()..];
     }
+    Ok(out.write_str(rest)?)
 }
 
 fn problem(error: &Error, source: &Source) -> Problem {
@@ -274,12 +276,13 @@ mod tests {
         let settings = crate::config::Settings::default();
         let sources = vec![source("a.html"), source("a.txt")];
         let templates = Templates::compile(sources, &settings, BTreeMap::new()).unwrap();
-        let context = || minijinja::context! { text => "<a href='/x'>&\"" };
+        let context = || minijinja::context! { text => "<a href='/x'>\u{7}&\u{FFFE}\"\u{85}" };
         let raw = "<a href='/x'>&\"";
         assert_eq!(
             templates.render("a.html", context()).unwrap(),
             format!("&lt;a href=&#39;/x&#39;&gt;&amp;&quot; {raw}\n")
         );
-        assert_eq!(templates.render("a.txt", context()).unwrap(), format!("{raw} {raw}\n"));
+        let written = "<a href='/x'>\u{7}&\u{FFFE}\"\u{85}";
+        assert_eq!(templates.render("a.txt", context()).unwrap(), format!("{written} {written}\n"));
     }
 }

@@ -8,13 +8,12 @@ use minijinja::{Environment, Value};
 
 use super::text;
 
-/// Adds the filters `date`, `rfc2822`, `number`, `slug` and `xml`.
+/// Adds the filters `date`, `rfc2822`, `number` and `slug`.
 pub(super) fn add(environment: &mut Environment<'static>) {
     environment.add_filter("date", date);
     environment.add_filter("rfc2822", rfc_2822);
     environment.add_filter("number", number);
     environment.add_filter("slug", |name: &str| text::slug(name));
-    environment.add_filter("xml", xml);
 }
 
 /// The moment that `text` names: a timestamp with an offset, or a date, whose midnight in UTC counts.
@@ -44,12 +43,6 @@ fn number(value: Value) -> Value {
     }
 }
 
-/// Leaves out the characters that XML 1.0 has no place for, not even escaped (section 2.2).
-fn xml(text: &str) -> String {
-    let allowed = |c: &char| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{D7FF}' | '\u{E000}'..='\u{FFFD}' | '\u{10000}'..);
-    text.chars().filter(allowed).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,10 +54,5 @@ mod tests {
         assert_eq!(date("soon"), "soon");
         assert_eq!(rfc_2822("2016-02-25T00:00:00-06:00"), "Thu, 25 Feb 2016 00:00:00 -0600");
         assert_eq!(rfc_2822("2016-02-25"), "Thu, 25 Feb 2016 00:00:00 +0000");
-    }
-
-    #[test]
-    fn xml_has_no_place_for_control_characters() {
-        assert_eq!(xml("a\u{0}\u{8}\u{FFFE}\tb\u{1F980}"), "a\tb\u{1F980}");
     }
 }
