@@ -3,8 +3,11 @@
 
 mod common;
 
+use std::collections::BTreeSet;
+
 use common::{Site, entry};
 use serde_json::Value;
+use xtask::replay::{Release, Repository, Server, Usage, Window, World};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
 
@@ -134,4 +137,96 @@ fn every_address_in_the_feed_is_absolute() {
             assert!(feed.contains(&part), "{part}: {feed}");
         }
     }
+}
+
+/// A world in which GitHub and the usage exports say what people may have typed.
+fn odd_world() -> World {
+    let now = "2020-08-01T00:00:00Z".parse().unwrap();
+    let mut world = World::new(now);
+    let release = Release::new("v1|<b>\u{7}\u{85}", "Rel \u{1}\u{FFFE}\u{FDD0} & \"q\"", now);
+    world.add(Repository::new("owner/one").with_release(release));
+    let versions = [("1.0\u{1}\u{1FFFE}".to_owned(), 3)].into();
+    world.set_usage(Window::Month, "one", Usage { instances: 3, install_events: 1, versions });
+    world.set_usage(Window::Week, "one", Usage::default());
+    world
+}
+
+#[test]
+fn no_page_has_characters_that_it_may_not_have() {
+    let server = Server::start(odd_world()).unwrap();
+    let site = Site::asking(&server, CONFIG, "1h");
+    site.write("entries/one.md", entry("one", "").replace("Text.", "a &#x8; b &#x1FFFE;"));
+    site.build(&[]).succeeded();
+    let page = site.read("public/plugins/one/index.html");
+    assert!(page.contains("v1|&lt;b&gt; ") && page.contains("Rel  &amp; &quot;q&quot;"), "{page}");
+    // JSON has a place for every character.
+    let is_json = |path: &std::path::Path| path.extension().is_some_and(|extension| extension == "json");
+    for (path, bytes) in site.tree("public").into_iter().filter(|(path, _)| !is_json(path)) {
+        let text = String::from_utf8(bytes).unwrap();
+        let at = text.find(shelflife::markdown::is_forbidden);
+        assert_eq!(at.map(|at| &text[at.saturating_sub(20)..at]), None, "{}", path.display());
+    }
+    let release = &site.json("public/plugins.json")[0]["github"]["latest_release"];
+    assert_eq!(release["tag"], "v1|<b>\u{7}\u{85}", "what programs read is what GitHub said");
+}
+
+#[test]
+fn addresses_on_pages_hold_what_addresses_can_hold() {
+    let server = Server::start(odd_world()).unwrap();
+    let site = Site::asking(&server, CONFIG, "1h");
+    let more = "screenshots:\n- url: https://example.org/a|b.png?a=\"<b>\n- url: /assets/c d.png\n\
+                featuredimage: /assets/c d.png\nabandoned: https://example.org/x|y\n\
+                privacypolicy: https://example.org/{p}\n";
+    let odd = entry("one", more)
+        .replace("homepage: https://example.org/one", "homepage: https://example.org/?a=\"1\"&b=%20%")
+        .replace("archive: https://example.org/one.zip", "archive: https://example.org/a|b'c.zip");
+    site.write("entries/one.md", odd);
+    site.write(
+        "data/notices.yaml",
+        "- plugin: one\n  date: 2020-01-01 00:00:00Z\n  text: Read\n  link: https://example.org/n|n\n",
+    );
+    site.build(&[]).succeeded();
+    let page = site.read("public/plugins/one/index.html");
+    for part in [
+        "href=\"https://example.org/?a=%221%22&amp;b=%20%25\"",
+        "href=\"https://example.org/a%7Cb.png?a=%22%3Cb%3E\"",
+        "src=\"https://example.org/a%7Cb.png?a=%22%3Cb%3E\"",
+        "src=\"/assets/c%20d.png\"",
+        "content=\"https://plugins.example/assets/c%20d.png\"",
+        "href=\"https://example.org/x%7Cy\"",
+        "href=\"https://example.org/%7Bp%7D\"",
+        "href=\"https://example.org/n%7Cn\"",
+        "releases/tag/v1%7C%3Cb%3E",
+        "pip install 'https://example.org/a%7Cb%27c.zip'",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    assert!(site.read("public/abandoned/index.html").contains("href=\"https://example.org/x%7Cy\""));
+    assert!(site.read("public/notices/index.html").contains("href=\"https://example.org/n%7Cn\""));
+    let plugin = &site.json("public/plugins.json")[0];
+    assert_eq!(
+        plugin["homepage"], "https://example.org/?a=\"1\"&b=%20%",
+        "what programs read is what was written"
+    );
+    assert_eq!(plugin["archive"], "https://example.org/a|b'c.zip");
+    assert_eq!(plugin["image"], "https://plugins.example/assets/c d.png");
+}
+
+#[test]
+fn no_author_or_tag_takes_an_id_of_the_theme() {
+    let names = "[Content, _content, group-content, _group-content, q, main, status, body-content]";
+    let site = Site::new(CONFIG);
+    site.write(
+        "entries/one.md",
+        entry("one", &format!("tags: {names}\n")).replace("author: Ada", &format!("authors: {names}")),
+    );
+    site.build(&[]).succeeded();
+    for (path, bytes) in site.tree("public").into_iter().filter(|(path, _)| path.ends_with("index.html")) {
+        let page = String::from_utf8(bytes).unwrap();
+        let ids: Vec<_> = page.split(" id=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+        let different: BTreeSet<_> = ids.iter().collect();
+        assert_eq!(ids.len(), different.len(), "{}: {ids:?}", path.display());
+    }
+    assert!(site.read("public/by_author/index.html").contains("id=\"content\""));
+    assert!(site.read("public/by_tag/index.html").contains("id=\"tag-content\""));
 }

@@ -50,7 +50,7 @@ pub(super) fn render(db: &dyn Db, kind: &Kind) -> Result<Digest, Problem> {
     let path = kind.address(db);
     let mut page = Page {
         title: title.to_owned(),
-        url: address::absolute(Site::get(db).settings(db), &path),
+        url: address::absolute(Site::get(db).settings(db), &address::written(&path)),
         path,
         description: description.to_owned(),
     };
@@ -194,7 +194,7 @@ fn waiting(db: &dyn Db, reason: impl Fn(&crate::entry::Entry) -> Option<&str>) -
         .into_iter()
         .filter_map(|(file, summary)| {
             let at = reason(&parsed(db, file).as_ref().ok()?.entry)?;
-            Some(context! { plugin => value(summary), at => at })
+            Some(context! { plugin => value(summary), at => address::written(at) })
         })
         .collect();
     waiting.into()

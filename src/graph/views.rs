@@ -170,7 +170,7 @@ fn notice(notice: &Notice, target: Option<Summary>) -> context::Notice {
         target,
         date: notice.date.date().to_string(),
         text: notice.text.clone(),
-        link: notice.link.clone(),
+        link: notice.link.as_deref().map(address::written),
         important: notice.important,
         versions: affected(&notice.versions, &notice.plugin_versions),
         octoversions: notice.octoprint_versions.clone(),

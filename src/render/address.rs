@@ -6,6 +6,7 @@ use url::{ParseError, Url};
 
 use crate::config::Settings;
 use crate::digest::Digest;
+use crate::markdown;
 
 /// Whether `text` is an absolute http or https address.
 pub fn is_web(text: &str) -> bool {
@@ -50,6 +51,12 @@ pub fn absolute_once(settings: &Settings, path: &str) -> String {
     } else {
         absolute(settings, path)
     }
+}
+
+/// `text` as it may stand in `href` and `src`, if it is an address at all: what says why a plugin is abandoned may
+/// also be a sentence, which stays.
+pub fn written(text: &str) -> String {
+    if is_web(text) || is_rooted(text) { markdown::encode(text) } else { text.to_owned() }
 }
 
 /// The address within the site: a path from the root gets the base path, anything else stays.

@@ -1,4 +1,4 @@
-//! What templates see of plugins.
+//! What templates see of plugins. Addresses are written as HTML has them: what a URL can't hold is percent-encoded.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -83,8 +83,6 @@ impl Summary {
         let path = address::plugin_page(&entry.stem);
         let repository = plugin.repository.as_deref();
         let published = text::midnight(entry.date, &settings.timezone);
-        let image =
-            |image: &String| (address::is_web(image) || address::is_rooted(image)).then(|| image.clone());
         Self {
             stem: entry.stem.clone(),
             id: entry.id.clone(),
@@ -98,8 +96,7 @@ impl Summary {
             image: entry
                 .featured_image
                 .as_ref()
-                .and_then(image)
-                .map(|image| address::local(settings, &image)),
+                .map(|image| address::local(settings, &address::written(image))),
             tags: entry.tags.iter().map(|tag| Named { name: tag.clone(), slug: text::slug(tag) }).collect(),
             python: plugin.python.clone(),
             python3: plugin.python3,
@@ -112,7 +109,7 @@ impl Summary {
                 .as_ref()
                 .map(|usage| UsageWindows { week: (&usage.week).into(), month: (&usage.month).into() }),
             stars: repository.map(|repository| repository.stars),
-            latest_release: repository.and_then(|repository| repository.latest_release.clone()),
+            latest_release: repository.and_then(release),
             last_push: repository.and_then(|repository| repository.last_push).map(|push| push.to_string()),
         }
     }
@@ -195,16 +192,21 @@ pub struct Issues {
     pub closed: u64,
 }
 
+fn release(repository: &Repository) -> Option<Release> {
+    let release = repository.latest_release.clone()?;
+    Some(Release { url: address::written(&release.url), ..release })
+}
+
 impl From<&Repository> for Github {
     fn from(repository: &Repository) -> Self {
         Self {
             repository: repository.name.clone(),
-            url: repository.url.clone(),
+            url: address::written(&repository.url),
             stars: repository.stars,
             watchers: repository.watchers,
             issues: Issues { open: repository.open_issues, closed: repository.closed_issues },
             releases: repository.releases,
-            latest_release: repository.latest_release.clone(),
+            latest_release: release(repository),
             last_push: repository.last_push.map(|push| push.to_string()),
             archived: repository.archived,
         }
@@ -300,18 +302,17 @@ impl Full {
         let entry = &plugin.entry;
         Self {
             summary,
-            homepage: entry.homepage.clone(),
-            source: entry.source.clone(),
-            archive: entry.archive.clone(),
+            homepage: address::written(&entry.homepage),
+            source: address::written(&entry.source),
+            archive: address::written(&entry.archive),
             follow_dependency_links: entry.follow_dependency_links,
             no_build_isolation: entry.no_build_isolation,
             license: entry.license.clone(),
             screenshots: entry
                 .screenshots
                 .iter()
-                .filter(|shot| address::is_web(&shot.url) || address::is_rooted(&shot.url))
                 .map(|shot| Shot {
-                    url: address::local(settings, &shot.url),
+                    url: address::local(settings, &address::written(&shot.url)),
                     alt: shot.alt.clone(),
                     caption: shot.caption.clone(),
                 })
@@ -327,10 +328,13 @@ impl Full {
                 python_declared: plugin.python_declared,
             },
             disabled_html: around.disabled_html,
-            abandoned_at: entry.abandoned.clone(),
-            up_for_adoption_at: entry.up_for_adoption.clone(),
+            abandoned_at: entry.abandoned.as_deref().map(address::written),
+            up_for_adoption_at: entry.up_for_adoption.as_deref().map(address::written),
             note: entry.note.clone(),
-            privacy_policy: entry.privacy_policy.as_deref().map(|policy| address::absolute(settings, policy)),
+            privacy_policy: entry
+                .privacy_policy
+                .as_deref()
+                .map(|policy| address::absolute(settings, &address::written(policy))),
             github: plugin.repository.as_deref().map(Github::from),
             versions: plugin.usage.as_ref().map(|usage| Version::of(&usage.month)).unwrap_or_default(),
             notices: around.notices,
