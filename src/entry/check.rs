@@ -24,7 +24,7 @@ type Expectation = &'static str;
 /// An identifier: an entry's `id`, or its file's name without `.md`.
 pub(super) fn identifier(text: &str) -> Result<(), Expectation> {
     const EXPECTED: Expectation =
-        "expected at most 100 letters (a-z), digits, `_`, `-` and `.`, not beginning with `.`";
+        "expected at most 100 letters (a-z, A-Z), digits, `_`, `-` and `.`, not beginning with `.`";
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     let valid =
         !text.is_empty() && text.len() <= MAX_IDENTIFIER && !text.starts_with('.') && text.bytes().all(plain);
@@ -46,8 +46,10 @@ pub(super) fn web_address(text: &str) -> Result<(), Expectation> {
 pub(super) fn reference(text: &str) -> Result<(), Expectation> {
     const EXPECTED: Expectation =
         "expected a URL that begins with `https://` or `http://`, or a path such as `/assets/img/x.png`";
-    if text.starts_with("//") || matches!(Url::parse(text), Err(url::ParseError::RelativeUrlWithoutBase)) {
-        return if text.contains('\\') { Err(EXPECTED) } else { Ok(()) };
+    if text.starts_with('/') {
+        // `//example.org/x` is on another site, and to browsers so is `/\example.org/x`.
+        let rooted = !text.starts_with("//") && !text.contains('\\');
+        return if rooted { Ok(()) } else { Err(EXPECTED) };
     }
     web_address(text).map_err(|_| EXPECTED)
 }
@@ -102,11 +104,13 @@ pub(super) fn octoprint(text: &str) -> Result<(), Expectation> {
     if python(text).is_ok() || Version::from_str(version).is_ok() { Ok(()) } else { Err(EXPECTED) }
 }
 
-/// A day, or a moment, of which the day counts.
+/// A day, or a moment, of which the day counts; one that has a midnight in every time zone.
 pub(super) fn date(scalar: &Scalar) -> Result<Date, Expectation> {
     const EXPECTED: Expectation = "expected a date of the form YYYY-MM-DD that the calendar has";
+    const YEARS: Expectation = "expected a year from 1970 to 9998";
     match Meaning::of(scalar.text.trim()) {
-        Meaning::Time(time) => Ok(time.date()),
+        Meaning::Time(time) if (1970..9999).contains(&time.date().year()) => Ok(time.date()),
+        Meaning::Time(_) => Err(YEARS),
         _ => Err(EXPECTED),
     }
 }
@@ -155,8 +159,17 @@ mod tests {
         );
         check(
             reference,
-            &["/assets/x.png", "assets/x.png", "//a.example/x", "https://a.example/x.png"],
-            &["javascript:alert(1)", "data:image/png;base64,x", "\\\\a\\b"],
+            &["/assets/x.png", "/assets/x y.png", "https://a.example/x.png"],
+            &[
+                "assets/x.png",
+                "../x.png",
+                "a.example/x.png",
+                "//a.example/x",
+                "/\\a.example/x",
+                "javascript:alert(1)",
+                "data:image/png;base64,x",
+                "\\\\a\\b",
+            ],
         );
     }
 

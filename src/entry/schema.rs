@@ -84,7 +84,7 @@ impl<'t> Schema<'t> {
         let screenshots = self.screenshots();
         let featured_image = self.reference("featuredimage");
         let compatibility = self.compatibility();
-        let disabled = self.flag("disabled");
+        let disabled = self.disabled();
         let abandoned = self.flag("abandoned");
         let up_for_adoption = self.flag("up_for_adoption");
         let note = self.optional("note");
@@ -205,6 +205,17 @@ impl<'t> Schema<'t> {
             return None;
         }
         self.optional(key)
+    }
+
+    /// Why the plugin is disabled, which is what people are shown: a bare `true` would leave them at a loss.
+    fn disabled(&mut self) -> Option<String> {
+        let value = self.field("disabled")?.value;
+        if value.scalar().is_some_and(|scalar| scalar.meaning() == Meaning::Boolean(true)) {
+            let message = format!("`disabled` must say why, found {}", value.describe());
+            self.reader.wrong(value.span(), message, "write the reason as text, in Markdown");
+            return None;
+        }
+        self.flag("disabled")
     }
 
     fn texts(&mut self, key: &str) -> Vec<String> {
