@@ -1,13 +1,15 @@
-//! What GitHub may do instead of answering: say half, or refuse.
+//! What GitHub may do instead of answering: say half, refuse, ask for patience, or move.
 #![allow(missing_docs)]
 
 mod common;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use common::{Run, Site};
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use xtask::replay::{FaultAction, Kind, Repository, RequestInfo, Server, World};
+use xtask::replay::{Budget, FaultAction, Kind, Repository, RequestInfo, Resource, Server, World};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
 
@@ -110,4 +112,102 @@ fn content_that_was_refused_is_asked_for_again() {
 #[test]
 fn content_that_was_left_out_is_asked_for_again() {
     assert_content_heals(&json!({"data": {"r0": {"f0": null}}}));
+}
+
+#[test]
+fn an_exhausted_budget_is_told_with_its_end() {
+    let (server, site) = asking("1h");
+    // The reset is half a minute past a full minute, so that the time that is told must be rounded up.
+    let reset = Timestamp::from_second(Timestamp::now().as_second() / 60 * 60 + 1830).unwrap();
+    server.set_budget(Resource::Graphql, Budget { limit: 10, used: 10, resets_at: reset });
+    let run = site.build(&[]).succeeded();
+    let until = Timestamp::from_second(reset.as_second() + 30).unwrap().strftime("%H:%M");
+    assert_says(&run, &format!("GitHub's rate limit is reached until {until} UTC (2 facts)"));
+    assert_eq!(server.counts().graphql, 1);
+}
+
+#[test]
+fn the_last_point_of_the_budget_is_the_last_request() {
+    let (server, site) = asking("1h");
+    let reset = Timestamp::from_second(Timestamp::now().as_second() + 1800).unwrap();
+    server.set_budget(Resource::Graphql, Budget { limit: 10, used: 9, resets_at: reset });
+    let run = site.build(&[]).succeeded();
+    assert_says(&run, "GitHub's rate limit is reached until ");
+    assert_eq!(plugin(&site)["github"]["stars"], 7, "what was answered is known");
+    assert_eq!(server.counts().graphql, 1);
+}
+
+#[test]
+fn a_short_pause_is_waited_for() {
+    let (server, site) = asking("1h");
+    let first = std::sync::atomic::AtomicBool::new(true);
+    set_fault(&server, move |request| {
+        let limited = is_graphql(request) && first.swap(false, std::sync::atomic::Ordering::Relaxed);
+        limited.then(|| answer(429, &[("retry-after", "1")], &json!({}))).flatten()
+    });
+    let started = Instant::now();
+    let report = site.report(&[]);
+    assert!(started.elapsed() >= Duration::from_secs(1));
+    assert_eq!((python(&site), &report["warnings"]), (">=3.7,<4".into(), &json!([])));
+    assert_eq!(report["requests"]["github_repositories"]["retries"], 1);
+}
+
+/// Answers every GraphQL request with an error and expects the site to be built at once, after so many requests.
+#[track_caller]
+fn assert_gives_up(status: u16, headers: &[(&str, &str)], message: &str, requests: u64, says: &str) {
+    let (server, site) = asking("1h");
+    let headers: Vec<(String, String)> =
+        headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    let body = json!({"message": message}).to_string().into_bytes();
+    set_fault(&server, move |request| {
+        let (headers, body) = (headers.clone(), body.clone());
+        is_graphql(request).then_some(FaultAction::Answer { status, headers, body })
+    });
+    let started = Instant::now();
+    let run = site.build(&[]).succeeded();
+    assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
+    assert_says(&run, says);
+    assert_eq!(server.counts().graphql, requests, "{status} {message}");
+}
+
+#[test]
+fn a_long_pause_is_not_waited_for() {
+    let limit = "GitHub's rate limit is reached until ";
+    assert_gives_up(429, &[("retry-after", "30")], "", 1, limit);
+    assert_gives_up(429, &[("retry-after", "99999999999999999999")], "", 1, limit);
+    assert_gives_up(403, &[("retry-after", "Fri, 31 Dec 2100 23:59:59 GMT")], "", 1, limit);
+    let reset = (Timestamp::now().as_second() + 1800).to_string();
+    let headers = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", reset.as_str())];
+    assert_gives_up(403, &headers, "API rate limit exceeded", 1, limit);
+}
+
+#[test]
+fn a_secondary_limit_is_left_alone_for_a_minute() {
+    let message = "You have exceeded a secondary rate limit. Please wait a few minutes.";
+    for status in [403, 200] {
+        assert_gives_up(status, &[], message, 1, "GitHub's rate limit is reached until ");
+    }
+    assert_gives_up(503, &[("retry-after", "120")], "", 1, "wants no more requests until ");
+}
+
+#[test]
+fn a_refusal_that_is_no_limit_is_not_repeated() {
+    assert_gives_up(403, &[("x-ratelimit-remaining", "4999")], "Forbidden", 1, "answered 403 Forbidden");
+    assert_gives_up(401, &[], "Bad credentials", 1, "GITHUB_TOKEN is not accepted");
+}
+
+#[test]
+fn once_told_to_stop_the_other_batches_stop_too() {
+    let server = Server::start(World::default()).unwrap();
+    let mut site = Site::new(&format!("{CONFIG}\n[github]\nbatch = 1\n"));
+    site.set("GITHUB_TOKEN", "replay");
+    site.set("GITHUB_GRAPHQL_URL", &server.graphql_url());
+    for number in 0..20 {
+        site.entry(&format!("plugin{number}"), "");
+    }
+    set_fault(&server, |_| answer(429, &[("retry-after", "3600")], &json!({})));
+    let run = site.build(&[]).succeeded();
+    assert_says(&run, "GitHub's rate limit is reached until ");
+    let sent = server.counts().graphql;
+    assert!((1..=4).contains(&sent), "{sent} requests");
 }

@@ -1,18 +1,22 @@
-//! One way to ask over HTTP: bounded in time and size, with retries, counted.
+//! One way to ask over HTTP: bounded in time and size, with retries, counted, and patient only so far.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use backon::{ExponentialBuilder, Retryable as _};
+use backon::{BackoffBuilder as _, ExponentialBuilder};
+use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Method, StatusCode, redirect};
+use reqwest::{Client, Method, Response, StatusCode, redirect};
 use thiserror::Error;
 use url::Url;
 
+use super::limit::{self, Closed, Gates};
 use super::meter::{Endpoint, Meter};
 
 /// The largest body that is read.
 const MAX_BODY: usize = 64 * 1024 * 1024;
+/// The largest part of an error's body that is read.
+const MAX_ERROR: usize = 64 * 1024;
 /// How long making a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a request may take from its start to the last byte of the answer.
@@ -27,6 +31,7 @@ const REDIRECTS: usize = 5;
 pub struct Http {
     client: Client,
     meter: Arc<Meter>,
+    gates: Arc<Gates>,
 }
 
 /// A request that may be repeated.
@@ -42,6 +47,8 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The body.
     pub body: Option<Vec<u8>>,
+    /// Whether the body of an answer with a good status says that a rate limit is reached.
+    pub limited: fn(&[u8]) -> bool,
 }
 
 /// An answer whose status is 2xx or 304.
@@ -83,6 +90,17 @@ pub enum HttpError {
         /// The status.
         status: StatusCode,
     },
+    /// The server said when it wants to be asked again, and that is too late to be waited for, or was said too
+    /// often.
+    #[error("{host} wants no more requests until {}", limit::minute(*until, Timestamp::now()))]
+    Limited {
+        /// Whom the request went to.
+        host: String,
+        /// The status of the answer that said so.
+        status: StatusCode,
+        /// When it wants to be asked again.
+        until: Timestamp,
+    },
     /// The body does not end where it should.
     #[error("{host} sent more than {} MiB", MAX_BODY / 1024 / 1024)]
     TooLarge {
@@ -98,6 +116,7 @@ impl HttpError {
             Self::Status { status, .. } => {
                 status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS
             }
+            Self::Limited { .. } => true,
             Self::TooLarge { .. } => false,
         }
     }
@@ -123,25 +142,48 @@ impl Http {
             .timeout(REQUEST_TIMEOUT)
             .redirect(policy)
             .build()?;
-        Ok(Self { client, meter })
+        Ok(Self { client, meter, gates: Arc::default() })
     }
 
     /// Sends a request, and again after a pause if it failed in a way that may pass.
+    ///
+    /// A server that says how long to wait is waited for, by all requests to the same address; but for no longer
+    /// than [`limit::PATIENCE`] in all. After that, requests to it fail without being sent.
     ///
     /// # Errors
     ///
     /// The last failure.
     pub async fn send(&self, request: &Request) -> Result<Reply, HttpError> {
-        let pauses = ExponentialBuilder::default()
+        let mut pauses = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(200))
             .with_max_delay(Duration::from_secs(5))
             .with_max_times(RETRIES)
-            .with_jitter();
-        (|| self.send_once(request))
-            .retry(pauses)
-            .when(HttpError::is_transient)
-            .notify(|_, _| self.meter.count(request.endpoint, |tally| tally.retries += 1))
-            .await
+            .with_jitter()
+            .build();
+        loop {
+            self.pass(request).await?;
+            let error = match self.send_once(request).await {
+                Ok(reply) => return Ok(reply),
+                Err(error) => error,
+            };
+            if let HttpError::Limited { status, until, .. } = error {
+                self.gates.hold(&request.url, Closed { until, status });
+                self.pass(request).await?;
+            }
+            let Some(pause) = pauses.next().filter(|_| error.is_transient()) else { return Err(error) };
+            tokio::time::sleep(pause).await;
+            self.pass(request).await?;
+            self.meter.count(request.endpoint, |tally| tally.retries += 1);
+        }
+    }
+
+    /// Waits until the address may be asked.
+    async fn pass(&self, request: &Request) -> Result<(), HttpError> {
+        self.gates.pass(&request.url).await.map_err(|Closed { until, status }| HttpError::Limited {
+            host: host(request),
+            status,
+            until,
+        })
     }
 
     async fn send_once(&self, request: &Request) -> Result<Reply, HttpError> {
@@ -160,7 +202,7 @@ impl Http {
     }
 
     async fn exchange(&self, request: &Request) -> Result<Reply, HttpError> {
-        let host = request.url.host_str().unwrap_or_default().to_owned();
+        let host = host(request);
         let transport = |error: reqwest::Error| HttpError::Transport {
             host: host.clone(),
             reason: reason(&error),
@@ -173,18 +215,46 @@ impl Http {
         }
         let mut response = builder.send().await.map_err(transport)?;
         let status = response.status();
+        let headers = response.headers().clone();
         if !status.is_success() && status != StatusCode::NOT_MODIFIED {
-            return Err(HttpError::Status { host, status });
+            // Only what the body says of a limit is of use, and without it there is still the status.
+            let body = read(&mut response, MAX_ERROR).await.ok().flatten().unwrap_or_default();
+            return Err(match limit::of_error(status, &headers, &body, Timestamp::now()) {
+                Some(until) => HttpError::Limited { host, status, until },
+                None => HttpError::Status { host, status },
+            });
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(transport)? {
-            if body.len() + chunk.len() > MAX_BODY {
-                return Err(HttpError::TooLarge { host });
-            }
-            body.extend_from_slice(&chunk);
+        let Some(body) = read(&mut response, MAX_BODY).await.map_err(transport)? else {
+            return Err(HttpError::TooLarge { host });
+        };
+        if (request.limited)(&body) {
+            return Err(HttpError::Limited {
+                host,
+                status,
+                until: limit::of_answer(&headers, Timestamp::now()),
+            });
         }
-        Ok(Reply { status, headers: response.headers().clone(), body })
+        if let Some(until) = limit::of_budget(&headers, Timestamp::now()) {
+            self.gates.hold(&request.url, Closed { until, status });
+        }
+        Ok(Reply { status, headers, body })
     }
+}
+
+fn host(request: &Request) -> String {
+    request.url.host_str().unwrap_or_default().to_owned()
+}
+
+/// The body; `None` if it is larger than `most`.
+async fn read(response: &mut Response, most: usize) -> reqwest::Result<Option<Vec<u8>>> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        if body.len() + chunk.len() > most {
+            return Ok(None);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Some(body))
 }
 
 /// What went wrong in a few words, without the address, which may be long.

@@ -2,6 +2,7 @@
 
 pub mod github;
 pub mod http;
+pub mod limit;
 mod meter;
 mod usage;
 

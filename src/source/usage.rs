@@ -28,6 +28,7 @@ pub(super) async fn fetch(http: &Http, address: &Url, window: Window, known: Opt
         url: address.clone(),
         headers,
         body: None,
+        limited: |_| false,
     };
     let reply = match http.send(&request).await {
         Ok(reply) => reply,

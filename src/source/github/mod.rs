@@ -6,11 +6,13 @@ mod shape;
 
 use std::collections::BTreeMap;
 
-use reqwest::Method;
+use jiff::Timestamp;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Method, StatusCode};
 use url::Url;
 
-use super::http::{Http, Request};
+use super::http::{Http, HttpError, Request};
+use super::limit;
 use super::meter::{Endpoint, Meter};
 use crate::config::Token;
 use crate::fact::{Answer, ObjectId, RepositoryName, Subject};
@@ -106,6 +108,7 @@ pub(super) async fn fetch(
         url: endpoint.clone(),
         headers,
         body: Some(document::body(&batch.asks)),
+        limited: reply::says_limited,
     };
     match http.send(&request).await {
         Ok(answer) => {
@@ -115,8 +118,11 @@ pub(super) async fn fetch(
             reply::read(&batch.asks, &answer.body).unwrap_or_else(all_failed)
         }
         Err(error) => all_failed(match &error {
-            super::http::HttpError::Status { status, .. } if *status == reqwest::StatusCode::UNAUTHORIZED => {
+            HttpError::Status { status, .. } if *status == StatusCode::UNAUTHORIZED => {
                 format!("{error}: GITHUB_TOKEN is not accepted")
+            }
+            HttpError::Limited { status, until, .. } if !status.is_server_error() => {
+                format!("GitHub's rate limit is reached until {}", limit::minute(*until, Timestamp::now()))
             }
             _ => error.to_string(),
         }),

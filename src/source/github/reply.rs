@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use reqwest::header::HeaderMap;
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value};
 
 use super::document::{Ask, Object};
 use super::shape::{Details, Envelope, GitObject, GraphqlError};
 use crate::fact::{Answer, ObjectId, Repository, Subject, Validators};
-use crate::source::Budget;
+use crate::source::{Budget, limit};
 
 /// Reads the answer to a batch. Each subject of `asks` gets an answer; the content of a file that was
 /// asked for by its path comes as one more.
@@ -41,6 +42,22 @@ pub(super) fn read(asks: &[Ask], body: &[u8]) -> Result<Vec<(Subject, Answer)>, 
         reader.read(data.remove(&alias));
     }
     Ok(answers)
+}
+
+/// The longest answer that may be about a limit; one that holds data is none, and longer.
+const MAX_LIMITED: usize = 16 * 1024;
+
+/// Whether the answer to a whole batch, for all its status 200, says that a rate limit is reached
+/// (<https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api>).
+pub(super) fn says_limited(body: &[u8]) -> bool {
+    if body.len() > MAX_LIMITED {
+        return false;
+    }
+    let Ok(envelope) = serde_json::from_slice::<Envelope<IgnoredAny>>(body) else { return false };
+    let said = envelope.errors.iter().map(|error| &error.message).chain(&envelope.message);
+    envelope.errors.iter().any(GraphqlError::limits)
+        || envelope.data.is_none()
+            && said.into_iter().any(|message| limit::speaks_of_secondary(message.as_bytes()))
 }
 
 /// Reads what one alias holds.
@@ -257,6 +274,25 @@ mod tests {
             assert!(read(&[], body.as_bytes()).unwrap_err().contains("Something went wrong"));
         }
         assert!(read(&[], b"<html>").is_err());
+    }
+
+    #[test]
+    fn a_limit_is_told_from_other_refusals() {
+        for (body, limited) in [
+            (r#"{"data": null, "errors": [{"type": "RATE_LIMITED", "message": "exceeded"}]}"#, true),
+            (r#"{"errors": [{"type": "RATE_LIMIT", "path": [], "message": "exceeded"}]}"#, true),
+            (r#"{"message": "You have exceeded a secondary rate limit."}"#, true),
+            (r#"{"data": null, "errors": [{"message": "... a secondary rate limit"}]}"#, true),
+            (r#"{"data": {"r0": null}, "errors": [{"type": "RATE_LIMITED", "path": ["r0"]}]}"#, false),
+            (
+                r#"{"data": {"r0": null}, "errors": [{"message": "a secondary rate limit", "path": ["r0"]}]}"#,
+                false,
+            ),
+            (r#"{"data": null, "errors": [{"message": "Something went wrong"}]}"#, false),
+            ("secondary rate limit", false),
+        ] {
+            assert_eq!(says_limited(body.as_bytes()), limited, "{body}");
+        }
     }
 
     #[test]

@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use crate::fact::{Release, Repository};
 
 #[derive(Deserialize)]
-pub(super) struct Envelope {
-    pub(super) data: Option<Map<String, Value>>,
+pub(super) struct Envelope<Data = Map<String, Value>> {
+    pub(super) data: Option<Data>,
     #[serde(default)]
     pub(super) errors: Vec<GraphqlError>,
     pub(super) message: Option<String>,
@@ -30,6 +30,12 @@ impl GraphqlError {
     /// The field or alias at a depth of the path; `None` where the path is shorter.
     pub(super) fn at(&self, depth: usize) -> Option<&str> {
         self.path.as_ref()?.get(depth)?.as_str()
+    }
+
+    /// Whether GitHub says that the budget is spent. Both names have been seen.
+    pub(super) fn limits(&self) -> bool {
+        self.path.as_ref().is_none_or(Vec::is_empty)
+            && matches!(self.kind.as_deref(), Some("RATE_LIMITED" | "RATE_LIMIT"))
     }
 
     /// Whether GitHub says that there is no such repository, or none that may be seen.

@@ -1,0 +1,256 @@
+//! Rate limits: when a server wants to be asked again, and who waits for that.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::fmt::rfc2822;
+use jiff::{SignedDuration, Timestamp};
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use url::Url;
+
+/// How long all requests to one address wait together because its server asks for it. A server that asks for
+/// more is asked no more: a build is better finished with the facts that are known than late.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long GitHub wants to be left alone where it does not say how long
+/// (<https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api>).
+const UNTOLD: SignedDuration = SignedDuration::from_mins(1);
+
+/// No server is believed that wants to be left alone for longer.
+const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 366);
+
+/// When the server of an error wants to be asked again, if the error is about that.
+///
+/// It is with status 429, and with 403, which GitHub uses too, where the headers or the body say so
+/// (<https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>); otherwise only with
+/// `Retry-After` (RFC 9110, section 10.2.3). Status 429 without any of it is an error like those that pass.
+pub(super) fn of_error(
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let told = match status {
+        StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS => told(headers, now),
+        _ if status.is_server_error() => retry_after(headers, now),
+        _ => None,
+    };
+    let may_be_secondary = matches!(status, StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS);
+    told.or_else(|| (may_be_secondary && speaks_of_secondary(body)).then(|| after(UNTOLD, now)))
+}
+
+/// When GitHub wants to be asked again after an answer that says that a rate limit is reached.
+pub(super) fn of_answer(headers: &HeaderMap, now: Timestamp) -> Timestamp {
+    told(headers, now).unwrap_or_else(|| after(UNTOLD, now))
+}
+
+/// When there is a budget again, if an answer says that there is none left.
+pub(super) fn of_budget(headers: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<i64>().ok();
+    if number("x-ratelimit-remaining")? != 0 {
+        return None;
+    }
+    let reset = Timestamp::from_second(number("x-ratelimit-reset")?).ok()?;
+    Some(reset.min(after(LONGEST, now)))
+}
+
+/// Whether a body speaks of GitHub's secondary rate limits, which have no header of their own.
+pub(super) fn speaks_of_secondary(body: &[u8]) -> bool {
+    String::from_utf8_lossy(body).to_lowercase().contains("secondary rate limit")
+}
+
+fn told(headers: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
+    retry_after(headers, now).or_else(|| of_budget(headers, now))
+}
+
+/// Reads seconds, or a date in the form that RFC 9110 prefers; its two obsolete forms count as nothing said.
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        let seconds = text.parse().unwrap_or(i64::MAX);
+        return Some(after(SignedDuration::from_secs(seconds), now));
+    }
+    let date = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+    Some(date.min(after(LONGEST, now)))
+}
+
+fn after(pause: SignedDuration, now: Timestamp) -> Timestamp {
+    now.saturating_add(pause.min(LONGEST)).unwrap_or(Timestamp::MAX)
+}
+
+/// The minute in which a moment has passed for sure, as people read it.
+pub(super) fn minute(until: Timestamp, now: Timestamp) -> String {
+    let seconds = until.as_second().saturating_add(59);
+    let until = Timestamp::from_second(seconds - seconds.rem_euclid(60)).unwrap_or(until);
+    let far = until.duration_since(now) > SignedDuration::from_hours(20);
+    until.strftime(if far { "%Y-%m-%d %H:%M UTC" } else { "%H:%M UTC" }).to_string()
+}
+
+/// The addresses that wait, each for all requests to it.
+#[derive(Debug, Default)]
+pub(super) struct Gates {
+    inner: Mutex<HashMap<Url, Gate>>,
+}
+
+/// An address that wants to be left alone.
+#[derive(Debug)]
+struct Gate {
+    opens: Instant,
+    /// How much is left of [`PATIENCE`].
+    patience: Duration,
+    /// It opens too late to be waited for.
+    closed: Option<Closed>,
+}
+
+/// A request that was not sent, since nobody waits that long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Closed {
+    /// When the address may be asked again.
+    pub(super) until: Timestamp,
+    /// The status of the answer that said so.
+    pub(super) status: StatusCode,
+}
+
+impl Gates {
+    /// Waits until `address` may be asked.
+    ///
+    /// # Errors
+    ///
+    /// When that takes longer than [`PATIENCE`].
+    pub(super) async fn pass(&self, address: &Url) -> Result<(), Closed> {
+        // While one request waits, another may be told to wait for longer.
+        while let Some(opens) = self.opens(address, Instant::now())? {
+            tokio::time::sleep_until(opens.into()).await;
+        }
+        Ok(())
+    }
+
+    /// When `address` may be asked; `None` at once.
+    fn opens(&self, address: &Url, at: Instant) -> Result<Option<Instant>, Closed> {
+        let gates = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        match gates.get(address).filter(|gate| gate.opens > at) {
+            None => Ok(None),
+            Some(Gate { opens, closed: None, .. }) => Ok(Some(*opens)),
+            Some(Gate { closed: Some(closed), .. }) => Err(*closed),
+        }
+    }
+
+    /// Lets nobody ask `address` before `told.until`. Pauses that overlap count once.
+    pub(super) fn hold(&self, address: &Url, told: Closed) {
+        self.hold_at(address, told, Timestamp::now(), Instant::now());
+    }
+
+    /// As [`Gates::hold`] at a moment, by the calendar and by the stop watch.
+    fn hold_at(&self, address: &Url, told: Closed, now: Timestamp, at: Instant) {
+        let Ok(pause) = Duration::try_from(told.until.duration_since(now)) else { return };
+        let mut gates = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let gate =
+            gates.entry(address.clone()).or_insert(Gate { opens: at, patience: PATIENCE, closed: None });
+        let opens = at + pause;
+        let is_closed = gate.closed.is_some() && gate.opens > at;
+        if is_closed || opens <= gate.opens {
+            return;
+        }
+        let longer = opens - gate.opens.max(at);
+        gate.opens = opens;
+        match gate.patience.checked_sub(longer) {
+            Some(left) => (gate.patience, gate.closed) = (left, None),
+            None => gate.closed = Some(told),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_600_000_000;
+
+    fn now() -> Timestamp {
+        Timestamp::from_second(NOW).unwrap()
+    }
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    /// Seconds from now.
+    fn pause(status: u16, pairs: &[(&'static str, &str)], body: &str) -> Option<i64> {
+        let status = StatusCode::from_u16(status).unwrap();
+        let until = of_error(status, &headers(pairs), body.as_bytes(), now())?;
+        Some(until.as_second() - NOW)
+    }
+
+    #[test]
+    fn limits_are_told_in_many_ways() {
+        let reset = (NOW + 90).to_string();
+        let spent = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", reset.as_str())];
+        let left = [("x-ratelimit-remaining", "5"), ("x-ratelimit-reset", reset.as_str())];
+        for status in [403, 429] {
+            assert_eq!(pause(status, &spent, ""), Some(90));
+            assert_eq!(pause(status, &left, ""), None);
+            assert_eq!(pause(status, &left, "You have exceeded a Secondary Rate Limit."), Some(60));
+            assert_eq!(pause(status, &[("retry-after", "7"), spent[0], spent[1]], ""), Some(7));
+        }
+        assert_eq!(pause(503, &[("retry-after", "7")], ""), Some(7));
+        assert_eq!(pause(503, &spent, "secondary rate limit"), None);
+        assert_eq!(pause(404, &[("retry-after", "7")], "secondary rate limit"), None);
+        assert_eq!(of_answer(&headers(&[]), now()).as_second() - NOW, 60);
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date_and_never_nonsense() {
+        let after = |value: &str| pause(429, &[("retry-after", value)], "");
+        assert_eq!(after("0"), Some(0));
+        assert_eq!(after("Sun, 13 Sep 2020 12:26:50 GMT"), Some(10));
+        assert_eq!(after("Sun, 13 Sep 2020 12:26:30 GMT"), Some(-10));
+        assert_eq!(after("99999999999999999999"), Some(LONGEST.as_secs()));
+        assert_eq!(after("Thu, 31 Dec 9998 23:59:59 GMT"), Some(LONGEST.as_secs()));
+        for nonsense in ["", "soon", "-1", "1.5", "Sunday, 13-Sep-20 12:26:50 GMT"] {
+            assert_eq!(after(nonsense), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn minutes_are_rounded_up() {
+        let minute = |second| minute(Timestamp::from_second(NOW + second).unwrap(), now());
+        assert_eq!(minute(0), "12:27 UTC");
+        assert_eq!(minute(20), "12:27 UTC");
+        assert_eq!(minute(21), "12:28 UTC");
+        assert_eq!(minute(86_400), "2020-09-14 12:27 UTC");
+    }
+
+    #[test]
+    fn nobody_waits_longer_than_patience_in_all() {
+        let address = Url::parse("https://api.example/graphql").unwrap();
+        let gates = Gates::default();
+        let start = Instant::now();
+        let second = |n: u64| start + Duration::from_secs(n);
+        let told = |from: i64, pause: i64| Closed {
+            until: now() + SignedDuration::from_secs(from + pause),
+            status: StatusCode::TOO_MANY_REQUESTS,
+        };
+        let hold = |from: i64, pause: i64| {
+            let now = now() + SignedDuration::from_secs(from);
+            gates.hold_at(&address, told(from, pause), now, second(from.unsigned_abs()));
+        };
+        let opens = |n: u64| gates.opens(&address, second(n));
+        assert_eq!(opens(0), Ok(None));
+        hold(0, -5);
+        assert_eq!(opens(0), Ok(None), "a moment that has passed is no pause");
+        hold(0, 6);
+        hold(0, 4);
+        hold(1, 5);
+        assert_eq!(opens(1), Ok(Some(second(6))), "pauses that overlap count once");
+        assert_eq!(opens(6), Ok(None));
+        hold(6, 4);
+        assert_eq!(opens(6), Ok(Some(second(10))), "and this is the last that is waited for");
+        hold(10, 1);
+        hold(10, 9);
+        assert_eq!(opens(10), Err(told(10, 1)), "all say the same");
+        assert_eq!(gates.opens(&Url::parse("https://usage.example/").unwrap(), second(10)), Ok(None));
+        assert_eq!(opens(11), Ok(None));
+    }
+}
