@@ -2,6 +2,7 @@
 
 mod ledger;
 mod record;
+mod refusals;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -221,7 +222,7 @@ impl Build<'_> {
         cache.checkpoint()?;
         durations.publish_ms = report::milliseconds(publishing.elapsed());
 
-        warnings.extend(facts.ledger.failures());
+        warnings.extend(facts.ledger.warnings());
         let lacking = |source: &str| facts.ledger.lacking(wanted, source, config.now);
         let entries = Entries { total, unreadable: total - graph::entries::sound_entries(&db).len() };
         let mut report = self.report(entries, published, durations);

@@ -211,3 +211,36 @@ fn once_told_to_stop_the_other_batches_stop_too() {
     let sent = server.counts().graphql;
     assert!((1..=4).contains(&sent), "{sent} requests");
 }
+
+#[test]
+fn repositories_that_are_gone_are_named() {
+    let (server, site) = asking("1h");
+    let at = |hour| format!("2020-08-01T0{hour}:00:00Z");
+    site.build(&["--now", &at(0)]).succeeded();
+    server.change(|world| world.remove("owner/one"));
+
+    let run = site.build(&["--now", &at(1)]).succeeded();
+    assert_says(&run, "owner/one: GitHub has no such repository, or shows it to nobody");
+    assert_eq!(plugin(&site)["github"]["stars"], 7);
+
+    let fresh = site.build(&["--now", &at(1)]).succeeded();
+    assert!(!fresh.stderr.contains("owner/one"), "{}", fresh.stderr);
+
+    let run = site.build(&["--now", &at(2)]).succeeded();
+    assert_says(&run, "owner/one: GitHub has refused it twice");
+    assert_eq!(plugin(&site).get("github"), None);
+
+    let run = site.build(&["--now", &at(3)]).succeeded();
+    assert_says(&run, "owner/one can't be found on GitHub: check `source`");
+}
+
+#[test]
+fn many_repositories_that_were_never_there_are_five_lines_and_a_number() {
+    let (_server, site) = asking("1h");
+    for number in 0..9 {
+        site.entry(&format!("plugin{number}"), "");
+    }
+    let run = site.build(&[]).succeeded();
+    assert_eq!(run.stderr.matches("can't be found on GitHub").count(), 5, "{}", run.stderr);
+    assert_says(&run, "and 4 more repositories");
+}

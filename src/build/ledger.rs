@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::refusals::Refusals;
 use crate::cache::{Cache, CacheError};
 use crate::config::Config;
 use crate::fact::{self, Answer, Fact, Subject};
@@ -20,6 +21,7 @@ pub(super) struct Ledger {
     asked: HashSet<Subject>,
     answered: HashSet<Subject>,
     failures: BTreeMap<String, usize>,
+    refusals: Refusals,
 }
 
 impl Ledger {
@@ -30,6 +32,7 @@ impl Ledger {
             asked: HashSet::new(),
             answered: HashSet::new(),
             failures: BTreeMap::new(),
+            refusals: Refusals::default(),
         }
     }
 
@@ -99,7 +102,12 @@ impl Ledger {
                 self.answered.insert(subject.clone());
             }
             let fresh_until = fresh_until(subject, config);
-            if let Some(fact) = fact::learn(self.fact(subject), answer, config.now, fresh_until) {
+            let fact = fact::learn(self.fact(subject), answer, config.now, fresh_until);
+            if let (Subject::Repository(name), Answer::Gone) = (subject, answer) {
+                let before = self.known.get(subject).and_then(Option::as_ref);
+                self.refusals.note(name, before, fact.as_ref());
+            }
+            if let Some(fact) = fact {
                 self.cache.record(subject, &fact)?;
                 self.known.insert(subject.clone(), Some(fact));
                 learned.push(subject.clone());
@@ -109,12 +117,13 @@ impl Ledger {
         Ok(learned)
     }
 
-    /// What went wrong, each reason once.
-    pub(super) fn failures(&self) -> impl Iterator<Item = String> + '_ {
-        self.failures.iter().map(|(reason, count)| match count {
+    /// What went wrong, each reason once, and which repositories were refused.
+    pub(super) fn warnings(&self) -> impl Iterator<Item = String> + '_ {
+        let failures = self.failures.iter().map(|(reason, count)| match count {
             1 => reason.clone(),
             count => format!("{reason} ({count} facts)"),
-        })
+        });
+        failures.chain(self.refusals.warnings())
     }
 
     /// Whether the site would be better if the fact were asked for.
