@@ -1,7 +1,8 @@
 //! The site's folder: which files it has, what their digests are, and their content as far as it is needed.
 
+mod files;
+
 use std::collections::BTreeMap;
-use std::fs::Metadata;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -17,6 +18,8 @@ use crate::graph::{AssetFile, DataFile, Database, EntryFile, Site, TemplateFile}
 use crate::look::Look;
 use crate::render::address;
 use crate::theme;
+
+use files::Folder;
 
 /// The files of a site. A file that looks as it did when it was last read is not read again until somebody
 /// needs its content.
@@ -193,9 +196,12 @@ impl Scanned {
 /// Where an asset's bytes are, its digest, and whether it is fingerprinted.
 type Asset = (AssetLocation, Digest, bool);
 
-/// The theme's templates and the site's, each with whether it is the site's own.
-fn templates(of_site: Vec<Scanned>) -> miette::Result<BTreeMap<Arc<str>, (Arc<str>, bool)>> {
-    let mut templates: BTreeMap<Arc<str>, (Arc<str>, bool)> =
+/// A template's text, and whether it is the site's own.
+type Template = (Arc<str>, bool);
+
+/// The theme's templates and the site's.
+fn templates(of_site: Vec<Scanned>) -> miette::Result<BTreeMap<Arc<str>, Template>> {
+    let mut templates: BTreeMap<Arc<str>, Template> =
         theme::templates().map(|(name, text)| (name.into(), (text.into(), false))).collect();
     for file in of_site {
         let text = String::from_utf8(file.content()?.to_vec()).map_err(|_| {
@@ -229,7 +235,11 @@ fn path_in_site(config: &Config, file: &Scanned) -> String {
 /// The files of one kind, in the order of names.
 fn scan(kind: Kind, config: &Config, known: &Looks, looks: &mut Looks) -> miette::Result<Vec<Scanned>> {
     let (folder, extensions) = kind.place(config);
-    let places = if extensions.is_empty() { files_below(folder)? } else { files_in(folder, extensions)? };
+    let places = match Folder::of(folder, &config.paths)? {
+        None => Vec::new(),
+        Some(found) if extensions.is_empty() => found.files_below()?,
+        Some(found) => found.files_in(extensions)?,
+    };
     let now = SystemTime::now();
     let scanned: Vec<(Scanned, Option<Look>)> = places
         .into_par_iter()
@@ -280,77 +290,4 @@ fn relative(folder: &Path, path: &Path) -> miette::Result<String> {
     let parts = parts
         .ok_or_else(|| miette!(help = "rename it", "the name of the file {} is not UTF-8", path.display()))?;
     Ok(parts.join("/"))
-}
-
-/// Files directly in `folder` with one of the extensions, in the order of names. No folder, no files.
-fn files_in(folder: &Path, extensions: &[&str]) -> miette::Result<Vec<PathBuf>> {
-    let wanted = |path: &Path| {
-        path.extension().is_some_and(|extension| extensions.iter().any(|wanted| extension == *wanted))
-    };
-    let files = list(folder)?.into_iter().filter(|(path, kind)| wanted(path) && kind.is_file(path));
-    Ok(files.map(|(path, _)| path).collect())
-}
-
-/// Every file below `folder`, in the order of paths. No folder, no files.
-fn files_below(folder: &Path) -> miette::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    let mut folders = vec![folder.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for (path, kind) in list(&folder)? {
-            // A link to a folder may lead anywhere, also back: only real folders are entered.
-            match kind {
-                FileKind::Folder => folders.push(path),
-                kind if kind.is_file(&path) => files.push(path),
-                _ => {}
-            }
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-/// What a folder says of a name in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FileKind {
-    File,
-    Folder,
-    Link,
-    Other,
-}
-
-impl FileKind {
-    /// Whether it is a file, also through a link.
-    fn is_file(self, path: &Path) -> bool {
-        match self {
-            Self::File => true,
-            Self::Link => std::fs::metadata(path).as_ref().is_ok_and(Metadata::is_file),
-            Self::Folder | Self::Other => false,
-        }
-    }
-}
-
-/// What is in `folder`, without hidden files, in the order of names.
-fn list(folder: &Path) -> miette::Result<Vec<(PathBuf, FileKind)>> {
-    let failed = || format!("can't list {}", folder.display());
-    let entries = match std::fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(error).into_diagnostic().wrap_err_with(failed),
-    };
-    let mut found = Vec::new();
-    for entry in entries {
-        let entry = entry.into_diagnostic().wrap_err_with(failed)?;
-        if entry.file_name().as_encoded_bytes().starts_with(b".") {
-            continue;
-        }
-        let kind = match entry.file_type().into_diagnostic().wrap_err_with(failed)? {
-            kind if kind.is_dir() => FileKind::Folder,
-            kind if kind.is_symlink() => FileKind::Link,
-            kind if kind.is_file() => FileKind::File,
-            _ => FileKind::Other,
-        };
-        found.push((entry.path(), kind));
-    }
-    found.sort_by(|a, b| a.0.cmp(&b.0));
-    Ok(found)
 }

@@ -181,3 +181,26 @@ fn each_output_folder_has_its_own_manifest() {
     let place = outside.to_str().unwrap().as_bytes();
     assert!(!cache.windows(place.len()).any(|window| window == place));
 }
+
+#[cfg(unix)]
+#[test]
+fn strangers_links_and_pipes_are_neither_read_nor_published() {
+    let outside = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(outside.path(), "secret: of the machine").unwrap();
+    for link in ["assets/x.png", "entries/leak.md", "data/notices.yaml", "templates/plugin.html"] {
+        let site = Site::new(CONFIG);
+        site.entry("one", "");
+        std::fs::create_dir_all(site.at(link).parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink(outside.path(), site.at(link)).unwrap();
+        let run = site.build(&["--keep-going"]);
+        assert_eq!(run.code, 1, "{}", run.stderr);
+        assert!(run.stderr.contains(&format!("{link} is a symbolic link")), "{}", run.stderr);
+        assert!(!run.stderr.contains("secret") && !site.at("public").exists(), "{}", run.stderr);
+    }
+    let site = Site::new(CONFIG);
+    site.write("assets/a.png", "");
+    let made = std::process::Command::new("mkfifo").arg(site.at("assets/pipe.png")).status().unwrap();
+    assert!(made.success());
+    let run = site.build(&[]);
+    assert!(run.code == 1 && run.stderr.contains("assets/pipe.png is no file"), "{}", run.stderr);
+}

@@ -1,0 +1,242 @@
+//! Which files a folder of the site has: regular ones, and links that stay within the site.
+//!
+//! Whoever sends a pull request can add a link, and what it leads to would be published. So a link is followed
+//! to files that the site has anyway, and to nothing else on the machine.
+
+use std::io::ErrorKind;
+use std::path::{Component, Path, PathBuf};
+
+use miette::{Context as _, IntoDiagnostic as _, miette};
+
+use crate::config::Paths;
+
+/// One folder of the site, and the places to which links in it may lead.
+pub(super) struct Folder<'a> {
+    place: &'a Path,
+    site: &'a Path,
+    /// The places without any link in them.
+    within: Vec<PathBuf>,
+    /// What earlier builds wrote is no part of the site.
+    output: Option<PathBuf>,
+}
+
+/// What a folder says of a name in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FileKind {
+    File,
+    Folder,
+    Link,
+    Other,
+}
+
+impl<'a> Folder<'a> {
+    /// The folder at `place`; `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// When it is a link out of the site, though its path lies in the site.
+    pub(super) fn of(place: &'a Path, paths: &'a Paths) -> miette::Result<Option<Self>> {
+        // A folder that can't be looked into must not count as empty, or every output would go.
+        let real = match place.canonicalize() {
+            Err(error) if error.kind() == ErrorKind::NotFound && place.symlink_metadata().is_err() => {
+                return Ok(None);
+            }
+            result => result.into_diagnostic().wrap_err_with(|| format!("can't list {}", place.display()))?,
+        };
+        let site = paths.site.canonicalize().into_diagnostic()?;
+        let output = paths.output.canonicalize().ok();
+        let mut folder = Self { place, site: &paths.site, within: vec![site.clone()], output };
+        // A folder that is configured to lie elsewhere is the maintainer's choice.
+        let moved = place.strip_prefix(&paths.site).is_ok_and(|below| site.join(below) != real);
+        if moved && !folder.is_within(&real) {
+            return Err(folder.leads_out(place));
+        }
+        folder.within.push(real);
+        Ok(Some(folder))
+    }
+
+    /// Files directly in the folder with one of the extensions, in the order of names.
+    pub(super) fn files_in(&self, extensions: &[&str]) -> miette::Result<Vec<PathBuf>> {
+        let wanted = |path: &Path| {
+            path.extension().is_some_and(|extension| extensions.iter().any(|wanted| extension == *wanted))
+        };
+        let mut files = Vec::new();
+        for (path, kind) in list(self.place)?.into_iter().filter(|(path, _)| wanted(path)) {
+            if kind != FileKind::Folder {
+                self.check(&path, kind)?;
+                files.push(path);
+            }
+        }
+        Ok(files)
+    }
+
+    /// Every file below the folder, in the order of paths.
+    pub(super) fn files_below(&self) -> miette::Result<Vec<PathBuf>> {
+        let mut files = Vec::new();
+        let mut folders = vec![self.place.to_path_buf()];
+        while let Some(folder) = folders.pop() {
+            for (path, kind) in list(&folder)? {
+                if kind == FileKind::Folder {
+                    folders.push(path);
+                } else {
+                    self.check(&path, kind)?;
+                    files.push(path);
+                }
+            }
+        }
+        files.sort();
+        Ok(files)
+    }
+
+    /// Makes sure that what is no folder can be read as a file of the site.
+    fn check(&self, path: &Path, kind: FileKind) -> miette::Result<()> {
+        let other = || {
+            miette!(
+                help = "remove it, or give it a name that begins with a dot",
+                "{} is no file, but something like a pipe or a device",
+                self.name(path)
+            )
+        };
+        match kind {
+            FileKind::File => return Ok(()),
+            FileKind::Link => {}
+            FileKind::Folder | FileKind::Other => return Err(other()),
+        }
+        let Ok(target) = path.canonicalize() else {
+            return Err(miette!(
+                help = "put the file itself there",
+                "{} is a symbolic link that leads nowhere",
+                self.name(path)
+            ));
+        };
+        if !self.is_within(&target) {
+            return Err(self.leads_out(path));
+        }
+        let metadata = std::fs::metadata(&target).into_diagnostic()?;
+        if metadata.is_dir() {
+            return Err(miette!(
+                help = "make it a real folder, or link each file",
+                "{} is a symbolic link to a folder, and only links to files are followed",
+                self.name(path)
+            ));
+        }
+        if metadata.is_file() { Ok(()) } else { Err(other()) }
+    }
+
+    /// Whether a place is one of those that belong to the site. Hidden ones do not: `.git` holds secrets.
+    fn is_within(&self, target: &Path) -> bool {
+        let visible = |part: Component<'_>| !part.as_os_str().as_encoded_bytes().starts_with(b".");
+        let is_output = self.output.as_ref().is_some_and(|output| target.starts_with(output));
+        !is_output
+            && self
+                .within
+                .iter()
+                .any(|folder| target.strip_prefix(folder).is_ok_and(|below| below.components().all(visible)))
+    }
+
+    fn leads_out(&self, path: &Path) -> miette::Report {
+        miette!(
+            help = "put the file itself there; links are followed to files that the site's folder holds, hidden \
+                    ones and outputs excepted",
+            "{} is a symbolic link that leads out of the site",
+            self.name(path)
+        )
+    }
+
+    fn name<'p>(&self, path: &'p Path) -> std::path::Display<'p> {
+        path.strip_prefix(self.site).unwrap_or(path).display()
+    }
+}
+
+/// What is in `folder`, without hidden files, in the order of names.
+fn list(folder: &Path) -> miette::Result<Vec<(PathBuf, FileKind)>> {
+    let failed = || format!("can't list {}", folder.display());
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).into_diagnostic().wrap_err_with(failed)? {
+        let entry = entry.into_diagnostic().wrap_err_with(failed)?;
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        let kind = match entry.file_type().into_diagnostic().wrap_err_with(failed)? {
+            kind if kind.is_dir() => FileKind::Folder,
+            kind if kind.is_symlink() => FileKind::Link,
+            kind if kind.is_file() => FileKind::File,
+            _ => FileKind::Other,
+        };
+        found.push((entry.path(), kind));
+    }
+    found.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(found)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn paths(site: &Path) -> Paths {
+        Paths {
+            site: site.to_path_buf(),
+            entries: site.join("entries"),
+            data: site.join("data"),
+            assets: site.join("assets"),
+            templates: site.join("templates"),
+            output: site.join("public"),
+            cache: site.join(".shelflife/cache.sqlite"),
+        }
+    }
+
+    /// What scanning `assets` gives when it has a link `x` to `target`.
+    fn linked(target: &str) -> Result<usize, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let site = folder.path().join("site");
+        for below in ["assets/img", ".git", "public", "pictures"] {
+            std::fs::create_dir_all(site.join(below)).unwrap();
+        }
+        for file in ["../secret", "assets/img/a.png", ".git/config", "public/b.png", "pictures/c.png"] {
+            std::fs::write(site.join(file), "content").unwrap();
+        }
+        symlink(target, site.join("assets/x")).unwrap();
+        let paths = paths(&site);
+        let scanned = Folder::of(&paths.assets, &paths).map(Option::unwrap).and_then(|f| f.files_below());
+        scanned.map(|files| files.len()).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn links_are_followed_within_the_site() {
+        assert_eq!(linked("img/a.png"), Ok(2));
+        assert_eq!(linked("../pictures/c.png"), Ok(2));
+        for (target, expected) in [
+            ("../../secret", "out of the site"),
+            ("/etc/passwd", "out of the site"),
+            ("../.git/config", "out of the site"),
+            ("../public/b.png", "out of the site"),
+            ("/", "out of the site"),
+            ("img", "link to a folder"),
+            ("x", "leads nowhere"),
+            ("missing", "leads nowhere"),
+            ("/dev/zero", "out of the site"),
+        ] {
+            let error = linked(target).unwrap_err();
+            assert!(error.starts_with("assets/x is ") && error.contains(expected), "{target}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_folder_of_the_site_may_not_be_elsewhere_unless_it_is_configured_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let (site, outside) = (folder.path().join("site"), folder.path().join("outside"));
+        std::fs::create_dir_all(&site).unwrap();
+        std::fs::create_dir_all(&outside).unwrap();
+        std::fs::write(outside.join("a.md"), "").unwrap();
+        symlink("a.md", outside.join("b.md")).unwrap();
+        symlink(&outside, site.join("entries")).unwrap();
+        let mut paths = paths(&site);
+        let error = Folder::of(&paths.entries, &paths).err().unwrap();
+        assert!(error.to_string().contains("entries is a symbolic link"), "{error}");
+        paths.entries = outside;
+        assert_eq!(Folder::of(&paths.entries, &paths).unwrap().unwrap().files_in(&["md"]).unwrap().len(), 2);
+        assert!(Folder::of(&paths.data, &paths).unwrap().is_none());
+    }
+}
