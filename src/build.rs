@@ -155,7 +155,7 @@ impl Build<'_> {
         let mut durations = Durations::default();
         self.observer.progress(Phase::Scan, 0, 1);
         let scan = Scan::of(self.config, &self.cache)?;
-        let inputs = record::inputs(&scan, &self.config.settings);
+        let inputs = record::inputs(&scan, self.config);
         self.observer.progress(Phase::Scan, 1, 1);
         durations.scan_ms = report::milliseconds(self.started.elapsed());
         if reuse
@@ -354,7 +354,7 @@ impl Facts<'_> {
             rounds += 1;
             let evaluating = Instant::now();
             let wanted = graph::facts::wanted(db).clone();
-            let found = self.ledger.load(&wanted).into_diagnostic()?;
+            let found = self.ledger.load(&wanted, self.config).into_diagnostic()?;
             durations.evaluate_ms += report::milliseconds(evaluating.elapsed());
             if !found.is_empty() {
                 self.show(db, &found);

@@ -244,3 +244,48 @@ fn many_repositories_that_were_never_there_are_five_lines_and_a_number() {
     assert_eq!(run.stderr.matches("can't be found on GitHub").count(), 5, "{}", run.stderr);
     assert_says(&run, "and 4 more repositories");
 }
+
+#[test]
+fn another_usage_export_is_asked_at_once_and_without_the_validators_of_the_first() {
+    let (server, site) = asking("1h");
+    site.build(&[]).succeeded();
+    let other = Server::start(world()).unwrap();
+    let config = site.read("shelflife.toml");
+    let moved = config.replace(&format!("week = \"{}", server.url()), &format!("week = \"{}", other.url()));
+    assert_ne!(config, moved);
+    site.write("shelflife.toml", &moved);
+    server.reset_log();
+    let report = site.report(&[]);
+    let counts = other.counts();
+    assert_eq!((counts.exports_sent, counts.exports_not_modified), (1, 0));
+    assert_eq!(server.counts().requests, 0, "the month's address is the same");
+    assert_eq!(report["facts"]["refreshed"], 1);
+    assert_eq!(site.report(&[])["queries"], json!({}), "and then it is fresh");
+}
+
+#[test]
+fn another_server_has_other_facts() {
+    let (server, mut site) = asking("1h");
+    let now = ["--now", "2020-08-01T00:00:00Z"];
+    site.build(&now).succeeded();
+    let nowhere = Server::start(World::default()).unwrap();
+    set_fault(&nowhere, |_| Some(FaultAction::status(404, "Not Found")));
+    site.set("GITHUB_GRAPHQL_URL", &nowhere.graphql_url());
+    for builds in 1..=2 {
+        // Nobody knows anything there, so the old facts stay, but as what they are.
+        let report = site.report(&now);
+        assert_eq!(report["facts"], json!({"fresh": 2, "refreshed": 0, "stale": 3, "missing": 0}));
+        assert_eq!(plugin(&site)["github"]["stars"], 7);
+        assert_eq!(nowhere.counts().graphql, builds, "and are asked for until somebody answers");
+    }
+    server.change(|world| {
+        world.add(one(8));
+    });
+    let other = format!("{}/api/graphql", server.url());
+    site.set("GITHUB_GRAPHQL_URL", &other);
+    site.build(&now).succeeded();
+    assert_eq!(plugin(&site)["github"]["stars"], 8);
+    server.reset_log();
+    site.build(&now).succeeded();
+    assert_eq!(server.counts().requests, 0);
+}

@@ -9,10 +9,10 @@ use jiff::{SignedDuration, Timestamp};
 use super::refusals::Refusals;
 use crate::cache::{Cache, CacheError};
 use crate::config::Config;
-use crate::fact::{self, Answer, Fact, Subject};
+use crate::fact::{self, Answer, Asked, Fact, Subject};
 use crate::graph::FactState;
 use crate::report;
-use crate::source::Demand;
+use crate::source::{self, Demand};
 
 /// What is known in this build. Freshness is decided here, outside the graph.
 pub(super) struct Ledger {
@@ -37,18 +37,28 @@ impl Ledger {
     }
 
     /// Looks into the cache for subjects that nobody wanted before. Returns those it knows.
-    pub(super) fn load(&mut self, wanted: &BTreeSet<Subject>) -> Result<Vec<Subject>, CacheError> {
+    pub(super) fn load(
+        &mut self,
+        wanted: &BTreeSet<Subject>,
+        config: &Config,
+    ) -> Result<Vec<Subject>, CacheError> {
         let mut found = Vec::new();
         for subject in wanted {
-            if !self.known.contains_key(subject) {
-                let fact = self.cache.fact(subject)?;
-                if fact.is_some() {
-                    found.push(subject.clone());
-                }
-                self.known.insert(subject.clone(), fact);
+            if !self.known.contains_key(subject) && self.look_up(subject, config)?.is_some() {
+                found.push(subject.clone());
             }
         }
         Ok(found)
+    }
+
+    /// What is known about `subject`, and worth at the address that is asked now.
+    fn look_up(&mut self, subject: &Subject, config: &Config) -> Result<Option<&Fact>, CacheError> {
+        if !self.known.contains_key(subject) {
+            let fact = self.cache.fact(subject)?;
+            let fact = fact.map(|fact| fact.as_of(subject, source::origin(config, subject)));
+            self.known.insert(subject.clone(), fact);
+        }
+        Ok(self.fact(subject))
     }
 
     /// What is known about `subject`.
@@ -92,20 +102,20 @@ impl Ledger {
     ) -> Result<Vec<Subject>, CacheError> {
         let mut learned = Vec::new();
         for (subject, answer) in answers {
-            if !self.known.contains_key(subject) {
-                let fact = self.cache.fact(subject)?;
-                self.known.insert(subject.clone(), fact);
-            }
             if let Answer::Failed(reason) = answer {
                 *self.failures.entry(reason.clone()).or_default() += 1;
             } else {
                 self.answered.insert(subject.clone());
             }
-            let fresh_until = fresh_until(subject, config);
-            let fact = fact::learn(self.fact(subject), answer, config.now, fresh_until);
+            let asked = Asked {
+                now: config.now,
+                fresh_until: fresh_until(subject, config),
+                origin: source::origin(config, subject),
+            };
+            let before = self.look_up(subject, config)?.cloned();
+            let fact = fact::learn(before.as_ref(), answer, &asked);
             if let (Subject::Repository(name), Answer::Gone) = (subject, answer) {
-                let before = self.known.get(subject).and_then(Option::as_ref);
-                self.refusals.note(name, before, fact.as_ref());
+                self.refusals.note(name, before.as_ref(), fact.as_ref());
             }
             if let Some(fact) = fact {
                 self.cache.record(subject, &fact)?;

@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::ledger::Ledger;
 use crate::cache::{Cache, CacheError, FACTS, Manifest};
-use crate::config::{Config, Settings};
+use crate::config::Config;
 use crate::digest::Digest;
 use crate::fact::Subject;
 use crate::report;
 use crate::scan::Scan;
+use crate::source;
 
 /// The note in the cache that holds the record.
 const NOTE: &str = "build";
@@ -20,7 +21,7 @@ const NOTE: &str = "build";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Record {
     /// The digest of everything the outputs depend on but the facts: the site's files, the configuration, the
-    /// program.
+    /// program; and of the addresses that facts come from.
     inputs: String,
     /// The cache's number of changed facts.
     facts: i64,
@@ -70,11 +71,11 @@ pub(super) fn freshness(ledger: &Ledger, wanted: &BTreeSet<Subject>) -> Sources 
     sources
 }
 
-/// The digest of everything that outputs depend on but the facts.
-pub(super) fn inputs(scan: &Scan, settings: &Settings) -> Digest {
-    let settings = settings.digest();
+/// The digest of everything that outputs depend on but the facts, and of where those come from.
+pub(super) fn inputs(scan: &Scan, config: &Config) -> Digest {
+    let (settings, origins) = (config.settings.digest(), source::origins(config));
     let program = env!("SHELFLIFE_FINGERPRINT").as_bytes();
-    Digest::of_parts([program, settings.as_bytes().as_slice(), scan.digest().as_bytes()])
+    Digest::of_parts([program, settings.as_bytes().as_slice(), origins.as_bytes(), scan.digest().as_bytes()])
 }
 
 impl Record {

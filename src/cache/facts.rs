@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::{Cache, CacheError, pack, unpack};
+use crate::digest::Digest;
 use crate::fact::{Fact, Subject, Validators};
 
 /// The name of the number that tells whether any fact's value changed since.
@@ -21,10 +22,10 @@ impl Cache {
         let row = {
             let connection = self.connection();
             let mut select = connection.prepare_cached(
-                "SELECT value, fetched, fresh_until, etag, last_modified, refusals, used FROM fact
+                "SELECT value, fetched, fresh_until, etag, last_modified, refusals, origin, used FROM fact
                  WHERE subject = ?1",
             )?;
-            let row = select.query_row([subject.to_string()], |row| Ok((read(row)?, row.get(6)?)));
+            let row = select.query_row([subject.to_string()], |row| Ok((read(row)?, row.get("used")?)));
             row.optional()?
         };
         let Some((fact, used)) = row else { return Ok(None) };
@@ -51,7 +52,11 @@ impl Cache {
         }
         let build = self.used().build;
         self.connection()
-            .prepare_cached("INSERT OR REPLACE INTO fact VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")?
+            .prepare_cached(
+                "INSERT OR REPLACE INTO fact
+                 (subject, value, fetched, fresh_until, etag, last_modified, refusals, origin, used)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )?
             .execute(params![
                 key,
                 value,
@@ -60,6 +65,7 @@ impl Cache {
                 fact.validators.etag,
                 fact.validators.last_modified,
                 fact.refusals,
+                fact.validators.origin.as_ref().map(Digest::as_bytes),
                 build,
             ])?;
         Ok(())
@@ -79,7 +85,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Option<Fact>> {
     else {
         return Ok(None);
     };
-    let validators = Validators { etag: row.get(3)?, last_modified: row.get(4)? };
+    let origin = row.get_ref(6)?.as_blob_or_null()?.and_then(Digest::from_bytes);
+    let validators = Validators { etag: row.get(3)?, last_modified: row.get(4)?, origin };
     Ok(Some(Fact { value, fetched, fresh_until, validators, refusals: row.get(5)? }))
 }
 
@@ -97,7 +104,11 @@ mod tests {
             value: Some(Arc::from(&b"{}"[..])),
             fetched: Timestamp::from_second(10).unwrap(),
             fresh_until: Timestamp::from_second(20).unwrap(),
-            validators: Validators { etag: Some("\"x\"".into()), last_modified: None },
+            validators: Validators {
+                etag: Some("\"x\"".into()),
+                last_modified: None,
+                origin: Some(Digest::of(b"https://usage.example/week.json")),
+            },
             refusals: 1,
         };
         cache.record(&subject, &fact).unwrap();
@@ -112,7 +123,7 @@ mod tests {
         let cache = Cache::in_memory().unwrap();
         cache
             .connection()
-            .execute("INSERT INTO fact VALUES ('usage:week', x'01ff', 1, 2, NULL, NULL, 0, 0)", [])
+            .execute("INSERT INTO fact VALUES ('usage:week', x'01ff', 1, 2, NULL, NULL, 0, 0, NULL)", [])
             .unwrap();
         assert_eq!(cache.fact(&Subject::Usage(Window::Week)).unwrap(), None);
     }

@@ -8,10 +8,11 @@ use super::Unusable;
 const APPLICATION_ID: i32 = 0x7368_6c66;
 
 /// Every step from an empty file to today's schema. Steps are only ever added.
-const STEPS: [&str; 4] = [
+const STEPS: [&str; 5] = [
     include_str!("../../cache-schema/001-facts.sql"),
     include_str!("../../cache-schema/002-outputs.sql"),
     include_str!("../../cache-schema/003-reuse.sql"),
+    include_str!("../../cache-schema/004-origin.sql"),
     include_str!("../../cache-schema/005-outputs-by-folder.sql"),
 ];
 

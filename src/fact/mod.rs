@@ -74,13 +74,16 @@ pub struct Fact {
     pub refusals: u32,
 }
 
-/// What a conditional request carries (RFC 9110, section 13.1).
+/// What a conditional request carries (RFC 9110, section 13.1), and to whom.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Validators {
     /// The `ETag` of the last answer.
     pub etag: Option<String>,
     /// The `Last-Modified` of the last answer.
     pub last_modified: Option<String>,
+    /// The digest of the address that answered; `None` if nobody noted it. Another address knows nothing of
+    /// these validators, and what it says is another fact.
+    pub origin: Option<Digest>,
 }
 
 /// How many refusals in a row it takes before a known value is given up: a single one may be a
@@ -91,6 +94,16 @@ impl Fact {
     /// The digest under which the graph knows the value.
     pub fn digest(&self) -> Option<Digest> {
         self.value.as_deref().map(Digest::of)
+    }
+
+    /// The same fact where `origin` is asked: if it came from elsewhere, it is past its life, and neither its
+    /// validators nor its refusals mean anything. A git blob is the same wherever it comes from.
+    #[must_use]
+    pub fn as_of(self, subject: &Subject, origin: Option<Digest>) -> Self {
+        if matches!(subject, Subject::Content { .. }) || self.validators.origin == origin {
+            return self;
+        }
+        Self { fresh_until: Timestamp::MIN, validators: Validators::default(), refusals: 0, ..self }
     }
 
     /// Whether the fact must be asked for again at `now`.
@@ -112,28 +125,44 @@ pub enum Answer {
     Failed(String),
 }
 
+/// When an answer came, and from whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// When it came.
+    pub now: Timestamp,
+    /// Until when it need not be asked for again.
+    pub fresh_until: Timestamp,
+    /// The digest of the address that was asked.
+    pub origin: Option<Digest>,
+}
+
 /// Joins an answer to what was known: a failure changes nothing, a refusal has to be repeated before a
 /// known value is given up. Returns `None` where there is nothing to write down.
-pub fn learn(known: Option<&Fact>, answer: &Answer, now: Timestamp, fresh_until: Timestamp) -> Option<Fact> {
+///
+/// What was known must be the fact as of the same origin ([`Fact::as_of`]).
+pub fn learn(known: Option<&Fact>, answer: &Answer, asked: &Asked) -> Option<Fact> {
+    let Asked { now, fresh_until, origin } = *asked;
+    let from_here = |validators: &Validators| Validators { origin, ..validators.clone() };
     match (answer, known) {
         (Answer::Value(value, validators), _) => Some(Fact {
             value: Some(Arc::clone(value)),
             fetched: now,
             fresh_until,
-            validators: validators.clone(),
+            validators: from_here(validators),
             refusals: 0,
         }),
         (Answer::Unchanged, Some(known)) => {
             Some(Fact { fetched: now, fresh_until, refusals: 0, ..known.clone() })
         }
         (Answer::Gone, Some(known)) if known.value.is_some() && known.refusals + 1 < REFUSALS_TO_FORGET => {
-            Some(Fact { fresh_until, refusals: known.refusals + 1, ..known.clone() })
+            let validators = from_here(&known.validators);
+            Some(Fact { fresh_until, validators, refusals: known.refusals + 1, ..known.clone() })
         }
         (Answer::Gone, known) => Some(Fact {
             value: None,
             fetched: now,
             fresh_until,
-            validators: Validators::default(),
+            validators: from_here(&Validators::default()),
             refusals: known.map_or(1, |known| known.refusals.saturating_add(1)),
         }),
         (Answer::Unchanged, None) | (Answer::Failed(_), _) => None,
@@ -148,35 +177,59 @@ mod tests {
         Timestamp::from_second(second).unwrap()
     }
 
+    fn asked(now: i64, fresh_until: i64) -> Asked {
+        Asked { now: at(now), fresh_until: at(fresh_until), origin: Some(Digest::of(b"here")) }
+    }
+
     fn known() -> Fact {
         let value = Answer::Value(Arc::from(&b"7"[..]), Validators::default());
-        learn(None, &value, at(10), at(20)).unwrap()
+        learn(None, &value, &asked(10, 20)).unwrap()
     }
 
     #[test]
     fn a_failure_changes_nothing() {
-        assert_eq!(learn(Some(&known()), &Answer::Failed("502".into()), at(30), at(40)), None);
+        assert_eq!(learn(Some(&known()), &Answer::Failed("502".into()), &asked(30, 40)), None);
     }
 
     #[test]
     fn a_confirmation_renews_freshness_alone() {
-        let fact = learn(Some(&known()), &Answer::Unchanged, at(30), at(40)).unwrap();
+        let fact = learn(Some(&known()), &Answer::Unchanged, &asked(30, 40)).unwrap();
         assert_eq!((fact.value.clone(), fact.fetched, fact.fresh_until), (known().value, at(30), at(40)));
         assert!(!fact.is_stale(at(39)) && fact.is_stale(at(40)));
     }
 
     #[test]
     fn it_takes_two_refusals_to_forget() {
-        let once = learn(Some(&known()), &Answer::Gone, at(30), at(40)).unwrap();
+        let once = learn(Some(&known()), &Answer::Gone, &asked(30, 40)).unwrap();
         assert_eq!((once.value.clone(), once.fetched), (known().value, at(10)), "kept, with its age");
-        let twice = learn(Some(&once), &Answer::Gone, at(50), at(60)).unwrap();
+        let twice = learn(Some(&once), &Answer::Gone, &asked(50, 60)).unwrap();
         assert_eq!(twice.value, None);
-        let confirmed = learn(Some(&once), &Answer::Unchanged, at(50), at(60)).unwrap();
+        let confirmed = learn(Some(&once), &Answer::Unchanged, &asked(50, 60)).unwrap();
         assert_eq!(confirmed.refusals, 0);
     }
 
     #[test]
     fn what_was_never_known_is_gone_at_once() {
-        assert_eq!(learn(None, &Answer::Gone, at(1), at(2)).unwrap().value, None);
+        assert_eq!(learn(None, &Answer::Gone, &asked(1, 2)).unwrap().value, None);
+    }
+
+    #[test]
+    fn a_fact_from_elsewhere_is_past_its_life() {
+        let week = Subject::Usage(Window::Week);
+        let validators = Validators { etag: Some("e".into()), ..Validators::default() };
+        let answer = Answer::Value(Arc::from(&b"7"[..]), validators);
+        let fact = Fact { refusals: 1, ..learn(None, &answer, &asked(10, 20)).unwrap() };
+        assert_eq!(fact.clone().as_of(&week, asked(0, 0).origin), fact);
+        for origin in [None, Some(Digest::of(b"there"))] {
+            let there = fact.clone().as_of(&week, origin);
+            assert!(there.is_stale(at(-10)));
+            assert_eq!((&there.value, there.fetched), (&fact.value, fact.fetched));
+            assert_eq!((&there.validators, there.refusals), (&Validators::default(), 0));
+            let refused = learn(Some(&there), &Answer::Gone, &Asked { origin, ..asked(15, 25) }).unwrap();
+            assert_eq!((&refused.value, refused.validators.origin), (&fact.value, origin));
+        }
+        let object = ObjectId::new(&"0a".repeat(20)).unwrap();
+        let content = Subject::Content { repository: RepositoryName::new("o", "n").unwrap(), object };
+        assert_eq!(fact.clone().as_of(&content, None), fact);
     }
 }

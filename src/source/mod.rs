@@ -9,6 +9,7 @@ mod usage;
 use std::sync::Arc;
 
 use crate::config::{Config, Token};
+use crate::digest::Digest;
 use crate::fact::{Answer, Fact, Subject, Window};
 
 pub use meter::{Budget, Endpoint, Meter, Tally};
@@ -20,8 +21,24 @@ use http::Http;
 pub struct Demand {
     /// What to ask about.
     pub subject: Subject,
-    /// The last known fact, for conditional requests.
+    /// The last known fact as of the address that is asked now, for conditional requests.
     pub known: Option<Fact>,
+}
+
+/// The digest of the address that knows about `subject`; `None` if none is configured.
+pub fn origin(config: &Config, subject: &Subject) -> Option<Digest> {
+    let address = match subject {
+        Subject::Usage(Window::Week) => config.usage.week.as_ref(),
+        Subject::Usage(Window::Month) => config.usage.month.as_ref(),
+        _ => Some(&config.github.graphql),
+    };
+    address.map(|address| Digest::of(address.as_str().as_bytes()))
+}
+
+/// The digest of all addresses that facts come from.
+pub fn origins(config: &Config) -> Digest {
+    let addresses = [Some(&config.github.graphql), config.usage.week.as_ref(), config.usage.month.as_ref()];
+    Digest::of_parts(addresses.map(|address| address.map_or(&b""[..], |address| address.as_str().as_bytes())))
 }
 
 /// Told how many of a fetch's requests are through: first argument done, second all.

@@ -44,7 +44,8 @@ pub(super) async fn fetch(http: &Http, address: &Url, window: Window, known: Opt
     match Export::from_json(&reply.body) {
         Ok(export) => {
             let text = |name| reply.header(name).map(str::to_owned);
-            let validators = Validators { etag: text(ETAG), last_modified: text(LAST_MODIFIED) };
+            let validators =
+                Validators { etag: text(ETAG), last_modified: text(LAST_MODIFIED), ..Validators::default() };
             Answer::Value(Arc::from(export.to_json()), validators)
         }
         Err(error) => Answer::Failed(format!("the usage export of the {window} can't be read: {error}")),
