@@ -1,5 +1,6 @@
 //! The build: one loop that evaluates the graph, fetches what it found missing or stale, and evaluates again.
 
+mod advice;
 mod ledger;
 mod record;
 mod refusals;
@@ -28,6 +29,7 @@ use crate::report::{self, Durations, Entries, Outputs, Report};
 use crate::scan::Scan;
 use crate::source::{Demand, Sources};
 
+use advice::left_out;
 use ledger::Ledger;
 use record::Record;
 
@@ -410,39 +412,4 @@ impl Facts<'_> {
         let progress = |done, total| self.observer.progress(Phase::Fetch, done, total);
         Ok(runtime.block_on(sources.fetch(due, &progress)))
     }
-}
-
-/// What the site lacks, and how to get it, a line each. `lacking` counts the facts of a source that are missing
-/// or stale.
-fn left_out(config: &Config, lacking: &dyn Fn(&str) -> usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    let is = |missing: usize| if missing == 1 { "is" } else { "are" };
-    let github = lacking("github");
-    if github > 0 {
-        let remedy = if config.github.token.is_none() {
-            "set GITHUB_TOKEN to a token that may read public repositories"
-        } else if config.offline {
-            "build without --offline"
-        } else {
-            "build again when GitHub answers"
-        };
-        let facts = report::count(github, "fact");
-        lines.push(format!("{facts} from GitHub {} missing or stale: {remedy}", is(github)));
-    }
-    let usage = lacking("usage");
-    if usage > 0 {
-        let remedy = if config.offline {
-            "build without --offline"
-        } else {
-            "build again when the usage exports can be reached"
-        };
-        let exports = report::count(usage, "usage export");
-        lines.push(format!("{exports} {} missing or stale: {remedy}", is(usage)));
-    }
-    if config.settings.usage_windows.is_empty() {
-        lines.push(
-            "there are no usage numbers: set `usage.week` and `usage.month` in shelflife.toml".to_owned(),
-        );
-    }
-    lines
 }

@@ -289,3 +289,16 @@ fn another_server_has_other_facts() {
     site.build(&now).succeeded();
     assert_eq!(server.counts().requests, 0);
 }
+
+#[test]
+fn advice_fits_what_is_lacking() {
+    let (server, mut site) = asking("1h");
+    site.set("GITHUB_TOKEN", "");
+    let run = site.build(&["--offline"]).succeeded();
+    assert_says(&run, "build without --offline and set GITHUB_TOKEN to a token");
+    site.set("GITHUB_TOKEN", "none\u{7f}such");
+    let run = site.build(&[]).succeeded();
+    assert!(!run.stderr.contains("build again when GitHub answers"), "{}", run.stderr);
+    assert_says(&run, "set GITHUB_TOKEN to a token that may read public repositories (the one that is set");
+    assert_eq!(server.counts().graphql, 0);
+}

@@ -83,6 +83,17 @@ pub fn batches(subjects: Vec<Subject>, size: usize) -> Vec<Batch> {
         .collect()
 }
 
+/// Whether a token can be one: whatever can't be sent in a header is none.
+pub fn is_token(token: &Token) -> bool {
+    authorization(token).is_some()
+}
+
+fn authorization(token: &Token) -> Option<HeaderValue> {
+    let mut header = HeaderValue::from_str(&format!("bearer {}", token.expose())).ok()?;
+    header.set_sensitive(true);
+    Some(header)
+}
+
 /// Sends one batch. Each of its subjects gets exactly one answer.
 pub(super) async fn fetch(
     http: &Http,
@@ -93,10 +104,9 @@ pub(super) async fn fetch(
 ) -> Vec<(Subject, Answer)> {
     let all_failed =
         |reason: String| batch.subjects().map(|subject| (subject, Answer::Failed(reason.clone()))).collect();
-    let Ok(mut authorization) = HeaderValue::from_str(&format!("bearer {}", token.expose())) else {
+    let Some(authorization) = authorization(token) else {
         return all_failed("GITHUB_TOKEN has characters that no token has".to_owned());
     };
-    authorization.set_sensitive(true);
     let headers = HeaderMap::from_iter([
         (AUTHORIZATION, authorization),
         (ACCEPT, HeaderValue::from_static("application/json")),

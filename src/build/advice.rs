@@ -1,0 +1,47 @@
+//! What the site lacks, and how to get it.
+
+use crate::config::Config;
+use crate::report;
+use crate::source::github;
+
+/// A line for each lack. `lacking` counts the facts of a source that are missing or stale.
+pub(super) fn left_out(config: &Config, lacking: &dyn Fn(&str) -> usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    let are = |number: usize| if number == 1 { "is" } else { "are" };
+    let facts = lacking("github");
+    if facts > 0 {
+        let (count, are) = (report::count(facts, "fact"), are(facts));
+        lines.push(format!("{count} from GitHub {are} missing or stale: {}", remedy_for_github(config)));
+    }
+    let exports = lacking("usage");
+    if exports > 0 {
+        let remedy = if config.offline {
+            "build without --offline"
+        } else {
+            "build again when the usage exports can be reached"
+        };
+        let (count, are) = (report::count(exports, "usage export"), are(exports));
+        lines.push(format!("{count} {are} missing or stale: {remedy}"));
+    }
+    if config.settings.usage_windows.is_empty() {
+        lines.push(
+            "there are no usage numbers: set `usage.week` and `usage.month` in shelflife.toml".to_owned(),
+        );
+    }
+    lines
+}
+
+/// Everything that keeps GitHub from being asked; or else the only thing that helps where it was asked.
+fn remedy_for_github(config: &Config) -> String {
+    let offline = config.offline.then_some("build without --offline");
+    let token = match &config.github.token {
+        None => Some("set GITHUB_TOKEN to a token that may read public repositories"),
+        Some(token) if !github::is_token(token) => Some(
+            "set GITHUB_TOKEN to a token that may read public repositories (the one that is set has characters \
+             that no token has)",
+        ),
+        Some(_) => None,
+    };
+    let remedies: Vec<&str> = offline.into_iter().chain(token).collect();
+    if remedies.is_empty() { "build again when GitHub answers".to_owned() } else { remedies.join(" and ") }
+}
