@@ -1,6 +1,7 @@
 //! The build: one loop that evaluates the graph, fetches what it found missing or stale, and evaluates again.
 
 mod advice;
+mod failure;
 mod ledger;
 mod record;
 mod refusals;
@@ -14,7 +15,7 @@ use miette::{Diagnostic, IntoDiagnostic as _, WrapErr as _};
 use rayon::prelude::*;
 use thiserror::Error;
 
-use crate::cache::{Cache, CacheError, KEEP_BUILDS};
+use crate::cache::{Cache, KEEP_BUILDS};
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::fact::{Answer, Subject};
@@ -30,6 +31,7 @@ use crate::scan::Scan;
 use crate::source::{Demand, Sources};
 
 use advice::left_out;
+use failure::{Failure, told};
 use ledger::Ledger;
 use record::Record;
 
@@ -89,56 +91,25 @@ pub struct Built {
 pub fn build(config: &Config, observer: &dyn Observer) -> miette::Result<Built> {
     let started = Instant::now();
     let waiting = || observer.warn("waiting for another build that uses the same cache");
-    let (cache, set_aside) = Cache::open(&config.paths.cache, &waiting).into_diagnostic()?;
+    let (cache, set_aside) = Cache::open(&config.paths.cache, &waiting)?;
     if let Some(aside) = set_aside {
-        let moved_to = aside.moved_to.display();
-        observer.warn(&format!("the cache {}; it was set aside as {moved_to} and begins anew", aside.reason));
+        observer.warn(&told(&aside));
     }
     let build = Build { config, observer, cache: Arc::new(cache), started };
-    match build.run(true) {
-        Err(Failure::Lost(path)) => {
-            observer.warn(&format!("the cache's copy of {path} is damaged, so the site is rendered again"));
-            build.cache.distrust_blobs();
-            build.run(false).map_err(Failure::into_report)
-        }
-        result => result.map_err(Failure::into_report),
-    }
-}
-
-/// Why a build did not come to its end.
-enum Failure {
-    /// The cache holds a blob whose bytes are not what they should be: the content of this path.
-    Lost(String),
-    /// Something that a person has to look at.
-    Report(miette::Report),
-}
-
-impl Failure {
-    fn into_report(self) -> miette::Report {
-        match self {
-            Self::Lost(path) => PublishError::Lost(path).into_report(),
-            Self::Report(report) => report,
-        }
-    }
-}
-
-impl From<miette::Report> for Failure {
-    fn from(report: miette::Report) -> Self {
-        Self::Report(report)
-    }
-}
-
-impl From<CacheError> for Failure {
-    fn from(error: CacheError) -> Self {
-        Self::Report(Err::<(), _>(error).into_diagnostic().unwrap_err())
-    }
-}
-
-impl From<PublishError> for Failure {
-    fn from(error: PublishError) -> Self {
-        match error {
-            PublishError::Lost(path) => Self::Lost(path),
-            error => Self::Report(error.into_report()),
+    let (mut mended, mut reuse) = (false, true);
+    loop {
+        match build.run(reuse) {
+            Err(Failure::Damaged(error)) if !mended => {
+                mended = true;
+                observer.warn(&told(&build.cache.begin_anew(error)?));
+            }
+            Err(Failure::Lost(path)) if reuse => {
+                observer
+                    .warn(&format!("the cache's copy of {path} is damaged, so the site is rendered again"));
+                build.cache.distrust_blobs();
+                reuse = false;
+            }
+            result => return result.map_err(Failure::into_report),
         }
     }
 }
@@ -356,7 +327,7 @@ impl Facts<'_> {
             rounds += 1;
             let evaluating = Instant::now();
             let wanted = graph::facts::wanted(db).clone();
-            let found = self.ledger.load(&wanted, self.config).into_diagnostic()?;
+            let found = self.ledger.load(&wanted, self.config)?;
             durations.evaluate_ms += report::milliseconds(evaluating.elapsed());
             if !found.is_empty() {
                 self.show(db, &found);
@@ -368,7 +339,7 @@ impl Facts<'_> {
             }
             let fetching = Instant::now();
             let answers = self.fetch(due)?;
-            let learned = self.ledger.learn(&answers, self.config).into_diagnostic()?;
+            let learned = self.ledger.learn(&answers, self.config)?;
             self.show(db, &learned);
             durations.fetch_ms += report::milliseconds(fetching.elapsed());
         }

@@ -93,7 +93,7 @@ impl Scan {
                 config.paths.entries.display()
             ));
         }
-        let known = cache.looks(Tree::Site).into_diagnostic()?;
+        let known = cache.looks(Tree::Site)?;
         let mut looks = Looks::new();
         let mut scan = |kind| scan(kind, config, &known, &mut looks);
         let scanned = Self {
@@ -103,7 +103,7 @@ impl Scan {
             assets: scan(Kind::Assets)?,
         };
         if looks != known {
-            cache.set_looks(Tree::Site, &known, &looks).into_diagnostic()?;
+            cache.set_looks(Tree::Site, &known, &looks)?;
         }
         let stem = |file: &Scanned| file.name.rsplit_once('.').map(|(stem, _)| stem.to_owned());
         let twice = scanned.data.iter().zip(scanned.data.iter().skip(1)).find(|(a, b)| stem(a) == stem(b));

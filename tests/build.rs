@@ -270,8 +270,8 @@ fn what_the_cache_holds_changes_no_output() {
     build("cold", "a.sqlite");
     let warm = build("warm", "a.sqlite");
     assert_eq!(warm["queries"], json!({}), "nothing is evaluated when nothing has changed");
-    std::fs::write(site.at("damaged.sqlite"), "this is no database").unwrap();
-    build("damaged", "damaged.sqlite");
+    site.write("d/.shelflife/cache.sqlite", "this is no database");
+    build("damaged", "d/.shelflife/cache.sqlite");
     let cold = site.tree("cold");
     assert!(cold.len() > 20);
     assert!(cold == site.tree("warm") && cold == site.tree("damaged"));

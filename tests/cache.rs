@@ -49,3 +49,92 @@ fn rows_that_were_damaged_are_not_published() {
         assert!(before == site.tree("public"), "{damage}");
     }
 }
+
+#[test]
+fn a_cache_that_is_damaged_anywhere_is_set_aside_and_the_site_is_built() {
+    const PAGE: usize = 4096;
+    let site = Site::new(CONFIG);
+    site.entry("one", "");
+    site.build(&[]).succeeded();
+    // A second evaluation, so that there is something old too.
+    site.entry("two", "");
+    site.build(&[]).succeeded();
+    let before = site.tree("public");
+    let good = std::fs::read(site.at(CACHE)).unwrap();
+    assert_eq!(good.len() % PAGE, 0);
+    let damages: [fn(&mut [u8]); 2] = [
+        |page| page.iter_mut().enumerate().for_each(|(at, byte)| *byte = (at * 31 + 7) as u8),
+        |page| page.fill(0),
+    ];
+    let mut noticed = 0;
+    for (damage, page) in (0..damages.len()).flat_map(|d| (0..good.len() / PAGE).map(move |page| (d, page))) {
+        let _ = std::fs::remove_dir_all(site.at(".shelflife"));
+        let mut bad = good.clone();
+        damages[damage](&mut bad[page * PAGE..][..PAGE]);
+        site.write(CACHE, bad);
+        // Nothing has changed; then everything has to be evaluated; then it is as it was.
+        site.build(&[]).succeeded();
+        site.entry("three", "");
+        let first = site.build(&[]).succeeded();
+        std::fs::remove_file(site.at("entries/three.md")).unwrap();
+        let second = site.build(&[]).succeeded();
+        let warnings =
+            first.stderr.matches("was set aside").count() + second.stderr.matches("was set aside").count();
+        assert!(warnings <= 1, "page {page}, damage {damage}: {}{}", first.stderr, second.stderr);
+        noticed += warnings;
+        assert!(site.tree("public") == before, "page {page}, damage {damage}");
+    }
+    assert!(noticed > 10, "{noticed}");
+}
+
+#[test]
+fn a_damaged_cache_gives_its_facts_to_the_next() {
+    let mut world = World::new("2020-08-01T00:00:00Z".parse().unwrap());
+    let names: Vec<String> = (0..200).map(|number| format!("plugin{number:03}")).collect();
+    for name in &names {
+        world.add(Repository::new(&format!("owner/{name}")).with_stars(1));
+    }
+    let server = Server::start(world).unwrap();
+    let site = Site::asking(&server, CONFIG, "1h");
+    for name in &names {
+        site.entry(name, "");
+    }
+    let now = "2020-08-01T00:00:00Z";
+    site.report(&["--now", now]);
+    let before = site.tree("public");
+    let place = site.at(CACHE);
+    let page = {
+        let cache = rusqlite::Connection::open(&place).unwrap();
+        // The blobs' tree can't be read any more; the facts' tree can.
+        let page: i64 = cache
+            .query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'blob'", [], |row| row.get(0))
+            .unwrap();
+        cache.execute("DELETE FROM note", []).unwrap();
+        usize::try_from(page).unwrap()
+    };
+    let mut bytes = std::fs::read(&place).unwrap();
+    bytes[(page - 1) * 4096..][..4096].fill(0xff);
+    std::fs::write(&place, bytes).unwrap();
+    server.reset_log();
+    let run = site.build(&["--now", now]).succeeded();
+    assert!(
+        run.stderr.contains("was set aside as") && run.stderr.contains("with 602 facts of it"),
+        "{}",
+        run.stderr
+    );
+    assert_eq!(server.counts().requests, 0);
+    assert!(site.tree("public") == before);
+}
+
+#[test]
+fn a_file_that_is_no_cache_is_refused_and_stays() {
+    let site = Site::new(CONFIG);
+    site.entry("one", "");
+    for path in ["shelflife.toml", "entries/one.md"] {
+        let before = site.tree("");
+        let run = site.build(&["--cache", site.at(path).to_str().unwrap()]);
+        assert_eq!(run.code, 2, "{}", run.stderr);
+        assert!(run.stderr.contains("is not a cache of shelflife"), "{}", run.stderr);
+        assert!(site.tree("") == before, "{path}");
+    }
+}

@@ -2,8 +2,10 @@
 
 use std::fs::{File, TryLockError};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
+
+use super::beside;
 
 /// How long to sleep between two attempts.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -17,13 +19,19 @@ pub(super) struct Lock {
     _file: File,
 }
 
+/// The lock file's name after the cache's.
+const SUFFIX: &str = ".lock";
+
 impl Lock {
+    /// Whether a cache at `path` was ever locked: the lock's file stays, and there is nothing in it.
+    pub(super) fn was_taken(path: &Path) -> bool {
+        std::fs::symlink_metadata(beside(path, SUFFIX)).is_ok_and(|file| file.is_file() && file.len() == 0)
+    }
+
     /// Takes the lock of the cache at `path`; calls `waiting` once if another process has it. `None` if that
     /// process still has it after `patience`.
     pub(super) fn take(path: &Path, patience: Duration, waiting: &dyn Fn()) -> io::Result<Option<Self>> {
-        let mut name = path.as_os_str().to_owned();
-        name.push(".lock");
-        let file = File::options().create(true).append(true).open(PathBuf::from(name))?;
+        let file = File::options().create(true).append(true).open(beside(path, SUFFIX))?;
         let started = Instant::now();
         let mut told = false;
         loop {

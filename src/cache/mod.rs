@@ -1,5 +1,7 @@
-//! The cache: one SQLite file that holds facts, blobs, memos and the manifest, and travels between machines.
+//! The cache: one SQLite file that holds facts, blobs, memos and manifests, and travels between machines.
 
+mod aside;
+mod error;
 mod facts;
 mod files;
 mod garbage;
@@ -10,20 +12,22 @@ mod packing;
 mod schema;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode};
-use thiserror::Error;
 
+pub use aside::SetAside;
+pub use error::CacheError;
 pub use facts::FACTS;
 pub use files::{Looks, Tree};
+pub use garbage::{Collected, KEEP_BUILDS};
 pub use outputs::Manifest;
 
-pub use garbage::{Collected, KEEP_BUILDS};
 pub use inspect::{Amount, Stats};
 
+use aside::{Header, has_default_name, not_ours, rescue, set_aside};
 use garbage::{BUILDS, Used};
 use lock::Lock;
 use packing::{checksum, pack, seal, unpack, unseal};
@@ -36,6 +40,8 @@ const WAIT_FOR_OTHERS: Duration = Duration::from_secs(60);
 /// What is written becomes permanent at the next [`Cache::checkpoint`]; until then nobody else can write.
 #[derive(Debug)]
 pub struct Cache {
+    /// The file; none in memory.
+    path: Option<PathBuf>,
     connection: Mutex<Connection>,
     failed: Mutex<Option<rusqlite::Error>>,
     used: Mutex<Used>,
@@ -44,75 +50,53 @@ pub struct Cache {
     _lock: Option<Lock>,
 }
 
-/// Why the cache can't be used.
-#[derive(Debug, Error)]
-pub enum CacheError {
-    /// The file's folder can't be made, or a damaged file can't be moved away.
-    #[error("can't write beside the cache {path}")]
-    Folder {
-        /// The cache file.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
-    /// Another build holds the file.
-    #[error("the cache {0} is in use by another build that does not end")]
-    Busy(PathBuf),
-    /// SQLite failed.
-    #[error("the cache can't be used")]
-    Sqlite(#[from] rusqlite::Error),
-}
-
-/// A cache that could not be used was moved away, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SetAside {
-    /// Where the file is now.
-    pub moved_to: PathBuf,
-    /// Why it can't be used.
-    pub reason: String,
-}
-
 impl Cache {
-    /// Opens the cache at `path`, or makes one. A file that is damaged, or that a newer version of the program
-    /// or another program wrote, is set aside. While another build has the cache, it waits, and calls `waiting`
-    /// once to say so.
+    /// Opens the cache at `path`, or makes one. A cache that is damaged, or that a newer version of the program
+    /// wrote, is set aside, and the facts of a damaged one are taken over as far as they can be read. While
+    /// another build has the cache, it waits, and calls `waiting` once to say so.
+    ///
+    /// A file that does not look like a cache is set aside only where shelflife alone puts files: it is called
+    /// `.shelflife/cache.sqlite`, or a cache of that name was used before.
     ///
     /// # Errors
     ///
-    /// When the folder can't be written, or another build holds the cache for longer than a minute.
+    /// When the folder can't be written, the file holds something else, or another build holds the cache for
+    /// longer than a minute.
     pub fn open(path: &Path, waiting: &dyn Fn()) -> Result<(Self, Option<SetAside>), CacheError> {
         let io = |source| CacheError::Folder { path: path.to_path_buf(), source };
+        let is_our_place = has_default_name(path) || Lock::was_taken(path);
+        if Header::of(path)? == Header::Other && !is_our_place {
+            return Err(not_ours(path, "holds something else"));
+        }
+        if Header::of(path)? == Header::Database && !is_our_place {
+            // Before anything is made beside it.
+            schema::recognise(path)?;
+        }
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(io)?;
         }
         let lock = Lock::take(path, WAIT_FOR_OTHERS, waiting)
             .map_err(io)?
             .ok_or_else(|| CacheError::Busy(path.to_path_buf()))?;
-        let (mut cache, set_aside) = Self::open_or_set_aside(path)?;
-        cache._lock = Some(lock);
-        Ok((cache, set_aside))
-    }
-
-    fn open_or_set_aside(path: &Path) -> Result<(Self, Option<SetAside>), CacheError> {
-        let io = |source| CacheError::Folder { path: path.to_path_buf(), source };
-        let reason = match Self::try_open(path) {
-            Ok(cache) => return Ok((cache, None)),
-            Err(Unusable::Foreign(reason)) => reason,
+        let unusable = match Header::of(path)? {
+            Header::Damaged => Some(Unusable::Foreign("is damaged (its header makes no sense)".to_owned())),
+            _ => None,
+        };
+        let opened = unusable.map_or_else(|| open_file(path), Err);
+        let (connection, set_aside) = match opened {
+            Ok(connection) => (connection, None),
+            Err(Unusable::Foreign(reason)) => begin_anew(path, reason, false)?,
             Err(Unusable::Sqlite(error)) => match error.sqlite_error_code() {
-                Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => format!("is damaged ({error})"),
                 Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                     return Err(CacheError::Busy(path.to_path_buf()));
                 }
-                _ => return Err(error.into()),
+                _ => match CacheError::from(error) {
+                    CacheError::Damaged(error) => begin_anew(path, damaged(&error), true)?,
+                    error => return Err(error),
+                },
             },
         };
-        let moved_to = set_aside(path).map_err(io)?;
-        let cache = Self::try_open(path).map_err(|unusable| match unusable {
-            Unusable::Sqlite(error) => CacheError::Sqlite(error),
-            Unusable::Foreign(_) => CacheError::Busy(path.to_path_buf()),
-        })?;
-        Ok((cache, Some(SetAside { moved_to, reason })))
+        Ok((Self { _lock: Some(lock), ..Self::with(Some(path.to_path_buf()), connection) }, set_aside))
     }
 
     /// A cache that lives in memory and is gone when it is dropped.
@@ -121,27 +105,38 @@ impl Cache {
     ///
     /// When SQLite can't be started.
     pub fn in_memory() -> Result<Self, CacheError> {
-        Self::prepare(Connection::open_in_memory()?).map_err(|unusable| match unusable {
-            Unusable::Sqlite(error) => CacheError::Sqlite(error),
-            Unusable::Foreign(_) => CacheError::Busy(PathBuf::new()),
-        })
+        let connection = prepare(Connection::open_in_memory()?).map_err(Unusable::into_error)?;
+        Ok(Self::with(None, connection))
     }
 
-    fn try_open(path: &Path) -> Result<Self, Unusable> {
-        Self::prepare(Connection::open(path)?)
-    }
-
-    fn prepare(connection: Connection) -> Result<Self, Unusable> {
-        connection.busy_timeout(WAIT_FOR_OTHERS)?;
-        schema::migrate(&connection)?;
-        connection.execute_batch("BEGIN IMMEDIATE")?;
-        Ok(Self {
+    fn with(path: Option<PathBuf>, connection: Connection) -> Self {
+        Self {
+            path,
             connection: Mutex::new(connection),
             failed: Mutex::default(),
             used: Mutex::default(),
             distrusted: AtomicBool::new(false),
             _lock: None,
-        })
+        }
+    }
+
+    /// Sets the file aside, which `error` has shown to be damaged, and goes on with a new one.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be moved, or no new one made; in memory always.
+    pub fn begin_anew(&self, error: rusqlite::Error) -> Result<SetAside, CacheError> {
+        let Some(path) = &self.path else { return Err(CacheError::Damaged(error)) };
+        let mut connection = self.connection();
+        // The damaged file is closed before it is moved.
+        *connection = Connection::open_in_memory()?;
+        let (new, set_aside) = begin_anew(path, damaged(&error), true)?;
+        *connection = new;
+        drop(connection);
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.used() = Used::default();
+        self.distrusted.store(false, Ordering::Relaxed);
+        set_aside.ok_or(CacheError::Damaged(error))
     }
 
     /// Makes permanent what was written so far.
@@ -169,9 +164,19 @@ impl Cache {
     }
 }
 
+/// Why a file can't be the cache.
 enum Unusable {
     Foreign(String),
     Sqlite(rusqlite::Error),
+}
+
+impl Unusable {
+    fn into_error(self) -> CacheError {
+        match self {
+            Self::Sqlite(error) => error.into(),
+            Self::Foreign(reason) => not_ours(Path::new(""), &reason),
+        }
+    }
 }
 
 impl From<rusqlite::Error> for Unusable {
@@ -180,54 +185,101 @@ impl From<rusqlite::Error> for Unusable {
     }
 }
 
-/// Moves the file, and what SQLite keeps beside it, to the first free name.
-fn set_aside(path: &Path) -> std::io::Result<PathBuf> {
-    let name = |suffix: &str| {
-        let mut name = path.as_os_str().to_owned();
-        name.push(suffix);
-        PathBuf::from(name)
-    };
-    let mut free = name(".set-aside");
-    let mut number = 1;
-    while free.exists() {
-        number += 1;
-        free = name(&format!(".set-aside-{number}"));
-    }
-    std::fs::rename(path, &free)?;
-    for suffix in ["-wal", "-shm", "-journal"] {
-        match std::fs::remove_file(name(suffix)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-    }
-    Ok(free)
+fn damaged(error: &rusqlite::Error) -> String {
+    format!("is damaged ({error})")
+}
+
+fn open_file(path: &Path) -> Result<Connection, Unusable> {
+    prepare(Connection::open(path)?)
+}
+
+fn prepare(connection: Connection) -> Result<Connection, Unusable> {
+    connection.busy_timeout(WAIT_FOR_OTHERS)?;
+    schema::migrate(&connection)?;
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    Ok(connection)
+}
+
+/// Moves the file away and makes a new one, with what can be rescued from a damaged one.
+fn begin_anew(
+    path: &Path,
+    reason: String,
+    is_damaged: bool,
+) -> Result<(Connection, Option<SetAside>), CacheError> {
+    let io = |source| CacheError::Folder { path: path.to_path_buf(), source };
+    let moved_to = set_aside(path).map_err(io)?;
+    let connection = open_file(path).map_err(Unusable::into_error)?;
+    let facts = if is_damaged { rescue(&connection, &moved_to) } else { 0 };
+    connection.execute_batch("COMMIT; BEGIN IMMEDIATE")?;
+    Ok((connection, Some(SetAside { moved_to, reason, facts })))
+}
+
+/// The file beside the cache with this suffix.
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const NO_CACHES: [&[u8]; 2] =
+        [b"not a database, but something long enough to look at", b"SQLite format 3\0?"];
+
     #[test]
-    fn sets_aside_what_is_not_a_cache() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("cache.sqlite");
-        for (number, content) in
-            [&b"not a database, but something long enough to look at"[..], b"SQLite format 3\0?"]
-                .into_iter()
-                .enumerate()
-        {
-            std::fs::write(&path, content).unwrap();
-            let (cache, aside) = Cache::open(&path, &|| {}).unwrap();
-            cache.checkpoint().unwrap();
-            let aside = aside.unwrap_or_else(|| panic!("{number} was taken for a cache"));
-            assert_eq!(std::fs::read(&aside.moved_to).unwrap(), content);
-            drop(cache);
-            std::fs::remove_file(&path).unwrap();
+    fn sets_aside_what_is_not_a_cache_in_a_caches_place() {
+        for (place, locked) in [(".shelflife/cache.sqlite", false), ("my.sqlite", true)] {
+            for content in NO_CACHES {
+                let folder = tempfile::tempdir().unwrap();
+                let path = folder.path().join(place);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                if locked {
+                    drop(Cache::open(&path, &|| {}).unwrap());
+                }
+                std::fs::write(&path, content).unwrap();
+                let (cache, aside) = Cache::open(&path, &|| {}).unwrap();
+                cache.checkpoint().unwrap();
+                assert_eq!(std::fs::read(aside.unwrap().moved_to).unwrap(), content);
+            }
         }
     }
 
     #[test]
-    fn sets_aside_a_newer_cache_and_another_programs_database() {
+    fn refuses_what_is_not_a_cache_elsewhere() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shelflife.toml");
+        let refuse = |path: &Path| {
+            let error = Cache::open(path, &|| {}).unwrap_err();
+            assert!(matches!(error, CacheError::NotOurs { .. }), "{error}");
+        };
+        for content in NO_CACHES {
+            std::fs::write(&path, content).unwrap();
+            // A refusal leaves nothing that would make the next one different.
+            refuse(&path);
+            refuse(&path);
+            assert_eq!(std::fs::read(&path).unwrap(), content);
+        }
+        std::fs::remove_file(&path).unwrap();
+        Connection::open(&path).unwrap().execute_batch("CREATE TABLE bookmark (url TEXT)").unwrap();
+        let before = std::fs::read(&path).unwrap();
+        refuse(&path);
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+        refuse(folder.path());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn an_empty_file_becomes_a_cache() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cache");
+        std::fs::write(&path, "").unwrap();
+        assert_eq!(Cache::open(&path, &|| {}).unwrap().1, None);
+    }
+
+    #[test]
+    fn sets_aside_a_newer_cache_and_one_without_its_number() {
         for (pragma, expected) in
             [("PRAGMA user_version = 999", "newer version"), ("PRAGMA application_id = 7", "another program")]
         {
@@ -238,6 +290,17 @@ mod tests {
             let (_, aside) = Cache::open(&path, &|| {}).unwrap();
             assert!(aside.unwrap().reason.contains(expected));
         }
+    }
+
+    #[test]
+    fn a_header_that_makes_no_sense_is_damage() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cache.sqlite");
+        drop(Cache::open(&path, &|| {}).unwrap());
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[18] = 9;
+        std::fs::write(&path, bytes).unwrap();
+        assert!(Cache::open(&path, &|| {}).unwrap().1.unwrap().reason.contains("damaged"));
     }
 
     #[test]

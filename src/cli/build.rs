@@ -9,6 +9,7 @@ use miette::{IntoDiagnostic as _, WrapErr as _};
 use super::progress::Progress;
 use super::{Exit, show};
 use crate::build::{Built, Observer as _, build};
+use crate::cache::CacheError;
 use crate::config::{Config, Environment, Overrides};
 use crate::report::Report;
 
@@ -91,7 +92,9 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         Ok(exit) => exit,
         Err(error) => {
             show::error(&error);
-            Exit::Failed
+            // What the file is can be seen only when it is opened, but it is the command line that is wrong.
+            let is_no_cache = matches!(error.downcast_ref(), Some(CacheError::NotOurs { .. }));
+            if is_no_cache { Exit::Wrong } else { Exit::Failed }
         }
     }
 }

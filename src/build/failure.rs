@@ -1,0 +1,59 @@
+//! Why a build did not come to its end, and what is said of a cache that was to blame.
+
+use crate::cache::{CacheError, SetAside};
+use crate::publish::PublishError;
+use crate::report;
+
+/// Why a build did not come to its end.
+pub(super) enum Failure {
+    /// The cache holds a blob whose bytes are not what they should be: the content of this path.
+    Lost(String),
+    /// The cache's file is damaged.
+    Damaged(rusqlite::Error),
+    /// Something that a person has to look at.
+    Report(miette::Report),
+}
+
+impl Failure {
+    pub(super) fn into_report(self) -> miette::Report {
+        match self {
+            Self::Lost(path) => PublishError::Lost(path).into_report(),
+            Self::Damaged(error) => CacheError::Damaged(error).into(),
+            Self::Report(report) => report,
+        }
+    }
+}
+
+impl From<miette::Report> for Failure {
+    fn from(report: miette::Report) -> Self {
+        report.downcast::<CacheError>().map_or_else(Self::Report, Self::from)
+    }
+}
+
+impl From<CacheError> for Failure {
+    fn from(error: CacheError) -> Self {
+        match error {
+            CacheError::Damaged(error) => Self::Damaged(error),
+            error => Self::Report(error.into()),
+        }
+    }
+}
+
+impl From<PublishError> for Failure {
+    fn from(error: PublishError) -> Self {
+        match error {
+            PublishError::Lost(path) => Self::Lost(path),
+            PublishError::Cache(error) => error.into(),
+            error => Self::Report(error.into_report()),
+        }
+    }
+}
+
+/// What the maintainer is told of a cache that was set aside.
+pub(super) fn told(SetAside { moved_to, reason, facts }: &SetAside) -> String {
+    let anew = match facts {
+        0 => "begins anew".to_owned(),
+        facts => format!("begins anew with {} of it", report::count(*facts, "fact")),
+    };
+    format!("the cache {reason}; it was set aside as {} and {anew}", moved_to.display())
+}

@@ -1,0 +1,68 @@
+//! Why the cache can't be used, and whether another file in its place would help.
+
+use std::path::PathBuf;
+
+use miette::Diagnostic;
+use rusqlite::{Error, ErrorCode};
+use thiserror::Error;
+
+/// Why the cache can't be used.
+#[derive(Debug, Error, Diagnostic)]
+pub enum CacheError {
+    /// The file's folder can't be made, or a damaged file can't be moved away.
+    #[error("can't write beside the cache {path}")]
+    Folder {
+        /// The cache file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Another build holds the file.
+    #[error("the cache {0} is in use by another build that does not end")]
+    Busy(PathBuf),
+    /// The file holds something else, which is not touched.
+    #[error("{path} is not a cache of shelflife: it {reason}")]
+    #[diagnostic(help(
+        "give another file with `--cache` or as `paths.cache` in shelflife.toml, or remove this one if nobody needs it"
+    ))]
+    NotOurs {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        reason: String,
+    },
+    /// The file's content makes no sense; it can be set aside.
+    #[error("the cache is damaged")]
+    Damaged(#[source] Error),
+    /// SQLite failed for a reason outside of the file, such as a full disk.
+    #[error("the cache can't be used")]
+    Sqlite(#[source] Error),
+}
+
+impl From<Error> for CacheError {
+    fn from(error: Error) -> Self {
+        if is_damage(&error) { Self::Damaged(error) } else { Self::Sqlite(error) }
+    }
+}
+
+/// Whether the file is to blame. The statements are this program's and they fit the schema, so one that
+/// does not fit what it finds has met a file that was damaged.
+fn is_damage(error: &Error) -> bool {
+    match error {
+        Error::SqliteFailure(failure, _) | Error::SqlInputError { error: failure, .. } => matches!(
+            failure.code,
+            ErrorCode::DatabaseCorrupt
+                | ErrorCode::NotADatabase
+                | ErrorCode::ConstraintViolation
+                | ErrorCode::TypeMismatch
+                | ErrorCode::TooBig
+                | ErrorCode::Unknown
+        ),
+        Error::FromSqlConversionFailure(..)
+        | Error::InvalidColumnType(..)
+        | Error::IntegralValueOutOfRange(..)
+        | Error::Utf8Error(..) => true,
+        _ => false,
+    }
+}
