@@ -34,7 +34,10 @@ fn counts_verifies_forgets() {
     assert!(text.contains("memos: page"), "{text}");
     assert_eq!(cache(&site, "verify"), (0, "Everything is as it was stored\n".to_owned()));
     assert_eq!(cache(&site, "gc").0, 0);
+    let size = || std::fs::metadata(site.at(".shelflife/cache.sqlite")).unwrap().len();
+    let full = size();
     assert_eq!(cache(&site, "clear").0, 0);
+    assert!(size() < full, "what is forgotten is given back to the disk");
     std::fs::remove_dir_all(site.at("public")).unwrap();
     site.build(&[]).succeeded();
     assert_eq!(site.tree("public"), before);

@@ -2,7 +2,7 @@
 
 use std::sync::{MutexGuard, PoisonError};
 
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::files::{OUTPUT, SITE};
 use super::{Cache, CacheError};
@@ -126,11 +126,20 @@ impl Cache {
                 [oldest],
             )?,
         };
-        connection.execute_batch("PRAGMA incremental_vacuum")?;
+        give_back(&connection)?;
         drop(connection);
         self.used().build = build;
         Ok(collected)
     }
+}
+
+/// Gives the pages that nothing uses any more back to the file system, at the next checkpoint.
+pub(super) fn give_back(connection: &Connection) -> rusqlite::Result<()> {
+    // Each step of the statement gives back one page, so it has to be run to its end.
+    let mut vacuum = connection.prepare("PRAGMA incremental_vacuum")?;
+    let mut pages = vacuum.query([])?;
+    while pages.next()?.is_some() {}
+    Ok(())
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::garbage::give_back;
 use super::{Cache, CacheError, unpack};
 use crate::digest::Digest;
 
@@ -107,10 +108,12 @@ impl Cache {
     ///
     /// When the file can't be written.
     pub fn clear(&self) -> Result<(), CacheError> {
-        self.connection().execute_batch(
-            "DELETE FROM memo; DELETE FROM blob; DELETE FROM file; DELETE FROM note WHERE name = 'build';
-             PRAGMA incremental_vacuum;",
+        let connection = self.connection();
+        connection.execute_batch(
+            "DELETE FROM memo; DELETE FROM blob; DELETE FROM file; DELETE FROM note WHERE name = 'build';",
         )?;
+        give_back(&connection)?;
+        drop(connection);
         self.checkpoint()
     }
 }
