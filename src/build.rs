@@ -185,7 +185,8 @@ impl Build<'_> {
 
         let publishing = Instant::now();
         let published = self.publish(&contents)?;
-        let mut warnings: Vec<String> = plan.warnings.iter().map(ToString::to_string).collect();
+        let of_entries = graph::entries::warnings(&db).iter().chain(&plan.warnings);
+        let mut warnings: Vec<String> = of_entries.map(ToString::to_string).collect();
         let wanted = graph::facts::wanted(&db);
         let sources = record::freshness(&facts.ledger, wanted);
         if unreadable.is_empty() {

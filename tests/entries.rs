@@ -230,3 +230,29 @@ fn no_author_or_tag_takes_an_id_of_the_theme() {
     assert!(site.read("public/by_author/index.html").contains("id=\"content\""));
     assert!(site.read("public/by_tag/index.html").contains("id=\"tag-content\""));
 }
+
+#[test]
+fn authors_hear_of_what_has_no_effect() {
+    let site = Site::new(CONFIG);
+    let more = "compatibility:\n  pyhton: '>=3'\n  os: [linux, beos]\nscreenshot: []\nmood: curious\n";
+    let body = "ä {{ site.secret }}\n\n{% include other.html %} {{ site.url }} {% raw %}{{ x }}{% endraw %}";
+    site.write("entries/one.md", entry("one", more).replace("Text.", body));
+    site.entry("two", "compatibility: {os: [posix, nix, windows, macos, linux, freebsd]}\n");
+    let expected = [
+        "entries/one.md:13:3: nothing reads the key `pyhton` of `compatibility`: expected `octoprint`, `os` or `python`",
+        "entries/one.md:15:1: nothing but templates reads the key `screenshot`: is it `screenshots`?",
+        "entries/one.md:14:15: the registry has no operating system or group `beos`: expected `windows`, `linux`, `macos`, `freebsd`, `posix`, `nix`",
+        "entries/one.md:19:3: `{{ site.secret }}` is no shortcode, or lacks something, and is published as it is written: put it between `{% raw %}` and `{% endraw %}` if it is meant so",
+        "entries/one.md:21:1: `{% include other.html %}` is no shortcode, or lacks something, and is published as it is written: put it between `{% raw %}` and `{% endraw %}` if it is meant so",
+    ];
+    assert_eq!(warnings(&site.report(&[])), expected);
+    assert_eq!(
+        warnings(&site.report(&[])),
+        expected,
+        "as long as they are not mended, whatever else changed"
+    );
+    assert!(site.build(&["--quiet"]).succeeded().stderr.contains("warning: entries/one.md:13:3"));
+
+    site.write("data/compat.yaml", "os:\n  name: {beos: BeOS, linux: Linux}\n");
+    assert!(!warnings(&site.report(&[])).iter().any(|warning| warning.contains("group `beos`")));
+}

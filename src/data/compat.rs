@@ -49,7 +49,13 @@ impl Compat {
 
     /// Whether `id` is a system or a group of the file.
     pub fn knows(&self, id: &str) -> bool {
-        self.names.iter().any(|(known, _)| known == id) || self.groups.iter().any(|(known, _)| known == id)
+        self.known().any(|known| known == id)
+    }
+
+    /// Every system and group of the file, in its order.
+    pub fn known(&self) -> impl Iterator<Item = &str> {
+        let names = self.names.iter().map(|(name, _)| name.as_str());
+        names.chain(self.groups.iter().map(|(group, _)| group.as_str()))
     }
 
     /// The systems of a plugin that declares none.

@@ -41,6 +41,8 @@ pub struct Parsed {
     pub entry: Entry,
     /// Where things stand.
     pub places: Places,
+    /// What is no mistake for sure, but would go unnoticed: keys that look misspelt.
+    pub warnings: Vec<Problem>,
 }
 
 /// Where things stand in an entry's file, in bytes of its text as [`Text`] shows it.
@@ -50,6 +52,10 @@ pub struct Places {
     pub id: Range<usize>,
     /// Each item of [`Entry::redirect_from`].
     pub redirect_from: Vec<Range<usize>>,
+    /// Each item of [`Compatibility::os`].
+    pub os: Vec<Range<usize>>,
+    /// The begin of [`Entry::body`].
+    pub body: usize,
 }
 
 /// One plugin's file, read and checked.

@@ -7,7 +7,7 @@ use serde_json::Map;
 
 use super::{Compatibility, Entry, Parsed, Places, Screenshot, check, front_matter::Parts};
 use crate::problem::Problem;
-use crate::yaml::{Field, Meaning, Node, Reader, Text, Tree, quote};
+use crate::yaml::{Field, MAX_PROBLEMS, Meaning, Node, Reader, Text, Tree, quote};
 
 /// The keys that shelflife knows; all others are kept in [`Entry::extra`].
 const KNOWN: [&str; 24] = [
@@ -37,6 +37,9 @@ const KNOWN: [&str; 24] = [
     "privacypolicy",
 ];
 
+/// The keys of `compatibility`.
+const COMPATIBILITY: [&str; 3] = ["octoprint", "os", "python"];
+
 /// Reads the entry `stem` from its parts.
 pub(super) fn read(text: &Text, stem: &str, parts: &Parts, tree: &Tree) -> Result<Parsed, Vec<Problem>> {
     let mut reader = Reader::new(text);
@@ -54,7 +57,11 @@ pub(super) fn read(text: &Text, stem: &str, parts: &Parts, tree: &Tree) -> Resul
         return reader.finish(None);
     }
     let mut schema = Schema { reader, root, opening: parts.opening.clone() };
-    let parsed = schema.entry(stem, &text.as_str()[parts.body.clone()]);
+    let mut parsed = schema.entry(stem, &text.as_str()[parts.body.clone()]);
+    if let Some(parsed) = &mut parsed {
+        parsed.places.body = parts.body.start;
+        parsed.warnings = schema.warnings();
+    }
     schema.reader.finish(parsed)
 }
 
@@ -83,7 +90,7 @@ impl<'t> Schema<'t> {
         let tags = self.texts("tags");
         let screenshots = self.screenshots();
         let featured_image = self.reference("featuredimage");
-        let compatibility = self.compatibility();
+        let (compatibility, os_places) = self.compatibility();
         let disabled = self.disabled();
         let abandoned = self.flag("abandoned");
         let up_for_adoption = self.flag("up_for_adoption");
@@ -94,7 +101,8 @@ impl<'t> Schema<'t> {
         let attributes = self.texts("attributes");
         let privacy_policy = self.reference("privacypolicy");
         let extra = self.extra();
-        let places = Places { id: self.field("id")?.value.span(), redirect_from: redirect_places };
+        let id_place = self.field("id")?.value.span();
+        let places = Places { id: id_place, redirect_from: redirect_places, os: os_places, body: 0 };
         let entry = Entry {
             stem: stem.to_owned(),
             id: id?,
@@ -122,7 +130,7 @@ impl<'t> Schema<'t> {
             extra,
             body: body.to_owned(),
         };
-        Some(Parsed { entry, places })
+        Some(Parsed { entry, places, warnings: Vec::new() })
     }
 
     fn field(&self, key: &str) -> Option<Field<'t>> {
@@ -319,24 +327,46 @@ impl<'t> Schema<'t> {
         Some(Screenshot { url: address?.to_owned(), alt, caption })
     }
 
-    fn compatibility(&mut self) -> Compatibility {
-        let Some(field) = self.present("compatibility") else { return Compatibility::default() };
+    /// What the plugin runs on, and where each operating system stands.
+    fn compatibility(&mut self) -> (Compatibility, Vec<Range<usize>>) {
+        let Some(field) = self.present("compatibility") else { return Default::default() };
         if field.value.fields().is_none() {
             let message = format!("`compatibility` must be a mapping, found {}", field.value.describe());
             let help = "write `octoprint:`, `os:` and `python:` indented below it";
             self.reader.wrong(field.value.span(), message, help);
-            return Compatibility::default();
+            return Default::default();
         }
         let inner = |key| field.value.field(key);
         let python = self.reader.optional(inner("python")).map(str::to_owned);
         if let (Some(value), Some(field)) = (&python, inner("python")) {
             self.check("compatibility.python", value, field.value.span(), check::python);
         }
-        Compatibility {
-            octoprint: self.each("compatibility.octoprint", inner("octoprint"), true, check::octoprint).0,
-            os: self.each("compatibility.os", inner("os"), true, check::system).0,
-            python,
-        }
+        let octoprint = self.each("compatibility.octoprint", inner("octoprint"), true, check::octoprint).0;
+        let (os, places) = self.each("compatibility.os", inner("os"), true, check::system);
+        (Compatibility { octoprint, os, python }, places)
+    }
+
+    /// Keys that nothing reads: all unknown ones of `compatibility`, and of the others those that are nearly the
+    /// name of a key that is not there. Templates may use any other.
+    fn warnings(&self) -> Vec<Problem> {
+        let inner = self.present("compatibility").and_then(|field| field.value.fields());
+        let inner = inner.into_iter().flatten().filter(|field| !COMPATIBILITY.contains(&field.key));
+        let inner = inner.map(|field| {
+            let expected = "expected `octoprint`, `os` or `python`";
+            let message =
+                format!("nothing reads the key {} of `compatibility`: {expected}", quote(field.key));
+            self.reader.text().problem(field.key_span.clone(), message)
+        });
+        let outer = self.root.fields().into_iter().flatten().filter(|field| !KNOWN.contains(&field.key));
+        let outer = outer.filter_map(|field| {
+            let near = KNOWN.iter().find(|known| is_near(field.key, known) && self.field(known).is_none())?;
+            let message =
+                format!("nothing but templates reads the key {}: is it `{near}`?", quote(field.key));
+            Some(self.reader.text().problem(field.key_span.clone(), message))
+        });
+        let mut warnings: Vec<Problem> = inner.take(MAX_PROBLEMS).chain(outer.take(MAX_PROBLEMS)).collect();
+        warnings.sort_by_cached_key(Problem::line_column);
+        warnings
     }
 
     fn extra(&self) -> Map<String, serde_json::Value> {

@@ -3,14 +3,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Db, EntryFile, Site};
+use super::{Db, EntryFile, Site, data};
 use crate::digest::Digest;
 use crate::entry::shortcode::{self, Shortcodes};
 use crate::entry::{self, Declared, Parsed};
 use crate::markdown;
 use crate::problem::Problem;
 use crate::render::address;
-use crate::yaml::Text;
+use crate::yaml::{MAX_PROBLEMS, Text, quote};
 
 /// An entry's file, read and checked by itself.
 #[salsa::tracked]
@@ -54,19 +54,55 @@ pub(super) fn problem(db: &dyn Db, file: EntryFile, span: Range<usize>, message:
     Some(Text::read(file.path(db), file.content(db)).ok()?.problem(span, message))
 }
 
+/// What entries say that has no effect, and that their authors would not hear of otherwise, in the order of files.
+#[salsa::tracked]
+pub fn warnings(db: &dyn Db) -> Vec<Problem> {
+    sound_entries(db).iter().flat_map(|file| warnings_of(db, *file)).cloned().collect()
+}
+
+/// The warnings about one entry, in the order of the file.
+#[salsa::tracked]
+fn warnings_of(db: &dyn Db, file: EntryFile) -> Vec<Problem> {
+    let Ok(parsed) = parsed(db, file) else { return Vec::new() };
+    let (entry, places, compat) = (&parsed.entry, &parsed.places, data::compat(db));
+    let mut warnings = parsed.warnings.clone();
+    let systems = entry.compatibility.os.iter().zip(&places.os).filter(|(os, _)| !compat.knows(os));
+    for (os, place) in systems.take(MAX_PROBLEMS) {
+        let known: Vec<_> = compat.known().map(|known| format!("`{known}`")).collect();
+        let message = format!(
+            "the registry has no operating system or group {}: expected {}",
+            quote(os),
+            known.join(", ")
+        );
+        warnings.extend(problem(db, file, place.clone(), message));
+    }
+    let shortcodes = with_shortcodes(db, parsed, |with| shortcode::unknown(&entry.body, with));
+    for place in shortcodes {
+        let written = entry.body.get(place.clone()).unwrap_or_default();
+        let message = format!(
+            "{} is no shortcode, or lacks something, and is published as it is written: put it between \
+             `{{% raw %}}` and `{{% endraw %}}` if it is meant so",
+            quote(written)
+        );
+        warnings.extend(problem(db, file, places.body + place.start..places.body + place.end, message));
+    }
+    warnings
+}
+
 /// An entry's description in Markdown, with its shortcodes expanded.
 fn body(db: &dyn Db, parsed: &Parsed) -> String {
+    with_shortcodes(db, parsed, |with| shortcode::expand(&parsed.entry.body, with))
+}
+
+fn with_shortcodes<T>(db: &dyn Db, parsed: &Parsed, call: impl FnOnce(&Shortcodes<'_>) -> T) -> T {
     let settings = Site::get(db).settings(db);
-    shortcode::expand(
-        &parsed.entry.body,
-        &Shortcodes {
-            site_url: &settings.url,
-            base_path: &settings.base_path,
-            site_title: &settings.title,
-            page_path: &address::plugin_page(&parsed.entry.stem),
-            entry: &parsed.entry,
-        },
-    )
+    call(&Shortcodes {
+        site_url: &settings.url,
+        base_path: &settings.base_path,
+        site_title: &settings.title,
+        page_path: &address::plugin_page(&parsed.entry.stem),
+        entry: &parsed.entry,
+    })
 }
 
 /// An entry's description as safe HTML.

@@ -1,0 +1,131 @@
+//! What is expanded, what stays as it is written, and what that costs.
+
+use super::*;
+use crate::entry::parse;
+use proptest::prelude::*;
+
+fn entry() -> Entry {
+    let file = "---\nid: my_plugin\ntitle: '<b>5 * 3</b> [x]'\ndescription: d\nauthor: a\nlicense: l\n\
+        date: 2020-01-01\nhomepage: https://a.example/?a=1&copy=(2)\nsource: https://a.example/s\n\
+        archive: https://a.example/a.zip\n---\n";
+    parse("_plugins/my-plugin.md", file.as_bytes()).unwrap().entry
+}
+
+fn with(entry: &Entry) -> Shortcodes<'_> {
+    Shortcodes {
+        site_url: "https://site.example",
+        base_path: "/base",
+        site_title: "The Site",
+        entry,
+        page_path: "/plugins/my-plugin/",
+    }
+}
+
+fn expanded(body: &str) -> String {
+    expand(body, &with(&entry()))
+}
+
+fn found_unknown(body: &str) -> Vec<&str> {
+    unknown(body, &with(&entry())).into_iter().map(|span| &body[span]).collect()
+}
+
+#[test]
+fn known_constructs_are_expanded() {
+    let table = [
+        ("a {{ site.url }} b", "a https://site.example b"),
+        ("{{site.baseurl}}/x", "/base/x"),
+        ("{{  site.title\t}}", "The Site"),
+        ("{{ page.source | absolute_url }}", "https://a.example/s"),
+        ("{{page.url|absolute_url}}", "https://site.example/base/plugins/my-plugin/"),
+        ("{{ page.url | relative_url }}", "/base/plugins/my-plugin/"),
+        ("{{- page.url -}}", "/plugins/my-plugin/"),
+        ("`{{ page.id }}`", "`my_plugin`"),
+        ("{{ page.homepage }}", "https://a.example/?a=1&amp;copy=%282%29"),
+        ("{{ page.title }}", "&#60;b&#62;5 &#42; 3&#60;&#47;b&#62; &#91;x&#93;"),
+        (r#"![]({% include canonic_url url="/assets/a b.png" %})"#, "![](/base/assets/a%20b.png)"),
+        ("{%include canonic_url url='//cdn.example/x' %}", "//cdn.example/x"),
+        ("{% include canonic_url url='x.png' %}", "x.png"),
+        (
+            r#"{% include youtube.html vid="dQw4w9WgXcQ" preview="/p.png" %}"#,
+            r#"<a href="https://www.youtube.com/watch?v=dQw4w9WgXcQ"><img src="/base/p.png" alt="Watch the video on YouTube"></a>"#,
+        ),
+        (
+            "{% include youtube.html preview='https://other.example/p.png' vid='dQw4w9WgXcQ' %}",
+            r#"<a href="https://www.youtube.com/watch?v=dQw4w9WgXcQ">Watch the video on YouTube</a>"#,
+        ),
+        ("{% raw %}{{ site.url }} {% x %}{%endraw%}!", "{{ site.url }} {% x %}!"),
+    ];
+    for (body, expected) in table {
+        assert_eq!(expanded(body), expected, "{body}");
+    }
+}
+
+#[test]
+fn everything_else_stays_as_written() {
+    for body in [
+        "{{ site.secret }}",
+        "{{ page.body }}",
+        "{{ site.url | upcase }}",
+        "{{ site.url | absolute_url | upcase }}",
+        "{{ site.url }",
+        "{{ site }}",
+        "{% include other.html %}",
+        "{% include canonic_url %}",
+        "{% include youtube.html vid=\"a'b\" %}",
+        "{% include youtube.html vid=\"../../../x\" %}",
+        "{% for a in b %}{% endfor %}",
+        "{% raw %}{{ x }}",
+        "{%",
+        "{{",
+        "${HOME} {x}",
+    ] {
+        assert_eq!(expanded(body), body);
+    }
+}
+
+#[test]
+fn what_looks_like_a_shortcode_and_is_none_is_found() {
+    for (body, expected) in [
+        ("a {{ site.secret }} b {{ site.url }}", &["{{ site.secret }}"][..]),
+        ("ä {% include other.html\n x='}' %}{{{ x }}}", &["{% include other.html\n x='}' %}", "{{{ x }}}"]),
+        (
+            "{% include canonic_url %} {%- for a in b -%}",
+            &["{% include canonic_url %}", "{%- for a in b -%}"],
+        ),
+        ("{% raw %}{{ x }}", &["{% raw %}", "{{ x }}"]),
+        ("{% raw %}{{ x }} {% y %}{% endraw %} {{ site.title }}", &[]),
+        ("{{1, 2}, {3}} {} {{ }} {%} {{ x } {% y } ${x}", &[]),
+    ] {
+        assert_eq!(found_unknown(body), expected, "{body}");
+    }
+    assert_eq!(found_unknown(&"{{ x }}".repeat(1000)).len(), MAX_UNKNOWN);
+}
+
+#[test]
+fn unfinished_shortcodes_cost_linear_time() {
+    for part in
+        ["{% raw %}", "{{ ", "{% include canonic_url a=\"", "{% include canonic_url a='x' b=\"", "{", "{%-"]
+    {
+        let body = part.repeat((1 << 20) / part.len());
+        let start = std::time::Instant::now();
+        assert_eq!(expanded(&body), body);
+        assert!(start.elapsed().as_secs() < 5, "{part:?}: {:?}", start.elapsed());
+        let start = std::time::Instant::now();
+        // Of `{% raw %}` without end each is one.
+        assert_eq!(found_unknown(&body).len(), if part == "{% raw %}" { MAX_UNKNOWN } else { 0 });
+        assert!(start.elapsed().as_secs() < 5, "{part:?}: {:?}", start.elapsed());
+    }
+}
+
+proptest! {
+    #[test]
+    fn text_without_braces_is_left_alone(body in "[^{]*") {
+        prop_assert_eq!(expanded(&body), body);
+    }
+
+    #[test]
+    fn never_panics(body in r#"(\{\{|\{%|%\}|\}\}| |include|canonic_url|youtube.html|url=|vid=|"|'|raw|endraw|site|page|\.|url|\||absolute_url|ä|-)*"#) {
+        expanded(&body);
+        found_unknown(&body);
+    }
+}
