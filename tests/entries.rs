@@ -256,3 +256,24 @@ fn authors_hear_of_what_has_no_effect() {
     site.write("data/compat.yaml", "os:\n  name: {beos: BeOS, linux: Linux}\n");
     assert!(!warnings(&site.report(&[])).iter().any(|warning| warning.contains("group `beos`")));
 }
+
+#[test]
+fn why_a_plugin_is_abandoned_may_be_written_in_markdown() {
+    let site = Site::new(&format!("{CONFIG}\nbase_path = \"/reg\""));
+    let more = "abandoned: see [the *new* one](/plugins/two/) <script>x</script>\n\
+                up_for_adoption: \"# Big\\n\\n- a < b\\n- [c](javascript:d)\"\n";
+    site.entry("one", more);
+    site.entry("two", "abandoned: true\nup_for_adoption: https://example.org/x\n");
+    site.build(&[]).succeeded();
+    for path in ["public/plugins/one/index.html", "public/abandoned/index.html"] {
+        let page = site.read(path);
+        assert!(page.contains("see <a href=\"/reg/plugins/two/\">the <em>new</em> one</a>"), "{page}");
+        assert!(page.contains("Big a &lt; b c"), "blocks have no place within a sentence: {page}");
+        assert!(
+            !page.contains("](") && !page.contains("<script>x") && !page.contains("javascript:"),
+            "{page}"
+        );
+    }
+    let page = site.read("public/plugins/two/index.html");
+    assert!(page.contains("Read more about it</a>.") && !page.contains("true"), "{page}");
+}

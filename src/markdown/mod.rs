@@ -43,6 +43,18 @@ pub fn to_html_part(markdown: &str, address: Readdress<'_>) -> String {
     convert(markdown, false, Place::Part, address)
 }
 
+/// The HTML of a text that stands within a sentence: text-level elements without ids. Of a text that has blocks, such
+/// as a list, only the words are left.
+pub fn to_html_inline(markdown: &str, address: Readdress<'_>) -> String {
+    let html = to_html_part(markdown, address);
+    let paragraph = html.trim().strip_prefix("<p>").and_then(|html| html.strip_suffix("</p>"));
+    match paragraph {
+        // Whatever else stands beside a paragraph ends it.
+        Some(inline) if !inline.contains("</p>") => inline.to_owned(),
+        _ => safe::clean(&plain::escape(&to_text(&html))),
+    }
+}
+
 /// The HTML of a short text such as `disabled`, with typographic quotes, dashes and ellipses. It is published in
 /// `plugins.json`, so it has no ids, no added attributes, and headings stay what they are.
 pub fn to_html_smart(markdown: &str, address: Readdress<'_>) -> String {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use scraper::{Html, Selector};
 
-use super::{ID_PREFIX, is_forbidden, strip_tags, to_html_part, to_text};
+use super::{ID_PREFIX, is_forbidden, strip_tags, to_html_inline, to_html_part, to_text};
 
 fn to_html(markdown: &str) -> String {
     super::to_html(markdown, &|_| None)
@@ -248,6 +248,9 @@ proptest! {
         let html = to_html(&markdown);
         assert_harmless(&html);
         prop_assert_eq!(as_read(&html), html);
+        let inline = format!("<p>{}</p>", to_html_inline(&markdown, &|_| None));
+        assert_harmless(&inline);
+        prop_assert_eq!(as_read(&inline), inline);
         to_html_smart(&markdown);
         to_text(&markdown);
         prop_assert!(!strip_tags(&markdown).contains("<script>"));
@@ -296,5 +299,21 @@ fn forbidden_characters_do_not_come_back_out_of_references() {
                 assert_eq!(as_read(&html), html, "{text}");
             }
         }
+    }
+}
+
+#[test]
+fn text_within_a_sentence_has_no_blocks() {
+    for (markdown, expected) in [
+        ("plain text", "plain text"),
+        ("a *b* [c](/d)\ne", "a <em>b</em> <a href=\"/x/d\">c</a>\ne"),
+        ("a\n\nb & <i>c</i>", "a b &amp; c"),
+        ("- a\n- b", "a b"),
+        ("# a < b", "a &lt; b"),
+        ("<p>a</p><div>b</div><p>c</p>", "a b c"),
+        ("<div>a", "a"),
+        ("", ""),
+    ] {
+        assert_eq!(to_html_inline(markdown, &|link| Some(format!("/x{link}"))), expected, "{markdown}");
     }
 }

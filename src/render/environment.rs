@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{address, filters};
 use crate::config::Settings;
 use crate::digest::Digest;
-use crate::markdown::is_forbidden;
+use crate::markdown::{self, is_forbidden};
 use crate::problem::Problem;
 
 /// One template's source.
@@ -94,6 +94,11 @@ impl Templates {
         environment.add_function("absolute_url", move |path: &str| {
             // What `url` gave already has the base path.
             address::absolute_once(&of_absolute, path)
+        });
+        let base_path = settings.base_path.clone();
+        environment.add_filter("inline", move |text: &str| {
+            let html = markdown::to_html_inline(text, &|link| address::based(&base_path, link));
+            Value::from_safe_string(html)
         });
         let of_assets = settings.clone();
         environment.add_function("asset", move |name: &str| match assets.get(name) {
