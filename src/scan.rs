@@ -84,15 +84,8 @@ impl Scan {
     ///
     /// # Errors
     ///
-    /// When the entries' folder is missing, or something can't be read.
+    /// When something can't be read, or is a link out of the site.
     pub fn of(config: &Config, cache: &Cache) -> miette::Result<Self> {
-        if !config.paths.entries.is_dir() {
-            return Err(miette!(
-                help = "set `paths.entries` in shelflife.toml to the folder of the entries' files",
-                "there is no folder of entries at {}",
-                config.paths.entries.display()
-            ));
-        }
         let known = cache.looks(Tree::Site)?;
         let mut looks = Looks::new();
         let mut scan = |kind| scan(kind, config, &known, &mut looks);

@@ -204,3 +204,34 @@ fn strangers_links_and_pipes_are_neither_read_nor_published() {
     let run = site.build(&[]);
     assert!(run.code == 1 && run.stderr.contains("assets/pipe.png is no file"), "{}", run.stderr);
 }
+
+#[test]
+fn places_that_cannot_work_are_told_before_anything_is_touched() {
+    for (config, arguments, expected) in [
+        ("[paths]\ndata = \"_data\"", &[][..], "`paths.data` does not exist"),
+        ("[paths]\nentries = \"_plugins\"", &[], "`paths.entries` does not exist"),
+        ("[paths]\noutput = \".shelflife\"", &[], "would lie in the output folder"),
+        ("[paths]\ncache = \"public/cache.sqlite\"", &[], "would lie in the output folder"),
+        ("paths = [\"entries\"]", &[], "shelflife.toml:1:9: this is a list, expected a table"),
+        ("url = \"https://me:secret@example.org\"", &[], "this address holds a user name or a password"),
+        ("", &["--output", "/"], "would hold the site's own files"),
+    ] {
+        let site = Site::new(config);
+        let before = site.tree("");
+        let run = site.build(arguments);
+        assert_eq!(run.code, 2, "{config}: {}", run.stderr);
+        // Messages are wrapped where the terminal ends.
+        let words = |text: &str| text.replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words(&run.stderr).contains(&words(expected)), "{config}: {}", run.stderr);
+        assert!(site.tree("") == before, "{config}");
+    }
+    let site = Site::new(CONFIG);
+    let run = std::process::Command::new(env!("CARGO_BIN_EXE_shelflife"))
+        .arg("build")
+        .arg(site.at("shelflife.toml"))
+        .env("NO_COLOR", "1")
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.code() == Some(2) && stderr.contains("is a file"), "{stderr}");
+}

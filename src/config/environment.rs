@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::Token;
+use super::file::has_credentials;
 
 /// The variables that are honoured, as they were when the program started.
 #[derive(Debug, Clone, Default)]
@@ -63,7 +64,14 @@ impl Environment {
 
 /// Reads an address out of the environment variable `name`.
 pub(super) fn url(name: &str, text: &str) -> miette::Result<Url> {
-    Url::parse(text.trim()).ok().filter(|url| matches!(url.scheme(), "http" | "https")).ok_or_else(|| {
+    let url = Url::parse(text.trim()).ok();
+    if url.as_ref().is_some_and(has_credentials) {
+        return Err(miette::miette!(
+            help = "leave it out; GITHUB_TOKEN is what GitHub is asked with",
+            "the address in the environment variable {name} holds a user name or a password"
+        ));
+    }
+    url.filter(|url| matches!(url.scheme(), "http" | "https")).ok_or_else(|| {
         miette::miette!(
             help = "give an address that begins with https://, or unset it",
             "the environment variable {name} is `{text}`, expected an address"
@@ -104,5 +112,7 @@ mod tests {
             Environment { source_date_epoch: Some("yesterday".into()), ..Environment::default() };
         assert!(environment.source_date_epoch().unwrap_err().to_string().contains("SOURCE_DATE_EPOCH"));
         assert!(url("GITHUB_API_URL", "file:///x").unwrap_err().to_string().contains("GITHUB_API_URL"));
+        let error = url("GITHUB_SERVER_URL", "https://me:secret@ghe.example").unwrap_err().to_string();
+        assert!(error.contains("GITHUB_SERVER_URL") && !error.contains("secret"), "{error}");
     }
 }

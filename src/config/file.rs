@@ -11,6 +11,8 @@ use serde::{Deserialize, Deserializer};
 use url::Url;
 
 use super::Settings;
+use super::paths::Given;
+use super::wording::{self, Table};
 use crate::fact::Window;
 use crate::problem::Problem;
 
@@ -31,6 +33,8 @@ pub(super) struct Settled {
     pub(super) data: PathBuf,
     pub(super) assets: PathBuf,
     pub(super) templates: PathBuf,
+    /// Which of these folders the file names.
+    pub(super) given: Given,
     pub(super) output: PathBuf,
     pub(super) cache: PathBuf,
     pub(super) github_server: Url,
@@ -55,9 +59,9 @@ struct File {
     #[serde(deserialize_with = "timezone")]
     timezone: TimeZone,
     hide_disabled: bool,
-    paths: Paths,
-    github: Github,
-    usage: Usage,
+    paths: Table<Paths>,
+    github: Table<Github>,
+    usage: Table<Usage>,
 }
 
 impl Default for File {
@@ -70,9 +74,9 @@ impl Default for File {
             repository: None,
             timezone: TimeZone::UTC,
             hide_disabled: true,
-            paths: Paths::default(),
-            github: Github::default(),
-            usage: Usage::default(),
+            paths: Table::default(),
+            github: Table::default(),
+            usage: Table::default(),
         }
     }
 }
@@ -81,9 +85,9 @@ impl Default for File {
 #[serde(default, deny_unknown_fields)]
 struct Paths {
     entries: PathBuf,
-    data: PathBuf,
-    assets: PathBuf,
-    templates: PathBuf,
+    data: Option<PathBuf>,
+    assets: Option<PathBuf>,
+    templates: Option<PathBuf>,
     output: PathBuf,
     cache: PathBuf,
 }
@@ -92,9 +96,9 @@ impl Default for Paths {
     fn default() -> Self {
         Self {
             entries: "entries".into(),
-            data: "data".into(),
-            assets: "assets".into(),
-            templates: "templates".into(),
+            data: None,
+            assets: None,
+            templates: None,
             output: "public".into(),
             cache: ".shelflife/cache.sqlite".into(),
         }
@@ -151,12 +155,21 @@ impl<'de> Deserialize<'de> for Address {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         match Url::parse(&text) {
+            // The text is not repeated: whoever sees the message should not see the password.
+            Ok(url) if has_credentials(&url) => Err(D::Error::custom(
+                "this address holds a user name or a password, expected one without: what is in this file is public",
+            )),
             Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Self(url)),
             _ => Err(D::Error::custom(format!(
                 "`{text}` is not an address, expected one that begins with https:// or http://"
             ))),
         }
     }
+}
+
+/// Whether an address holds a user name or a password.
+pub(super) fn has_credentials(url: &Url) -> bool {
+    !url.username().is_empty() || url.password().is_some()
 }
 
 /// A length of time such as `6h` or `1 day 12 hours`.
@@ -221,6 +234,18 @@ fn batch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> 
 /// Reads `path`, or else the file in the folder `site`. A site without a file has the defaults, but then it
 /// must have a folder of entries, since a wrong folder is the likelier story.
 pub(super) fn load(site: &Path, path: Option<&Path>) -> miette::Result<Settled> {
+    if site.is_file() {
+        let folder = site.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+        return Err(miette::miette!(
+            help = format!(
+                "give the folder that holds it: `shelflife build {}`; another configuration file goes behind \
+                 `--config`",
+                folder.display()
+            ),
+            "{} is a file, expected the site's folder",
+            site.display()
+        ));
+    }
     if !site.is_dir() {
         return Err(miette::miette!(
             help = "give the folder that holds shelflife.toml: `shelflife build FOLDER`",
@@ -233,7 +258,7 @@ pub(super) fn load(site: &Path, path: Option<&Path>) -> miette::Result<Settled> 
         Ok(text) => parse(&given.to_string_lossy(), &text)?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_none() => {
             let defaults = File::default();
-            if !site.join(&defaults.paths.entries).is_dir() {
+            if !site.join(&defaults.paths.0.entries).is_dir() {
                 return Err(miette::miette!(
                     help = "run `shelflife build` in a site's folder or give it: `shelflife build FOLDER`; \
                             a site needs a shelflife.toml, or else a folder `entries`",
@@ -252,6 +277,12 @@ pub(super) fn load(site: &Path, path: Option<&Path>) -> miette::Result<Settled> 
 
 impl From<File> for Settled {
     fn from(file: File) -> Self {
+        let (Table(paths), Table(github), Table(usage)) = (file.paths, file.github, file.usage);
+        let given = Given {
+            data: paths.data.is_some(),
+            assets: paths.assets.is_some(),
+            templates: paths.templates.is_some(),
+        };
         Self {
             folder: PathBuf::new(),
             title: file.title,
@@ -261,19 +292,20 @@ impl From<File> for Settled {
             repository: file.repository.map(|Address(url)| url.as_str().trim_end_matches('/').to_owned()),
             timezone: file.timezone,
             hide_disabled: file.hide_disabled,
-            entries: file.paths.entries,
-            data: file.paths.data,
-            assets: file.paths.assets,
-            templates: file.paths.templates,
-            output: file.paths.output,
-            cache: file.paths.cache,
-            github_server: file.github.server.0,
-            github_graphql: file.github.graphql.0,
-            github_ttl: file.github.ttl.0,
-            github_batch: file.github.batch,
-            usage_ttl: file.usage.ttl.0,
-            usage_week: file.usage.week.map(|Address(url)| url),
-            usage_month: file.usage.month.map(|Address(url)| url),
+            entries: paths.entries,
+            data: paths.data.unwrap_or_else(|| "data".into()),
+            assets: paths.assets.unwrap_or_else(|| "assets".into()),
+            templates: paths.templates.unwrap_or_else(|| "templates".into()),
+            given,
+            output: paths.output,
+            cache: paths.cache,
+            github_server: github.server.0,
+            github_graphql: github.graphql.0,
+            github_ttl: github.ttl.0,
+            github_batch: github.batch,
+            usage_ttl: usage.ttl.0,
+            usage_week: usage.week.map(|Address(url)| url),
+            usage_month: usage.month.map(|Address(url)| url),
         }
     }
 }
@@ -306,8 +338,7 @@ impl Settled {
 fn parse(path: &str, text: &str) -> Result<File, Problem> {
     toml::from_str(text).map_err(|error: toml::de::Error| {
         let shared: Arc<str> = text.into();
-        // serde lists the known keys or the wanted type in the message; only its wording is tidied.
-        let message = error.message().trim_end().replace("unknown field", "unknown key").replace('\n', ", ");
+        let message = wording::message(error.message());
         let problem = Problem::new(path, &shared, error.span().unwrap_or(0..0), message);
         problem.help("docs/configuration.md lists every key with its meaning and its default")
     })
@@ -324,8 +355,8 @@ mod tests {
     #[test]
     fn every_key_has_a_default() {
         let file = parse(FILE_NAME, "").unwrap();
-        assert_eq!(file.github.ttl.0, Duration::from_secs(6 * 3600));
-        assert_eq!(file.usage.ttl.0, Duration::from_secs(3600));
+        assert_eq!(file.github.0.ttl.0, Duration::from_secs(6 * 3600));
+        assert_eq!(file.usage.0.ttl.0, Duration::from_secs(3600));
     }
 
     #[test]
@@ -363,15 +394,25 @@ mod tests {
         )
         .unwrap();
         assert_eq!(file.url, "https://plugins.octoprint.org");
-        assert_eq!(file.github.ttl.0, Duration::from_secs(36 * 3600));
-        assert_eq!(file.usage.ttl.0, Duration::ZERO);
+        assert_eq!(file.github.0.ttl.0, Duration::from_secs(36 * 3600));
+        assert_eq!(file.usage.0.ttl.0, Duration::ZERO);
     }
 
     #[test]
     fn wrong_keys_and_values_are_told_where_and_what() {
         for (text, expected) in [
             ("titel = 'x'", "shelflife.toml:1:1: unknown key `titel`, expected one of `title`"),
-            ("\n[github]\nttl = 6", "shelflife.toml:3:7: invalid type: integer `6`, expected a string"),
+            ("\n[github]\nttl = 6", "shelflife.toml:3:7: this is a whole number, expected text in quotes"),
+            ("paths = ['entries']", "shelflife.toml:1:9: this is a list, expected a table"),
+            ("usage = ['1h']", "shelflife.toml:1:9: this is a list, expected a table"),
+            ("[[github]]\nttl = '1h'", "shelflife.toml:1:1: this is a list, expected a table"),
+            ("usage = 1.5", "shelflife.toml:1:9: this is a number, expected a table"),
+            ("[github]\nbatch = 'many'", "shelflife.toml:2:9: this is text, expected a whole number"),
+            ("[paths]\noutput = {}", "shelflife.toml:2:10: this is a table, expected text in quotes"),
+            ("[paths]\ndata = 1", "shelflife.toml:2:8: this is a whole number, expected text in quotes"),
+            ("hide_disabled = 'no'", "shelflife.toml:1:17: this is text, expected true or false"),
+            ("title = true", "shelflife.toml:1:9: this is true or false without quotes, expected text"),
+            ("url = 'https://me:secret@a.b'", "shelflife.toml:1:7: this address holds a user name"),
             ("[github]\nttl = 'soon'", "shelflife.toml:2:7: `soon` is not a length of time, expected"),
             ("[github]\nbatch = 0", "shelflife.toml:2:9: `0` is not a batch size, expected 1 to 100"),
             ("timezone = 'Mars/Olympus'", "shelflife.toml:1:12: `Mars/Olympus` is not a time zone, expected"),
@@ -386,6 +427,7 @@ mod tests {
         ] {
             let error = error(text);
             assert!(error.starts_with(expected), "{text:?} gave {error:?}");
+            assert!(!error.contains("secret"), "{error}");
         }
     }
 }

@@ -2,6 +2,8 @@
 
 mod environment;
 mod file;
+mod paths;
+mod wording;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,6 +16,9 @@ use crate::digest::Digest;
 
 pub use environment::Environment;
 pub use file::FILE_NAME;
+pub use paths::Paths;
+
+use paths::normalise;
 
 /// Everything that decides how a site is built.
 #[derive(Debug, Clone)]
@@ -93,25 +98,6 @@ impl Settings {
         let rest = [windows.as_str(), if *hide_disabled { "hide" } else { "show" }];
         Digest::of_parts(texts.into_iter().chain(rest).map(str::as_bytes))
     }
-}
-
-/// Folders and files, each joined to the site's folder unless it was absolute.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Paths {
-    /// The site's folder.
-    pub site: PathBuf,
-    /// The entries' folder.
-    pub entries: PathBuf,
-    /// The data files' folder.
-    pub data: PathBuf,
-    /// The folder of images and other files to publish as they are.
-    pub assets: PathBuf,
-    /// The folder of templates that replace the theme's.
-    pub templates: PathBuf,
-    /// Where the site is published.
-    pub output: PathBuf,
-    /// The cache file.
-    pub cache: PathBuf,
 }
 
 /// How GitHub is asked.
@@ -197,6 +183,7 @@ impl Config {
         let cwd = std::env::current_dir().unwrap_or_default();
         let base = normalise(&cwd.join(&file.folder));
         let from_cwd = |path: &PathBuf| cwd.join(path);
+        let given = file.given;
         let now = match (overrides.now, environment.source_date_epoch()?) {
             (Some(now), _) | (None, Some(now)) => now,
             (None, None) => Timestamp::now(),
@@ -234,64 +221,7 @@ impl Config {
             refresh: overrides.refresh,
             keep_going: overrides.keep_going,
         };
-        config.paths.check()?;
+        config.paths.check(given)?;
         Ok(config)
     }
-}
-
-impl Paths {
-    /// What the cache calls the output folder: its path relative to the site with `/`, or else `outside:` and a
-    /// digest, so that the cache does not tell where on the machine something lies.
-    pub fn output_name(&self) -> String {
-        let output = normalise(&self.output);
-        let inside = output.strip_prefix(&self.site).ok().and_then(Path::to_str);
-        match inside {
-            Some(path) => path.replace(std::path::MAIN_SEPARATOR, "/"),
-            None => format!("outside:{}", Digest::of(output.as_os_str().as_encoded_bytes()).short(32)),
-        }
-    }
-
-    /// Refuses an output folder that is, or lies around, one of the folders that people write in.
-    fn check(&self) -> miette::Result<()> {
-        let inputs = [&self.site, &self.entries, &self.data, &self.assets, &self.templates];
-        let output = normalise(&self.output);
-        for input in inputs {
-            let input = normalise(input);
-            if input.starts_with(&output) {
-                return Err(miette::miette!(
-                    help = "choose a folder of its own for `paths.output` or `--output`, such as `public`",
-                    "the output folder {} would hold the site's own files in {}",
-                    output.display(),
-                    input.display(),
-                ));
-            }
-        }
-        for input in [&self.entries, &self.data, &self.assets, &self.templates] {
-            if output.starts_with(normalise(input)) {
-                return Err(miette::miette!(
-                    help = "choose a folder outside of it for `paths.output` or `--output`",
-                    "the output folder {} lies inside of {}, which is read",
-                    output.display(),
-                    input.display(),
-                ));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Takes `.` and `..` out of a path without asking the disk, so that two spellings compare equal.
-fn normalise(path: &Path) -> PathBuf {
-    use std::path::Component;
-    let mut out = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir if matches!(out.components().next_back(), Some(Component::Normal(_))) => {
-                out.pop();
-            }
-            other => out.push(other),
-        }
-    }
-    out
 }

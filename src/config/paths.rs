@@ -1,0 +1,217 @@
+//! Where a site's folders and files are, and which arrangements of them would end badly.
+
+use std::path::{Component, Path, PathBuf};
+
+use miette::miette;
+
+use crate::digest::Digest;
+
+/// Folders and files, each joined to the site's folder unless it was absolute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paths {
+    /// The site's folder.
+    pub site: PathBuf,
+    /// The entries' folder.
+    pub entries: PathBuf,
+    /// The data files' folder.
+    pub data: PathBuf,
+    /// The folder of images and other files to publish as they are.
+    pub assets: PathBuf,
+    /// The folder of templates that replace the theme's.
+    pub templates: PathBuf,
+    /// Where the site is published.
+    pub output: PathBuf,
+    /// The cache file.
+    pub cache: PathBuf,
+}
+
+/// Which folders are named in `shelflife.toml`, and therefore have to be there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Given {
+    pub(super) data: bool,
+    pub(super) assets: bool,
+    pub(super) templates: bool,
+}
+
+impl Paths {
+    /// What the cache calls the output folder: its path relative to the site with `/`, or else `outside:` and a
+    /// digest, so that the cache does not tell where on the machine something lies.
+    pub fn output_name(&self) -> String {
+        let output = normalise(&self.output);
+        let inside = output.strip_prefix(&self.site).ok().and_then(Path::to_str);
+        match inside {
+            Some(path) => path.replace(std::path::MAIN_SEPARATOR, "/"),
+            None => format!("outside:{}", Digest::of(output.as_os_str().as_encoded_bytes()).short(32)),
+        }
+    }
+
+    /// Refuses what is missing, and places in which reading and writing would get in each other's way.
+    pub(super) fn check(&self, given: Given) -> miette::Result<()> {
+        self.check_folders(given)?;
+        self.check_output()?;
+        self.check_cache()
+    }
+
+    fn check_folders(&self, given: Given) -> miette::Result<()> {
+        let folders = [
+            ("entries", &self.entries, true),
+            ("data", &self.data, given.data),
+            ("assets", &self.assets, given.assets),
+            ("templates", &self.templates, given.templates),
+        ];
+        for (key, folder, _) in folders.into_iter().filter(|(_, folder, must)| *must || folder.exists()) {
+            if !folder.is_dir() {
+                let what = if folder.exists() { "is a file, expected a folder" } else { "does not exist" };
+                return Err(miette!(
+                    help = format!(
+                        "make the folder, or set `paths.{key}` in shelflife.toml to the one that is meant"
+                    ),
+                    "the folder `paths.{key}` {what}: {}",
+                    folder.display()
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses an output folder that is, lies around, or lies in one of the folders that people write in.
+    fn check_output(&self) -> miette::Result<()> {
+        let output = normalise(&self.output);
+        for input in [&self.site, &self.entries, &self.data, &self.assets, &self.templates] {
+            let input = normalise(input);
+            if input.starts_with(&output) {
+                return Err(miette!(
+                    help = "choose a folder of its own for `paths.output` or `--output`, such as `public`",
+                    "the output folder {} would hold the site's own files in {}",
+                    output.display(),
+                    input.display(),
+                ));
+            }
+        }
+        for input in [&self.entries, &self.data, &self.assets, &self.templates] {
+            if output.starts_with(normalise(input)) {
+                return Err(miette!(
+                    help = "choose a folder outside of it for `paths.output` or `--output`",
+                    "the output folder {} lies inside of {}, which is read",
+                    output.display(),
+                    input.display(),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a cache that would be published, or that lies where outputs are written.
+    fn check_cache(&self) -> miette::Result<()> {
+        let (cache, output) = (normalise(&self.cache), normalise(&self.output));
+        if cache.starts_with(&output) {
+            return Err(miette!(
+                help = "choose another place for one of them: `paths.cache` and `paths.output`, or `--cache` and \
+                        `--output`",
+                "the cache {} would lie in the output folder {}",
+                cache.display(),
+                output.display(),
+            ));
+        }
+        for input in [&self.assets, &self.templates] {
+            // Hidden files are not read.
+            let is_read = cache.strip_prefix(normalise(input)).is_ok_and(|below| {
+                !below.components().any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"."))
+            });
+            if is_read {
+                return Err(miette!(
+                    help = "choose another place for it with `paths.cache` or `--cache`",
+                    "the cache {} lies inside of {}, which is read",
+                    cache.display(),
+                    input.display(),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Takes `.` and `..` out of a path without asking the disk, so that two spellings compare equal.
+pub(super) fn normalise(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir if matches!(out.components().next_back(), Some(Component::Normal(_))) => {
+                out.pop();
+            }
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths(site: &Path, output: &str, cache: &str) -> Paths {
+        std::fs::create_dir_all(site.join("entries")).unwrap();
+        Paths {
+            site: site.to_path_buf(),
+            entries: site.join("entries"),
+            data: site.join("data"),
+            assets: site.join("assets"),
+            templates: site.join("templates"),
+            output: site.join(output),
+            cache: site.join(cache),
+        }
+    }
+
+    #[test]
+    fn places_that_get_in_each_others_way_are_refused() {
+        let site = tempfile::tempdir().unwrap();
+        for (output, cache, expected) in [
+            ("public", ".shelflife/cache.sqlite", ""),
+            (".shelflife/public", ".shelflife/cache.sqlite", ""),
+            ("public", "cache.sqlite", ""),
+            ("public", "assets/.shelflife/cache.sqlite", ""),
+            ("..", "cache.sqlite", "would hold the site's own files"),
+            ("x/..", "cache.sqlite", "would hold the site's own files"),
+            ("assets/x", "cache.sqlite", "which is read"),
+            ("public", "public/cache.sqlite", "would lie in the output folder"),
+            ("public", "x/../public/deep/cache.sqlite", "would lie in the output folder"),
+            (".shelflife", ".shelflife/cache.sqlite", "would lie in the output folder"),
+            ("public", "public", "would lie in the output folder"),
+            ("public", "assets/cache.sqlite", "which is read"),
+        ] {
+            let checked = paths(site.path(), output, cache).check(Given::default());
+            let error = checked.err().map(|error| error.to_string()).unwrap_or_default();
+            assert!(error.contains(expected) && expected.is_empty() == error.is_empty(), "{output}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_named_must_be_there() {
+        let site = tempfile::tempdir().unwrap();
+        let paths = paths(site.path(), "public", "cache.sqlite");
+        assert!(paths.check(Given::default()).is_ok());
+        for (given, key) in [
+            (Given { data: true, ..Given::default() }, "data"),
+            (Given { assets: true, ..Given::default() }, "assets"),
+            (Given { templates: true, ..Given::default() }, "templates"),
+        ] {
+            let error = paths.check(given).unwrap_err().to_string();
+            assert!(error.contains(&format!("`paths.{key}` does not exist")), "{error}");
+        }
+        std::fs::write(&paths.data, "").unwrap();
+        let error = paths.check(Given::default()).unwrap_err().to_string();
+        assert!(error.contains("`paths.data` is a file"), "{error}");
+        std::fs::remove_dir(&paths.entries).unwrap();
+        assert!(paths.check(Given::default()).unwrap_err().to_string().contains("`paths.entries` does not"));
+    }
+
+    #[test]
+    fn an_output_folder_has_one_name_wherever_the_site_lies() {
+        let site = tempfile::tempdir().unwrap();
+        let name = |output: &str| paths(site.path(), output, "c").output_name();
+        assert_eq!((name("public"), name("./a/../public")), ("public".to_owned(), "public".to_owned()));
+        let outside = name("../elsewhere");
+        assert!(outside.starts_with("outside:") && !outside.contains("elsewhere"), "{outside}");
+    }
+}
