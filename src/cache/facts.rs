@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, Row, params};
 
-use super::{Cache, CacheError, pack, unpack};
+use super::{Cache, CacheError, checksum, pack, unpack};
 use crate::digest::Digest;
 use crate::fact::{Fact, Subject, Validators};
 
@@ -22,10 +22,11 @@ impl Cache {
         let row = {
             let connection = self.connection();
             let mut select = connection.prepare_cached(
-                "SELECT value, fetched, fresh_until, etag, last_modified, refusals, origin, used FROM fact
+                "SELECT value, fetched, fresh_until, etag, last_modified, refusals, origin, seal, used FROM fact
                  WHERE subject = ?1",
             )?;
-            let row = select.query_row([subject.to_string()], |row| Ok((read(row)?, row.get("used")?)));
+            let key = subject.to_string();
+            let row = select.query_row([&key], |row| Ok((read(&key, row)?, row.get("used")?)));
             row.optional()?
         };
         let Some((fact, used)) = row else { return Ok(None) };
@@ -54,8 +55,8 @@ impl Cache {
         self.connection()
             .prepare_cached(
                 "INSERT OR REPLACE INTO fact
-                 (subject, value, fetched, fresh_until, etag, last_modified, refusals, origin, used)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                 (subject, value, fetched, fresh_until, etag, last_modified, refusals, origin, seal, used)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             )?
             .execute(params![
                 key,
@@ -66,13 +67,15 @@ impl Cache {
                 fact.validators.last_modified,
                 fact.refusals,
                 fact.validators.origin.as_ref().map(Digest::as_bytes),
+                seal_of(&key, fact),
                 build,
             ])?;
         Ok(())
     }
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Option<Fact>> {
+/// The fact in a row that begins with the columns of [`Cache::fact`]; `None` if it is damaged.
+pub(super) fn read(subject: &str, row: &Row<'_>) -> rusqlite::Result<Option<Fact>> {
     let value = match row.get_ref(0)?.as_blob_or_null()? {
         None => None,
         Some(packed) => match unpack(packed) {
@@ -87,7 +90,27 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Option<Fact>> {
     };
     let origin = row.get_ref(6)?.as_blob_or_null()?.and_then(Digest::from_bytes);
     let validators = Validators { etag: row.get(3)?, last_modified: row.get(4)?, origin };
-    Ok(Some(Fact { value, fetched, fresh_until, validators, refusals: row.get(5)? }))
+    let fact = Fact { value, fetched, fresh_until, validators, refusals: row.get(5)? };
+    let seal = row.get_ref(7)?.as_blob_or_null()?;
+    Ok(seal.is_none_or(|seal| seal == seal_of(subject, &fact)).then_some(fact))
+}
+
+/// The checksum of a row.
+fn seal_of(subject: &str, fact: &Fact) -> [u8; 16] {
+    let Fact { value, fetched, fresh_until, validators, refusals } = fact;
+    let Validators { etag, last_modified, origin } = validators;
+    let numbers = [fetched.as_second(), fresh_until.as_second(), i64::from(*refusals)].map(i64::to_le_bytes);
+    // What is absent must differ from what is empty.
+    let known = [value.is_some(), etag.is_some(), last_modified.is_some(), origin.is_some()].map(u8::from);
+    let texts: [&[u8]; 6] = [
+        subject.as_bytes(),
+        &known,
+        value.as_deref().unwrap_or_default(),
+        etag.as_deref().unwrap_or_default().as_bytes(),
+        last_modified.as_deref().unwrap_or_default().as_bytes(),
+        origin.as_ref().map_or(&[], |origin| origin.as_bytes().as_slice()),
+    ];
+    checksum(texts.into_iter().chain(numbers.iter().map(<[u8; 8]>::as_slice)))
 }
 
 #[cfg(test)]
@@ -123,8 +146,45 @@ mod tests {
         let cache = Cache::in_memory().unwrap();
         cache
             .connection()
-            .execute("INSERT INTO fact VALUES ('usage:week', x'01ff', 1, 2, NULL, NULL, 0, 0, NULL)", [])
+            .execute(
+                "INSERT INTO fact VALUES ('usage:week', x'01ff', 1, 2, NULL, NULL, 0, 0, NULL, NULL)",
+                [],
+            )
             .unwrap();
         assert_eq!(cache.fact(&Subject::Usage(Window::Week)).unwrap(), None);
+    }
+
+    #[test]
+    fn a_row_that_can_be_read_but_is_not_what_was_written_counts_as_nothing() {
+        let subject = Subject::Usage(Window::Week);
+        let fact = Fact {
+            value: Some(Arc::from(&b"{}"[..])),
+            fetched: Timestamp::from_second(10).unwrap(),
+            fresh_until: Timestamp::from_second(20).unwrap(),
+            validators: Validators { etag: Some("x".into()), ..Validators::default() },
+            refusals: 0,
+        };
+        for damage in [
+            "value = x'007B7C'",
+            "value = NULL",
+            "fetched = 11",
+            "fresh_until = 99999",
+            "etag = 'y'",
+            "etag = NULL",
+            "last_modified = ''",
+            "refusals = 1",
+            "origin = zeroblob(32)",
+            "seal = x'00'",
+        ] {
+            let cache = Cache::in_memory().unwrap();
+            cache.record(&subject, &fact).unwrap();
+            cache.connection().execute(&format!("UPDATE fact SET {damage}"), []).unwrap();
+            assert_eq!(cache.fact(&subject).unwrap(), None, "{damage}");
+        }
+        // Rows from before there were checksums.
+        let cache = Cache::in_memory().unwrap();
+        cache.record(&subject, &fact).unwrap();
+        cache.connection().execute("UPDATE fact SET seal = NULL", []).unwrap();
+        assert_eq!(cache.fact(&subject).unwrap(), Some(fact));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::garbage::give_back;
-use super::{Cache, CacheError, unpack};
+use super::{Cache, CacheError, facts, unpack, unseal};
 use crate::digest::Digest;
 
 /// How much of one kind there is.
@@ -90,18 +90,29 @@ impl Cache {
                 wrong.push(format!("blob {name}: its bytes are not what they were"));
             }
         }
-        let mut facts = connection.prepare("SELECT subject, value FROM fact WHERE value IS NOT NULL")?;
+        let mut facts = connection.prepare(
+            "SELECT value, fetched, fresh_until, etag, last_modified, refusals, origin, seal, subject FROM fact",
+        )?;
         let mut rows = facts.query([])?;
         while let Some(row) = rows.next()? {
-            let packed: Vec<u8> = row.get(1)?;
-            if unpack(&packed).is_none() {
-                wrong.push(format!("fact {}: it can't be unpacked", row.get::<_, String>(0)?));
+            let subject: String = row.get(8)?;
+            if facts::read(&subject, row)?.is_none() {
+                wrong.push(format!("fact {subject}: it is not what was learnt"));
+            }
+        }
+        let mut memos = connection.prepare("SELECT function, inputs, result FROM memo")?;
+        let mut rows = memos.query([])?;
+        while let Some(row) = rows.next()? {
+            let (function, inputs, sealed): (String, Vec<u8>, Vec<u8>) =
+                (row.get(0)?, row.get(1)?, row.get(2)?);
+            if unseal(&[function.as_bytes(), &inputs], &sealed).is_none() {
+                wrong.push(format!("memo of {function}: its result is not what it was"));
             }
         }
         Ok(wrong)
     }
 
-    /// Forgets everything that can be made again from the site and the facts. The manifest stays, so that the
+    /// Forgets everything that can be made again from the site and the facts. The manifests stay, so that the
     /// next build still knows which files are its own.
     ///
     /// # Errors
@@ -137,6 +148,8 @@ mod tests {
         assert_eq!(cache.verify().unwrap(), Vec::<String>::new());
         cache.connection().execute("UPDATE blob SET bytes = zeroblob(3)", []).unwrap();
         assert_eq!(cache.verify().unwrap().len(), 1);
+        cache.connection().execute("UPDATE memo SET function = 'f'", []).unwrap();
+        assert_eq!(cache.verify().unwrap().len(), 2);
         cache.clear().unwrap();
         assert_eq!(cache.stats().unwrap().blobs, Amount::default());
     }

@@ -10,12 +10,13 @@ use super::{CacheError, Unusable, not_ours};
 pub(super) const APPLICATION_ID: i32 = 0x7368_6c66;
 
 /// Every step from an empty file to today's schema. Steps are only ever added.
-const STEPS: [&str; 5] = [
+const STEPS: [&str; 6] = [
     include_str!("../../cache-schema/001-facts.sql"),
     include_str!("../../cache-schema/002-outputs.sql"),
     include_str!("../../cache-schema/003-reuse.sql"),
     include_str!("../../cache-schema/004-origin.sql"),
     include_str!("../../cache-schema/005-outputs-by-folder.sql"),
+    include_str!("../../cache-schema/006-fact-checksum.sql"),
 ];
 
 /// What is said of another program's file.

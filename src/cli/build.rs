@@ -92,11 +92,15 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         Ok(exit) => exit,
         Err(error) => {
             show::error(&error);
-            // What the file is can be seen only when it is opened, but it is the command line that is wrong.
-            let is_no_cache = matches!(error.downcast_ref(), Some(CacheError::NotOurs { .. }));
-            if is_no_cache { Exit::Wrong } else { Exit::Failed }
+            if is_no_cache(&error) { Exit::Wrong } else { Exit::Failed }
         }
     }
+}
+
+/// Whether the cache's path leads to something else. That shows only when the file is opened, but what is wrong is
+/// the command line or the configuration.
+pub(super) fn is_no_cache(error: &miette::Report) -> bool {
+    matches!(error.downcast_ref(), Some(CacheError::NotOurs { .. }))
 }
 
 fn finish(arguments: &Arguments, config: &Config, progress: &Progress, built: Built) -> miette::Result<Exit> {

@@ -4,9 +4,8 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use miette::IntoDiagnostic as _;
 
-use super::{Exit, show};
+use super::{Exit, build, show};
 use crate::cache::{Amount, Cache, KEEP_BUILDS};
 use crate::config::{Config, Environment, Overrides};
 
@@ -52,7 +51,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         Ok(exit) => exit,
         Err(error) => {
             show::error(&error);
-            Exit::Failed
+            if build::is_no_cache(&error) { Exit::Wrong } else { Exit::Failed }
         }
     }
 }
@@ -66,7 +65,7 @@ fn act(config: &Config, action: Action) -> miette::Result<Exit> {
             path.display()
         ));
     }
-    let (cache, set_aside) = Cache::open(path, &|| {}).into_diagnostic()?;
+    let (cache, set_aside) = Cache::open(path, &|| {})?;
     if let Some(aside) = set_aside {
         return Err(miette::miette!(
             help = "the next build begins a new one",
@@ -78,7 +77,7 @@ fn act(config: &Config, action: Action) -> miette::Result<Exit> {
     match action {
         Action::Stats => stats(&cache)?,
         Action::Verify => {
-            let wrong = cache.verify().into_diagnostic()?;
+            let wrong = cache.verify()?;
             for line in &wrong {
                 print(line);
             }
@@ -88,18 +87,18 @@ fn act(config: &Config, action: Action) -> miette::Result<Exit> {
             print("Everything is as it was stored");
         }
         Action::Gc { keep } => {
-            let collected = cache.collect_garbage(keep.max(1)).into_diagnostic()?;
-            cache.checkpoint().into_diagnostic()?;
+            let collected = cache.collect_garbage(keep.max(1))?;
+            cache.checkpoint()?;
             print(&format!(
                 "Forgot {} memos, {} blobs and {} facts; the file has {}",
                 collected.memos,
                 collected.blobs,
                 collected.facts,
-                size(cache.stats().into_diagnostic()?.file)
+                size(cache.stats()?.file)
             ));
         }
         Action::Clear => {
-            cache.clear().into_diagnostic()?;
+            cache.clear()?;
             print("Forgot everything but the facts");
         }
     }
@@ -107,7 +106,7 @@ fn act(config: &Config, action: Action) -> miette::Result<Exit> {
 }
 
 fn stats(cache: &Cache) -> miette::Result<()> {
-    let stats = cache.stats().into_diagnostic()?;
+    let stats = cache.stats()?;
     let row = |name: &str, amount: Amount| {
         print(&format!("{name:<20} {:>9} {:>12}", amount.rows, size(amount.bytes)));
     };
