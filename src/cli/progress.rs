@@ -107,8 +107,8 @@ fn doing(phase: Phase) -> &'static str {
 fn done_with(phase: Phase, total: usize) -> String {
     match phase {
         Phase::Scan => "Read the site".to_owned(),
-        Phase::Fetch => format!("Fetched {}", report::count(total, "batch")),
+        Phase::Fetch => format!("Asked in {}", report::count(total, "batch")),
         Phase::Render => format!("Rendered {}", report::count(total, "output")),
-        Phase::Publish => format!("Compared {} with the published ones", report::count(total, "output")),
+        Phase::Publish => format!("Wrote {}", report::count(total, "output")),
     }
 }
