@@ -135,6 +135,9 @@ impl PythonLookup {
 #[salsa::tracked]
 pub fn properties(db: &dyn Db, content: FactInput, role: Role) -> Option<Properties> {
     let Subject::Content { object, .. } = content.subject(db) else { return None };
+    // Read before the memo is looked up: salsa dates a result by what was read for it, and a result that came out of
+    // a memo alone would count as older than the `None` that it follows, so that nobody would look at it again.
+    let state = content.state(db);
     let function = format!("python-{role:?}.{}", python::VERSION).to_lowercase();
     let inputs = Digest::of(object.as_str().as_bytes());
     if let Some(memo) = db.cache().memo(&function, inputs)
@@ -142,7 +145,7 @@ pub fn properties(db: &dyn Db, content: FactInput, role: Role) -> Option<Propert
     {
         return Some(properties);
     }
-    let properties = match content.state(db) {
+    let properties = match state {
         FactState::Unknown => return None,
         // That there is no content is less sure than content is, and costs nothing to say again.
         FactState::Absent => return Some(Properties::default()),
