@@ -1,3 +1,4 @@
 //! Chores for developers of shelflife, as a library, so that tests and benches use what the binary does.
 
+pub mod bench;
 pub mod replay;

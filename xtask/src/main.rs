@@ -1,13 +1,15 @@
 //! The command line of the chores: one subcommand each, of which the library does the work.
 
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
-use std::process::ExitCode;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use jiff::SignedDuration;
+use xtask::bench::{self, Scenario};
 use xtask::replay::{Counts, Options, Schema, Server, Trace, Window};
 
 /// Chores for developers of shelflife.
@@ -21,6 +23,9 @@ struct Cli {
 #[derive(Subcommand)]
 enum Chore {
     Replay(Replay),
+    Bench(Bench),
+    #[command(hide = true)]
+    Measure(Measure),
 }
 
 /// Serve GitHub and the usage exports on loopback, as they stood at a tick of a trace, until Ctrl-C.
@@ -48,15 +53,51 @@ struct Replay {
     advance_every: Option<Duration>,
 }
 
+/// Measure the release binary on generated registries, in turn with its peers: hugo, jekyll and git where installed.
+#[derive(clap::Args)]
+struct Bench {
+    /// How many entries each registry has.
+    #[arg(long, value_delimiter = ',', default_value = "250,10000,50000")]
+    sizes: Vec<usize>,
+    /// How often each scenario runs, after one run that isn't counted.
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
+    runs: u16,
+    /// Only these. By default all.
+    #[arg(long, value_name = "NAME", num_args = 1..)]
+    scenario: Vec<Scenario>,
+    /// Where benchmarks.md, benchmarks.json and benchmarks.svg are written.
+    #[arg(long, value_name = "FOLDER", default_value = "target/bench")]
+    output: PathBuf,
+    /// Don't run other programs.
+    #[arg(long)]
+    without_peers: bool,
+    /// Measure this binary. By default the release binary, which is built first.
+    #[arg(long, value_name = "PATH")]
+    binary: Option<PathBuf>,
+}
+
+/// Run a program, and write how long it ran and what memory it held to standard output, as JSON.
+#[derive(clap::Args)]
+struct Measure {
+    program: PathBuf,
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<OsString>,
+}
+
 fn duration(text: &str) -> Result<Duration, String> {
     let span: SignedDuration = text.parse().map_err(|why: jiff::Error| why.to_string())?;
     Duration::try_from(span).map_err(|_| "a duration can't be negative".into())
 }
 
 fn main() -> ExitCode {
-    let Cli { chore: Chore::Replay(replay) } = Cli::parse();
-    match replay.run() {
-        Ok(()) => ExitCode::SUCCESS,
+    let done = match Cli::parse().chore {
+        Chore::Replay(replay) => replay.run().map(|()| true),
+        Chore::Bench(bench) => bench.run().map(|()| true),
+        Chore::Measure(measure) => measure.run(),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(why) => {
             let _ = writeln!(io::stderr(), "error: {why}");
             ExitCode::FAILURE
@@ -113,6 +154,57 @@ impl Replay {
             stop.await.map_err(Box::<dyn std::error::Error>::from)
         })?;
         Ok(counts()?)
+    }
+}
+
+impl Bench {
+    fn run(self) -> Result<(), Box<dyn std::error::Error>> {
+        let binary = match self.binary {
+            Some(binary) => binary,
+            None => release()?,
+        };
+        let options = bench::Options {
+            sizes: self.sizes,
+            runs: self.runs.into(),
+            scenarios: self.scenario,
+            peers: !self.without_peers,
+            binary: binary.canonicalize().map_err(|why| format!("{}: {why}", binary.display()))?,
+            helper: std::env::current_exe()?,
+        };
+        let tell = |line: &str| {
+            let _ = writeln!(io::stderr(), "{line}");
+        };
+        let results = bench::run(&options, &tell)?;
+        results.write(&self.output)?;
+        let missed = match results.missed() {
+            0 => "no goal was missed".to_owned(),
+            1 => "1 goal was missed".to_owned(),
+            several => format!("{several} goals were missed"),
+        };
+        Ok(say(format_args!("{}\n{missed}; written to {}", results.markdown(), self.output.display()))?)
+    }
+}
+
+/// Builds the release binary, as everyone's cargo would, and returns where it is.
+fn release() -> Result<PathBuf, Box<dyn std::error::Error>> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let built = Command::new(cargo)
+        .current_dir(&root)
+        .args(["build", "--release", "--package", "shelflife", "--bin", "shelflife"])
+        .status()?;
+    if !built.success() {
+        return Err("the release binary can't be built".into());
+    }
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    Ok(target.join("release/shelflife"))
+}
+
+impl Measure {
+    fn run(self) -> Result<bool, Box<dyn std::error::Error>> {
+        let (numbers, success) = bench::measure(&self.program, &self.arguments)?;
+        say(numbers)?;
+        Ok(success)
     }
 }
 

@@ -5,7 +5,7 @@
 //! asked. It knows nothing of shelflife: what it answers follows GitHub's own documentation, so a test that
 //! passes against it says something about the real thing.
 
-mod dice;
+pub(crate) mod dice;
 mod exports;
 mod fault;
 mod front_matter;
@@ -18,7 +18,7 @@ mod log;
 mod repository;
 mod rest;
 mod server;
-mod source;
+pub(crate) mod source;
 mod trace;
 
 mod wire;

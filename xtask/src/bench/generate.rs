@@ -1,0 +1,412 @@
+//! Registries of any size that look like a real one: each entry is its own, and together they are spread alike.
+//!
+//! Entries come in cohorts as large as the real registry. Within a cohort each real entry lends its shape to one
+//! new entry: how many tags and screenshots, which kinds of blocks of which length, what it declares, and with
+//! which others it shares its author. So every distribution is the real one at every size. The content of the shape
+//! is new: see [`super::words`].
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write as _;
+use std::io;
+use std::path::Path;
+
+use jiff::civil::Date;
+use jiff::{Span, ToSpan as _};
+
+use super::material::{self, Real};
+use super::words::{self, Words};
+use crate::replay::dice::Dice;
+
+/// The days of one entry's date around its model's.
+const DAYS: u64 = 120;
+
+/// An entry that never existed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The file's name without `.md`.
+    pub stem: String,
+    /// The id in the front matter.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// One sentence about it.
+    pub description: String,
+    /// Who wrote it.
+    pub author: String,
+    /// The licence, as people write licences.
+    pub license: String,
+    /// When it was registered.
+    pub date: Date,
+    /// `owner/name` on GitHub, or `None` where the source is elsewhere.
+    pub repository: Option<String>,
+    /// Where the source is.
+    pub source: String,
+    /// Tags, at least none.
+    pub tags: Vec<String>,
+    /// The caption of each screenshot; empty where there is none.
+    pub screenshots: Vec<String>,
+    /// Whether one of the screenshots stands for it in lists.
+    pub featured: bool,
+    /// Versions of OctoPrint.
+    pub octoprint: Vec<String>,
+    /// Operating systems.
+    pub os: Vec<String>,
+    /// What it declares of Python, if it does.
+    pub python: Option<String>,
+    /// Other single values: `abandoned`, `follow_dependency_links` and so on.
+    pub more: BTreeMap<String, String>,
+    /// The description in Markdown.
+    pub body: String,
+}
+
+/// A registry of generated entries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registry {
+    /// The entries, each with a stem and an id of its own in any letter case.
+    pub entries: Vec<Entry>,
+}
+
+/// The real entries that registries are made of.
+#[derive(Debug)]
+pub struct Material {
+    reals: Vec<Real>,
+    words: Words,
+}
+
+impl Material {
+    /// Reads the entries of a folder.
+    ///
+    /// # Errors
+    /// The folder can't be read, or holds no entry.
+    pub fn read(folder: &Path) -> io::Result<Self> {
+        let reals = material::read(folder)?;
+        if reals.is_empty() {
+            let message = format!("{} holds no entries", folder.display());
+            return Err(io::Error::new(io::ErrorKind::NotFound, message));
+        }
+        let words = Words::of(&reals);
+        Ok(Self { reals, words })
+    }
+
+    /// How many real entries there are.
+    pub fn entries(&self) -> usize {
+        self.reals.len()
+    }
+}
+
+impl Registry {
+    /// A registry of so many entries: the same one for the same material and seed.
+    ///
+    /// A larger registry begins with the entries of a smaller one.
+    pub fn generate(material: &Material, size: usize, seed: &str) -> Self {
+        let mut taken = HashSet::new();
+        let mut entries = Vec::with_capacity(size);
+        for cohort in 0.. {
+            let name = cohort.to_string();
+            let mut order: Vec<&Real> = material.reals.iter().collect();
+            let mut dice = Dice::new(&["cohort", seed, &name]);
+            order.sort_by_cached_key(|_| dice.roll());
+            for (place, real) in order.into_iter().enumerate() {
+                if entries.len() == size {
+                    return Self { entries };
+                }
+                let mut dice = Dice::new(&["entry", seed, &name, &place.to_string()]);
+                let author =
+                    author(material, real, &Dice::new(&["author", seed, &name, real.value("author")]));
+                entries.push(entry(material, real, author, &mut taken, &mut dice));
+            }
+        }
+        Self { entries }
+    }
+
+    /// Writes the entries, and data files about some of them, as the site's folders `entries` and `data`.
+    ///
+    /// # Errors
+    /// The folder can't be written.
+    pub fn write(&self, site: &Path) -> io::Result<()> {
+        let entries = site.join("entries");
+        std::fs::create_dir_all(&entries)?;
+        for entry in &self.entries {
+            std::fs::write(entries.join(entry.file()), entry.markdown())?;
+        }
+        let data = site.join("data");
+        std::fs::create_dir_all(&data)?;
+        std::fs::write(data.join("notices.yaml"), self.notices())?;
+        std::fs::write(data.join("blacklist.yaml"), self.blacklist())
+    }
+
+    /// A notice about one entry in 20, as in the real registry.
+    fn notices(&self) -> String {
+        let mut text = String::new();
+        for entry in self.entries.iter().skip(7).step_by(20) {
+            let note = format!("There is a newer version of {} to install by hand.", entry.title);
+            let _ = writeln!(
+                text,
+                "- plugin: {}\n  date: {} 10:30:00Z\n  versions: [\"0.1.0\", \"0.1.1\"]\n  text: {}\n  link: {}",
+                quoted(&entry.id),
+                entry.date,
+                quoted(&note),
+                quoted(&entry.source),
+            );
+        }
+        text
+    }
+
+    /// One entry in 60 is on the blacklist, as in the real registry.
+    fn blacklist(&self) -> String {
+        let mut text = String::new();
+        for entry in self.entries.iter().skip(11).step_by(60) {
+            let reason = format!("[An error at the start of the server]({}).", entry.source);
+            let _ = writeln!(
+                text,
+                "- plugin: {}\n  versions: [\"0.1.0\"]\n  reason: {}",
+                quoted(&entry.id),
+                quoted(&reason)
+            );
+        }
+        text
+    }
+}
+
+/// An author for all entries of a cohort whose models share theirs.
+fn author(material: &Material, real: &Real, dice: &Dice) -> String {
+    material.words.author(real.value("author"), &mut dice.clone())
+}
+
+fn entry(
+    material: &Material,
+    real: &Real,
+    author: String,
+    taken: &mut HashSet<String>,
+    dice: &mut Dice,
+) -> Entry {
+    let title = material.words.title(real.value("title"), dice);
+    let id = match real.value("id") {
+        id if id.chars().any(char::is_uppercase) => words::plain(&title, ""),
+        id if id.contains('_') => words::plain(&title, "_").to_lowercase(),
+        _ => words::plain(&title, "").to_lowercase(),
+    };
+    let id = free(if id.is_empty() { "plugin" } else { &id }, taken);
+    let stem = if dice.one_in(12) { free(&format!("{id}_plugin"), taken) } else { id.clone() };
+    let owner: String = words::plain(&author, "-").chars().take(39).collect();
+    let owner = if owner.is_empty() { "somebody".into() } else { owner };
+    let on_github = real.value("source").contains("github.com");
+    let repository = format!("{owner}/OctoPrint-{id}");
+    let host = if on_github { "github.com" } else { "gitlab.com" };
+    let source = format!("https://{host}/{repository}");
+    let tags = tags(material, real, dice);
+    let caption = |like: &String, dice: &mut Dice| {
+        if like.is_empty() { String::new() } else { material.words.title(like, dice) }
+    };
+    let python = real.values.get("compatibility.python").cloned();
+    let mut more = BTreeMap::new();
+    for key in ["follow_dependency_links", "disabled", "abandoned", "up_for_adoption"] {
+        if let Some(value) = real.values.get(key) {
+            let value = if value.contains("://") { format!("{source}/issues/1") } else { value.clone() };
+            more.insert(key.to_owned(), value);
+        }
+    }
+    let body: Vec<String> = real.blocks.iter().map(|block| material.words.block(block, dice)).collect();
+    Entry {
+        description: material.words.description(dice),
+        date: date(real.value("date"), dice),
+        repository: on_github.then_some(repository),
+        screenshots: real.screenshots.iter().map(|like| caption(like, dice)).collect(),
+        featured: real.values.contains_key("featuredimage"),
+        octoprint: real.octoprint.clone(),
+        os: real.os.clone(),
+        license: real.value("license").to_owned(),
+        body: body.join("\n\n"),
+        stem,
+        id,
+        title,
+        author,
+        source,
+        tags,
+        python,
+        more,
+    }
+}
+
+/// As many tags as the model has, mostly real ones, which are taken the more often the more entries have them. Rare
+/// ones are new, since a registry ten times as large has more tags.
+fn tags(material: &Material, real: &Real, dice: &mut Dice) -> Vec<String> {
+    let mut tags: Vec<String> = Vec::new();
+    for _ in &real.tags {
+        let of = dice.pick(&material.reals).map_or(&[][..], |other| &other.tags);
+        let tag = match dice.pick(of) {
+            Some(tag) if !dice.one_in(4) => tag.to_lowercase(),
+            _ => material.words.tag(dice),
+        };
+        if !tags.contains(&tag) {
+            tags.push(tag);
+        }
+    }
+    tags
+}
+
+/// A name that nobody has in any letter case: this one, or with a number.
+fn free(name: &str, taken: &mut HashSet<String>) -> String {
+    let mut candidate = name.to_owned();
+    let mut number = 1;
+    while !taken.insert(candidate.to_lowercase()) {
+        number += 1;
+        candidate = format!("{name}{number}");
+    }
+    candidate
+}
+
+fn date(like: &str, dice: &mut Dice) -> Date {
+    let like: Date = like.parse().unwrap_or(jiff::civil::date(2018, 1, 1));
+    let days: Span = i32::try_from(dice.below(2 * DAYS)).unwrap_or(0).days();
+    like.saturating_add(days).saturating_sub(i32::try_from(DAYS).unwrap_or(0).days())
+}
+
+impl Entry {
+    /// The file's name.
+    pub fn file(&self) -> String {
+        format!("{}.md", self.stem)
+    }
+
+    /// The address of the screenshot of this number.
+    pub fn picture(&self, number: usize) -> String {
+        format!("/assets/img/plugins/{}/screenshot_{number}.png", self.id)
+    }
+
+    /// Where it is installed from.
+    pub fn archive(&self) -> String {
+        format!("{}/archive/master.zip", self.source)
+    }
+
+    /// The file: front matter and body.
+    pub fn markdown(&self) -> String {
+        let mut text = String::from("---\nlayout: plugin\n\n");
+        let mut line = |key: &str, value: &str| {
+            let _ = writeln!(text, "{key}: {}", written(value));
+        };
+        line("id", &self.id);
+        line("title", &self.title);
+        line("description", &self.description);
+        line("author", &self.author);
+        line("license", &self.license);
+        line("date", &self.date.to_string());
+        line("homepage", &self.source);
+        line("source", &self.source);
+        line("archive", &self.archive());
+        for (key, value) in &self.more {
+            line(key, value);
+        }
+        list(&mut text, "tags", &self.tags);
+        if !self.screenshots.is_empty() {
+            text += "\nscreenshots:\n";
+        }
+        for (number, caption) in self.screenshots.iter().enumerate() {
+            let _ = writeln!(text, "- url: {}", self.picture(number));
+            if !caption.is_empty() {
+                let _ = writeln!(text, "  alt: {0}\n  caption: {0}", written(caption));
+            }
+        }
+        if self.featured {
+            let _ = writeln!(text, "\nfeaturedimage: {}", self.picture(0));
+        }
+        if !self.octoprint.is_empty() || !self.os.is_empty() || self.python.is_some() {
+            text += "\ncompatibility:\n";
+            list(&mut text, "  octoprint", &self.octoprint);
+            list(&mut text, "  os", &self.os);
+            if let Some(python) = &self.python {
+                let _ = writeln!(text, "  python: {}", quoted(python));
+            }
+        }
+        let _ = write!(text, "\n---\n\n{}\n", self.body);
+        text
+    }
+}
+
+/// A list under a key, whose indentation is the key's.
+fn list(text: &mut String, key: &str, items: &[String]) {
+    if items.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "{key}:");
+    let indent = &key[..key.len() - key.trim_start().len()];
+    for item in items {
+        let _ = writeln!(text, "{indent}- {}", written(item));
+    }
+}
+
+/// A value as people write it: bare where that can mean nothing else, in quotes otherwise.
+fn written(value: &str) -> String {
+    let address = value.starts_with("https://") || value.starts_with('/');
+    let safe =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, ' ' | ',' | '.' | '/' | '-' | '_' | '(' | ')');
+    let words = value.starts_with(|c: char| c.is_ascii_alphabetic())
+        && value.len() > 5
+        && value.chars().all(safe)
+        && !value.ends_with(' ');
+    let day = value.parse::<Date>().is_ok();
+    let plain_address = address && value.chars().all(|c| safe(c) || c == ':') && !value.contains(' ');
+    if words || day || plain_address { value.to_owned() } else { quoted(value) }
+}
+
+/// In double quotes; a JSON string is a YAML string (YAML 1.2, section 1.3).
+fn quoted(value: &str) -> String {
+    serde_json::Value::from(value).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn material() -> Material {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../site/entries");
+        match Material::read(&folder) {
+            Ok(material) => material,
+            Err(why) => panic!("{why}"),
+        }
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_registry_and_another_another() {
+        let material = material();
+        let registry = |size, seed| Registry::generate(&material, size, seed);
+        let (small, large) = (registry(40, "a"), registry(90, "a"));
+        assert_eq!(small, registry(40, "a"));
+        assert_eq!(small.entries[..], large.entries[..40]);
+        assert_ne!(small, registry(40, "b"));
+    }
+
+    #[test]
+    fn entries_are_varied_and_spread_like_the_real_ones() {
+        let material = material();
+        let registry = Registry::generate(&material, 30 * material.entries(), "x");
+        let all = &registry.entries;
+        let distinct = |of: fn(&Entry) -> String| all.iter().map(of).collect::<HashSet<_>>().len();
+        assert_eq!(distinct(|it| it.id.to_lowercase()), all.len());
+        assert_eq!(distinct(|it| it.stem.to_lowercase()), all.len());
+        assert!(distinct(|it| it.body.clone()) > all.len() * 98 / 100, "{}", distinct(|it| it.body.clone()));
+        assert!(distinct(|it| it.title.clone()) > all.len() / 2);
+        assert!(distinct(|it| it.description.clone()) * 10 > all.len());
+        let mean = |of: &dyn Fn(&Real) -> usize| {
+            material.reals.iter().map(of).sum::<usize>() as f64 / material.reals.len() as f64
+        };
+        let generated = |of: fn(&Entry) -> usize| all.iter().map(of).sum::<usize>() as f64 / all.len() as f64;
+        let is_near = |a: f64, b: f64, what| assert!((a / b - 1.0).abs() < 0.2, "{what}: {a} against {b}");
+        is_near(generated(|it| it.screenshots.len()), mean(&|it| it.screenshots.len()), "screenshots");
+        is_near(generated(|it| it.tags.len()), mean(&|it| it.tags.len()), "tags");
+        let length = mean(&|it| it.blocks.iter().map(|block| block.text.len() + 2).sum());
+        is_near(generated(|it| it.body.len()), length, "length of bodies");
+        let declared = mean(&|it| usize::from(it.values.contains_key("compatibility.python")));
+        is_near(generated(|it| usize::from(it.python.is_some())), declared, "declared Python");
+    }
+
+    #[test]
+    fn values_are_bare_only_where_they_mean_themselves() {
+        for bare in ["Adds a tab", "2020-02-03", "https://github.com/a/b", "/assets/img/x.png", "bed level"] {
+            assert_eq!(written(bare), bare);
+        }
+        for tricky in ["true", "null", "1.2", "a: b", "a #b", "- x", "@me", "", "x", "ends ", "Ünï", "a\"b\\"]
+        {
+            assert_eq!(written(tricky), quoted(tricky), "{tricky}");
+        }
+    }
+}

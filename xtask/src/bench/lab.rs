@@ -1,0 +1,261 @@
+//! One generated registry with all that is needed to run scenarios in it, each in turn with its peers.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::generate::Registry;
+use super::measure::{Job, Meter};
+use super::peers::{self, Peer};
+use super::scenario::{Measurement, Scenario};
+use super::stage::{self, Outputs, Stage, keep_facts_alone, remove, settle};
+use super::watch::Watch;
+use super::world::{tick, world};
+use super::{Failure, SEED, at};
+use crate::replay::{Options, Server};
+
+/// What every lab uses.
+#[derive(Debug, Clone)]
+pub(crate) struct Tools {
+    pub(crate) binary: PathBuf,
+    pub(crate) meter: Meter,
+    pub(crate) runs: usize,
+}
+
+/// The largest registry that hugo and jekyll get, in entries.
+const HUGO_UP_TO: usize = 20_000;
+const JEKYLL_UP_TO: usize = 1000;
+/// How long a request takes where the network is part of the scenario.
+const LATENCY: Duration = Duration::from_millis(100);
+/// The world's time in all labs, so that dates are the same in every bench.
+const WORLD_TIME: i64 = 1_596_412_800;
+
+/// A registry that was built once, so that its cache and its outputs are there.
+pub(crate) struct Lab<'a> {
+    tools: &'a Tools,
+    registry: Registry,
+    folder: PathBuf,
+    server: Server,
+    /// The site in which people work.
+    main: Stage,
+    /// A copy of the site that is only built with no more than facts.
+    bare: Stage,
+    /// A cache that holds facts alone.
+    facts: PathBuf,
+    git: Option<Peer>,
+    hugo: Option<Peer>,
+    jekyll: Option<Peer>,
+    peers: bool,
+}
+
+impl<'a> Lab<'a> {
+    /// Writes the registry into `folder`, starts a server for its world, builds once, and gets peers ready.
+    pub(crate) fn open(
+        tools: &'a Tools,
+        registry: Registry,
+        folder: PathBuf,
+        peers: bool,
+    ) -> Result<Self, Failure> {
+        let time = Timestamp::from_second(WORLD_TIME).unwrap_or_default();
+        let world = world(&registry, time, SEED);
+        let size = registry.entries.len();
+        let (mut git, mut hugo, mut jekyll) = (None, None, None);
+        if peers {
+            let place = folder.join("git");
+            registry.write(&place).map_err(at(&place))?;
+            git = peers::git(&place)?;
+            if size <= HUGO_UP_TO {
+                hugo = peers::hugo(&registry, &world, &folder.join("hugo"))?;
+            }
+            if size <= JEKYLL_UP_TO {
+                jekyll = peers::jekyll(&registry, &world, &folder.join("jekyll"))?;
+            }
+        }
+        let server = Server::start_with(world, Options::default()).map_err(at(&folder))?;
+        let main = Stage::new(folder.join("main"), &tools.binary, &server, "")?;
+        registry.write(&main.site).map_err(at(&main.site))?;
+        main.build().run()?;
+        let bare = main.copy_to(folder.join("bare"), Outputs::Left)?;
+        bare.put_cache(&main.cache())?;
+        keep_facts_alone(&bare.cache())?;
+        let facts = folder.join("facts.sqlite");
+        std::fs::rename(bare.cache(), &facts).map_err(at(&facts))?;
+        Ok(Self { tools, registry, folder, server, main, bare, facts, git, hugo, jekyll, peers })
+    }
+
+    /// Removes everything.
+    pub(crate) fn close(self) -> Result<(), Failure> {
+        remove(&self.folder)
+    }
+
+    /// Peers that should have run and didn't.
+    pub(crate) fn skipped(&self) -> Vec<String> {
+        let size = self.registry.entries.len();
+        let lacking = [
+            ("git", self.git.is_none()),
+            ("hugo", self.hugo.is_none() && size <= HUGO_UP_TO),
+            ("jekyll", self.jekyll.is_none() && size <= JEKYLL_UP_TO),
+        ];
+        let lacking = lacking.into_iter().filter(|(_, lacking)| *lacking && self.peers);
+        lacking.map(|(name, _)| format!("{name}: not installed")).collect()
+    }
+
+    /// Measures a scenario; the inner error says why it can't be.
+    pub(crate) fn run(&self, scenario: Scenario) -> Result<Result<Measurement, String>, Failure> {
+        let git: Vec<&Peer> = self.git.iter().collect();
+        let measured = match scenario {
+            Scenario::Rendered => {
+                let peers: Vec<&Peer> = self.hugo.iter().chain(&self.jekyll).collect();
+                let mut measured = self.measure(scenario, &self.bare, &peers, |_| self.with_facts_alone())?;
+                measured.more = self.sizes()?;
+                measured
+            }
+            Scenario::Nothing => {
+                self.server.set_latency(LATENCY);
+                let stage = self.main.copy_to(self.folder.join("nothing"), Outputs::Left)?;
+                let measured = self.measure(scenario, &stage, &[], |_| {
+                    stage.drop_cache()?;
+                    stage.drop_outputs()?;
+                    Ok(stage.build())
+                });
+                self.server.set_latency(Duration::ZERO);
+                measured?
+            }
+            Scenario::Unchanged => self.measure(scenario, &self.main, &git, |_| Ok(self.main.build()))?,
+            Scenario::Checkout => self.elsewhere(scenario, Outputs::Kept, &git)?,
+            Scenario::Restored => self.elsewhere(scenario, Outputs::Left, &[&self.rendering()])?,
+            Scenario::Edited => {
+                // What the last builds left is caught up with first.
+                self.main.build().run()?;
+                self.measure(scenario, &self.main, &git, |round| {
+                    self.edit(round, |entry| entry.body += &format!("\n\nRevised for the {round}. time."))?;
+                    Ok(self.main.build())
+                })?
+            }
+            Scenario::Retitled => self.measure(scenario, &self.main, &git, |round| {
+                self.edit(round + 500, |entry| entry.title += &format!(" {round}"))?;
+                Ok(self.main.build())
+            })?,
+            Scenario::Watched => {
+                let Some(watch) = Watch::start(&self.main, &self.registry)? else {
+                    return Ok(Err(format!("{scenario}: this binary has no subcommand `watch`")));
+                };
+                watch.measure(self.tools.runs)?
+            }
+            Scenario::Tick => {
+                let now = Timestamp::now();
+                self.measure(scenario, &self.main, &[&self.rendering()], |round| {
+                    let number = u32::try_from(round + 1).unwrap_or(u32::MAX);
+                    self.server.change(|world| tick(world, number));
+                    // Further on than facts are fresh.
+                    let hours = SignedDuration::from_hours(24 * 31 * i64::from(number));
+                    let now = now.saturating_add(hours).unwrap_or(Timestamp::MAX);
+                    Ok(self.main.build().with(["--now".to_owned(), now.to_string()]))
+                })?
+            }
+            Scenario::Cache => return Ok(Err(format!("{scenario}: not in a generated registry"))),
+        };
+        Ok(Ok(measured))
+    }
+
+    /// Runs a job and its peers in turn, after one round that isn't counted. `set_up` isn't measured.
+    fn measure(
+        &self,
+        scenario: Scenario,
+        stage: &Stage,
+        peers: &[&Peer],
+        set_up: impl Fn(usize) -> Result<Job, Failure>,
+    ) -> Result<Measurement, Failure> {
+        let mut measurement = Measurement {
+            scenario,
+            entries: self.registry.entries.len(),
+            ours: Vec::new(),
+            peers: peers.iter().map(|peer| (peer.name, Vec::new())).collect(),
+            report: None,
+            more: Value::Null,
+        };
+        for round in 0..=self.tools.runs {
+            let job = set_up(round)?;
+            settle(&self.folder)?;
+            if round == 0 {
+                measurement.report = Some(stage.look(job)?);
+            } else {
+                measurement.ours.push(self.tools.meter.run(&job)?);
+            }
+            for (peer, (_, samples)) in peers.iter().zip(&mut measurement.peers) {
+                (peer.set_up)()?;
+                settle(&self.folder)?;
+                let sample = self.tools.meter.run(&peer.job)?;
+                if round > 0 {
+                    samples.push(sample);
+                }
+            }
+        }
+        Ok(measurement)
+    }
+
+    /// The copy of the site with facts and nothing else, and its build.
+    fn with_facts_alone(&self) -> Result<Job, Failure> {
+        self.bare.drop_outputs()?;
+        self.bare.put_cache(&self.facts)?;
+        Ok(self.bare.build())
+    }
+
+    /// "Everything rendered" as a peer of others.
+    fn rendering(&self) -> Peer {
+        let (bare, facts) = (self.bare.clone(), self.facts.clone());
+        let set_up = move || {
+            bare.drop_outputs()?;
+            bare.put_cache(&facts)
+        };
+        Peer { name: "everything rendered", job: self.bare.build(), set_up: Box::new(set_up) }
+    }
+
+    /// A build in a fresh copy of the main site each time, with its cache.
+    fn elsewhere(
+        &self,
+        scenario: Scenario,
+        outputs: Outputs,
+        peers: &[&Peer],
+    ) -> Result<Measurement, Failure> {
+        let place = |round: usize| self.folder.join(format!("checkout-{}", round % 2));
+        let stage = self.main.copy_to(place(0), Outputs::Left)?;
+        let measured = self.measure(scenario, &stage, peers, |round| {
+            remove(&place(round + 1))?;
+            let stage = self.main.copy_to(place(round), outputs)?;
+            stage.put_cache(&self.main.cache())?;
+            Ok(stage.build())
+        });
+        remove(&place(0))?;
+        remove(&place(1))?;
+        measured
+    }
+
+    fn edit(&self, round: usize, change: impl FnOnce(&mut super::Entry)) -> Result<(), Failure> {
+        let entries = &self.registry.entries;
+        let Some(entry) = entries.get((round * 37 + 5) % entries.len().max(1)) else { return Ok(()) };
+        let mut entry = entry.clone();
+        change(&mut entry);
+        let path = self.main.site.join("entries").join(entry.file());
+        std::fs::write(&path, entry.markdown()).map_err(at(&path))
+    }
+
+    /// How much each of those that render has made, so that a reader can tell whether they did the same.
+    fn sizes(&self) -> Result<Value, Failure> {
+        let mut sizes = serde_json::Map::new();
+        let made = [
+            ("shelflife", self.bare.output(), true),
+            ("hugo", self.folder.join("hugo/public"), self.hugo.is_some()),
+            ("jekyll", self.folder.join("jekyll/_site"), self.jekyll.is_some()),
+        ];
+        for (name, folder, exists) in made {
+            if exists {
+                let bytes = json!({"html_bytes": stage::bytes(&folder, &["html"])?, "json_bytes": stage::bytes(&folder, &["json"])?});
+                sizes.insert(name.to_owned(), bytes);
+            }
+        }
+        Ok(Value::Object(sizes))
+    }
+}

@@ -1,0 +1,204 @@
+//! One process, measured: how long it ran by the clock, and how much memory it held at most.
+//!
+//! Linux carries the peak of the memory over from the process that starts another to the one that is started, and a
+//! bench that serves a world holds much. So a process is started by a small one, the chore `measure`, which says
+//! in a line of JSON what it saw.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use wait4::Wait4 as _;
+
+use super::Failure;
+
+/// What one run took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sample {
+    /// From the start of the process to its end, by the clock.
+    pub wall: Duration,
+    /// The most memory that it held at a time (resident set), in bytes.
+    pub peak: u64,
+    /// Time on a processor, of all its threads.
+    pub processor: Duration,
+}
+
+impl Sample {
+    /// As JSON: seconds and bytes.
+    pub fn json(&self) -> Value {
+        json!({
+            "wall_s": self.wall.as_secs_f64(), "peak_bytes": self.peak, "processor_s": self.processor.as_secs_f64(),
+        })
+    }
+}
+
+/// A command line to measure. It gets the environment that is given and, of ours, `PATH` and `HOME` alone.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The program.
+    pub program: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+    /// Environment variables.
+    pub environment: Vec<(String, String)>,
+    /// The folder in which it runs.
+    pub folder: PathBuf,
+}
+
+impl Job {
+    /// A program without arguments, in this folder.
+    pub fn new(program: impl Into<PathBuf>, folder: &Path) -> Self {
+        Self {
+            program: program.into(),
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            folder: folder.to_owned(),
+        }
+    }
+
+    /// The same with arguments.
+    #[must_use]
+    pub fn with<T: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = T>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// The same with an environment variable.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.environment.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// This program, started with a clean environment.
+    pub fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(&self.folder).env_clear().stdin(Stdio::null());
+        for name in ["PATH", "HOME"] {
+            command.envs(std::env::var_os(name).map(|value| (name, value)));
+        }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command
+    }
+
+    /// Runs it unmeasured.
+    ///
+    /// # Errors
+    /// It can't be started, or fails.
+    pub fn run(&self) -> Result<(), Failure> {
+        let output = self.command(&self.program).args(&self.arguments).output();
+        let output = output.map_err(|why| Failure::new(format!("{} doesn't run: {why}", self.name())))?;
+        if output.status.success() { Ok(()) } else { Err(self.failed(&output.stderr)) }
+    }
+
+    fn name(&self) -> String {
+        let words =
+            std::iter::once(self.program.as_os_str()).chain(self.arguments.iter().map(OsString::as_os_str));
+        words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
+    }
+
+    fn failed(&self, stderr: &[u8]) -> Failure {
+        Failure::new(format!("{} failed:\n{}", self.name(), String::from_utf8_lossy(stderr).trim()))
+    }
+}
+
+/// Measures through a program that has the chore `measure`.
+#[derive(Debug, Clone)]
+pub struct Meter {
+    helper: PathBuf,
+}
+
+impl Meter {
+    /// A meter that starts this program, an `xtask`, for each run.
+    pub fn new(helper: impl Into<PathBuf>) -> Self {
+        Self { helper: helper.into() }
+    }
+
+    /// Runs a job and measures it.
+    ///
+    /// # Errors
+    /// It can't be started, or doesn't end with success: a build that fails isn't fast.
+    pub fn run(&self, job: &Job) -> Result<Sample, Failure> {
+        let mut command = job.command(&self.helper);
+        command.arg("measure").arg("--").arg(&job.program).args(&job.arguments);
+        let output = command.output();
+        let output = output.map_err(|why| Failure::new(format!("{}: {why}", self.helper.display())))?;
+        if !output.status.success() {
+            return Err(job.failed(&output.stderr));
+        }
+        let said: Value = serde_json::from_slice(&output.stdout).map_err(|_| job.failed(&output.stderr))?;
+        let number = |key: &str| said.get(key).and_then(Value::as_u64);
+        match (number("wall_ns"), number("peak_bytes"), number("processor_ns")) {
+            (Some(wall), Some(peak), Some(processor)) => {
+                let [wall, processor] = [wall, processor].map(Duration::from_nanos);
+                Ok(Sample { wall, peak, processor })
+            }
+            _ => Err(job.failed(&output.stderr)),
+        }
+    }
+}
+
+/// The chore `measure`: runs a program whose standard output nobody reads, and returns its numbers as JSON, and
+/// whether it succeeded.
+///
+/// # Errors
+/// It can't be started.
+pub fn measure(program: &Path, arguments: &[OsString]) -> Result<(Value, bool), Failure> {
+    let failed = |why: std::io::Error| Failure::new(format!("{} doesn't run: {why}", program.display()));
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null());
+    let started = Instant::now();
+    let used = command.spawn().map_err(failed)?.wait4().map_err(failed)?;
+    let wall = started.elapsed();
+    let numbers = json!({
+        "wall_ns": nanoseconds(wall),
+        "peak_bytes": used.rusage.maxrss,
+        "processor_ns": nanoseconds(used.rusage.utime + used.rusage.stime),
+    });
+    Ok((numbers, used.status.success()))
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// The middle of some samples' times; zero of none. Of an even number, the mean of the two in the middle.
+pub(crate) fn median(samples: &[Sample]) -> Duration {
+    let mut times: Vec<Duration> = samples.iter().map(|sample| sample.wall).collect();
+    times.sort_unstable();
+    let middle = times.len() / 2;
+    match times.get(middle) {
+        None => Duration::ZERO,
+        Some(upper) if times.len() % 2 == 1 => *upper,
+        Some(upper) => (times[middle - 1] + *upper) / 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_in_the_middle() {
+        let samples = |times: &[u64]| -> Vec<Sample> {
+            let sample =
+                |ms: &u64| Sample { wall: Duration::from_millis(*ms), peak: 0, processor: Duration::ZERO };
+            times.iter().map(sample).collect()
+        };
+        assert_eq!(median(&[]), Duration::ZERO);
+        assert_eq!(median(&samples(&[9, 1, 5])), Duration::from_millis(5));
+        assert_eq!(median(&samples(&[9, 1, 5, 7])), Duration::from_millis(6));
+    }
+
+    #[test]
+    fn a_process_is_timed_and_its_failure_is_seen() {
+        let run = |script: &str| measure(Path::new("sh"), &["-c".into(), script.into()]);
+        let Ok((numbers, true)) = run("sleep 0.05") else { panic!("sh doesn't run") };
+        assert!(numbers["wall_ns"].as_u64() >= Some(50_000_000), "{numbers}");
+        assert!(numbers["peak_bytes"].as_u64() > Some(100_000), "{numbers}");
+        assert!(matches!(run("exit 3"), Ok((_, false))));
+        assert!(measure(Path::new("/nonexistent"), &[]).is_err());
+    }
+}

@@ -1,0 +1,173 @@
+//! Programs that people compare a site builder with, set up for the same entries: `git status`, hugo and jekyll.
+//!
+//! hugo and jekyll get the entries' own files, the same facts as a data file, and a theme that is comparable to the
+//! built-in one: a page for each plugin with the same sections, the four lists, the start page, the feed and
+//! `plugins.json`. Neither sanitises what strangers wrote; that is their advantage.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Map, Value, json};
+
+use super::generate::{Entry, Registry};
+use super::measure::Job;
+use super::stage::remove;
+use super::{Failure, at};
+use crate::replay::{Repository, Window, World};
+
+/// A file of a theme: its path and its content.
+type ThemeFile = (&'static str, &'static str);
+
+const HUGO: [ThemeFile; 14] = [
+    ("config.toml", include_str!("peers/hugo/config.toml")),
+    ("content/by_name.md", "---\ntitle: Plugins by name\nlayout: by_name\nurl: /by_name/\n---\n"),
+    ("content/by_date.md", "---\ntitle: Plugins by date\nlayout: by_date\nurl: /by_date/\n---\n"),
+    ("content/by_tag.md", "---\ntitle: Plugins by tag\nlayout: by_tag\nurl: /by_tag/\n---\n"),
+    ("content/by_author.md", "---\ntitle: Plugins by author\nlayout: by_author\nurl: /by_author/\n---\n"),
+    ("layouts/_default/baseof.html", include_str!("peers/hugo/baseof.html")),
+    ("layouts/_default/plugin.html", include_str!("peers/hugo/plugin.html")),
+    ("layouts/_default/by_name.html", include_str!("peers/hugo/by_name.html")),
+    ("layouts/_default/by_date.html", include_str!("peers/hugo/by_date.html")),
+    ("layouts/_default/by_tag.html", include_str!("peers/hugo/by_tag.html")),
+    ("layouts/_default/by_author.html", include_str!("peers/hugo/by_author.html")),
+    ("layouts/partials/row.html", include_str!("peers/hugo/row.html")),
+    ("layouts/index.html", include_str!("peers/hugo/index.html")),
+    ("layouts/index.json", include_str!("peers/hugo/index.json")),
+];
+
+const JEKYLL: [ThemeFile; 11] = [
+    ("_config.yml", include_str!("peers/jekyll/_config.yml")),
+    ("_layouts/default.html", include_str!("peers/jekyll/default.html")),
+    ("_layouts/plugin.html", include_str!("peers/jekyll/plugin.html")),
+    ("_includes/row.html", include_str!("peers/jekyll/row.html")),
+    ("index.html", include_str!("peers/jekyll/index.html")),
+    ("by_name.html", include_str!("peers/jekyll/by_name.html")),
+    ("by_date.html", include_str!("peers/jekyll/by_date.html")),
+    ("by_tag.html", include_str!("peers/jekyll/by_tag.html")),
+    ("by_author.html", include_str!("peers/jekyll/by_author.html")),
+    ("feed.xml", include_str!("peers/jekyll/feed.xml")),
+    ("plugins.json", include_str!("peers/jekyll/plugins.json")),
+];
+
+/// What is run in turn with a scenario, to be compared with it.
+pub(crate) struct Peer {
+    pub(crate) name: &'static str,
+    pub(crate) job: Job,
+    /// Puts everything back as it was before the first run, unmeasured.
+    pub(crate) set_up: Box<dyn Fn() -> Result<(), Failure>>,
+}
+
+/// What an installed program says of its version; `None` where it doesn't run.
+pub(crate) fn version(program: &str, argument: &str) -> Option<String> {
+    let output = Command::new(program).arg(argument).output().ok().filter(|it| it.status.success())?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let number =
+        text.split([' ', '+', '-']).find(|it| it.trim_start_matches('v').starts_with(char::is_numeric));
+    number.map(|number| number.trim().to_owned())
+}
+
+/// `git status --porcelain` in a repository that holds the site's files, all of them committed, with a fresh index.
+pub(crate) fn git(site: &Path) -> Result<Option<Peer>, Failure> {
+    if version("git", "--version").is_none() {
+        return Ok(None);
+    }
+    let git = |arguments: &[&str]| {
+        Job::new("git", site)
+            .with(["-c", "user.name=bench", "-c", "user.email=bench@example.org", "-c", "gc.auto=0"])
+            .with(arguments)
+            .variable("GIT_CONFIG_GLOBAL", "/dev/null")
+            .variable("GIT_CONFIG_NOSYSTEM", "1")
+    };
+    git(&["init", "--quiet"]).run()?;
+    git(&["add", "--all"]).run()?;
+    git(&["commit", "--quiet", "--message", "Entries"]).run()?;
+    // Files as young as the index are read again by each status until an index is younger than they are.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    git(&["update-index", "--really-refresh", "--quiet"]).run()?;
+    git(&["status", "--porcelain"]).run()?;
+    let job = git(&["status", "--porcelain"]);
+    Ok(Some(Peer { name: "git status", job, set_up: Box::new(|| Ok(())) }))
+}
+
+/// `hugo` on the registry's entries, in a site of its own in `folder`.
+pub(crate) fn hugo(registry: &Registry, world: &World, folder: &Path) -> Result<Option<Peer>, Failure> {
+    if version("hugo", "version").is_none() {
+        return Ok(None);
+    }
+    theme(folder, &HUGO)?;
+    write(&folder.join("data/facts.json"), &facts(registry, world).to_string())?;
+    for entry in &registry.entries {
+        // hugo would take these for its own shortcodes.
+        let text = entry.markdown().replace("{{<", "{ {<").replace("{{%", "{ {%");
+        write(&folder.join("content/plugins").join(entry.file()), &text)?;
+    }
+    let output = folder.join("public");
+    let job = Job::new("hugo", folder)
+        .with(["--quiet", "--destination", "public"])
+        .variable("HUGO_CACHEDIR", folder.join("cache").to_string_lossy());
+    Ok(Some(Peer { name: "hugo", job, set_up: Box::new(move || remove(&output)) }))
+}
+
+/// `jekyll build` on the registry's entries, in a site of its own in `folder`, without its cache between builds.
+pub(crate) fn jekyll(registry: &Registry, world: &World, folder: &Path) -> Result<Option<Peer>, Failure> {
+    if version("jekyll", "--version").is_none() {
+        return Ok(None);
+    }
+    theme(folder, &JEKYLL)?;
+    write(&folder.join("_data/facts.json"), &facts(registry, world).to_string())?;
+    for entry in &registry.entries {
+        // What entries hold in braces isn't meant for Liquid here.
+        let text = entry.markdown().replacen("---\n", "---\nrender_with_liquid: false\n", 1);
+        // An `id` of its own would hide the entry's behind the address.
+        let text = text.replacen("\nid: ", "\nplugin_id: ", 1);
+        write(&folder.join("_entries").join(entry.file()), &text)?;
+    }
+    let output = folder.join("_site");
+    let job = Job::new("jekyll", folder).with(["build", "--quiet", "--disable-disk-cache"]);
+    Ok(Some(Peer { name: "jekyll", job, set_up: Box::new(move || remove(&output)) }))
+}
+
+fn theme(folder: &Path, files: &[ThemeFile]) -> Result<(), Failure> {
+    files.iter().try_for_each(|(path, text)| write(&folder.join(path), text))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Failure> {
+    let written = || -> io::Result<()> {
+        path.parent().map_or(Ok(()), fs::create_dir_all)?;
+        fs::write(path, text)
+    };
+    written().map_err(at(path))
+}
+
+/// What is known of each plugin, by its id: what the templates of both show.
+fn facts(registry: &Registry, world: &World) -> Value {
+    let all = registry.entries.iter().map(|entry| (entry.id.clone(), fact(entry, world)));
+    Value::Object(all.collect::<Map<String, Value>>())
+}
+
+fn fact(entry: &Entry, world: &World) -> Value {
+    let usage = |window| {
+        let usage = world.usage(window).get(&entry.id.to_lowercase());
+        usage.map(|it| json!({"instances": it.instances, "install_events": it.install_events}))
+    };
+    let month = world.usage(Window::Month).get(&entry.id.to_lowercase());
+    let mut versions: Vec<(&String, &u64)> = month.into_iter().flat_map(|it| &it.versions).collect();
+    versions.sort_by(|a, b| b.1.cmp(a.1));
+    let versions: Vec<Value> =
+        versions.into_iter().map(|(version, n)| json!({"version": version, "instances": n})).collect();
+    let repository = entry.repository.as_deref().and_then(|name| world.repository(name)).map(github);
+    json!({"week": usage(Window::Week), "month": usage(Window::Month), "versions": versions, "github": repository})
+}
+
+fn github(it: &Repository) -> Value {
+    let release = it.latest_release().map(
+        |release| json!({"name": release.name, "tag": release.tag, "date": release.published_at.to_string()}),
+    );
+    json!({
+        "url": it.url(), "stars": it.stars, "watchers": it.watchers, "open": it.open_issues,
+        "closed": it.closed_issues, "releases": it.releases.len(), "latest_release": release,
+        "last_push": it.committed_at.to_string(), "archived": it.archived,
+    })
+}

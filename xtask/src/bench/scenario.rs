@@ -1,0 +1,198 @@
+//! The scenarios: the ways in which people build a registry, each with a name and what is measured in it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::lab::Tools;
+use super::measure::{Sample, median};
+use super::report::Report;
+use super::stage::{self, Stage};
+use super::table::{duration, size};
+use super::{Failure, at};
+use crate::replay::{Server, Trace, TraceError};
+
+/// One way to build a registry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
+pub enum Scenario {
+    /// The cache holds facts and nothing else; no outputs.
+    Rendered,
+    /// No cache and no outputs; sources answer after 100 ms.
+    Nothing,
+    /// The same folder again.
+    Unchanged,
+    /// A fresh checkout with the cache and the outputs.
+    Checkout,
+    /// A fresh checkout with the cache and no outputs.
+    Restored,
+    /// A sentence is added to an entry.
+    Edited,
+    /// An entry gets another title.
+    Retitled,
+    /// A sentence is added to an entry while `shelflife watch` runs.
+    Watched,
+    /// New usage numbers, and news of some repositories.
+    Tick,
+    /// The size of the cache after a trace.
+    Cache,
+}
+
+impl Scenario {
+    /// Those that take place in a generated registry, in an order in which none disturbs the next.
+    pub(crate) const IN_SITE: [Self; 9] = [
+        Self::Rendered,
+        Self::Nothing,
+        Self::Unchanged,
+        Self::Checkout,
+        Self::Restored,
+        Self::Edited,
+        Self::Retitled,
+        Self::Watched,
+        Self::Tick,
+    ];
+
+    /// Whether it is measured in a registry of this size. What isn't asked of the largest isn't measured there,
+    /// since each of its runs takes long.
+    pub(crate) fn fits(self, entries: usize) -> bool {
+        match self {
+            Self::Rendered | Self::Unchanged => true,
+            Self::Nothing => entries <= 1000,
+            _ => entries <= 20_000,
+        }
+    }
+
+    /// What it is, in a few words.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Self::Rendered => "everything rendered",
+            Self::Nothing => "everything from nothing",
+            Self::Unchanged => "nothing changed, same folder",
+            Self::Checkout => "nothing changed, fresh checkout",
+            Self::Restored => "restored cache, no outputs",
+            Self::Edited => "one entry's text edited",
+            Self::Retitled => "one entry's title changed",
+            Self::Watched => "one entry's text edited under watch",
+            Self::Tick => "a tick of the world",
+            Self::Cache => "cache after 24 ticks",
+        }
+    }
+
+    /// What is there before, and what is measured.
+    pub(crate) fn what(self) -> &'static str {
+        match self {
+            Self::Rendered => "a cache that holds facts alone, no outputs",
+            Self::Nothing => "no cache, no outputs, 100 ms a request",
+            Self::Unchanged => "cache and outputs of the last build",
+            Self::Checkout => "new path, new time stamps, restored cache, outputs",
+            Self::Restored => "new path, new time stamps, restored cache",
+            Self::Edited => "new process, outputs there",
+            Self::Retitled => "new process, outputs there; lists change too",
+            Self::Watched => "from the write to the page on disk",
+            Self::Tick => "all facts stale; new usage for 4 of 5, news for 1 repository in 40",
+            Self::Cache => "122 real entries; the file against the site's HTML and JSON",
+        }
+    }
+}
+
+impl fmt::Display for Scenario {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.title())
+    }
+}
+
+/// A scenario that was measured, in turn with its peers.
+#[derive(Debug, Clone)]
+pub(crate) struct Measurement {
+    pub(crate) scenario: Scenario,
+    pub(crate) entries: usize,
+    pub(crate) ours: Vec<Sample>,
+    pub(crate) peers: Vec<(&'static str, Vec<Sample>)>,
+    /// The report of the run that isn't counted.
+    pub(crate) report: Option<Report>,
+    /// What was found out on the side, such as the sizes of what was made.
+    pub(crate) more: Value,
+}
+
+impl Measurement {
+    /// Our median.
+    pub(crate) fn seconds(&self) -> f64 {
+        median(&self.ours).as_secs_f64()
+    }
+
+    /// The most memory of all runs, in bytes.
+    pub(crate) fn peak(&self) -> u64 {
+        self.ours.iter().map(|sample| sample.peak).max().unwrap_or(0)
+    }
+
+    /// A peer's median.
+    pub(crate) fn peer(&self, name: &str) -> Option<f64> {
+        let (_, samples) = self.peers.iter().find(|(it, _)| *it == name)?;
+        Some(median(samples).as_secs_f64())
+    }
+
+    pub(crate) fn summary(&self) -> String {
+        let mut text = format!("{}, {} at most", duration(self.seconds()), size(self.peak()));
+        for (name, samples) in &self.peers {
+            text += &format!("; {name}: {}", duration(median(samples).as_secs_f64()));
+        }
+        text
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        let samples = |it: &[Sample]| -> Value { it.iter().map(Sample::json).collect() };
+        let peers: serde_json::Map<String, Value> =
+            self.peers.iter().map(|(name, all)| ((*name).to_owned(), samples(all))).collect();
+        json!({
+            "scenario": self.scenario.title(), "entries": self.entries, "shelflife": samples(&self.ours),
+            "peers": peers, "report": self.report.as_ref().map(Report::json), "more": self.more,
+        })
+    }
+}
+
+/// How large a cache has become.
+#[derive(Debug, Clone)]
+pub(crate) struct CacheSize {
+    /// The cache, in bytes, after each tick.
+    pub(crate) after: Vec<u64>,
+    /// The site's HTML and JSON after the last tick, in bytes.
+    pub(crate) site: u64,
+}
+
+impl CacheSize {
+    pub(crate) fn last(&self) -> u64 {
+        self.after.last().copied().unwrap_or(0)
+    }
+
+    pub(crate) fn json(&self) -> Value {
+        json!({"cache_bytes_by_tick": self.after, "html_and_json_bytes": self.site})
+    }
+}
+
+/// Builds a trace tick by tick with one cache.
+pub(crate) fn cache_size(tools: &Tools, trace: &Path, folder: PathBuf) -> Result<CacheSize, Failure> {
+    let failed = |why: TraceError| Failure::new(why.to_string());
+    let trace = Trace::open(trace).map_err(failed)?;
+    let ticks = trace.ticks();
+    let first = ticks.first().copied().unwrap_or(0);
+    let server = Server::start(trace.world(first).map_err(failed)?).map_err(at(&folder))?;
+    let config = "timezone = \"America/Chicago\"\n[paths]\nentries = \"_plugins\"\ndata = \"_data\"\n";
+    let stage = Stage::new(folder, &tools.binary, &server, config)?;
+    let mut after = Vec::new();
+    for (number, tick) in ticks.into_iter().enumerate() {
+        server.set_world(trace.world(tick).map_err(failed)?);
+        trace.checkout(tick, &stage.site).map_err(failed)?;
+        // Facts of a stage are fresh for 30 days, and each tick is to ask for all of them.
+        stage
+            .build()
+            .with(["--refresh", "--now"])
+            .with([trace.time(tick).map_err(failed)?.to_string()])
+            .run()?;
+        let size = stage::bytes(&stage.site.join(".shelflife"), &[])?;
+        if number == 0 && size == 0 {
+            return Err(Failure::new("the first tick left no cache"));
+        }
+        after.push(size);
+    }
+    Ok(CacheSize { after, site: stage::bytes(&stage.output(), &["html", "json"])? })
+}

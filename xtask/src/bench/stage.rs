@@ -1,0 +1,213 @@
+//! A site on a stage: a generated registry in a folder, built by the binary as a user would.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use super::measure::Job;
+use super::report::Report;
+use super::{Failure, at};
+use crate::replay::{Server, Window};
+
+/// A site in a folder, with its outputs and its cache where they are by default.
+#[derive(Debug, Clone)]
+pub(crate) struct Stage {
+    pub(crate) site: PathBuf,
+    binary: PathBuf,
+    graphql: String,
+}
+
+/// What is new at a copy of a stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outputs {
+    Kept,
+    Left,
+}
+
+impl Stage {
+    /// An empty site at `site`, which asks `server` for facts. They stay fresh for 30 days, so that a long bench
+    /// isn't asked for them in the middle.
+    pub(crate) fn new(site: PathBuf, binary: &Path, server: &Server, config: &str) -> Result<Self, Failure> {
+        fs::create_dir_all(&site).map_err(at(&site))?;
+        let (week, month) = (server.export_url(Window::Week), server.export_url(Window::Month));
+        let toml = format!(
+            "title = \"Plugin Shelf\"\nurl = \"https://plugins.example.org\"\n{config}\n[github]\nttl = \"720h\"\n\n\
+             [usage]\nttl = \"720h\"\nweek = \"{week}\"\nmonth = \"{month}\"\n"
+        );
+        let path = site.join("shelflife.toml");
+        fs::write(&path, toml).map_err(at(&path))?;
+        Ok(Self { site, binary: binary.to_owned(), graphql: server.graphql_url() })
+    }
+
+    pub(crate) fn output(&self) -> PathBuf {
+        self.site.join("public")
+    }
+
+    pub(crate) fn cache(&self) -> PathBuf {
+        self.site.join(".shelflife/cache.sqlite")
+    }
+
+    /// `shelflife <subcommand>` in the site's folder.
+    pub(crate) fn shelflife(&self, subcommand: &str) -> Job {
+        Job::new(&self.binary, &self.site)
+            .with([subcommand])
+            .variable("CI", "true")
+            .variable("NO_COLOR", "1")
+            .variable("GITHUB_TOKEN", "replay")
+            .variable("GITHUB_GRAPHQL_URL", &self.graphql)
+    }
+
+    /// `shelflife build`.
+    pub(crate) fn build(&self) -> Job {
+        self.shelflife("build")
+    }
+
+    /// Builds unmeasured and returns the report.
+    pub(crate) fn look(&self, job: Job) -> Result<Report, Failure> {
+        let path = self.site.with_extension("report.json");
+        job.with(["--report".as_ref(), path.as_os_str()]).run()?;
+        let text = fs::read(&path).map_err(at(&path))?;
+        let value: Value = serde_json::from_slice(&text)
+            .map_err(|why| Failure::new(format!("{}: {why}", path.display())))?;
+        Ok(Report::new(value))
+    }
+
+    /// Copies the site's own files, and the outputs if they are kept, to another folder, in place of what is there.
+    /// Every time stamp is new, as in a fresh checkout. The cache isn't copied.
+    pub(crate) fn copy_to(&self, site: PathBuf, outputs: Outputs) -> Result<Self, Failure> {
+        remove(&site)?;
+        let output = self.output();
+        let left = |path: &Path| {
+            let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+            hidden || (outputs == Outputs::Left && path == output)
+        };
+        copy(&self.site, &site, &left)?;
+        Ok(Self { site, ..self.clone() })
+    }
+
+    /// Gives the stage a copy of this cache.
+    pub(crate) fn put_cache(&self, from: &Path) -> Result<(), Failure> {
+        self.drop_cache()?;
+        let cache = self.cache();
+        if let Some(folder) = cache.parent() {
+            fs::create_dir_all(folder).map_err(at(folder))?;
+        }
+        fs::copy(from, &cache).map_err(at(from)).map(|_| ())
+    }
+
+    /// Removes the folder of the cache.
+    pub(crate) fn drop_cache(&self) -> Result<(), Failure> {
+        remove(&self.site.join(".shelflife"))
+    }
+
+    /// Removes the outputs.
+    pub(crate) fn drop_outputs(&self) -> Result<(), Failure> {
+        remove(&self.output())
+    }
+}
+
+/// Waits until what set-up wrote is on the disk, so that no measured run pays for it.
+pub(crate) fn settle(folder: &Path) -> Result<(), Failure> {
+    Job::new("sync", folder).with(["-f".as_ref(), folder.as_os_str()]).run()
+}
+
+/// Removes a folder, if it exists.
+pub(crate) fn remove(folder: &Path) -> Result<(), Failure> {
+    match fs::remove_dir_all(folder) {
+        Err(why) if why.kind() != io::ErrorKind::NotFound => Err(at(folder)(why)),
+        _ => Ok(()),
+    }
+}
+
+fn copy(from: &Path, to: &Path, left: &dyn Fn(&Path) -> bool) -> Result<(), Failure> {
+    fs::create_dir_all(to).map_err(at(to))?;
+    for file in fs::read_dir(from).map_err(at(from))? {
+        let file = file.map_err(at(from))?;
+        let path = file.path();
+        if left(&path) {
+            continue;
+        }
+        let target = to.join(file.file_name());
+        if file.file_type().map_err(at(&path))?.is_dir() {
+            copy(&path, &target, left)?;
+        } else {
+            // Read and written, since a copy by the file system's means may share blocks or keep time stamps.
+            let bytes = fs::read(&path).map_err(at(&path))?;
+            fs::write(&target, bytes).map_err(at(&target))?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes everything out of a cache but what sources said: tables whose names begin with `fact` stay as they are.
+pub(crate) fn keep_facts_alone(cache: &Path) -> Result<(), Failure> {
+    let failed = |why: rusqlite::Error| Failure::new(format!("{}: {why}", cache.display()));
+    let empty = || -> rusqlite::Result<()> {
+        let database = Connection::open(cache)?;
+        let mut query = database.prepare(
+            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'fact%' AND name NOT LIKE 'sqlite%'",
+        )?;
+        let tables = query.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
+        drop(query);
+        for table in tables {
+            database.execute_batch(&format!("DELETE FROM \"{}\"", table.replace('"', "\"\"")))?;
+        }
+        database.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")
+    };
+    empty().map_err(failed)
+}
+
+/// How many bytes the files below a folder have whose names have one of these extensions; all files for none.
+pub(crate) fn bytes(folder: &Path, extensions: &[&str]) -> Result<u64, Failure> {
+    let mut sum = 0;
+    for file in fs::read_dir(folder).map_err(at(folder))? {
+        let path = file.map_err(at(folder))?.path();
+        if path.is_dir() {
+            sum += bytes(&path, extensions)?;
+            continue;
+        }
+        let extension = path.extension().and_then(|it| it.to_str()).unwrap_or("");
+        if extensions.is_empty() || extensions.contains(&extension) {
+            sum += path.metadata().map_err(at(&path))?.len();
+        }
+    }
+    Ok(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn facts_stay_and_the_rest_goes() -> Result<(), Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().join("cache.sqlite");
+        Connection::open(&path)?.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA user_version = 7; CREATE TABLE fact (x); CREATE TABLE blob (x);
+             CREATE TABLE \"odd \"\"name\" (x); INSERT INTO fact VALUES (1), (2); INSERT INTO blob VALUES (1);
+             INSERT INTO \"odd \"\"name\" VALUES (1);",
+        )?;
+        keep_facts_alone(&path)?;
+        let database = Connection::open(&path)?;
+        let count = |sql: &str| database.query_row(sql, [], |row| row.get::<_, i64>(0));
+        assert_eq!(count("SELECT count(*) FROM fact")?, 2);
+        assert_eq!(count("SELECT (SELECT count(*) FROM blob) + (SELECT count(*) FROM \"odd \"\"name\")")?, 0);
+        assert_eq!(count("PRAGMA user_version")?, 7);
+        Ok(())
+    }
+
+    #[test]
+    fn bytes_are_counted_by_extension() -> Result<(), Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        fs::create_dir(folder.path().join("a"))?;
+        fs::write(folder.path().join("a/x.html"), "12345")?;
+        fs::write(folder.path().join("y.json"), "123")?;
+        fs::write(folder.path().join("z.css"), "1")?;
+        assert_eq!(bytes(folder.path(), &["html", "json"])?, 8);
+        assert_eq!(bytes(folder.path(), &[])?, 9);
+        Ok(())
+    }
+}
