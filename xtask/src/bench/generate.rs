@@ -294,7 +294,8 @@ impl Entry {
         line("source", &self.source);
         line("archive", &self.archive());
         for (key, value) in &self.more {
-            line(key, value);
+            let flag = matches!(value.as_str(), "true" | "false");
+            let _ = writeln!(text, "{key}: {}", if flag { value.clone() } else { written(value) });
         }
         list(&mut text, "tags", &self.tags);
         if !self.screenshots.is_empty() {

@@ -8,6 +8,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
@@ -80,13 +81,13 @@ pub(crate) fn git(site: &Path) -> Result<Option<Peer>, Failure> {
             .variable("GIT_CONFIG_GLOBAL", "/dev/null")
             .variable("GIT_CONFIG_NOSYSTEM", "1")
     };
-    git(&["init", "--quiet"]).run()?;
-    git(&["add", "--all"]).run()?;
-    git(&["commit", "--quiet", "--message", "Entries"]).run()?;
-    // Files as young as the index are read again by each status until an index is younger than they are.
-    std::thread::sleep(std::time::Duration::from_millis(1100));
-    git(&["update-index", "--really-refresh", "--quiet"]).run()?;
-    git(&["status", "--porcelain"]).run()?;
+    // git reads files that are as young as its index again in each status, so the index has to be younger.
+    std::thread::sleep(Duration::from_millis(1100));
+    for arguments in
+        [&["init", "--quiet"][..], &["add", "--all"], &["commit", "--quiet", "--message", "Entries"]]
+    {
+        git(arguments).run()?;
+    }
     let job = git(&["status", "--porcelain"]);
     Ok(Some(Peer { name: "git status", job, set_up: Box::new(|| Ok(())) }))
 }
