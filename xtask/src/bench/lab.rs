@@ -10,7 +10,7 @@ use super::generate::Registry;
 use super::measure::{Job, Meter};
 use super::peers::{self, Peer};
 use super::scenario::{Measurement, Scenario};
-use super::stage::{self, Outputs, Stage, keep_facts_alone, remove, settle};
+use super::stage::{self, Outputs, Stage, Trash, keep_facts_alone, settle};
 use super::watch::Watch;
 use super::world::{tick, world};
 use super::{Failure, SEED, at};
@@ -22,6 +22,7 @@ pub(crate) struct Tools {
     pub(crate) binary: PathBuf,
     pub(crate) meter: Meter,
     pub(crate) runs: usize,
+    pub(crate) trash: Trash,
 }
 
 /// The largest registry that hugo and jekyll get, in entries.
@@ -69,14 +70,14 @@ impl<'a> Lab<'a> {
             registry.write(&place).map_err(at(&place))?;
             git = peers::git(&place)?;
             if size <= HUGO_UP_TO {
-                hugo = peers::hugo(&registry, &world, &folder.join("hugo"))?;
+                hugo = peers::hugo(&registry, &world, &folder.join("hugo"), &tools.trash)?;
             }
             if size <= JEKYLL_UP_TO {
-                jekyll = peers::jekyll(&registry, &world, &folder.join("jekyll"))?;
+                jekyll = peers::jekyll(&registry, &world, &folder.join("jekyll"), &tools.trash)?;
             }
         }
         let server = Server::start_with(world, Options::default()).map_err(at(&folder))?;
-        let main = Stage::new(folder.join("main"), &tools.binary, &server, "")?;
+        let main = Stage::new(folder.join("main"), tools, &server, "")?;
         registry.write(&main.site).map_err(at(&main.site))?;
         // Until nothing more is asked: a fact that is learnt late would change outputs in a run that is measured.
         let mut builds = 1;
@@ -89,11 +90,6 @@ impl<'a> Lab<'a> {
         let facts = folder.join("facts.sqlite");
         std::fs::rename(bare.cache(), &facts).map_err(at(&facts))?;
         Ok(Self { tools, registry, folder, server, main, bare, facts, git, hugo, jekyll, peers })
-    }
-
-    /// Removes everything.
-    pub(crate) fn close(self) -> Result<(), Failure> {
-        remove(&self.folder)
     }
 
     /// Peers that should have run and didn't.
@@ -228,15 +224,12 @@ impl<'a> Lab<'a> {
     ) -> Result<Measurement, Failure> {
         let place = |round: usize| self.folder.join(format!("checkout-{}", round % 2));
         let stage = self.main.copy_to(place(0), Outputs::Left)?;
-        let measured = self.measure(scenario, &stage, peers, |round| {
-            remove(&place(round + 1))?;
+        self.measure(scenario, &stage, peers, |round| {
+            self.tools.trash.take(&place(round + 1))?;
             let stage = self.main.copy_to(place(round), outputs)?;
             stage.put_cache(&self.main.cache())?;
             Ok(stage.build())
-        });
-        remove(&place(0))?;
-        remove(&place(1))?;
-        measured
+        })
     }
 
     fn edit(&self, round: usize, change: impl FnOnce(&mut super::Entry)) -> Result<(), Failure> {

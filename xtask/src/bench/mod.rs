@@ -32,6 +32,7 @@ pub use world::{tick, world};
 use goals::{Facing, Row};
 use lab::{Lab, Tools};
 use scenario::{CacheSize, Measurement};
+use stage::Trash;
 
 use crate::replay::shared;
 
@@ -115,8 +116,12 @@ pub fn run(options: &Options, tell: &dyn Fn(&str)) -> Result<Results, Failure> {
     let folder = real.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../site/entries"));
     let material = Material::read(&folder).map_err(at(&folder))?;
     let scratch = tempfile::tempdir().map_err(|why| Failure::new(format!("no temporary folder: {why}")))?;
-    let tools =
-        Tools { binary: options.binary.clone(), meter: Meter::new(&options.helper), runs: options.runs };
+    let tools = Tools {
+        binary: options.binary.clone(),
+        meter: Meter::new(&options.helper),
+        runs: options.runs,
+        trash: Trash::new(scratch.path().join("trash"))?,
+    };
 
     let mut results = Results {
         measurements: Vec::new(),
@@ -146,7 +151,6 @@ pub fn run(options: &Options, tell: &dyn Fn(&str)) -> Result<Results, Failure> {
             }
         }
         lab.skipped().into_iter().for_each(|why| results.skip(why));
-        lab.close()?;
     }
     if wanted(&Scenario::Cache) {
         tell(&Scenario::Cache.to_string());

@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::generate::{Entry, Registry};
 use super::measure::Job;
-use super::stage::remove;
+use super::stage::Trash;
 use super::{Failure, at};
 use crate::replay::{Repository, Window, World};
 
@@ -93,7 +93,12 @@ pub(crate) fn git(site: &Path) -> Result<Option<Peer>, Failure> {
 }
 
 /// `hugo` on the registry's entries, in a site of its own in `folder`.
-pub(crate) fn hugo(registry: &Registry, world: &World, folder: &Path) -> Result<Option<Peer>, Failure> {
+pub(crate) fn hugo(
+    registry: &Registry,
+    world: &World,
+    folder: &Path,
+    trash: &Trash,
+) -> Result<Option<Peer>, Failure> {
     if version("hugo", "version").is_none() {
         return Ok(None);
     }
@@ -108,11 +113,16 @@ pub(crate) fn hugo(registry: &Registry, world: &World, folder: &Path) -> Result<
     let job = Job::new("hugo", folder)
         .with(["--quiet", "--destination", "public"])
         .variable("HUGO_CACHEDIR", folder.join("cache").to_string_lossy());
-    Ok(Some(Peer { name: "hugo", job, set_up: Box::new(move || remove(&output)) }))
+    Ok(Some(Peer { name: "hugo", job, set_up: taking(trash, output) }))
 }
 
 /// `jekyll build` on the registry's entries, in a site of its own in `folder`, without its cache between builds.
-pub(crate) fn jekyll(registry: &Registry, world: &World, folder: &Path) -> Result<Option<Peer>, Failure> {
+pub(crate) fn jekyll(
+    registry: &Registry,
+    world: &World,
+    folder: &Path,
+    trash: &Trash,
+) -> Result<Option<Peer>, Failure> {
     if version("jekyll", "--version").is_none() {
         return Ok(None);
     }
@@ -127,7 +137,13 @@ pub(crate) fn jekyll(registry: &Registry, world: &World, folder: &Path) -> Resul
     }
     let output = folder.join("_site");
     let job = Job::new("jekyll", folder).with(["build", "--quiet", "--disable-disk-cache"]);
-    Ok(Some(Peer { name: "jekyll", job, set_up: Box::new(move || remove(&output)) }))
+    Ok(Some(Peer { name: "jekyll", job, set_up: taking(trash, output) }))
+}
+
+/// A set-up that takes the outputs of the last run away.
+fn taking(trash: &Trash, output: PathBuf) -> Box<dyn Fn() -> Result<(), Failure>> {
+    let trash = trash.clone();
+    Box::new(move || trash.take(&output))
 }
 
 fn theme(folder: &Path, files: &[ThemeFile]) -> Result<(), Failure> {

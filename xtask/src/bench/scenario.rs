@@ -177,7 +177,7 @@ pub(crate) fn cache_size(tools: &Tools, trace: &Path, folder: PathBuf) -> Result
     let first = ticks.first().copied().unwrap_or(0);
     let server = Server::start(trace.world(first).map_err(failed)?).map_err(at(&folder))?;
     let config = "timezone = \"America/Chicago\"\n[paths]\nentries = \"_plugins\"\ndata = \"_data\"\n";
-    let stage = Stage::new(folder, &tools.binary, &server, config)?;
+    let stage = Stage::new(folder, tools, &server, config)?;
     let mut after = Vec::new();
     for (number, tick) in ticks.into_iter().enumerate() {
         server.set_world(trace.world(tick).map_err(failed)?);

@@ -3,19 +3,49 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::Connection;
 use serde_json::Value;
 
+use super::lab::Tools;
 use super::measure::Job;
 use super::report::Report;
 use super::{Failure, at};
 use crate::replay::{Server, Window};
 
+/// Where folders go that a run has to do without. Nothing is deleted before the whole bench is done: ext4 is slow to
+/// make files for minutes after many were deleted, since it looks for an inode that was not freed lately, and that
+/// would be measured as if it were the work of who makes the files.
+#[derive(Debug, Clone)]
+pub(crate) struct Trash {
+    folder: PathBuf,
+    number: Arc<AtomicU64>,
+}
+
+impl Trash {
+    /// Folders are moved into this one, which is on their file system.
+    pub(crate) fn new(folder: PathBuf) -> Result<Self, Failure> {
+        fs::create_dir_all(&folder).map_err(at(&folder))?;
+        Ok(Self { folder, number: Arc::default() })
+    }
+
+    /// Moves a folder out of the way, if it exists.
+    pub(crate) fn take(&self, folder: &Path) -> Result<(), Failure> {
+        let number = self.number.fetch_add(1, Ordering::Relaxed);
+        match fs::rename(folder, self.folder.join(number.to_string())) {
+            Err(why) if why.kind() != io::ErrorKind::NotFound => Err(at(folder)(why)),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// A site in a folder, with its outputs and its cache where they are by default.
 #[derive(Debug, Clone)]
 pub(crate) struct Stage {
     pub(crate) site: PathBuf,
+    trash: Trash,
     binary: PathBuf,
     graphql: String,
 }
@@ -30,7 +60,7 @@ pub(crate) enum Outputs {
 impl Stage {
     /// An empty site at `site`, which asks `server` for facts. They stay fresh for 30 days, so that a long bench
     /// isn't asked for them in the middle.
-    pub(crate) fn new(site: PathBuf, binary: &Path, server: &Server, config: &str) -> Result<Self, Failure> {
+    pub(crate) fn new(site: PathBuf, tools: &Tools, server: &Server, config: &str) -> Result<Self, Failure> {
         fs::create_dir_all(&site).map_err(at(&site))?;
         let (week, month) = (server.export_url(Window::Week), server.export_url(Window::Month));
         let toml = format!(
@@ -39,7 +69,8 @@ impl Stage {
         );
         let path = site.join("shelflife.toml");
         fs::write(&path, toml).map_err(at(&path))?;
-        Ok(Self { site, binary: binary.to_owned(), graphql: server.graphql_url() })
+        let (trash, binary) = (tools.trash.clone(), tools.binary.clone());
+        Ok(Self { site, trash, binary, graphql: server.graphql_url() })
     }
 
     pub(crate) fn output(&self) -> PathBuf {
@@ -78,7 +109,7 @@ impl Stage {
     /// Copies the site's own files, and the outputs if they are kept, to another folder, in place of what is there.
     /// Every time stamp is new, as in a fresh checkout. The cache isn't copied.
     pub(crate) fn copy_to(&self, site: PathBuf, outputs: Outputs) -> Result<Self, Failure> {
-        remove(&site)?;
+        self.trash.take(&site)?;
         let output = self.output();
         let left = |path: &Path| {
             let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
@@ -98,28 +129,20 @@ impl Stage {
         fs::copy(from, &cache).map_err(at(from)).map(|_| ())
     }
 
-    /// Removes the folder of the cache.
+    /// Takes the cache away.
     pub(crate) fn drop_cache(&self) -> Result<(), Failure> {
-        remove(&self.site.join(".shelflife"))
+        self.trash.take(&self.site.join(".shelflife"))
     }
 
-    /// Removes the outputs.
+    /// Takes the outputs away.
     pub(crate) fn drop_outputs(&self) -> Result<(), Failure> {
-        remove(&self.output())
+        self.trash.take(&self.output())
     }
 }
 
 /// Waits until what set-up wrote is on the disk, so that no measured run pays for it.
 pub(crate) fn settle(folder: &Path) -> Result<(), Failure> {
     Job::new("sync", folder).with(["-f".as_ref(), folder.as_os_str()]).run()
-}
-
-/// Removes a folder, if it exists.
-pub(crate) fn remove(folder: &Path) -> Result<(), Failure> {
-    match fs::remove_dir_all(folder) {
-        Err(why) if why.kind() != io::ErrorKind::NotFound => Err(at(folder)(why)),
-        _ => Ok(()),
-    }
 }
 
 fn copy(from: &Path, to: &Path, left: &dyn Fn(&Path) -> bool) -> Result<(), Failure> {
@@ -196,6 +219,22 @@ mod tests {
         assert_eq!(count("SELECT count(*) FROM fact")?, 2);
         assert_eq!(count("SELECT (SELECT count(*) FROM blob) + (SELECT count(*) FROM \"odd \"\"name\")")?, 0);
         assert_eq!(count("PRAGMA user_version")?, 7);
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_taken_away_is_not_deleted() -> Result<(), Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        let trash = Trash::new(folder.path().join("trash"))?;
+        let place = folder.path().join("place");
+        for content in ["one", "two"] {
+            fs::create_dir(&place)?;
+            fs::write(place.join("file"), content)?;
+            trash.take(&place)?;
+            assert!(!place.exists());
+        }
+        trash.take(&place)?;
+        assert_eq!(bytes(&folder.path().join("trash"), &[])?, 6);
         Ok(())
     }
 

@@ -46,7 +46,8 @@ pub(crate) fn document(results: &Results, rows: &[Row]) -> String {
          It generates registries out of {} real entries, which are varied, not copied, and runs each scenario as a user\n\
          would: the release binary, one process a run. After one run that isn't counted there are {}, in turn with\n\
          those of the peer, and the table has medians. The ratio is what matters: it is taken within one run on one machine.\n\
-         Files are in the system's cache; what set-up wrote is on the disk before a run begins.\n\n\
+         Files are in the system's cache; what set-up wrote is on the disk before a run begins, and\n\
+         nothing is deleted until the bench is done, since file systems are slow to make files after that.\n\n\
          Measured on {} with {} cores and {} GiB: {}.\n\n\
          hugo and jekyll render the entries' own files, the same facts as a data file, a page for each plugin, the\n\
          four lists, the start page, the feed and `plugins.json`, and sanitise nothing.\n\n\
