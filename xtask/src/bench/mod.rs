@@ -23,6 +23,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 pub use generate::{Entry, Material, Registry};
 pub use measure::{Job, Meter, Sample, measure};
@@ -93,6 +94,8 @@ pub struct Results {
     /// What could not be measured here, and why.
     skipped: Vec<String>,
     machine: Machine,
+    /// All sites, which are deleted with the results: that takes long, and the results should be written before.
+    _scratch: TempDir,
 }
 
 /// What the figures depend on.
@@ -123,7 +126,9 @@ pub fn run(options: &Options, tell: &dyn Fn(&str)) -> Result<Results, Failure> {
         trash: Trash::new(scratch.path().join("trash"))?,
     };
 
+    let sites = scratch.path().to_owned();
     let mut results = Results {
+        _scratch: scratch,
         measurements: Vec::new(),
         cache: None,
         skipped: Vec::new(),
@@ -138,7 +143,7 @@ pub fn run(options: &Options, tell: &dyn Fn(&str)) -> Result<Results, Failure> {
         }
         tell(&format!("{size} entries: generating, and building once"));
         let registry = Registry::generate(&material, *size, SEED);
-        let place = scratch.path().join(size.to_string());
+        let place = sites.join(size.to_string());
         let lab = Lab::open(&tools, registry, place, options.peers)?;
         for scenario in scenarios {
             tell(&format!("{size} entries: {scenario}"));
@@ -156,7 +161,7 @@ pub fn run(options: &Options, tell: &dyn Fn(&str)) -> Result<Results, Failure> {
         tell(&Scenario::Cache.to_string());
         match &shared {
             Some(shared) => {
-                let folder = scratch.path().join("trace");
+                let folder = sites.join("trace");
                 results.cache = Some(scenario::cache_size(&tools, &shared.join("trace"), folder)?);
             }
             None => results.skip(format!("{}: no trace in ../shared", Scenario::Cache)),
