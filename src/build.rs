@@ -237,6 +237,7 @@ impl Build<'_> {
             requests: BTreeMap::new(),
             github_budget: None,
             queries: BTreeMap::new(),
+            memos: self.cache.memo_counts(),
             rounds: 0,
             durations,
             left_out: Vec::new(),

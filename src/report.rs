@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::cache::MemoCount;
 use crate::graph::QueryCount;
 use crate::source::{Budget, Endpoint, Tally};
 
@@ -28,6 +29,8 @@ pub struct Report {
     pub github_budget: Option<Budget>,
     /// How often each query was computed and reused.
     pub queries: BTreeMap<String, QueryCount>,
+    /// How often each function whose results are kept between builds was computed and reused.
+    pub memos: BTreeMap<String, MemoCount>,
     /// How often the graph was evaluated.
     pub rounds: usize,
     /// How long each phase took.

@@ -1,8 +1,10 @@
 //! What the cache may forget: what no recent build had a use for.
 
+use std::collections::BTreeMap;
 use std::sync::{MutexGuard, PoisonError};
 
 use rusqlite::{Connection, params};
+use serde::Serialize;
 
 use super::files::{OUTPUT, SITE};
 use super::{Cache, CacheError};
@@ -25,6 +27,16 @@ pub(super) struct Used {
     memos: Vec<(String, Digest)>,
     blobs: Vec<Digest>,
     facts: Vec<String>,
+    counts: BTreeMap<String, MemoCount>,
+}
+
+/// How often a function's result was made, and how often it was taken from a memo.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct MemoCount {
+    /// Made, and kept as a memo.
+    pub computed: u64,
+    /// Taken from a memo.
+    pub reused: u64,
 }
 
 impl Used {
@@ -32,7 +44,20 @@ impl Used {
         used < self.build - KEEP_BUILDS / 2
     }
 
+    /// A memo was made. Returns the number of this build.
+    pub(super) fn made(&mut self, function: &str) -> i64 {
+        self.count(function).computed += 1;
+        self.build
+    }
+
+    fn count(&mut self, function: &str) -> &mut MemoCount {
+        // The version that follows the name is of no interest to who reads a report.
+        let name = function.rsplit_once('.').map_or(function, |(name, _)| name);
+        self.counts.entry(name.to_owned()).or_default()
+    }
+
     pub(super) fn memo(&mut self, function: &str, inputs: Digest, used: i64) {
+        self.count(function).reused += 1;
         if self.grows_old(used) {
             self.memos.push((function.to_owned(), inputs));
         }
@@ -65,6 +90,11 @@ pub struct Collected {
 impl Cache {
     pub(super) fn used(&self) -> MutexGuard<'_, Used> {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How often each function's result was made and reused since the cache was opened, by the function's name.
+    pub fn memo_counts(&self) -> BTreeMap<String, MemoCount> {
+        self.used().counts.clone()
     }
 
     /// Counts a build that is about to evaluate the graph.
@@ -128,7 +158,7 @@ impl Cache {
         };
         give_back(&connection)?;
         drop(connection);
-        self.used().build = build;
+        *self.used() = Used { build, counts: used.counts, ..Used::default() };
         Ok(collected)
     }
 }

@@ -22,7 +22,7 @@ pub use aside::SetAside;
 pub use error::CacheError;
 pub use facts::FACTS;
 pub use files::{Looks, Tree};
-pub use garbage::{Collected, KEEP_BUILDS};
+pub use garbage::{Collected, KEEP_BUILDS, MemoCount};
 pub use outputs::Manifest;
 
 pub use inspect::{Amount, Stats};

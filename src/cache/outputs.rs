@@ -73,14 +73,15 @@ impl Cache {
             let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
             select.query_row(params![function, inputs.as_bytes()], read).optional().ok()??
         };
+        let result = unseal(&[function.as_bytes(), inputs.as_bytes()], &sealed)?;
         self.used().memo(function, inputs, used);
-        unseal(&[function.as_bytes(), inputs.as_bytes()], &sealed)
+        Some(result)
     }
 
     /// Keeps the result of `function` for `inputs`.
     pub fn keep_memo(&self, function: &str, inputs: Digest, result: &[u8]) {
         let sealed = seal(&[function.as_bytes(), inputs.as_bytes()], result);
-        let build = self.used().build;
+        let build = self.used().made(function);
         self.write_soon(|connection| {
             connection
                 .prepare_cached("INSERT OR REPLACE INTO memo VALUES (?1, ?2, ?3, ?4)")?
