@@ -1,10 +1,27 @@
 //! Problems in files that people write: where they are, what was expected, what to do.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+/// `text` in one line: control characters, which a terminal or a log might obey, as escapes.
+pub fn printable(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() {
+            shown.extend(c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    Cow::Owned(shown)
+}
 
 /// A mistake in a file of the site, pointing at the bytes that are wrong.
 ///
@@ -87,8 +104,9 @@ impl Problem {
     pub fn draw(&self, styled: bool) -> String {
         let label = (!self.0.label.is_empty()).then_some(self.0.label.as_str());
         let mark = AnnotationKind::Primary.span(self.0.span.clone()).label(label);
-        let snippet = Snippet::source(&*self.0.text).path(self.0.path.as_str()).annotation(mark);
-        let mut group: Group<'_> = Level::ERROR.primary_title(self.0.message.as_str()).element(snippet);
+        let (path, message) = (printable(&self.0.path), printable(&self.0.message));
+        let snippet = Snippet::source(&*self.0.text).path(&*path).annotation(mark);
+        let mut group: Group<'_> = Level::ERROR.primary_title(&*message).element(snippet);
         if let Some(help) = &self.0.help {
             group = group.element(Level::HELP.message(help.as_str()));
         }
@@ -100,7 +118,7 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (line, column) = self.line_column();
-        write!(f, "{}:{line}:{column}: {}", self.0.path, self.0.message)
+        write!(f, "{}:{line}:{column}: {}", printable(&self.0.path), printable(&self.0.message))
     }
 }
 
@@ -125,6 +143,13 @@ mod tests {
         let problem = Problem::new("a.md", &text, at..at + 1, "wrong");
         assert_eq!(problem.line_column(), (2, 8));
         assert_eq!(problem.to_string(), "a.md:2:8: wrong");
+    }
+
+    #[test]
+    fn names_cannot_forge_lines() {
+        let problem = Problem::new("a\n::error::b\u{1b}.md", &"x".into(), 0..1, "wrong\nindeed");
+        assert_eq!(problem.to_string(), "a\\n::error::b\\u{1b}.md:1:1: wrong\\nindeed");
+        assert!(!problem.draw(false).contains("\n::error::"), "{}", problem.draw(false));
     }
 
     #[test]

@@ -290,3 +290,41 @@ fn the_token_is_nowhere_but_in_its_header() {
         assert!(!bytes.windows(10).any(|window| window == b"verysecret"), "{}", path.display());
     }
 }
+
+#[test]
+fn a_report_takes_the_place_of_nothing() {
+    let site = Site::new(CONFIG);
+    site.entry("one", "");
+    site.build(&[]).succeeded();
+    let before = site.tree("");
+    for path in [
+        "entries/one.md",
+        "shelflife.toml",
+        "public/plugins.json",
+        ".shelflife/cache.sqlite",
+        "nowhere/report.json",
+        "entries",
+    ] {
+        let run = site.build(&["--report", site.at(path).to_str().unwrap()]);
+        assert_eq!(run.code, 2, "{path}: {}", run.stderr);
+    }
+    assert!(site.tree("") == before);
+}
+
+#[test]
+fn an_export_with_wrong_numbers_changes_nothing() {
+    let server = Server::start(world()).unwrap();
+    let site = Site::asking(&server, CONFIG, "0s");
+    site.entry("one", "");
+    site.build(&[]).succeeded();
+    server.set_fault(Some(std::sync::Arc::new(|_| {
+        Some(xtask::replay::FaultAction::Answer {
+            status: 200,
+            headers: Vec::new(),
+            body: br#"{"plugins": {"one": {"instances": -5}, "two": {"instances": "x"}}}"#.to_vec(),
+        })
+    })));
+    let run = site.build(&[]).succeeded();
+    assert!(run.stderr.contains("can't be read"), "{}", run.stderr);
+    assert_eq!(plugin(&site, "one")["stats"]["instances_month"], 40);
+}

@@ -78,7 +78,11 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         refresh: arguments.refresh,
         keep_going: arguments.keep_going,
     };
-    let config = match Config::load(&arguments.site, &Environment::of_process(), &overrides) {
+    let config = Config::load(&arguments.site, &Environment::of_process(), &overrides).and_then(|config| {
+        arguments.report.as_deref().map_or(Ok(()), |report| config.paths.check_report(report))?;
+        Ok(config)
+    });
+    let config = match config {
         Ok(config) => config,
         Err(error) => {
             show::error(&error);

@@ -7,6 +7,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::build::{Observer, Phase};
+use crate::problem::printable;
 use crate::report;
 
 /// Shows progress on standard error.
@@ -41,6 +42,7 @@ impl Progress {
     /// Prints a line, above the bar if there is one.
     #[expect(clippy::print_stderr, reason = "this is where lines are printed")]
     pub(super) fn line(&self, text: &str) {
+        let text = printable(text);
         let bar = self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         match &*bar {
             Some((_, bar)) => bar.suspend(|| eprintln!("{text}")),

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use crate::build::Problems;
-use crate::problem::Problem;
+use crate::problem::{Problem, printable};
 
 /// Shows an error on standard error.
 pub(super) fn error(report: &miette::Report) {
@@ -19,17 +19,17 @@ pub(super) fn error(report: &miette::Report) {
         return;
     }
     let mut shown = report.to_string();
-    line(&format!("error: {shown}"));
+    line(&format!("error: {}", printable(&shown)));
     for cause in report.chain().skip(1) {
         // Some libraries say in an error what its cause says once more.
         let cause = cause.to_string();
         if !shown.contains(&cause) {
-            line(&format!("  caused by: {cause}"));
+            line(&format!("  caused by: {}", printable(&cause)));
             shown = cause;
         }
     }
     if let Some(help) = report.help() {
-        line(&format!("  help: {help}"));
+        line(&format!("  help: {}", printable(&help.to_string())));
     }
 }
 

@@ -101,6 +101,36 @@ impl Paths {
         Ok(())
     }
 
+    /// Refuses a report that would take the place of something else.
+    ///
+    /// # Errors
+    ///
+    /// What `report` would overwrite, or why it can't be written.
+    pub fn check_report(&self, report: &Path) -> miette::Result<()> {
+        let cwd = std::env::current_dir().unwrap_or_default();
+        let report = normalise(&cwd.join(report));
+        let folders = [&self.entries, &self.data, &self.assets, &self.templates, &self.output];
+        let taken = folders.iter().any(|folder| report.starts_with(normalise(folder)))
+            || report == normalise(&self.cache)
+            || report.extension().is_some_and(|extension| extension == "toml");
+        let folder = report.parent().is_some_and(Path::is_dir);
+        if taken || report.is_dir() || !folder {
+            let why = if taken {
+                "belongs to the site"
+            } else if folder {
+                "is a folder"
+            } else {
+                "is in a folder that does not exist"
+            };
+            return Err(miette!(
+                help = "choose another place for `--report`, outside of the site's folders and its output",
+                "the report {} {why}",
+                report.display()
+            ));
+        }
+        Ok(())
+    }
+
     /// Refuses a cache that would be published, or that lies where outputs are written.
     fn check_cache(&self) -> miette::Result<()> {
         let (cache, output) = (normalise(&self.cache), normalise(&self.output));

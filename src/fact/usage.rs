@@ -65,15 +65,18 @@ impl Export {
         struct Wrapped {
             plugins: BTreeMap<String, Usage>,
         }
-        // An export without the wrapper may hold a plugin called "plugins"; its value has numbers as
-        // members, which a wrapper's has not, so trying the wrapper first can't misread it.
-        let plugins = match serde_json::from_slice::<Wrapped>(json) {
-            Ok(wrapped) => wrapped.plugins,
-            Err(wrapped) => serde_json::from_slice(json).map_err(|bare| {
-                let has_wrapper = serde_json::from_slice::<serde_json::Value>(json)
-                    .is_ok_and(|value| value.get("plugins").is_some());
-                if has_wrapper { wrapped } else { bare }
-            })?,
+        // An export without the wrapper may hold a plugin called "plugins". Its members are numbers and
+        // `versions`; a wrapper's members are plugins, each an object.
+        let wrapped = |value: &serde_json::Value| {
+            let members = value.get("plugins").and_then(serde_json::Value::as_object);
+            members.is_some_and(|members| {
+                members.iter().all(|(name, one)| one.is_object() && name != "versions")
+            })
+        };
+        let plugins = if wrapped(&serde_json::from_slice(json)?) {
+            serde_json::from_slice::<Wrapped>(json)?.plugins
+        } else {
+            serde_json::from_slice(json)?
         };
         Ok(Self(plugins))
     }
@@ -108,9 +111,16 @@ mod tests {
 
     #[test]
     fn refuses_what_is_not_an_export() {
-        for json in
-            ["", "[]", "{\"plugins\": 7}", "{\"a\": {\"instances\": -1}}", "{\"a\": {\"instances\": 1e30}}"]
-        {
+        for json in [
+            "",
+            "[]",
+            "{\"plugins\": 7}",
+            "{\"a\": {\"instances\": -1}}",
+            "{\"a\": {\"instances\": 1e30}}",
+            "{\"plugins\": {\"a\": {\"instances\": -5}}}",
+            "{\"plugins\": {\"a\": {\"instances\": 1}, \"b\": {\"instances\": \"x\"}}}",
+            "{\"plugins\": {\"a\": {\"instances\": 1e400}}}",
+        ] {
             assert!(Export::from_json(json.as_bytes()).is_err(), "{json}");
         }
     }
