@@ -38,11 +38,6 @@ impl<'t> Reader<'t> {
         self.note(if help.is_empty() { problem } else { problem.help(help) });
     }
 
-    /// Whether nothing was wrong so far.
-    pub fn is_clean(&self) -> bool {
-        self.problems.is_empty()
-    }
-
     /// `value` if nothing was wrong.
     ///
     /// # Errors

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
+use crate::replay::front_matter::scalar;
+
 /// What a block of a body is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum BlockKind {
@@ -105,18 +107,6 @@ pub(crate) fn take_apart(text: &str) -> Option<Real> {
         }
     }
     Some(real)
-}
-
-/// A value on its key's line, without quotes and comment.
-fn scalar(text: &str) -> Option<String> {
-    let text = text.trim();
-    for quote in ['"', '\''] {
-        if let Some((inside, _)) = text.strip_prefix(quote).and_then(|rest| rest.split_once(quote)) {
-            return Some(inside.to_owned());
-        }
-    }
-    let text = if text.starts_with('#') { "" } else { text.split(" #").next().unwrap_or("").trim_end() };
-    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// Cuts a body at blank lines; a fence and an indented block keep theirs.

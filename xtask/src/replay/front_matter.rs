@@ -64,7 +64,7 @@ impl Head {
 }
 
 /// A value on its key's line: quotes and comments taken off. `None` where there is nothing.
-fn scalar(text: &str) -> Option<String> {
+pub(crate) fn scalar(text: &str) -> Option<String> {
     let text = text.trim();
     for quote in ['"', '\''] {
         if let Some((inside, _)) = text.strip_prefix(quote).and_then(|rest| rest.split_once(quote)) {

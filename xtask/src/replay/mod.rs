@@ -8,7 +8,7 @@
 pub(crate) mod dice;
 mod exports;
 mod fault;
-mod front_matter;
+pub(crate) mod front_matter;
 
 mod git;
 mod graphql;

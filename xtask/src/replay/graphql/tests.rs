@@ -1,3 +1,5 @@
+//! Documents, and what GitHub would answer to them.
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
