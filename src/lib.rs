@@ -11,6 +11,7 @@ pub mod digest;
 pub mod entry;
 pub mod fact;
 pub mod graph;
+pub mod imprint;
 pub mod look;
 pub mod markdown;
 pub mod plugin;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use pep440_rs::{Version, VersionSpecifiers};
+use serde::Serialize;
 
 use crate::entry::Entry;
 use crate::fact::Repository;
@@ -31,7 +32,7 @@ pub struct Plugin {
 }
 
 /// How much a plugin is used.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct PluginUsage {
     /// In the last 7 days.
     pub week: Usage,

@@ -2,8 +2,10 @@
 
 mod tree;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
@@ -11,8 +13,9 @@ use miette::Diagnostic;
 use rayon::prelude::*;
 use thiserror::Error;
 
-use crate::cache::{Cache, CacheError, Looks, Manifest, Tree};
+use crate::cache::{Cache, CacheError, Listed, Listing, Tree};
 use crate::digest::Digest;
+use crate::imprint::ShownKind;
 use crate::report;
 
 use tree::{Found, OutputTree};
@@ -25,11 +28,28 @@ pub type Outputs = BTreeMap<String, (Digest, Content)>;
 pub enum Content {
     /// In the cache's blobs.
     Blob,
+    /// Here.
+    Bytes(Arc<[u8]>),
+    /// All plugins' texts of this kind make it up.
+    Lines(ShownKind),
     /// In the program.
     Program(&'static [u8]),
     /// In a file of the site.
     File(PathBuf),
 }
+
+/// Makes files up of all plugins' texts of one kind.
+pub trait Lines: Sync {
+    /// The file; `None` if a text is lost.
+    ///
+    /// # Errors
+    ///
+    /// When the cache can't be read.
+    fn file(&self, kind: ShownKind) -> Result<Option<Vec<u8>>, CacheError>;
+}
+
+/// For each path in the output folder, the digests of what builds wrote there.
+type Manifest = BTreeMap<String, Vec<Digest>>;
 
 /// What publishing did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -150,11 +170,13 @@ pub fn publish(
     name: &str,
     outputs: &Outputs,
     cache: &Cache,
+    lines: &dyn Lines,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Published, PublishError> {
-    let before = cache.manifest(name)?;
-    let after: Manifest = outputs.iter().map(|(path, (digest, _))| (path.clone(), vec![*digest])).collect();
-    let known = cache.looks(Tree::Output(name))?;
+    let known = cache.listing(Tree::Output(name))?;
+    let unfinished = cache.listing(Tree::Coming(name))?;
+    let mut published = Published { is_known: known.is_some(), ..Published::default() };
+    let known = known.unwrap_or_default();
     let tree = OutputTree::new(folder);
 
     // Looking at a file costs little and waits for the disk; most files are as they were left.
@@ -162,38 +184,37 @@ pub fn publish(
         .par_iter()
         .map(|(path, (digest, _))| (path.as_str(), tree.look(path, *digest, known.get(path))))
         .collect();
-    let gone: Manifest = before
-        .iter()
-        .filter(|(path, _)| !outputs.contains_key(*path))
-        .map(|(path, digests)| (path.clone(), digests.clone()))
-        .collect();
-    let first = tree.check(&found, &gone)?;
+    let gone = gone(outputs, known.iter().chain(unfinished.iter().flatten()));
+    let first = tree.check(&found, outputs, &gone)?;
 
-    let mut published = Published { is_known: !before.is_empty(), ..Published::default() };
-    let mut looks = Looks::new();
+    let mut after = Listing::new();
     let mut wrong = Vec::new();
+    let is_ours = |path: &str| {
+        known.contains_key(path) || unfinished.as_ref().is_some_and(|files| files.contains_key(path))
+    };
     for (path, found) in &found {
         if let Found::Right(look) = found {
             published.unchanged += 1;
-            looks.insert((*path).to_owned(), (*look, outputs[*path].0));
+            after.insert((*path).to_owned(), Listed { digest: outputs[*path].0, look: Some(*look) });
         } else {
             wrong.push(*path);
-            if *found == Found::File && !before.contains_key(*path) {
+            if *found == Found::File && !is_ours(path) {
                 published.taken_over.push((*path).to_owned());
             }
         }
     }
 
-    if !published.is_known || cache.is_half_published(name)? {
-        for path in before.keys().chain(outputs.keys()) {
+    if !published.is_known || unfinished.is_some() {
+        for path in gone.keys().map(String::as_str).chain(outputs.keys().map(String::as_str)) {
             tree.sweep(path);
         }
     }
-    // The manifest comes first, so that a build that is killed leaves no file of which the next one knows
-    // nothing.
-    let anything_to_do = before != after || !wrong.is_empty();
+    // What comes is listed first, so that a build that is killed leaves no file of which the next one knows nothing.
+    let anything_to_do = !wrong.is_empty() || !gone.is_empty() || unfinished.is_some();
     if anything_to_do {
-        cache.set_manifest(name, &either(&before, &after), true)?;
+        let mut coming = unfinished.unwrap_or_default();
+        coming.extend(wrong.iter().map(|path| ((*path).to_owned(), unseen(outputs[*path].0))));
+        cache.set_listing(Tree::Coming(name), Some(&coming))?;
         cache.checkpoint()?;
     }
     let mut remove = |path: &String| -> Result<(), PublishError> {
@@ -212,44 +233,66 @@ pub fn publish(
         .par_iter()
         .map(|path| {
             let (digest, content) = &outputs[*path];
-            let bytes = match content {
-                Content::Blob => {
-                    cache.blob(*digest)?.ok_or_else(|| PublishError::Lost((*path).to_owned()))?
-                }
-                Content::Program(bytes) => bytes.to_vec(),
-                Content::File(source) => std::fs::read(source).map_err(io("read", source))?,
-            };
-            let look = tree.write(path, &bytes)?;
+            let look = tree.write(path, &bytes(path, *digest, content, cache, lines)?)?;
             progress(done.fetch_add(1, Ordering::Relaxed) + 1, wrong.len());
-            Ok(look.map(|look| ((*path).to_owned(), (look, *digest))))
+            Ok(((*path).to_owned(), Listed { digest: *digest, look }))
         })
         .collect();
-    looks.extend(written?.into_iter().flatten());
+    after.extend(written?);
     gone.keys().filter(|path| !first.contains(*path)).try_for_each(&mut remove)?;
     published.written = wrong.into_iter().map(str::to_owned).collect();
     published.removed.sort_unstable();
 
-    if anything_to_do {
-        cache.set_manifest(name, &after, false)?;
-    } else {
-        cache.touch_manifest(name)?;
-    }
     // A look is kept only of files that were left alone for a while; the others are read once more.
     let now = SystemTime::now();
-    looks.retain(|_, (look, _)| look.is_settled(now));
-    cache.set_looks(Tree::Output(name), &known, &looks)?;
+    for file in after.values_mut() {
+        file.look = file.look.filter(|look| look.is_settled(now));
+    }
+    let left =
+        known.iter().filter(|(path, file)| after.get(*path).map(|new| new.digest) != Some(file.digest));
+    cache.use_folder(name, left.map(|(_, file)| file.digest))?;
+    if after != known || !published.is_known {
+        cache.set_listing(Tree::Output(name), Some(&after))?;
+    }
+    if anything_to_do {
+        cache.set_listing(Tree::Coming(name), None)?;
+    }
     cache.checkpoint()?;
     Ok(published)
 }
 
-/// What was there and what comes.
-fn either(before: &Manifest, after: &Manifest) -> Manifest {
-    let mut either = before.clone();
-    for (path, digests) in after {
-        let known = either.entry(path.clone()).or_default();
-        known.extend(digests.iter().filter(|new| !before.get(path).is_some_and(|old| old.contains(new))));
+/// Files that builds wrote and the site has no longer, each with the digests that it may have.
+fn gone<'a>(outputs: &Outputs, known: impl Iterator<Item = (&'a String, &'a Listed)>) -> Manifest {
+    let mut gone = Manifest::new();
+    for (path, file) in known.filter(|(path, _)| !outputs.contains_key(*path)) {
+        gone.entry(path.clone()).or_default().push(file.digest);
     }
-    either
+    gone
+}
+
+fn unseen(digest: Digest) -> Listed {
+    Listed { digest, look: None }
+}
+
+/// An output's bytes.
+fn bytes<'c>(
+    path: &str,
+    digest: Digest,
+    content: &'c Content,
+    cache: &Cache,
+    lines: &dyn Lines,
+) -> Result<Cow<'c, [u8]>, PublishError> {
+    let lost = || PublishError::Lost(path.to_owned());
+    Ok(match content {
+        Content::Blob => cache.blob(digest)?.ok_or_else(lost)?.into(),
+        Content::Bytes(bytes) => Cow::Borrowed(bytes),
+        Content::Lines(kind) => {
+            let file = lines.file(*kind)?.filter(|file| Digest::of(file) == digest);
+            file.ok_or_else(lost)?.into()
+        }
+        Content::Program(bytes) => Cow::Borrowed(bytes),
+        Content::File(source) => std::fs::read(source).map_err(io("read", source))?.into(),
+    })
 }
 
 fn io<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> PublishError + 'a {
@@ -267,8 +310,16 @@ mod tests {
             .collect()
     }
 
+    struct NoLines;
+
+    impl Lines for NoLines {
+        fn file(&self, _: ShownKind) -> Result<Option<Vec<u8>>, CacheError> {
+            Ok(None)
+        }
+    }
+
     fn run(folder: &Path, cache: &Cache, files: &[(&str, &str)]) -> Published {
-        publish(folder, "public", &outputs(cache, files), cache, &|_, _| {}).unwrap()
+        publish(folder, "public", &outputs(cache, files), cache, &NoLines, &|_, _| {}).unwrap()
     }
 
     #[test]
@@ -306,11 +357,12 @@ mod tests {
         run(folder.path(), &cache, &[("a.html", "1")]);
         std::thread::sleep(std::time::Duration::from_millis(150));
         run(folder.path(), &cache, &[("a.html", "1")]);
-        let looks = cache.looks(Tree::Output("public")).unwrap();
-        assert_eq!(looks["a.html"].1, Digest::of(b"1"));
+        let mut listing = cache.listing(Tree::Output("public")).unwrap().unwrap();
+        let file = listing.get_mut("a.html").unwrap();
+        assert_eq!(file.digest, Digest::of(b"1"));
         // A lie about its digest is believed, which shows that the file is not read.
-        let lie = Looks::from([("a.html".to_owned(), (looks["a.html"].0, Digest::of(b"2")))]);
-        cache.set_looks(Tree::Output("public"), &looks, &lie).unwrap();
+        file.digest = Digest::of(b"2");
+        cache.set_listing(Tree::Output("public"), Some(&listing)).unwrap();
         assert_eq!(run(folder.path(), &cache, &[("a.html", "2")]).unchanged, 1);
     }
 
@@ -322,7 +374,7 @@ mod tests {
         std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("plugins")).unwrap();
         let cache = Cache::in_memory().unwrap();
         let outputs = outputs(&cache, &[("plugins/x.html", "1")]);
-        let error = publish(folder.path(), "public", &outputs, &cache, &|_, _| {}).unwrap_err();
+        let error = publish(folder.path(), "public", &outputs, &cache, &NoLines, &|_, _| {}).unwrap_err();
         assert!(matches!(error, PublishError::Link(_)), "{error}");
         assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);
     }

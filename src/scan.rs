@@ -10,11 +10,11 @@ use std::time::SystemTime;
 use miette::{Context as _, IntoDiagnostic as _, miette};
 use rayon::prelude::*;
 
-use crate::cache::{Cache, Looks, Tree};
+use crate::cache::{Cache, Listed, Listing, Tree};
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::graph::inputs::AssetLocation;
-use crate::graph::{AssetFile, DataFile, Database, EntryFile, Site, TemplateFile};
+use crate::graph::{AssetFile, DataFile, Database, Site, TemplateFile};
 use crate::look::Look;
 use crate::render::address;
 use crate::theme;
@@ -33,7 +33,7 @@ pub struct Scan {
 
 /// One file.
 #[derive(Debug)]
-struct Scanned {
+pub struct Scanned {
     /// The path below its kind's folder, with `/`.
     name: String,
     place: PathBuf,
@@ -86,20 +86,19 @@ impl Scan {
     ///
     /// When something can't be read, or is a link out of the site.
     pub fn of(config: &Config, cache: &Cache) -> miette::Result<Self> {
-        let known = cache.looks(Tree::Site)?;
-        let mut looks = Looks::new();
-        let mut scan = |kind| scan(kind, config, &known, &mut looks);
+        let known = cache.listing(Tree::Site)?.unwrap_or_default();
+        let mut listing = Listing::new();
+        let mut scan = |kind| scan(kind, config, &known, &mut listing);
         let scanned = Self {
             entries: scan(Kind::Entries)?,
             data: scan(Kind::Data)?,
             templates: scan(Kind::Templates)?,
             assets: scan(Kind::Assets)?,
         };
-        if looks != known {
-            cache.set_looks(Tree::Site, &known, &looks)?;
+        if listing != known {
+            cache.set_listing(Tree::Site, Some(&listing))?;
         }
-        let stem = |file: &Scanned| file.name.rsplit_once('.').map(|(stem, _)| stem.to_owned());
-        let twice = scanned.data.iter().zip(scanned.data.iter().skip(1)).find(|(a, b)| stem(a) == stem(b));
+        let twice = scanned.data.iter().zip(scanned.data.iter().skip(1)).find(|(a, b)| a.stem() == b.stem());
         if let Some((one, other)) = twice {
             return Err(miette!(
                 help = "keep one of them",
@@ -111,9 +110,9 @@ impl Scan {
         Ok(scanned)
     }
 
-    /// How many entry files there are.
-    pub fn entries(&self) -> usize {
-        self.entries.len()
+    /// Entry files in the order of their names.
+    pub fn entries(&self) -> &[Scanned] {
+        &self.entries
     }
 
     /// The digest of everything in the folder, names and contents.
@@ -141,26 +140,19 @@ impl Scan {
             .collect()
     }
 
-    /// Sets the inputs of an empty graph.
+    /// Sets the inputs of an empty graph, but for entries, of which it has none then.
     ///
     /// # Errors
     ///
     /// When a file can't be read.
-    pub fn set(self, db: &Database, config: &Config) -> miette::Result<()> {
-        let entries = self
-            .entries
-            .into_par_iter()
-            .map(|file| Ok((path_in_site(config, &file), file.content()?)))
-            .collect::<miette::Result<Vec<_>>>()?;
-        let entries =
-            entries.into_iter().map(|(path, content)| EntryFile::new(db, path.into(), content)).collect();
+    pub fn set(&self, db: &Database, config: &Config) -> miette::Result<()> {
         let mut data = Vec::new();
-        for file in self.data {
+        for file in &self.data {
             let name = file.place.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-            let path = path_in_site(config, &file);
+            let path = file.path_in_site(config);
             data.push(DataFile::new(db, name.into(), path.into(), file.content()?));
         }
-        let templates = templates(self.templates)?
+        let templates = templates(&self.templates)?
             .into_iter()
             .map(|(name, (text, own))| TemplateFile::new(db, name, text, own))
             .collect();
@@ -172,13 +164,34 @@ impl Scan {
                 AssetFile::new(db, path, digest, location, fingerprinted)
             })
             .collect();
-        Site::new(db, Arc::new(config.settings.clone()), entries, data, templates, assets);
+        Site::new(db, Arc::new(config.settings.clone()), Vec::new(), data, templates, assets);
         Ok(())
     }
 }
 
 impl Scanned {
-    fn content(&self) -> miette::Result<Arc<[u8]>> {
+    /// The digest of the content.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// The file's name without its extension.
+    pub fn stem(&self) -> &str {
+        self.name.rsplit_once('.').map_or(&*self.name, |(stem, _)| stem)
+    }
+
+    /// The path to name in a problem: relative to the site, where it is in there.
+    pub fn path_in_site(&self, config: &Config) -> String {
+        let path = self.place.strip_prefix(&config.paths.site).unwrap_or(&self.place);
+        path.to_string_lossy().replace('\\', "/")
+    }
+
+    /// The content, which is read now unless it had to be already.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be read.
+    pub fn content(&self) -> miette::Result<Arc<[u8]>> {
         match &self.content {
             Some(content) => Ok(Arc::clone(content)),
             None => Ok(read(&self.place)?.into()),
@@ -193,7 +206,7 @@ type Asset = (AssetLocation, Digest, bool);
 type Template = (Arc<str>, bool);
 
 /// The theme's templates and the site's.
-fn templates(of_site: Vec<Scanned>) -> miette::Result<BTreeMap<Arc<str>, Template>> {
+fn templates(of_site: &[Scanned]) -> miette::Result<BTreeMap<Arc<str>, Template>> {
     let mut templates: BTreeMap<Arc<str>, Template> =
         theme::templates().map(|(name, text)| (name.into(), (text.into(), false))).collect();
     for file in of_site {
@@ -202,7 +215,7 @@ fn templates(of_site: Vec<Scanned>) -> miette::Result<BTreeMap<Arc<str>, Templat
         })?;
         // A file that is the theme's own, as in the theme's home, is not an override.
         let own = templates.get(&*file.name).is_none_or(|(theme, _)| **theme != *text);
-        templates.insert(file.name.into(), (text.into(), own));
+        templates.insert(file.name.as_str().into(), (text.into(), own));
     }
     Ok(templates)
 }
@@ -219,14 +232,8 @@ fn assets(of_site: &[(&str, Digest, &Path)]) -> BTreeMap<Arc<str>, Asset> {
     assets
 }
 
-/// The path to name in a problem: relative to the site, where it is in there.
-fn path_in_site(config: &Config, file: &Scanned) -> String {
-    let path = file.place.strip_prefix(&config.paths.site).unwrap_or(&file.place);
-    path.to_string_lossy().replace('\\', "/")
-}
-
 /// The files of one kind, in the order of names.
-fn scan(kind: Kind, config: &Config, known: &Looks, looks: &mut Looks) -> miette::Result<Vec<Scanned>> {
+fn scan(kind: Kind, config: &Config, known: &Listing, listing: &mut Listing) -> miette::Result<Vec<Scanned>> {
     let (folder, extensions) = kind.place(config);
     let places = match Folder::of(folder, &config.paths)? {
         None => Vec::new(),
@@ -236,6 +243,7 @@ fn scan(kind: Kind, config: &Config, known: &Looks, looks: &mut Looks) -> miette
     let now = SystemTime::now();
     let scanned: Vec<(Scanned, Option<Look>)> = places
         .into_par_iter()
+        .with_min_len(64)
         .map(|place| {
             let name = relative(folder, &place)?;
             let known = known.get(&key(kind, &name));
@@ -244,7 +252,7 @@ fn scan(kind: Kind, config: &Config, known: &Looks, looks: &mut Looks) -> miette
         .collect::<miette::Result<_>>()?;
     for (file, look) in &scanned {
         if let Some(look) = look.filter(|look| look.is_settled(now)) {
-            looks.insert(key(kind, &file.name), (look, file.digest));
+            listing.insert(key(kind, &file.name), Listed { digest: file.digest, look: Some(look) });
         }
     }
     Ok(scanned.into_iter().map(|(file, _)| file).collect())
@@ -255,17 +263,13 @@ fn key(kind: Kind, name: &str) -> String {
 }
 
 /// The digest of a file, which is read only if it looks different from when it was last read.
-fn examine(
-    name: String,
-    place: PathBuf,
-    known: Option<&(Look, Digest)>,
-) -> miette::Result<(Scanned, Option<Look>)> {
+fn examine(name: String, place: PathBuf, known: Option<&Listed>) -> miette::Result<(Scanned, Option<Look>)> {
     // The look comes before the content, so that a change in between is seen the next time.
     let look = std::fs::symlink_metadata(&place).ok().as_ref().and_then(Look::of);
-    if let (Some(look), Some((known, digest))) = (look, known)
-        && look == *known
+    if let (Some(look), Some(known)) = (look, known)
+        && known.look == Some(look)
     {
-        return Ok((Scanned { name, place, digest: *digest, content: None }, Some(look)));
+        return Ok((Scanned { name, place, digest: known.digest, content: None }, Some(look)));
     }
     let content: Arc<[u8]> = read(&place)?.into();
     let digest = Digest::of(&content);

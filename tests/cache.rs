@@ -36,8 +36,10 @@ fn rows_that_were_damaged_are_not_published() {
     site.build(&[]).succeeded();
     let before = site.tree("public");
     for damage in [
-        "UPDATE file SET digest = zeroblob(32)",
-        "UPDATE manifest SET path = path || 'x'",
+        "UPDATE listing SET files = zeroblob(99) WHERE tree = 'site'",
+        "UPDATE listing SET files = zeroblob(99) WHERE tree = 'output:public'",
+        "UPDATE imprint SET imprint = zeroblob(99)",
+        "UPDATE shown SET text = 'x'",
         "UPDATE note SET value = zeroblob(9)",
     ] {
         std::thread::sleep(std::time::Duration::from_millis(120));
@@ -107,7 +109,11 @@ fn a_damaged_cache_gives_its_facts_to_the_next() {
         let cache = rusqlite::Connection::open(&place).unwrap();
         // The blobs' tree can't be read any more; the facts' tree can.
         let page: i64 = cache
-            .query_row("SELECT rootpage FROM sqlite_schema WHERE name = 'blob'", [], |row| row.get(0))
+            .query_row(
+                "SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_blob_1'",
+                [],
+                |row| row.get(0),
+            )
             .unwrap();
         cache.execute("DELETE FROM note", []).unwrap();
         usize::try_from(page).unwrap()

@@ -15,7 +15,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config as ProptestConfig, TestRunner};
 use rusqlite::Connection;
 use shelflife::build::{Observer, Phase, build};
-use shelflife::cache::Cache;
+use shelflife::cache::{Cache, Tree};
 use shelflife::config::{Config, Environment, Overrides, Token};
 use xtask::replay::{FaultAction, Repository, Server, Usage, Window, World};
 
@@ -46,7 +46,7 @@ enum Event {
     Wait { minutes: u16 },
     /// The sources fail, or work again.
     Fail { failing: bool },
-    /// Memos, blobs, the manifest or all of it vanish from the cache, or the file itself does.
+    /// Memos, blobs, listings or all of it vanish from the cache, or the file itself does.
     Forget { what: u8 },
     /// Bytes in the middle of the cache change.
     Damage { at: u16 },
@@ -71,7 +71,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => (one, 0..4u8).prop_map(|(entry, minor)| Event::Source { entry, minor }),
         3 => (0..100u16).prop_map(|minutes| Event::Wait { minutes }),
         1 => any::<bool>().prop_map(|failing| Event::Fail { failing }),
-        1 => (0..5u8).prop_map(|what| Event::Forget { what }),
+        1 => (0..6u8).prop_map(|what| Event::Forget { what }),
         1 => any::<u16>().prop_map(|at| Event::Damage { at }),
         1 => any::<bool>().prop_map(|all| Event::Spoil { all }),
         1 => (0..60u8).prop_map(|after| Event::Kill { after }),
@@ -201,7 +201,7 @@ impl History {
                     .then(|| Arc::new(|_: &_| Some(FaultAction::status(404, "no"))) as xtask::replay::Fault),
             ),
             Event::Forget { what } => {
-                self.lost |= *what == 4;
+                self.lost |= *what == 2 || *what == 5;
                 self.forget(*what);
             }
             Event::Damage { at } => {
@@ -223,11 +223,17 @@ impl History {
         if !cache.exists() {
             return;
         }
-        if what == 4 {
+        if what == 5 {
             std::fs::remove_file(cache).unwrap();
             return;
         }
-        let tables = [vec!["memo"], vec!["blob"], vec!["note", "file"], vec!["memo", "blob"]];
+        let tables = [
+            vec!["memo"],
+            vec!["blob"],
+            vec!["note", "listing"],
+            vec!["memo", "blob"],
+            vec!["note", "shown"],
+        ];
         let cache = Connection::open(cache).unwrap();
         for table in &tables[usize::from(what)] {
             // A damaged cache may refuse; then it is damaged and not forgetful.
@@ -298,13 +304,10 @@ impl History {
         self.build(cold).map_err(|why| fail(format!("the cold build failed: {why}")))?;
 
         let (mut warm, cold) = (self.site.tree("public"), self.site.tree("cold/public"));
-        let manifest = Connection::open(cache).unwrap();
-        let mut select = manifest.prepare("SELECT path FROM manifest").unwrap();
-        let named: BTreeSet<PathBuf> = select
-            .query_map([], |row| row.get::<_, String>(0).map(PathBuf::from))
-            .unwrap()
-            .map(Result::unwrap)
-            .collect();
+        let (cache, _) = Cache::open(&cache, &|| {}).unwrap();
+        prop_assert_eq!(cache.listing(Tree::Coming("public")).unwrap(), None, "it has not come to its end");
+        let listing = cache.listing(Tree::Output("public")).unwrap().unwrap_or_default();
+        let named: BTreeSet<PathBuf> = listing.into_keys().map(PathBuf::from).collect();
         if self.lost {
             warm.retain(|path, _| named.contains(path));
         }

@@ -5,10 +5,20 @@ mod common;
 
 use common::Site;
 use serde_json::json;
-use shelflife::cache::Cache;
-use shelflife::publish::{Content, Outputs, PublishError, Published, publish};
+use shelflife::cache::{Cache, CacheError, Listing, Tree};
+use shelflife::imprint::ShownKind;
+use shelflife::publish::{Content, Lines, Outputs, PublishError, Published, publish};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
+
+/// No output here is made up of lines.
+struct NoLines;
+
+impl Lines for NoLines {
+    fn file(&self, _: ShownKind) -> Result<Option<Vec<u8>>, CacheError> {
+        Ok(None)
+    }
+}
 
 /// A folder to publish into, with a cache that knows it as `public`.
 struct Folder {
@@ -37,7 +47,7 @@ impl Folder {
     fn publish(&self, paths: &[&str]) -> Result<Published, PublishError> {
         let output = |path: &&str| ((*path).to_owned(), (self.cache.put_blob(b"output"), Content::Blob));
         let outputs: Outputs = paths.iter().map(output).collect();
-        publish(self.folder.path(), "public", &outputs, &self.cache, &|_, _| {})
+        publish(self.folder.path(), "public", &outputs, &self.cache, &NoLines, &|_, _| {})
     }
 
     #[track_caller]
@@ -150,14 +160,13 @@ fn what_a_killed_build_left_is_swept() {
     folder.write(".a.html.shelflife-new", "half");
     folder.publish(&["a.html", "gone.html"]).unwrap();
     assert!(folder.at(".a.html.shelflife-new").exists(), "nobody looks for it after a build that ended");
-    let manifest = folder.cache.manifest("public").unwrap();
-    folder.cache.set_manifest("public", &manifest, true).unwrap();
+    folder.cache.set_listing(Tree::Coming("public"), Some(&Listing::new())).unwrap();
     folder.write(".gone.html.shelflife-new", "half");
     folder.publish(&["a.html"]).unwrap();
     let left: Vec<_> =
         std::fs::read_dir(folder.folder.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
     assert_eq!(left, ["a.html"]);
-    assert!(!folder.cache.is_half_published("public").unwrap());
+    assert_eq!(folder.cache.listing(Tree::Coming("public")).unwrap(), None);
 }
 
 #[test]

@@ -9,8 +9,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::refusals::Refusals;
 use crate::cache::{Cache, CacheError};
 use crate::config::Config;
+use crate::digest::Digest;
 use crate::fact::{self, Answer, Asked, Fact, Subject};
-use crate::graph::FactState;
+use crate::graph::{self, FactState};
 use crate::report;
 use crate::source::{self, Demand};
 
@@ -18,6 +19,8 @@ use crate::source::{self, Demand};
 pub(super) struct Ledger {
     cache: Arc<Cache>,
     known: HashMap<Subject, Option<Fact>>,
+    /// What each value was before this build learnt another one.
+    before: HashMap<Subject, FactState>,
     asked: HashSet<Subject>,
     answered: HashSet<Subject>,
     failures: BTreeMap<String, usize>,
@@ -29,6 +32,7 @@ impl Ledger {
         Self {
             cache,
             known: HashMap::new(),
+            before: HashMap::new(),
             asked: HashSet::new(),
             answered: HashSet::new(),
             failures: BTreeMap::new(),
@@ -43,12 +47,31 @@ impl Ledger {
         config: &Config,
     ) -> Result<Vec<Subject>, CacheError> {
         let mut found = Vec::new();
+        let unknown = wanted.iter().filter(|subject| !self.known.contains_key(*subject)).count();
+        if unknown >= READ_ALL {
+            self.load_all(wanted, config)?;
+            found.extend(wanted.iter().filter(|subject| self.fact(subject).is_some()).cloned());
+            return Ok(found);
+        }
         for subject in wanted {
             if !self.known.contains_key(subject) && self.look_up(subject, config)?.is_some() {
                 found.push(subject.clone());
             }
         }
         Ok(found)
+    }
+
+    /// Looks into the cache once for all that is wanted.
+    fn load_all(&mut self, wanted: &BTreeSet<Subject>, config: &Config) -> Result<(), CacheError> {
+        let mut facts = self.cache.facts()?;
+        for subject in wanted {
+            if !self.known.contains_key(subject) {
+                let fact = facts.remove(&subject.to_string());
+                let fact = fact.map(|fact| fact.as_of(subject, source::origin(config, subject)));
+                self.known.insert(subject.clone(), fact);
+            }
+        }
+        Ok(())
     }
 
     /// What is known about `subject`, and worth at the address that is asked now.
@@ -68,11 +91,17 @@ impl Ledger {
 
     /// What the graph sees.
     pub(super) fn state(&self, subject: &Subject) -> FactState {
-        match self.fact(subject) {
-            None => FactState::Unknown,
-            Some(Fact { value: None, .. }) => FactState::Absent,
-            Some(Fact { value: Some(value), .. }) => FactState::Value(Arc::clone(value)),
-        }
+        state_of(self.fact(subject))
+    }
+
+    /// The digest of what the graph sees.
+    pub(super) fn digest(&self, subject: &Subject) -> Digest {
+        graph::facts::digest_of(&self.state(subject))
+    }
+
+    /// What the graph would have seen before this build learnt another value, if it did.
+    pub(super) fn before(&self, subject: &Subject) -> Option<&FactState> {
+        self.before.get(subject)
     }
 
     /// The wanted subjects that are missing or stale, and that were not asked for yet.
@@ -118,6 +147,9 @@ impl Ledger {
                 self.refusals.note(name, before.as_ref(), fact.as_ref());
             }
             if let Some(fact) = fact {
+                if before.as_ref().map(|fact| &fact.value) != Some(&fact.value) {
+                    self.before.entry(subject.clone()).or_insert_with(|| state_of(before.as_ref()));
+                }
                 self.cache.record(subject, &fact)?;
                 self.known.insert(subject.clone(), Some(fact));
                 learned.push(subject.clone());
@@ -159,6 +191,17 @@ impl Ledger {
             *counter += 1;
         }
         facts
+    }
+}
+
+/// From so many facts on it is faster to read all that the cache has.
+const READ_ALL: usize = 500;
+
+fn state_of(fact: Option<&Fact>) -> FactState {
+    match fact {
+        None => FactState::Unknown,
+        Some(Fact { value: None, .. }) => FactState::Absent,
+        Some(Fact { value: Some(value), .. }) => FactState::Value(Arc::clone(value)),
     }
 }
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ledger::Ledger;
-use crate::cache::{Cache, CacheError, FACTS, Manifest};
+use crate::cache::{Cache, CacheError, FACTS, Listing, Tree};
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::fact::Subject;
@@ -25,14 +25,41 @@ pub(super) struct Record {
     inputs: String,
     /// The cache's number of changed facts.
     facts: i64,
-    /// The name of the folder that the outputs were published into, which has their manifest.
+    /// The name of the folder that the outputs were published into, as the cache calls it.
     folder: String,
-    /// The digest of that manifest.
+    /// The digest of what was published there.
     outputs: String,
     /// What the maintainer should look at.
     pub(super) warnings: Vec<String>,
     /// How fresh the facts of each source are.
     pub(super) sources: Sources,
+}
+
+/// What all imprints in the cache have in common.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Common {
+    /// The digest of everything that all of them were made from.
+    pub(super) context: String,
+    /// The cache's number of changed facts.
+    pub(super) facts: i64,
+    /// The digest of the addresses that facts came from.
+    pub(super) origins: String,
+    /// How fresh the facts of each source are.
+    pub(super) sources: Sources,
+}
+
+/// The note in the cache that holds it.
+const COMMON: &str = "imprints";
+
+impl Common {
+    /// What is in the cache; what can't be read counts as nothing.
+    pub(super) fn load(cache: &Cache) -> Result<Option<Self>, CacheError> {
+        Ok(cache.note(COMMON)?.and_then(|json| serde_json::from_slice(&json).ok()))
+    }
+
+    pub(super) fn save(&self, cache: &Cache) -> Result<(), CacheError> {
+        cache.set_note(COMMON, Some(&serde_json::to_vec(self).unwrap_or_default()))
+    }
 }
 
 /// Freshness by source.
@@ -53,7 +80,7 @@ impl Freshness {
     }
 
     /// How many facts the site would be better with.
-    pub(super) fn lacking(&self, now: Timestamp) -> usize {
+    fn lacking(&self, now: Timestamp) -> usize {
         self.missing + self.stale(now)
     }
 }
@@ -87,14 +114,9 @@ impl Record {
         sources: Sources,
     ) -> Result<Self, CacheError> {
         let folder = config.paths.output_name();
-        let outputs = digest(&cache.manifest(&folder)?);
+        let outputs = digest(&published(cache, &folder)?);
         let (inputs, facts) = (inputs.to_string(), cache.number(FACTS)?);
         Ok(Self { inputs, facts, folder, outputs, warnings, sources })
-    }
-
-    /// The outputs of that build.
-    pub(super) fn outputs(&self, cache: &Cache) -> Result<Manifest, CacheError> {
-        cache.manifest(&self.folder)
     }
 
     /// The record in the cache; one that can't be read counts as none.
@@ -106,46 +128,61 @@ impl Record {
         cache.set_note(NOTE, Some(&serde_json::to_vec(self).unwrap_or_default()))
     }
 
-    /// Forgets the record, before the manifest stops to be what it describes.
+    /// Forgets the record, before the listing stops to be what it describes.
     pub(super) fn forget(cache: &Cache) -> Result<(), CacheError> {
         cache.set_note(NOTE, None)
     }
 
-    /// Whether a build with these inputs now would ask nobody and give the same outputs.
-    pub(super) fn is_current(
+    /// The outputs of the last build, if a build with these inputs now would ask nobody and give the same ones.
+    pub(super) fn current_outputs(
         &self,
         inputs: Digest,
         cache: &Cache,
         config: &Config,
-    ) -> Result<bool, CacheError> {
-        let nothing_due = self.sources.iter().all(|(source, freshness)| {
-            let can_ask = !config.offline && (source != "github" || config.github.token.is_some());
-            !can_ask || (!config.refresh && freshness.lacking(config.now) == 0)
-        });
-        Ok(nothing_due
-            && self.inputs == inputs.to_string()
-            && self.facts == cache.number(FACTS)?
-            && self.outputs == digest(&self.outputs(cache)?))
-    }
-
-    /// The facts as a build counts them that asks nobody.
-    pub(super) fn count(&self, now: Timestamp) -> report::Facts {
-        let mut facts = report::Facts::default();
-        for freshness in self.sources.values() {
-            let stale = freshness.stale(now);
-            facts.fresh += freshness.fresh_until.values().sum::<usize>() - stale;
-            facts.stale += stale;
-            facts.missing += freshness.missing;
+    ) -> Result<Option<Listing>, CacheError> {
+        if !nothing_due(&self.sources, config)
+            || self.inputs != inputs.to_string()
+            || self.facts != cache.number(FACTS)?
+        {
+            return Ok(None);
         }
-        facts
+        let outputs = published(cache, &self.folder)?;
+        Ok((digest(&outputs) == self.outputs).then_some(outputs))
     }
 }
 
-/// The digest of a manifest: a build that was killed or a damaged row gives another one.
-fn digest(manifest: &Manifest) -> String {
-    let parts = manifest.iter().flat_map(|(path, digests)| {
-        std::iter::once(path.as_bytes()).chain(digests.iter().map(|digest| digest.as_bytes().as_slice()))
-    });
+/// Whether facts that are as fresh as this would make a build ask nobody.
+pub(super) fn nothing_due(sources: &Sources, config: &Config) -> bool {
+    sources.iter().all(|(source, freshness)| {
+        let can_ask = !config.offline && (source != "github" || config.github.token.is_some());
+        !can_ask || (!config.refresh && freshness.lacking(config.now) == 0)
+    })
+}
+
+/// The facts as a build counts them that asks nobody.
+pub(super) fn count(sources: &Sources, now: Timestamp) -> report::Facts {
+    let mut facts = report::Facts::default();
+    for freshness in sources.values() {
+        let stale = freshness.stale(now);
+        facts.fresh += freshness.fresh_until.values().sum::<usize>() - stale;
+        facts.stale += stale;
+        facts.missing += freshness.missing;
+    }
+    facts
+}
+
+/// How many facts of a source the site would be better with.
+pub(super) fn lacking(sources: &Sources, source: &str, now: Timestamp) -> usize {
+    sources.get(source).map_or(0, |freshness| freshness.lacking(now))
+}
+
+fn published(cache: &Cache, folder: &str) -> Result<Listing, CacheError> {
+    Ok(cache.listing(Tree::Output(folder))?.unwrap_or_default())
+}
+
+/// The digest of a listing: after a build that was killed there is another one.
+fn digest(listing: &Listing) -> String {
+    let parts = listing.iter().flat_map(|(path, file)| [path.as_bytes(), file.digest.as_bytes()]);
     Digest::of_parts(parts).to_string()
 }
 

@@ -1,5 +1,6 @@
 //! Facts in the cache.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -22,16 +23,34 @@ impl Cache {
         let row = {
             let connection = self.connection();
             let mut select = connection.prepare_cached(
-                "SELECT value, fetched, fresh_until, etag, last_modified, refusals, origin, seal, used FROM fact
+                "SELECT value, fetched, fresh_until, etag, last_modified, refusals, origin, seal FROM fact
                  WHERE subject = ?1",
             )?;
             let key = subject.to_string();
-            let row = select.query_row([&key], |row| Ok((read(&key, row)?, row.get("used")?)));
-            row.optional()?
+            select.query_row([&key], |row| read(&key, row)).optional()?
         };
-        let Some((fact, used)) = row else { return Ok(None) };
-        self.used().fact(subject, used);
-        Ok(fact)
+        Ok(row.flatten())
+    }
+
+    /// Everything that is known, by the subject's key. Damaged rows count as nothing known.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be read.
+    pub fn facts(&self) -> Result<HashMap<String, Fact>, CacheError> {
+        let connection = self.connection();
+        let mut select = connection.prepare_cached(
+            "SELECT value, fetched, fresh_until, etag, last_modified, refusals, origin, seal, subject FROM fact",
+        )?;
+        let mut rows = select.query([])?;
+        let mut facts = HashMap::new();
+        while let Some(row) = rows.next()? {
+            let key: String = row.get(8)?;
+            if let Some(fact) = read(&key, row)? {
+                facts.insert(key, fact);
+            }
+        }
+        Ok(facts)
     }
 
     /// Writes down what is now known about `subject`. A value that differs from the one that was known makes the

@@ -1,4 +1,8 @@
-//! What the cache may forget: what no recent build had a use for.
+//! What the cache may forget: what nothing points to any more and no recent build had a use for.
+//!
+//! Imprints and listings point to memos, facts and blobs, which stay as long as something does. `used` tells of
+//! everything else which build had a use for it last; what an imprint or a listing lets go of counts as used by
+//! that build.
 
 use std::collections::BTreeMap;
 use std::sync::{MutexGuard, PoisonError};
@@ -6,28 +10,44 @@ use std::sync::{MutexGuard, PoisonError};
 use rusqlite::{Connection, params};
 use serde::Serialize;
 
-use super::files::{OUTPUT, SITE};
+use super::listing::{self, COMING, OUTPUT};
 use super::{Cache, CacheError};
 use crate::digest::Digest;
-use crate::fact::Subject;
-
-/// How many builds back something must have been of use to be kept. Builds that found nothing changed do not
-/// count: they have no use for anything.
-pub const KEEP_BUILDS: i64 = 8;
+use crate::imprint::Imprint;
 
 /// The name of the number that counts the builds that evaluated the graph.
 pub(super) const BUILDS: &str = "builds";
 
-/// What this build had a use for and an earlier one stored. Noted in the file only when what is noted there
-/// grows old, since a note costs a write and most builds use the same things.
+/// The name of the number of bytes that were stored since garbage was collected last.
+const ADDED: &str = "added";
+
+/// Garbage is collected once as much was stored as this part of the file: collecting reads much of it.
+const COLLECT_AFTER: u64 = 8;
+
+/// How much is kept that nothing points to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keep {
+    /// How many builds back something must have been of use. Builds that found nothing changed do not count: they
+    /// have no use for anything.
+    pub builds: i64,
+    /// How many bytes the file may have before all of it goes.
+    pub bytes: u64,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self { builds: 8, bytes: 1 << 30 }
+    }
+}
+
+/// What this build had a use for, and what it stored.
 #[derive(Debug, Default)]
 pub(super) struct Used {
     /// The number of this build.
     pub(super) build: i64,
     memos: Vec<(String, Digest)>,
-    blobs: Vec<Digest>,
-    facts: Vec<String>,
     counts: BTreeMap<String, MemoCount>,
+    added: u64,
 }
 
 /// How often a function's result was made, and how often it was taken from a memo.
@@ -40,10 +60,6 @@ pub struct MemoCount {
 }
 
 impl Used {
-    fn grows_old(&self, used: i64) -> bool {
-        used < self.build - KEEP_BUILDS / 2
-    }
-
     /// A memo was made. Returns the number of this build.
     pub(super) fn made(&mut self, function: &str) -> i64 {
         self.count(function).computed += 1;
@@ -58,21 +74,14 @@ impl Used {
 
     pub(super) fn memo(&mut self, function: &str, inputs: Digest, used: i64) {
         self.count(function).reused += 1;
-        if self.grows_old(used) {
+        if used < self.build {
             self.memos.push((function.to_owned(), inputs));
         }
     }
 
-    pub(super) fn blob(&mut self, digest: Digest, used: i64) {
-        if self.grows_old(used) {
-            self.blobs.push(digest);
-        }
-    }
-
-    pub(super) fn fact(&mut self, subject: &Subject, used: i64) {
-        if self.grows_old(used) {
-            self.facts.push(subject.to_string());
-        }
+    /// So many bytes were stored.
+    pub(super) fn stored(&mut self, bytes: usize) {
+        self.added += bytes as u64;
     }
 }
 
@@ -92,75 +101,212 @@ impl Cache {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How often each function's result was made and reused since the cache was opened, by the function's name.
+    /// How often each function's result was made and reused since the build began, by the function's name.
     pub fn memo_counts(&self) -> BTreeMap<String, MemoCount> {
         self.used().counts.clone()
     }
 
-    /// Counts a build that is about to evaluate the graph.
+    /// Counts a build that is about to evaluate the graph, and returns its number.
     ///
     /// # Errors
     ///
     /// When the file can't be written.
-    pub fn begin_build(&self) -> Result<(), CacheError> {
+    pub fn begin_build(&self) -> Result<i64, CacheError> {
         let build = self.advance(BUILDS)?;
-        self.used().build = build;
+        let mut used = self.used();
+        used.build = build;
+        used.counts.clear();
+        Ok(build)
+    }
+
+    /// Replaces the imprint of an entry. What the old one pointed to and the new one does not is of use to this
+    /// build for the last time.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be written.
+    pub fn replace_imprint(
+        &self,
+        entry: &str,
+        old: Option<&Imprint>,
+        new: Option<&Imprint>,
+    ) -> Result<(), CacheError> {
+        let build = self.used().build;
+        if let Some(old) = old {
+            let connection = self.connection();
+            let (memos, facts) =
+                new.map_or((&[][..], &[][..]), |new| (new.memos.as_slice(), new.inputs.facts.as_slice()));
+            let mut touch =
+                connection.prepare_cached("UPDATE memo SET used = ?3 WHERE function = ?1 AND inputs = ?2")?;
+            for (function, inputs) in old.memos.iter().filter(|memo| !memos.contains(memo)) {
+                touch.execute(params![function, inputs.as_bytes(), build])?;
+            }
+            let mut touch = connection.prepare_cached("UPDATE fact SET used = ?2 WHERE subject = ?1")?;
+            for (subject, _) in &old.inputs.facts {
+                if !facts.iter().any(|(kept, _)| kept == subject) {
+                    touch.execute(params![subject.to_string(), build])?;
+                }
+            }
+        }
+        self.set_imprint(entry, new)
+    }
+
+    /// Notes that an output folder is of use, and that these blobs are for the last time, since nothing that is
+    /// published there has their bytes any more.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be written.
+    pub fn use_folder(&self, folder: &str, left: impl Iterator<Item = Digest>) -> Result<(), CacheError> {
+        let build = self.used().build.max(self.number(BUILDS)?);
+        let connection = self.connection();
+        connection
+            .prepare_cached(
+                "INSERT INTO folder VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET used = ?2 WHERE used < ?2",
+            )?
+            .execute(params![folder, build])?;
+        let mut touch = connection.prepare_cached("UPDATE blob SET used = ?2 WHERE digest = ?1")?;
+        for digest in left {
+            touch.execute(params![digest.as_bytes(), build])?;
+        }
         Ok(())
     }
 
-    /// Forgets what the last `keep` builds had no use for, output folders among it. Whatever a manifest names
-    /// stays, and so does the content of a file that a fact names: it is a fact itself, though its memo spares
-    /// reading it.
+    /// Ends a build that evaluated the graph: notes what it had a use for, and collects garbage if much was stored
+    /// since that was last done.
     ///
     /// # Errors
     ///
-    /// When the file can't be written.
-    pub fn collect_garbage(&self, keep: i64) -> Result<Collected, CacheError> {
-        let used = std::mem::take(&mut *self.used());
-        let build = used.build.max(self.number(BUILDS)?);
-        let connection = self.connection();
-        for (function, inputs) in &used.memos {
-            connection
-                .prepare_cached("UPDATE memo SET used = ?3 WHERE function = ?1 AND inputs = ?2")?
-                .execute(params![function, inputs.as_bytes(), build])?;
+    /// When the file can't be read or written.
+    pub fn end_build(&self, keep: Keep) -> Result<(), CacheError> {
+        let (memos, added, build) = {
+            let mut used = self.used();
+            (std::mem::take(&mut used.memos), std::mem::take(&mut used.added), used.build)
+        };
+        {
+            let connection = self.connection();
+            let mut touch =
+                connection.prepare_cached("UPDATE memo SET used = ?3 WHERE function = ?1 AND inputs = ?2")?;
+            for (function, inputs) in &memos {
+                touch.execute(params![function, inputs.as_bytes(), build])?;
+            }
         }
-        for digest in &used.blobs {
-            connection
-                .prepare_cached("UPDATE blob SET used = ?2 WHERE digest = ?1")?
-                .execute(params![digest.as_bytes(), build])?;
+        let before = u64::try_from(self.number(ADDED)?).unwrap_or_default();
+        let added = before.saturating_add(added);
+        if added >= self.size()? / COLLECT_AFTER {
+            self.collect_garbage(keep)?;
+            return Ok(());
         }
-        for subject in &used.facts {
-            connection
-                .prepare_cached("UPDATE fact SET used = ?2 WHERE subject = ?1")?
-                .execute(params![subject, build])?;
-        }
-        let oldest = build - keep;
-        connection.execute("DELETE FROM folder WHERE used < ?1", [oldest])?;
-        connection.execute("DELETE FROM manifest WHERE folder NOT IN (SELECT name FROM folder)", [])?;
-        connection.execute(
-            "DELETE FROM file WHERE tree <> ?1 AND tree NOT IN (SELECT ?2 || name FROM folder)",
-            [SITE, OUTPUT],
+        self.set_number(ADDED, i64::try_from(added).unwrap_or(i64::MAX))
+    }
+
+    /// The size of the file in bytes.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be read.
+    pub fn size(&self) -> Result<u64, CacheError> {
+        let size = self.connection().query_row(
+            "SELECT (page_count - freelist_count) * page_size
+             FROM pragma_page_count, pragma_freelist_count, pragma_page_size",
+            [],
+            |row| row.get::<_, i64>(0),
         )?;
+        Ok(u64::try_from(size).unwrap_or_default())
+    }
+
+    /// Forgets what nothing points to and the last builds had no use for, output folders among it; and if the file
+    /// is still too large, all that nothing points to.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be read or written.
+    pub fn collect_garbage(&self, keep: Keep) -> Result<Collected, CacheError> {
+        let build = self.used().build.max(self.number(BUILDS)?);
+        let mut collected = self.forget_before(build.saturating_sub(keep.builds))?;
+        if self.size()? > keep.bytes {
+            // Newer than the newest.
+            let more = self.forget_before(build.saturating_add(1))?;
+            collected.memos += more.memos;
+            collected.blobs += more.blobs;
+            collected.facts += more.facts;
+        }
+        give_back(&self.connection())?;
+        self.set_number(ADDED, 0)?;
+        Ok(collected)
+    }
+
+    /// Forgets what nothing points to and no build since number `oldest` had a use for.
+    fn forget_before(&self, oldest: i64) -> Result<Collected, CacheError> {
+        let imprints = self.imprints()?;
+        let connection = self.connection();
+        connection.execute("DELETE FROM folder WHERE used < ?1", [oldest.min(self.used().build)])?;
+        connection.execute(
+            "DELETE FROM listing WHERE (tree LIKE ?1 || '%' OR tree LIKE ?2 || '%')
+                 AND tree NOT IN (SELECT ?1 || name FROM folder UNION SELECT ?2 || name FROM folder)",
+            [OUTPUT, COMING],
+        )?;
+        point_to(&connection, imprints.values())?;
         let collected = Collected {
-            memos: connection.execute("DELETE FROM memo WHERE used < ?1", [oldest])?,
-            blobs: connection.execute(
-                "DELETE FROM blob WHERE used < ?1 AND digest NOT IN (SELECT digest FROM manifest)",
+            memos: connection.execute(
+                "DELETE FROM memo WHERE used < ?1
+                     AND (function, inputs) NOT IN (SELECT function, inputs FROM temp.needed_memo)",
                 [oldest],
             )?,
-            // A file's fact is its object id, too short to be compressed: after the first byte comes the id.
+            blobs: connection.execute(
+                "DELETE FROM blob WHERE used < ?1 AND digest NOT IN (SELECT digest FROM temp.needed_blob)",
+                [oldest],
+            )?,
+            // There are few usage exports, and every site wants them. A file's fact is its object id, too short to
+            // be compressed: after the first byte comes the id.
             facts: connection.execute(
-                "DELETE FROM fact WHERE used < ?1 AND substr(subject, 9) NOT IN (
-                     SELECT CAST(substr(value, 2) AS TEXT) FROM fact
-                     WHERE subject LIKE 'file:%' AND used >= ?1 AND value IS NOT NULL
-                 )",
+                "DELETE FROM fact WHERE used < ?1 AND subject NOT LIKE 'usage:%'
+                     AND subject NOT IN (SELECT subject FROM temp.needed_fact)
+                     AND substr(subject, 9) NOT IN (
+                         SELECT CAST(substr(value, 2) AS TEXT) FROM fact
+                         WHERE subject LIKE 'file:%' AND value IS NOT NULL
+                             AND (used >= ?1 OR subject IN (SELECT subject FROM temp.needed_fact))
+                     )",
                 [oldest],
             )?,
         };
-        give_back(&connection)?;
-        drop(connection);
-        *self.used() = Used { build, counts: used.counts, ..Used::default() };
+        connection.execute_batch(
+            "DROP TABLE temp.needed_memo; DROP TABLE temp.needed_blob; DROP TABLE temp.needed_fact",
+        )?;
         Ok(collected)
     }
+}
+
+/// Makes tables of everything that imprints and listings point to.
+fn point_to<'a>(
+    connection: &Connection,
+    imprints: impl Iterator<Item = &'a Imprint>,
+) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "CREATE TEMP TABLE needed_memo (function TEXT, inputs BLOB, PRIMARY KEY (function, inputs)) WITHOUT ROWID;
+         CREATE TEMP TABLE needed_blob (digest BLOB PRIMARY KEY) WITHOUT ROWID;
+         CREATE TEMP TABLE needed_fact (subject TEXT PRIMARY KEY) WITHOUT ROWID;",
+    )?;
+    let mut memo = connection.prepare("INSERT OR IGNORE INTO temp.needed_memo VALUES (?1, ?2)")?;
+    let mut fact = connection.prepare("INSERT OR IGNORE INTO temp.needed_fact VALUES (?1)")?;
+    for imprint in imprints {
+        for (function, inputs) in &imprint.memos {
+            memo.execute(params![function, inputs.as_bytes()])?;
+        }
+        for (subject, _) in &imprint.inputs.facts {
+            fact.execute([subject.to_string()])?;
+        }
+    }
+    let mut blob = connection.prepare("INSERT OR IGNORE INTO temp.needed_blob VALUES (?1)")?;
+    let mut listings = connection.prepare("SELECT tree, files FROM listing WHERE tree <> 'site'")?;
+    let mut rows = listings.query([])?;
+    while let Some(row) = rows.next()? {
+        let (tree, files): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
+        for file in listing::read(&tree, &files).unwrap_or_default().values() {
+            blob.execute([file.digest.as_bytes()])?;
+        }
+    }
+    Ok(())
 }
 
 /// Gives the pages that nothing uses any more back to the file system, at the next checkpoint.
@@ -174,42 +320,110 @@ pub(super) fn give_back(connection: &Connection) -> rusqlite::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::sync::Arc;
 
     use super::*;
-    use crate::fact::{Fact, ObjectId, RepositoryName, Validators};
+    use crate::cache::{Listed, Listing, Tree};
+    use crate::fact::{Fact, ObjectId, RepositoryName, Subject, Validators};
+    use crate::imprint::{Front, Inputs, Shown};
+
+    const KEEP: Keep = Keep { builds: 8, bytes: u64::MAX };
 
     fn build(cache: &Cache, touch: impl FnOnce()) -> Collected {
         cache.begin_build().unwrap();
         touch();
-        cache.collect_garbage(KEEP_BUILDS).unwrap()
+        cache.end_build(KEEP).unwrap();
+        cache.collect_garbage(KEEP).unwrap()
+    }
+
+    fn imprint(memos: &[(&str, Digest)], subjects: &[Subject]) -> Imprint {
+        let digest = Digest::of(b"");
+        Imprint {
+            front: Front {
+                id: "one".into(),
+                date: jiff::civil::date(2020, 1, 1),
+                counted: true,
+                abandoned: None,
+                up_for_adoption: None,
+                redirects: Vec::new(),
+            },
+            shown: Shown { summary: digest, record: digest, document: digest },
+            page: digest,
+            warnings: Vec::new(),
+            inputs: Inputs {
+                entry: digest,
+                usage: digest,
+                concerning: digest,
+                facts: subjects.iter().map(|subject| (subject.clone(), digest)).collect(),
+            },
+            memos: memos.iter().map(|(function, inputs)| ((*function).to_owned(), *inputs)).collect(),
+            feed: None,
+        }
+    }
+
+    fn has_memo(cache: &Cache, inputs: Digest) -> bool {
+        let count: i64 = cache
+            .connection()
+            .query_row("SELECT count(*) FROM memo WHERE inputs = ?1", [inputs.as_bytes()], |row| row.get(0))
+            .unwrap();
+        count == 1
     }
 
     #[test]
-    fn what_is_used_stays_and_the_rest_goes() {
+    fn what_is_used_or_needed_stays_and_the_rest_goes() {
         let cache = Cache::in_memory().unwrap();
-        let (kept, lost) = (Digest::of(b"kept"), Digest::of(b"lost"));
+        let (used, needed, lost) = (Digest::of(b"used"), Digest::of(b"needed"), Digest::of(b"lost"));
+        let of_entry = imprint(&[("f", needed)], &[]);
         build(&cache, || {
-            cache.keep_memo("f", kept, b"1");
-            cache.keep_memo("f", lost, b"2");
-            cache.put_blob(b"kept");
-            cache.put_blob(b"lost");
-            cache.put_blob(b"published");
+            for inputs in [used, needed, lost] {
+                cache.keep_memo("f", inputs, b"1");
+            }
+            for bytes in ["replaced", "lost"] {
+                cache.put_blob(bytes.as_bytes());
+            }
+            cache.replace_imprint("one", None, Some(&of_entry)).unwrap();
         });
-        let published = BTreeMap::from([("p".to_owned(), vec![Digest::of(b"published")])]);
-        cache.set_manifest("left", &published, false).unwrap();
-        for _ in 0..3 * KEEP_BUILDS {
+        let listed = |text: &str| Listed { digest: Digest::of(text.as_bytes()), look: None };
+        let listing = |text: &str| Listing::from([("p".to_owned(), listed(text))]);
+        cache.set_listing(Tree::Output("public"), Some(&listing("replaced"))).unwrap();
+        cache.set_listing(Tree::Output("left"), Some(&listing("lost"))).unwrap();
+        cache.use_folder("left", std::iter::empty()).unwrap();
+        for number in 0..24 {
             build(&cache, || {
-                cache.set_manifest("public", &published, false).unwrap();
-                assert!(cache.memo("f", kept).is_some());
-                assert!(cache.has_blob(kept));
+                assert!(cache.memo("f", used).is_some());
+                let left = (number == 20).then(|| Digest::of(b"replaced"));
+                if left.is_some() {
+                    cache.put_blob(b"published");
+                    cache.set_listing(Tree::Output("public"), Some(&listing("published"))).unwrap();
+                }
+                cache.use_folder("public", left.into_iter()).unwrap();
             });
         }
-        assert_eq!(cache.memo("f", lost), None);
-        assert!(!cache.has_blob(lost) && cache.has_blob(Digest::of(b"published")));
-        assert_eq!(cache.manifest("public").unwrap(), published);
-        assert!(cache.manifest("left").unwrap().is_empty(), "nobody publishes there any more");
+        assert!(has_memo(&cache, used) && has_memo(&cache, needed) && !has_memo(&cache, lost));
+        let has = |text: &str| cache.has_blob(Digest::of(text.as_bytes()));
+        assert!(has("published") && has("replaced") && !has("lost"));
+        assert_eq!(cache.listing(Tree::Output("left")).unwrap(), None, "nobody publishes there any more");
+
+        build(&cache, || cache.replace_imprint("one", Some(&of_entry), None).unwrap());
+        for _ in 0..KEEP.builds {
+            assert!(has_memo(&cache, needed), "the last builds had a use for it");
+            build(&cache, || {});
+        }
+        build(&cache, || {});
+        assert!(!has_memo(&cache, needed) && !has("replaced"));
+    }
+
+    #[test]
+    fn a_file_that_is_too_large_keeps_what_is_needed_alone() {
+        let cache = Cache::in_memory().unwrap();
+        let (needed, recent) = (Digest::of(b"needed"), Digest::of(b"recent"));
+        build(&cache, || {
+            cache.keep_memo("f", needed, b"1");
+            cache.keep_memo("f", recent, b"1");
+            cache.replace_imprint("one", None, Some(&imprint(&[("f", needed)], &[]))).unwrap();
+        });
+        cache.collect_garbage(Keep { bytes: 1, ..KEEP }).unwrap();
+        assert!(has_memo(&cache, needed) && !has_memo(&cache, recent));
     }
 
     #[test]
@@ -226,15 +440,18 @@ mod tests {
             validators: Validators::default(),
             refusals: 0,
         };
+        let of_entry = imprint(&[], std::slice::from_ref(&file));
         build(&cache, || {
             cache.record(&file, &fact(id.as_str().as_bytes())).unwrap();
             cache.record(&content, &fact(b"source")).unwrap();
+            cache.replace_imprint("one", None, Some(&of_entry)).unwrap();
         });
-        for _ in 0..3 * KEEP_BUILDS {
-            build(&cache, || assert!(cache.fact(&file).unwrap().is_some()));
+        for _ in 0..20 {
+            build(&cache, || {});
         }
         assert!(cache.fact(&content).unwrap().is_some());
-        for _ in 0..3 * KEEP_BUILDS {
+        build(&cache, || cache.replace_imprint("one", Some(&of_entry), None).unwrap());
+        for _ in 0..20 {
             build(&cache, || {});
         }
         assert!(cache.fact(&file).unwrap().is_none() && cache.fact(&content).unwrap().is_none());

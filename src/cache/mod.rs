@@ -3,13 +3,17 @@
 mod aside;
 mod error;
 mod facts;
-mod files;
 mod garbage;
+mod imprints;
 mod inspect;
+mod listing;
 mod lock;
+mod made;
+mod notes;
 mod outputs;
 mod packing;
 mod schema;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,14 +25,13 @@ use rusqlite::{Connection, ErrorCode};
 pub use aside::SetAside;
 pub use error::CacheError;
 pub use facts::FACTS;
-pub use files::{Looks, Tree};
-pub use garbage::{Collected, KEEP_BUILDS, MemoCount};
-pub use outputs::Manifest;
-
+pub use garbage::{Collected, Keep, MemoCount};
 pub use inspect::{Amount, Stats};
+pub use listing::{Listed, Listing, Tree};
+pub use made::{Change, Made};
 
 use aside::{Header, has_default_name, not_ours, rescue, set_aside};
-use garbage::{BUILDS, Used};
+use garbage::Used;
 use lock::Lock;
 use packing::{checksum, pack, seal, unpack, unseal};
 
@@ -46,6 +49,7 @@ pub struct Cache {
     failed: Mutex<Option<rusqlite::Error>>,
     used: Mutex<Used>,
     distrusted: AtomicBool,
+    lost: Mutex<Option<String>>,
     /// Held as long as the cache is open.
     _lock: Option<Lock>,
 }
@@ -116,6 +120,7 @@ impl Cache {
             failed: Mutex::default(),
             used: Mutex::default(),
             distrusted: AtomicBool::new(false),
+            lost: Mutex::default(),
             _lock: None,
         }
     }
@@ -135,6 +140,7 @@ impl Cache {
         drop(connection);
         *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = None;
         *self.used() = Used::default();
+        self.lost();
         self.distrusted.store(false, Ordering::Relaxed);
         set_aside.ok_or(CacheError::Damaged(error))
     }
@@ -150,6 +156,28 @@ impl Cache {
         }
         self.connection().execute_batch("COMMIT; BEGIN IMMEDIATE")?;
         Ok(())
+    }
+
+    /// Takes back what was written since the last checkpoint.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be read.
+    pub fn take_back(&self) -> Result<(), CacheError> {
+        *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.connection().execute_batch("ROLLBACK; BEGIN IMMEDIATE")?;
+        Ok(())
+    }
+
+    /// Notes that something is not there that should be, see [`Cache::lost`].
+    pub fn lose(&self, what: &str) {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| what.to_owned());
+    }
+
+    /// What a query looked for and the cache had no longer, since this was last asked. Whatever was computed since
+    /// then is worth nothing.
+    pub fn lost(&self) -> Option<String> {
+        self.lost.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {

@@ -1,6 +1,5 @@
-//! Blobs, memos and the manifest in the cache.
+//! Blobs and memos in the cache.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
 
 use rusqlite::{OptionalExtension as _, params};
@@ -8,35 +7,34 @@ use rusqlite::{OptionalExtension as _, params};
 use super::{Cache, CacheError, pack, seal, unpack, unseal};
 use crate::digest::Digest;
 
-/// For each path in the output folder, the digests of what builds wrote there.
-pub type Manifest = BTreeMap<String, Vec<Digest>>;
-
 impl Cache {
     /// Stores bytes under their digest.
     pub fn put_blob(&self, bytes: &[u8]) -> Digest {
         let digest = Digest::of(bytes);
         if !self.has_blob(digest) {
             let packed = pack(bytes);
-            let build = self.used().build;
+            let build = {
+                let mut used = self.used();
+                used.stored(packed.len());
+                used.build
+            };
             self.write_soon(|connection| {
                 connection
                     .prepare_cached("INSERT OR REPLACE INTO blob VALUES (?1, ?2, ?3)")?
-                    .execute(params![digest.as_bytes(), packed, build])
+                    .execute(params![digest.as_bytes(), build, packed])
             });
         }
         digest
     }
 
-    /// Whether the bytes with this digest are stored. Asking counts as a use.
+    /// Whether the bytes with this digest are stored.
     pub fn has_blob(&self, digest: Digest) -> bool {
-        let used: Option<i64> = self
+        let found = self
             .connection()
-            .prepare_cached("SELECT used FROM blob WHERE digest = ?1")
-            .and_then(|mut select| select.query_row([digest.as_bytes()], |row| row.get(0)).optional())
+            .prepare_cached("SELECT 1 FROM blob WHERE digest = ?1")
+            .and_then(|mut select| select.exists([digest.as_bytes()]))
             .unwrap_or_default();
-        let Some(used) = used else { return false };
-        self.used().blob(digest, used);
-        !self.distrusted.load(Ordering::Relaxed) || matches!(self.blob(digest), Ok(Some(_)))
+        found && (!self.distrusted.load(Ordering::Relaxed) || matches!(self.blob(digest), Ok(Some(_))))
     }
 
     /// From now on, a blob counts as stored only if its bytes are what they should be. Reading every blob costs
@@ -81,84 +79,16 @@ impl Cache {
     /// Keeps the result of `function` for `inputs`.
     pub fn keep_memo(&self, function: &str, inputs: Digest, result: &[u8]) {
         let sealed = seal(&[function.as_bytes(), inputs.as_bytes()], result);
-        let build = self.used().made(function);
+        let build = {
+            let mut used = self.used();
+            used.stored(sealed.len());
+            used.made(function)
+        };
         self.write_soon(|connection| {
             connection
                 .prepare_cached("INSERT OR REPLACE INTO memo VALUES (?1, ?2, ?3, ?4)")?
                 .execute(params![function, inputs.as_bytes(), sealed, build])
         });
-    }
-
-    /// What builds wrote into an output folder. Empty if none is known to have published there.
-    ///
-    /// # Errors
-    ///
-    /// When the file can't be read.
-    pub fn manifest(&self, folder: &str) -> Result<Manifest, CacheError> {
-        let connection = self.connection();
-        let mut select = connection.prepare_cached("SELECT path, digest FROM manifest WHERE folder = ?1")?;
-        let mut rows = select.query([folder])?;
-        let mut manifest = Manifest::new();
-        while let Some(row) = rows.next()? {
-            if let Some(digest) = Digest::from_bytes(row.get_ref(1)?.as_blob().unwrap_or_default()) {
-                manifest.entry(row.get(0)?).or_default().push(digest);
-            }
-        }
-        Ok(manifest)
-    }
-
-    /// Whether a build began to publish into the folder and did not come to the end.
-    ///
-    /// # Errors
-    ///
-    /// When the file can't be read.
-    pub fn is_half_published(&self, folder: &str) -> Result<bool, CacheError> {
-        let connection = self.connection();
-        let mut select = connection.prepare_cached("SELECT publishing FROM folder WHERE name = ?1")?;
-        Ok(select.query_row([folder], |row| row.get(0)).optional()?.unwrap_or(false))
-    }
-
-    /// Notes that a folder's manifest is still of use.
-    ///
-    /// # Errors
-    ///
-    /// When the file can't be written.
-    pub fn touch_manifest(&self, folder: &str) -> Result<(), CacheError> {
-        let build = self.used().build.max(self.number(super::BUILDS)?);
-        self.connection()
-            .prepare_cached("UPDATE folder SET used = ?2 WHERE name = ?1 AND used < ?2")?
-            .execute(params![folder, build])?;
-        Ok(())
-    }
-
-    /// Replaces a folder's manifest, and notes whether files are about to be written there.
-    ///
-    /// # Errors
-    ///
-    /// When the file can't be written.
-    pub fn set_manifest(
-        &self,
-        folder: &str,
-        manifest: &Manifest,
-        publishing: bool,
-    ) -> Result<(), CacheError> {
-        let before = self.manifest(folder)?;
-        let build = self.used().build.max(self.number(super::BUILDS)?);
-        let connection = self.connection();
-        connection
-            .prepare_cached("INSERT OR REPLACE INTO folder VALUES (?1, ?2, ?3)")?
-            .execute(params![folder, build, publishing])?;
-        if before == *manifest {
-            return Ok(());
-        }
-        connection.execute("DELETE FROM manifest WHERE folder = ?1", [folder])?;
-        let mut insert = connection.prepare_cached("INSERT OR IGNORE INTO manifest VALUES (?1, ?2, ?3)")?;
-        for (path, digests) in manifest {
-            for digest in digests {
-                insert.execute(params![folder, path, digest.as_bytes()])?;
-            }
-        }
-        Ok(())
     }
 }
 
@@ -202,22 +132,6 @@ mod tests {
         assert_eq!(cache.memo("g", inputs).as_deref(), Some(&b"other"[..]));
         cache.connection().execute_batch("UPDATE memo SET result = x'007B7D'").unwrap();
         assert_eq!(cache.memo("g", inputs), None);
-    }
-
-    #[test]
-    fn the_manifest_keeps_what_was_and_what_comes_by_folder() {
-        let cache = Cache::in_memory().unwrap();
-        let mut digests = vec![Digest::of(b"old"), Digest::of(b"new")];
-        digests.sort();
-        let manifest = Manifest::from([("index.html".to_owned(), digests)]);
-        cache.set_manifest("a", &manifest, true).unwrap();
-        cache.set_manifest("b", &Manifest::new(), false).unwrap();
-        assert_eq!(cache.manifest("a").unwrap(), manifest);
-        assert_eq!(cache.manifest("b").unwrap(), Manifest::new());
-        assert!(cache.is_half_published("a").unwrap() && !cache.is_half_published("b").unwrap());
-        cache.set_manifest("a", &Manifest::new(), false).unwrap();
-        assert_eq!(cache.manifest("a").unwrap(), Manifest::new());
-        assert!(!cache.is_half_published("a").unwrap());
     }
 
     #[test]

@@ -1,9 +1,17 @@
 //! How values are stored: shorter where that pays, and with a checksum where nothing else would tell of damage.
 
+use std::cell::RefCell;
+use std::io;
+
+use zstd::bulk::{Compressor, Decompressor};
+
 use crate::digest::Digest;
 
 /// Values of this length and more are compressed.
 const COMPRESS_FROM: usize = 512;
+
+/// How hard zstd tries.
+const LEVEL: i32 = 3;
 
 /// The largest value that is unpacked; a damaged frame may claim any size.
 const MAX_VALUE: usize = 256 * 1024 * 1024;
@@ -19,10 +27,30 @@ pub(super) fn checksum<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; CH
     short
 }
 
+thread_local! {
+    // Making one costs more than a short value does.
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+fn compress(value: &[u8]) -> io::Result<Vec<u8>> {
+    COMPRESSOR.with_borrow_mut(|compressor| match compressor {
+        Some(compressor) => compressor.compress(value),
+        None => compressor.insert(Compressor::new(LEVEL)?).compress(value),
+    })
+}
+
+fn decompress(frame: &[u8], size: usize) -> io::Result<Vec<u8>> {
+    DECOMPRESSOR.with_borrow_mut(|decompressor| match decompressor {
+        Some(decompressor) => decompressor.decompress(frame, size),
+        None => decompressor.insert(Decompressor::new()?).decompress(frame, size),
+    })
+}
+
 /// The form in which a value is stored, see `cache-schema`.
 pub(super) fn pack(value: &[u8]) -> Vec<u8> {
     if value.len() >= COMPRESS_FROM
-        && let Ok(frame) = zstd::bulk::compress(value, 3)
+        && let Ok(frame) = compress(value)
         && frame.len() < value.len()
     {
         let mut packed = Vec::with_capacity(frame.len() + 1);
@@ -41,11 +69,25 @@ pub(super) fn unpack(packed: &[u8]) -> Option<Vec<u8>> {
     match packed.split_first()? {
         (0, value) => Some(value.to_vec()),
         (1, frame) if !frame.is_empty() => {
-            let size = zstd::bulk::Decompressor::upper_bound(frame).filter(|size| *size <= MAX_VALUE)?;
-            zstd::bulk::decompress(frame, size).ok()
+            let size = Decompressor::upper_bound(frame).filter(|size| *size <= MAX_VALUE)?;
+            decompress(frame, size).ok()
         }
         _ => None,
     }
+}
+
+/// Puts a value, as it is, behind a checksum of itself and of `key`, which tells where it belongs.
+pub(super) fn fasten(key: &[&[u8]], value: &[u8]) -> Vec<u8> {
+    let mut fastened = Vec::with_capacity(CHECKSUM + value.len());
+    fastened.extend_from_slice(&checksum(key.iter().copied().chain([value])));
+    fastened.extend_from_slice(value);
+    fastened
+}
+
+/// Takes back what [`fasten`] made for the same key; `None` if it is damaged or belongs elsewhere.
+pub(super) fn unfasten<'v>(key: &[&[u8]], fastened: &'v [u8]) -> Option<&'v [u8]> {
+    let (expected, value) = fastened.split_first_chunk::<CHECKSUM>()?;
+    (checksum(key.iter().copied().chain([value])) == *expected).then_some(value)
 }
 
 /// Packs a value behind a checksum of itself and of `key`, which tells where it belongs.

@@ -1,22 +1,26 @@
 //! Which version of the schema a cache file has, and how it gets to the newest.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::listing::{self, Listed, Listing};
 use super::{CacheError, Unusable, not_ours};
+use crate::digest::Digest;
 
 /// Marks an SQLite file as a cache of shelflife ("shlf" in ASCII).
 pub(super) const APPLICATION_ID: i32 = 0x7368_6c66;
 
 /// Every step from an empty file to today's schema. Steps are only ever added.
-const STEPS: [&str; 6] = [
+const STEPS: [&str; 7] = [
     include_str!("../../cache-schema/001-facts.sql"),
     include_str!("../../cache-schema/002-outputs.sql"),
     include_str!("../../cache-schema/003-reuse.sql"),
     include_str!("../../cache-schema/004-origin.sql"),
     include_str!("../../cache-schema/005-outputs-by-folder.sql"),
     include_str!("../../cache-schema/006-fact-checksum.sql"),
+    include_str!("../../cache-schema/007-imprints.sql"),
 ];
 
 /// What is said of another program's file.
@@ -47,12 +51,14 @@ pub(super) fn recognise(path: &Path) -> Result<(), CacheError> {
 pub(super) fn migrate(connection: &Connection) -> Result<(), Unusable> {
     // With a write-ahead log a killed build leaves either all of a checkpoint or nothing of it. A lost
     // last checkpoint costs requests, not correctness, so NORMAL is enough.
-    // Only a file without tables can begin to give pages back.
-    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.pragma_update(None, "synchronous", "NORMAL")?;
+    if version_of(connection)? == 0 {
+        // Only a file without tables can begin to give pages back.
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    }
+    connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.execute_batch("BEGIN IMMEDIATE")?;
-    let version: u32 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    let version = version_of(connection)?;
     if !is_ours(connection)? {
         return Err(Unusable::Foreign(FOREIGN.to_owned()));
     }
@@ -62,11 +68,81 @@ pub(super) fn migrate(connection: &Connection) -> Result<(), Unusable> {
             "was written by a newer version of shelflife (schema {version}, this one knows {newest})"
         )));
     }
-    for step in STEPS.iter().skip(version as usize) {
-        connection.execute_batch(step)?;
+    // A file that is up to date is not written to, so that a build that has nothing to do waits for no disk.
+    if version < newest {
+        for (step, number) in STEPS.iter().zip(1u32..).skip(version as usize) {
+            connection.execute_batch(step)?;
+            if number == 7 {
+                manifests_to_listings(connection)?;
+            }
+        }
+        connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+        connection.pragma_update(None, "user_version", newest)?;
     }
-    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-    connection.pragma_update(None, "user_version", newest)?;
     connection.execute_batch("COMMIT")?;
     Ok(())
+}
+
+fn version_of(connection: &Connection) -> rusqlite::Result<u32> {
+    connection.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+/// What SQL can't do of step 7: makes a listing of each folder's rows. Where a build was killed a path has two
+/// digests, of which one is what was about to come.
+fn manifests_to_listings(connection: &Connection) -> rusqlite::Result<()> {
+    let mut folders: BTreeMap<String, [Listing; 2]> = BTreeMap::new();
+    {
+        let mut select = connection.prepare("SELECT folder, path, digest FROM manifest")?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            let (folder, path): (String, String) = (row.get(0)?, row.get(1)?);
+            let Some(digest) = Digest::from_bytes(row.get_ref(2)?.as_blob().unwrap_or_default()) else {
+                continue;
+            };
+            let [known, coming] = folders.entry(folder).or_default();
+            let listing = if known.contains_key(&path) { coming } else { known };
+            listing.insert(path, Listed { digest, look: None });
+        }
+    }
+    for (folder, [known, coming]) in folders {
+        listing::write(connection, &format!("{}{folder}", listing::OUTPUT), &known)?;
+        if !coming.is_empty() {
+            listing::write(connection, &format!("{}{folder}", listing::COMING), &coming)?;
+        }
+    }
+    connection.execute_batch("DROP TABLE manifest; ALTER TABLE folder DROP COLUMN publishing")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn manifests_become_listings() {
+        let connection = Connection::open_in_memory().unwrap();
+        for step in &STEPS[..6] {
+            connection.execute_batch(step).unwrap();
+        }
+        connection
+            .execute_batch(
+                "PRAGMA user_version = 6; PRAGMA application_id = 0x73686c66;
+                 INSERT INTO folder VALUES ('public', 3, 1);
+                 INSERT INTO manifest VALUES ('public', 'a', zeroblob(32)), ('public', 'b', zeroblob(32)),
+                     ('public', 'a', CAST(x'00' || zeroblob(30) || x'01' AS BLOB));
+                 INSERT INTO blob VALUES (zeroblob(32), x'0061', 2);",
+            )
+            .unwrap();
+        assert!(migrate(&connection).is_ok());
+        let listing = |tree: &str| {
+            let bytes: Vec<u8> = connection
+                .query_row("SELECT files FROM listing WHERE tree = ?1", [tree], |row| row.get(0))
+                .unwrap();
+            listing::read(tree, &bytes).unwrap().into_keys().collect::<Vec<_>>()
+        };
+        assert_eq!(listing("output:public"), ["a", "b"]);
+        assert_eq!(listing("coming:public"), ["a"]);
+        let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(count("SELECT used FROM folder"), 3);
+        assert_eq!(count("SELECT used FROM blob"), 2);
+    }
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::{Exit, build, show};
-use crate::cache::{Amount, Cache, KEEP_BUILDS};
+use crate::cache::{Amount, Cache, Keep};
 use crate::config::{Config, Environment, Overrides};
 
 /// Look into the cache, check it, make it smaller
@@ -31,7 +31,7 @@ enum Action {
     /// Forget what the last builds had no use for; every build does so by itself
     Gc {
         /// How many builds back something must have been of use to be kept
-        #[arg(long, default_value_t = KEEP_BUILDS, value_name = "BUILDS")]
+        #[arg(long, default_value_t = Keep::default().builds, value_name = "BUILDS")]
         keep: i64,
     },
     /// Forget everything that can be made again; facts stay
@@ -87,7 +87,7 @@ fn act(config: &Config, action: Action) -> miette::Result<Exit> {
             print("Everything is as it was stored");
         }
         Action::Gc { keep } => {
-            let collected = cache.collect_garbage(keep.max(1))?;
+            let collected = cache.collect_garbage(Keep { builds: keep.max(1), ..Keep::default() })?;
             cache.checkpoint()?;
             print(&format!(
                 "Forgot {} memos, {} blobs and {} facts; the file has {}",
@@ -117,6 +117,8 @@ fn stats(cache: &Cache) -> miette::Result<()> {
     for (function, amount) in &stats.memos {
         row(&format!("memos: {function}"), *amount);
     }
+    row("imprints", stats.imprints);
+    row("texts in lists", stats.shown);
     row("blobs", stats.blobs);
     print(&format!("{:<20} {:>9}", "published files", stats.published));
     print(&format!("{:<20} {:>9}", "builds", stats.builds));

@@ -75,8 +75,8 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// The digest of all of it.
-    pub fn digest(&self) -> Digest {
+    /// Every setting, by its key in `shelflife.toml`, as text.
+    pub fn parts(&self) -> [(&'static str, String); 10] {
         let Self {
             title,
             url,
@@ -91,12 +91,25 @@ impl Settings {
         } = self;
         // The time zone's rules are a part of the program; its name stands for them.
         let zone = timezone.iana_name().unwrap_or("UTC");
-        let windows: String = usage_windows.iter().map(|window| format!("{window} ")).collect();
-        let repository = repository.as_ref().map_or_else(String::new, |address| format!("at {address}"));
-        let texts =
-            [title, url, base_path, description, &repository, zone, entries_path, github_server.as_str()];
-        let rest = [windows.as_str(), if *hide_disabled { "hide" } else { "show" }];
-        Digest::of_parts(texts.into_iter().chain(rest).map(str::as_bytes))
+        let windows: Vec<String> = usage_windows.iter().map(ToString::to_string).collect();
+        [
+            ("title", title.clone()),
+            ("url", url.clone()),
+            ("base_path", base_path.clone()),
+            ("description", description.clone()),
+            ("repository", repository.as_ref().map_or_else(String::new, |address| format!("at {address}"))),
+            ("timezone", zone.to_owned()),
+            ("paths.entries", entries_path.clone()),
+            ("github.server", github_server.to_string()),
+            ("hide_disabled", hide_disabled.to_string()),
+            ("usage", windows.join(" ")),
+        ]
+    }
+
+    /// The digest of all of it.
+    pub fn digest(&self) -> Digest {
+        let parts = self.parts();
+        Digest::of_parts(parts.iter().map(|(_, value)| value.as_bytes()))
     }
 }
 

@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 pub use repository::{ObjectId, Release, Repository, RepositoryName};
 pub use usage::{Export, Window};
@@ -14,7 +15,7 @@ pub use usage::{Export, Window};
 use crate::digest::Digest;
 
 /// What a fact is about.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Subject {
     /// How much every plugin is used: one export for the whole registry.
     Usage(Window),

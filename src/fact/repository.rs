@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 /// `owner/name` of a repository on GitHub, in lower case, since GitHub does not tell letter cases apart.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RepositoryName {
     owner: String,
     name: String,
@@ -60,7 +60,7 @@ impl fmt::Display for RepositoryName {
 }
 
 /// A git object id: 40 or 64 hexadecimal digits in lower case.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ObjectId(String);
 
 impl ObjectId {

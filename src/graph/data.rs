@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{DataFile, Db, Site};
 use crate::data::{self, Block, Compat, Notice, Overlays};
+use crate::digest::Digest;
 use crate::problem::Problem;
 
 /// The data file called `name`, if the site has it.
@@ -93,4 +94,25 @@ pub fn concerning(db: &dyn Db) -> BTreeMap<String, Concerning> {
         map.entry(item.plugin.to_lowercase()).or_default().blacklist.push(position);
     }
     map
+}
+
+/// The digests of what notices and blacklist items say of each plugin that they concern.
+#[salsa::tracked]
+fn concerning_digests(db: &dyn Db) -> BTreeMap<String, Digest> {
+    let (notices, blacklist) = (notices(db), blacklist(db));
+    let json = |item| serde_json::to_string(item).unwrap_or_default();
+    let of_one = |concerning: &Concerning| {
+        let notices = concerning.notices.iter().filter_map(|at| notices.get(*at));
+        let notices = notices.map(|notice| format!("{:?} {}", notice.date, json(&notice.published)));
+        let blacklist = concerning.blacklist.iter().filter_map(|at| blacklist.get(*at));
+        let texts: Vec<String> = notices.chain(blacklist.map(|block| json(&block.published))).collect();
+        Digest::of_parts(texts.iter().map(String::as_bytes))
+    };
+    concerning(db).iter().map(|(id, concerning)| (id.clone(), of_one(concerning))).collect()
+}
+
+/// The digest of what notices and blacklist items say of the plugin that declares `id`.
+pub fn concerning_digest(db: &dyn Db, id: &str) -> Digest {
+    let digests = concerning_digests(db);
+    digests.get(&id.to_lowercase()).copied().unwrap_or_else(|| Digest::of(b""))
 }

@@ -1,21 +1,70 @@
 //! Entries: front matter read and checked, descriptions as HTML.
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::{Db, EntryFile, Site, data};
+use super::{Db, EntryFile, EntrySource, Site, data};
 use crate::digest::Digest;
 use crate::entry::shortcode::{self, Shortcodes};
 use crate::entry::{self, Declared, Parsed};
+use crate::imprint::{Front, Imprint, Redirect};
 use crate::markdown;
 use crate::problem::Problem;
 use crate::render::address;
 use crate::yaml::{MAX_PROBLEMS, Text, quote};
 
-/// An entry's file, read and checked by itself.
+/// The attribute of plugins that count no users here.
+const COMMERCIAL: &str = "commercial";
+
+/// What an earlier build made of an entry, if that stands for it in this one.
+pub fn known(db: &dyn Db, file: EntryFile) -> Option<&Imprint> {
+    match file.source(db) {
+        EntrySource::Known(imprint) => Some(imprint),
+        EntrySource::Text(_) => None,
+    }
+}
+
+/// The content of an entry's file; empty if it is known.
+fn text(db: &dyn Db, file: EntryFile) -> &[u8] {
+    match file.source(db) {
+        EntrySource::Known(_) => &[],
+        EntrySource::Text(text) => text,
+    }
+}
+
+/// An entry's file, read and checked by itself. One that is known is not read, and has no problem.
 #[salsa::tracked]
 pub fn parsed(db: &dyn Db, file: EntryFile) -> Result<Arc<Parsed>, Vec<Problem>> {
-    entry::parse(file.path(db), file.content(db)).map(Arc::new)
+    match file.source(db) {
+        EntrySource::Known(_) => Err(Vec::new()),
+        EntrySource::Text(text) => entry::parse(file.path(db), text).map(Arc::new),
+    }
+}
+
+/// What is known of an entry before any fact about it is; `None` if it can't be read.
+#[salsa::tracked]
+pub fn front(db: &dyn Db, file: EntryFile) -> Option<Front> {
+    if let Some(imprint) = known(db, file) {
+        return Some(imprint.front.clone());
+    }
+    let parsed = parsed(db, file).as_ref().ok()?;
+    let (entry, path) = (&parsed.entry, file.path(db));
+    let text = Text::read(path, text(db, file)).ok()?;
+    let redirects = entry.redirect_from.iter().zip(&parsed.places.redirect_from);
+    Some(Front {
+        id: entry.id.clone(),
+        date: entry.date,
+        counted: !entry.attributes.iter().any(|attribute| attribute == COMMERCIAL),
+        abandoned: entry.abandoned.clone(),
+        up_for_adoption: entry.up_for_adoption.clone(),
+        redirects: redirects
+            .map(|(from, place)| {
+                let (line, column) = text.problem(place.clone(), String::new()).line_column();
+                Redirect { from: from.clone(), place: format!("{path}:{line}:{column}") }
+            })
+            .collect(),
+    })
 }
 
 /// Every entry that can be read and that no other one contradicts, by the file's name.
@@ -27,16 +76,39 @@ pub fn sound_entries(db: &dyn Db) -> Vec<EntryFile> {
         .entries(db)
         .iter()
         .copied()
-        .filter(|file| parsed(db, *file).is_ok() && !wrong(*file))
+        .filter(|file| front(db, *file).is_some() && !wrong(*file))
         .collect()
 }
 
-/// What entries say that can't be true together, such as an id that two of them declare.
+/// Entries that claim the same name as another: an id or a file's name that differ at most in letter case.
+#[salsa::tracked]
+pub fn clashing(db: &dyn Db) -> Vec<EntryFile> {
+    let (mut ids, mut stems) = (HashMap::new(), HashMap::new());
+    let mut clashing = Vec::new();
+    for file in Site::get(db).entries(db) {
+        let Some(front) = front(db, *file) else { continue };
+        let stem = entry::stem(file.path(db));
+        for (taken, name) in [(&mut ids, front.id.as_str()), (&mut stems, stem)] {
+            if let Some(earlier) = taken.insert(name.to_ascii_lowercase(), *file) {
+                clashing.extend([earlier, *file]);
+            }
+        }
+    }
+    clashing
+}
+
+/// What entries say that can't be true together, such as an id that two of them declare. To tell where, none of
+/// those that are [`clashing`] may be known.
 #[salsa::tracked]
 pub fn contradictions(db: &dyn Db) -> Vec<Problem> {
-    entry::duplicates(Site::get(db).entries(db).iter().filter_map(|file| {
+    let clashing = clashing(db);
+    if clashing.is_empty() {
+        return Vec::new();
+    }
+    let files = Site::get(db).entries(db).iter().filter(|file| clashing.contains(file));
+    entry::duplicates(files.filter_map(|file| {
         let parsed = parsed(db, *file).as_deref().ok()?;
-        Some(Declared { path: file.path(db), bytes: file.content(db), parsed })
+        Some(Declared { path: file.path(db), bytes: text(db, *file), parsed })
     }))
 }
 
@@ -49,22 +121,24 @@ pub fn problems(db: &dyn Db) -> Vec<Problem> {
     problems
 }
 
-/// A problem at `span` of the text of an entry that was read.
-pub(super) fn problem(db: &dyn Db, file: EntryFile, span: Range<usize>, message: String) -> Option<Problem> {
-    Some(Text::read(file.path(db), file.content(db)).ok()?.problem(span, message))
-}
-
 /// What entries say that has no effect, and that their authors would not hear of otherwise, in the order of files.
 #[salsa::tracked]
-pub fn warnings(db: &dyn Db) -> Vec<Problem> {
-    sound_entries(db).iter().flat_map(|file| warnings_of(db, *file)).cloned().collect()
+pub fn warnings(db: &dyn Db) -> Vec<String> {
+    let of_one = |file: &EntryFile| match known(db, *file) {
+        Some(imprint) => imprint.warnings.as_slice(),
+        None => warnings_of(db, *file).as_slice(),
+    };
+    sound_entries(db).iter().flat_map(of_one).cloned().collect()
 }
 
 /// The warnings about one entry, in the order of the file.
 #[salsa::tracked]
-fn warnings_of(db: &dyn Db, file: EntryFile) -> Vec<Problem> {
+pub fn warnings_of(db: &dyn Db, file: EntryFile) -> Vec<String> {
     let Ok(parsed) = parsed(db, file) else { return Vec::new() };
     let (entry, places, compat) = (&parsed.entry, &parsed.places, data::compat(db));
+    let problem = |place: Range<usize>, message: String| {
+        Some(Text::read(file.path(db), text(db, file)).ok()?.problem(place, message))
+    };
     let mut warnings = parsed.warnings.clone();
     let systems = entry.compatibility.os.iter().zip(&places.os).filter(|(os, _)| !compat.knows(os));
     for (os, place) in systems.take(MAX_PROBLEMS) {
@@ -74,7 +148,7 @@ fn warnings_of(db: &dyn Db, file: EntryFile) -> Vec<Problem> {
             quote(os),
             known.join(", ")
         );
-        warnings.extend(problem(db, file, place.clone(), message));
+        warnings.extend(problem(place.clone(), message));
     }
     let shortcodes = with_shortcodes(db, parsed, |with| shortcode::unknown(&entry.body, with));
     for place in shortcodes {
@@ -84,9 +158,9 @@ fn warnings_of(db: &dyn Db, file: EntryFile) -> Vec<Problem> {
              `{{% raw %}}` and `{{% endraw %}}` if it is meant so",
             quote(written)
         );
-        warnings.extend(problem(db, file, places.body + place.start..places.body + place.end, message));
+        warnings.extend(problem(places.body + place.start..places.body + place.end, message));
     }
-    warnings
+    warnings.iter().map(ToString::to_string).collect()
 }
 
 /// An entry's description in Markdown, with its shortcodes expanded.
@@ -105,52 +179,85 @@ fn with_shortcodes<T>(db: &dyn Db, parsed: &Parsed, call: impl FnOnce(&Shortcode
     })
 }
 
-/// An entry's description as safe HTML.
-#[salsa::tracked]
-pub fn description(db: &dyn Db, file: EntryFile) -> Arc<str> {
-    let Ok(parsed) = parsed(db, file) else { return Arc::from("") };
-    let base = &Site::get(db).settings(db).base_path;
-    html(db, "markdown", &[&body(db, parsed), base], |[body, base]| {
-        markdown::to_html(body, &|link| address::based(base, link))
-    })
+/// Safe HTML, and the memo that has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Html {
+    /// The HTML.
+    pub text: Arc<str>,
+    /// The memo's function, with its version.
+    pub function: String,
+    /// The digest of the memo's inputs.
+    pub inputs: Digest,
 }
 
-/// An entry's description as safe HTML whose links work outside of the site, as feeds need it.
+/// An entry's description as safe HTML.
 #[salsa::tracked]
-pub fn feed_description(db: &dyn Db, file: EntryFile) -> Arc<str> {
-    let Ok(parsed) = parsed(db, file) else { return Arc::from("") };
+pub fn description(db: &dyn Db, file: EntryFile) -> Option<Html> {
+    let parsed = parsed(db, file).as_ref().ok()?;
+    let base = &Site::get(db).settings(db).base_path;
+    Some(html(db, MARKDOWN, &[&body(db, parsed), base], |[body, base]| {
+        markdown::to_html(body, &|link| address::based(base, link))
+    }))
+}
+
+/// An entry's description as safe HTML whose links work outside of the site, as feeds need it. For an entry that is
+/// known, `None` if no feed has had it.
+#[salsa::tracked]
+pub fn feed_description(db: &dyn Db, file: EntryFile) -> Option<Html> {
+    if let Some(imprint) = known(db, file) {
+        let (function, inputs) = (function(FEED), imprint.feed?);
+        let text = memo(db, &function, inputs);
+        if text.is_none() {
+            db.cache().lose(&format!("the description for feeds of {}", file.path(db)));
+        }
+        return Some(Html { text: text.unwrap_or_default(), function, inputs });
+    }
+    let parsed = parsed(db, file).as_ref().ok()?;
     let settings = Site::get(db).settings(db);
     let page = address::absolute(settings, &address::plugin_page(&parsed.entry.stem));
     let body = body(db, parsed);
     let inputs = [&body, &settings.base_path, &page].map(String::as_str);
-    html(db, "markdown-feed", &inputs, |[body, base, page]| {
+    Some(html(db, FEED, &inputs, |[body, base, page]| {
         markdown::to_html(body, &|link| address::resolved(base, page, link))
-    })
+    }))
 }
 
 /// Why a plugin is disabled, as safe HTML. `None` if it is not.
 #[salsa::tracked]
-pub fn disabled(db: &dyn Db, file: EntryFile) -> Option<Arc<str>> {
+pub fn disabled(db: &dyn Db, file: EntryFile) -> Option<Html> {
     let reason = parsed(db, file).as_ref().ok()?.entry.disabled.as_deref()?;
     let base = &Site::get(db).settings(db).base_path;
-    Some(html(db, "markdown-smart", &[reason, base], |[reason, base]| {
+    Some(html(db, SMART, &[reason, base], |[reason, base]| {
         markdown::to_html_smart(reason, &|link| address::based(base, link))
     }))
+}
+
+/// The functions whose results are memos.
+const MARKDOWN: &str = "markdown";
+const FEED: &str = "markdown-feed";
+const SMART: &str = "markdown-smart";
+
+fn function(name: &str) -> String {
+    format!("{name}.{}", markdown::VERSION)
 }
 
 /// What `convert` makes of `inputs`, from a memo where there is one.
 fn html<const N: usize>(
     db: &dyn Db,
-    function: &str,
+    name: &str,
     inputs: &[&str; N],
     convert: impl FnOnce([&str; N]) -> String,
-) -> Arc<str> {
-    let function = format!("{function}.{}", markdown::VERSION);
+) -> Html {
+    let function = function(name);
     let digest = Digest::of_parts(inputs.iter().map(|input| input.as_bytes()));
-    if let Some(html) = db.cache().memo(&function, digest).and_then(|html| String::from_utf8(html).ok()) {
-        return html.into();
-    }
-    let html = convert(*inputs);
-    db.cache().keep_memo(&function, digest, html.as_bytes());
-    html.into()
+    let text = memo(db, &function, digest).unwrap_or_else(|| {
+        let html = convert(*inputs);
+        db.cache().keep_memo(&function, digest, html.as_bytes());
+        html.into()
+    });
+    Html { text, function, inputs: digest }
+}
+
+fn memo(db: &dyn Db, function: &str, inputs: Digest) -> Option<Arc<str>> {
+    db.cache().memo(function, inputs).and_then(|html| String::from_utf8(html).ok()).map(Arc::from)
 }

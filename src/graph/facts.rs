@@ -3,25 +3,32 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::entries::{parsed, sound_entries};
+use super::entries::{front, known, parsed, sound_entries};
 use super::{Db, EntryFile, FactInput, FactState, Site};
 use crate::digest::Digest;
 use crate::fact::{Export, ObjectId, Repository, RepositoryName, Subject, Window};
 use crate::plugin::PluginUsage;
 use crate::python::{self, Properties, Role};
 
-/// The attribute of plugins that count no users here.
-const COMMERCIAL: &str = "commercial";
-
 /// Every subject that this site's outputs depend on, as far as is known by now: a fact can lead to the next.
 #[salsa::tracked]
 pub fn wanted(db: &dyn Db) -> BTreeSet<Subject> {
-    let windows = Site::get(db).settings(db).usage_windows.iter().map(|window| Subject::Usage(*window));
-    let entries = sound_entries(db).iter().flat_map(|file| {
-        let repository = repository_name(db, *file).clone().map(Subject::Repository);
-        repository.into_iter().chain(python_lookup(db, *file).wants.iter().cloned())
-    });
-    windows.chain(entries).collect()
+    let entries = sound_entries(db).iter().flat_map(|file| wanted_for(db, *file));
+    windows(db).chain(entries).collect()
+}
+
+/// The usage exports that the site wants.
+pub fn windows(db: &dyn Db) -> impl Iterator<Item = Subject> {
+    Site::get(db).settings(db).usage_windows.iter().map(|window| Subject::Usage(*window))
+}
+
+/// Every subject that is looked at for one entry.
+pub fn wanted_for(db: &dyn Db, file: EntryFile) -> Vec<Subject> {
+    if let Some(imprint) = known(db, file) {
+        return imprint.inputs.facts.iter().map(|(subject, _)| subject.clone()).collect();
+    }
+    let repository = repository_name(db, file).clone().map(Subject::Repository);
+    repository.into_iter().chain(python_lookup(db, file).wants.iter().cloned()).collect()
 }
 
 /// One usage export.
@@ -34,11 +41,11 @@ pub fn export(db: &dyn Db, fact: FactInput) -> Option<Arc<Export>> {
 /// an export does not mention is not used.
 #[salsa::tracked]
 pub fn usage(db: &dyn Db, file: EntryFile) -> Option<PluginUsage> {
-    let entry = &parsed(db, file).as_ref().ok()?.entry;
-    if entry.attributes.iter().any(|attribute| attribute == COMMERCIAL) {
+    let front = front(db, file).as_ref()?;
+    if !front.counted {
         return None;
     }
-    let id = entry.id.to_lowercase();
+    let id = front.id.to_lowercase();
     let of = |window| {
         let export = export(db, db.fact_input(&Subject::Usage(window))).as_deref()?;
         Some(export.0.get(&id).cloned().unwrap_or_default())
@@ -56,6 +63,20 @@ pub fn usage(db: &dyn Db, file: EntryFile) -> Option<PluginUsage> {
 pub fn repository_name(db: &dyn Db, file: EntryFile) -> Option<RepositoryName> {
     let parsed = parsed(db, file).as_ref().ok()?;
     RepositoryName::from_url(&parsed.entry.source, &Site::get(db).settings(db).github_server)
+}
+
+/// The digest of what is known of a fact.
+pub fn digest_of(state: &FactState) -> Digest {
+    match state {
+        FactState::Unknown => Digest::of(b"unknown"),
+        FactState::Absent => Digest::of(b"absent"),
+        FactState::Value(value) => Digest::of_parts([&b"value"[..], value]),
+    }
+}
+
+/// The digest of how much a plugin is used.
+pub fn usage_digest(db: &dyn Db, file: EntryFile) -> Digest {
+    Digest::of(&serde_json::to_vec(usage(db, file)).unwrap_or_default())
 }
 
 /// What GitHub said about a repository.
@@ -77,6 +98,8 @@ pub struct PythonLookup {
     pub specifier: Option<String>,
     /// Every fact that this depends on, known or not.
     pub wants: BTreeSet<Subject>,
+    /// The memos that were of use, by function and inputs.
+    pub memos: Vec<(String, Digest)>,
 }
 
 /// Looks for the Python compatibility of an entry that does not declare it, in its repository: `setup.py`,
@@ -121,13 +144,22 @@ impl PythonLookup {
             FactState::Value(id) => std::str::from_utf8(id).ok().and_then(ObjectId::new),
         };
         let Some(object) = object else { return Some(Properties::default()) };
+        self.memos.push(memo_of(&object, role));
         let content = Subject::Content { repository: repository.clone(), object };
-        let properties = properties(db, db.fact_input(&content), role).clone();
-        if properties.is_none() {
+        let input = db.fact_input(&content);
+        let properties = properties(db, input, role).clone();
+        // Where the answer came out of the content itself, a memo has it from now on.
+        if properties.is_none() || *input.state(db) == FactState::Absent {
             self.wants.insert(content);
         }
         properties
     }
+}
+
+/// Function and inputs of the memo that has what a git blob says in a role.
+fn memo_of(object: &ObjectId, role: Role) -> (String, Digest) {
+    let function = format!("python-{role:?}.{}", python::VERSION).to_lowercase();
+    (function, Digest::of(object.as_str().as_bytes()))
 }
 
 /// What one git blob says in a role. A memo under the blob's id answers without the content; so `None`, not
@@ -138,8 +170,7 @@ pub fn properties(db: &dyn Db, content: FactInput, role: Role) -> Option<Propert
     // Read before the memo is looked up: salsa dates a result by what was read for it, and a result that came out of
     // a memo alone would count as older than the `None` that it follows, so that nobody would look at it again.
     let state = content.state(db);
-    let function = format!("python-{role:?}.{}", python::VERSION).to_lowercase();
-    let inputs = Digest::of(object.as_str().as_bytes());
+    let (function, inputs) = memo_of(object, role);
     if let Some(memo) = db.cache().memo(&function, inputs)
         && let Ok(properties) = serde_json::from_slice(&memo)
     {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::config::Settings;
 use crate::digest::Digest;
 use crate::fact::Subject;
+use crate::imprint::Imprint;
 
 /// The site as it was scanned.
 #[salsa::input(singleton, debug)]
@@ -28,8 +29,17 @@ pub struct Site {
 pub struct EntryFile {
     /// The path relative to the site, with `/`.
     pub path: Arc<str>,
-    /// The content.
-    pub content: Arc<[u8]>,
+    /// What the plugin is made of.
+    pub source: EntrySource,
+}
+
+/// What a plugin is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EntrySource {
+    /// The content of the entry's file.
+    Text(Arc<[u8]>),
+    /// What an earlier build made of the same content, and of everything else that is the same.
+    Known(Arc<Imprint>),
 }
 
 /// One data file.

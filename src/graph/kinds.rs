@@ -4,6 +4,7 @@ use percent_encoding::percent_decode_str;
 
 use super::{Db, EntryFile};
 use crate::entry;
+use crate::imprint::ShownKind;
 use crate::render::address;
 
 /// What a rendered output is.
@@ -65,9 +66,16 @@ impl Kind {
 
     /// The output's address from the site's root, without the base path.
     pub fn address(&self, db: &dyn Db) -> String {
-        let fixed = match self {
-            Self::Plugin(file) => return address::plugin_page(stem(db, *file)),
-            Self::Redirect { from, .. } => return from.clone(),
+        match self {
+            Self::Plugin(file) => address::plugin_page(stem(db, *file)),
+            Self::Redirect { from, .. } => from.clone(),
+            _ => self.fixed_address().unwrap_or_default().to_owned(),
+        }
+    }
+
+    fn fixed_address(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Plugin(_) | Self::Redirect { .. } => return None,
             Self::Home => "/",
             Self::ByName => "/by_name/",
             Self::ByDate => "/by_date/",
@@ -90,24 +98,19 @@ impl Kind {
             Self::BlacklistJson => "/blacklist.json",
             Self::OverlayJson => "/update_check_overlay.json",
             Self::RedirectsJson => "/redirects.json",
-        };
-        fixed.to_owned()
+        })
     }
 
     /// The output's path below the output folder, as a web server looks for it: decoded, and an address that ends
     /// without a file's name is a folder.
     pub fn file(&self, db: &dyn Db) -> String {
-        let address = self.address(db);
-        let path = percent_decode_str(address.trim_start_matches('/')).decode_utf8_lossy();
-        let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
-        match &*path {
-            "" => "index.html".to_owned(),
-            path if path.ends_with('/') => format!("{path}index.html"),
-            path if is_file => path.to_owned(),
-            path => format!("{path}/index.html"),
-        }
+        path_of(&self.address(db))
     }
 
+    /// The same, for a kind whose address is always the same.
+    pub fn path(&self) -> Option<String> {
+        self.fixed_address().map(path_of)
+    }
     /// The template, the page's title and a sentence about the page.
     pub(super) fn template(&self) -> Option<(&'static str, &'static str, &'static str)> {
         Some(match self {
@@ -141,10 +144,30 @@ impl Kind {
         })
     }
 
+    /// The texts that the output is made up of, where it is nothing but all plugins' texts of one kind.
+    pub fn lines(&self) -> Option<ShownKind> {
+        match self {
+            Self::PluginsJson => Some(ShownKind::Record),
+            Self::SearchJson => Some(ShownKind::Document),
+            _ => None,
+        }
+    }
+
     /// Whether search engines should know the page.
     pub(super) fn is_listed(&self) -> bool {
         !matches!(self, Self::NotFound | Self::Redirect { .. } | Self::Feed | Self::Sitemap | Self::Robots)
             && self.template().is_some()
+    }
+}
+
+fn path_of(address: &str) -> String {
+    let path = percent_decode_str(address.trim_start_matches('/')).decode_utf8_lossy();
+    let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
+    match &*path {
+        "" => "index.html".to_owned(),
+        path if path.ends_with('/') => format!("{path}index.html"),
+        path if is_file => path.to_owned(),
+        path => format!("{path}/index.html"),
     }
 }
 

@@ -1,8 +1,10 @@
 //! The graph: inputs set before it is evaluated, and pure queries in the order in which data flows.
 
+pub mod context;
 pub mod data;
 pub mod entries;
 pub mod facts;
+pub mod imprints;
 pub mod inputs;
 pub mod kinds;
 pub mod outputs;
@@ -19,7 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::cache::Cache;
 use crate::fact::Subject;
 
-pub use inputs::{AssetFile, DataFile, EntryFile, FactInput, FactState, Site, TemplateFile};
+pub use inputs::{AssetFile, DataFile, EntryFile, EntrySource, FactInput, FactState, Site, TemplateFile};
 pub use statistics::{QueryCount, Statistics};
 
 /// What queries may use beside the inputs. Both are transparent: a memo holds what the query would compute,

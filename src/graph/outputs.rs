@@ -1,11 +1,17 @@
-//! Outputs: each file's digest, and where its bytes are.
+//! Outputs: each file's digest, what it is made from, and where its bytes are.
 #![allow(missing_docs, reason = "salsa's macros write functions without comments")]
 
+use std::fmt::Write as _;
+
+use super::context::{self, Part};
+use super::entries::{feed_description, front, known};
 use super::inputs::AssetLocation;
-use super::kinds::Kind;
-use super::pages;
-use super::{AssetFile, Db};
+use super::kinds::{Kind, stem};
+use super::pages::{self, Rendered};
+use super::plugins::plugins;
+use super::{AssetFile, Db, EntryFile, views};
 use crate::digest::Digest;
+use crate::imprint::ShownKind;
 use crate::problem::Problem;
 
 /// An output's identity within the graph.
@@ -16,10 +22,102 @@ pub struct OutputKey<'db> {
     pub kind: Kind,
 }
 
+/// The function whose results are the digests of outputs, under all that they are made from.
+const OUTPUT: &str = "output";
+
+/// The page of an entry that is not known.
+#[salsa::tracked]
+pub fn page(db: &dyn Db, file: EntryFile) -> Result<Rendered, Problem> {
+    pages::render(db, &Kind::Plugin(file))
+}
+
 /// The digest of a rendered output, whose bytes are in the cache's blobs.
 #[salsa::tracked]
 pub fn output<'db>(db: &'db dyn Db, key: OutputKey<'db>) -> Result<Digest, Problem> {
-    pages::render(db, key.kind(db))
+    let kind = key.kind(db);
+    if let Kind::Plugin(file) = kind {
+        return match known(db, *file) {
+            Some(imprint) => Ok(imprint.page),
+            None => page(db, *file).as_ref().map(|page| page.digest).map_err(Clone::clone),
+        };
+    }
+    let inputs = context::digest(&parts(db, kind));
+    if let Some(digest) = db.cache().memo(OUTPUT, inputs).and_then(|digest| Digest::from_bytes(&digest))
+        && db.cache().has_blob(digest)
+    {
+        return Ok(digest);
+    }
+    let digest = pages::render(db, kind)?.digest;
+    db.cache().keep_memo(OUTPUT, inputs, digest.as_bytes());
+    Ok(digest)
+}
+
+/// Everything that an output is made from which is not the page of a plugin.
+pub fn parts(db: &dyn Db, kind: &Kind) -> Vec<Part> {
+    let common = kind.template().and_then(|(template, ..)| context::of_templates(db).get(template));
+    let mut parts = common.unwrap_or_else(|| context::base(db)).clone();
+    // Two outputs may be made from the same.
+    parts.push(Part::new("kind", Digest::of(kind.address(db).as_bytes())));
+    let plugins = || Part::new(PLUGINS, views::lines_digest(db, ShownKind::Summary));
+    match kind {
+        Kind::Home | Kind::ByName | Kind::ByDate | Kind::ByTag | Kind::ByAuthor | Kind::Search => {
+            parts.push(plugins());
+        }
+        Kind::Abandoned => parts.extend([plugins(), Part::new("plugins without a maintainer", waiting(db))]),
+        Kind::Notices => parts.extend([plugins(), context::data(db, "notices")]),
+        Kind::Blacklist => parts.extend([plugins(), context::data(db, "blacklist")]),
+        Kind::Overlays => parts.extend([plugins(), context::data(db, "update_check_overlays")]),
+        Kind::NoticesJson => parts.push(context::data(db, "notices")),
+        Kind::BlacklistJson => parts.push(context::data(db, "blacklist")),
+        Kind::OverlayJson => parts.push(context::data(db, "update_check_overlays")),
+        Kind::Redirect { to, .. } => {
+            parts.push(Part::new("the page that it leads to", Digest::of(stem(db, *to).as_bytes())));
+        }
+        Kind::Feed => parts.push(Part::new("the newest plugins", feed(db))),
+        Kind::Sitemap => {
+            let addresses: String = pages::listed(db).fold(String::new(), |mut all, kind| {
+                let _ = writeln!(all, "{}", kind.address(db));
+                all
+            });
+            parts.push(Part::new("the addresses of pages", Digest::of(addresses.as_bytes())));
+        }
+        Kind::RedirectsJson => {
+            let redirects = pages::redirects(db);
+            let texts = redirects.iter().flat_map(|(from, to)| [from.as_bytes(), to.as_bytes()]);
+            parts.push(Part::new("redirects", Digest::of_parts(texts)));
+        }
+        Kind::PluginsJson | Kind::SearchJson => {
+            let digest = kind.lines().map(|kind| views::lines_digest(db, kind));
+            parts.extend(digest.map(|digest| Part::new(PLUGINS, digest)));
+        }
+        Kind::Plugin(_) | Kind::HelpInstallation | Kind::HelpRegistering | Kind::NotFound | Kind::Robots => {}
+    }
+    parts
+}
+
+/// The name of the part that all plugins make up.
+pub const PLUGINS: &str = "plugins";
+
+/// The digest of what entries say about being without a maintainer.
+fn waiting(db: &dyn Db) -> Digest {
+    let mut texts = Vec::new();
+    for file in plugins(db) {
+        let Some(front) = front(db, *file) else { continue };
+        for (state, at) in [("abandoned", &front.abandoned), ("up for adoption", &front.up_for_adoption)] {
+            texts.extend(at.iter().flat_map(|at| [stem(db, *file), state, at]));
+        }
+    }
+    Digest::of_parts(texts.into_iter().map(str::as_bytes))
+}
+
+/// The digest of what the feed shows.
+fn feed(db: &dyn Db) -> Digest {
+    let mut digests = Vec::new();
+    for file in pages::in_feed(db) {
+        digests.extend(views::shown(db, file).as_ref().map(|shown| shown.summary));
+        digests.extend(feed_description(db, file).as_ref().map(|html| html.inputs));
+    }
+    Digest::of_parts(digests.iter().map(|digest| digest.as_bytes().as_slice()))
 }
 
 /// Where the bytes of an asset are, and their digest.

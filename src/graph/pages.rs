@@ -1,13 +1,13 @@
 //! The content of rendered outputs: templates with their context, and JSON.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use minijinja::value::{Serde, Value};
 use minijinja::{context, value::merge_maps};
 use serde::Serialize;
 
-use super::entries::{feed_description, parsed};
+use super::context::identity;
+use super::entries::{feed_description, front};
 use super::kinds::{Kind, stem};
 use super::plan::{Output, plan};
 use super::plugins::plugins;
@@ -15,10 +15,11 @@ use super::templates::templates;
 use super::views;
 use super::{Db, EntryFile, Site, data};
 use crate::digest::Digest;
+use crate::imprint::Front;
 use crate::problem::Problem;
 use crate::render::context::{Full, Summary};
 use crate::render::environment::Page;
-use crate::render::{address, plugins_json, search_json};
+use crate::render::{address, plugins_json};
 
 /// How many entries the feed has.
 const FEED: usize = 20;
@@ -27,8 +28,20 @@ const NEWEST: usize = 10;
 /// How many tags the start page shows.
 const TAGS: usize = 30;
 
-/// A rendered output's bytes, as the digest under which the cache has them.
-pub(super) fn render(db: &dyn Db, kind: &Kind) -> Result<Digest, Problem> {
+/// A rendered output.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// The digest of its bytes, under which the cache has them.
+    pub digest: Digest,
+    /// The inputs of the memo that has this digest; `None` if there is no such memo.
+    pub memo: Option<Digest>,
+}
+
+/// The function whose results are the digests of pages, under all that they show.
+pub(super) const PAGE: &str = "page";
+
+/// Renders an output, unless a memo has it.
+pub(super) fn render(db: &dyn Db, kind: &Kind) -> Result<Rendered, Problem> {
     let Some((template, title, description)) = kind.template() else {
         let text = json(db, kind);
         // What every installed OctoPrint reads must parse, whatever went in.
@@ -41,11 +54,14 @@ pub(super) fn render(db: &dyn Db, kind: &Kind) -> Result<Digest, Problem> {
             )
             .help("this is a mistake in shelflife, please report it")
         })?;
-        return Ok(db.cache().put_blob(text.as_bytes()));
+        return Ok(Rendered { digest: db.cache().put_blob(text.as_bytes()), memo: None });
     };
     let templates = match templates(db) {
         Ok(templates) => templates,
-        Err(problems) => return problems.first().map_or_else(|| Ok(Digest::of(b"")), |p| Err(p.clone())),
+        Err(problems) => {
+            let nothing = Rendered { digest: Digest::of(b""), memo: None };
+            return problems.first().map_or(Ok(nothing), |problem| Err(problem.clone()));
+        }
     };
     let path = kind.address(db);
     let mut page = Page {
@@ -56,20 +72,20 @@ pub(super) fn render(db: &dyn Db, kind: &Kind) -> Result<Digest, Problem> {
     };
     let shown = shown(db, kind, &mut page);
     let inputs = Digest::of_parts([
-        templates.identity(template).as_bytes().as_slice(),
+        identity(db, template).as_bytes().as_slice(),
         &serde_json::to_vec(&page).unwrap_or_default(),
         &shown.to_json(),
     ]);
     // The memo is the page's digest; whether the cache still has the page is another matter.
-    if let Some(digest) = db.cache().memo("page", inputs).and_then(|digest| Digest::from_bytes(&digest))
+    if let Some(digest) = db.cache().memo(PAGE, inputs).and_then(|digest| Digest::from_bytes(&digest))
         && db.cache().has_blob(digest)
     {
-        return Ok(digest);
+        return Ok(Rendered { digest, memo: Some(inputs) });
     }
     let context = merge_maps([context! { page => Value::from(Serde(&page)) }, shown.into_value()]);
     let digest = db.cache().put_blob(templates.render(template, context)?.as_bytes());
-    db.cache().keep_memo("page", inputs, digest.as_bytes());
-    Ok(digest)
+    db.cache().keep_memo(PAGE, inputs, digest.as_bytes());
+    Ok(Rendered { digest, memo: Some(inputs) })
 }
 
 /// What a template shows. A plugin stays what it is until a template needs it, since most often none does.
@@ -125,8 +141,8 @@ fn context(db: &dyn Db, kind: &Kind, page: &mut Page) -> Value {
         Kind::ByAuthor => context! { groups => value(views::by_author(db)) },
         Kind::Search => context! { plugins => value(views::by_title(db)) },
         Kind::Abandoned => context! {
-            abandoned => waiting(db, |entry| entry.abandoned.as_deref()),
-            up_for_adoption => waiting(db, |entry| entry.up_for_adoption.as_deref()),
+            abandoned => waiting(db, |front| front.abandoned.as_deref()),
+            up_for_adoption => waiting(db, |front| front.up_for_adoption.as_deref()),
         },
         Kind::Notices => context! { notices => value(views::notices(db)) },
         Kind::Blacklist => context! { blacklist => value(views::blacklist(db)) },
@@ -136,32 +152,30 @@ fn context(db: &dyn Db, kind: &Kind, page: &mut Page) -> Value {
             context! { target => target }
         }
         Kind::Feed => {
-            let newest: Vec<Value> = plugins(db)
-                .iter()
-                .rev()
-                .take(FEED)
+            let newest: Vec<Value> = in_feed(db)
                 .filter_map(|file| {
-                    let body = feed_description(db, *file).to_string();
-                    Some(merge_maps([context! { body }, value(&**views::summary(db, *file).as_ref()?)]))
+                    let body = feed_description(db, file).as_ref()?.text.to_string();
+                    Some(merge_maps([context! { body }, value(&**views::summary(db, file).as_ref()?)]))
                 })
                 .collect();
             context! { newest => newest }
         }
         Kind::Sitemap => {
-            let pages: Vec<Value> = plan(db)
-                .outputs
-                .values()
-                .filter_map(|output| match output {
-                    Output::Rendered(kind) if kind.is_listed() => {
-                        Some(context! { url => address::absolute(settings, &kind.address(db)) })
-                    }
-                    _ => None,
-                })
+            let pages: Vec<Value> = listed(db)
+                .map(|kind| context! { url => address::absolute(settings, &kind.address(db)) })
                 .collect();
             context! { pages => pages }
         }
         _ => Value::from(BTreeMap::<String, Value>::new()),
     }
+}
+
+/// The pages that search engines should know.
+pub(super) fn listed(db: &dyn Db) -> impl Iterator<Item = &Kind> {
+    plan(db).outputs.values().filter_map(|output| match output {
+        Output::Rendered(kind) if kind.is_listed() => Some(kind),
+        _ => None,
+    })
 }
 
 fn home(db: &dyn Db) -> Value {
@@ -189,50 +203,43 @@ fn home(db: &dyn Db) -> Value {
 }
 
 /// Plugins for which `reason` gives something, each with what it gives.
-fn waiting(db: &dyn Db, reason: impl Fn(&crate::entry::Entry) -> Option<&str>) -> Value {
+fn waiting(db: &dyn Db, reason: impl Fn(&Front) -> Option<&str>) -> Value {
     let waiting: Vec<Value> = views::select(db, |_| true)
         .into_iter()
         .filter_map(|(file, summary)| {
-            let at = reason(&parsed(db, file).as_ref().ok()?.entry)?;
+            let at = reason(front(db, file).as_ref()?)?;
             Some(context! { plugin => value(summary), at => address::written(at) })
         })
         .collect();
     waiting.into()
 }
 
-/// The outputs that are JSON.
+/// The entries whose descriptions the feed has, the newest first.
+pub fn in_feed(db: &dyn Db) -> impl Iterator<Item = EntryFile> {
+    plugins(db).iter().rev().take(FEED).copied()
+}
+
+/// The outputs that are JSON of data files and the plan.
 fn json(db: &dyn Db, kind: &Kind) -> String {
-    let lines = |line: fn(&dyn Db, EntryFile) -> Option<Arc<str>>| -> Vec<Arc<str>> {
-        plugins(db).iter().filter_map(|file| line(db, *file)).collect()
-    };
     match kind {
-        Kind::PluginsJson => {
-            let records = lines(|db, file| views::record(db, file).clone());
-            plugins_json::file(records.iter().map(|record| &**record))
-        }
-        Kind::SearchJson => {
-            let documents = lines(|db, file| views::search_document(db, file).clone());
-            search_json::file(documents.iter().map(|document| &**document))
-        }
         Kind::NoticesJson => array(data::notices(db).iter().map(|notice| &notice.published)),
         Kind::BlacklistJson => array(data::blacklist(db).iter().map(|block| &block.published)),
         Kind::OverlayJson => line(&*data::overlays(db)),
-        _ => {
-            let settings = Site::get(db).settings(db);
-            let redirects: BTreeMap<String, String> = plan(db)
-                .outputs
-                .values()
-                .filter_map(|output| match output {
-                    Output::Rendered(Kind::Redirect { from, to }) => {
-                        let target = address::absolute(settings, &address::plugin_page(stem(db, *to)));
-                        Some((from.clone(), target))
-                    }
-                    _ => None,
-                })
-                .collect();
-            line(&redirects)
-        }
+        _ => line(&redirects(db)),
     }
+}
+
+/// The absolute address to which each earlier address leads.
+pub(super) fn redirects(db: &dyn Db) -> BTreeMap<String, String> {
+    let settings = Site::get(db).settings(db);
+    let redirect = |output: &Output| match output {
+        Output::Rendered(Kind::Redirect { from, to }) => {
+            let target = address::absolute(settings, &address::plugin_page(stem(db, *to)));
+            Some((from.clone(), target))
+        }
+        _ => None,
+    };
+    plan(db).outputs.values().filter_map(redirect).collect()
 }
 
 fn line(json: &impl Serialize) -> String {

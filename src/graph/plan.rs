@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::entries::{parsed, problem};
+use super::entries::front;
 use super::kinds::Kind;
 use super::plugins::plugins;
 use super::{AssetFile, Db, Site};
-use crate::problem::Problem;
+use crate::imprint::Redirect;
 use crate::render::address;
 
 /// One file of the published site.
@@ -25,7 +25,7 @@ pub struct Plan {
     /// Every output by its path below the output folder, with `/`.
     pub outputs: BTreeMap<String, Output>,
     /// Redirects that can't be, since their address is taken.
-    pub warnings: Vec<Problem>,
+    pub warnings: Vec<String>,
 }
 
 /// The paths that are taken, compared as disks do that ignore letter case.
@@ -76,10 +76,12 @@ pub fn plan(db: &dyn Db) -> Arc<Plan> {
             .insert(published_asset(db, *asset).trim_start_matches('/').to_owned(), Output::Asset(*asset));
     }
     let mut taken = Taken::default();
-    plan.outputs.keys().for_each(|path| taken.take(path));
+    if plugins(db).iter().any(|file| front(db, *file).as_ref().is_some_and(|it| !it.redirects.is_empty())) {
+        plan.outputs.keys().for_each(|path| taken.take(path));
+    }
     for file in plugins(db) {
-        let Ok(parsed) = parsed(db, *file) else { continue };
-        for (from, place) in parsed.entry.redirect_from.iter().zip(&parsed.places.redirect_from) {
+        let redirects = front(db, *file).as_ref().map_or(&[][..], |front| &front.redirects);
+        for Redirect { from, place } in redirects {
             let kind = Kind::Redirect { from: from.clone(), to: *file };
             let path = kind.file(db);
             match taken.obstacle(&path) {
@@ -87,12 +89,9 @@ pub fn plan(db: &dyn Db) -> Arc<Plan> {
                     taken.take(&path);
                     plan.outputs.insert(path, Output::Rendered(kind));
                 }
-                Some(obstacle) => {
-                    let message = format!(
-                        "`redirect_from: {from}` does nothing, the site has {obstacle} there already"
-                    );
-                    plan.warnings.extend(problem(db, *file, place.clone(), message));
-                }
+                Some(obstacle) => plan.warnings.push(format!(
+                    "{place}: `redirect_from: {from}` does nothing, the site has {obstacle} there already"
+                )),
             }
         }
     }

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::data::compat;
-use super::entries::{parsed, sound_entries};
+use super::entries::{front, parsed, sound_entries};
 use super::facts::{python_lookup, repository, usage};
 use super::{Db, EntryFile};
+use crate::entry;
 use crate::plugin::{DEFAULT_PYTHON, Plugin, admits_python3};
 
-/// The plugin of an entry; `None` if the entry can't be read.
+/// The plugin of an entry; `None` if the entry can't be read, or is known.
 #[salsa::tracked]
 pub fn plugin(db: &dyn Db, file: EntryFile) -> Option<Arc<Plugin>> {
     let entry = Arc::new(parsed(db, file).as_ref().ok()?.entry.clone());
@@ -34,8 +35,7 @@ pub fn plugin(db: &dyn Db, file: EntryFile) -> Option<Arc<Plugin>> {
 pub fn plugins(db: &dyn Db) -> Vec<EntryFile> {
     let mut files: Vec<_> = sound_entries(db).clone();
     files.sort_by_cached_key(|file| {
-        let entry = parsed(db, *file).as_ref().ok().map(|parsed| &parsed.entry);
-        entry.map(|entry| (entry.date, entry.stem.clone()))
+        (front(db, *file).as_ref().map(|front| front.date), entry::stem(file.path(db)))
     });
     files
 }
@@ -43,8 +43,6 @@ pub fn plugins(db: &dyn Db) -> Vec<EntryFile> {
 /// Entry files by the id that they declare, in lower case.
 #[salsa::tracked]
 pub fn by_id(db: &dyn Db) -> BTreeMap<String, EntryFile> {
-    sound_entries(db)
-        .iter()
-        .filter_map(|file| Some((parsed(db, *file).as_ref().ok()?.entry.id.to_lowercase(), *file)))
-        .collect()
+    let id = |file: &EntryFile| Some((front(db, *file).as_ref()?.id.to_lowercase(), *file));
+    sound_entries(db).iter().filter_map(id).collect()
 }

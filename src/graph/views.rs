@@ -3,10 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::entries::{description, disabled, parsed, sound_entries};
+use serde::de::IgnoredAny;
+
+use super::entries::{description, disabled, known, sound_entries};
 use super::plugins::{by_id, plugin, plugins};
 use super::{Db, EntryFile, Site, data};
 use crate::data::{Block, Notice};
+use crate::digest::Digest;
+use crate::entry;
+use crate::imprint::{Shown, ShownKind};
 use crate::markdown;
 use crate::render::address;
 use crate::render::context::{self, Full, Group, Named, Summary, Surroundings};
@@ -18,6 +23,15 @@ const RANKING: usize = 10;
 /// A plugin as lists show it; `None` if its entry can't be read.
 #[salsa::tracked]
 pub fn summary(db: &dyn Db, file: EntryFile) -> Option<Arc<Summary>> {
+    if let Some(imprint) = known(db, file) {
+        let stem = entry::stem(file.path(db));
+        let text = db.cache().shown(ShownKind::Summary, stem, imprint.shown.summary)?;
+        let summary = serde_json::from_str(&text).ok();
+        if summary.is_none() {
+            db.cache().lose(&format!("the summary of {stem}"));
+        }
+        return summary.map(Arc::new);
+    }
     let plugin = plugin(db, file).as_deref()?;
     Some(Arc::new(Summary::of(plugin, Site::get(db).settings(db))))
 }
@@ -28,15 +42,77 @@ pub fn summaries(db: &dyn Db) -> Vec<Arc<Summary>> {
     plugins(db).iter().filter_map(|file| summary(db, *file).clone()).collect()
 }
 
-/// A plugin as its own page shows it.
+/// The digests of what outputs beside its own page show of a plugin. The texts are in the cache.
+#[salsa::tracked]
+pub fn shown(db: &dyn Db, file: EntryFile) -> Option<Shown> {
+    if let Some(imprint) = known(db, file) {
+        return Some(imprint.shown);
+    }
+    let settings = Site::get(db).settings(db);
+    let plugin = plugin(db, file).as_deref()?;
+    let summary = summary(db, file).as_deref()?;
+    let disabled = disabled(db, file).as_ref().map(|html| &*html.text);
+    let body = description(db, file).as_ref().map_or("", |html| &*html.text);
+    let show = |kind, text: Result<String, serde_json::Error>| {
+        // What is read here is read by every installed OctoPrint.
+        let text = text.ok().filter(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())?;
+        db.cache().show(kind, &plugin.entry.stem, &text);
+        Some(Digest::of(text.as_bytes()))
+    };
+    Some(Shown {
+        summary: show(ShownKind::Summary, serde_json::to_string(summary))?,
+        record: show(ShownKind::Record, plugins_json::record(plugin, disabled, settings))?,
+        document: show(ShownKind::Document, search_json::document(&plugin.entry, body, settings))?,
+    })
+}
+
+/// What outputs that are made up of all plugins' texts of one kind consist of: the name of each entry's file without
+/// `.md` and the digest of its text, in the order of date and then name.
+pub fn lines(db: &dyn Db, kind: ShownKind) -> impl Iterator<Item = (&str, Digest)> {
+    plugins(db)
+        .iter()
+        .filter_map(move |file| Some((entry::stem(file.path(db)), shown(db, *file).as_ref()?.of(kind))))
+}
+
+/// The digest of all plugins' texts of one kind.
+pub fn lines_digest(db: &dyn Db, kind: ShownKind) -> Digest {
+    match kind {
+        ShownKind::Summary => *summaries_digest(db),
+        ShownKind::Record => *records_digest(db),
+        ShownKind::Document => *documents_digest(db),
+    }
+}
+
+#[salsa::tracked]
+fn summaries_digest(db: &dyn Db) -> Digest {
+    digest_of_lines(db, ShownKind::Summary)
+}
+
+#[salsa::tracked]
+fn records_digest(db: &dyn Db) -> Digest {
+    digest_of_lines(db, ShownKind::Record)
+}
+
+#[salsa::tracked]
+fn documents_digest(db: &dyn Db) -> Digest {
+    digest_of_lines(db, ShownKind::Document)
+}
+
+fn digest_of_lines(db: &dyn Db, kind: ShownKind) -> Digest {
+    let lines: Vec<(&str, Digest)> = lines(db, kind).collect();
+    let texts = lines.iter().flat_map(|(stem, digest)| [stem.as_bytes(), digest.as_bytes()]);
+    Digest::of_parts(texts)
+}
+
+/// A plugin as its own page shows it; `None` if its entry can't be read, or is known.
 pub fn full(db: &dyn Db, file: EntryFile) -> Option<Full> {
     let plugin = plugin(db, file).as_deref()?;
     let summary = summary(db, file).as_deref()?.clone();
     let concerning = data::concerning(db).get(&plugin.entry.id.to_lowercase()).cloned().unwrap_or_default();
     let (notices, blacklist) = (data::notices(db), data::blacklist(db));
     let around = Surroundings {
-        disabled_html: disabled(db, file).as_deref().map(str::to_owned),
-        body: description(db, file).to_string(),
+        disabled_html: disabled(db, file).as_ref().map(|html| html.text.to_string()),
+        body: description(db, file).as_ref().map_or_else(String::new, |html| html.text.to_string()),
         notices: concerning.notices.iter().filter_map(|at| Some(notice(notices.get(*at)?, None))).collect(),
         blacklist: concerning
             .blacklist
@@ -45,28 +121,6 @@ pub fn full(db: &dyn Db, file: EntryFile) -> Option<Full> {
             .collect(),
     };
     Some(Full::of(plugin, summary, Site::get(db).settings(db), &data::compat(db), around))
-}
-
-/// A plugin's line in `plugins.json`.
-#[salsa::tracked]
-pub fn record(db: &dyn Db, file: EntryFile) -> Option<Arc<str>> {
-    let plugin = plugin(db, file).as_deref()?;
-    let settings = Site::get(db).settings(db);
-    plugins_json::record(plugin, disabled(db, file).as_deref(), settings).ok().map(Arc::from)
-}
-
-/// A plugin's line in `search.json`.
-#[salsa::tracked]
-pub fn search_document(db: &dyn Db, file: EntryFile) -> Option<Arc<str>> {
-    let entry = &parsed(db, file).as_ref().ok()?.entry;
-    search_json::document(entry, description(db, file), Site::get(db).settings(db)).ok().map(Arc::from)
-}
-
-/// Computes what lists show of a plugin, so that it is at hand.
-pub fn prepare(db: &dyn Db, file: EntryFile) {
-    summary(db, file);
-    record(db, file);
-    search_document(db, file);
 }
 
 /// The plugins for which `key` gives the most, the most first; those with nothing are left out.

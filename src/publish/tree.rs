@@ -6,8 +6,8 @@ use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::{PublishError, io};
-use crate::cache::Manifest;
+use super::{Manifest, Outputs, PublishError, io};
+use crate::cache::Listed;
 use crate::digest::Digest;
 use crate::look::Look;
 
@@ -55,7 +55,10 @@ impl<'a> OutputTree<'a> {
     /// Where the file with this path is, or would be.
     pub(super) fn place(&self, path: &str) -> PathBuf {
         let inside = |part: &&str| !part.is_empty() && *part != "." && *part != "..";
-        path.split('/').filter(inside).fold(self.root.to_path_buf(), |place, part| place.join(part))
+        let mut place = PathBuf::with_capacity(self.root.as_os_str().len() + 1 + path.len());
+        place.push(self.root);
+        path.split('/').filter(inside).for_each(|part| place.push(part));
+        place
     }
 
     fn found(&self, path: &str) -> Found {
@@ -64,12 +67,12 @@ impl<'a> OutputTree<'a> {
 
     /// What is at the place of an output with this digest. A file is read only if it looks different from when it
     /// was last read or written.
-    pub(super) fn look(&self, path: &str, digest: Digest, known: Option<&(Look, Digest)>) -> Found {
+    pub(super) fn look(&self, path: &str, digest: Digest, known: Option<&Listed>) -> Found {
         let place = self.place(path);
         let metadata = std::fs::symlink_metadata(&place);
         let Some(look) = metadata.as_ref().ok().and_then(Look::of) else { return Found::of(metadata) };
         let right = match known {
-            Some((known, of)) if *known == look => *of == digest,
+            Some(known) if known.look == Some(look) => known.digest == digest,
             _ => std::fs::read(&place).is_ok_and(|bytes| Digest::of(&bytes) == digest),
         };
         if right { Found::Right(look) } else { Found::File }
@@ -80,10 +83,13 @@ impl<'a> OutputTree<'a> {
     pub(super) fn check(
         &self,
         found: &BTreeMap<&str, Found>,
+        outputs: &Outputs,
         gone: &Manifest,
     ) -> Result<BTreeSet<String>, PublishError> {
         let mut first = BTreeSet::new();
-        for (folder, output) in folders(found)? {
+        // What is right already is not written, so nothing can be in its way.
+        let wrong = found.iter().filter(|(_, found)| !matches!(found, Found::Right(_)));
+        for (folder, output) in folders(wrong.map(|(path, _)| *path), outputs)? {
             match self.found(folder) {
                 Found::Nothing | Found::Folder => {}
                 Found::Link => return Err(PublishError::Link(self.place(folder))),
@@ -220,18 +226,29 @@ fn ancestors(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').map(|(end, _)| &path[..end])
 }
 
-/// Every folder that outputs need, each with one of the outputs below it.
-fn folders<'p>(outputs: &BTreeMap<&'p str, Found>) -> Result<BTreeMap<&'p str, &'p str>, PublishError> {
+/// Every folder that the outputs at `wanted` need, each with one of them that is below it.
+fn folders<'p>(
+    wanted: impl Iterator<Item = &'p str>,
+    outputs: &Outputs,
+) -> Result<BTreeMap<&'p str, &'p str>, PublishError> {
+    let both =
+        |file: &str, below: &str| PublishError::Both { file: file.to_owned(), below: below.to_owned() };
     let mut folders = BTreeMap::new();
-    for &output in outputs.keys() {
+    for output in wanted {
         for folder in ancestors(output) {
             if outputs.contains_key(folder) {
-                return Err(PublishError::Both { file: folder.to_owned(), below: output.to_owned() });
+                return Err(both(folder, output));
             }
             if folder.rsplit('/').next().is_some_and(|name| name.starts_with('.')) {
                 return Err(PublishError::Hidden(output.to_owned()));
             }
             folders.insert(folder, output);
+        }
+        let inside = format!("{output}/");
+        if let Some((below, _)) = outputs.range(inside.clone()..).next()
+            && below.starts_with(&inside)
+        {
+            return Err(both(output, below));
         }
     }
     Ok(folders)

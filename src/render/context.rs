@@ -1,6 +1,6 @@
 //! What templates see of plugins. Addresses are written as HTML has them: what a URL can't hold is percent-encoded.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{address, text};
@@ -12,7 +12,7 @@ use crate::markdown;
 use crate::plugin::Plugin;
 
 /// A name together with its slug.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
 pub struct Named {
     pub name: String,
@@ -28,7 +28,7 @@ impl Named {
 }
 
 /// A plugin as lists show it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
 pub struct Summary {
     pub stem: String,
@@ -55,7 +55,7 @@ pub struct Summary {
 }
 
 /// Usage by window.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
 pub struct UsageWindows {
     pub week: UsageNumbers,
@@ -63,7 +63,7 @@ pub struct UsageWindows {
 }
 
 /// Usage in one window.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
 pub struct UsageNumbers {
     pub instances: u64,

@@ -8,7 +8,6 @@ use serde::Serialize;
 
 use super::{address, filters};
 use crate::config::Settings;
-use crate::digest::Digest;
 use crate::markdown::{self, is_forbidden};
 use crate::problem::Problem;
 
@@ -28,8 +27,6 @@ pub struct Source {
 pub struct Templates {
     environment: Environment<'static>,
     sources: Vec<Source>,
-    /// For each template, the digest of everything beside the context that its pages depend on.
-    identities: BTreeMap<Arc<str>, Digest>,
 }
 
 /// What every page says of itself.
@@ -78,15 +75,6 @@ impl Templates {
         if !problems.is_empty() {
             return Err(problems);
         }
-        let around = around(settings, &assets);
-        let identities = dependencies(&sources)
-            .into_iter()
-            .map(|(name, texts)| {
-                let texts = texts.iter().flat_map(|source| [source.name.as_bytes(), source.text.as_bytes()]);
-                let parts = std::iter::once(around.as_bytes().as_slice()).chain(texts);
-                (Arc::clone(name), Digest::of_parts(parts))
-            })
-            .collect();
         environment.add_global("site", site(settings));
         let of_local = settings.clone();
         environment.add_function("url", move |path: &str| address::local(&of_local, path));
@@ -105,13 +93,7 @@ impl Templates {
             Some(path) => Ok(address::local(&of_assets, path)),
             None => Err(Error::new(ErrorKind::InvalidOperation, format!("there is no asset `{name}`"))),
         });
-        Ok(Self { environment, sources, identities })
-    }
-
-    /// The digest of everything beside the context that the pages of template `name` depend on: the program, the
-    /// template and those that it can include, the configuration, and the addresses of assets.
-    pub fn identity(&self, name: &str) -> Digest {
-        self.identities.get(name).copied().unwrap_or_else(|| Digest::of(name.as_bytes()))
+        Ok(Self { environment, sources })
     }
 
     /// Renders the template `name`.
@@ -145,19 +127,11 @@ impl Templates {
     }
 }
 
-/// The digest of what every template can see.
-fn around(settings: &Settings, assets: &BTreeMap<String, String>) -> Digest {
-    let program = env!("SHELFLIFE_FINGERPRINT").as_bytes();
-    let settings = settings.digest();
-    let assets = assets.iter().flat_map(|(name, path)| [name.as_bytes(), path.as_bytes()]);
-    Digest::of_parts([program, settings.as_bytes().as_slice()].into_iter().chain(assets))
-}
-
 /// For each template, itself and all that it can include, in the order of names.
 ///
 /// A template that is mentioned anywhere in another's text counts as included by it. One whose tag has anything
 /// but a plain name could include any.
-fn dependencies(sources: &[Source]) -> BTreeMap<&Arc<str>, Vec<&Source>> {
+pub fn dependencies(sources: &[Source]) -> BTreeMap<&Arc<str>, Vec<&Source>> {
     let mentions = |text: &str, name: &str| {
         text.contains(&format!("\"{name}\""))
             || text.contains(&format!("'{name}'"))

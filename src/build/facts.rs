@@ -1,0 +1,158 @@
+//! The rounds of a build: what the graph wants to know, what is known, what has to be asked.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use miette::{IntoDiagnostic as _, WrapErr as _};
+use salsa::Setter as _;
+
+use super::ledger::Ledger;
+use super::record::{self, Sources as Freshness};
+use super::shelf::Shelf;
+use super::{Observer, Phase};
+use crate::cache::Cache;
+use crate::config::Config;
+use crate::fact::{Answer, Subject};
+use crate::graph::facts::{wanted, wanted_for, windows};
+use crate::graph::{Database, Db as _};
+use crate::report::{self, Durations};
+use crate::source::{Demand, Sources};
+
+/// The facts of a build: what is known, and who can be asked.
+pub(super) struct Facts<'a> {
+    config: &'a Config,
+    observer: &'a dyn Observer,
+    pub(super) ledger: Ledger,
+    pub(super) sources: Option<Sources>,
+    /// How fresh the facts are that entries which are known want, if those are all as they were.
+    settled: Option<Freshness>,
+    pub(super) rounds: usize,
+}
+
+impl<'a> Facts<'a> {
+    /// `settled` says how fresh facts are of which none has changed since imprints were made of them, if a build now
+    /// would ask for none of them: then nobody has to look at them.
+    pub(super) fn new(
+        config: &'a Config,
+        observer: &'a dyn Observer,
+        cache: &Arc<Cache>,
+        settled: Option<Freshness>,
+    ) -> Self {
+        let settled = settled.filter(|sources| record::nothing_due(sources, config));
+        let ledger = Ledger::new(Arc::clone(cache));
+        Self { config, observer, ledger, sources: None, settled, rounds: 0 }
+    }
+
+    /// Evaluates and fetches until nothing is wanted that could be had, and every entry is known no longer of which
+    /// another fact is known now.
+    pub(super) fn settle(
+        &mut self,
+        db: &mut Database,
+        shelf: &mut Shelf<'_>,
+        durations: &mut Durations,
+    ) -> miette::Result<()> {
+        loop {
+            self.rounds += 1;
+            let evaluating = Instant::now();
+            if self.settled.is_some() && !shelf.wants_the_same(db) {
+                self.settled = None;
+            }
+            let wanted = self.wanted(db, shelf);
+            let found = self.ledger.load(&wanted, self.config)?;
+            self.show(db, &found);
+            if self.settled.is_none() {
+                let outdated = shelf.outdated(db, &self.ledger);
+                shelf.read(db, &outdated)?;
+                if !outdated.is_empty() {
+                    continue;
+                }
+            }
+            durations.evaluate_ms += report::milliseconds(evaluating.elapsed());
+            if !found.is_empty() {
+                continue;
+            }
+            let due = self.due(&wanted)?;
+            if due.is_empty() {
+                return Ok(());
+            }
+            let fetching = Instant::now();
+            self.settled = None;
+            let answers = self.fetch(due)?;
+            let learned = self.ledger.learn(&answers, self.config)?;
+            self.show(db, &learned);
+            durations.fetch_ms += report::milliseconds(fetching.elapsed());
+        }
+    }
+
+    /// What has to be looked at.
+    fn wanted(&self, db: &Database, shelf: &Shelf<'_>) -> BTreeSet<Subject> {
+        if self.settled.is_none() {
+            return wanted(db).clone();
+        }
+        let of_entries = shelf.read_anew(db).into_iter().flat_map(|file| wanted_for(db, file));
+        windows(db).chain(of_entries).collect()
+    }
+
+    /// How fresh the facts are that the site wants.
+    pub(super) fn freshness(&self, db: &Database) -> Freshness {
+        match &self.settled {
+            Some(sources) => sources.clone(),
+            None => record::freshness(&self.ledger, wanted(db)),
+        }
+    }
+
+    /// The facts that the site wants, as a build counts them.
+    pub(super) fn count(&self, db: &Database) -> report::Facts {
+        match &self.settled {
+            Some(sources) => record::count(sources, self.config.now),
+            None => self.ledger.count(wanted(db), self.config.now),
+        }
+    }
+
+    /// How many facts of a source the site would be better with.
+    pub(super) fn lacking(&self, db: &Database, source: &str) -> usize {
+        match &self.settled {
+            Some(sources) => record::lacking(sources, source, self.config.now),
+            None => self.ledger.lacking(wanted(db), source, self.config.now),
+        }
+    }
+
+    /// Sets the graph's inputs for `subjects` to what the ledger knows.
+    fn show(&self, db: &mut Database, subjects: &[Subject]) {
+        for subject in subjects {
+            let input = db.fact_input(subject);
+            let state = self.ledger.state(subject);
+            if *input.state(db) != state {
+                input.set_state(db).to(state);
+            }
+        }
+    }
+
+    /// The demands for facts that are missing or stale, and that this build has not asked for yet.
+    fn due(&mut self, wanted: &BTreeSet<Subject>) -> miette::Result<Vec<Demand>> {
+        if self.config.offline {
+            return Ok(Vec::new());
+        }
+        let due: Vec<Demand> = self.ledger.due(wanted, self.config);
+        if due.is_empty() {
+            return Ok(Vec::new());
+        }
+        let sources = match &self.sources {
+            Some(sources) => sources,
+            None => self.sources.insert(Sources::new(self.config).into_diagnostic()?),
+        };
+        Ok(due.into_iter().filter(|demand| sources.can_ask(&demand.subject)).collect())
+    }
+
+    fn fetch(&self, due: Vec<Demand>) -> miette::Result<Vec<(Subject, Answer)>> {
+        let Some(sources) = &self.sources else { return Ok(Vec::new()) };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .into_diagnostic()
+            .wrap_err("can't use the network")?;
+        let progress = |done, total| self.observer.progress(Phase::Fetch, done, total);
+        Ok(runtime.block_on(sources.fetch(due, &progress)))
+    }
+}

@@ -1,0 +1,31 @@
+//! Outputs that are made up of all plugins' texts of one kind.
+
+use crate::cache::{Cache, CacheError};
+use crate::digest::Digest;
+use crate::imprint::ShownKind;
+use crate::publish;
+use crate::render::{plugins_json, search_json};
+
+/// The file that consists of these texts.
+pub(super) fn file(kind: ShownKind, texts: &[String]) -> Vec<u8> {
+    let texts = texts.iter().map(String::as_str);
+    let file = match kind {
+        ShownKind::Document => search_json::file(texts),
+        ShownKind::Summary | ShownKind::Record => plugins_json::file(texts),
+    };
+    file.into_bytes()
+}
+
+/// Makes such files of the imprints and texts in the cache.
+pub(super) struct Stored<'a>(pub(super) &'a Cache);
+
+impl publish::Lines for Stored<'_> {
+    fn file(&self, kind: ShownKind) -> Result<Option<Vec<u8>>, CacheError> {
+        let imprints = self.0.imprints()?;
+        let mut order: Vec<_> = imprints.iter().map(|(entry, it)| (it.front.date, entry, it)).collect();
+        order.sort_by_key(|(date, entry, _)| (*date, *entry));
+        let wanted: Vec<(&str, Digest)> =
+            order.into_iter().map(|(_, entry, imprint)| (entry.as_str(), imprint.shown.of(kind))).collect();
+        Ok(self.0.all_shown(kind, &wanted)?.map(|texts| file(kind, &texts)))
+    }
+}

@@ -1,0 +1,126 @@
+//! Rendering: every output's digest, and where its bytes are.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use rayon::prelude::*;
+
+use super::{Observer, Phase, Problems, lines};
+use crate::digest::Digest;
+use crate::graph::context;
+use crate::graph::inputs::AssetLocation;
+use crate::graph::kinds::Kind;
+use crate::graph::outputs::{self, OutputKey};
+use crate::graph::plan::{Output, Plan};
+use crate::graph::{Database, Db as _, EntryFile, entries, views};
+use crate::imprint::ShownKind;
+use crate::problem::Problem;
+use crate::publish::{Content, Outputs};
+
+/// The function whose results are the digests of files that consist of all plugins' texts, under the texts' digests.
+const LINES: &str = "lines";
+
+/// Calls `query` for every item, on all cores, in no particular order; the results are in the order of items.
+pub(super) fn on_all_cores<I: Sync, R: Send>(
+    db: &Database,
+    items: &[I],
+    query: impl Fn(&Database, &I) -> R + Sync,
+) -> Vec<R> {
+    // A database handle is `Send`, not `Sync`: each worker has its own.
+    let handle = Mutex::new(db.clone());
+    let own_handle = || handle.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    items.par_iter().map_init(own_handle, |db, item| query(db, item)).collect()
+}
+
+/// Where an asset's bytes are.
+pub(super) fn content_of(location: AssetLocation) -> Content {
+    match location {
+        AssetLocation::Theme(bytes) => Content::Program(bytes),
+        AssetLocation::File(path) => Content::File(path),
+    }
+}
+
+/// Renders every output that is not copied, on all cores; their bytes go to the cache's blobs. `read` are the
+/// entries that are not known.
+pub(super) fn render(
+    db: &Database,
+    plan: &Plan,
+    read: &[EntryFile],
+    observer: &dyn Observer,
+) -> miette::Result<Outputs> {
+    // Lists need what is shown of every plugin; one worker would go through them all while the others wait.
+    on_all_cores(db, read, |db, file| views::shown(db, *file).is_some());
+    let total = plan.outputs.len();
+    let done = AtomicUsize::new(0);
+    let is_known = |kind: &Kind| match kind {
+        Kind::Plugin(file) => entries::known(db, *file).map(|imprint| imprint.page),
+        _ => None,
+    };
+    let mut contents = BTreeMap::new();
+    let mut unknown = Vec::new();
+    for (path, output) in &plan.outputs {
+        match output {
+            Output::Rendered(kind) => match is_known(kind) {
+                Some(page) => drop(contents.insert(path.clone(), (page, Content::Blob))),
+                None => unknown.push((path, kind)),
+            },
+            Output::Asset(asset) => {
+                let (location, digest) = outputs::asset(db, *asset);
+                contents.insert(path.clone(), (digest, content_of(location)));
+            }
+        }
+    }
+    done.fetch_add(contents.len(), Ordering::Relaxed);
+    // What takes longest begins first.
+    unknown.sort_by_key(|(_, kind)| matches!(kind, Kind::Plugin(_)));
+    let rendered = on_all_cores(db, &unknown, |db, (path, kind)| {
+        let content = content(db, kind);
+        observer.progress(Phase::Render, done.fetch_add(1, Ordering::Relaxed) + 1, total);
+        ((*path).clone(), content)
+    });
+    let mut problems: Vec<Problem> = Vec::new();
+    for (path, content) in rendered {
+        match content {
+            Ok(content) => drop(contents.insert(path, content)),
+            Err(Failed::Cache(error)) => return Err(error.into()),
+            Err(Failed::Problem(problem)) if problems.contains(&problem) => {}
+            Err(Failed::Problem(problem)) => problems.push(problem),
+        }
+    }
+    if problems.is_empty() { Ok(contents) } else { Err(Problems { problems }.into()) }
+}
+
+enum Failed {
+    Problem(Problem),
+    Cache(crate::cache::CacheError),
+}
+
+fn content(db: &Database, kind: &Kind) -> Result<(Digest, Content), Failed> {
+    match kind.lines() {
+        Some(shown) => of_lines(db, kind, shown).map_err(Failed::Cache),
+        None => {
+            let digest = outputs::output(db, OutputKey::new(db, kind.clone())).clone();
+            Ok((digest.map_err(Failed::Problem)?, Content::Blob))
+        }
+    }
+}
+
+/// A file that consists of all plugins' texts of one kind. It is no blob: the cache has the texts.
+fn of_lines(
+    db: &Database,
+    kind: &Kind,
+    shown: ShownKind,
+) -> Result<(Digest, Content), crate::cache::CacheError> {
+    let cache = db.cache();
+    let inputs = context::digest(&outputs::parts(db, kind));
+    if let Some(digest) = cache.memo(LINES, inputs).and_then(|digest| Digest::from_bytes(&digest)) {
+        return Ok((digest, Content::Lines(shown)));
+    }
+    let wanted: Vec<(&str, Digest)> = views::lines(db, shown).collect();
+    // If a text is lost, so is this build.
+    let file = lines::file(shown, &cache.all_shown(shown, &wanted)?.unwrap_or_default());
+    let digest = Digest::of(&file);
+    cache.keep_memo(LINES, inputs, digest.as_bytes());
+    Ok((digest, Content::Bytes(file.into())))
+}

@@ -1,0 +1,134 @@
+//! Listings: which files a tree has, what they hold, and what they looked like when that was read.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde::{Deserialize, Serialize};
+
+use super::packing::{fasten, unfasten};
+use super::{Cache, CacheError};
+use crate::digest::Digest;
+use crate::look::Look;
+
+/// The files of a tree by their paths, with `/`.
+pub type Listing = BTreeMap<String, Listed>;
+
+/// One file of a listing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listed {
+    /// The digest of its content.
+    pub digest: Digest,
+    /// What it looked like when it had that content; `None` if it was not left alone for long enough to tell.
+    pub look: Option<Look>,
+}
+
+/// Which files a listing is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tree<'a> {
+    /// The site's.
+    Site,
+    /// What was published into the output folder with this name, see [`crate::config::Paths::output_name`].
+    Output(&'a str),
+    /// What is about to be published there: as long as there is such a listing, a build has not come to its end.
+    Coming(&'a str),
+}
+
+impl Tree<'_> {
+    fn key(self) -> String {
+        match self {
+            Self::Site => SITE.to_owned(),
+            Self::Output(folder) => format!("{OUTPUT}{folder}"),
+            Self::Coming(folder) => format!("{COMING}{folder}"),
+        }
+    }
+}
+
+/// The key of the site's tree.
+const SITE: &str = "site";
+
+/// What the key of an output folder's tree begins with.
+pub(super) const OUTPUT: &str = "output:";
+
+/// What the key of that which comes into an output folder begins with.
+pub(super) const COMING: &str = "coming:";
+
+impl Cache {
+    /// What is known of a tree's files. A damaged listing counts as none.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be read.
+    pub fn listing(&self, tree: Tree<'_>) -> Result<Option<Listing>, CacheError> {
+        let key = tree.key();
+        let files: Option<Vec<u8>> = self
+            .connection()
+            .prepare_cached("SELECT files FROM listing WHERE tree = ?1")?
+            .query_row([&key], |row| row.get(0))
+            .optional()?;
+        Ok(files.and_then(|files| read(&key, &files)))
+    }
+
+    /// Every listing by its key; `None` for a damaged one.
+    pub(super) fn listings(&self) -> Result<Vec<(String, Option<Listing>)>, CacheError> {
+        let connection = self.connection();
+        let mut select = connection.prepare("SELECT tree, files FROM listing ORDER BY tree")?;
+        let rows = select.query_map([], |row| {
+            let (key, files): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
+            let listing = read(&key, &files);
+            Ok((key, listing))
+        })?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+
+    /// Makes `listing` what is known of a tree's files; `None` forgets the tree.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be written.
+    pub fn set_listing(&self, tree: Tree<'_>, listing: Option<&Listing>) -> Result<(), CacheError> {
+        let key = tree.key();
+        let connection = self.connection();
+        match listing {
+            Some(listing) => write(&connection, &key, listing)?,
+            None => drop(connection.execute("DELETE FROM listing WHERE tree = ?1", [key])?),
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn read(key: &str, files: &[u8]) -> Option<Listing> {
+    let files: Vec<(String, Listed)> = postcard::from_bytes(unfasten(&[key.as_bytes()], files)?).ok()?;
+    // Collected at once, which is faster than inserting one by one.
+    Some(files.into_iter().collect())
+}
+
+pub(super) fn write(connection: &Connection, key: &str, listing: &Listing) -> rusqlite::Result<()> {
+    let files: Vec<(&String, &Listed)> = listing.iter().collect();
+    let files = postcard::to_stdvec(&files).unwrap_or_default();
+    connection
+        .prepare_cached("INSERT OR REPLACE INTO listing VALUES (?1, ?2)")?
+        .execute(params![key, fasten(&[key.as_bytes()], &files)])?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listings_are_kept_by_tree() {
+        let cache = Cache::in_memory().unwrap();
+        let look = Look { size: 1, modified: 2, changed: 3, inode: -4 };
+        let listed = |content: &[u8], look| Listed { digest: Digest::of(content), look };
+        let files =
+            Listing::from([("a".to_owned(), listed(b"1", Some(look))), ("b".to_owned(), listed(b"2", None))]);
+        cache.set_listing(Tree::Site, Some(&files)).unwrap();
+        assert_eq!(cache.listing(Tree::Site).unwrap().as_ref(), Some(&files));
+        assert_eq!(cache.listing(Tree::Output("public")).unwrap(), None);
+        cache.set_listing(Tree::Coming("public"), Some(&files)).unwrap();
+        cache.set_listing(Tree::Coming("public"), None).unwrap();
+        assert_eq!(cache.listing(Tree::Coming("public")).unwrap(), None);
+        cache.connection().execute_batch("UPDATE listing SET tree = 'output:public'").unwrap();
+        assert_eq!(cache.listing(Tree::Output("public")).unwrap(), None, "it is of another tree");
+    }
+}

@@ -1,0 +1,119 @@
+//! Whether everything in the cache is what was stored.
+
+use rusqlite::{Connection, Row};
+
+use super::packing::unfasten;
+use super::{Cache, CacheError, facts, unpack, unseal};
+use crate::digest::Digest;
+use crate::imprint::ShownKind;
+
+impl Cache {
+    /// Reads everything, and says what is damaged, a line each.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be read at all.
+    pub fn verify(&self) -> Result<Vec<String>, CacheError> {
+        let mut wrong = {
+            let connection = self.connection();
+            let mut wrong = integrity(&connection)?;
+            wrong.extend(check(&connection, "SELECT digest, bytes FROM blob", blob)?);
+            wrong.extend(check(
+                &connection,
+                "SELECT value, fetched, fresh_until, etag, last_modified, refusals, origin, seal, subject FROM fact",
+                fact,
+            )?);
+            wrong.extend(check(&connection, "SELECT function, inputs, result FROM memo", memo)?);
+            wrong.extend(check(&connection, "SELECT entry, imprint FROM imprint", imprint)?);
+            wrong.extend(check(&connection, "SELECT name, value FROM note", note)?);
+            wrong
+        };
+        let damaged = self.listings()?.into_iter().filter(|(_, listing)| listing.is_none());
+        wrong.extend(damaged.map(|(tree, _)| format!("listing {tree}: it is not what it was")));
+        for (entry, imprint) in self.imprints()? {
+            for kind in ShownKind::ALL {
+                if self.shown(kind, &entry, imprint.shown.of(kind)).is_none() {
+                    wrong.push(format!("{} of {entry}: it is not what it was", kind.name()));
+                }
+            }
+        }
+        self.lost();
+        Ok(wrong)
+    }
+}
+
+fn integrity(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut check = connection.prepare("PRAGMA integrity_check(20)")?;
+    let lines: Vec<String> = check.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+    Ok(lines.into_iter().filter(|line| line != "ok").map(|line| format!("the file: {line}")).collect())
+}
+
+/// What `check` has to say of each row.
+fn check(
+    connection: &Connection,
+    sql: &str,
+    check: fn(&Row<'_>) -> rusqlite::Result<Option<String>>,
+) -> rusqlite::Result<Vec<String>> {
+    let mut select = connection.prepare(sql)?;
+    let lines: Vec<Option<String>> = select.query_map([], check)?.collect::<Result<_, _>>()?;
+    Ok(lines.into_iter().flatten().collect())
+}
+
+fn blob(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
+    let (name, packed): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
+    let named = Digest::from_bytes(&name);
+    let wrong = named.is_none() || unpack(&packed).map(|bytes| Digest::of(&bytes)) != named;
+    let name = named.map_or_else(|| "without a digest".to_owned(), |digest| digest.short(12));
+    Ok(wrong.then(|| format!("blob {name}: its bytes are not what they were")))
+}
+
+fn fact(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
+    let subject: String = row.get(8)?;
+    let wrong = facts::read(&subject, row)?.is_none();
+    Ok(wrong.then(|| format!("fact {subject}: it is not what was learnt")))
+}
+
+fn memo(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
+    let (function, inputs, sealed): (String, Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    let wrong = unseal(&[function.as_bytes(), &inputs], &sealed).is_none();
+    Ok(wrong.then(|| format!("memo of {function}: its result is not what it was")))
+}
+
+fn imprint(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
+    let (entry, imprint): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
+    let wrong = unfasten(&[entry.as_bytes()], &imprint).is_none();
+    Ok(wrong.then(|| format!("imprint of {entry}: it is not what it was")))
+}
+
+fn note(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
+    let (name, sealed): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
+    let wrong = unseal(&[name.as_bytes()], &sealed).is_none();
+    Ok(wrong.then(|| format!("note {name}: it is not what was noted")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tells_what_is_damaged() {
+        let cache = Cache::in_memory().unwrap();
+        cache.put_blob(b"page");
+        cache.keep_memo("page", Digest::of(b"x"), b"result");
+        cache.set_number("builds", 3).unwrap();
+        assert_eq!(cache.verify().unwrap(), Vec::<String>::new());
+        for (damage, told) in [
+            ("UPDATE blob SET bytes = zeroblob(3)", "blob "),
+            ("UPDATE memo SET function = 'f'", "memo of f"),
+            ("UPDATE note SET value = zeroblob(30)", "note builds"),
+            ("INSERT INTO imprint VALUES ('one', x'00')", "imprint of one"),
+            ("INSERT INTO listing VALUES ('site', x'00')", "listing site"),
+        ] {
+            let before = cache.verify().unwrap().len();
+            cache.connection().execute_batch(damage).unwrap();
+            let wrong = cache.verify().unwrap();
+            assert_eq!(wrong.len(), before + 1, "{damage}");
+            assert!(wrong.iter().any(|line| line.starts_with(told)), "{wrong:?}");
+        }
+    }
+}
