@@ -9,6 +9,7 @@ mod record;
 mod refusals;
 mod render;
 mod shelf;
+mod why;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -34,6 +35,9 @@ use failure::{Failure, told};
 use record::{Common, Record};
 use render::{content_of, on_all_cores};
 use shelf::Shelf;
+use why::Why;
+
+pub use why::Parts;
 
 /// What a build is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +115,12 @@ pub fn build(config: &Config, observer: &dyn Observer) -> miette::Result<Built> 
                 build.cache.distrust_blobs();
                 reuse = false;
             }
+            // What was stored a moment ago does not come back, so the file is damaged in a way that SQLite did not
+            // notice.
+            Err(Failure::Lost(path)) if !mended => {
+                mended = true;
+                observer.warn(&told(&build.cache.begin_anew(failure::unreliable(&path))?));
+            }
             result => return result.map_err(Failure::into_report),
         }
     }
@@ -180,7 +190,7 @@ impl Build<'_> {
     ) -> Result<Built, Failure> {
         let Self { config, observer, cache, .. } = self;
         let total = scan.entries().len();
-        cache.begin_build()?;
+        let build = cache.begin_build()?;
         let checking = Instant::now();
         let mut db = Database::new(Arc::clone(cache));
         scan.set(&db, config)?;
@@ -211,6 +221,8 @@ impl Build<'_> {
         let sources = facts.freshness(&db);
         let number = cache.number(crate::cache::FACTS)?;
         Common { context, facts: number, origins, sources: sources.clone() }.save(cache)?;
+        let why = Why { config, db: &db, plan, ledger: &facts.ledger, shelf: &shelf, fresh: &fresh };
+        let why = why.record(cache, build, &contents)?;
         cache.checkpoint()?;
 
         let publishing = Instant::now();
@@ -232,6 +244,7 @@ impl Build<'_> {
         report.left_out = left_out(config, &|source| facts.lacking(&db, source));
         report.queries = db.query_counts();
         report.rounds = facts.rounds;
+        report.why = why;
         if let Some(sources) = &facts.sources {
             report.requests = sources.meter().tallies();
             report.github_budget = sources.meter().budget();
@@ -264,6 +277,7 @@ impl Build<'_> {
             facts: report::Facts::default(),
             requests: BTreeMap::new(),
             github_budget: None,
+            why: BTreeMap::new(),
             queries: BTreeMap::new(),
             memos: self.cache.memo_counts(),
             rounds: 0,

@@ -8,10 +8,16 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Digest([u8; 32]);
 
+/// From so many bytes on it pays to use all cores.
+const ON_ALL_CORES: usize = 1 << 20;
+
 impl Digest {
     /// The digest of `bytes`.
     pub fn of(bytes: &[u8]) -> Self {
-        Self(blake3::hash(bytes).into())
+        if bytes.len() < ON_ALL_CORES {
+            return Self(blake3::hash(bytes).into());
+        }
+        Self(blake3::Hasher::new().update_rayon(bytes).finalize().into())
     }
 
     /// The digest of several parts, none of which can be mistaken for a part of its neighbour.

@@ -3,7 +3,11 @@
 //! An imprint stands in for its entry in later builds: as long as all that went into it is the same, neither the
 //! entry's file nor any fact about it has to be read again.
 
+use std::marker::PhantomData;
+use std::sync::Arc;
+
 use jiff::civil::Date;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
@@ -13,7 +17,7 @@ use crate::fact::Subject;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Imprint {
     /// What decides about other outputs than the entry's own page.
-    pub front: Front,
+    pub front: Arc<Front>,
     /// The digests of what lists and feeds show.
     pub shown: Shown,
     /// The digest of the plugin's page.
@@ -23,7 +27,7 @@ pub struct Imprint {
     /// What it was made from.
     pub inputs: Inputs,
     /// The memos that were of use, by function and inputs.
-    pub memos: Vec<(String, Digest)>,
+    pub memos: Packed<Vec<(String, Digest)>>,
     /// The inputs of the memo that has the description for feeds, if a feed had it.
     pub feed: Option<Digest>,
 }
@@ -111,12 +115,33 @@ pub struct Inputs {
     /// Notices and blacklist items about the plugin.
     pub concerning: Digest,
     /// What was known about each subject that was looked at.
-    pub facts: Vec<(Subject, Digest)>,
+    pub facts: Packed<Vec<(Subject, Digest)>>,
+}
+
+/// A value that is seldom looked at, as the bytes of which it can be made again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Packed<T> {
+    bytes: Vec<u8>,
+    #[serde(skip)]
+    value: PhantomData<T>,
+}
+
+impl<T: Serialize + DeserializeOwned + Default> Packed<T> {
+    /// Packs a value.
+    pub fn new(value: &T) -> Self {
+        Self { bytes: postcard::to_stdvec(value).unwrap_or_default(), value: PhantomData }
+    }
+
+    /// Makes the value again.
+    pub fn get(&self) -> T {
+        postcard::from_bytes(&self.bytes).unwrap_or_default()
+    }
 }
 
 /// One of the things that an imprint was made from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Input<'a> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
     /// The entry's file.
     Entry,
     /// How much the plugin is used.
@@ -124,29 +149,36 @@ pub enum Input<'a> {
     /// Notices and blacklist items about the plugin.
     Concerning,
     /// What is known about a subject.
-    Fact(&'a Subject),
+    Fact(Subject),
 }
 
 /// What an input was and is; `None` where it was not or is no longer one.
-pub type Change<'a> = (Input<'a>, Option<Digest>, Option<Digest>);
+pub type Change = (Input, Option<Digest>, Option<Digest>);
 
 impl Inputs {
     /// Every input with its digest.
-    pub fn each(&self) -> impl Iterator<Item = (Input<'_>, Digest)> {
-        let own =
-            [(Input::Entry, self.entry), (Input::Usage, self.usage), (Input::Concerning, self.concerning)];
-        own.into_iter().chain(self.facts.iter().map(|(subject, digest)| (Input::Fact(subject), *digest)))
-    }
-
-    fn get(&self, wanted: Input<'_>) -> Option<Digest> {
-        self.each().find(|(input, _)| *input == wanted).map(|(_, digest)| digest)
+    pub fn each(&self) -> Vec<(Input, Digest)> {
+        let mut each = vec![
+            (Input::Entry, self.entry),
+            (Input::Usage, self.usage),
+            (Input::Concerning, self.concerning),
+        ];
+        each.extend(self.facts.get().into_iter().map(|(subject, digest)| (Input::Fact(subject), digest)));
+        each
     }
 
     /// What is different from `before`.
-    pub fn changes_since<'a>(&'a self, before: &'a Self) -> Vec<Change<'a>> {
-        let new = self.each().map(|(input, digest)| (input, before.get(input), Some(digest)));
-        let gone = before.each().filter(|(input, _)| self.get(*input).is_none());
-        let gone = gone.map(|(input, digest)| (input, Some(digest), None));
+    pub fn changes_since(&self, before: &Self) -> Vec<Change> {
+        let (before, after) = (before.each(), self.each());
+        let find = |all: &[(Input, Digest)], wanted: &Input| {
+            all.iter().find(|(input, _)| input == wanted).map(|(_, digest)| *digest)
+        };
+        let gone = before.iter().filter(|(input, _)| find(&after, input).is_none()).cloned();
+        let gone = gone.map(|(input, digest)| (input, Some(digest), None)).collect::<Vec<_>>();
+        let new = after.into_iter().map(|(input, digest)| {
+            let old = find(&before, &input);
+            (input, old, Some(digest))
+        });
         new.chain(gone).filter(|(_, old, new)| old != new).collect()
     }
 }
@@ -160,15 +192,17 @@ mod tests {
     fn changes_are_what_differs() {
         let (one, two) = (Digest::of(b"1"), Digest::of(b"2"));
         let (week, month) = (Subject::Usage(Window::Week), Subject::Usage(Window::Month));
-        let inputs =
-            |entry, facts: Vec<(Subject, Digest)>| Inputs { entry, usage: one, concerning: one, facts };
+        let inputs = |entry, facts: Vec<(Subject, Digest)>| {
+            let facts = Packed::new(&facts);
+            Inputs { entry, usage: one, concerning: one, facts }
+        };
         let before = inputs(one, vec![(week.clone(), one)]);
         assert_eq!(before.changes_since(&before), []);
         let after = inputs(two, vec![(month.clone(), one)]);
         let expected = [
             (Input::Entry, Some(one), Some(two)),
-            (Input::Fact(&month), None, Some(one)),
-            (Input::Fact(&week), Some(one), None),
+            (Input::Fact(month), None, Some(one)),
+            (Input::Fact(week), Some(one), None),
         ];
         assert_eq!(after.changes_since(&before), expected);
     }

@@ -5,7 +5,6 @@ mod tree;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
@@ -29,7 +28,7 @@ pub enum Content {
     /// In the cache's blobs.
     Blob,
     /// Here.
-    Bytes(Arc<[u8]>),
+    Bytes(Vec<u8>),
     /// All plugins' texts of this kind make it up.
     Lines(ShownKind),
     /// In the program.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::cache::MemoCount;
+use crate::cache::{Change, MemoCount};
 use crate::graph::QueryCount;
 use crate::source::{Budget, Endpoint, Tally};
 
@@ -21,6 +21,9 @@ pub struct Report {
     pub entries: Entries,
     /// Files of the output folder.
     pub outputs: Outputs,
+    /// For each output that is not what was published before, what had changed of the things it is made from.
+    /// Empty for an output that there was not.
+    pub why: BTreeMap<String, Vec<Change>>,
     /// Facts.
     pub facts: Facts,
     /// Requests by endpoint.

@@ -268,7 +268,10 @@ impl History {
         };
         let overrides = Overrides { now: Some(self.now()), ..overrides };
         let config = Config::load(self.site.path(), &environment, &overrides).map_err(|e| e.to_string())?;
-        build(&config, &Silent).map(drop).map_err(|error| format!("{error:?}"))
+        build(&config, &Silent).map(drop).map_err(|error| {
+            let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
+            causes.join(": ")
+        })
     }
 
     /// Builds, and compares with a first build that knows the same facts.

@@ -49,6 +49,12 @@ impl From<PublishError> for Failure {
     }
 }
 
+/// The error that a cache amounts to which lost `path`, though it was just stored.
+pub(super) fn unreliable(path: &str) -> rusqlite::Error {
+    let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+    rusqlite::Error::SqliteFailure(corrupt, Some(format!("it lost {path}")))
+}
+
 /// What the maintainer is told of a cache that was set aside.
 pub(super) fn told(SetAside { moved_to, reason, facts }: &SetAside) -> String {
     let anew = match facts {

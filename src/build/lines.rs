@@ -1,17 +1,17 @@
 //! Outputs that are made up of all plugins' texts of one kind.
 
-use crate::cache::{Cache, CacheError};
+use crate::cache::{Cache, CacheError, Texts};
 use crate::digest::Digest;
 use crate::imprint::ShownKind;
 use crate::publish;
 use crate::render::{plugins_json, search_json};
 
 /// The file that consists of these texts.
-pub(super) fn file(kind: ShownKind, texts: &[String]) -> Vec<u8> {
-    let texts = texts.iter().map(String::as_str);
+pub(super) fn file(kind: ShownKind, texts: &Texts) -> Vec<u8> {
+    let bytes = texts.bytes() + texts.iter().count() * 2 + 64;
     let file = match kind {
-        ShownKind::Document => search_json::file(texts),
-        ShownKind::Summary | ShownKind::Record => plugins_json::file(texts),
+        ShownKind::Document => search_json::file(texts.iter(), bytes),
+        ShownKind::Summary | ShownKind::Record => plugins_json::file(texts.iter(), bytes),
     };
     file.into_bytes()
 }

@@ -122,5 +122,5 @@ fn of_lines(
     let file = lines::file(shown, &cache.all_shown(shown, &wanted)?.unwrap_or_default());
     let digest = Digest::of(&file);
     cache.keep_memo(LINES, inputs, digest.as_bytes());
-    Ok((digest, Content::Bytes(file.into())))
+    Ok((digest, Content::Bytes(file)))
 }

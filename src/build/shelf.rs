@@ -35,6 +35,9 @@ struct Item<'a> {
 /// An entry that was read, and what was made of it.
 pub(super) struct Fresh<'s> {
     pub(super) file: EntryFile,
+    /// The file's path in the site.
+    pub(super) path: String,
+    /// The file's name without `.md`.
     pub(super) stem: &'s str,
     /// What an earlier build made of it.
     pub(super) earlier: Option<&'s Imprint>,
@@ -113,7 +116,7 @@ impl<'a> Shelf<'a> {
     pub(super) fn outdated(&self, db: &Database, ledger: &Ledger) -> Vec<EntryFile> {
         let is_outdated = |file: EntryFile| {
             let Some(imprint) = known(db, file) else { return false };
-            let facts = &imprint.inputs.facts;
+            let facts = imprint.inputs.facts.get();
             facts.iter().any(|(subject, digest)| ledger.digest(subject) != *digest)
                 || usage_digest(db, file) != imprint.inputs.usage
         };
@@ -134,7 +137,7 @@ impl<'a> Shelf<'a> {
         self.files.len() == self.earlier.len()
             && self.read_anew(db).into_iter().all(|file| {
                 let wanted = wanted_for(db, file);
-                let earlier = self.earlier(file).map(|imprint| &imprint.inputs.facts);
+                let earlier = self.earlier(file).map(|imprint| imprint.inputs.facts.get());
                 earlier.is_some_and(|facts| facts.iter().map(|(subject, _)| subject).eq(&wanted))
             })
     }
@@ -148,12 +151,9 @@ impl<'a> Shelf<'a> {
             graph::imprints::imprint(db, *file, item.digest)
         });
         let fresh = files.into_iter().zip(imprints).filter_map(|(file, imprint)| {
-            Some(Fresh {
-                file,
-                stem: self.items.get(&file)?.file.stem(),
-                earlier: self.earlier(file),
-                imprint,
-            })
+            let stem = self.items.get(&file)?.file.stem();
+            let path = file.path(db).to_string();
+            Some(Fresh { file, path, stem, earlier: self.earlier(file), imprint })
         });
         fresh.collect()
     }

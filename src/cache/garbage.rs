@@ -134,16 +134,15 @@ impl Cache {
         let build = self.used().build;
         if let Some(old) = old {
             let connection = self.connection();
-            let (memos, facts) =
-                new.map_or((&[][..], &[][..]), |new| (new.memos.as_slice(), new.inputs.facts.as_slice()));
+            let (memos, facts) = new.map(|new| (new.memos.get(), new.inputs.facts.get())).unwrap_or_default();
             let mut touch =
                 connection.prepare_cached("UPDATE memo SET used = ?3 WHERE function = ?1 AND inputs = ?2")?;
-            for (function, inputs) in old.memos.iter().filter(|memo| !memos.contains(memo)) {
+            for (function, inputs) in old.memos.get().iter().filter(|memo| !memos.contains(memo)) {
                 touch.execute(params![function, inputs.as_bytes(), build])?;
             }
             let mut touch = connection.prepare_cached("UPDATE fact SET used = ?2 WHERE subject = ?1")?;
-            for (subject, _) in &old.inputs.facts {
-                if !facts.iter().any(|(kept, _)| kept == subject) {
+            for (subject, _) in old.inputs.facts.get() {
+                if !facts.iter().any(|(kept, _)| *kept == subject) {
                     touch.execute(params![subject.to_string(), build])?;
                 }
             }
@@ -290,10 +289,10 @@ fn point_to<'a>(
     let mut memo = connection.prepare("INSERT OR IGNORE INTO temp.needed_memo VALUES (?1, ?2)")?;
     let mut fact = connection.prepare("INSERT OR IGNORE INTO temp.needed_fact VALUES (?1)")?;
     for imprint in imprints {
-        for (function, inputs) in &imprint.memos {
+        for (function, inputs) in imprint.memos.get() {
             memo.execute(params![function, inputs.as_bytes()])?;
         }
-        for (subject, _) in &imprint.inputs.facts {
+        for (subject, _) in imprint.inputs.facts.get() {
             fact.execute([subject.to_string()])?;
         }
     }
@@ -325,7 +324,7 @@ mod tests {
     use super::*;
     use crate::cache::{Listed, Listing, Tree};
     use crate::fact::{Fact, ObjectId, RepositoryName, Subject, Validators};
-    use crate::imprint::{Front, Inputs, Shown};
+    use crate::imprint::{Front, Inputs, Packed, Shown};
 
     const KEEP: Keep = Keep { builds: 8, bytes: u64::MAX };
 
@@ -346,7 +345,8 @@ mod tests {
                 abandoned: None,
                 up_for_adoption: None,
                 redirects: Vec::new(),
-            },
+            }
+            .into(),
             shown: Shown { summary: digest, record: digest, document: digest },
             page: digest,
             warnings: Vec::new(),
@@ -354,9 +354,11 @@ mod tests {
                 entry: digest,
                 usage: digest,
                 concerning: digest,
-                facts: subjects.iter().map(|subject| (subject.clone(), digest)).collect(),
+                facts: Packed::new(&subjects.iter().map(|subject| (subject.clone(), digest)).collect()),
             },
-            memos: memos.iter().map(|(function, inputs)| ((*function).to_owned(), *inputs)).collect(),
+            memos: Packed::new(
+                &memos.iter().map(|(function, inputs)| ((*function).to_owned(), *inputs)).collect(),
+            ),
             feed: None,
         }
     }

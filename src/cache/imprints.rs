@@ -1,6 +1,7 @@
 //! Imprints in the cache, and the texts of plugins that lists and feeds consist of.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 use rayon::prelude::*;
 use rusqlite::{OptionalExtension as _, params};
@@ -92,34 +93,61 @@ impl Cache {
     /// # Errors
     ///
     /// When the file can't be read.
-    pub fn all_shown(
-        &self,
-        kind: ShownKind,
-        wanted: &[(&str, Digest)],
-    ) -> Result<Option<Vec<String>>, CacheError> {
-        let mut texts: HashMap<String, String> = {
+    pub fn all_shown(&self, kind: ShownKind, wanted: &[(&str, Digest)]) -> Result<Option<Texts>, CacheError> {
+        let mut texts = Texts::default();
+        {
+            let places: HashMap<&str, usize> =
+                wanted.iter().enumerate().map(|(place, (entry, _))| (*entry, place)).collect();
+            texts.places.resize(wanted.len(), 0..0);
+            // About what a text has; to grow costs more than to have too much.
+            texts.all.reserve(wanted.len() * 1024);
             let connection = self.connection();
             let mut select = connection.prepare_cached("SELECT entry, text FROM shown WHERE kind = ?1")?;
-            let rows = select.query_map([kind.name()], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            rows.collect::<Result<_, _>>()?
-        };
-        let found: Vec<(String, Digest)> = wanted
-            .iter()
-            .map(|(entry, digest)| (texts.remove(*entry).unwrap_or_default(), *digest))
-            .collect();
-        let sound = found.par_iter().with_min_len(256).all(|(text, of)| Digest::of(text.as_bytes()) == *of);
+            let mut rows = select.query([kind.name()])?;
+            while let Some(row) = rows.next()? {
+                let (entry, text) = (row.get_ref(0)?.as_str(), row.get_ref(1)?.as_str());
+                if let (Ok(entry), Ok(text)) = (entry, text)
+                    && let Some(place) = places.get(entry)
+                {
+                    let start = texts.all.len();
+                    texts.all.push_str(text);
+                    texts.places[*place] = start..texts.all.len();
+                }
+            }
+        }
+        let sound = wanted.par_iter().zip(&texts.places).with_min_len(256).all(|((_, digest), place)| {
+            texts.all.get(place.clone()).is_some_and(|text| Digest::of(text.as_bytes()) == *digest)
+        });
         if !sound {
             self.lose(&format!("the {} of an entry", kind.name()));
-            return Ok(None);
         }
-        Ok(Some(found.into_iter().map(|(text, _)| text).collect()))
+        Ok(sound.then_some(texts))
+    }
+}
+
+/// Texts of plugins, in an order of their own.
+#[derive(Debug, Default)]
+pub struct Texts {
+    all: String,
+    places: Vec<Range<usize>>,
+}
+
+impl Texts {
+    /// Each text.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.places.iter().map(|place| self.all.get(place.clone()).unwrap_or_default())
+    }
+
+    /// How many bytes all of them have.
+    pub fn bytes(&self) -> usize {
+        self.all.len()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::imprint::{Front, Inputs, Shown};
+    use crate::imprint::{Front, Inputs, Packed, Shown};
 
     fn imprint(id: &str) -> Imprint {
         let digest = Digest::of(id.as_bytes());
@@ -131,12 +159,18 @@ mod tests {
                 abandoned: None,
                 up_for_adoption: Some("true".to_owned()),
                 redirects: Vec::new(),
-            },
+            }
+            .into(),
             shown: Shown { summary: digest, record: digest, document: digest },
             page: digest,
             warnings: vec!["a warning".to_owned()],
-            inputs: Inputs { entry: digest, usage: digest, concerning: digest, facts: Vec::new() },
-            memos: vec![("f.1".to_owned(), digest)],
+            inputs: Inputs {
+                entry: digest,
+                usage: digest,
+                concerning: digest,
+                facts: Packed::new(&Vec::new()),
+            },
+            memos: Packed::new(&vec![("f.1".to_owned(), digest)]),
             feed: None,
         }
     }
@@ -162,14 +196,14 @@ mod tests {
         cache.show(ShownKind::Record, "two", "other");
         assert_eq!(cache.shown(ShownKind::Record, "one", digest("text")).as_deref(), Some("text"));
         let wanted = [("two", digest("other")), ("one", digest("text"))];
-        let all = cache.all_shown(ShownKind::Record, &wanted).unwrap();
-        assert_eq!(all, Some(vec!["other".to_owned(), "text".to_owned()]));
+        let all = cache.all_shown(ShownKind::Record, &wanted).unwrap().unwrap();
+        assert_eq!((all.iter().collect::<Vec<_>>(), all.bytes()), (vec!["other", "text"], 9));
         assert_eq!(cache.lost(), None);
         assert_eq!(cache.shown(ShownKind::Record, "one", digest("another")), None);
         assert_eq!(cache.lost().as_deref(), Some("the record of one"));
         assert_eq!(cache.lost(), None, "it is told once");
         let wanted = [("one", digest("text")), ("three", digest("x"))];
-        assert_eq!(cache.all_shown(ShownKind::Record, &wanted).unwrap(), None);
+        assert!(cache.all_shown(ShownKind::Record, &wanted).unwrap().is_none());
         assert!(cache.lost().is_some());
     }
 }

@@ -26,6 +26,7 @@ pub use aside::SetAside;
 pub use error::CacheError;
 pub use facts::FACTS;
 pub use garbage::{Collected, Keep, MemoCount};
+pub use imprints::Texts;
 pub use inspect::{Amount, Stats};
 pub use listing::{Listed, Listing, Tree};
 pub use made::{Change, Made};

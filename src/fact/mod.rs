@@ -1,5 +1,6 @@
 //! Facts: what the outside world said about a subject, when it said it, and until when that is fresh.
 
+pub mod describe;
 pub mod repository;
 pub mod usage;
 
@@ -10,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use repository::{ObjectId, Release, Repository, RepositoryName};
-pub use usage::{Export, Window};
+pub use usage::{CanonicalExport, Export, Usage, Window};
 
 use crate::digest::Digest;
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 /// The span of time that an export covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -87,6 +88,37 @@ impl Export {
     }
 }
 
+/// An export in its canonical form of which no plugin's usage has been read yet: most builds need that of few.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(transparent)]
+pub struct CanonicalExport(BTreeMap<String, Box<RawValue>>);
+
+impl CanonicalExport {
+    /// Reads what [`Export::to_json`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// Says where the text stops being JSON of that shape.
+    pub fn from_json(json: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(json)
+    }
+
+    /// How much the plugin with this id in lower case is used; not at all if the export does not mention it.
+    pub fn usage(&self, id: &str) -> Usage {
+        let usage = self.0.get(id).and_then(|usage| serde_json::from_str(usage.get()).ok());
+        usage.unwrap_or_default()
+    }
+}
+
+impl PartialEq for CanonicalExport {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len()
+            && self.0.iter().zip(&other.0).all(|(a, b)| a.0 == b.0 && a.1.get() == b.1.get())
+    }
+}
+
+impl Eq for CanonicalExport {}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -101,6 +133,11 @@ mod tests {
         assert_eq!(bare, wrapped);
         assert_eq!(bare.0["mqtt"].versions["1.0"].instances, 3);
         assert_eq!(Export::from_json(&bare.to_json()).unwrap(), bare);
+        let canonical = CanonicalExport::from_json(&bare.to_json()).unwrap();
+        assert_eq!(
+            (canonical.usage("mqtt"), canonical.usage("x")),
+            (bare.0["mqtt"].clone(), Usage::default())
+        );
     }
 
     #[test]

@@ -44,15 +44,15 @@ pub fn parsed(db: &dyn Db, file: EntryFile) -> Result<Arc<Parsed>, Vec<Problem>>
 
 /// What is known of an entry before any fact about it is; `None` if it can't be read.
 #[salsa::tracked]
-pub fn front(db: &dyn Db, file: EntryFile) -> Option<Front> {
+pub fn front(db: &dyn Db, file: EntryFile) -> Option<Arc<Front>> {
     if let Some(imprint) = known(db, file) {
-        return Some(imprint.front.clone());
+        return Some(Arc::clone(&imprint.front));
     }
     let parsed = parsed(db, file).as_ref().ok()?;
     let (entry, path) = (&parsed.entry, file.path(db));
     let text = Text::read(path, text(db, file)).ok()?;
     let redirects = entry.redirect_from.iter().zip(&parsed.places.redirect_from);
-    Some(Front {
+    Some(Arc::new(Front {
         id: entry.id.clone(),
         date: entry.date,
         counted: !entry.attributes.iter().any(|attribute| attribute == COMMERCIAL),
@@ -64,7 +64,7 @@ pub fn front(db: &dyn Db, file: EntryFile) -> Option<Front> {
                 Redirect { from: from.clone(), place: format!("{path}:{line}:{column}") }
             })
             .collect(),
-    })
+    }))
 }
 
 /// Every entry that can be read and that no other one contradicts, by the file's name.
@@ -115,7 +115,8 @@ pub fn contradictions(db: &dyn Db) -> Vec<Problem> {
 /// Everything that is wrong with entries, in the order of files.
 #[salsa::tracked]
 pub fn problems(db: &dyn Db) -> Vec<Problem> {
-    let unreadable = Site::get(db).entries(db).iter().filter_map(|file| parsed(db, *file).as_ref().err());
+    let read = Site::get(db).entries(db).iter().filter(|file| known(db, **file).is_none());
+    let unreadable = read.filter_map(|file| parsed(db, *file).as_ref().err());
     let mut problems: Vec<Problem> = unreadable.flatten().chain(contradictions(db)).cloned().collect();
     problems.sort_by_cached_key(|problem| (problem.path().to_owned(), problem.line_column()));
     problems

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::entries::{front, known, parsed, sound_entries};
 use super::{Db, EntryFile, FactInput, FactState, Site};
 use crate::digest::Digest;
-use crate::fact::{Export, ObjectId, Repository, RepositoryName, Subject, Window};
+use crate::fact::{CanonicalExport, ObjectId, Repository, RepositoryName, Subject, Window};
 use crate::plugin::PluginUsage;
 use crate::python::{self, Properties, Role};
 
@@ -25,7 +25,7 @@ pub fn windows(db: &dyn Db) -> impl Iterator<Item = Subject> {
 /// Every subject that is looked at for one entry.
 pub fn wanted_for(db: &dyn Db, file: EntryFile) -> Vec<Subject> {
     if let Some(imprint) = known(db, file) {
-        return imprint.inputs.facts.iter().map(|(subject, _)| subject.clone()).collect();
+        return imprint.inputs.facts.get().into_iter().map(|(subject, _)| subject).collect();
     }
     let repository = repository_name(db, file).clone().map(Subject::Repository);
     repository.into_iter().chain(python_lookup(db, file).wants.iter().cloned()).collect()
@@ -33,8 +33,8 @@ pub fn wanted_for(db: &dyn Db, file: EntryFile) -> Vec<Subject> {
 
 /// One usage export.
 #[salsa::tracked]
-pub fn export(db: &dyn Db, fact: FactInput) -> Option<Arc<Export>> {
-    value(db, fact).and_then(|json| Export::from_json(json).ok()).map(Arc::new)
+pub fn export(db: &dyn Db, fact: FactInput) -> Option<Arc<CanonicalExport>> {
+    value(db, fact).and_then(|json| CanonicalExport::from_json(json).ok()).map(Arc::new)
 }
 
 /// How much one plugin is used; `None` for a commercial plugin, and where no export is known. A plugin that
@@ -48,7 +48,7 @@ pub fn usage(db: &dyn Db, file: EntryFile) -> Option<PluginUsage> {
     let id = front.id.to_lowercase();
     let of = |window| {
         let export = export(db, db.fact_input(&Subject::Usage(window))).as_deref()?;
-        Some(export.0.get(&id).cloned().unwrap_or_default())
+        Some(export.usage(&id))
     };
     match (of(Window::Week), of(Window::Month)) {
         (None, None) => None,

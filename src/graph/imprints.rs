@@ -6,7 +6,7 @@ use super::outputs::page;
 use super::pages::{PAGE, in_feed};
 use super::{Db, EntryFile, data, views};
 use crate::digest::Digest;
-use crate::imprint::{Imprint, Inputs};
+use crate::imprint::{Imprint, Inputs, Packed};
 
 /// The imprint of an entry that is not known, of which `entry` is the digest of the file; `None` if it can't be read
 /// or its page can't be rendered.
@@ -20,11 +20,11 @@ pub fn imprint(db: &dyn Db, file: EntryFile, entry: Digest) -> Option<Imprint> {
     memos.extend(descriptions.into_iter().flatten().map(|html| (html.function.clone(), html.inputs)));
     memos.extend(page.memo.map(|inputs| (PAGE.to_owned(), inputs)));
     Some(Imprint {
-        shown: *views::shown(db, file).as_ref()?,
+        shown: views::shown(db, file)?,
         page: page.digest,
         warnings: warnings_of(db, file).clone(),
         inputs: inputs(db, file, entry, data::concerning_digest(db, &front.id)),
-        memos,
+        memos: Packed::new(&memos),
         feed: of_feed.map(|html| html.inputs),
         front,
     })
@@ -35,7 +35,7 @@ fn inputs(db: &dyn Db, file: EntryFile, entry: Digest, concerning: Digest) -> In
         let digest = digest_of(db.fact_input(&subject).state(db));
         (subject, digest)
     };
-    let facts = wanted_for(db, file).into_iter().map(fact).collect();
+    let facts = Packed::new(&wanted_for(db, file).into_iter().map(fact).collect());
     Inputs { entry, usage: usage_digest(db, file), concerning, facts }
 }
 

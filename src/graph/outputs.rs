@@ -114,7 +114,7 @@ fn waiting(db: &dyn Db) -> Digest {
 fn feed(db: &dyn Db) -> Digest {
     let mut digests = Vec::new();
     for file in pages::in_feed(db) {
-        digests.extend(views::shown(db, file).as_ref().map(|shown| shown.summary));
+        digests.extend(views::shown(db, file).map(|shown| shown.summary));
         digests.extend(feed_description(db, file).as_ref().map(|html| html.inputs));
     }
     Digest::of_parts(digests.iter().map(|digest| digest.as_bytes().as_slice()))

@@ -215,7 +215,7 @@ fn waiting(db: &dyn Db, reason: impl Fn(&Front) -> Option<&str>) -> Value {
 }
 
 /// The entries whose descriptions the feed has, the newest first.
-pub fn in_feed(db: &dyn Db) -> impl Iterator<Item = EntryFile> {
+pub(super) fn in_feed(db: &dyn Db) -> impl Iterator<Item = EntryFile> {
     plugins(db).iter().rev().take(FEED).copied()
 }
 
@@ -250,5 +250,6 @@ fn line(json: &impl Serialize) -> String {
 
 fn array<'a, T: Serialize + 'a>(items: impl Iterator<Item = &'a T>) -> String {
     let lines: Vec<String> = items.map(|item| serde_json::to_string(item).unwrap_or_default()).collect();
-    plugins_json::file(lines.iter().map(String::as_str))
+    let bytes = lines.iter().map(|line| line.len() + 2).sum();
+    plugins_json::file(lines.iter().map(String::as_str), bytes)
 }

@@ -43,11 +43,13 @@ pub fn summaries(db: &dyn Db) -> Vec<Arc<Summary>> {
 }
 
 /// The digests of what outputs beside its own page show of a plugin. The texts are in the cache.
-#[salsa::tracked]
 pub fn shown(db: &dyn Db, file: EntryFile) -> Option<Shown> {
-    if let Some(imprint) = known(db, file) {
-        return Some(imprint.shown);
-    }
+    known(db, file).map_or_else(|| *show(db, file), |imprint| Some(imprint.shown))
+}
+
+/// The same for an entry that is not known, whose texts are put into the cache.
+#[salsa::tracked]
+fn show(db: &dyn Db, file: EntryFile) -> Option<Shown> {
     let settings = Site::get(db).settings(db);
     let plugin = plugin(db, file).as_deref()?;
     let summary = summary(db, file).as_deref()?;
@@ -69,9 +71,7 @@ pub fn shown(db: &dyn Db, file: EntryFile) -> Option<Shown> {
 /// What outputs that are made up of all plugins' texts of one kind consist of: the name of each entry's file without
 /// `.md` and the digest of its text, in the order of date and then name.
 pub fn lines(db: &dyn Db, kind: ShownKind) -> impl Iterator<Item = (&str, Digest)> {
-    plugins(db)
-        .iter()
-        .filter_map(move |file| Some((entry::stem(file.path(db)), shown(db, *file).as_ref()?.of(kind))))
+    plugins(db).iter().filter_map(move |file| Some((entry::stem(file.path(db)), shown(db, *file)?.of(kind))))
 }
 
 /// The digest of all plugins' texts of one kind.

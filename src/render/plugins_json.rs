@@ -155,9 +155,11 @@ pub fn record(
     })
 }
 
-/// The file: an array with a line for each record, so that a change to one plugin is a change to one line.
-pub fn file<'a>(records: impl IntoIterator<Item = &'a str>) -> String {
-    let mut json = String::from("[");
+/// The file, which has about so many bytes: an array with a line for each record, so that a change to one plugin is a
+/// change to one line.
+pub fn file<'a>(records: impl IntoIterator<Item = &'a str>, bytes: usize) -> String {
+    let mut json = String::with_capacity(bytes);
+    json.push('[');
     for (position, record) in records.into_iter().enumerate() {
         json.push_str(if position == 0 { "\n" } else { ",\n" });
         json.push_str(record);

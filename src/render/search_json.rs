@@ -37,9 +37,10 @@ pub fn document(entry: &Entry, body: &str, settings: &Settings) -> Result<String
     })
 }
 
-/// The file around the lines.
-pub fn file<'a>(documents: impl IntoIterator<Item = &'a str>) -> String {
-    let mut json = String::from("{\"docs\":[");
+/// The file around the lines, which has about so many bytes.
+pub fn file<'a>(documents: impl IntoIterator<Item = &'a str>, bytes: usize) -> String {
+    let mut json = String::with_capacity(bytes);
+    json.push_str("{\"docs\":[");
     for (position, document) in documents.into_iter().enumerate() {
         json.push_str(if position == 0 { "\n" } else { ",\n" });
         json.push_str(document);

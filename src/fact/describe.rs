@@ -1,0 +1,73 @@
+//! Facts in a few words, for a person who asks what has changed.
+
+use serde_json::{Map, Value};
+
+use super::{Subject, Usage, Window};
+
+/// What is known of a subject, before and after, in a few words each: of what has several members, only those that
+/// are different. `None` stands for nothing known, `Some(None)` for that there is no such thing.
+pub fn change(
+    subject: &Subject,
+    before: Option<Option<&[u8]>>,
+    after: Option<Option<&[u8]>>,
+) -> (String, String) {
+    let members =
+        |value: Option<Option<&[u8]>>| -> Option<Map<String, Value>> { serde_json::from_slice(value??).ok() };
+    if let (Subject::Repository(_), Some(old), Some(new)) = (subject, members(before), members(after)) {
+        let differing = |of: &Map<String, Value>, other: &Map<String, Value>| {
+            let members = of.iter().filter(|(name, value)| other.get(*name) != Some(value));
+            let told: Vec<String> = members.map(|(name, value)| member(name, value)).collect();
+            told.join(", ")
+        };
+        return (differing(&old, &new), differing(&new, &old));
+    }
+    (one(subject, before), one(subject, after))
+}
+
+fn member(name: &str, value: &Value) -> String {
+    let name = name.replace('_', " ");
+    match value {
+        Value::String(text) => format!("{name} {text}"),
+        Value::Object(members) => {
+            let tag = members.get("tag").and_then(Value::as_str).unwrap_or("another");
+            format!("{name} {tag}")
+        }
+        Value::Null => format!("no {name}"),
+        other => format!("{name} {other}"),
+    }
+}
+
+fn one(subject: &Subject, value: Option<Option<&[u8]>>) -> String {
+    match (value, subject) {
+        (None, _) => "not known".to_owned(),
+        (Some(None), _) => "there is none".to_owned(),
+        (Some(Some(value)), Subject::File { .. }) => {
+            let id: String = String::from_utf8_lossy(value).chars().take(12).collect();
+            format!("git object {id}")
+        }
+        (Some(Some(value)), _) => format!("{} bytes", value.len()),
+    }
+}
+
+/// How much a plugin is used in a window.
+pub fn usage(window: Window, usage: &Usage) -> String {
+    format!("{} instances and {} installs this {window}", usage.instances, usage.install_events)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fact::RepositoryName;
+
+    #[test]
+    fn only_what_differs_is_told() {
+        let subject = Subject::Repository(RepositoryName::new("o", "n").unwrap());
+        let old = br#"{"name":"o/n","stars":12,"latest_release":null,"last_push":"2020-01-01T00:00:00Z"}"#;
+        let new =
+            br#"{"name":"o/n","stars":13,"latest_release":{"tag":"1.0"},"last_push":"2020-01-01T00:00:00Z"}"#;
+        let (before, after) = change(&subject, Some(Some(old)), Some(Some(new)));
+        assert_eq!((&*before, &*after), ("stars 12, no latest release", "stars 13, latest release 1.0"));
+        let (before, after) = change(&subject, None, Some(None));
+        assert_eq!((&*before, &*after), ("not known", "there is none"));
+    }
+}
