@@ -23,4 +23,5 @@ pub mod report;
 pub mod scan;
 pub mod source;
 pub mod theme;
+pub mod watch;
 pub mod yaml;

@@ -132,6 +132,22 @@ impl std::error::Error for Problem {}
 
 impl miette::Diagnostic for Problem {}
 
+/// An error in lines: what is wrong, what caused it, and what to do.
+pub fn explain(report: &miette::Report) -> Vec<String> {
+    let mut told = report.to_string();
+    let mut lines = vec![printable(&told).into_owned()];
+    for cause in report.chain().skip(1) {
+        // Some libraries say in an error what its cause says once more.
+        let cause = cause.to_string();
+        if !told.contains(&cause) {
+            lines.push(format!("caused by: {}", printable(&cause)));
+            told = cause;
+        }
+    }
+    lines.extend(report.help().map(|help| format!("help: {}", printable(&help.to_string()))));
+    lines
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

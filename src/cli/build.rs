@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use miette::{IntoDiagnostic as _, WrapErr as _};
 
 use super::progress::Progress;
+use super::site::Site;
 use super::{Exit, show};
 use crate::build::{Built, Observer as _, build};
 use crate::cache::CacheError;
@@ -17,30 +18,14 @@ use crate::report::Report;
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Arguments {
-    /// The site's folder, the one that holds shelflife.toml
-    #[arg(default_value = ".")]
-    site: PathBuf,
-    /// Publish into this folder [default: `paths.output` of shelflife.toml]
-    #[arg(long, short, value_name = "FOLDER")]
-    output: Option<PathBuf>,
-    /// Keep facts, blobs and memos in this file [default: `paths.cache` of shelflife.toml]
-    #[arg(long, value_name = "FILE")]
-    cache: Option<PathBuf>,
-    /// Read this file instead of SITE/shelflife.toml; paths in it are still relative to SITE
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
+    #[command(flatten)]
+    site: Site,
     /// Judge freshness as of this moment, such as 2026-08-04T07:56:06Z [default: the clock]
     #[arg(long, value_name = "TIME")]
     now: Option<Timestamp>,
-    /// Ask nothing of the network; facts that are known stay, however old
-    #[arg(long, conflicts_with = "refresh")]
-    offline: bool,
     /// Ask for every fact again, fresh or not
-    #[arg(long)]
+    #[arg(long, conflicts_with = "offline")]
     refresh: bool,
-    /// Leave out the entries that have problems, publish the rest, and exit with 3
-    #[arg(long)]
-    keep_going: bool,
     /// Write what was done to this file, as JSON
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -69,19 +54,13 @@ Examples:
   shelflife build --report out.json   build, and write down what was done";
 
 pub(super) fn run(arguments: &Arguments) -> Exit {
-    let overrides = Overrides {
-        config: arguments.config.clone(),
-        output: arguments.output.clone(),
-        cache: arguments.cache.clone(),
-        now: arguments.now,
-        offline: arguments.offline,
-        refresh: arguments.refresh,
-        keep_going: arguments.keep_going,
-    };
-    let config = Config::load(&arguments.site, &Environment::of_process(), &overrides).and_then(|config| {
-        arguments.report.as_deref().map_or(Ok(()), |report| config.paths.check_report(report))?;
-        Ok(config)
-    });
+    let overrides =
+        Overrides { now: arguments.now, refresh: arguments.refresh, ..arguments.site.overrides() };
+    let config =
+        Config::load(&arguments.site.folder, &Environment::of_process(), &overrides).and_then(|config| {
+            arguments.report.as_deref().map_or(Ok(()), |report| config.paths.check_report(report))?;
+            Ok(config)
+        });
     let config = match config {
         Ok(config) => config,
         Err(error) => {

@@ -4,6 +4,8 @@ mod build;
 mod cache;
 mod progress;
 mod show;
+mod site;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -20,6 +22,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Build(build::Arguments),
+    Watch(watch::Arguments),
     Cache(cache::Arguments),
 }
 
@@ -44,6 +47,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let exit = match arguments.command {
         Command::Build(build) => build::run(&build),
+        Command::Watch(watch) => watch::run(&watch),
         Command::Cache(cache) => cache::run(&cache),
     };
     ExitCode::from(exit as u8)

@@ -39,6 +39,12 @@ impl Progress {
         Self { manner, bar: Mutex::new(None) }
     }
 
+    /// As [`Progress::new`], but without any lines where there are no bars.
+    pub(super) fn bars_only() -> Self {
+        let Self { manner, bar } = Self::new(false);
+        Self { manner: if manner == Manner::Bars { manner } else { Manner::Quiet }, bar }
+    }
+
     /// Prints a line, above the bar if there is one.
     #[expect(clippy::print_stderr, reason = "this is where lines are printed")]
     pub(super) fn line(&self, text: &str) {

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use crate::build::Problems;
-use crate::problem::{Problem, printable};
+use crate::problem::{Problem, explain};
 
 /// Shows an error on standard error.
 pub(super) fn error(report: &miette::Report) {
@@ -18,18 +18,8 @@ pub(super) fn error(report: &miette::Report) {
         problem(one);
         return;
     }
-    let mut shown = report.to_string();
-    line(&format!("error: {}", printable(&shown)));
-    for cause in report.chain().skip(1) {
-        // Some libraries say in an error what its cause says once more.
-        let cause = cause.to_string();
-        if !shown.contains(&cause) {
-            line(&format!("  caused by: {}", printable(&cause)));
-            shown = cause;
-        }
-    }
-    if let Some(help) = report.help() {
-        line(&format!("  help: {}", printable(&help.to_string())));
+    for (number, text) in explain(report).into_iter().enumerate() {
+        line(&if number == 0 { format!("error: {text}") } else { format!("  {text}") });
     }
 }
 

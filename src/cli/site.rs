@@ -1,0 +1,44 @@
+//! Arguments that all commands share which build a site.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use crate::config::Overrides;
+
+/// Which site, and how to build it.
+#[derive(Debug, Args)]
+pub(super) struct Site {
+    /// The site's folder, the one that holds shelflife.toml
+    #[arg(id = "site", value_name = "SITE", default_value = ".")]
+    pub(super) folder: PathBuf,
+    /// Publish into this folder [default: `paths.output` of shelflife.toml]
+    #[arg(long, short, value_name = "FOLDER")]
+    output: Option<PathBuf>,
+    /// Keep facts, blobs and memos in this file [default: `paths.cache` of shelflife.toml]
+    #[arg(long, value_name = "FILE")]
+    cache: Option<PathBuf>,
+    /// Read this file instead of SITE/shelflife.toml; paths in it are still relative to SITE
+    #[arg(long, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Ask nothing of the network; facts that are known stay, however old
+    #[arg(long)]
+    offline: bool,
+    /// Leave out the entries that have problems and publish the rest
+    #[arg(long)]
+    keep_going: bool,
+}
+
+impl Site {
+    /// What these arguments say.
+    pub(super) fn overrides(&self) -> Overrides {
+        Overrides {
+            config: self.config.clone(),
+            output: self.output.clone(),
+            cache: self.cache.clone(),
+            offline: self.offline,
+            keep_going: self.keep_going,
+            ..Overrides::default()
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! `shelflife watch`: the site in the browser, as it is a moment after each change.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use clap::Args;
+
+use super::progress::Progress;
+use super::site::Site;
+use super::{Exit, show};
+use crate::build::{Built, Observer, Phase};
+use crate::config::Environment;
+use crate::report;
+use crate::watch::{self, Cause, News, Options, Tell, Whole};
+
+/// The least time between two refreshes of facts.
+const REST: Duration = Duration::from_secs(60);
+
+/// Serve a site to yourself while you write: build what changes, and reload the page that shows it
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    site: Site,
+    /// Listen at this address or name of this machine [default: 127.0.0.1, which only this machine reaches]
+    #[arg(long, value_name = "ADDRESS")]
+    host: Option<String>,
+    /// Listen at this port, 0 for a free one [default: the first free one from 4000 on]
+    #[arg(long, value_name = "PORT")]
+    port: Option<u16>,
+    /// Open the site in the browser
+    #[arg(long)]
+    open: bool,
+}
+
+const AFTER_HELP: &str = "\
+A change is built with the facts that are at hand; facts are asked for at the start and when they go stale.
+While the site can't be built, pages show why. Ctrl-C ends.
+
+Examples:
+  shelflife watch                      serve the site in this folder
+  shelflife watch site --open          serve another one, and look at it
+  shelflife watch --host 0.0.0.0       let other machines look, too";
+
+pub(super) fn run(arguments: &Arguments) -> Exit {
+    let site = &arguments.site;
+    let printer = Arc::new(Printer { open: arguments.open, ..Printer::new() });
+    let observer = Box::new(Observing(Arc::clone(&printer)));
+    let builder = match Whole::new(&site.folder, Environment::of_process(), site.overrides(), observer) {
+        Ok(builder) => builder,
+        Err(error) => {
+            show::error(&error);
+            return Exit::Wrong;
+        }
+    };
+    let options = Options {
+        host: arguments.host.clone(),
+        port: arguments.port,
+        settings: site.config.clone(),
+        rest: REST,
+    };
+    let tell: Arc<dyn Tell> = printer;
+    match watch::watch(builder, &options, &tell) {
+        Ok(()) => Exit::Done,
+        Err(error) => {
+            show::error(&error);
+            Exit::Failed
+        }
+    }
+}
+
+/// Prints a line a change.
+struct Printer {
+    progress: Progress,
+    open: bool,
+    told: Mutex<Told>,
+}
+
+/// What was said and need not be said again.
+#[derive(Default)]
+struct Told {
+    warnings: BTreeSet<String>,
+    notes: BTreeSet<String>,
+    problems: Vec<String>,
+}
+
+impl Printer {
+    fn new() -> Self {
+        Self { progress: Progress::bars_only(), open: false, told: Mutex::default() }
+    }
+
+    fn built(&self, cause: &Cause, built: &Built, took: Duration, mended: bool) {
+        let Built { report, unreadable } = built;
+        let outputs = &report.outputs;
+        let is_different = outputs.written + outputs.removed > 0;
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let drawn: Vec<String> = unreadable.iter().map(ToString::to_string).collect();
+        if told.problems != drawn {
+            unreadable.iter().for_each(show::problem);
+            told.problems = drawn;
+        }
+        let warnings: BTreeSet<String> = report.warnings.iter().cloned().collect();
+        for warning in warnings.difference(&told.warnings) {
+            self.progress.warn(warning);
+        }
+        told.warnings = warnings;
+
+        let done = format!("{} in {}", outputs_of(outputs), time(took));
+        let done = match (cause, mended) {
+            (Cause::Start, false) => report.summary(),
+            (_, true) => format!("mended: {}, {done}", what(cause)),
+            // Nobody did anything, and nothing came of it.
+            (Cause::Look, false) if !is_different => return,
+            (Cause::Facts, false) if !is_different && report.facts.refreshed == 0 => String::new(),
+            (Cause::Facts, false) => {
+                format!("facts refreshed: {} asked for, {done}", report.facts.refreshed)
+            }
+            (_, false) => format!("{}: {done}", what(cause)),
+        };
+        if !done.is_empty() {
+            self.progress.line(&done);
+        }
+        // An edit asks nobody, so what it lacks says nothing about what can be had.
+        if *cause == Cause::Facts {
+            let notes: BTreeSet<String> = report.left_out.iter().cloned().collect();
+            for note in notes.difference(&told.notes) {
+                self.progress.line(&format!("note: {note}"));
+            }
+            told.notes = notes;
+        }
+    }
+}
+
+impl Tell for Printer {
+    fn tell(&self, news: &News<'_>) {
+        self.progress.finish();
+        match news {
+            News::Serving { url, taken } => {
+                let taken = taken.map(|port| format!(" (port {port} is taken)")).unwrap_or_default();
+                self.progress.line(&format!("Serving {url} until Ctrl-C{taken}"));
+                if self.open
+                    && let Err(error) = opener::open_browser(url)
+                {
+                    self.progress.warn(&format!("no browser can be opened: {error}"));
+                }
+            }
+            News::Built { cause, built, took, mended } => self.built(cause, built, *took, *mended),
+            News::Failed { cause, error, took } => {
+                self.progress.line(&format!("{}: not built, {}", what(cause), time(*took)));
+                show::error(error);
+            }
+            News::Warning(warning) => self.progress.warn(warning),
+        }
+    }
+}
+
+/// Hands a build's progress to the printer.
+struct Observing(Arc<Printer>);
+
+impl Observer for Observing {
+    fn progress(&self, phase: Phase, done: usize, total: usize) {
+        self.0.progress.progress(phase, done, total);
+    }
+
+    fn warn(&self, message: &str) {
+        self.0.progress.warn(message);
+    }
+}
+
+fn what(cause: &Cause) -> String {
+    match cause {
+        Cause::Start => "the site".to_owned(),
+        Cause::Files { first, is_gone, count: 1 } => {
+            format!("{first} {}", if *is_gone { "removed" } else { "changed" })
+        }
+        Cause::Files { count, .. } => format!("{} changed", report::count(*count, "file")),
+        Cause::Look => "the site changed".to_owned(),
+        Cause::Facts => "facts refreshed".to_owned(),
+    }
+}
+
+fn outputs_of(outputs: &report::Outputs) -> String {
+    let written = format!("{} written", report::count(outputs.written, "output"));
+    match outputs.removed {
+        0 => written,
+        removed => format!("{written}, {removed} removed"),
+    }
+}
+
+/// Milliseconds as long as they are read at a glance.
+fn time(took: Duration) -> String {
+    match took.as_millis() {
+        millis @ 0..1000 => format!("{millis} ms"),
+        _ => format!("{:.1} s", took.as_secs_f64()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_one_line() {
+        let files = |is_gone, count| Cause::Files { first: "entries/a.md".to_owned(), is_gone, count };
+        assert_eq!(what(&files(false, 1)), "entries/a.md changed");
+        assert_eq!(what(&files(true, 1)), "entries/a.md removed");
+        assert_eq!(what(&files(true, 12)), "12 files changed");
+        let outputs = |written, removed| report::Outputs { written, removed, ..report::Outputs::default() };
+        assert_eq!(outputs_of(&outputs(1, 0)), "1 output written");
+        assert_eq!(outputs_of(&outputs(0, 2)), "0 outputs written, 2 removed");
+        assert_eq!(time(Duration::from_millis(38)), "38 ms");
+        assert_eq!(time(Duration::from_millis(2140)), "2.1 s");
+    }
+}

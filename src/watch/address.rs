@@ -1,0 +1,142 @@
+//! A request's path: which outputs it may stand for. Nothing that could lead out of the output folder gets past this.
+
+use std::path::{Component, Path};
+
+use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
+
+/// What stands for itself in a path (<https://url.spec.whatwg.org/#path-percent-encode-set>), but for `/` and `\`.
+const SEGMENT: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'/')
+    .add(b'<')
+    .add(b'>')
+    .add(b'?')
+    .add(b'\\')
+    .add(b'^')
+    .add(b'`')
+    .add(b'{')
+    .add(b'}');
+
+/// The folder in which sites may tell programs things (<https://www.rfc-editor.org/rfc/rfc8615>).
+const WELL_KNOWN: &str = ".well-known";
+
+/// A path within the site, decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Address {
+    names: Vec<String>,
+    /// Whether it ends with a slash.
+    is_folder: bool,
+}
+
+impl Address {
+    /// Reads the path of a request to a site below `base_path`; `None` if the site can't have such an address.
+    pub(super) fn parse(path: &str, base_path: &str) -> Option<Self> {
+        let below = path.strip_prefix(base_path)?.strip_prefix('/')?;
+        let (below, is_folder) = match below.strip_suffix('/') {
+            Some(below) => (below, true),
+            None => (below, below.is_empty()),
+        };
+        let names: Option<Vec<String>> = match below {
+            "" => Some(Vec::new()),
+            below => below.split('/').map(name).collect(),
+        };
+        Some(Self { names: names?, is_folder })
+    }
+
+    /// The paths of the outputs that may be there, the first that exists first.
+    pub(super) fn outputs(&self) -> Vec<String> {
+        let path = self.names.join("/");
+        let index = if path.is_empty() { "index.html".to_owned() } else { format!("{path}/index.html") };
+        if self.is_folder { vec![index] } else { vec![path, index] }
+    }
+
+    /// Whether a page is what somebody expects there.
+    pub(super) fn is_page(&self) -> bool {
+        let extension = self.names.last().and_then(|name| Path::new(name).extension());
+        self.is_folder || extension.is_none_or(|extension| extension == "html")
+    }
+
+    /// The address with a slash at its end, below `base_path`.
+    pub(super) fn as_folder(&self, base_path: &str) -> String {
+        let names = self.names.iter().map(|name| format!("{}/", utf8_percent_encode(name, SEGMENT)));
+        format!("{base_path}/{}", names.collect::<String>())
+    }
+}
+
+/// One name of a path, decoded; `None` if it is no plain name of a file that is published.
+fn name(encoded: &str) -> Option<String> {
+    let name = percent_decode_str(encoded).decode_utf8().ok()?.into_owned();
+    let is_hidden = name.starts_with('.') && name != WELL_KNOWN;
+    let is_plain = {
+        let mut parts = Path::new(&name).components();
+        matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == name.as_str())
+    };
+    let is_odd = name.contains(|c: char| c.is_control() || c == '\\');
+    (is_plain && !is_hidden && !is_odd).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outputs(path: &str, base_path: &str) -> Option<Vec<String>> {
+        Address::parse(path, base_path).map(|address| address.outputs())
+    }
+
+    #[test]
+    fn paths_become_outputs() {
+        for (path, base_path, expected) in [
+            ("/", "", vec!["index.html"]),
+            ("/a/", "", vec!["a/index.html"]),
+            ("/a", "", vec!["a", "a/index.html"]),
+            ("/a/b.html", "", vec!["a/b.html", "a/b.html/index.html"]),
+            ("/sub/", "/sub", vec!["index.html"]),
+            ("/sub/c%2B%2B/", "/sub", vec!["c++/index.html"]),
+            ("/%C3%A4", "", vec!["ä", "ä/index.html"]),
+            ("/.well-known/x", "", vec![".well-known/x", ".well-known/x/index.html"]),
+        ] {
+            let expected = expected.into_iter().map(str::to_owned).collect();
+            assert_eq!(outputs(path, base_path), Some(expected), "{path}");
+        }
+    }
+
+    #[test]
+    fn nothing_leads_out_of_the_folder() {
+        for path in [
+            "",
+            "a",
+            "/../a",
+            "/a/../../b",
+            "/%2e%2e/a",
+            "/..%2fa",
+            "/%2E%2E%2Fa",
+            "/a%2fb",
+            "/./a",
+            "/a//b",
+            "//a",
+            "/a%00",
+            "/%5c..%5ca",
+            "/a\\b",
+            "/.git/config",
+            "/a/.hidden",
+            "/%2egit/config",
+            "/%ff",
+            "/%0a",
+        ] {
+            assert_eq!(outputs(path, ""), None, "{path}");
+        }
+        for path in ["/", "/a", "/subway/", "/sub"] {
+            assert_eq!(outputs(path, "/sub"), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_folder_is_addressed_with_a_slash() {
+        let address = Address::parse("/sub/c%2B%2B/%3F%23", "/sub").unwrap();
+        assert_eq!(address.as_folder("/sub"), "/sub/c++/%3F%23/");
+        assert!(address.is_page() && !Address::parse("/a.css", "").unwrap().is_page());
+    }
+}

@@ -1,0 +1,289 @@
+//! File events, gathered until it is quiet: a save, however an editor does it, is one change.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, Sender};
+use std::time::{Duration, Instant};
+
+use miette::miette;
+use notify::event::{AccessKind, AccessMode, CreateKind, ModifyKind};
+use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
+
+use super::builder::Changes;
+use super::places::{Meaning, Places};
+
+/// How long nothing must have happened for a change to count as complete.
+const QUIET: Duration = Duration::from_millis(8);
+/// How long a file that is being written is waited for, if nothing else happens.
+const WRITING: Duration = Duration::from_millis(50);
+/// How long a change waits in all while events keep coming.
+const AT_MOST: Duration = Duration::from_millis(100);
+/// After how long to look for what events may not have told.
+const LATER: Duration = Duration::from_millis(300);
+
+/// How often to look for folders that come while others are being watched.
+const ATTEMPTS: usize = 10;
+
+/// Whether the system tells when a file that was written is closed.
+const TELLS_OF_CLOSING: bool = cfg!(any(target_os = "linux", target_os = "android"));
+
+/// What comes in.
+pub(super) enum Message<A> {
+    /// From the file system.
+    Event(notify::Result<Event>),
+    /// From sources.
+    Answers(A),
+    /// The program is about to end.
+    Stop,
+}
+
+/// What to do next.
+pub(super) enum Next<A> {
+    /// Build what has changed.
+    Changes(Batch),
+    /// Look whether anything has changed that no event told of.
+    Look,
+    /// Learn what sources have answered.
+    Answers(A),
+    /// Nothing happened until the given moment.
+    Silence,
+    /// End.
+    Stop,
+}
+
+/// Changes that came together.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) changes: Changes,
+    /// When the first event came.
+    pub(super) began: Option<Instant>,
+    /// Whether what is watched has to be settled anew.
+    pub(super) around: bool,
+    /// What went wrong with watching.
+    pub(super) failures: Vec<String>,
+    last: Option<Instant>,
+    /// Files that somebody has open to write.
+    writing: HashSet<PathBuf>,
+}
+
+/// Watches a site's folders.
+pub(super) struct Events<A> {
+    inbox: Receiver<Message<A>>,
+    outbox: Sender<Message<A>>,
+    watcher: Option<RecommendedWatcher>,
+    places: Places,
+    /// Messages that were received, but not told of yet.
+    waiting: VecDeque<Message<A>>,
+    look_at: Option<Instant>,
+}
+
+impl<A: Send + 'static> Events<A> {
+    /// Nothing is watched before [`Events::follow`]. `outbox` leads to `inbox`.
+    pub(super) fn new(inbox: Receiver<Message<A>>, outbox: Sender<Message<A>>) -> Self {
+        Self {
+            inbox,
+            outbox,
+            watcher: None,
+            places: Places::default(),
+            waiting: VecDeque::new(),
+            look_at: None,
+        }
+    }
+
+    /// Where messages are sent to.
+    pub(super) fn outbox(&self) -> Sender<Message<A>> {
+        self.outbox.clone()
+    }
+
+    /// Watches these places from now on, and nothing else. What happened meanwhile is unknown.
+    ///
+    /// # Errors
+    ///
+    /// When the system can't watch any more; what was watched before still is.
+    pub(super) fn follow(&mut self, places: impl Fn() -> Places) -> miette::Result<()> {
+        let outbox = self.outbox.clone();
+        // Once the loop has ended, nobody wants events.
+        let handler = move |event| drop(outbox.send(Message::Event(event)));
+        let how = notify::Config::default().with_follow_symlinks(false);
+        let mut watcher = RecommendedWatcher::new(handler, how).map_err(|error| cannot_watch(&error))?;
+        let mut watched = BTreeMap::new();
+        let mut current = places();
+        // A folder that is made after it was looked for and before the one around it is watched would be missed.
+        for _ in 0..ATTEMPTS {
+            let wanted = current.watched();
+            if wanted == watched {
+                break;
+            }
+            for (folder, whole) in &wanted {
+                if watched.get(folder) != Some(whole) {
+                    watch(&mut watcher, folder, *whole)?;
+                }
+            }
+            watched = wanted;
+            current = places();
+        }
+        (self.places, self.watcher) = (current, Some(watcher));
+        Ok(())
+    }
+
+    /// Asks for [`Next::Look`] in a while.
+    pub(super) fn look_later(&mut self) {
+        self.look_at.get_or_insert_with(|| Instant::now() + LATER);
+    }
+
+    /// Whether a file has changed that no [`Next`] told of.
+    pub(super) fn has_news(&mut self) -> bool {
+        self.waiting.extend(self.inbox.try_iter());
+        let mut batch = Batch::default();
+        for message in &self.waiting {
+            if let Message::Event(event) = message {
+                batch.add(event, &self.places);
+            }
+        }
+        batch.began.is_some()
+    }
+
+    /// Waits for what is to be done, at most until `until`.
+    pub(super) fn next(&mut self, until: Option<Instant>) -> Next<A> {
+        let mut batch = Batch::default();
+        let mut answers = None;
+        loop {
+            let look_at = self.look_at.filter(|_| batch.began.is_none());
+            let until = batch.complete_at().or_else(|| until.into_iter().chain(look_at).min());
+            match self.receive(until) {
+                Some(Message::Event(event)) => {
+                    if batch.add(&event, &self.places) {
+                        self.look_later();
+                    }
+                }
+                Some(Message::Stop) => return Next::Stop,
+                // Whoever edits looks at the screen; facts can wait.
+                Some(Message::Answers(new)) if batch.began.is_some() => answers = Some(new),
+                Some(Message::Answers(new)) => return Next::Answers(new),
+                None if batch.began.is_some() => {
+                    self.waiting.extend(answers.take().map(Message::Answers));
+                    return Next::Changes(batch);
+                }
+                None if look_at.is_some_and(|at| at <= Instant::now()) => {
+                    self.look_at = None;
+                    return Next::Look;
+                }
+                None => return Next::Silence,
+            }
+        }
+    }
+
+    /// The next message; none if there is none until `until`.
+    fn receive(&mut self, until: Option<Instant>) -> Option<Message<A>> {
+        if let Some(message) = self.waiting.pop_front() {
+            return Some(message);
+        }
+        // The sender at hand keeps the channel open.
+        match until {
+            None => self.inbox.recv().ok(),
+            Some(until) => self.inbox.recv_timeout(until.saturating_duration_since(Instant::now())).ok(),
+        }
+    }
+}
+
+impl Batch {
+    /// Takes an event in. Returns whether to look again later.
+    fn add(&mut self, event: &notify::Result<Event>, places: &Places) -> bool {
+        let event = match event {
+            Ok(event) => event,
+            Err(error) => {
+                self.failures.push(error.to_string());
+                self.note(Meaning::Around);
+                return false;
+            }
+        };
+        if event.need_rescan() {
+            self.note(Meaning::Around);
+        }
+        let mut later = false;
+        for path in &event.paths {
+            if let EventKind::Access(kind) = event.kind {
+                if kind == AccessKind::Close(AccessMode::Write) && self.writing.remove(path) {
+                    self.last = Some(Instant::now());
+                }
+                continue;
+            }
+            let moved = is_move(event.kind);
+            let meaning = places.meaning(path, moved);
+            // No event tells of what was made in a new folder before that was watched.
+            later |= meaning == Meaning::Later || (moved && meaning != Meaning::Nothing && path.is_dir());
+            if TELLS_OF_CLOSING && matches!(meaning, Meaning::File(_)) {
+                match event.kind {
+                    EventKind::Create(CreateKind::File) | EventKind::Modify(ModifyKind::Data(_)) => {
+                        self.writing.insert(path.clone());
+                    }
+                    _ if moved => drop(self.writing.remove(path)),
+                    _ => {}
+                }
+            }
+            self.note(meaning);
+            for link in places.links_to(path) {
+                self.note(Meaning::File(link.clone()));
+            }
+        }
+        later
+    }
+
+    fn note(&mut self, meaning: Meaning) {
+        match meaning {
+            Meaning::Nothing | Meaning::Later => return,
+            Meaning::Around => (self.around, self.changes.unknown) = (true, true),
+            Meaning::File(path) => {
+                match std::fs::symlink_metadata(&path) {
+                    // What it leads to has to be watched, too.
+                    Ok(file) if file.is_symlink() => self.around = true,
+                    Ok(file) if file.is_dir() => self.changes.unknown = true,
+                    _ => {}
+                }
+                self.changes.files.insert(path);
+            }
+        }
+        let now = Instant::now();
+        self.began.get_or_insert(now);
+        self.last = Some(now);
+    }
+
+    /// When nothing more is waited for; none before anything has changed.
+    fn complete_at(&self) -> Option<Instant> {
+        let (began, last) = (self.began?, self.last?);
+        let patience = if self.writing.is_empty() { QUIET } else { WRITING };
+        Some((last + patience).min(began + AT_MOST))
+    }
+}
+
+/// Whether something came or went, so that a folder may be another one.
+fn is_move(kind: EventKind) -> bool {
+    matches!(
+        kind,
+        EventKind::Any
+            | EventKind::Other
+            | EventKind::Create(_)
+            | EventKind::Remove(_)
+            | EventKind::Modify(ModifyKind::Any | ModifyKind::Other | ModifyKind::Name(_))
+    )
+}
+
+fn watch(watcher: &mut RecommendedWatcher, folder: &Path, whole: bool) -> miette::Result<()> {
+    let mode = if whole { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
+    match watcher.watch(folder, mode) {
+        // It went a moment ago, which the folder around it tells.
+        Err(error) if matches!(error.kind, ErrorKind::PathNotFound) => Ok(()),
+        Err(error) => Err(cannot_watch(&error)),
+        Ok(()) => Ok(()),
+    }
+}
+
+fn cannot_watch(error: &notify::Error) -> miette::Report {
+    let help = match error.kind {
+        ErrorKind::MaxFilesWatch => {
+            "let the system watch more folders: `sysctl fs.inotify.max_user_watches=524288`"
+        }
+        _ => "see that the site's folders can be read, and that few other programs watch files",
+    };
+    miette!(help = help, "the site's folders can't be watched: {error}")
+}

@@ -1,0 +1,117 @@
+//! The output folder as a server sees it: the file for an address, and of which kind it is.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::address::Address;
+use super::live::Site;
+
+/// What there is at an address.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// The bytes of a file, and the path of its output.
+    File(String, Vec<u8>),
+    /// A folder, whose address has a slash at the end.
+    Folder,
+    /// Nothing.
+    Nothing,
+}
+
+/// Looks for the output at `address`.
+///
+/// # Errors
+///
+/// When there is a file that can't be read.
+pub(super) fn find(site: &Site, address: &Address) -> io::Result<Found> {
+    let outputs = address.outputs();
+    for (number, output) in outputs.iter().enumerate() {
+        let Some(place) = place(&site.output, output) else { continue };
+        if number > 0 {
+            return Ok(Found::Folder);
+        }
+        return Ok(Found::File(output.clone(), std::fs::read(place)?));
+    }
+    Ok(Found::Nothing)
+}
+
+/// The place of the regular file at `path` below `folder`. A link that leads out of the folder leads to nothing.
+fn place(folder: &Path, path: &str) -> Option<PathBuf> {
+    let folder = folder.canonicalize().ok()?;
+    let place = folder.join(path).canonicalize().ok()?;
+    (place.starts_with(&folder) && place.is_file()).then_some(place)
+}
+
+/// The media type of an output.
+pub(super) fn media_type(path: &str) -> &'static str {
+    let extension = Path::new(path).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+    match extension.to_ascii_lowercase().as_str() {
+        "html" | "htm" => "text/html; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "json" | "map" => "application/json",
+        "xml" => "application/xml",
+        "txt" | "md" => "text/plain; charset=utf-8",
+        "csv" => "text/csv; charset=utf-8",
+        "webmanifest" => "application/manifest+json",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
+        "avif" => "image/avif",
+        "bmp" => "image/bmp",
+        "ico" => "image/vnd.microsoft.icon",
+        "woff2" => "font/woff2",
+        "woff" => "font/woff",
+        "ttf" => "font/ttf",
+        "otf" => "font/otf",
+        "mp4" => "video/mp4",
+        "webm" => "video/webm",
+        "ogv" => "video/ogg",
+        "mp3" => "audio/mpeg",
+        "pdf" => "application/pdf",
+        "zip" => "application/zip",
+        "wasm" => "application/wasm",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn look(folder: &Path, path: &str) -> Found {
+        let site = Site { output: folder.to_path_buf(), base_path: String::new() };
+        find(&site, &Address::parse(path, "").unwrap()).unwrap()
+    }
+
+    #[test]
+    fn files_and_folders_are_found() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("a/empty")).unwrap();
+        std::fs::write(folder.path().join("a/index.html"), "page").unwrap();
+        let page = || Found::File("a/index.html".to_owned(), b"page".to_vec());
+        assert_eq!(look(folder.path(), "/a/"), page());
+        assert_eq!(look(folder.path(), "/a/index.html"), page());
+        assert_eq!(look(folder.path(), "/a"), Found::Folder);
+        for nothing in ["/", "/b", "/b/", "/a/empty", "/a/empty/", "/a/index.html/"] {
+            assert_eq!(look(folder.path(), nothing), Found::Nothing, "{nothing}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn links_are_followed_within_the_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().join("public");
+        std::fs::create_dir_all(&output).unwrap();
+        std::fs::write(folder.path().join("secret.txt"), "secret").unwrap();
+        std::fs::write(output.join("a.txt"), "a").unwrap();
+        for (target, link) in [("a.txt", "b.txt"), ("../secret.txt", "c.txt"), ("..", "up")] {
+            std::os::unix::fs::symlink(target, output.join(link)).unwrap();
+        }
+        assert_eq!(look(&output, "/b.txt"), Found::File("b.txt".to_owned(), b"a".to_vec()));
+        assert_eq!(look(&output, "/c.txt"), Found::Nothing);
+        assert_eq!(look(&output, "/up/secret.txt"), Found::Nothing);
+    }
+}

@@ -1,0 +1,33 @@
+// Reloads the page when what it shows has changed.
+(() => {
+  "use strict";
+  const { run, seen } = document.currentScript.dataset;
+  const query = new URLSearchParams({ page: location.pathname, run, seen });
+  let stream = null;
+  let timer = 0;
+
+  const close = () => {
+    clearTimeout(timer);
+    if (stream) stream.close();
+    stream = null;
+  };
+  const open = () => {
+    close();
+    stream = new EventSource(`/.shelflife/events?${query}`);
+    stream.addEventListener("reload", () => { close(); location.reload(); });
+    // A browser tries again by itself, but not after every kind of failure.
+    stream.addEventListener("error", () => {
+      if (stream && stream.readyState === EventSource.CLOSED) timer = setTimeout(open, 1000);
+    });
+  };
+
+  // A browser has few connections for one server: a page that nobody sees gives up its own.
+  document.addEventListener("visibilitychange", () => {
+    clearTimeout(timer);
+    if (document.hidden) timer = setTimeout(close, 30000);
+    else if (!stream || stream.readyState === EventSource.CLOSED) open();
+  });
+  addEventListener("pagehide", close);
+  addEventListener("pageshow", event => { if (event.persisted) open(); });
+  open();
+})();

@@ -1,0 +1,185 @@
+//! What open pages have to know: which outputs came when, and whether the site can be built at all.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tokio::sync::watch;
+
+use super::address::Address;
+use crate::config::Config;
+use crate::report::Outputs;
+
+/// The extensions of outputs that no page shows. A change of any other concerns every page.
+const ONLY_THEMSELVES: [&str; 4] = ["html", "json", "txt", "xml"];
+
+/// What the loop tells the server.
+#[derive(Debug)]
+pub(super) struct Live {
+    /// Names this run of the program, so that pages of an earlier one can be told.
+    run: String,
+    state: Mutex<State>,
+    version: watch::Sender<u64>,
+}
+
+/// What is published, and since when.
+#[derive(Debug)]
+struct State {
+    /// Counts what has happened.
+    version: u64,
+    /// When each output was written or removed.
+    outputs: HashMap<String, u64>,
+    /// When something happened that concerns every page.
+    everywhere: u64,
+    site: Site,
+    condition: Condition,
+}
+
+/// Where the site is, and where it is served.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Site {
+    pub(super) output: PathBuf,
+    pub(super) base_path: String,
+}
+
+/// Whether there is a site to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Condition {
+    /// The first build is under way.
+    Unbuilt,
+    /// The output folder is what the site's files say.
+    Sound,
+    /// It can't be built: the page that says why.
+    Broken(String),
+}
+
+/// What a page is made from, at one moment.
+#[derive(Debug, Clone)]
+pub(super) struct Moment {
+    pub(super) run: String,
+    pub(super) version: u64,
+    pub(super) site: Site,
+    pub(super) condition: Condition,
+}
+
+impl Site {
+    pub(super) fn of(config: &Config) -> Self {
+        Self { output: config.paths.output.clone(), base_path: config.settings.base_path.clone() }
+    }
+}
+
+impl Live {
+    pub(super) fn new(site: Site) -> Self {
+        let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let run = format!("{:x}-{:x}", started.as_micros(), std::process::id());
+        let state =
+            State { version: 0, outputs: HashMap::new(), everywhere: 0, site, condition: Condition::Unbuilt };
+        Self { run, state: Mutex::new(state), version: watch::Sender::new(0) }
+    }
+
+    /// The site was built.
+    pub(super) fn built(&self, site: Site, outputs: &Outputs) {
+        self.change(|state| {
+            let version = state.version;
+            if state.condition != Condition::Sound || state.site != site {
+                state.everywhere = version;
+            }
+            (state.site, state.condition) = (site, Condition::Sound);
+            for path in outputs.written_paths.iter().chain(&outputs.removed_paths) {
+                if is_shown(path) {
+                    state.everywhere = version;
+                }
+                state.outputs.insert(path.clone(), version);
+            }
+        });
+    }
+
+    /// The site can't be built, which `page` explains.
+    pub(super) fn failed(&self, page: String) {
+        self.change(|state| {
+            state.everywhere = state.version;
+            state.condition = Condition::Broken(page);
+        });
+    }
+
+    fn change(&self, change: impl FnOnce(&mut State)) {
+        let mut state = self.state();
+        state.version += 1;
+        change(&mut state);
+        self.version.send_replace(state.version);
+    }
+
+    /// How things stand.
+    pub(super) fn now(&self) -> Moment {
+        let state = self.state();
+        Moment {
+            run: self.run.clone(),
+            version: state.version,
+            site: state.site.clone(),
+            condition: state.condition.clone(),
+        }
+    }
+
+    /// Whether the page at `path` would be another one than when it was served, in the run and at the version that
+    /// it says.
+    pub(super) fn is_outdated(&self, path: &str, run: &str, version: u64) -> bool {
+        let state = self.state();
+        let outputs = Address::parse(path, &state.site.base_path).map(|address| address.outputs());
+        let changed = |output: &String| state.outputs.get(output).is_some_and(|at| *at > version);
+        run != self.run
+            || state.everywhere > version
+            || outputs.is_some_and(|outputs| outputs.iter().any(changed))
+    }
+
+    /// Follows the version.
+    pub(super) fn follow(&self) -> watch::Receiver<u64> {
+        self.version.subscribe()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether pages may show what is at `path`.
+fn is_shown(path: &str) -> bool {
+    let extension = Path::new(path).extension().and_then(|extension| extension.to_str());
+    extension.is_none_or(|extension| !ONLY_THEMSELVES.contains(&extension))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outputs(written: &[&str], removed: &[&str]) -> Outputs {
+        let paths = |paths: &[&str]| paths.iter().map(|path| (*path).to_owned()).collect();
+        Outputs { written_paths: paths(written), removed_paths: paths(removed), ..Outputs::default() }
+    }
+
+    #[test]
+    fn a_page_is_outdated_by_what_it_may_show() {
+        let site = Site { output: PathBuf::from("public"), base_path: "/sub".to_owned() };
+        let live = Live::new(site.clone());
+        let is_outdated = |path: &str, version| live.is_outdated(path, &live.run, version);
+        live.built(site.clone(), &outputs(&["index.html"], &[]));
+        assert!(is_outdated("/sub/a/", 0), "the first build concerns every page");
+        assert!(!is_outdated("/sub/", 1));
+        assert!(live.is_outdated("/sub/", "another", 1));
+
+        live.built(site.clone(), &outputs(&["a/index.html", "search.json"], &["b.html", "c/index.html"]));
+        for path in ["/sub/a/", "/sub/a", "/sub/b.html", "/sub/c/", "/sub/search.json", "/sub/%61/"] {
+            assert!(is_outdated(path, 1) && !is_outdated(path, 2), "{path}");
+        }
+        for path in ["/sub/", "/sub/d/", "/a/", "", "/sub/../a/"] {
+            assert!(!is_outdated(path, 1), "{path}");
+        }
+
+        live.built(site.clone(), &outputs(&["assets/a.css"], &[]));
+        assert!(is_outdated("/sub/d/", 2));
+        live.failed("page".to_owned());
+        assert!(is_outdated("/sub/d/", 3));
+        live.built(site, &outputs(&[], &[]));
+        assert!(is_outdated("/sub/d/", 4) && !is_outdated("/sub/d/", 5));
+    }
+}

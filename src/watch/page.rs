@@ -1,0 +1,139 @@
+//! What the browser gets besides outputs: the script in a page, and pages that stand where a page would be.
+
+use std::fmt::Write as _;
+
+use super::live::Moment;
+use crate::build::Problems;
+use crate::problem::{Problem, explain};
+
+/// Where the server keeps what is its own: no output can lie in a hidden folder.
+pub(super) const SCRIPT: &str = "/.shelflife/live.js";
+/// Where pages hear that they have changed; [`SCRIPT`] asks there.
+pub(super) const EVENTS: &str = "/.shelflife/events";
+
+/// The script that reloads a page.
+pub(super) const LIVE: &str = include_str!("live.js");
+
+const STYLE: &str = include_str!("page.css");
+
+/// The page with the script before the end of its body.
+pub(super) fn with_script(mut html: Vec<u8>, moment: &Moment) -> Vec<u8> {
+    let end =
+        html.windows(END.len()).rposition(|window| window.eq_ignore_ascii_case(END)).unwrap_or(html.len());
+    let tag = script(moment).into_bytes();
+    html.splice(end..end, tag);
+    html
+}
+
+const END: &[u8] = b"</body>";
+
+fn script(Moment { run, version, .. }: &Moment) -> String {
+    format!("<script src=\"{SCRIPT}\" data-run=\"{run}\" data-seen=\"{version}\" defer></script>")
+}
+
+/// What stands where a page would be before the first build is done.
+pub(super) fn unbuilt() -> String {
+    let body = "<h1>The first build is under way</h1>\n<p>This page appears when it is done.</p>\n";
+    whole("Building", "unbuilt", body)
+}
+
+/// What stands where a page would be while the site can't be built.
+pub(super) fn broken(error: &miette::Report) -> String {
+    let mut body =
+        "<h1>The site can’t be built</h1>\n<p>The published files are as they were. This page reloads by \
+                    itself when a file is saved.</p>\n"
+            .to_owned();
+    match (error.downcast_ref::<Problems>(), error.downcast_ref::<Problem>()) {
+        (Some(problems), _) => problems.problems.iter().for_each(|problem| section_of(&mut body, problem)),
+        (None, Some(problem)) => section_of(&mut body, problem),
+        (None, None) => {
+            let lines = explain(error);
+            let (first, rest) =
+                lines.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
+            section(&mut body, first, &rest.join("\n"));
+        }
+    }
+    whole("The site can’t be built", "broken", &body)
+}
+
+fn section_of(body: &mut String, problem: &Problem) {
+    let drawn = problem.draw(false);
+    // The first line says what is wrong, which the heading does.
+    let below = drawn.split_once('\n').map_or("", |(_, below)| below);
+    section(body, problem.message(), below);
+}
+
+fn section(body: &mut String, heading: &str, text: &str) {
+    let (heading, text) = (escape(heading), escape(text));
+    let text = if text.is_empty() { String::new() } else { format!("<pre tabindex=\"0\">{text}</pre>\n") };
+    let _ = write!(body, "<section>\n<h2>{heading}</h2>\n{text}</section>\n");
+}
+
+fn whole(title: &str, class: &str, body: &str) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
+         <link rel=\"icon\" href=\"data:,\">\n<style>\n{STYLE}</style>\n</head>\n<body class=\"{class}\">\n<main>\n\
+         {body}</main>\n</body>\n</html>\n"
+    )
+}
+
+/// Text as HTML.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+    use std::sync::Arc;
+
+    use super::super::live::{Condition, Site};
+    use super::*;
+
+    fn moment() -> Moment {
+        let site = Site { output: PathBuf::new(), base_path: String::new() };
+        Moment { run: "r".to_owned(), version: 7, site, condition: Condition::Sound }
+    }
+
+    #[test]
+    fn the_script_comes_last_in_the_body() {
+        let tag = script(&moment());
+        for (page, expected) in [
+            ("<body>a</body></html>", format!("<body>a{tag}</body></html>")),
+            ("<body><pre></body></pre>a</BODY>", format!("<body><pre></body></pre>a{tag}</BODY>")),
+            ("no body", format!("no body{tag}")),
+            ("", tag.clone()),
+        ] {
+            let page = with_script(page.as_bytes().to_vec(), &moment());
+            assert_eq!(String::from_utf8(page).unwrap(), expected);
+        }
+        assert!(LIVE.contains(EVENTS));
+    }
+
+    #[test]
+    fn a_problem_is_shown_as_text() {
+        let text: Arc<str> = "eins\n<script>\n".into();
+        let problem = Problem::new("a.md", &text, 5..13, "no <b>script</b>").help("take it out");
+        let page = broken(&problem.into());
+        assert!(page.contains("<h2>no &lt;b&gt;script&lt;/b&gt;</h2>"), "{page}");
+        assert!(page.contains("--&gt; a.md:2:1") && page.contains("2 | &lt;script&gt;"), "{page}");
+        assert!(!page.contains("<script>"), "{page}");
+    }
+
+    #[test]
+    fn an_error_without_a_place_is_told_with_its_help() {
+        let page = broken(&miette::miette!(help = "mend it", "it is broken"));
+        assert!(page.contains("<h2>it is broken</h2>") && page.contains("help: mend it"), "{page}");
+    }
+}

@@ -1,0 +1,261 @@
+//! Which paths matter to a site, and what a change at one of them means.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Component, Path, PathBuf};
+
+use crate::config::Paths;
+
+/// What an event at a path means.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Meaning {
+    /// Nothing: it is no part of the site.
+    Nothing,
+    /// Hardly anything: an editor's passing file, or one of a kind that is not read. It is looked at in a while.
+    Later,
+    /// This file of the site may be different.
+    File(PathBuf),
+    /// A folder that is watched, or one around it, came or went: what is watched has to be settled anew.
+    Around,
+}
+
+/// A site's folders and files.
+#[derive(Debug, Default)]
+pub(super) struct Places {
+    roots: Vec<Root>,
+    /// shelflife.toml: as it is called, and where it is.
+    settings: (PathBuf, PathBuf),
+    /// What symbolic links lead to, and the links that lead there.
+    links: BTreeMap<PathBuf, BTreeSet<PathBuf>>,
+}
+
+/// A folder that is read.
+#[derive(Debug)]
+struct Root {
+    /// Its path in the configuration.
+    path: PathBuf,
+    /// Its path without links, which is what events have.
+    real: PathBuf,
+    /// What is read of it: files with these extensions directly in it, or, if there are none, all below it.
+    extensions: &'static [&'static str],
+}
+
+impl Places {
+    /// Looks at what is there now. `settings` is shelflife.toml.
+    pub(super) fn of(paths: &Paths, settings: &Path) -> Self {
+        let folders: [(&Path, &[&str]); 4] = [
+            (&paths.entries, &["md"]),
+            (&paths.data, &["yaml", "yml"]),
+            (&paths.templates, &[]),
+            (&paths.assets, &[]),
+        ];
+        let roots: Vec<Root> = folders
+            .into_iter()
+            .map(|(path, extensions)| Root { path: path.to_path_buf(), real: real(path), extensions })
+            .collect();
+        let mut links: BTreeMap<PathBuf, BTreeSet<PathBuf>> = BTreeMap::new();
+        for root in &roots {
+            collect_links(root, &root.real, &mut links);
+        }
+        let place = real_place(settings);
+        if let Some(target) = settings.canonicalize().ok().filter(|target| *target != place) {
+            links.entry(target).or_default().insert(settings.to_path_buf());
+        }
+        Self { roots, settings: (settings.to_path_buf(), place), links }
+    }
+
+    /// The folders to watch: whether with everything below.
+    pub(super) fn watched(&self) -> BTreeMap<PathBuf, bool> {
+        let mut watched = BTreeMap::new();
+        let singles =
+            self.links.keys().chain([&self.settings.1]).chain(self.roots.iter().map(|root| &root.path));
+        for path in singles {
+            if let Some(folder) = path.parent().and_then(nearest_folder) {
+                watched.insert(folder, false);
+            }
+        }
+        let whole: Vec<&PathBuf> =
+            self.roots.iter().map(|root| &root.real).filter(|path| path.is_dir()).collect();
+        // What lies below one that is watched as a whole must not be watched as less.
+        watched.retain(|path, _| !whole.iter().any(|root| path.starts_with(root)));
+        watched.extend(whole.iter().map(|root| ((*root).clone(), true)));
+        let nested = |path: &PathBuf| whole.iter().any(|root| *root != path && path.starts_with(root));
+        watched.retain(|path, _| !nested(path));
+        watched
+    }
+
+    /// What an event at `path` means. `moved` is whether something came or went there.
+    pub(super) fn meaning(&self, path: &Path, moved: bool) -> Meaning {
+        let of_roots = self.roots.iter().map(|root| root.meaning(path, moved));
+        let of_settings = if path == self.settings.1 {
+            Meaning::File(self.settings.0.clone())
+        } else if moved && self.settings.1.starts_with(path) {
+            Meaning::Around
+        } else {
+            Meaning::Nothing
+        };
+        of_roots.chain([of_settings, self.meaning_for_links(path, moved)]).max().unwrap_or(Meaning::Nothing)
+    }
+
+    fn meaning_for_links(&self, path: &Path, moved: bool) -> Meaning {
+        let leads_below = |target: &PathBuf| target != path && target.starts_with(path);
+        if moved && self.links.keys().any(leads_below) { Meaning::Around } else { Meaning::Nothing }
+    }
+
+    /// The symbolic links of the site that lead to `path`: they are as different as it is.
+    pub(super) fn links_to(&self, path: &Path) -> impl Iterator<Item = &PathBuf> {
+        self.links.get(path).into_iter().flatten()
+    }
+}
+
+impl Root {
+    fn meaning(&self, path: &Path, moved: bool) -> Meaning {
+        if self.real.starts_with(path) || self.path.starts_with(path) {
+            let is_folder_itself = path == self.real || path == self.path;
+            return match (moved, is_folder_itself) {
+                (true, _) => Meaning::Around,
+                (false, true) => Meaning::Later,
+                (false, false) => Meaning::Nothing,
+            };
+        }
+        let Ok(below) = path.strip_prefix(&self.real).or_else(|_| path.strip_prefix(&self.path)) else {
+            return Meaning::Nothing;
+        };
+        // The scan does not read hidden files either.
+        if below.components().any(is_hidden) {
+            return Meaning::Nothing;
+        }
+        let is_read = if self.extensions.is_empty() {
+            !is_passing(below)
+        } else {
+            let extension = below.extension().and_then(|extension| extension.to_str());
+            below.components().count() == 1 && extension.is_some_and(|it| self.extensions.contains(&it))
+        };
+        if is_read { Meaning::File(self.path.join(below)) } else { Meaning::Later }
+    }
+}
+
+fn is_hidden(part: Component<'_>) -> bool {
+    part.as_os_str().as_encoded_bytes().starts_with(b".")
+}
+
+/// Whether an editor makes files of such a name for a moment: backups, and what Vim tries a folder with. The others,
+/// swap files and Emacs' locks, are hidden.
+fn is_passing(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.as_encoded_bytes()).unwrap_or_default();
+    name.ends_with(b"~") || name == b"4913" || (name.starts_with(b"#") && name.ends_with(b"#"))
+}
+
+/// The path without links, as far as there is anything there.
+fn real(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| real_place(path))
+}
+
+/// The path with no links before its last name.
+fn real_place(path: &Path) -> PathBuf {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return path.to_path_buf() };
+    real(parent).join(name)
+}
+
+/// The nearest folder at or around `path` that exists, without links.
+fn nearest_folder(path: &Path) -> Option<PathBuf> {
+    path.ancestors().find(|folder| folder.is_dir()).map(real)
+}
+
+/// Notes where the symbolic links below `folder` lead to.
+fn collect_links(root: &Root, folder: &Path, links: &mut BTreeMap<PathBuf, BTreeSet<PathBuf>>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let (path, Ok(kind)) = (entry.path(), entry.file_type()) else { continue };
+        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+            continue;
+        }
+        if kind.is_dir() && root.extensions.is_empty() {
+            collect_links(root, &path, links);
+        } else if kind.is_symlink()
+            && let Ok(target) = path.canonicalize()
+            && let Ok(below) = path.strip_prefix(&root.real)
+        {
+            links.entry(target).or_default().insert(root.path.join(below));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn paths(site: &Path) -> Paths {
+        Paths {
+            site: site.to_path_buf(),
+            entries: site.join("entries"),
+            data: site.join("data"),
+            assets: site.join("assets"),
+            templates: site.join("deep/templates"),
+            output: site.join("public"),
+            cache: site.join(".shelflife/cache.sqlite"),
+        }
+    }
+
+    #[test]
+    fn only_what_a_build_reads_matters() {
+        let folder = tempfile::tempdir().unwrap();
+        let site = folder.path().canonicalize().unwrap();
+        std::fs::create_dir_all(site.join("entries")).unwrap();
+        let places = Places::of(&paths(&site), &site.join("shelflife.toml"));
+        let meaning = |path: &str, moved| places.meaning(&site.join(path), moved);
+        for path in ["entries/a.md", "data/b.yaml", "assets/img/c.png", "assets/4913.png", "shelflife.toml"] {
+            assert_eq!(meaning(path, false), Meaning::File(site.join(path)), "{path}");
+        }
+        for path in
+            ["assets/x.png~", "entries/a.md~", "entries/deep/a.md", "assets/4913", "assets/#x#", "assets"]
+        {
+            assert_eq!(meaning(path, false), Meaning::Later, "{path}");
+        }
+        for path in ["entries/.a.md.swp", "assets/.#x", "assets/.git/x", "public/x.html", "x.md", "deep", ""]
+        {
+            assert_eq!(meaning(path, false), Meaning::Nothing, "{path}");
+        }
+        for path in ["entries", "deep", "deep/templates", ""] {
+            assert_eq!(meaning(path, true), Meaning::Around, "{path}");
+        }
+        assert_eq!(meaning("public", true), Meaning::Nothing);
+    }
+
+    #[test]
+    fn folders_are_watched_whether_or_not_they_exist() {
+        let folder = tempfile::tempdir().unwrap();
+        let site = folder.path().canonicalize().unwrap();
+        std::fs::create_dir_all(site.join("entries")).unwrap();
+        let watched = || Places::of(&paths(&site), &site.join("shelflife.toml")).watched();
+        assert_eq!(watched(), BTreeMap::from([(site.clone(), false), (site.join("entries"), true)]));
+        std::fs::create_dir_all(site.join("deep")).unwrap();
+        assert_eq!(watched().get(&site.join("deep")), Some(&false));
+    }
+
+    #[test]
+    fn a_folder_within_another_is_watched_as_a_part_of_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let site = folder.path().canonicalize().unwrap();
+        std::fs::create_dir_all(site.join("assets/entries")).unwrap();
+        let paths = Paths { entries: site.join("assets/entries"), ..paths(&site) };
+        let watched = Places::of(&paths, &site.join("shelflife.toml")).watched();
+        assert_eq!(watched, BTreeMap::from([(site.clone(), false), (site.join("assets"), true)]));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_a_link_leads_to_counts_as_the_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let site = folder.path().canonicalize().unwrap();
+        for below in ["entries", "pictures"] {
+            std::fs::create_dir_all(site.join(below)).unwrap();
+        }
+        std::fs::create_dir_all(site.join("assets/img")).unwrap();
+        std::fs::write(site.join("pictures/a.png"), "").unwrap();
+        std::os::unix::fs::symlink("../../pictures/a.png", site.join("assets/img/a.png")).unwrap();
+        let places = Places::of(&paths(&site), &site.join("shelflife.toml"));
+        let links: Vec<_> = places.links_to(&site.join("pictures/a.png")).collect();
+        assert_eq!(links, [&site.join("assets/img/a.png")]);
+        assert_eq!(places.watched().get(&site.join("pictures")), Some(&false));
+        assert_eq!(places.meaning(&site.join("pictures"), true), Meaning::Around);
+    }
+}

@@ -1,0 +1,198 @@
+//! The loop: waits for a change, builds, says what came of it, and asks for facts when they go stale.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::builder::{Build, Changes};
+use super::events::{Batch, Events, Message, Next};
+use super::live::{Live, Site};
+use super::places::Places;
+use super::{Cause, News, Tell, page};
+use crate::build::{Built, Problems};
+use crate::config::Paths;
+use crate::problem::{Problem, explain};
+
+/// After how long a build is tried again that failed for no reason in the site's files.
+const RETRY: Duration = Duration::from_secs(5);
+/// How many failures in a row are not told because something has changed meanwhile.
+const HASTE: usize = 3;
+
+/// Everything that the loop works with.
+pub(super) struct Turns<B: Build> {
+    pub(super) builder: B,
+    pub(super) events: Events<B::Answers>,
+    pub(super) live: Arc<Live>,
+    pub(super) tell: Arc<dyn Tell>,
+    /// shelflife.toml.
+    pub(super) settings: PathBuf,
+    /// The least time between two refreshes.
+    pub(super) rest: Duration,
+    state: State,
+}
+
+/// How things stand.
+#[derive(Debug, Default)]
+struct State {
+    /// What is watched.
+    followed: Option<Paths>,
+    /// Why the last build failed, if it did.
+    failing: Option<Vec<String>>,
+    /// How many failures were passed over.
+    passed_over: usize,
+    /// When to try again.
+    retry_at: Option<Instant>,
+    /// When to ask for facts; none while they are being asked for.
+    ask_at: Option<Instant>,
+    /// When they were asked for.
+    asked: Option<Instant>,
+}
+
+impl<B: Build + 'static> Turns<B> {
+    /// Starts to watch.
+    ///
+    /// # Errors
+    ///
+    /// When the system can't watch the folders.
+    pub(super) fn new(
+        builder: B,
+        events: Events<B::Answers>,
+        live: Arc<Live>,
+        tell: Arc<dyn Tell>,
+        settings: PathBuf,
+        rest: Duration,
+    ) -> miette::Result<Self> {
+        let mut turns = Self { builder, events, live, tell, settings, rest, state: State::default() };
+        turns.follow()?;
+        Ok(turns)
+    }
+
+    /// Builds, and then turn after turn, until it is told to stop.
+    pub(super) fn run(mut self) {
+        self.build(&Cause::Start, &Changes::unknown(), Instant::now());
+        self.state.ask_at = Some(Instant::now());
+        loop {
+            // There is no use in facts for a site that can't be built.
+            let ask_at = self.state.ask_at.filter(|_| self.state.failing.is_none());
+            let until = ask_at.into_iter().chain(self.state.retry_at).min();
+            match self.events.next(until) {
+                Next::Changes(batch) => self.take(&batch),
+                Next::Look => self.build(&Cause::Look, &Changes::unknown(), Instant::now()),
+                Next::Answers(answers) => self.learn(answers),
+                Next::Silence if ask_at.is_some_and(|at| at <= Instant::now()) => self.ask(),
+                Next::Silence => {
+                    self.state.retry_at = None;
+                    self.build(&Cause::Look, &Changes::unknown(), Instant::now());
+                }
+                Next::Stop => return,
+            }
+        }
+    }
+
+    /// Builds what has changed.
+    fn take(&mut self, batch: &Batch) {
+        for failure in &batch.failures {
+            self.tell.tell(&News::Warning(&format!("some changes may go unseen: {failure}")));
+        }
+        if batch.around {
+            self.follow_or_warn();
+        }
+        let cause = Cause::of(&batch.changes, &self.builder.config().paths);
+        self.build(&cause, &batch.changes, batch.began.unwrap_or_else(Instant::now));
+    }
+
+    fn build(&mut self, cause: &Cause, changes: &Changes, began: Instant) {
+        let result = self.builder.build(changes);
+        self.conclude(cause, began, result);
+    }
+
+    /// Has facts asked for, on another thread.
+    fn ask(&mut self) {
+        self.state.ask_at = None;
+        let Some(asking) = self.builder.ask() else { return };
+        self.state.asked = Some(Instant::now());
+        let outbox = self.events.outbox();
+        // Once the loop has ended, nobody wants to learn.
+        let send = move || drop(outbox.send(Message::Answers(asking())));
+        if let Err(error) = std::thread::Builder::new().name("ask".to_owned()).spawn(send) {
+            self.tell.tell(&News::Warning(&format!("facts can't be asked for: {error}")));
+            self.rest();
+        }
+    }
+
+    fn learn(&mut self, answers: B::Answers) {
+        let asked = self.state.asked.take().unwrap_or_else(Instant::now);
+        let result = self.builder.learn(answers);
+        self.conclude(&Cause::Facts, asked, result);
+        self.rest();
+    }
+
+    /// Asks again when facts go stale.
+    fn rest(&mut self) {
+        self.state.ask_at = self.builder.fresh_for().map(|fresh| Instant::now() + fresh.max(self.rest));
+    }
+
+    /// Says what came of a build.
+    fn conclude(&mut self, cause: &Cause, began: Instant, result: miette::Result<Built>) {
+        let took = began.elapsed();
+        self.state.retry_at = None;
+        match result {
+            Ok(built) => {
+                self.state.passed_over = 0;
+                let mended = self.state.failing.take().is_some();
+                self.live.built(Site::of(self.builder.config()), &built.report.outputs);
+                self.tell.tell(&News::Built { cause, built: &built, took, mended });
+            }
+            Err(error) => self.failed(cause, took, &error),
+        }
+        if self.state.followed.as_ref() != Some(&self.builder.config().paths) {
+            self.follow_or_warn();
+            // What happened in a folder before it was watched, no event told of.
+            self.events.look_later();
+        }
+    }
+
+    fn failed(&mut self, cause: &Cause, took: Duration, error: &miette::Report) {
+        // A file was read while it was being written, or went after it was listed: the next build is the one that
+        // counts.
+        if self.state.passed_over < HASTE && self.events.has_news() {
+            self.state.passed_over += 1;
+            return;
+        }
+        self.state.passed_over = 0;
+        let is_in_files = error.is::<Problems>() || error.is::<Problem>();
+        self.state.retry_at = (!is_in_files).then(|| Instant::now() + RETRY);
+        let told = tellable(error);
+        let again = self.state.failing.as_ref() == Some(&told);
+        self.state.failing = Some(told);
+        if !again {
+            self.live.failed(page::broken(error));
+        }
+        if !again || matches!(cause, Cause::Start | Cause::Files { .. }) {
+            self.tell.tell(&News::Failed { cause, error, took });
+        }
+    }
+
+    fn follow_or_warn(&mut self) {
+        if let Err(error) = self.follow() {
+            self.tell.tell(&News::Warning(&explain(&error).join("; ")));
+        }
+    }
+
+    fn follow(&mut self) -> miette::Result<()> {
+        let paths = &self.builder.config().paths;
+        self.events.follow(|| Places::of(paths, &self.settings))?;
+        self.state.followed = Some(paths.clone());
+        Ok(())
+    }
+}
+
+/// An error as it is compared with the one before.
+fn tellable(error: &miette::Report) -> Vec<String> {
+    match error.downcast_ref::<Problems>() {
+        Some(problems) => problems.problems.iter().map(|problem| problem.draw(false)).collect(),
+        None => error
+            .downcast_ref::<Problem>()
+            .map_or_else(|| explain(error), |problem| vec![problem.draw(false)]),
+    }
+}
