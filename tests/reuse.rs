@@ -28,14 +28,6 @@ fn assert_did_nothing(report: &Value) {
     assert_eq!((written(report), &report["outputs"]["removed"]), (vec![], &json!(0)));
 }
 
-/// Builds into another folder with another cache: what a first build makes of the site as it is.
-fn cold(site: &Site) -> std::collections::BTreeMap<std::path::PathBuf, Vec<u8>> {
-    let _ = std::fs::remove_dir_all(site.at("cold"));
-    let (output, cache) = (site.at("cold/public"), site.at("cold/cache.sqlite"));
-    site.build(&["--output", output.to_str().unwrap(), "--cache", cache.to_str().unwrap()]).succeeded();
-    site.tree("cold/public")
-}
-
 #[test]
 fn when_nothing_has_changed_nothing_is_done() {
     let site = site();
@@ -93,14 +85,14 @@ fn an_edit_reaches_what_shows_it_and_nothing_else() {
     let report = site.report(&[]);
     assert_eq!(written(&report), ["feed.xml", "plugins/two/index.html", "search.json"]);
     assert_eq!(report["memos"]["markdown"], json!({"computed": 1, "reused": 0}));
-    assert_eq!(site.tree("public"), cold(&site));
+    assert_eq!(site.tree("public"), site.cold());
 
     std::fs::rename(site.at("entries/three.md"), site.at("entries/four.md")).unwrap();
     site.write("entries/four.md", entry("four", ""));
     let report = site.report(&[]);
     assert_eq!(report["outputs"]["removed_paths"], json!(["plugins/three/index.html"]));
     assert!(!written(&report).contains(&"plugins/one/index.html"));
-    assert_eq!(site.tree("public"), cold(&site));
+    assert_eq!(site.tree("public"), site.cold());
 }
 
 #[test]
@@ -119,7 +111,7 @@ fn every_part_of_the_configuration_and_the_theme_counts() {
         site.write(path, content);
         let report = site.report(&[]);
         assert_ne!(written(&report), Vec::<&str>::new(), "{path}");
-        assert_eq!(site.tree("public"), cold(&site), "{path}");
+        assert_eq!(site.tree("public"), site.cold(), "{path}");
         assert_did_nothing(&site.report(&[]));
     }
 }
@@ -189,5 +181,5 @@ fn a_second_build_waits_for_the_first() {
     let first = site.command(&[]).stderr(std::process::Stdio::null()).spawn();
     let second = site.build(&[]).succeeded();
     assert!(first.unwrap().wait().unwrap().success(), "{}", second.stderr);
-    assert_eq!(site.tree("public"), cold(&site));
+    assert_eq!(site.tree("public"), site.cold());
 }

@@ -80,7 +80,8 @@ struct Printer {
 /// What was said and need not be said again.
 #[derive(Default)]
 struct Told {
-    warnings: BTreeSet<String>,
+    /// The warnings of the last build that asked nobody, and of the last one that did: each has some of its own.
+    warnings: [BTreeSet<String>; 2],
     notes: BTreeSet<String>,
     problems: Vec<String>,
 }
@@ -101,10 +102,12 @@ impl Printer {
             told.problems = drawn;
         }
         let warnings: BTreeSet<String> = report.warnings.iter().cloned().collect();
-        for warning in warnings.difference(&told.warnings) {
-            self.progress.warn(warning);
+        for warning in &warnings {
+            if !told.warnings.iter().any(|told| told.contains(warning)) {
+                self.progress.warn(warning);
+            }
         }
-        told.warnings = warnings;
+        told.warnings[usize::from(*cause == Cause::Facts)] = warnings;
 
         let done = format!("{} in {}", outputs_of(outputs), time(took));
         let done = match (cause, mended) {

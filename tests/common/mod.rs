@@ -1,6 +1,10 @@
 //! What tests of the binary share: a site in a temporary folder, and the program run on it.
 #![allow(dead_code, missing_docs, unreachable_pub)]
 
+pub mod browser;
+pub mod http;
+pub mod watching;
+
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -103,8 +107,15 @@ impl Site {
 
     /// The command `shelflife build` in this site, in an environment that holds nothing of the tester's own.
     pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = self.program(&["build"]);
+        command.arg(self.path()).args(arguments);
+        command
+    }
+
+    /// The program in an environment that holds nothing of the tester's own.
+    pub fn program(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_shelflife"));
-        command.arg("build").arg(self.path()).args(arguments).env_clear().env("CI", "true");
+        command.args(arguments).env_clear().env("CI", "true");
         command.env("NO_COLOR", "1").envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
@@ -113,6 +124,14 @@ impl Site {
     pub fn build(&self, arguments: &[&str]) -> Run {
         let Output { status, stderr, .. } = self.command(arguments).output().unwrap();
         Run { code: status.code().unwrap_or(-1), stderr: String::from_utf8_lossy(&stderr).into_owned() }
+    }
+
+    /// Builds into another folder with another cache: what a first build makes of the site as it is.
+    pub fn cold(&self) -> BTreeMap<PathBuf, Vec<u8>> {
+        let _ = std::fs::remove_dir_all(self.at("cold"));
+        let (output, cache) = (self.at("cold/public"), self.at("cold/cache.sqlite"));
+        self.build(&["--output", output.to_str().unwrap(), "--cache", cache.to_str().unwrap()]).succeeded();
+        self.tree("cold/public")
     }
 
     /// `shelflife build --report`, whose report is returned.

@@ -1,0 +1,84 @@
+//! Just enough of an HTTP client for tests: one request a connection, sent as it is written.
+
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// How long to wait for a part of an answer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub struct Reply {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let header = self.headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name));
+        header.map(|(_, value)| value.as_str())
+    }
+}
+
+/// Sends a request without a `Host` unless `headers` has one, and reads the answer.
+pub fn request(
+    address: SocketAddr,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> io::Result<Reply> {
+    let mut reader = send(address, method, target, headers, body)?;
+    let (status, headers) = head(&mut reader)?;
+    let mut reply = Reply { status, headers, body: Vec::new() };
+    match reply.header("content-length").and_then(|length| length.parse::<usize>().ok()) {
+        _ if method == "HEAD" => {}
+        Some(length) => {
+            reply.body = vec![0; length];
+            reader.read_exact(&mut reply.body)?;
+        }
+        None => drop(reader.read_to_end(&mut reply.body)?),
+    }
+    Ok(reply)
+}
+
+/// Sends a request. The answer is still to be read.
+pub fn send(
+    address: SocketAddr,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &[u8],
+) -> io::Result<BufReader<TcpStream>> {
+    let mut stream = TcpStream::connect(address)?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut head =
+        format!("{method} {target} HTTP/1.1\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
+    }
+    stream.write_all(format!("{head}\r\n").as_bytes())?;
+    stream.write_all(body)?;
+    Ok(BufReader::new(stream))
+}
+
+/// Reads status and headers.
+pub fn head(reader: &mut BufReader<TcpStream>) -> io::Result<(u16, Vec<(String, String)>)> {
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    let status = line.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let status = status.ok_or_else(|| io::Error::other(format!("no HTTP: {line:?}")))?;
+    let mut headers = Vec::new();
+    loop {
+        line.clear();
+        reader.read_line(&mut line)?;
+        match line.trim_end().split_once(": ") {
+            Some((name, value)) => headers.push((name.to_owned(), value.to_owned())),
+            None => return Ok((status, headers)),
+        }
+    }
+}
