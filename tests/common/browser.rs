@@ -185,12 +185,12 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        if !self.session.is_empty() && !std::thread::panicking() {
-            self.command("DELETE", "", &Value::Null);
-        }
         let host = self.address.to_string();
-        // Closes browsers that are still open, which killing it would leave behind.
-        let _ = http::request(self.address, "GET", "/shutdown", &[("Host", &host)], b"");
+        let session = format!("/session/{}", self.session);
+        // Browsers that are still open would outlive the driver.
+        for (method, path) in [("DELETE", session.as_str()), ("GET", "/shutdown")] {
+            let _ = http::request(self.address, method, path, &[("Host", &host)], b"");
+        }
         let _ = self.driver.kill();
         let _ = self.driver.wait();
     }

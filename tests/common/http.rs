@@ -76,8 +76,8 @@ pub fn head(reader: &mut BufReader<TcpStream>) -> io::Result<(u16, Vec<(String, 
     loop {
         line.clear();
         reader.read_line(&mut line)?;
-        match line.trim_end().split_once(": ") {
-            Some((name, value)) => headers.push((name.to_owned(), value.to_owned())),
+        match line.split_once(':') {
+            Some((name, value)) => headers.push((name.to_owned(), value.trim().to_owned())),
             None => return Ok((status, headers)),
         }
     }
