@@ -50,7 +50,7 @@ pub(super) fn broken(error: &miette::Report) -> String {
             let lines = explain(error);
             let (first, rest) =
                 lines.split_first().map_or(("", &[][..]), |(first, rest)| (first.as_str(), rest));
-            section(&mut body, first, &rest.join("\n"));
+            section(&mut body, first, &rest.join("\n"), None);
         }
     }
     whole("The site can’t be built", "broken", &body)
@@ -58,15 +58,25 @@ pub(super) fn broken(error: &miette::Report) -> String {
 
 fn section_of(body: &mut String, problem: &Problem) {
     let drawn = problem.draw(false);
-    // The first line says what is wrong, which the heading does.
+    // The first line says what is wrong, which the heading does. What to do would be cut on a narrow screen.
     let below = drawn.split_once('\n').map_or("", |(_, below)| below);
-    section(body, problem.message(), below);
+    let advice = problem.advice();
+    let lines = match below.rsplit_once("= help: ") {
+        Some((lines, _)) if advice.is_some() => lines.trim_end_matches([' ', '|', '\n']),
+        _ => below,
+    };
+    section(body, problem.message(), lines, advice);
 }
 
-fn section(body: &mut String, heading: &str, text: &str) {
-    let (heading, text) = (escape(heading), escape(text));
-    let text = if text.is_empty() { String::new() } else { format!("<pre tabindex=\"0\">{text}</pre>\n") };
-    let _ = write!(body, "<section>\n<h2>{heading}</h2>\n{text}</section>\n");
+fn section(body: &mut String, heading: &str, lines: &str, advice: Option<&str>) {
+    let _ = write!(body, "<section>\n<h2>{}</h2>\n", escape(heading));
+    if !lines.is_empty() {
+        let _ = writeln!(body, "<pre tabindex=\"0\">{}</pre>", escape(lines));
+    }
+    if let Some(advice) = advice {
+        let _ = writeln!(body, "<p>help: {}</p>", escape(advice));
+    }
+    body.push_str("</section>\n");
 }
 
 fn whole(title: &str, class: &str, body: &str) -> String {
@@ -113,7 +123,7 @@ mod tests {
             ("<body>a</body></html>", format!("<body>a{tag}</body></html>")),
             ("<body><pre></body></pre>a</BODY>", format!("<body><pre></body></pre>a{tag}</BODY>")),
             ("no body", format!("no body{tag}")),
-            ("", tag.clone()),
+            ("", tag),
         ] {
             let page = with_script(page.as_bytes().to_vec(), &moment());
             assert_eq!(String::from_utf8(page).unwrap(), expected);
@@ -128,6 +138,7 @@ mod tests {
         let page = broken(&problem.into());
         assert!(page.contains("<h2>no &lt;b&gt;script&lt;/b&gt;</h2>"), "{page}");
         assert!(page.contains("--&gt; a.md:2:1") && page.contains("2 | &lt;script&gt;"), "{page}");
+        assert!(page.contains("<p>help: take it out</p>") && !page.contains("= help"), "{page}");
         assert!(!page.contains("<script>"), "{page}");
     }
 

@@ -196,3 +196,6 @@ fn tellable(error: &miette::Report) -> Vec<String> {
             .map_or_else(|| explain(error), |problem| vec![problem.draw(false)]),
     }
 }
+
+#[cfg(test)]
+mod tests;
