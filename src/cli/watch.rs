@@ -45,7 +45,7 @@ Examples:
 
 pub(super) fn run(arguments: &Arguments) -> Exit {
     let site = &arguments.site;
-    let printer = Arc::new(Printer { open: arguments.open, ..Printer::new() });
+    let printer = Arc::new(Printer::new(arguments.open));
     let observer = Box::new(Observing(Arc::clone(&printer)));
     let builder = match Whole::new(&site.folder, Environment::of_process(), site.overrides(), observer) {
         Ok(builder) => builder,
@@ -72,7 +72,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
 
 /// Prints a line a change.
 struct Printer {
-    progress: Progress,
+    progress: Arc<Progress>,
     open: bool,
     told: Mutex<Told>,
 }
@@ -87,8 +87,8 @@ struct Told {
 }
 
 impl Printer {
-    fn new() -> Self {
-        Self { progress: Progress::bars_only(), open: false, told: Mutex::default() }
+    fn new(open: bool) -> Self {
+        Self { progress: Arc::new(Progress::bars_only()), open, told: Mutex::default() }
     }
 
     fn built(&self, cause: &Cause, built: &Built, took: Duration, mended: bool) {
@@ -142,10 +142,8 @@ impl Tell for Printer {
             News::Serving { url, taken } => {
                 let taken = taken.map(|port| format!(" (port {port} is taken)")).unwrap_or_default();
                 self.progress.line(&format!("Serving {url} until Ctrl-C{taken}"));
-                if self.open
-                    && let Err(error) = opener::open_browser(url)
-                {
-                    self.progress.warn(&format!("no browser can be opened: {error}"));
+                if self.open {
+                    open((*url).to_owned(), Arc::clone(&self.progress));
                 }
             }
             News::Built { cause, built, took, mended } => self.built(cause, built, *took, *mended),
@@ -156,6 +154,15 @@ impl Tell for Printer {
             News::Warning(warning) => self.progress.warn(warning),
         }
     }
+}
+
+/// Opens the browser, which may take a while to prepare.
+fn open(url: String, progress: Arc<Progress>) {
+    std::thread::spawn(move || {
+        if let Err(error) = opener::open_browser(&url) {
+            progress.warn(&format!("no browser can be opened: {error}; go to {url} in one"));
+        }
+    });
 }
 
 /// Hands a build's progress to the printer.

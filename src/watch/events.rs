@@ -12,8 +12,9 @@ use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Wat
 use super::builder::Changes;
 use super::places::{Meaning, Places};
 
-/// How long nothing must have happened for a change to count as complete.
-const QUIET: Duration = Duration::from_millis(8);
+/// How long nothing must have happened for a change to count as complete. Where the system tells when a file is
+/// closed, only the pauses between two files have to be outlasted.
+const QUIET: Duration = Duration::from_millis(if TELLS_OF_CLOSING { 5 } else { 10 });
 /// How long a file that is being written is waited for, if nothing else happens.
 const WRITING: Duration = Duration::from_millis(50);
 /// How long a change waits in all while events keep coming.

@@ -1,7 +1,7 @@
 //! Watch mode: events in, builds, a server that shows what came of it.
 //!
-//! The loop ([`turns`]) and its builds have a thread of their own; the server goes on meanwhile. What the loop
-//! knows of building is the trait [`Build`].
+//! The loop and its builds have a thread of their own; the server goes on meanwhile. What the loop knows of building
+//! is the trait [`Build`].
 
 mod address;
 mod builder;
