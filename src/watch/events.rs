@@ -288,3 +288,68 @@ fn cannot_watch(error: &notify::Error) -> miette::Report {
     };
     miette!(help = help, "the site's folders can't be watched: {error}")
 }
+
+#[cfg(test)]
+mod tests {
+    use notify::event::{DataChange, Flag, RemoveKind};
+
+    use super::*;
+    use crate::config::Paths;
+
+    /// A site's places, and its folder.
+    fn places() -> (Places, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let site = folder.path().canonicalize().unwrap();
+        std::fs::create_dir(site.join("entries")).unwrap();
+        let at = |name: &str| site.join(name);
+        let paths = Paths {
+            site: site.clone(),
+            entries: at("entries"),
+            data: at("data"),
+            assets: at("assets"),
+            templates: at("templates"),
+            output: at("public"),
+            cache: at(".shelflife/cache.sqlite"),
+        };
+        (Places::of(&paths, &at("shelflife.toml")), folder)
+    }
+
+    const WRITTEN: EventKind = EventKind::Modify(ModifyKind::Data(DataChange::Any));
+    const CLOSED: EventKind = EventKind::Access(AccessKind::Close(AccessMode::Write));
+
+    #[test]
+    fn a_file_that_is_being_written_is_waited_for() {
+        let (places, folder) = places();
+        let file = folder.path().canonicalize().unwrap().join("entries/a.md");
+        let event = |kind| Ok(Event::new(kind).add_path(file.clone()));
+        let mut batch = Batch::default();
+        batch.add(&event(EventKind::Access(AccessKind::Read)), &places);
+        assert_eq!(batch.complete_at(), None);
+        batch.add(&event(WRITTEN), &places);
+        let patience = |batch: &Batch| batch.complete_at().unwrap() - batch.last.unwrap();
+        assert_eq!(patience(&batch), if TELLS_OF_CLOSING { WRITING } else { QUIET });
+        batch.add(&event(CLOSED), &places);
+        assert_eq!(patience(&batch), QUIET);
+        assert!(batch.changes.files.contains(&file) && !batch.changes.unknown && !batch.around);
+
+        batch.began = Instant::now().checked_sub(Duration::from_secs(1));
+        assert!(batch.complete_at().unwrap() < Instant::now(), "a change waits for a while only");
+    }
+
+    #[test]
+    fn what_events_cannot_tell_is_unknown() {
+        let (places, folder) = places();
+        let entries = folder.path().canonicalize().unwrap().join("entries");
+        let overflow = Ok(Event::new(EventKind::Other).set_flag(Flag::Rescan));
+        let removed = Ok(Event::new(EventKind::Remove(RemoveKind::Folder)).add_path(entries.clone()));
+        let failure = Err(notify::Error::new(ErrorKind::MaxFilesWatch));
+        for event in [overflow, removed, failure] {
+            let mut batch = Batch::default();
+            batch.add(&event, &places);
+            assert!(batch.changes.unknown && batch.around && batch.began.is_some(), "{event:?}");
+        }
+        let mut batch = Batch::default();
+        let passing = Ok(Event::new(WRITTEN).add_path(entries.join("4913")));
+        assert!(batch.add(&passing, &places) && batch.began.is_none(), "it is looked at later");
+    }
+}
