@@ -153,8 +153,18 @@ impl PublishError {
     }
 }
 
-/// Makes `folder` hold `outputs`, by path with `/`, each with its digest and the place of its bytes. `name` is
-/// what the cache calls the folder, see [`crate::config::Paths::output_name`].
+/// Where to publish.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    /// The folder.
+    pub folder: &'a Path,
+    /// What the cache calls it, see [`crate::config::Paths::output_name`].
+    pub name: &'a str,
+    /// Whether nobody looks if what was published is still there: this process has published it a moment ago.
+    pub is_trusted: bool,
+}
+
+/// Makes the target hold `outputs`, by path with `/`, each with its digest and the place of its bytes.
 ///
 /// Each file is written beside its place and renamed into it. A file is removed only if it still has the
 /// bytes that an earlier build wrote, so whatever else is in the folder stays, unless it is a file at an output's
@@ -165,36 +175,42 @@ impl PublishError {
 /// When something keeps an output from its place: then nothing was touched. When the folder can't be written:
 /// then every file in it is whole, old or new.
 pub fn publish(
-    folder: &Path,
-    name: &str,
+    target: Target<'_>,
     outputs: &Outputs,
     cache: &Cache,
     lines: &dyn Lines,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Published, PublishError> {
+    let name = target.name;
     let known = cache.listing(Tree::Output(name))?;
     let unfinished = cache.listing(Tree::Coming(name))?;
     let mut published = Published { is_known: known.is_some(), ..Published::default() };
     let known = known.unwrap_or_default();
-    let tree = OutputTree::new(folder);
+    let unfinished = unfinished.as_deref();
+    let tree = OutputTree::new(target.folder);
+    let is_trusted = target.is_trusted && unfinished.is_none();
 
     // Looking at a file costs little and waits for the disk; most files are as they were left.
     let found: BTreeMap<&str, Found> = outputs
         .par_iter()
-        .map(|(path, (digest, _))| (path.as_str(), tree.look(path, *digest, known.get(path))))
+        .map(|(path, (digest, _))| {
+            let known = known.get(path);
+            let trusted = known.filter(|known| is_trusted && known.digest == *digest);
+            let found = trusted.map(|known| Found::Right(known.look));
+            (path.as_str(), found.unwrap_or_else(|| tree.look(path, *digest, known)))
+        })
         .collect();
-    let gone = gone(outputs, known.iter().chain(unfinished.iter().flatten()));
+    let gone = gone(outputs, known.iter().chain(unfinished.into_iter().flatten()));
     let first = tree.check(&found, outputs, &gone)?;
 
     let mut after = Listing::new();
     let mut wrong = Vec::new();
-    let is_ours = |path: &str| {
-        known.contains_key(path) || unfinished.as_ref().is_some_and(|files| files.contains_key(path))
-    };
+    let is_ours =
+        |path: &str| known.contains_key(path) || unfinished.is_some_and(|files| files.contains_key(path));
     for (path, found) in &found {
         if let Found::Right(look) = found {
             published.unchanged += 1;
-            after.insert((*path).to_owned(), Listed { digest: outputs[*path].0, look: Some(*look) });
+            after.insert((*path).to_owned(), Listed { digest: outputs[*path].0, look: *look });
         } else {
             wrong.push(*path);
             if *found == Found::File && !is_ours(path) {
@@ -211,9 +227,9 @@ pub fn publish(
     // What comes is listed first, so that a build that is killed leaves no file of which the next one knows nothing.
     let anything_to_do = !wrong.is_empty() || !gone.is_empty() || unfinished.is_some();
     if anything_to_do {
-        let mut coming = unfinished.unwrap_or_default();
+        let mut coming = unfinished.cloned().unwrap_or_default();
         coming.extend(wrong.iter().map(|path| ((*path).to_owned(), unseen(outputs[*path].0))));
-        cache.set_listing(Tree::Coming(name), Some(&coming))?;
+        cache.set_listing(Tree::Coming(name), Some(coming))?;
         cache.checkpoint()?;
     }
     let mut remove = |path: &String| -> Result<(), PublishError> {
@@ -250,8 +266,8 @@ pub fn publish(
     let left =
         known.iter().filter(|(path, file)| after.get(*path).map(|new| new.digest) != Some(file.digest));
     cache.use_folder(name, left.map(|(_, file)| file.digest))?;
-    if after != known || !published.is_known {
-        cache.set_listing(Tree::Output(name), Some(&after))?;
+    if after != *known || !published.is_known {
+        cache.set_listing(Tree::Output(name), Some(after))?;
     }
     if anything_to_do {
         cache.set_listing(Tree::Coming(name), None)?;
@@ -317,8 +333,12 @@ mod tests {
         }
     }
 
+    fn target(folder: &Path) -> Target<'_> {
+        Target { folder, name: "public", is_trusted: false }
+    }
+
     fn run(folder: &Path, cache: &Cache, files: &[(&str, &str)]) -> Published {
-        publish(folder, "public", &outputs(cache, files), cache, &NoLines, &|_, _| {}).unwrap()
+        publish(target(folder), &outputs(cache, files), cache, &NoLines, &|_, _| {}).unwrap()
     }
 
     #[test]
@@ -356,12 +376,12 @@ mod tests {
         run(folder.path(), &cache, &[("a.html", "1")]);
         std::thread::sleep(std::time::Duration::from_millis(150));
         run(folder.path(), &cache, &[("a.html", "1")]);
-        let mut listing = cache.listing(Tree::Output("public")).unwrap().unwrap();
+        let mut listing = (*cache.listing(Tree::Output("public")).unwrap().unwrap()).clone();
         let file = listing.get_mut("a.html").unwrap();
         assert_eq!(file.digest, Digest::of(b"1"));
         // A lie about its digest is believed, which shows that the file is not read.
         file.digest = Digest::of(b"2");
-        cache.set_listing(Tree::Output("public"), Some(&listing)).unwrap();
+        cache.set_listing(Tree::Output("public"), Some(listing)).unwrap();
         assert_eq!(run(folder.path(), &cache, &[("a.html", "2")]).unchanged, 1);
     }
 
@@ -373,7 +393,7 @@ mod tests {
         std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("plugins")).unwrap();
         let cache = Cache::in_memory().unwrap();
         let outputs = outputs(&cache, &[("plugins/x.html", "1")]);
-        let error = publish(folder.path(), "public", &outputs, &cache, &NoLines, &|_, _| {}).unwrap_err();
+        let error = publish(target(folder.path()), &outputs, &cache, &NoLines, &|_, _| {}).unwrap_err();
         assert!(matches!(error, PublishError::Link(_)), "{error}");
         assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);
     }

@@ -2,7 +2,7 @@
 
 mod files;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -95,8 +95,8 @@ impl Scan {
             templates: scan(Kind::Templates)?,
             assets: scan(Kind::Assets)?,
         };
-        if listing != known {
-            cache.set_listing(Tree::Site, Some(&listing))?;
+        if listing != *known {
+            cache.set_listing(Tree::Site, Some(listing))?;
         }
         let twice = scanned.data.iter().zip(scanned.data.iter().skip(1)).find(|(a, b)| a.stem() == b.stem());
         if let Some((one, other)) = twice {
@@ -110,6 +110,32 @@ impl Scan {
         Ok(scanned)
     }
 
+    /// Looks again at these files, if they are all entries that were there and still are; otherwise a whole scan has
+    /// to be made.
+    ///
+    /// # Errors
+    ///
+    /// When a file can't be read.
+    pub fn look_again(&mut self, changed: &BTreeSet<PathBuf>) -> miette::Result<bool> {
+        let mut found = Vec::new();
+        for place in changed {
+            let known = self.entries.binary_search_by(|file| file.place.as_path().cmp(place));
+            let is_file = std::fs::symlink_metadata(place).is_ok_and(|metadata| metadata.is_file());
+            let (Ok(at), true) = (known, is_file) else { return Ok(false) };
+            found.push(at);
+        }
+        for at in found {
+            let Some(file) = self.entries.get_mut(at) else { continue };
+            (*file, _) = examine(std::mem::take(&mut file.name), std::mem::take(&mut file.place), None)?;
+        }
+        Ok(true)
+    }
+
+    /// The digest of everything but entries.
+    pub fn digest_of_rest(&self) -> Digest {
+        digest(&[&self.data, &self.templates, &self.assets])
+    }
+
     /// Entry files in the order of their names.
     pub fn entries(&self) -> &[Scanned] {
         &self.entries
@@ -117,14 +143,7 @@ impl Scan {
 
     /// The digest of everything in the folder, names and contents.
     pub fn digest(&self) -> Digest {
-        let kinds = [&self.entries, &self.data, &self.templates, &self.assets];
-        let files = kinds.iter().flat_map(|files| {
-            let boundary: [&[u8]; 2] = [b"", b""];
-            let files =
-                files.iter().flat_map(|file| [file.name.as_bytes(), file.digest.as_bytes().as_slice()]);
-            boundary.into_iter().chain(files)
-        });
-        Digest::of_parts(files)
+        digest(&[&self.entries, &self.data, &self.templates, &self.assets])
     }
 
     /// Where the bytes of each published asset are, by its path below the output folder.
@@ -169,7 +188,22 @@ impl Scan {
     }
 }
 
+/// The digest of several kinds of files.
+fn digest(kinds: &[&Vec<Scanned>]) -> Digest {
+    let files = kinds.iter().flat_map(|files| {
+        let boundary: [&[u8]; 2] = [b"", b""];
+        let files = files.iter().flat_map(|file| [file.name.as_bytes(), file.digest.as_bytes().as_slice()]);
+        boundary.into_iter().chain(files)
+    });
+    Digest::of_parts(files)
+}
+
 impl Scanned {
+    /// Where the file is.
+    pub fn place(&self) -> &Path {
+        &self.place
+    }
+
     /// The digest of the content.
     pub fn digest(&self) -> Digest {
         self.digest

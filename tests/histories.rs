@@ -310,7 +310,7 @@ impl History {
         let (cache, _) = Cache::open(&cache, &|| {}).unwrap();
         prop_assert_eq!(cache.listing(Tree::Coming("public")).unwrap(), None, "it has not come to its end");
         let listing = cache.listing(Tree::Output("public")).unwrap().unwrap_or_default();
-        let named: BTreeSet<PathBuf> = listing.into_keys().map(PathBuf::from).collect();
+        let named: BTreeSet<PathBuf> = listing.keys().map(PathBuf::from).collect();
         if self.lost {
             warm.retain(|path, _| named.contains(path));
         }

@@ -7,7 +7,7 @@ use common::Site;
 use serde_json::json;
 use shelflife::cache::{Cache, CacheError, Listing, Tree};
 use shelflife::imprint::ShownKind;
-use shelflife::publish::{Content, Lines, Outputs, PublishError, Published, publish};
+use shelflife::publish::{Content, Lines, Outputs, PublishError, Published, Target, publish};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
 
@@ -47,7 +47,8 @@ impl Folder {
     fn publish(&self, paths: &[&str]) -> Result<Published, PublishError> {
         let output = |path: &&str| ((*path).to_owned(), (self.cache.put_blob(b"output"), Content::Blob));
         let outputs: Outputs = paths.iter().map(output).collect();
-        publish(self.folder.path(), "public", &outputs, &self.cache, &NoLines, &|_, _| {})
+        let target = Target { folder: self.folder.path(), name: "public", is_trusted: false };
+        publish(target, &outputs, &self.cache, &NoLines, &|_, _| {})
     }
 
     #[track_caller]
@@ -160,7 +161,7 @@ fn what_a_killed_build_left_is_swept() {
     folder.write(".a.html.shelflife-new", "half");
     folder.publish(&["a.html", "gone.html"]).unwrap();
     assert!(folder.at(".a.html.shelflife-new").exists(), "nobody looks for it after a build that ended");
-    folder.cache.set_listing(Tree::Coming("public"), Some(&Listing::new())).unwrap();
+    folder.cache.set_listing(Tree::Coming("public"), Some(Listing::new())).unwrap();
     folder.write(".gone.html.shelflife-new", "half");
     folder.publish(&["a.html"]).unwrap();
     let left: Vec<_> =

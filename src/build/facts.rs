@@ -44,12 +44,26 @@ impl<'a> Facts<'a> {
         Self { config, observer, ledger, sources: None, settled, rounds: 0 }
     }
 
+    /// Takes up what sources have answered before.
+    pub(super) fn learn(&mut self, db: &mut Database, answers: &[(Subject, Answer)]) -> miette::Result<()> {
+        let learned = self.ledger.learn(answers, self.config)?;
+        self.show(db, &learned);
+        Ok(())
+    }
+
+    /// The demands for facts that are missing or stale, as far as the graph knows.
+    pub(super) fn demands(mut self, db: &Database) -> miette::Result<Vec<Demand>> {
+        let wanted = wanted(db).clone();
+        self.ledger.load(&wanted, self.config)?;
+        self.due(&wanted)
+    }
+
     /// Evaluates and fetches until nothing is wanted that could be had, and every entry is known no longer of which
     /// another fact is known now.
     pub(super) fn settle(
         &mut self,
         db: &mut Database,
-        shelf: &mut Shelf<'_>,
+        shelf: &mut Shelf,
         durations: &mut Durations,
     ) -> miette::Result<()> {
         loop {
@@ -86,7 +100,7 @@ impl<'a> Facts<'a> {
     }
 
     /// What has to be looked at.
-    fn wanted(&self, db: &Database, shelf: &Shelf<'_>) -> BTreeSet<Subject> {
+    fn wanted(&self, db: &Database, shelf: &Shelf) -> BTreeSet<Subject> {
         if self.settled.is_none() {
             return wanted(db).clone();
         }
@@ -147,12 +161,28 @@ impl<'a> Facts<'a> {
 
     fn fetch(&self, due: Vec<Demand>) -> miette::Result<Vec<(Subject, Answer)>> {
         let Some(sources) = &self.sources else { return Ok(Vec::new()) };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .into_diagnostic()
-            .wrap_err("can't use the network")?;
-        let progress = |done, total| self.observer.progress(Phase::Fetch, done, total);
-        Ok(runtime.block_on(sources.fetch(due, &progress)))
+        wait_for(sources, due, &|done, total| self.observer.progress(Phase::Fetch, done, total))
     }
+}
+
+/// Asks the sources that `config` names, and waits for their answers.
+///
+/// # Errors
+///
+/// When this machine has no network at all; what sources fail to say is an answer, too.
+pub fn fetch(config: &Config, demands: Vec<Demand>) -> miette::Result<Vec<(Subject, Answer)>> {
+    wait_for(&Sources::new(config).into_diagnostic()?, demands, &|_, _| {})
+}
+
+fn wait_for(
+    sources: &Sources,
+    demands: Vec<Demand>,
+    progress: &(dyn Fn(usize, usize) + Send + Sync),
+) -> miette::Result<Vec<(Subject, Answer)>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .into_diagnostic()
+        .wrap_err("can't use the network")?;
+    Ok(runtime.block_on(sources.fetch(demands, progress)))
 }

@@ -1,6 +1,7 @@
 //! The record of the last build: enough to see that nothing has changed without evaluating anything.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -114,7 +115,7 @@ impl Record {
         sources: Sources,
     ) -> Result<Self, CacheError> {
         let folder = config.paths.output_name();
-        let outputs = digest(&published(cache, &folder)?);
+        let outputs = digest(&*published(cache, &folder)?);
         let (inputs, facts) = (inputs.to_string(), cache.number(FACTS)?);
         Ok(Self { inputs, facts, folder, outputs, warnings, sources })
     }
@@ -139,7 +140,7 @@ impl Record {
         inputs: Digest,
         cache: &Cache,
         config: &Config,
-    ) -> Result<Option<Listing>, CacheError> {
+    ) -> Result<Option<Arc<Listing>>, CacheError> {
         if !nothing_due(&self.sources, config)
             || self.inputs != inputs.to_string()
             || self.facts != cache.number(FACTS)?
@@ -176,7 +177,7 @@ pub(super) fn lacking(sources: &Sources, source: &str, now: Timestamp) -> usize 
     sources.get(source).map_or(0, |freshness| freshness.lacking(now))
 }
 
-fn published(cache: &Cache, folder: &str) -> Result<Listing, CacheError> {
+fn published(cache: &Cache, folder: &str) -> Result<Arc<Listing>, CacheError> {
     Ok(cache.listing(Tree::Output(folder))?.unwrap_or_default())
 }
 

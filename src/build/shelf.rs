@@ -1,8 +1,10 @@
 //! The shelf: a site's entries, each either known from an earlier build or read anew.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 
+use miette::{IntoDiagnostic as _, WrapErr as _};
 use rayon::prelude::*;
 use salsa::Setter as _;
 
@@ -17,40 +19,41 @@ use crate::imprint::Imprint;
 use crate::scan::{Scan, Scanned};
 
 /// A site's entries.
-pub(super) struct Shelf<'a> {
+pub(super) struct Shelf {
     /// In the order of the files' names.
     files: Vec<EntryFile>,
-    items: HashMap<EntryFile, Item<'a>>,
-    /// What earlier builds made of entries, by the name of the file without `.md`.
+    items: HashMap<EntryFile, Item>,
+    /// What earlier builds made of entries, by the name of the file without `.md`: what the cache has.
     earlier: BTreeMap<String, Arc<Imprint>>,
 }
 
 /// One entry.
-struct Item<'a> {
-    file: &'a Scanned,
+struct Item {
+    stem: String,
+    place: PathBuf,
     /// The digest of the content that the graph has, or that its imprint was made of.
     digest: Digest,
 }
 
 /// An entry that was read, and what was made of it.
-pub(super) struct Fresh<'s> {
+pub(super) struct Fresh {
     pub(super) file: EntryFile,
     /// The file's path in the site.
     pub(super) path: String,
     /// The file's name without `.md`.
-    pub(super) stem: &'s str,
+    pub(super) stem: String,
     /// What an earlier build made of it.
-    pub(super) earlier: Option<&'s Imprint>,
+    pub(super) earlier: Option<Arc<Imprint>>,
     /// What this build made of it; `None` if it can't be read.
-    pub(super) imprint: Option<Imprint>,
+    pub(super) imprint: Option<Arc<Imprint>>,
 }
 
-impl<'a> Shelf<'a> {
+impl Shelf {
     /// Gives the graph its entries. With `trust`, an imprint that was made of the same file and of the same notices
     /// and blacklist items stands for its entry.
     pub(super) fn fill(
         db: &mut Database,
-        scan: &'a Scan,
+        scan: &Scan,
         config: &Config,
         earlier: BTreeMap<String, Imprint>,
         trust: bool,
@@ -73,20 +76,52 @@ impl<'a> Shelf<'a> {
                 None => Ok(EntrySource::Text(file.content()?)),
             })
             .collect::<miette::Result<Vec<_>>>()?;
-        let mut items = HashMap::new();
-        let mut files = Vec::new();
+        let mut shelf =
+            Self { files: Vec::new(), items: HashMap::with_capacity(scan.entries().len()), earlier };
         for (scanned, source) in scan.entries().iter().zip(sources) {
-            // The file may have changed since it was looked at.
-            let digest = match &source {
-                EntrySource::Known(_) => scanned.digest(),
-                EntrySource::Text(text) => Digest::of(text),
-            };
-            let file = EntryFile::new(db, scanned.path_in_site(config).into(), source);
-            files.push(file);
-            items.insert(file, Item { file: scanned, digest });
+            let file = shelf.add(db, scanned, config, source);
+            shelf.files.push(file);
         }
-        Site::get(db).set_entries(db).to(files.clone());
-        Ok(Self { files, items, earlier })
+        Site::get(db).set_entries(db).to(shelf.files.clone());
+        Ok(shelf)
+    }
+
+    fn add(&mut self, db: &Database, scanned: &Scanned, config: &Config, source: EntrySource) -> EntryFile {
+        let digest = digest_of(&source, scanned);
+        let file = EntryFile::new(db, scanned.path_in_site(config).into(), source);
+        let (stem, place) = (scanned.stem().to_owned(), scanned.place().to_path_buf());
+        self.items.insert(file, Item { stem, place, digest });
+        file
+    }
+
+    /// Makes the graph's entries those that a later scan has found.
+    pub(super) fn update(&mut self, db: &mut Database, scan: &Scan, config: &Config) -> miette::Result<()> {
+        let mut before: HashMap<String, EntryFile> =
+            self.files.iter().filter_map(|file| Some((self.items.get(file)?.stem.clone(), *file))).collect();
+        let mut files = Vec::with_capacity(self.files.len());
+        for scanned in scan.entries() {
+            let file = before.remove(scanned.stem());
+            let item = file.and_then(|file| Some((file, self.items.get_mut(&file)?)));
+            files.push(match item {
+                Some((file, item)) => {
+                    if item.digest != scanned.digest() {
+                        let source = EntrySource::Text(scanned.content()?);
+                        item.digest = digest_of(&source, scanned);
+                        file.set_source(db).to(source);
+                    }
+                    file
+                }
+                None => self.add(db, scanned, config, EntrySource::Text(scanned.content()?)),
+            });
+        }
+        for gone in before.into_values() {
+            self.items.remove(&gone);
+        }
+        if files != self.files {
+            self.files.clone_from(&files);
+            Site::get(db).set_entries(db).to(files);
+        }
+        Ok(())
     }
 
     /// Reads entries that are known.
@@ -95,7 +130,10 @@ impl<'a> Shelf<'a> {
             if let Some(item) = self.items.get_mut(file)
                 && known(db, *file).is_some()
             {
-                let content = item.file.content()?;
+                let content: Arc<[u8]> = std::fs::read(&item.place)
+                    .into_diagnostic()
+                    .wrap_err_with(|| format!("can't read {}", item.place.display()))?
+                    .into();
                 item.digest = Digest::of(&content);
                 file.set_source(db).to(EntrySource::Text(content));
             }
@@ -128,8 +166,8 @@ impl<'a> Shelf<'a> {
         self.files.iter().copied().filter(|file| known(db, *file).is_none()).collect()
     }
 
-    fn earlier(&self, file: EntryFile) -> Option<&Imprint> {
-        self.earlier.get(self.items.get(&file)?.file.stem()).map(|imprint| &**imprint)
+    fn earlier(&self, file: EntryFile) -> Option<&Arc<Imprint>> {
+        self.earlier.get(&self.items.get(&file)?.stem)
     }
 
     /// Whether the site wants the same facts as when the imprints were made.
@@ -143,38 +181,62 @@ impl<'a> Shelf<'a> {
     }
 
     /// What this build made of the entries that it read.
-    pub(super) fn fresh(&self, db: &Database) -> Vec<Fresh<'_>> {
+    pub(super) fn fresh(&self, db: &Database) -> Vec<Fresh> {
         let files = self.read_anew(db);
         let sound: HashSet<EntryFile> = graph::entries::sound_entries(db).iter().copied().collect();
         let imprints = super::on_all_cores(db, &files, |db, file| {
             let item = self.items.get(file).filter(|_| sound.contains(file))?;
-            graph::imprints::imprint(db, *file, item.digest)
+            graph::imprints::imprint(db, *file, item.digest).map(Arc::new)
         });
         let fresh = files.into_iter().zip(imprints).filter_map(|(file, imprint)| {
-            let stem = self.items.get(&file)?.file.stem();
+            let stem = self.items.get(&file)?.stem.clone();
             let path = file.path(db).to_string();
-            Some(Fresh { file, path, stem, earlier: self.earlier(file), imprint })
+            Some(Fresh { file, path, stem, earlier: self.earlier(file).cloned(), imprint })
         });
         fresh.collect()
     }
 
     /// Imprints of entries that the site has no longer.
-    pub(super) fn gone(&self) -> impl Iterator<Item = (&str, &Imprint)> {
-        let stems: HashSet<&str> = self.items.values().map(|item| item.file.stem()).collect();
-        let earlier = self.earlier.iter().map(|(stem, imprint)| (stem.as_str(), &**imprint));
-        earlier.filter(move |(stem, _)| !stems.contains(stem))
+    pub(super) fn gone(&self) -> Vec<(String, Arc<Imprint>)> {
+        let stems: HashSet<&str> = self.items.values().map(|item| item.stem.as_str()).collect();
+        let gone = self.earlier.iter().filter(|(stem, _)| !stems.contains(stem.as_str()));
+        gone.map(|(stem, earlier)| (stem.clone(), Arc::clone(earlier))).collect()
     }
 
     /// Keeps the imprints of this build for the next one.
-    pub(super) fn keep(&self, cache: &Cache, fresh: &[Fresh<'_>]) -> Result<(), CacheError> {
+    pub(super) fn keep(&self, cache: &Cache, fresh: &[Fresh]) -> Result<(), CacheError> {
         for Fresh { stem, earlier, imprint, .. } in fresh {
-            if *earlier != imprint.as_ref() {
-                cache.replace_imprint(stem, *earlier, imprint.as_ref())?;
+            if earlier != imprint {
+                cache.replace_imprint(stem, earlier.as_deref(), imprint.as_deref())?;
             }
         }
         for (stem, earlier) in self.gone() {
-            cache.replace_imprint(stem, Some(earlier), None)?;
+            cache.replace_imprint(&stem, Some(&earlier), None)?;
         }
         Ok(())
+    }
+
+    /// Goes on to the next build in this process, for which the entries that this one has read are known.
+    pub(super) fn go_on(&mut self, db: &mut Database, fresh: Vec<Fresh>) {
+        for (stem, _) in self.gone() {
+            self.earlier.remove(&stem);
+        }
+        for Fresh { file, stem, imprint, .. } in fresh {
+            match imprint {
+                Some(imprint) => {
+                    file.set_source(db).to(EntrySource::Known(Arc::clone(&imprint)));
+                    self.earlier.insert(stem, imprint);
+                }
+                None => drop(self.earlier.remove(&stem)),
+            }
+        }
+    }
+}
+
+/// The digest of what an entry is made of. The file may have changed since it was looked at.
+fn digest_of(source: &EntrySource, scanned: &Scanned) -> Digest {
+    match source {
+        EntrySource::Known(_) => scanned.digest(),
+        EntrySource::Text(text) => Digest::of(text),
     }
 }

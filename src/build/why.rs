@@ -102,8 +102,8 @@ pub(super) struct Why<'a> {
     pub(super) db: &'a Database,
     pub(super) plan: &'a Plan,
     pub(super) ledger: &'a Ledger,
-    pub(super) shelf: &'a Shelf<'a>,
-    pub(super) fresh: &'a [Fresh<'a>],
+    pub(super) shelf: &'a Shelf,
+    pub(super) fresh: &'a [Fresh],
 }
 
 impl Why<'_> {
@@ -117,7 +117,7 @@ impl Why<'_> {
         let published = cache.listing(Tree::Output(&self.config.paths.output_name()))?.unwrap_or_default();
         let (before, parts) = (Parts::load(cache)?, Parts::of(self.db, self.plan));
         let exports = self.exports();
-        let fresh: HashMap<EntryFile, &Fresh<'_>> = self.fresh.iter().map(|one| (one.file, one)).collect();
+        let fresh: HashMap<EntryFile, &Fresh> = self.fresh.iter().map(|one| (one.file, one)).collect();
         let own = |kind: &Kind| match kind {
             Kind::Plugin(file) => fresh.get(file).map(|one| self.of_entry(one, &exports)).unwrap_or_default(),
             _ => Vec::new(),
@@ -181,8 +181,9 @@ impl Why<'_> {
             old: digest(old),
             new: digest(new),
         };
-        let fresh = self.fresh.iter().map(|one| change(one.stem, one.earlier, one.imprint.as_ref()));
-        let gone = self.shelf.gone().map(|(stem, earlier)| change(stem, Some(earlier), None));
+        let fresh = self.fresh.iter();
+        let fresh = fresh.map(|one| change(&one.stem, one.earlier.as_deref(), one.imprint.as_deref()));
+        let gone = self.shelf.gone().into_iter().map(|(stem, earlier)| change(&stem, Some(&earlier), None));
         let mut changes: Vec<Change> = fresh.chain(gone).filter(|change| change.old != change.new).collect();
         if changes.len() > NAMED {
             let more = changes.len() - NAMED;
@@ -193,8 +194,8 @@ impl Why<'_> {
     }
 
     /// What went into an entry's page as something else.
-    fn of_entry(&self, fresh: &Fresh<'_>, exports: &Exports) -> Vec<Change> {
-        let (Some(earlier), Some(imprint)) = (fresh.earlier, &fresh.imprint) else { return Vec::new() };
+    fn of_entry(&self, fresh: &Fresh, exports: &Exports) -> Vec<Change> {
+        let (Some(earlier), Some(imprint)) = (&fresh.earlier, &fresh.imprint) else { return Vec::new() };
         let changes = imprint.inputs.changes_since(&earlier.inputs);
         let told = |(input, old, new): (Input, Option<Digest>, Option<Digest>)| {
             let plain = |input: String| Change { input, old: old.map(short), new: new.map(short) };

@@ -245,6 +245,7 @@ impl Cache {
                  AND tree NOT IN (SELECT ?1 || name FROM folder UNION SELECT ?2 || name FROM folder)",
             [OUTPUT, COMING],
         )?;
+        self.forget_listings();
         point_to(&connection, imprints.values())?;
         let collected = Collected {
             memos: connection.execute(
@@ -387,8 +388,8 @@ mod tests {
         });
         let listed = |text: &str| Listed { digest: Digest::of(text.as_bytes()), look: None };
         let listing = |text: &str| Listing::from([("p".to_owned(), listed(text))]);
-        cache.set_listing(Tree::Output("public"), Some(&listing("replaced"))).unwrap();
-        cache.set_listing(Tree::Output("left"), Some(&listing("lost"))).unwrap();
+        cache.set_listing(Tree::Output("public"), Some(listing("replaced"))).unwrap();
+        cache.set_listing(Tree::Output("left"), Some(listing("lost"))).unwrap();
         cache.use_folder("left", std::iter::empty()).unwrap();
         for number in 0..24 {
             build(&cache, || {
@@ -396,7 +397,7 @@ mod tests {
                 let left = (number == 20).then(|| Digest::of(b"replaced"));
                 if left.is_some() {
                     cache.put_blob(b"published");
-                    cache.set_listing(Tree::Output("public"), Some(&listing("published"))).unwrap();
+                    cache.set_listing(Tree::Output("public"), Some(listing("published"))).unwrap();
                 }
                 cache.use_folder("public", left.into_iter()).unwrap();
             });

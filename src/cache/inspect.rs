@@ -85,6 +85,7 @@ impl Cache {
             "DELETE FROM memo; DELETE FROM blob; DELETE FROM imprint; DELETE FROM shown; DELETE FROM made;
              DELETE FROM listing WHERE tree = 'site'; DELETE FROM note WHERE name = 'build';",
         )?;
+        self.forget_listings();
         give_back(&connection)?;
         drop(connection);
         self.checkpoint()

@@ -1,6 +1,7 @@
 //! Listings: which files a tree has, what they hold, and what they looked like when that was read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::{Deserialize, Serialize};
@@ -58,14 +59,30 @@ impl Cache {
     /// # Errors
     ///
     /// When the file can't be read.
-    pub fn listing(&self, tree: Tree<'_>) -> Result<Option<Listing>, CacheError> {
+    pub fn listing(&self, tree: Tree<'_>) -> Result<Option<Arc<Listing>>, CacheError> {
         let key = tree.key();
+        if let Some(known) = self.known_listings().get(&key) {
+            return Ok(Some(Arc::clone(known)));
+        }
         let files: Option<Vec<u8>> = self
             .connection()
             .prepare_cached("SELECT files FROM listing WHERE tree = ?1")?
             .query_row([&key], |row| row.get(0))
             .optional()?;
-        Ok(files.and_then(|files| read(&key, &files)))
+        let listing = files.and_then(|files| read(&key, &files)).map(Arc::new);
+        if let Some(listing) = &listing {
+            self.known_listings().insert(key, Arc::clone(listing));
+        }
+        Ok(listing)
+    }
+
+    fn known_listings(&self) -> MutexGuard<'_, HashMap<String, Arc<Listing>>> {
+        self.listings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on, the file says what listings there are.
+    pub(super) fn forget_listings(&self) {
+        self.known_listings().clear();
     }
 
     /// Every listing by its key; `None` for a damaged one.
@@ -85,12 +102,18 @@ impl Cache {
     /// # Errors
     ///
     /// When the file can't be written.
-    pub fn set_listing(&self, tree: Tree<'_>, listing: Option<&Listing>) -> Result<(), CacheError> {
+    pub fn set_listing(&self, tree: Tree<'_>, listing: Option<Listing>) -> Result<(), CacheError> {
         let key = tree.key();
         let connection = self.connection();
         match listing {
-            Some(listing) => write(&connection, &key, listing)?,
-            None => drop(connection.execute("DELETE FROM listing WHERE tree = ?1", [key])?),
+            Some(listing) => {
+                write(&connection, &key, &listing)?;
+                self.known_listings().insert(key, Arc::new(listing));
+            }
+            None => {
+                connection.execute("DELETE FROM listing WHERE tree = ?1", [&key])?;
+                self.known_listings().remove(&key);
+            }
         }
         Ok(())
     }
@@ -122,10 +145,11 @@ mod tests {
         let listed = |content: &[u8], look| Listed { digest: Digest::of(content), look };
         let files =
             Listing::from([("a".to_owned(), listed(b"1", Some(look))), ("b".to_owned(), listed(b"2", None))]);
-        cache.set_listing(Tree::Site, Some(&files)).unwrap();
-        assert_eq!(cache.listing(Tree::Site).unwrap().as_ref(), Some(&files));
+        cache.set_listing(Tree::Site, Some(files.clone())).unwrap();
+        cache.forget_listings();
+        assert_eq!(cache.listing(Tree::Site).unwrap().as_deref(), Some(&files));
         assert_eq!(cache.listing(Tree::Output("public")).unwrap(), None);
-        cache.set_listing(Tree::Coming("public"), Some(&files)).unwrap();
+        cache.set_listing(Tree::Coming("public"), Some(files)).unwrap();
         cache.set_listing(Tree::Coming("public"), None).unwrap();
         assert_eq!(cache.listing(Tree::Coming("public")).unwrap(), None);
         cache.connection().execute_batch("UPDATE listing SET tree = 'output:public'").unwrap();

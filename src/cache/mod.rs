@@ -12,10 +12,13 @@ mod made;
 mod notes;
 mod outputs;
 mod packing;
+mod pause;
 mod schema;
 mod verify;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -30,6 +33,7 @@ pub use imprints::Texts;
 pub use inspect::{Amount, Stats};
 pub use listing::{Listed, Listing, Tree};
 pub use made::{Change, Made};
+pub use pause::{Meanwhile, Paused};
 
 use aside::{Header, has_default_name, not_ours, rescue, set_aside};
 use garbage::Used;
@@ -51,8 +55,10 @@ pub struct Cache {
     used: Mutex<Used>,
     distrusted: AtomicBool,
     lost: Mutex<Option<String>>,
-    /// Held as long as the cache is open.
-    _lock: Option<Lock>,
+    /// Listings as they are in the file, by their keys.
+    listings: Mutex<HashMap<String, Arc<Listing>>>,
+    /// Held while the cache is in use.
+    lock: Mutex<Option<Lock>>,
 }
 
 impl Cache {
@@ -101,7 +107,9 @@ impl Cache {
                 },
             },
         };
-        Ok((Self { _lock: Some(lock), ..Self::with(Some(path.to_path_buf()), connection) }, set_aside))
+        let cache = Self::with(Some(path.to_path_buf()), connection);
+        *cache.lock.lock().unwrap_or_else(PoisonError::into_inner) = Some(lock);
+        Ok((cache, set_aside))
     }
 
     /// A cache that lives in memory and is gone when it is dropped.
@@ -122,7 +130,8 @@ impl Cache {
             used: Mutex::default(),
             distrusted: AtomicBool::new(false),
             lost: Mutex::default(),
-            _lock: None,
+            listings: Mutex::default(),
+            lock: Mutex::default(),
         }
     }
 
@@ -142,8 +151,14 @@ impl Cache {
         *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = None;
         *self.used() = Used::default();
         self.lost();
+        self.forget_listings();
         self.distrusted.store(false, Ordering::Relaxed);
         set_aside.ok_or(CacheError::Damaged(error))
+    }
+
+    /// The file; none in memory.
+    pub fn path(&self) -> Option<&PathBuf> {
+        self.path.as_ref()
     }
 
     /// Makes permanent what was written so far.
@@ -166,6 +181,7 @@ impl Cache {
     /// When the file can't be read.
     pub fn take_back(&self) -> Result<(), CacheError> {
         *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.forget_listings();
         self.connection().execute_batch("ROLLBACK; BEGIN IMMEDIATE")?;
         Ok(())
     }

@@ -9,7 +9,7 @@ use miette::{IntoDiagnostic as _, WrapErr as _};
 use super::progress::Progress;
 use super::site::Site;
 use super::{Exit, show};
-use crate::build::{Built, Observer as _, build};
+use crate::build::{Afterwards, Builder, Built, Observer as _};
 use crate::cache::CacheError;
 use crate::config::{Config, Environment, Overrides};
 use crate::report::Report;
@@ -69,7 +69,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         }
     };
     let progress = Progress::new(arguments.quiet);
-    let built = build(&config, &progress);
+    let built = Builder::new(Afterwards::End).build(&config, None, &[], &progress);
     progress.finish();
     match built.and_then(|built| finish(arguments, &config, &progress, built)) {
         Ok(exit) => exit,

@@ -12,7 +12,7 @@ use super::{Exit, show};
 use crate::build::{Built, Observer, Phase};
 use crate::config::Environment;
 use crate::report;
-use crate::watch::{self, Cause, News, Options, Tell, Whole};
+use crate::watch::{self, Cause, InProcess, News, Options, Tell};
 
 /// The least time between two refreshes of facts.
 const REST: Duration = Duration::from_secs(60);
@@ -47,7 +47,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     let site = &arguments.site;
     let printer = Arc::new(Printer::new(arguments.open));
     let observer = Box::new(Observing(Arc::clone(&printer)));
-    let builder = match Whole::new(&site.folder, Environment::of_process(), site.overrides(), observer) {
+    let builder = match InProcess::new(&site.folder, Environment::of_process(), site.overrides(), observer) {
         Ok(builder) => builder,
         Err(error) => {
             show::error(&error);

@@ -75,8 +75,8 @@ impl Database {
         }
     }
 
-    /// How often each query was computed and reused so far, by its name.
-    pub fn query_counts(&self) -> std::collections::BTreeMap<String, QueryCount> {
-        self.statistics.by_name(self)
+    /// How often each query was computed and reused since this was last asked, by its name.
+    pub fn take_query_counts(&self) -> std::collections::BTreeMap<String, QueryCount> {
+        self.statistics.take(self)
     }
 }

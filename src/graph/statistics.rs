@@ -37,12 +37,12 @@ impl Statistics {
         }
     }
 
-    /// The counts under the queries' names.
-    pub(super) fn by_name(&self, db: &dyn salsa::Database) -> BTreeMap<String, QueryCount> {
-        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Takes the counts, under the queries' names.
+    pub(super) fn take(&self, db: &dyn salsa::Database) -> BTreeMap<String, QueryCount> {
+        let counts = std::mem::take(&mut *self.counts.lock().unwrap_or_else(PoisonError::into_inner));
         counts
-            .iter()
-            .map(|(ingredient, count)| (db.ingredient_debug_name(*ingredient).into_owned(), *count))
+            .into_iter()
+            .map(|(ingredient, count)| (db.ingredient_debug_name(ingredient).into_owned(), count))
             .collect()
     }
 }

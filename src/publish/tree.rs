@@ -21,8 +21,8 @@ pub(super) struct OutputTree<'a> {
 /// What is at the place of an output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
-    /// The output's bytes.
-    Right(Look),
+    /// The output's bytes, and what the file looks like, if that was looked at.
+    Right(Option<Look>),
     /// A file with other bytes.
     File,
     /// Nothing.
@@ -75,7 +75,7 @@ impl<'a> OutputTree<'a> {
             Some(known) if known.look == Some(look) => known.digest == digest,
             _ => std::fs::read(&place).is_ok_and(|bytes| Digest::of(&bytes) == digest),
         };
-        if right { Found::Right(look) } else { Found::File }
+        if right { Found::Right(Some(look)) } else { Found::File }
     }
 
     /// Makes sure that every output can get to its place, before the first one is written. Returns the files that

@@ -1,11 +1,14 @@
 //! The seam between watching and building: what has changed goes in, what was built comes out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::build::{self, Built, Observer, Phase};
+use jiff::Timestamp;
+
+use crate::build::{self, Afterwards, Builder, Built, Observer, Phase};
 use crate::config::{Config, Environment, Overrides};
+use crate::fact::{Answer, Subject};
 
 /// What may be different since the last build.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -46,8 +49,9 @@ pub trait Build: Send {
     /// changed since.
     fn build(&mut self, changes: &Changes) -> miette::Result<Built>;
 
-    /// What asks for the facts that are missing or stale; `None` if there is nobody to ask. While it runs, edits
-    /// are built.
+    /// What asks for the facts that are missing or stale; `None` if there are none, or nobody to ask. While it runs,
+    /// edits are built. Once its answers are learned, it is the turn of what they lead to: asked again, this gives
+    /// only what was not asked for since it last gave nothing.
     fn ask(&mut self) -> Option<Asking<Self::Answers>>;
 
     /// Makes the output folder what the answers say.
@@ -61,17 +65,22 @@ pub trait Build: Send {
     fn fresh_for(&self) -> Option<Duration>;
 }
 
-/// Builds the whole site each time, as `shelflife build` does.
-pub struct Whole {
+/// Builds in this process, which holds the graph between builds.
+pub struct InProcess {
     site: PathBuf,
     environment: Environment,
     overrides: Overrides,
     config: Config,
     observer: Box<dyn Observer + Send>,
+    builder: Builder,
     is_first: bool,
+    /// Changes that no build has taken in, since the last one failed.
+    missed: Changes,
+    /// What was asked for since facts were last asked for: one fact can lead to the next.
+    asked: HashSet<Subject>,
 }
 
-impl Whole {
+impl InProcess {
     /// Reads the configuration of the site in the folder `site`.
     ///
     /// # Errors
@@ -84,40 +93,67 @@ impl Whole {
         observer: Box<dyn Observer + Send>,
     ) -> miette::Result<Self> {
         let config = Config::load(site, &environment, &overrides)?;
-        Ok(Self { site: site.to_path_buf(), environment, overrides, config, observer, is_first: true })
+        Ok(Self {
+            site: site.to_path_buf(),
+            environment,
+            overrides,
+            config,
+            observer,
+            builder: Builder::new(Afterwards::GoOn),
+            is_first: true,
+            missed: Changes::unknown(),
+            asked: HashSet::new(),
+        })
     }
 
-    fn load(&mut self) -> miette::Result<()> {
+    /// Builds with the configuration as it is now; nobody is asked, since somebody waits.
+    fn build_with(&mut self, changes: &Changes, answers: &[(Subject, Answer)]) -> miette::Result<Built> {
+        self.missed.unknown |= changes.unknown;
+        self.missed.files.extend(changes.files.iter().cloned());
         self.config = Config::load(&self.site, &self.environment, &self.overrides)?;
-        Ok(())
-    }
-}
-
-impl Build for Whole {
-    type Answers = ();
-
-    fn config(&self) -> &Config {
-        &self.config
-    }
-
-    fn build(&mut self, _: &Changes) -> miette::Result<Built> {
-        self.load()?;
         let config = Config { offline: true, ..self.config.clone() };
         // An edit is built before a bar could be read.
         let only_warnings = OnlyWarnings(&*self.observer);
         let observer: &dyn Observer = if self.is_first { &*self.observer } else { &only_warnings };
         self.is_first = false;
-        build::build(&config, observer)
+        let changed = (!self.missed.unknown).then_some(&self.missed.files);
+        let built = self.builder.build(&config, changed, answers, observer)?;
+        self.missed = Changes::default();
+        Ok(built)
+    }
+}
+
+impl Build for InProcess {
+    type Answers = miette::Result<Vec<(Subject, Answer)>>;
+
+    fn config(&self) -> &Config {
+        &self.config
     }
 
-    /// The build that learns also asks: it has the cache to itself meanwhile.
-    fn ask(&mut self) -> Option<Asking<()>> {
-        (!self.config.offline).then(|| Box::new(|| ()) as Asking<()>)
+    fn build(&mut self, changes: &Changes) -> miette::Result<Built> {
+        self.build_with(changes, &[])
     }
 
-    fn learn(&mut self, (): ()) -> miette::Result<Built> {
-        self.load()?;
-        build::build(&self.config, &*self.observer)
+    fn ask(&mut self) -> Option<Asking<Self::Answers>> {
+        if self.config.offline {
+            return None;
+        }
+        let config = Config { now: now(), ..self.config.clone() };
+        let due = self.builder.due(&config, &OnlyWarnings(&*self.observer));
+        let mut demands = match due {
+            Ok(demands) => demands,
+            Err(error) => return Some(Box::new(|| Err(error))),
+        };
+        demands.retain(|demand| self.asked.insert(demand.subject.clone()));
+        if demands.is_empty() {
+            self.asked.clear();
+            return None;
+        }
+        Some(Box::new(move || build::fetch(&config, demands)))
+    }
+
+    fn learn(&mut self, answers: Self::Answers) -> miette::Result<Built> {
+        self.build_with(&Changes::default(), &answers?)
     }
 
     fn fresh_for(&self) -> Option<Duration> {
@@ -127,6 +163,12 @@ impl Build for Whole {
         // No time at all means every build, not all the time.
         of_github.into_iter().chain(of_usage).filter(|ttl| !ttl.is_zero()).min()
     }
+}
+
+/// The clock, in the whole seconds that the cache keeps.
+fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 
 struct OnlyWarnings<'a>(&'a (dyn Observer + Send));

@@ -25,7 +25,7 @@ use tokio::sync::oneshot;
 use crate::build::Built;
 use crate::config::{FILE_NAME, Paths};
 
-pub use builder::{Asking, Build, Changes, Whole};
+pub use builder::{Asking, Build, Changes, InProcess};
 
 use events::{Events, Message};
 use host::Hosts;
@@ -33,7 +33,7 @@ use live::{Live, Site};
 use turns::Turns;
 
 /// How long a build that is under way at the end may take to come to its own. One that is cut off leaves every
-/// output and the cache whole, too.
+/// output and the cache in_process, too.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// The stack of the loop's thread: what the main thread has, in which other builds run.
 const STACK: usize = 8 << 20;

@@ -109,7 +109,7 @@ impl<B: Build + 'static> Turns<B> {
     /// Has facts asked for, on another thread.
     fn ask(&mut self) {
         self.state.ask_at = None;
-        let Some(asking) = self.builder.ask() else { return };
+        let Some(asking) = self.builder.ask() else { return self.rest() };
         self.state.asked = Some(Instant::now());
         let outbox = self.events.outbox();
         // Once the loop has ended, nobody wants to learn.
@@ -124,7 +124,7 @@ impl<B: Build + 'static> Turns<B> {
         let asked = self.state.asked.take().unwrap_or_else(Instant::now);
         let result = self.builder.learn(answers);
         self.conclude(&Cause::Facts, asked, result);
-        self.rest();
+        self.state.ask_at = Some(Instant::now());
     }
 
     /// Asks again when facts go stale.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use super::super::builder::{Asking, Whole};
+use super::super::builder::{Asking, InProcess};
 use super::super::live::Condition;
 use super::*;
 use crate::build::{Observer, Phase};
@@ -14,7 +14,7 @@ use crate::config::{Config, Environment, Overrides};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Slow {
-    whole: Whole,
+    in_process: InProcess,
     /// Asking takes until something comes.
     gate: Arc<Mutex<Receiver<()>>>,
 }
@@ -23,11 +23,11 @@ impl Build for Slow {
     type Answers = ();
 
     fn config(&self) -> &Config {
-        self.whole.config()
+        self.in_process.config()
     }
 
     fn build(&mut self, changes: &Changes) -> miette::Result<Built> {
-        self.whole.build(changes)
+        self.in_process.build(changes)
     }
 
     fn ask(&mut self) -> Option<Asking<()>> {
@@ -36,7 +36,7 @@ impl Build for Slow {
     }
 
     fn learn(&mut self, (): ()) -> miette::Result<Built> {
-        self.whole.build(&Changes::default())
+        self.in_process.build(&Changes::default())
     }
 
     fn fresh_for(&self) -> Option<Duration> {
@@ -83,8 +83,9 @@ impl Running {
         let (tell, told) = channel();
         let (outbox, inbox) = channel();
         let overrides = Overrides { offline: true, ..Overrides::default() };
-        let whole = Whole::new(folder.path(), Environment::default(), overrides, Box::new(Silent)).unwrap();
-        let builder = Slow { whole, gate: Arc::new(Mutex::new(gate)) };
+        let in_process =
+            InProcess::new(folder.path(), Environment::default(), overrides, Box::new(Silent)).unwrap();
+        let builder = Slow { in_process, gate: Arc::new(Mutex::new(gate)) };
         let live = Arc::new(Live::new(Site::of(builder.config())));
         let settings = folder.path().join("shelflife.toml");
         let turns = Turns::new(

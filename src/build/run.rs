@@ -1,0 +1,348 @@
+//! One build: evaluate, fetch, evaluate again, render, publish, and write down what came of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::advice::left_out;
+use super::facts::Facts;
+use super::failure::{self, Failure, told};
+use super::record::{self, Common, Record};
+use super::render::{self, content_of};
+use super::shelf::Shelf;
+use super::why::Why;
+use super::{Afterwards, Built, Observer, Phase, Problems, lines, on_all_cores};
+use crate::cache::{Cache, FACTS, Keep, Listing};
+use crate::config::Config;
+use crate::digest::Digest;
+use crate::fact::{Answer, Subject};
+use crate::graph::kinds::Kind;
+use crate::graph::templates::templates;
+use crate::graph::{self, Database, context, plan};
+use crate::problem::Problem;
+use crate::publish::{self, Content, PublishError, Published, Target};
+use crate::report::{self, Durations, Entries, Outputs, Report};
+use crate::scan::Scan;
+use crate::source;
+
+/// What a build is for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Task<'a> {
+    /// The files that may have changed since the last build, if that is known.
+    pub(super) changed: Option<&'a BTreeSet<PathBuf>>,
+    /// What sources have answered.
+    pub(super) answers: &'a [(Subject, Answer)],
+}
+
+/// What a build leaves in memory for the next one.
+pub(super) struct Held {
+    graph: Graph,
+    scan: Scan,
+    /// The digest of the configuration, and of all files but entries.
+    around: Digest,
+}
+
+/// The graph and its entries.
+struct Graph {
+    db: Database,
+    shelf: Shelf,
+    /// The name of the folder that was published into.
+    folder: String,
+}
+
+impl Held {
+    /// The graph.
+    pub(super) fn database(&self) -> &Database {
+        &self.graph.db
+    }
+}
+
+/// A build under way.
+pub(super) struct Run<'a> {
+    config: &'a Config,
+    observer: &'a dyn Observer,
+    cache: Arc<Cache>,
+    started: Instant,
+    afterwards: Afterwards,
+}
+
+impl<'a> Run<'a> {
+    /// Begins a build.
+    pub(super) fn new(
+        config: &'a Config,
+        observer: &'a dyn Observer,
+        cache: Arc<Cache>,
+        afterwards: Afterwards,
+    ) -> Self {
+        Self { config, observer, cache, started: Instant::now(), afterwards }
+    }
+
+    /// Builds, and once more without what the cache turns out to have damaged.
+    pub(super) fn until_sound(&self, held: &mut Option<Held>, task: &Task<'_>) -> miette::Result<Built> {
+        let (mut mended, mut reuse) = (false, true);
+        loop {
+            match self.run(held, task, reuse) {
+                Err(Failure::Damaged(error)) if !mended => {
+                    mended = true;
+                    self.observer.warn(&told(&self.cache.begin_anew(error)?));
+                }
+                Err(Failure::Lost(path)) if reuse => {
+                    self.observer.warn(&format!(
+                        "the cache's copy of {path} is damaged, so the site is rendered again"
+                    ));
+                    // What was made without it is wrong, and must not be found again.
+                    self.cache.take_back()?;
+                    self.cache.distrust_blobs();
+                    reuse = false;
+                }
+                // What was stored a moment ago does not come back, so the file is damaged in a way that SQLite did
+                // not notice.
+                Err(Failure::Lost(path)) if !mended => {
+                    mended = true;
+                    self.observer.warn(&told(&self.cache.begin_anew(failure::unreliable(&path))?));
+                }
+                result => return result.map_err(Failure::into_report),
+            }
+        }
+    }
+
+    /// Builds; with `reuse`, takes over from earlier builds what is the same now.
+    fn run(&self, held: &mut Option<Held>, task: &Task<'_>, reuse: bool) -> Result<Built, Failure> {
+        let mut durations = Durations::default();
+        self.observer.progress(Phase::Scan, 0, 1);
+        let (scan, graph) = self.scan(held.take().filter(|_| reuse), task.changed)?;
+        let inputs = record::inputs(&scan, self.config);
+        self.observer.progress(Phase::Scan, 1, 1);
+        durations.scan_ms = report::milliseconds(self.started.elapsed());
+        // A process that goes on needs the graph sooner or later: better before somebody waits for it.
+        let may_republish =
+            reuse && task.answers.is_empty() && (graph.is_some() || self.afterwards != Afterwards::GoOn);
+        let unchanged = if may_republish { self.unchanged(inputs)? } else { None };
+        let (built, graph) = match unchanged {
+            Some((record, outputs)) => (self.republish(&scan, record, &outputs, durations)?, graph),
+            None => self.evaluate(&scan, graph, inputs, task, reuse, durations)?,
+        };
+        let around = self.around(&scan);
+        *held = graph.map(|graph| Held { graph, scan, around });
+        Ok(built)
+    }
+
+    /// Scans the site, and takes over the last build's graph if only entries are different since then.
+    fn scan(
+        &self,
+        held: Option<Held>,
+        changed: Option<&BTreeSet<PathBuf>>,
+    ) -> Result<(Scan, Option<Graph>), Failure> {
+        let Some(Held { graph, mut scan, around }) = held else {
+            return Ok((Scan::of(self.config, &self.cache)?, None));
+        };
+        let is_up_to_date = match changed {
+            Some(changed) => scan.look_again(changed)?,
+            None => false,
+        };
+        if !is_up_to_date {
+            scan = Scan::of(self.config, &self.cache)?;
+        }
+        let fits = around == self.around(&scan);
+        Ok((scan, fits.then_some(graph)))
+    }
+
+    /// The digest of the configuration, and of all files but entries.
+    fn around(&self, scan: &Scan) -> Digest {
+        let paths = &self.config.paths;
+        let places = [&paths.site, &paths.entries].map(|path| path.as_os_str().as_encoded_bytes());
+        let digests = [self.config.settings.digest(), source::origins(self.config), scan.digest_of_rest()];
+        let digests = digests.iter().map(|digest| digest.as_bytes().as_slice());
+        Digest::of_parts(digests.chain(places))
+    }
+
+    /// The record of the last build and its outputs, if a build of these inputs would ask nobody and give the same.
+    fn unchanged(&self, inputs: Digest) -> Result<Option<(Record, Arc<Listing>)>, Failure> {
+        let Some(record) = Record::load(&self.cache)? else { return Ok(None) };
+        let outputs = record.current_outputs(inputs, &self.cache, self.config)?;
+        Ok(outputs.map(|outputs| (record, outputs)))
+    }
+
+    /// Publishes what the last build published, without evaluating anything.
+    fn republish(
+        &self,
+        scan: &Scan,
+        record: Record,
+        outputs: &Listing,
+        durations: Durations,
+    ) -> Result<Built, Failure> {
+        let mut assets = scan.published_assets();
+        let lines = Kind::SINGLE.iter().filter_map(|kind| Some((kind.path()?, kind.lines()?)));
+        let lines: BTreeMap<String, _> = lines.collect();
+        let contents: publish::Outputs = outputs
+            .iter()
+            .map(|(path, file)| {
+                let of_lines = || lines.get(path).map_or(Content::Blob, |kind| Content::Lines(*kind));
+                let content = assets.remove(path).map_or_else(of_lines, content_of);
+                (path.clone(), (file.digest, content))
+            })
+            .collect();
+        let published = self.publish(&contents, false)?;
+        let entries = Entries { total: scan.entries().len(), unreadable: 0 };
+        let now = self.config.now;
+        let mut report = self.report(entries, published, durations);
+        report.facts = record::count(&record.sources, now);
+        report.left_out = left_out(self.config, &|source| record::lacking(&record.sources, source, now));
+        report.warnings.splice(0..0, record.warnings);
+        Ok(Built { report, unreadable: Vec::new() })
+    }
+
+    fn evaluate(
+        &self,
+        scan: &Scan,
+        graph: Option<Graph>,
+        inputs: Digest,
+        task: &Task<'_>,
+        reuse: bool,
+        mut durations: Durations,
+    ) -> Result<(Built, Option<Graph>), Failure> {
+        let Self { config, observer, cache, .. } = self;
+        let total = scan.entries().len();
+        let folder = config.paths.output_name();
+        let build = cache.begin_build()?;
+        let checking = Instant::now();
+        // What this process has published and nobody told of is still there.
+        let is_trusted = task.changed.is_some() && graph.as_ref().is_some_and(|graph| graph.folder == folder);
+        let common = Common::load(cache)?.filter(|_| reuse);
+        let (mut db, mut shelf) = match graph {
+            Some(Graph { mut db, mut shelf, .. }) => {
+                shelf.update(&mut db, scan, config)?;
+                (db, shelf)
+            }
+            None => {
+                let mut db = Database::new(Arc::clone(cache));
+                scan.set(&db, config)?;
+                let trust = common.as_ref().is_some_and(|common| common.context == context_of(&db));
+                let shelf = Shelf::fill(&mut db, scan, config, cache.imprints()?, trust)?;
+                (db, shelf)
+            }
+        };
+        let context = context_of(&db);
+        on_all_cores(&db, &shelf.read_anew(&db), |db, file| graph::entries::parsed(db, *file).is_ok());
+        shelf.read_needed(&mut db)?;
+        let unreadable = check(&db, config)?;
+        durations.evaluate_ms = report::milliseconds(checking.elapsed());
+
+        let origins = source::origins(config).to_string();
+        let number = cache.number(FACTS)?;
+        let is_settled = |common: &Common| {
+            common.context == context && common.facts == number && common.origins == origins
+        };
+        let settled = common.filter(|common| is_settled(common) && task.answers.is_empty());
+        let mut facts = Facts::new(config, *observer, cache, settled.map(|common| common.sources));
+        facts.learn(&mut db, task.answers)?;
+        facts.settle(&mut db, &mut shelf, &mut durations)?;
+
+        let rendering = Instant::now();
+        let plan = Arc::clone(plan::plan(&db));
+        let contents = render::render(&db, &plan, &shelf.read_anew(&db), *observer)?;
+        let fresh = shelf.fresh(&db);
+        if let Some(what) = cache.lost() {
+            return Err(Failure::Lost(what));
+        }
+        durations.render_ms = report::milliseconds(rendering.elapsed());
+        Record::forget(cache)?;
+        shelf.keep(cache, &fresh)?;
+        let sources = facts.freshness(&db);
+        let number = cache.number(FACTS)?;
+        Common { context, facts: number, origins, sources: sources.clone() }.save(cache)?;
+        let why = Why { config, db: &db, plan: &plan, ledger: &facts.ledger, shelf: &shelf, fresh: &fresh };
+        let why = why.record(cache, build, &contents)?;
+        cache.checkpoint()?;
+
+        let publishing = Instant::now();
+        let published = self.publish(&contents, is_trusted)?;
+        let of_entries = graph::entries::warnings(&db).iter().chain(&plan.warnings);
+        let mut warnings: Vec<String> = of_entries.cloned().collect();
+        if unreadable.is_empty() {
+            Record::new(inputs, cache, config, warnings.clone(), sources)?.save(cache)?;
+        }
+        cache.end_build(Keep::default())?;
+        cache.checkpoint()?;
+        durations.publish_ms = report::milliseconds(publishing.elapsed());
+
+        warnings.extend(facts.ledger.warnings());
+        let entries = Entries { total, unreadable: total - graph::entries::sound_entries(&db).len() };
+        let mut report = self.report(entries, published, durations);
+        report.warnings.splice(0..0, warnings);
+        report.facts = facts.count(&db);
+        report.left_out = left_out(config, &|source| facts.lacking(&db, source));
+        report.queries = db.take_query_counts();
+        report.rounds = facts.rounds;
+        report.why = why;
+        if let Some(sources) = &facts.sources {
+            report.requests = sources.meter().tallies();
+            report.github_budget = sources.meter().budget();
+        }
+        let graph = match self.afterwards {
+            Afterwards::Tidy => None,
+            Afterwards::GoOn => {
+                shelf.go_on(&mut db, fresh);
+                Some(Graph { db, shelf, folder })
+            }
+            Afterwards::End => {
+                std::mem::forget((db, shelf, fresh, contents));
+                None
+            }
+        };
+        Ok((Built { report, unreadable }, graph))
+    }
+
+    fn publish(&self, contents: &publish::Outputs, is_trusted: bool) -> Result<Published, PublishError> {
+        let progress = |done, all| self.observer.progress(Phase::Publish, done, all);
+        let paths = &self.config.paths;
+        let target = Target { folder: &paths.output, name: &paths.output_name(), is_trusted };
+        publish::publish(target, contents, &self.cache, &lines::Stored(&self.cache), &progress)
+    }
+
+    /// A report of what was published; everything else is as in a build that did nothing.
+    fn report(&self, entries: Entries, published: Published, mut durations: Durations) -> Report {
+        durations.total_ms = report::milliseconds(self.started.elapsed());
+        Report {
+            version: env!("CARGO_PKG_VERSION"),
+            now: self.config.now,
+            entries,
+            warnings: published.warnings(),
+            outputs: Outputs {
+                written: published.written.len(),
+                unchanged: published.unchanged,
+                removed: published.removed.len(),
+                written_paths: published.written,
+                removed_paths: published.removed,
+            },
+            facts: report::Facts::default(),
+            requests: BTreeMap::new(),
+            github_budget: None,
+            why: BTreeMap::new(),
+            queries: BTreeMap::new(),
+            memos: self.cache.memo_counts(),
+            rounds: 0,
+            durations,
+            left_out: Vec::new(),
+        }
+    }
+}
+
+/// The digest of everything that all imprints are made from.
+fn context_of(db: &Database) -> String {
+    context::digest(context::of_entries(db)).to_string()
+}
+
+/// Stops at what people have to mend, before anyone is asked anything.
+fn check(db: &Database, config: &Config) -> miette::Result<Vec<Problem>> {
+    let unreadable = graph::entries::problems(db).clone();
+    let mut problems = graph::data::data_problems(db).clone();
+    if let Err(wrong) = templates(db) {
+        problems.extend_from_slice(wrong);
+    }
+    if !config.keep_going {
+        problems.extend_from_slice(&unreadable);
+    }
+    if problems.is_empty() { Ok(unreadable) } else { Err(Problems { problems }.into()) }
+}

@@ -1,0 +1,133 @@
+//! Pauses: a process that goes on lets others use the cache between its builds.
+
+use std::path::Path;
+use std::sync::PoisonError;
+
+use rusqlite::Connection;
+
+use super::lock::Lock;
+use super::{Cache, CacheError, WAIT_FOR_OTHERS};
+
+/// What a pause began with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Paused {
+    /// SQLite's number of what others have written (<https://www.sqlite.org/pragma.html#pragma_data_version>).
+    version: i64,
+    file: Option<(u64, u64)>,
+}
+
+/// What happened in a pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meanwhile {
+    /// The cache is as it was.
+    Nothing,
+    /// Somebody wrote into it. What is remembered of it may be wrong.
+    Written,
+    /// There is another file in its place, or none. The cache has to be opened anew.
+    Replaced,
+}
+
+impl Cache {
+    /// Makes permanent what was written, and lets others use the cache until [`Cache::resume`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Cache::checkpoint`].
+    pub fn pause(&self) -> Result<Paused, CacheError> {
+        self.checkpoint()?;
+        let version = {
+            let connection = self.connection();
+            connection.execute_batch("COMMIT")?;
+            connection.pragma_query_value(None, "data_version", |row| row.get(0))?
+        };
+        *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        Ok(Paused { version, file: self.path.as_deref().and_then(identity) })
+    }
+
+    /// Closes the file, in which all that was written since the last checkpoint is lost, though somebody may hold on
+    /// to this cache for ever. What is asked of it from then on is as if it were empty.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be written.
+    pub fn close(&self) -> Result<(), CacheError> {
+        let mut connection = self.connection();
+        let open = std::mem::replace(&mut *connection, Connection::open_in_memory()?);
+        open.close().map_err(|(_, error)| error)?;
+        *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        Ok(())
+    }
+
+    /// Ends a pause. While another build has the cache, it waits, and calls `waiting` once to say so.
+    ///
+    /// # Errors
+    ///
+    /// When another build holds the cache for longer than a minute, or the file can't be read.
+    pub fn resume(&self, paused: Paused, waiting: &dyn Fn()) -> Result<Meanwhile, CacheError> {
+        if let Some(path) = &self.path {
+            let io = |source| CacheError::Folder { path: path.clone(), source };
+            if !path.exists() {
+                return Ok(Meanwhile::Replaced);
+            }
+            let lock = Lock::take(path, WAIT_FOR_OTHERS, waiting).map_err(io)?;
+            let lock = lock.ok_or_else(|| CacheError::Busy(path.clone()))?;
+            if identity(path) != paused.file {
+                return Ok(Meanwhile::Replaced);
+            }
+            *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = Some(lock);
+        }
+        let connection = self.connection();
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        let version: i64 = connection.pragma_query_value(None, "data_version", |row| row.get(0))?;
+        if version == paused.version {
+            return Ok(Meanwhile::Nothing);
+        }
+        self.forget_listings();
+        Ok(Meanwhile::Written)
+    }
+}
+
+/// What tells a file from another one at the same path.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    let metadata = std::fs::metadata(path).ok()?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        Some((metadata.dev(), metadata.ino()))
+    }
+    #[cfg(not(unix))]
+    {
+        // A file that is open can't be replaced there.
+        drop(metadata);
+        Some((0, 0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pause_lets_others_in_and_notices_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cache.sqlite");
+        let open = || Cache::open(&path, &|| {}).unwrap().0;
+        let cache = open();
+        let paused = cache.pause().unwrap();
+        assert_eq!(cache.resume(paused, &|| {}).unwrap(), Meanwhile::Nothing);
+        cache.set_number("builds", 1).unwrap();
+        let paused = cache.pause().unwrap();
+        let other = open();
+        assert_eq!(other.number("builds").unwrap(), 1);
+        other.set_number("builds", 2).unwrap();
+        other.checkpoint().unwrap();
+        drop(other);
+        assert_eq!(cache.resume(paused, &|| {}).unwrap(), Meanwhile::Written);
+        assert_eq!(cache.number("builds").unwrap(), 2);
+        let paused = cache.pause().unwrap();
+        std::fs::rename(&path, folder.path().join("away")).unwrap();
+        assert_eq!(cache.resume(paused, &|| {}).unwrap(), Meanwhile::Replaced);
+        drop(open());
+        assert_eq!(cache.resume(paused, &|| {}).unwrap(), Meanwhile::Replaced);
+    }
+}
