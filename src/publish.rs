@@ -3,9 +3,11 @@
 mod tree;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::JoinHandle;
 use std::time::SystemTime;
 
 use miette::Diagnostic;
@@ -154,7 +156,7 @@ impl PublishError {
 }
 
 /// Where to publish.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 pub struct Target<'a> {
     /// The folder.
     pub folder: &'a Path,
@@ -162,6 +164,31 @@ pub struct Target<'a> {
     pub name: &'a str,
     /// Whether nobody looks if what was published is still there: this process has published it a moment ago.
     pub is_trusted: bool,
+    /// What somebody has begun to see there.
+    pub glance: Option<Glance>,
+}
+
+/// A look at the files that were published, on a thread of its own while others evaluate: it waits for the disk.
+#[derive(Debug)]
+pub struct Glance(JoinHandle<HashMap<String, Found>>);
+
+impl Glance {
+    /// Begins to look at what an earlier build has published into `folder`.
+    pub fn begin(folder: &Path, listing: Arc<Listing>) -> Self {
+        let folder = folder.to_path_buf();
+        Self(std::thread::spawn(move || {
+            let tree = OutputTree::new(&folder);
+            let look =
+                |(path, file): (&String, &Listed)| (path.clone(), tree.look(path, file.digest, Some(file)));
+            listing.iter().map(look).collect()
+        }))
+    }
+
+    /// What was seen.
+    fn end(self) -> HashMap<String, Found> {
+        // What was not seen is looked at.
+        self.0.join().unwrap_or_default()
+    }
 }
 
 /// Makes the target hold `outputs`, by path with `/`, each with its digest and the place of its bytes.
@@ -189,14 +216,17 @@ pub fn publish(
     let unfinished = unfinished.as_deref();
     let tree = OutputTree::new(target.folder);
     let is_trusted = target.is_trusted && unfinished.is_none();
+    let seen = target.glance.map(Glance::end).unwrap_or_default();
 
     // Looking at a file costs little and waits for the disk; most files are as they were left.
     let found: BTreeMap<&str, Found> = outputs
         .par_iter()
         .map(|(path, (digest, _))| {
             let known = known.get(path);
-            let trusted = known.filter(|known| is_trusted && known.digest == *digest);
-            let found = trusted.map(|known| Found::Right(known.look));
+            let same = known.filter(|known| known.digest == *digest);
+            let found = same.and_then(|known| {
+                if is_trusted { Some(Found::Right(known.look)) } else { seen.get(path).copied() }
+            });
             (path.as_str(), found.unwrap_or_else(|| tree.look(path, *digest, known)))
         })
         .collect();
@@ -334,7 +364,7 @@ mod tests {
     }
 
     fn target(folder: &Path) -> Target<'_> {
-        Target { folder, name: "public", is_trusted: false }
+        Target { folder, name: "public", is_trusted: false, glance: None }
     }
 
     fn run(folder: &Path, cache: &Cache, files: &[(&str, &str)]) -> Published {

@@ -47,7 +47,7 @@ impl Folder {
     fn publish(&self, paths: &[&str]) -> Result<Published, PublishError> {
         let output = |path: &&str| ((*path).to_owned(), (self.cache.put_blob(b"output"), Content::Blob));
         let outputs: Outputs = paths.iter().map(output).collect();
-        let target = Target { folder: self.folder.path(), name: "public", is_trusted: false };
+        let target = Target { folder: self.folder.path(), name: "public", is_trusted: false, glance: None };
         publish(target, &outputs, &self.cache, &NoLines, &|_, _| {})
     }
 

@@ -13,7 +13,7 @@ use super::render::{self, content_of};
 use super::shelf::Shelf;
 use super::why::Why;
 use super::{Afterwards, Built, Observer, Phase, Problems, lines, on_all_cores};
-use crate::cache::{Cache, FACTS, Keep, Listing};
+use crate::cache::{Cache, FACTS, Listing, Tree};
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::fact::{Answer, Subject};
@@ -21,7 +21,7 @@ use crate::graph::kinds::Kind;
 use crate::graph::templates::templates;
 use crate::graph::{self, Database, context, plan};
 use crate::problem::Problem;
-use crate::publish::{self, Content, PublishError, Published, Target};
+use crate::publish::{self, Content, Glance, PublishError, Published, Target};
 use crate::report::{self, Durations, Entries, Outputs, Report};
 use crate::scan::Scan;
 use crate::source;
@@ -183,7 +183,7 @@ impl<'a> Run<'a> {
                 (path.clone(), (file.digest, content))
             })
             .collect();
-        let published = self.publish(&contents, false)?;
+        let published = self.publish(&contents, false, None)?;
         let entries = Entries { total: scan.entries().len(), unreadable: 0 };
         let now = self.config.now;
         let mut report = self.report(entries, published, durations);
@@ -209,6 +209,8 @@ impl<'a> Run<'a> {
         let checking = Instant::now();
         // What this process has published and nobody told of is still there.
         let is_trusted = task.changed.is_some() && graph.as_ref().is_some_and(|graph| graph.folder == folder);
+        let published = cache.listing(Tree::Output(&folder))?.filter(|_| !is_trusted);
+        let glance = published.map(|listing| Glance::begin(&config.paths.output, listing));
         let common = Common::load(cache)?.filter(|_| reuse);
         let (mut db, mut shelf) = match graph {
             Some(Graph { mut db, mut shelf, .. }) => {
@@ -257,13 +259,13 @@ impl<'a> Run<'a> {
         cache.checkpoint()?;
 
         let publishing = Instant::now();
-        let published = self.publish(&contents, is_trusted)?;
+        let published = self.publish(&contents, is_trusted, glance)?;
         let of_entries = graph::entries::warnings(&db).iter().chain(&plan.warnings);
         let mut warnings: Vec<String> = of_entries.cloned().collect();
         if unreadable.is_empty() {
             Record::new(inputs, cache, config, warnings.clone(), sources)?.save(cache)?;
         }
-        cache.end_build(Keep::default())?;
+        cache.end_build(config.keep)?;
         cache.checkpoint()?;
         durations.publish_ms = report::milliseconds(publishing.elapsed());
 
@@ -294,10 +296,15 @@ impl<'a> Run<'a> {
         Ok((Built { report, unreadable }, graph))
     }
 
-    fn publish(&self, contents: &publish::Outputs, is_trusted: bool) -> Result<Published, PublishError> {
+    fn publish(
+        &self,
+        contents: &publish::Outputs,
+        is_trusted: bool,
+        glance: Option<Glance>,
+    ) -> Result<Published, PublishError> {
         let progress = |done, all| self.observer.progress(Phase::Publish, done, all);
         let paths = &self.config.paths;
-        let target = Target { folder: &paths.output, name: &paths.output_name(), is_trusted };
+        let target = Target { folder: &paths.output, name: &paths.output_name(), is_trusted, glance };
         publish::publish(target, contents, &self.cache, &lines::Stored(&self.cache), &progress)
     }
 

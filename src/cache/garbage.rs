@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::listing::{self, COMING, OUTPUT};
 use super::{Cache, CacheError};
+use crate::config::Keep;
 use crate::digest::Digest;
 use crate::imprint::Imprint;
 
@@ -23,22 +24,6 @@ const ADDED: &str = "added";
 
 /// Garbage is collected once as much was stored as this part of the file: collecting reads much of it.
 const COLLECT_AFTER: u64 = 8;
-
-/// How much is kept that nothing points to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Keep {
-    /// How many builds back something must have been of use. Builds that found nothing changed do not count: they
-    /// have no use for anything.
-    pub builds: i64,
-    /// How many bytes the file may have before all of it goes.
-    pub bytes: u64,
-}
-
-impl Default for Keep {
-    fn default() -> Self {
-        Self { builds: 8, bytes: 1 << 30 }
-    }
-}
 
 /// What this build had a use for, and what it stored.
 #[derive(Debug, Default)]

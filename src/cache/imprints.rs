@@ -99,8 +99,8 @@ impl Cache {
             let places: HashMap<&str, usize> =
                 wanted.iter().enumerate().map(|(place, (entry, _))| (*entry, place)).collect();
             texts.places.resize(wanted.len(), 0..0);
-            // About what a text has; to grow costs more than to have too much.
-            texts.all.reserve(wanted.len() * 1024);
+            // More than most have: memory that nobody writes into costs nothing, and to grow means to copy.
+            texts.all.reserve(wanted.len() * 4096);
             let connection = self.connection();
             let mut select = connection.prepare_cached("SELECT entry, text FROM shown WHERE kind = ?1")?;
             let mut rows = select.query([kind.name()])?;

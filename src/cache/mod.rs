@@ -28,7 +28,7 @@ use rusqlite::{Connection, ErrorCode};
 pub use aside::SetAside;
 pub use error::CacheError;
 pub use facts::FACTS;
-pub use garbage::{Collected, Keep, MemoCount};
+pub use garbage::{Collected, MemoCount};
 pub use imprints::Texts;
 pub use inspect::{Amount, Stats};
 pub use listing::{Listed, Listing, Tree};

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::{Exit, build, show};
-use crate::cache::{Amount, Cache, Keep};
-use crate::config::{Config, Environment, Overrides};
+use crate::cache::{Amount, Cache};
+use crate::config::{self, Config, Environment, Keep, Overrides};
 
 /// Look into the cache, check it, make it smaller
 #[derive(Debug, Args)]
@@ -28,11 +28,14 @@ enum Action {
     Stats,
     /// Read everything, and exit with 1 if anything is damaged
     Verify,
-    /// Forget what the last builds had no use for; every build does so by itself
+    /// Forget what the last builds had no use for; builds do so by themselves every now and then
     Gc {
-        /// How many builds back something must have been of use to be kept
-        #[arg(long, default_value_t = Keep::default().builds, value_name = "BUILDS")]
-        keep: i64,
+        /// How many builds back something must have been of use to be kept [default: `cache.keep_builds`]
+        #[arg(long, value_name = "BUILDS", value_parser = clap::value_parser!(i64).range(1..))]
+        keep: Option<i64>,
+        /// The size from which on only what is needed now is kept, such as 500MB [default: `cache.max_size`]
+        #[arg(long, value_name = "SIZE", value_parser = config::size)]
+        max_size: Option<u64>,
     },
     /// Forget everything that can be made again; facts stay
     Clear,
@@ -86,8 +89,10 @@ fn act(config: &Config, action: Action) -> miette::Result<Exit> {
             }
             print("Everything is as it was stored");
         }
-        Action::Gc { keep } => {
-            let collected = cache.collect_garbage(Keep { builds: keep.max(1), ..Keep::default() })?;
+        Action::Gc { keep, max_size } => {
+            let Keep { builds, bytes } = config.keep;
+            let keep = Keep { builds: keep.unwrap_or(builds), bytes: max_size.unwrap_or(bytes) };
+            let collected = cache.collect_garbage(keep)?;
             cache.checkpoint()?;
             print(&format!(
                 "Forgot {} memos, {} blobs and {} facts; the file has {}",

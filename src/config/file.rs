@@ -10,9 +10,9 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
-use super::Settings;
 use super::paths::Given;
 use super::wording::{self, Table};
+use super::{Keep, Settings};
 use crate::fact::Window;
 use crate::problem::Problem;
 
@@ -42,6 +42,7 @@ pub(super) struct Settled {
     pub(super) github_ttl: Duration,
     pub(super) github_batch: usize,
     pub(super) usage_ttl: Duration,
+    pub(super) keep: Keep,
     pub(super) usage_week: Option<Url>,
     pub(super) usage_month: Option<Url>,
 }
@@ -62,6 +63,7 @@ struct File {
     paths: Table<Paths>,
     github: Table<Github>,
     usage: Table<Usage>,
+    cache: Table<Cache>,
 }
 
 impl Default for File {
@@ -77,8 +79,42 @@ impl Default for File {
             paths: Table::default(),
             github: Table::default(),
             usage: Table::default(),
+            cache: Table::default(),
         }
     }
+}
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Cache {
+    #[serde(deserialize_with = "keep_builds")]
+    keep_builds: i64,
+    max_size: Size,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        let Keep { builds, bytes } = Keep::default();
+        Self { keep_builds: builds, max_size: Size(bytes) }
+    }
+}
+
+/// A number of bytes such as `500 MB` or `1 GiB`.
+struct Size(u64);
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        super::size(&text).map(Self).map_err(D::Error::custom)
+    }
+}
+
+fn keep_builds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let number = i64::deserialize(deserializer)?;
+    if (1..=1000).contains(&number) {
+        return Ok(number);
+    }
+    Err(D::Error::custom(format!("`{number}` is not a number of builds, expected 1 to 1000")))
 }
 
 #[derive(Deserialize)]
@@ -278,6 +314,7 @@ pub(super) fn load(site: &Path, path: Option<&Path>) -> miette::Result<Settled> 
 impl From<File> for Settled {
     fn from(file: File) -> Self {
         let (Table(paths), Table(github), Table(usage)) = (file.paths, file.github, file.usage);
+        let Table(cache) = file.cache;
         let given = Given {
             data: paths.data.is_some(),
             assets: paths.assets.is_some(),
@@ -304,6 +341,7 @@ impl From<File> for Settled {
             github_ttl: github.ttl.0,
             github_batch: github.batch,
             usage_ttl: usage.ttl.0,
+            keep: Keep { builds: cache.keep_builds, bytes: cache.max_size.0 },
             usage_week: usage.week.map(|Address(url)| url),
             usage_month: usage.month.map(|Address(url)| url),
         }
@@ -362,13 +400,13 @@ mod tests {
     #[test]
     fn every_key_is_documented() {
         let docs = include_str!("../../docs/configuration.md");
-        for table in ["", "paths", "github", "usage"] {
+        for table in ["", "paths", "github", "usage", "cache"] {
             let text = if table.is_empty() { "?? = 1".to_owned() } else { format!("[{table}]\n?? = 1") };
             let error = error(&text.replace("??", "unknown"));
             let known = error.split_once("expected one of").unwrap().1;
             let keys: Vec<_> = known.split('`').skip(1).step_by(2).collect();
-            assert!(keys.len() >= 3, "{error}");
-            for key in keys.into_iter().filter(|key| !["paths", "github", "usage"].contains(key)) {
+            assert!(keys.len() >= 2, "{error}");
+            for key in keys.into_iter().filter(|key| !["paths", "github", "usage", "cache"].contains(key)) {
                 let name = if table.is_empty() { key.to_owned() } else { format!("{table}.{key}") };
                 assert!(docs.contains(&format!("| `{name}` |")), "{name} is not in docs/configuration.md");
             }
@@ -413,6 +451,8 @@ mod tests {
             ("hide_disabled = 'no'", "shelflife.toml:1:17: this is text, expected true or false"),
             ("title = true", "shelflife.toml:1:9: this is true or false without quotes, expected text"),
             ("url = 'https://me:secret@a.b'", "shelflife.toml:1:7: this address holds a user name"),
+            ("[cache]\nkeep_builds = 0", "shelflife.toml:2:15: `0` is not a number of builds, expected 1"),
+            ("[cache]\nmax_size = 'much'", "shelflife.toml:2:12: `much` is not a size, expected one such as"),
             ("[github]\nttl = 'soon'", "shelflife.toml:2:7: `soon` is not a length of time, expected"),
             ("[github]\nbatch = 0", "shelflife.toml:2:9: `0` is not a batch size, expected 1 to 100"),
             ("timezone = 'Mars/Olympus'", "shelflife.toml:1:12: `Mars/Olympus` is not a time zone, expected"),

@@ -31,6 +31,8 @@ pub struct Config {
     pub github: Github,
     /// How the usage exports are asked for.
     pub usage: UsageExports,
+    /// What the cache keeps.
+    pub keep: Keep,
     /// The moment at which freshness is judged: the clock's, or the one that was given.
     pub now: Timestamp,
     /// Ask nothing of the network.
@@ -113,6 +115,22 @@ impl Settings {
     }
 }
 
+/// How much the cache keeps of what no output, no imprint and no entry points to any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keep {
+    /// How many builds back something must have been of use. Builds that found nothing changed do not count: they
+    /// have no use for anything.
+    pub builds: i64,
+    /// How many bytes the file may have before all of it goes.
+    pub bytes: u64,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self { builds: 8, bytes: 1 << 30 }
+    }
+}
+
 /// How GitHub is asked.
 #[derive(Clone)]
 pub struct Github {
@@ -185,6 +203,17 @@ pub struct Overrides {
     pub keep_going: bool,
 }
 
+/// Reads a number of bytes such as `500 MB` or `1 GiB`.
+///
+/// # Errors
+///
+/// Says what was expected.
+pub fn size(text: &str) -> Result<u64, String> {
+    let size: Result<bytesize::ByteSize, _> = text.trim().parse();
+    size.map(|size| size.as_u64())
+        .map_err(|_| format!("`{text}` is not a size, expected one such as \"500 MB\" or \"1 GiB\""))
+}
+
 impl Config {
     /// Reads the configuration of the site in the folder `site`.
     ///
@@ -229,6 +258,7 @@ impl Config {
                 batch: file.github_batch,
             },
             usage: UsageExports { week: file.usage_week, month: file.usage_month, ttl: file.usage_ttl },
+            keep: file.keep,
             now,
             offline: overrides.offline,
             refresh: overrides.refresh,

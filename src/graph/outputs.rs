@@ -1,8 +1,6 @@
 //! Outputs: each file's digest, what it is made from, and where its bytes are.
 #![allow(missing_docs, reason = "salsa's macros write functions without comments")]
 
-use std::fmt::Write as _;
-
 use super::context::{self, Part};
 use super::entries::{feed_description, front, known};
 use super::inputs::AssetLocation;
@@ -74,13 +72,7 @@ pub fn parts(db: &dyn Db, kind: &Kind) -> Vec<Part> {
             parts.push(Part::new("the page that it leads to", Digest::of(stem(db, *to).as_bytes())));
         }
         Kind::Feed => parts.push(Part::new("the newest plugins", feed(db))),
-        Kind::Sitemap => {
-            let addresses: String = pages::listed(db).fold(String::new(), |mut all, kind| {
-                let _ = writeln!(all, "{}", kind.address(db));
-                all
-            });
-            parts.push(Part::new("the addresses of pages", Digest::of(addresses.as_bytes())));
-        }
+        Kind::Sitemap => parts.push(Part::new("the addresses of plugins", *views::stems_digest(db))),
         Kind::RedirectsJson => {
             let redirects = pages::redirects(db);
             let texts = redirects.iter().flat_map(|(from, to)| [from.as_bytes(), to.as_bytes()]);

@@ -83,25 +83,42 @@ pub fn lines_digest(db: &dyn Db, kind: ShownKind) -> Digest {
     }
 }
 
+// A query each, so that what depends on texts of one kind alone is left in peace when those of another change.
+
 #[salsa::tracked]
 fn summaries_digest(db: &dyn Db) -> Digest {
-    digest_of_lines(db, ShownKind::Summary)
+    digests_of_lines(db).summary
 }
 
 #[salsa::tracked]
 fn records_digest(db: &dyn Db) -> Digest {
-    digest_of_lines(db, ShownKind::Record)
+    digests_of_lines(db).record
 }
 
 #[salsa::tracked]
 fn documents_digest(db: &dyn Db) -> Digest {
-    digest_of_lines(db, ShownKind::Document)
+    digests_of_lines(db).document
 }
 
-fn digest_of_lines(db: &dyn Db, kind: ShownKind) -> Digest {
-    let lines: Vec<(&str, Digest)> = lines(db, kind).collect();
-    let texts = lines.iter().flat_map(|(stem, digest)| [stem.as_bytes(), digest.as_bytes()]);
-    Digest::of_parts(texts)
+/// The digests of all plugins' texts, of each kind.
+#[salsa::tracked]
+fn digests_of_lines(db: &dyn Db) -> Shown {
+    let all: Vec<(&str, Shown)> =
+        plugins(db).iter().filter_map(|file| Some((entry::stem(file.path(db)), shown(db, *file)?))).collect();
+    let [summary, record, document] = ShownKind::ALL.map(|kind| {
+        let digests: Vec<Digest> = all.iter().map(|(_, shown)| shown.of(kind)).collect();
+        let stems = all.iter().map(|(stem, _)| stem.as_bytes());
+        let texts = stems.zip(&digests).flat_map(|(stem, digest)| [stem, digest.as_bytes()]);
+        Digest::of_parts(texts)
+    });
+    Shown { summary, record, document }
+}
+
+/// The digest of the names of all plugins' files, from which the addresses of their pages follow.
+#[salsa::tracked]
+pub fn stems_digest(db: &dyn Db) -> Digest {
+    let stems: Vec<&str> = plugins(db).iter().map(|file| entry::stem(file.path(db))).collect();
+    Digest::of_parts(stems.iter().map(|stem| stem.as_bytes()))
 }
 
 /// A plugin as its own page shows it; `None` if its entry can't be read, or is known.
