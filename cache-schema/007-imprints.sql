@@ -1,27 +1,23 @@
--- The files of a tree: what they hold, and what they looked like then. `tree` is `site`; `output:` and a folder's
--- name for what a build has published there; or `coming:` and a folder's name for what a build is about to put
--- there, as long as it has not come to its end. `files` is a list of paths, digests and looks as postcard writes
--- it, behind a checksum of the tree and the list. The manifests of version 5 become such listings.
-CREATE TABLE listing (
-    tree  TEXT NOT NULL PRIMARY KEY,
-    files BLOB NOT NULL
+-- Large maps in pieces: the items whose keys have the same hash, as a list that postcard writes, behind a checksum of
+-- the map's name, the piece's number and the list. There is always a piece 0. The maps are
+--   `imprint`: what a build made of an entry, and what it made it from, by the name of the entry's file;
+--   `site`: what the site's files hold, and what they looked like then, by their paths;
+--   `output:` and a folder's name: the same of what a build has published there;
+--   `coming:` and a folder's name: what a build is about to put there, as long as it has not come to its end.
+-- The manifests of version 5 become such maps.
+CREATE TABLE shard (
+    map    TEXT    NOT NULL,
+    number INTEGER NOT NULL,
+    items  BLOB    NOT NULL,
+    PRIMARY KEY (map, number)
 ) STRICT;
 DROP TABLE file;
 
--- What a build made of an entry, and what it made it from, as postcard writes it, behind a checksum.
-CREATE TABLE imprint (
-    entry   TEXT NOT NULL PRIMARY KEY,
-    imprint BLOB NOT NULL
-) STRICT;
-
--- What lists and feeds show of an entry: its `summary` (JSON), and its lines in plugins.json (`record`) and
--- search.json (`document`). The imprint has their digests.
-CREATE TABLE shown (
-    kind  TEXT NOT NULL,
-    entry TEXT NOT NULL,
-    text  TEXT NOT NULL,
-    PRIMARY KEY (kind, entry)
-) STRICT, WITHOUT ROWID;
+-- What outputs beside its own page show of an entry: what lists show (JSON), and its lines in plugins.json and
+-- search.json. The imprint has their digests. Tables with a rowid, since many a text is too long for others.
+CREATE TABLE shown_summary (entry TEXT NOT NULL PRIMARY KEY, text TEXT NOT NULL) STRICT;
+CREATE TABLE shown_record (entry TEXT NOT NULL PRIMARY KEY, text TEXT NOT NULL) STRICT;
+CREATE TABLE shown_document (entry TEXT NOT NULL PRIMARY KEY, text TEXT NOT NULL) STRICT;
 
 -- Why an output was made the last time that it changed: which inputs had, as JSON. `made` is in seconds since 1970.
 CREATE TABLE made (

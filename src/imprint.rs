@@ -4,7 +4,6 @@
 //! entry's file nor any fact about it has to be read again.
 
 use std::marker::PhantomData;
-use std::sync::Arc;
 
 use jiff::civil::Date;
 use serde::de::DeserializeOwned;
@@ -17,7 +16,7 @@ use crate::fact::Subject;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Imprint {
     /// What decides about other outputs than the entry's own page.
-    pub front: Arc<Front>,
+    pub front: Front,
     /// The digests of what lists and feeds show.
     pub shown: Shown,
     /// The digest of the plugin's page.
@@ -41,10 +40,6 @@ pub struct Front {
     pub date: Date,
     /// Whether usage is counted for it.
     pub counted: bool,
-    /// What it says about being abandoned.
-    pub abandoned: Option<String>,
-    /// What it says about being up for adoption.
-    pub up_for_adoption: Option<String>,
     /// Earlier addresses of its page.
     pub redirects: Vec<Redirect>,
 }

@@ -136,6 +136,14 @@ impl Scan {
         digest(&[&self.data, &self.templates, &self.assets])
     }
 
+    /// The entry file with this name without `.md`.
+    pub fn entry(&self, stem: &str) -> Option<&Scanned> {
+        let name = format!("{stem}.md");
+        // Files are in the order of their names.
+        let at = self.entries.binary_search_by(|file| file.name.as_str().cmp(&name)).ok()?;
+        self.entries.get(at)
+    }
+
     /// Entry files in the order of their names.
     pub fn entries(&self) -> &[Scanned] {
         &self.entries
@@ -199,11 +207,6 @@ fn digest(kinds: &[&Vec<Scanned>]) -> Digest {
 }
 
 impl Scanned {
-    /// Where the file is.
-    pub fn place(&self) -> &Path {
-        &self.place
-    }
-
     /// The digest of the content.
     pub fn digest(&self) -> Digest {
         self.digest
@@ -217,7 +220,8 @@ impl Scanned {
     /// The path to name in a problem: relative to the site, where it is in there.
     pub fn path_in_site(&self, config: &Config) -> String {
         let path = self.place.strip_prefix(&config.paths.site).unwrap_or(&self.place);
-        path.to_string_lossy().replace('\\', "/")
+        let path = path.to_string_lossy();
+        if std::path::MAIN_SEPARATOR == '/' { path.into_owned() } else { path.replace('\\', "/") }
     }
 
     /// The content, which is read now unless it had to be already.

@@ -36,10 +36,10 @@ fn rows_that_were_damaged_are_not_published() {
     site.build(&[]).succeeded();
     let before = site.tree("public");
     for damage in [
-        "UPDATE listing SET files = zeroblob(99) WHERE tree = 'site'",
-        "UPDATE listing SET files = zeroblob(99) WHERE tree = 'output:public'",
-        "UPDATE imprint SET imprint = zeroblob(99)",
-        "UPDATE shown SET text = 'x'",
+        "UPDATE shard SET items = zeroblob(99) WHERE map = 'site'",
+        "UPDATE shard SET items = zeroblob(99) WHERE map = 'output:public'",
+        "UPDATE shard SET items = zeroblob(99) WHERE map = 'imprint'",
+        "UPDATE shown_record SET text = 'x'",
         "UPDATE note SET value = zeroblob(9)",
     ] {
         std::thread::sleep(std::time::Duration::from_millis(120));

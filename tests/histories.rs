@@ -230,9 +230,9 @@ impl History {
         let tables = [
             vec!["memo"],
             vec!["blob"],
-            vec!["note", "listing"],
+            vec!["note", "shard"],
             vec!["memo", "blob"],
-            vec!["note", "shown"],
+            vec!["note", "shown_document"],
         ];
         let cache = Connection::open(cache).unwrap();
         for table in &tables[usize::from(what)] {

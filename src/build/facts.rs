@@ -17,6 +17,7 @@ use crate::fact::{Answer, Subject};
 use crate::graph::facts::{wanted, wanted_for, windows};
 use crate::graph::{Database, Db as _};
 use crate::report::{self, Durations};
+use crate::scan::Scan;
 use crate::source::{Demand, Sources};
 
 /// The facts of a build: what is known, and who can be asked.
@@ -64,6 +65,7 @@ impl<'a> Facts<'a> {
         &mut self,
         db: &mut Database,
         shelf: &mut Shelf,
+        scan: &Scan,
         durations: &mut Durations,
     ) -> miette::Result<()> {
         loop {
@@ -77,7 +79,7 @@ impl<'a> Facts<'a> {
             self.show(db, &found);
             if self.settled.is_none() {
                 let outdated = shelf.outdated(db, &self.ledger);
-                shelf.read(db, &outdated)?;
+                shelf.read(db, scan, &outdated)?;
                 if !outdated.is_empty() {
                     continue;
                 }

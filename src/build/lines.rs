@@ -23,7 +23,7 @@ impl publish::Lines for Stored<'_> {
     fn file(&self, kind: ShownKind) -> Result<Option<Vec<u8>>, CacheError> {
         let imprints = self.0.imprints()?;
         let mut order: Vec<_> = imprints.iter().map(|(entry, it)| (it.front.date, entry, it)).collect();
-        order.sort_by_key(|(date, entry, _)| (*date, *entry));
+        order.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
         let wanted: Vec<(&str, Digest)> =
             order.into_iter().map(|(_, entry, imprint)| (entry.as_str(), imprint.shown.of(kind))).collect();
         Ok(self.0.all_shown(kind, &wanted)?.map(|texts| file(kind, &texts)))

@@ -227,7 +227,7 @@ impl<'a> Run<'a> {
         };
         let context = context_of(&db);
         on_all_cores(&db, &shelf.read_anew(&db), |db, file| graph::entries::parsed(db, *file).is_ok());
-        shelf.read_needed(&mut db)?;
+        shelf.read_needed(&mut db, scan)?;
         let unreadable = check(&db, config)?;
         durations.evaluate_ms = report::milliseconds(checking.elapsed());
 
@@ -239,7 +239,7 @@ impl<'a> Run<'a> {
         let settled = common.filter(|common| is_settled(common) && task.answers.is_empty());
         let mut facts = Facts::new(config, *observer, cache, settled.map(|common| common.sources));
         facts.learn(&mut db, task.answers)?;
-        facts.settle(&mut db, &mut shelf, &mut durations)?;
+        facts.settle(&mut db, &mut shelf, scan, &mut durations)?;
 
         let rendering = Instant::now();
         let plan = Arc::clone(plan::plan(&db));
@@ -250,12 +250,12 @@ impl<'a> Run<'a> {
         }
         durations.render_ms = report::milliseconds(rendering.elapsed());
         Record::forget(cache)?;
-        shelf.keep(cache, &fresh)?;
         let sources = facts.freshness(&db);
         let number = cache.number(FACTS)?;
         Common { context, facts: number, origins, sources: sources.clone() }.save(cache)?;
         let why = Why { config, db: &db, plan: &plan, ledger: &facts.ledger, shelf: &shelf, fresh: &fresh };
         let why = why.record(cache, build, &contents)?;
+        shelf.keep(&db, cache, &fresh)?;
         cache.checkpoint()?;
 
         let publishing = Instant::now();

@@ -1,17 +1,16 @@
 //! The shelf: a site's entries, each either known from an earlier build or read anew.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::path::PathBuf;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use miette::{IntoDiagnostic as _, WrapErr as _};
 use rayon::prelude::*;
 use salsa::Setter as _;
 
 use super::ledger::Ledger;
-use crate::cache::{Cache, CacheError};
+use crate::cache::{Cache, CacheError, Imprints};
 use crate::config::Config;
 use crate::digest::Digest;
+use crate::entry;
 use crate::graph::entries::{clashing, known};
 use crate::graph::facts::{usage_digest, wanted_for};
 use crate::graph::{self, Database, EntryFile, EntrySource, Site};
@@ -22,17 +21,10 @@ use crate::scan::{Scan, Scanned};
 pub(super) struct Shelf {
     /// In the order of the files' names.
     files: Vec<EntryFile>,
-    items: HashMap<EntryFile, Item>,
-    /// What earlier builds made of entries, by the name of the file without `.md`: what the cache has.
-    earlier: BTreeMap<String, Arc<Imprint>>,
-}
-
-/// One entry.
-struct Item {
-    stem: String,
-    place: PathBuf,
-    /// The digest of the content that the graph has, or that its imprint was made of.
-    digest: Digest,
+    /// The digest of the content that the graph has of each, or that its imprint was made of.
+    digests: HashMap<EntryFile, Digest>,
+    /// What earlier builds made of entries: what the cache has.
+    earlier: Imprints,
 }
 
 /// An entry that was read, and what was made of it.
@@ -55,11 +47,9 @@ impl Shelf {
         db: &mut Database,
         scan: &Scan,
         config: &Config,
-        earlier: BTreeMap<String, Imprint>,
+        earlier: Imprints,
         trust: bool,
     ) -> miette::Result<Self> {
-        let earlier: BTreeMap<String, Arc<Imprint>> =
-            earlier.into_iter().map(|(stem, imprint)| (stem, Arc::new(imprint))).collect();
         let stands = |file: &Scanned| {
             let imprint = earlier.get(file.stem()).filter(|_| trust)?;
             let concerning = || graph::data::concerning_digest(db, &imprint.front.id);
@@ -76,8 +66,8 @@ impl Shelf {
                 None => Ok(EntrySource::Text(file.content()?)),
             })
             .collect::<miette::Result<Vec<_>>>()?;
-        let mut shelf =
-            Self { files: Vec::new(), items: HashMap::with_capacity(scan.entries().len()), earlier };
+        let digests = HashMap::with_capacity(scan.entries().len());
+        let mut shelf = Self { files: Vec::new(), digests, earlier };
         for (scanned, source) in scan.entries().iter().zip(sources) {
             let file = shelf.add(db, scanned, config, source);
             shelf.files.push(file);
@@ -89,24 +79,23 @@ impl Shelf {
     fn add(&mut self, db: &Database, scanned: &Scanned, config: &Config, source: EntrySource) -> EntryFile {
         let digest = digest_of(&source, scanned);
         let file = EntryFile::new(db, scanned.path_in_site(config).into(), source);
-        let (stem, place) = (scanned.stem().to_owned(), scanned.place().to_path_buf());
-        self.items.insert(file, Item { stem, place, digest });
+        self.digests.insert(file, digest);
         file
     }
 
     /// Makes the graph's entries those that a later scan has found.
     pub(super) fn update(&mut self, db: &mut Database, scan: &Scan, config: &Config) -> miette::Result<()> {
         let mut before: HashMap<String, EntryFile> =
-            self.files.iter().filter_map(|file| Some((self.items.get(file)?.stem.clone(), *file))).collect();
+            self.files.iter().map(|file| (entry::stem(file.path(db)).to_owned(), *file)).collect();
         let mut files = Vec::with_capacity(self.files.len());
         for scanned in scan.entries() {
             let file = before.remove(scanned.stem());
-            let item = file.and_then(|file| Some((file, self.items.get_mut(&file)?)));
-            files.push(match item {
-                Some((file, item)) => {
-                    if item.digest != scanned.digest() {
+            let known = file.and_then(|file| Some((file, self.digests.get_mut(&file)?)));
+            files.push(match known {
+                Some((file, digest)) => {
+                    if *digest != scanned.digest() {
                         let source = EntrySource::Text(scanned.content()?);
-                        item.digest = digest_of(&source, scanned);
+                        *digest = digest_of(&source, scanned);
                         file.set_source(db).to(source);
                     }
                     file
@@ -115,7 +104,7 @@ impl Shelf {
             });
         }
         for gone in before.into_values() {
-            self.items.remove(&gone);
+            self.digests.remove(&gone);
         }
         if files != self.files {
             self.files.clone_from(&files);
@@ -125,29 +114,24 @@ impl Shelf {
     }
 
     /// Reads entries that are known.
-    pub(super) fn read(&mut self, db: &mut Database, files: &[EntryFile]) -> miette::Result<()> {
-        for file in files {
-            if let Some(item) = self.items.get_mut(file)
-                && known(db, *file).is_some()
-            {
-                let content: Arc<[u8]> = std::fs::read(&item.place)
-                    .into_diagnostic()
-                    .wrap_err_with(|| format!("can't read {}", item.place.display()))?
-                    .into();
-                item.digest = Digest::of(&content);
-                file.set_source(db).to(EntrySource::Text(content));
-            }
+    pub(super) fn read(&mut self, db: &mut Database, scan: &Scan, files: &[EntryFile]) -> miette::Result<()> {
+        for file in files.iter().filter(|file| known(db, **file).is_some()).collect::<Vec<_>>() {
+            let stem = entry::stem(file.path(db)).to_owned();
+            let Some(scanned) = scan.entry(&stem) else { continue };
+            let content = scanned.content()?;
+            self.digests.insert(*file, Digest::of(&content));
+            file.set_source(db).to(EntrySource::Text(content));
         }
         Ok(())
     }
 
     /// Reads what is needed beyond what has changed: entries that clash with others, so that it can be told where,
     /// and entries whose descriptions the feed lacks.
-    pub(super) fn read_needed(&mut self, db: &mut Database) -> miette::Result<()> {
+    pub(super) fn read_needed(&mut self, db: &mut Database, scan: &Scan) -> miette::Result<()> {
         let clashing = clashing(db).clone();
-        self.read(db, &clashing)?;
+        self.read(db, scan, &clashing)?;
         let lacking = graph::imprints::lacking_text(db);
-        self.read(db, &lacking)
+        self.read(db, scan, &lacking)
     }
 
     /// Entries that are known, but of which something is known now that went into it as something else.
@@ -166,8 +150,8 @@ impl Shelf {
         self.files.iter().copied().filter(|file| known(db, *file).is_none()).collect()
     }
 
-    fn earlier(&self, file: EntryFile) -> Option<&Arc<Imprint>> {
-        self.earlier.get(&self.items.get(&file)?.stem)
+    fn earlier(&self, db: &Database, file: EntryFile) -> Option<&Arc<Imprint>> {
+        self.earlier.get(entry::stem(file.path(db)))
     }
 
     /// Whether the site wants the same facts as when the imprints were made.
@@ -175,7 +159,7 @@ impl Shelf {
         self.files.len() == self.earlier.len()
             && self.read_anew(db).into_iter().all(|file| {
                 let wanted = wanted_for(db, file);
-                let earlier = self.earlier(file).map(|imprint| imprint.inputs.facts.get());
+                let earlier = self.earlier(db, file).map(|imprint| imprint.inputs.facts.get());
                 earlier.is_some_and(|facts| facts.iter().map(|(subject, _)| subject).eq(&wanted))
             })
     }
@@ -185,49 +169,53 @@ impl Shelf {
         let files = self.read_anew(db);
         let sound: HashSet<EntryFile> = graph::entries::sound_entries(db).iter().copied().collect();
         let imprints = super::on_all_cores(db, &files, |db, file| {
-            let item = self.items.get(file).filter(|_| sound.contains(file))?;
-            graph::imprints::imprint(db, *file, item.digest).map(Arc::new)
+            let digest = self.digests.get(file).filter(|_| sound.contains(file))?;
+            graph::imprints::imprint(db, *file, *digest).map(Arc::new)
         });
-        let fresh = files.into_iter().zip(imprints).filter_map(|(file, imprint)| {
-            let stem = self.items.get(&file)?.stem.clone();
+        let fresh = files.into_iter().zip(imprints).map(|(file, imprint)| {
             let path = file.path(db).to_string();
-            Some(Fresh { file, path, stem, earlier: self.earlier(file).cloned(), imprint })
+            let stem = entry::stem(&path).to_owned();
+            Fresh { file, path, stem, earlier: self.earlier(db, file).cloned(), imprint }
         });
         fresh.collect()
     }
 
-    /// Imprints of entries that the site has no longer.
-    pub(super) fn gone(&self) -> Vec<(String, Arc<Imprint>)> {
-        let stems: HashSet<&str> = self.items.values().map(|item| item.stem.as_str()).collect();
+    /// Imprints of entries that the site has no longer, in the order of their names.
+    pub(super) fn gone(&self, db: &Database) -> Vec<(String, Arc<Imprint>)> {
+        let stems: HashSet<&str> = self.files.iter().map(|file| entry::stem(file.path(db))).collect();
         let gone = self.earlier.iter().filter(|(stem, _)| !stems.contains(stem.as_str()));
-        gone.map(|(stem, earlier)| (stem.clone(), Arc::clone(earlier))).collect()
+        let mut gone: Vec<_> = gone.map(|(stem, earlier)| (stem.clone(), Arc::clone(earlier))).collect();
+        gone.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        gone
     }
 
-    /// Keeps the imprints of this build for the next one.
-    pub(super) fn keep(&self, cache: &Cache, fresh: &[Fresh]) -> Result<(), CacheError> {
-        for Fresh { stem, earlier, imprint, .. } in fresh {
-            if earlier != imprint {
-                cache.replace_imprint(stem, earlier.as_deref(), imprint.as_deref())?;
+    /// Keeps the imprints of this build for the next one, in another process or in this one.
+    pub(super) fn keep(&mut self, db: &Database, cache: &Cache, fresh: &[Fresh]) -> Result<(), CacheError> {
+        let gone = self.gone(db);
+        let mut different: Vec<&str> = Vec::new();
+        for Fresh { stem, earlier, imprint, .. } in fresh.iter().filter(|one| one.earlier != one.imprint) {
+            different.push(stem);
+            if let Some(earlier) = earlier {
+                cache.let_go(earlier, imprint.as_deref())?;
+            }
+            match imprint {
+                Some(imprint) => drop(self.earlier.insert(stem.clone(), Arc::clone(imprint))),
+                None => drop(self.earlier.remove(stem)),
             }
         }
-        for (stem, earlier) in self.gone() {
-            cache.replace_imprint(&stem, Some(&earlier), None)?;
+        for (stem, earlier) in &gone {
+            different.push(stem);
+            cache.let_go(earlier, None)?;
+            self.earlier.remove(stem);
         }
-        Ok(())
+        if different.is_empty() { Ok(()) } else { cache.set_imprints(&self.earlier, &different) }
     }
 
     /// Goes on to the next build in this process, for which the entries that this one has read are known.
     pub(super) fn go_on(&mut self, db: &mut Database, fresh: Vec<Fresh>) {
-        for (stem, _) in self.gone() {
-            self.earlier.remove(&stem);
-        }
-        for Fresh { file, stem, imprint, .. } in fresh {
-            match imprint {
-                Some(imprint) => {
-                    file.set_source(db).to(EntrySource::Known(Arc::clone(&imprint)));
-                    self.earlier.insert(stem, imprint);
-                }
-                None => drop(self.earlier.remove(&stem)),
+        for Fresh { file, imprint, .. } in fresh {
+            if let Some(imprint) = imprint {
+                file.set_source(db).to(EntrySource::Known(imprint));
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Why outputs changed: which of the things that they are made from did.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
@@ -116,7 +117,7 @@ impl Why<'_> {
     ) -> Result<BTreeMap<String, Vec<Change>>, CacheError> {
         let published = cache.listing(Tree::Output(&self.config.paths.output_name()))?.unwrap_or_default();
         let (before, parts) = (Parts::load(cache)?, Parts::of(self.db, self.plan));
-        let exports = self.exports();
+        let exports = LazyCell::new(|| self.exports());
         let fresh: HashMap<EntryFile, &Fresh> = self.fresh.iter().map(|one| (one.file, one)).collect();
         let own = |kind: &Kind| match kind {
             Kind::Plugin(file) => fresh.get(file).map(|one| self.of_entry(one, &exports)).unwrap_or_default(),
@@ -183,7 +184,8 @@ impl Why<'_> {
         };
         let fresh = self.fresh.iter();
         let fresh = fresh.map(|one| change(&one.stem, one.earlier.as_deref(), one.imprint.as_deref()));
-        let gone = self.shelf.gone().into_iter().map(|(stem, earlier)| change(&stem, Some(&earlier), None));
+        let gone =
+            self.shelf.gone(self.db).into_iter().map(|(stem, earlier)| change(&stem, Some(&earlier), None));
         let mut changes: Vec<Change> = fresh.chain(gone).filter(|change| change.old != change.new).collect();
         if changes.len() > NAMED {
             let more = changes.len() - NAMED;
@@ -194,7 +196,7 @@ impl Why<'_> {
     }
 
     /// What went into an entry's page as something else.
-    fn of_entry(&self, fresh: &Fresh, exports: &Exports) -> Vec<Change> {
+    fn of_entry(&self, fresh: &Fresh, exports: &LazyCell<Exports, impl FnOnce() -> Exports>) -> Vec<Change> {
         let (Some(earlier), Some(imprint)) = (&fresh.earlier, &fresh.imprint) else { return Vec::new() };
         let changes = imprint.inputs.changes_since(&earlier.inputs);
         let told = |(input, old, new): (Input, Option<Digest>, Option<Digest>)| {

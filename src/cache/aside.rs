@@ -106,7 +106,7 @@ pub(super) fn rescue(cache: &Connection, path: &Path) -> usize {
         orders.map(|order| copy_rows(cache, path, table, key, order).unwrap_or_default()).sum()
     };
     copy("folder", "name");
-    copy("listing", "tree");
+    copy("shard", "map");
     copy("fact", "subject")
 }
 

@@ -5,12 +5,12 @@
 //! that build.
 
 use std::collections::BTreeMap;
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, params};
 use serde::Serialize;
 
-use super::listing::{self, COMING, OUTPUT};
+use super::listing::{COMING, OUTPUT};
 use super::{Cache, CacheError};
 use crate::config::Keep;
 use crate::digest::Digest;
@@ -104,35 +104,28 @@ impl Cache {
         Ok(build)
     }
 
-    /// Replaces the imprint of an entry. What the old one pointed to and the new one does not is of use to this
-    /// build for the last time.
+    /// Notes that what the old imprint of an entry pointed to and the new one does not is of use to this build for
+    /// the last time.
     ///
     /// # Errors
     ///
     /// When the file can't be written.
-    pub fn replace_imprint(
-        &self,
-        entry: &str,
-        old: Option<&Imprint>,
-        new: Option<&Imprint>,
-    ) -> Result<(), CacheError> {
+    pub fn let_go(&self, old: &Imprint, new: Option<&Imprint>) -> Result<(), CacheError> {
         let build = self.used().build;
-        if let Some(old) = old {
-            let connection = self.connection();
-            let (memos, facts) = new.map(|new| (new.memos.get(), new.inputs.facts.get())).unwrap_or_default();
-            let mut touch =
-                connection.prepare_cached("UPDATE memo SET used = ?3 WHERE function = ?1 AND inputs = ?2")?;
-            for (function, inputs) in old.memos.get().iter().filter(|memo| !memos.contains(memo)) {
-                touch.execute(params![function, inputs.as_bytes(), build])?;
-            }
-            let mut touch = connection.prepare_cached("UPDATE fact SET used = ?2 WHERE subject = ?1")?;
-            for (subject, _) in old.inputs.facts.get() {
-                if !facts.iter().any(|(kept, _)| *kept == subject) {
-                    touch.execute(params![subject.to_string(), build])?;
-                }
+        let connection = self.connection();
+        let (memos, facts) = new.map(|new| (new.memos.get(), new.inputs.facts.get())).unwrap_or_default();
+        let mut touch =
+            connection.prepare_cached("UPDATE memo SET used = ?3 WHERE function = ?1 AND inputs = ?2")?;
+        for (function, inputs) in old.memos.get().iter().filter(|memo| !memos.contains(memo)) {
+            touch.execute(params![function, inputs.as_bytes(), build])?;
+        }
+        let mut touch = connection.prepare_cached("UPDATE fact SET used = ?2 WHERE subject = ?1")?;
+        for (subject, _) in old.inputs.facts.get() {
+            if !facts.iter().any(|(kept, _)| *kept == subject) {
+                touch.execute(params![subject.to_string(), build])?;
             }
         }
-        self.set_imprint(entry, new)
+        Ok(())
     }
 
     /// Notes that an output folder is of use, and that these blobs are for the last time, since nothing that is
@@ -207,10 +200,10 @@ impl Cache {
     /// When the file can't be read or written.
     pub fn collect_garbage(&self, keep: Keep) -> Result<Collected, CacheError> {
         let build = self.used().build.max(self.number(BUILDS)?);
-        let mut collected = self.forget_before(build.saturating_sub(keep.builds))?;
+        let mut collected = self.forget_before(build.saturating_sub(keep.builds), build)?;
         if self.size()? > keep.bytes {
             // Newer than the newest.
-            let more = self.forget_before(build.saturating_add(1))?;
+            let more = self.forget_before(build.saturating_add(1), build)?;
             collected.memos += more.memos;
             collected.blobs += more.blobs;
             collected.facts += more.facts;
@@ -221,17 +214,16 @@ impl Cache {
     }
 
     /// Forgets what nothing points to and no build since number `oldest` had a use for.
-    fn forget_before(&self, oldest: i64) -> Result<Collected, CacheError> {
+    fn forget_before(&self, oldest: i64, build: i64) -> Result<Collected, CacheError> {
         let imprints = self.imprints()?;
-        let connection = self.connection();
-        connection.execute("DELETE FROM folder WHERE used < ?1", [oldest.min(self.used().build)])?;
-        connection.execute(
-            "DELETE FROM listing WHERE (tree LIKE ?1 || '%' OR tree LIKE ?2 || '%')
-                 AND tree NOT IN (SELECT ?1 || name FROM folder UNION SELECT ?2 || name FROM folder)",
-            [OUTPUT, COMING],
-        )?;
+        // However little is to be kept: the folder that this build publishes into is.
+        forget_folders(&self.connection(), oldest.min(build))?;
         self.forget_listings();
-        point_to(&connection, imprints.values())?;
+        let listings = self.listings()?;
+        let connection = self.connection();
+        let published = listings.iter().filter_map(|(_, listing)| listing.as_ref()).flatten();
+        let published = published.map(|(_, file)| file.digest);
+        point_to(&connection, imprints.values(), published)?;
         let collected = Collected {
             memos: connection.execute(
                 "DELETE FROM memo WHERE used < ?1
@@ -262,10 +254,22 @@ impl Cache {
     }
 }
 
+/// Forgets output folders into which no build since number `oldest` has published.
+fn forget_folders(connection: &Connection, oldest: i64) -> rusqlite::Result<()> {
+    connection.execute("DELETE FROM folder WHERE used < ?1", [oldest])?;
+    connection.execute(
+        "DELETE FROM shard WHERE (map LIKE ?1 || '%' OR map LIKE ?2 || '%')
+             AND map NOT IN (SELECT ?1 || name FROM folder UNION SELECT ?2 || name FROM folder)",
+        [OUTPUT, COMING],
+    )?;
+    Ok(())
+}
+
 /// Makes tables of everything that imprints and listings point to.
 fn point_to<'a>(
     connection: &Connection,
-    imprints: impl Iterator<Item = &'a Imprint>,
+    imprints: impl Iterator<Item = &'a Arc<Imprint>>,
+    published: impl Iterator<Item = Digest>,
 ) -> rusqlite::Result<()> {
     connection.execute_batch(
         "CREATE TEMP TABLE needed_memo (function TEXT, inputs BLOB, PRIMARY KEY (function, inputs)) WITHOUT ROWID;
@@ -283,13 +287,8 @@ fn point_to<'a>(
         }
     }
     let mut blob = connection.prepare("INSERT OR IGNORE INTO temp.needed_blob VALUES (?1)")?;
-    let mut listings = connection.prepare("SELECT tree, files FROM listing WHERE tree <> 'site'")?;
-    let mut rows = listings.query([])?;
-    while let Some(row) = rows.next()? {
-        let (tree, files): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
-        for file in listing::read(&tree, &files).unwrap_or_default().values() {
-            blob.execute([file.digest.as_bytes()])?;
-        }
+    for digest in published {
+        blob.execute([digest.as_bytes()])?;
     }
     Ok(())
 }
@@ -305,8 +304,6 @@ pub(super) fn give_back(connection: &Connection) -> rusqlite::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
     use crate::cache::{Listed, Listing, Tree};
     use crate::fact::{Fact, ObjectId, RepositoryName, Subject, Validators};
@@ -328,11 +325,8 @@ mod tests {
                 id: "one".into(),
                 date: jiff::civil::date(2020, 1, 1),
                 counted: true,
-                abandoned: None,
-                up_for_adoption: None,
                 redirects: Vec::new(),
-            }
-            .into(),
+            },
             shown: Shown { summary: digest, record: digest, document: digest },
             page: digest,
             warnings: Vec::new(),
@@ -347,6 +341,15 @@ mod tests {
             ),
             feed: None,
         }
+    }
+
+    /// Makes `new` the only imprint, in place of `old`.
+    fn keep_imprint(cache: &Cache, old: Option<&Imprint>, new: Option<&Imprint>) {
+        if let Some(old) = old {
+            cache.let_go(old, new).unwrap();
+        }
+        let imprints = new.map(|new| ("one".to_owned(), Arc::new(new.clone()))).into_iter().collect();
+        cache.set_imprints(&imprints, &["one"]).unwrap();
     }
 
     fn has_memo(cache: &Cache, inputs: Digest) -> bool {
@@ -369,7 +372,7 @@ mod tests {
             for bytes in ["replaced", "lost"] {
                 cache.put_blob(bytes.as_bytes());
             }
-            cache.replace_imprint("one", None, Some(&of_entry)).unwrap();
+            keep_imprint(&cache, None, Some(&of_entry));
         });
         let listed = |text: &str| Listed { digest: Digest::of(text.as_bytes()), look: None };
         let listing = |text: &str| Listing::from([("p".to_owned(), listed(text))]);
@@ -392,7 +395,7 @@ mod tests {
         assert!(has("published") && has("replaced") && !has("lost"));
         assert_eq!(cache.listing(Tree::Output("left")).unwrap(), None, "nobody publishes there any more");
 
-        build(&cache, || cache.replace_imprint("one", Some(&of_entry), None).unwrap());
+        build(&cache, || keep_imprint(&cache, Some(&of_entry), None));
         for _ in 0..KEEP.builds {
             assert!(has_memo(&cache, needed), "the last builds had a use for it");
             build(&cache, || {});
@@ -408,7 +411,7 @@ mod tests {
         build(&cache, || {
             cache.keep_memo("f", needed, b"1");
             cache.keep_memo("f", recent, b"1");
-            cache.replace_imprint("one", None, Some(&imprint(&[("f", needed)], &[]))).unwrap();
+            keep_imprint(&cache, None, Some(&imprint(&[("f", needed)], &[])));
         });
         cache.collect_garbage(Keep { bytes: 1, ..KEEP }).unwrap();
         assert!(has_memo(&cache, needed) && !has_memo(&cache, recent));
@@ -432,13 +435,13 @@ mod tests {
         build(&cache, || {
             cache.record(&file, &fact(id.as_str().as_bytes())).unwrap();
             cache.record(&content, &fact(b"source")).unwrap();
-            cache.replace_imprint("one", None, Some(&of_entry)).unwrap();
+            keep_imprint(&cache, None, Some(&of_entry));
         });
         for _ in 0..20 {
             build(&cache, || {});
         }
         assert!(cache.fact(&content).unwrap().is_some());
-        build(&cache, || cache.replace_imprint("one", Some(&of_entry), None).unwrap());
+        build(&cache, || keep_imprint(&cache, Some(&of_entry), None));
         for _ in 0..20 {
             build(&cache, || {});
         }

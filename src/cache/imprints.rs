@@ -1,15 +1,21 @@
 //! Imprints in the cache, and the texts of plugins that lists and feeds consist of.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use rusqlite::{OptionalExtension as _, params};
 
-use super::packing::{fasten, unfasten};
-use super::{Cache, CacheError};
+use super::{Cache, CacheError, shards};
 use crate::digest::Digest;
 use crate::imprint::{Imprint, ShownKind};
+
+/// Imprints by the names of their entries' files without `.md`.
+pub type Imprints = HashMap<String, Arc<Imprint>>;
+
+/// The name of the map that has them.
+pub(super) const IMPRINTS: &str = "imprint";
 
 impl Cache {
     /// Every imprint, by the name of its entry's file without `.md`. Damaged ones are left out.
@@ -17,58 +23,61 @@ impl Cache {
     /// # Errors
     ///
     /// When the file can't be read.
-    pub fn imprints(&self) -> Result<BTreeMap<String, Imprint>, CacheError> {
-        let rows: Vec<(String, Vec<u8>)> = {
-            let connection = self.connection();
-            let mut select = connection.prepare("SELECT entry, imprint FROM imprint")?;
-            let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            rows.collect::<Result<_, _>>()?
-        };
-        let read: Vec<(String, Imprint)> = rows
-            .into_par_iter()
-            .with_min_len(256)
-            .filter_map(|(entry, bytes)| {
-                let imprint = postcard::from_bytes(unfasten(&[entry.as_bytes()], &bytes)?).ok()?;
-                Some((entry, imprint))
-            })
-            .collect();
-        Ok(read.into_iter().collect())
+    pub fn imprints(&self) -> Result<Imprints, CacheError> {
+        let read = shards::read(&self.connection(), IMPRINTS)?;
+        Ok(read.map(|(imprints, _)| imprints.into_iter().collect()).unwrap_or_default())
     }
 
-    /// Keeps the imprint of an entry; `None` forgets it, and what is shown of the entry.
+    /// The imprint of one entry; `None` if there is none, or it is damaged.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be read.
+    pub fn imprint(&self, entry: &str) -> Result<Option<Imprint>, CacheError> {
+        let number = shards::number_of(entry);
+        let items: Option<Vec<u8>> = self
+            .connection()
+            .prepare_cached("SELECT items FROM shard WHERE map = ?1 AND number = ?2")?
+            .query_row(params![IMPRINTS, number], |row| row.get(0))
+            .optional()?;
+        let items: Vec<(String, Imprint)> =
+            items.and_then(|items| shards::one(IMPRINTS, number, &items)).unwrap_or_default();
+        Ok(items.into_iter().find(|(name, _)| name == entry).map(|(_, imprint)| imprint))
+    }
+
+    /// Makes `imprints` those that are kept; only those of `entries` may be different from what is kept already. What
+    /// is shown of an entry that has no imprint any more is forgotten.
     ///
     /// # Errors
     ///
     /// When the file can't be written.
-    pub fn set_imprint(&self, entry: &str, imprint: Option<&Imprint>) -> Result<(), CacheError> {
+    pub fn set_imprints(&self, imprints: &Imprints, entries: &[&str]) -> Result<(), CacheError> {
         let connection = self.connection();
-        match imprint {
-            Some(imprint) => {
-                let bytes = postcard::to_stdvec(imprint).unwrap_or_default();
-                connection
-                    .prepare_cached("INSERT OR REPLACE INTO imprint VALUES (?1, ?2)")?
-                    .execute(params![entry, fasten(&[entry.as_bytes()], &bytes)])?;
-            }
-            None => {
-                connection.prepare_cached("DELETE FROM imprint WHERE entry = ?1")?.execute([entry])?;
-                let mut delete =
-                    connection.prepare_cached("DELETE FROM shown WHERE kind = ?1 AND entry = ?2")?;
-                for kind in ShownKind::ALL {
-                    delete.execute([kind.name(), entry])?;
-                }
+        for kind in ShownKind::ALL {
+            let sql = format!("DELETE FROM shown_{} WHERE entry = ?1", kind.name());
+            let mut delete = connection.prepare_cached(&sql)?;
+            for entry in entries.iter().filter(|entry| !imprints.contains_key(**entry)) {
+                delete.execute([entry])?;
             }
         }
+        let mut numbers: Vec<i64> = entries.iter().map(|entry| shards::number_of(entry)).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let mut items: Vec<(&str, &Imprint)> = imprints
+            .iter()
+            .map(|(entry, imprint)| (entry.as_str(), &**imprint))
+            .filter(|(entry, _)| numbers.binary_search(&shards::number_of(entry)).is_ok())
+            .collect();
+        items.sort_unstable_by_key(|(entry, _)| *entry);
+        shards::write(&connection, IMPRINTS, items.into_iter(), Some(&numbers))?;
         Ok(())
     }
 
     /// Keeps a text of a plugin.
     pub fn show(&self, kind: ShownKind, entry: &str, text: &str) {
         self.write_soon(|connection| {
-            connection.prepare_cached("INSERT OR REPLACE INTO shown VALUES (?1, ?2, ?3)")?.execute([
-                kind.name(),
-                entry,
-                text,
-            ])
+            let sql = format!("INSERT OR REPLACE INTO shown_{} VALUES (?1, ?2)", kind.name());
+            connection.prepare_cached(&sql)?.execute([entry, text])
         });
     }
 
@@ -77,8 +86,8 @@ impl Cache {
     pub fn shown(&self, kind: ShownKind, entry: &str, digest: Digest) -> Option<String> {
         let text: Option<String> = self
             .connection()
-            .prepare_cached("SELECT text FROM shown WHERE kind = ?1 AND entry = ?2")
-            .and_then(|mut select| select.query_row([kind.name(), entry], |row| row.get(0)).optional())
+            .prepare_cached(&format!("SELECT text FROM shown_{} WHERE entry = ?1", kind.name()))
+            .and_then(|mut select| select.query_row([entry], |row| row.get(0)).optional())
             .unwrap_or_default();
         let text = text.filter(|text| Digest::of(text.as_bytes()) == digest);
         if text.is_none() {
@@ -102,8 +111,9 @@ impl Cache {
             // More than most have: memory that nobody writes into costs nothing, and to grow means to copy.
             texts.all.reserve(wanted.len() * 4096);
             let connection = self.connection();
-            let mut select = connection.prepare_cached("SELECT entry, text FROM shown WHERE kind = ?1")?;
-            let mut rows = select.query([kind.name()])?;
+            let sql = format!("SELECT entry, text FROM shown_{}", kind.name());
+            let mut select = connection.prepare_cached(&sql)?;
+            let mut rows = select.query([])?;
             while let Some(row) = rows.next()? {
                 let (entry, text) = (row.get_ref(0)?.as_str(), row.get_ref(1)?.as_str());
                 if let (Ok(entry), Ok(text)) = (entry, text)
@@ -156,11 +166,8 @@ mod tests {
                 id: id.to_owned(),
                 date: jiff::civil::date(2020, 2, 3),
                 counted: true,
-                abandoned: None,
-                up_for_adoption: Some("true".to_owned()),
                 redirects: Vec::new(),
-            }
-            .into(),
+            },
             shown: Shown { summary: digest, record: digest, document: digest },
             page: digest,
             warnings: vec!["a warning".to_owned()],
@@ -178,14 +185,19 @@ mod tests {
     #[test]
     fn imprints_come_back_unless_they_are_damaged() {
         let cache = Cache::in_memory().unwrap();
-        for entry in ["one", "two", "three"] {
-            cache.set_imprint(entry, Some(&imprint(entry))).unwrap();
-        }
-        cache.set_imprint("three", None).unwrap();
-        let expected = BTreeMap::from(["one", "two"].map(|entry| (entry.to_owned(), imprint(entry))));
-        assert_eq!(cache.imprints().unwrap(), expected);
-        cache.connection().execute_batch("UPDATE imprint SET entry = 'x' WHERE entry = 'one'").unwrap();
-        assert_eq!(cache.imprints().unwrap().into_keys().collect::<Vec<_>>(), ["two"]);
+        let of = |entries: &[&str]| -> Imprints {
+            entries.iter().map(|entry| ((*entry).to_owned(), Arc::new(imprint(entry)))).collect()
+        };
+        cache.set_imprints(&of(&["one", "two", "three"]), &["one", "two", "three"]).unwrap();
+        cache.show(ShownKind::Record, "three", "text");
+        cache.set_imprints(&of(&["one", "two"]), &["three"]).unwrap();
+        assert_eq!(cache.imprints().unwrap(), of(&["one", "two"]));
+        assert_eq!(cache.imprint("two").unwrap(), Some(imprint("two")));
+        assert_eq!(cache.imprint("three").unwrap(), None);
+        assert_eq!(cache.shown(ShownKind::Record, "three", Digest::of(b"text")), None);
+        let number = shards::number_of("one");
+        cache.connection().execute("UPDATE shard SET items = x'00' WHERE number = ?1", [number]).unwrap();
+        assert_eq!(cache.imprints().unwrap(), of(&["two"]));
     }
 
     #[test]

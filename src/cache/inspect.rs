@@ -58,11 +58,19 @@ impl Cache {
         let listings = self.listings()?;
         let published = listings.into_iter().filter(|(tree, _)| tree.starts_with(OUTPUT));
         let published: usize = published.map(|(_, listing)| listing.map_or(0, |files| files.len())).sum();
+        let imprints = self.imprints()?.len();
+        let bytes_of_imprints =
+            number("SELECT coalesce(sum(length(items)), 0) FROM shard WHERE map = 'imprint'")?;
         Ok(Stats {
             file: number("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")?,
             builds: u64::try_from(self.number(BUILDS)?).unwrap_or_default(),
-            imprints: amount("SELECT '', count(*), coalesce(sum(length(imprint)), 0) FROM imprint")?,
-            shown: amount("SELECT '', count(*), coalesce(sum(length(text)), 0) FROM shown")?,
+            imprints: Amount { rows: imprints as u64, bytes: bytes_of_imprints },
+            shown: amount(
+                "SELECT '', count(*), coalesce(sum(octet_length(text)), 0) FROM (
+                     SELECT text FROM shown_summary UNION ALL SELECT text FROM shown_record
+                     UNION ALL SELECT text FROM shown_document
+                 )",
+            )?,
             facts: by_name(
                 "SELECT substr(subject, 1, instr(subject, ':') - 1), count(*), coalesce(sum(length(value)), 0) FROM fact
                  GROUP BY 1",
@@ -82,8 +90,9 @@ impl Cache {
     pub fn clear(&self) -> Result<(), CacheError> {
         let connection = self.connection();
         connection.execute_batch(
-            "DELETE FROM memo; DELETE FROM blob; DELETE FROM imprint; DELETE FROM shown; DELETE FROM made;
-             DELETE FROM listing WHERE tree = 'site'; DELETE FROM note WHERE name = 'build';",
+            "DELETE FROM memo; DELETE FROM blob; DELETE FROM made; DELETE FROM shown_summary;
+             DELETE FROM shown_record; DELETE FROM shown_document;
+             DELETE FROM shard WHERE map IN ('site', 'imprint'); DELETE FROM note WHERE name = 'build';",
         )?;
         self.forget_listings();
         give_back(&connection)?;

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
-use super::packing::{fasten, unfasten};
-use super::{Cache, CacheError};
+use super::imprints::IMPRINTS;
+use super::{Cache, CacheError, shards};
 use crate::digest::Digest;
 use crate::look::Look;
 
@@ -64,12 +64,10 @@ impl Cache {
         if let Some(known) = self.known_listings().get(&key) {
             return Ok(Some(Arc::clone(known)));
         }
-        let files: Option<Vec<u8>> = self
-            .connection()
-            .prepare_cached("SELECT files FROM listing WHERE tree = ?1")?
-            .query_row([&key], |row| row.get(0))
-            .optional()?;
-        let listing = files.and_then(|files| read(&key, &files)).map(Arc::new);
+        let read = shards::read(&self.connection(), &key)?;
+        // What is there of a listing that is damaged would be taken for all of it.
+        let listing = read.filter(|(_, is_damaged)| !is_damaged);
+        let listing = listing.map(|(files, _)| Arc::new(files.into_iter().collect::<Listing>()));
         if let Some(listing) = &listing {
             self.known_listings().insert(key, Arc::clone(listing));
         }
@@ -88,13 +86,18 @@ impl Cache {
     /// Every listing by its key; `None` for a damaged one.
     pub(super) fn listings(&self) -> Result<Vec<(String, Option<Listing>)>, CacheError> {
         let connection = self.connection();
-        let mut select = connection.prepare("SELECT tree, files FROM listing ORDER BY tree")?;
-        let rows = select.query_map([], |row| {
-            let (key, files): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
-            let listing = read(&key, &files);
-            Ok((key, listing))
-        })?;
-        Ok(rows.collect::<Result<_, _>>()?)
+        let keys: Vec<String> = {
+            let mut select =
+                connection.prepare("SELECT DISTINCT map FROM shard WHERE map <> ?1 ORDER BY map")?;
+            let keys = select.query_map([IMPRINTS], |row| row.get(0))?;
+            keys.collect::<Result<_, _>>()?
+        };
+        let mut listings = Vec::new();
+        for key in keys {
+            let read = shards::read(&connection, &key)?.filter(|(_, is_damaged)| !is_damaged);
+            listings.push((key, read.map(|(files, _)| files.into_iter().collect())));
+        }
+        Ok(listings)
     }
 
     /// Makes `listing` what is known of a tree's files; `None` forgets the tree.
@@ -111,7 +114,7 @@ impl Cache {
                 self.known_listings().insert(key, Arc::new(listing));
             }
             None => {
-                connection.execute("DELETE FROM listing WHERE tree = ?1", [&key])?;
+                shards::forget(&connection, &key)?;
                 self.known_listings().remove(&key);
             }
         }
@@ -119,19 +122,9 @@ impl Cache {
     }
 }
 
-pub(super) fn read(key: &str, files: &[u8]) -> Option<Listing> {
-    let files: Vec<(String, Listed)> = postcard::from_bytes(unfasten(&[key.as_bytes()], files)?).ok()?;
-    // Collected at once, which is faster than inserting one by one.
-    Some(files.into_iter().collect())
-}
-
+/// Makes `listing` the one with this key.
 pub(super) fn write(connection: &Connection, key: &str, listing: &Listing) -> rusqlite::Result<()> {
-    let files: Vec<(&String, &Listed)> = listing.iter().collect();
-    let files = postcard::to_stdvec(&files).unwrap_or_default();
-    connection
-        .prepare_cached("INSERT OR REPLACE INTO listing VALUES (?1, ?2)")?
-        .execute(params![key, fasten(&[key.as_bytes()], &files)])?;
-    Ok(())
+    shards::write(connection, key, listing.iter().map(|(path, file)| (path.as_str(), file)), None)
 }
 
 #[cfg(test)]
@@ -152,7 +145,7 @@ mod tests {
         cache.set_listing(Tree::Coming("public"), Some(files)).unwrap();
         cache.set_listing(Tree::Coming("public"), None).unwrap();
         assert_eq!(cache.listing(Tree::Coming("public")).unwrap(), None);
-        cache.connection().execute_batch("UPDATE listing SET tree = 'output:public'").unwrap();
+        cache.connection().execute_batch("UPDATE shard SET map = 'output:public'").unwrap();
         assert_eq!(cache.listing(Tree::Output("public")).unwrap(), None, "it is of another tree");
     }
 }

@@ -14,6 +14,7 @@ mod outputs;
 mod packing;
 mod pause;
 mod schema;
+mod shards;
 mod verify;
 
 use std::collections::HashMap;
@@ -29,7 +30,7 @@ pub use aside::SetAside;
 pub use error::CacheError;
 pub use facts::FACTS;
 pub use garbage::{Collected, MemoCount};
-pub use imprints::Texts;
+pub use imprints::{Imprints, Texts};
 pub use inspect::{Amount, Stats};
 pub use listing::{Listed, Listing, Tree};
 pub use made::{Change, Made};

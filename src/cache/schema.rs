@@ -116,6 +116,7 @@ fn manifests_to_listings(connection: &Connection) -> rusqlite::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cache::shards;
 
     #[test]
     fn manifests_become_listings() {
@@ -134,10 +135,10 @@ mod tests {
             .unwrap();
         assert!(migrate(&connection).is_ok());
         let listing = |tree: &str| {
-            let bytes: Vec<u8> = connection
-                .query_row("SELECT files FROM listing WHERE tree = ?1", [tree], |row| row.get(0))
-                .unwrap();
-            listing::read(tree, &bytes).unwrap().into_keys().collect::<Vec<_>>()
+            let (files, _) = shards::read::<Listed>(&connection, tree).unwrap().unwrap();
+            let mut paths: Vec<String> = files.into_iter().map(|(path, _)| path).collect();
+            paths.sort();
+            paths
         };
         assert_eq!(listing("output:public"), ["a", "b"]);
         assert_eq!(listing("coming:public"), ["a"]);

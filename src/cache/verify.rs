@@ -24,12 +24,10 @@ impl Cache {
                 fact,
             )?);
             wrong.extend(check(&connection, "SELECT function, inputs, result FROM memo", memo)?);
-            wrong.extend(check(&connection, "SELECT entry, imprint FROM imprint", imprint)?);
+            wrong.extend(check(&connection, "SELECT map, number, items FROM shard", shard)?);
             wrong.extend(check(&connection, "SELECT name, value FROM note", note)?);
             wrong
         };
-        let damaged = self.listings()?.into_iter().filter(|(_, listing)| listing.is_none());
-        wrong.extend(damaged.map(|(tree, _)| format!("listing {tree}: it is not what it was")));
         for (entry, imprint) in self.imprints()? {
             for kind in ShownKind::ALL {
                 if self.shown(kind, &entry, imprint.shown.of(kind)).is_none() {
@@ -79,10 +77,10 @@ fn memo(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
     Ok(wrong.then(|| format!("memo of {function}: its result is not what it was")))
 }
 
-fn imprint(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
-    let (entry, imprint): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
-    let wrong = unfasten(&[entry.as_bytes()], &imprint).is_none();
-    Ok(wrong.then(|| format!("imprint of {entry}: it is not what it was")))
+fn shard(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
+    let (map, number, items): (String, i64, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    let wrong = unfasten(&[map.as_bytes(), &number.to_le_bytes()], &items).is_none();
+    Ok(wrong.then(|| format!("piece {number} of the map {map}: it is not what it was")))
 }
 
 fn note(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
@@ -106,8 +104,7 @@ mod tests {
             ("UPDATE blob SET bytes = zeroblob(3)", "blob "),
             ("UPDATE memo SET function = 'f'", "memo of f"),
             ("UPDATE note SET value = zeroblob(30)", "note builds"),
-            ("INSERT INTO imprint VALUES ('one', x'00')", "imprint of one"),
-            ("INSERT INTO listing VALUES ('site', x'00')", "listing site"),
+            ("INSERT INTO shard VALUES ('site', 3, x'00')", "piece 3 of the map site"),
         ] {
             let before = cache.verify().unwrap().len();
             cache.connection().execute_batch(damage).unwrap();

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::plugins::plugins;
 use super::{Db, EntryFile, EntrySource, Site, data};
 use crate::digest::Digest;
 use crate::entry::shortcode::{self, Shortcodes};
@@ -43,28 +44,41 @@ pub fn parsed(db: &dyn Db, file: EntryFile) -> Result<Arc<Parsed>, Vec<Problem>>
 }
 
 /// What is known of an entry before any fact about it is; `None` if it can't be read.
-#[salsa::tracked]
-pub fn front(db: &dyn Db, file: EntryFile) -> Option<Arc<Front>> {
-    if let Some(imprint) = known(db, file) {
-        return Some(Arc::clone(&imprint.front));
+pub fn front(db: &dyn Db, file: EntryFile) -> Option<&Front> {
+    match known(db, file) {
+        Some(imprint) => Some(&imprint.front),
+        None => front_matter(db, file).as_ref(),
     }
+}
+
+/// The same of an entry that is not known.
+#[salsa::tracked]
+fn front_matter(db: &dyn Db, file: EntryFile) -> Option<Front> {
     let parsed = parsed(db, file).as_ref().ok()?;
     let (entry, path) = (&parsed.entry, file.path(db));
     let text = Text::read(path, text(db, file)).ok()?;
     let redirects = entry.redirect_from.iter().zip(&parsed.places.redirect_from);
-    Some(Arc::new(Front {
+    Some(Front {
         id: entry.id.clone(),
         date: entry.date,
         counted: !entry.attributes.iter().any(|attribute| attribute == COMMERCIAL),
-        abandoned: entry.abandoned.clone(),
-        up_for_adoption: entry.up_for_adoption.clone(),
         redirects: redirects
             .map(|(from, place)| {
                 let (line, column) = text.problem(place.clone(), String::new()).line_column();
                 Redirect { from: from.clone(), place: format!("{path}:{line}:{column}") }
             })
             .collect(),
-    }))
+    })
+}
+
+/// Earlier addresses of plugins' pages, in the order of plugins.
+#[salsa::tracked]
+pub fn redirects(db: &dyn Db) -> Vec<(EntryFile, Redirect)> {
+    let of_one = |file: &EntryFile| {
+        let redirects = front(db, *file).map_or(&[][..], |front| &front.redirects);
+        redirects.iter().map(|redirect| (*file, redirect.clone())).collect::<Vec<_>>()
+    };
+    plugins(db).iter().flat_map(of_one).collect()
 }
 
 /// Every entry that can be read and that no other one contradicts, by the file's name.

@@ -41,7 +41,7 @@ pub fn export(db: &dyn Db, fact: FactInput) -> Option<Arc<CanonicalExport>> {
 /// an export does not mention is not used.
 #[salsa::tracked]
 pub fn usage(db: &dyn Db, file: EntryFile) -> Option<PluginUsage> {
-    let front = front(db, file).as_ref()?;
+    let front = front(db, file)?;
     if !front.counted {
         return None;
     }

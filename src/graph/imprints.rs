@@ -11,7 +11,7 @@ use crate::imprint::{Imprint, Inputs, Packed};
 /// The imprint of an entry that is not known, of which `entry` is the digest of the file; `None` if it can't be read
 /// or its page can't be rendered.
 pub fn imprint(db: &dyn Db, file: EntryFile, entry: Digest) -> Option<Imprint> {
-    let front = front(db, file).clone()?;
+    let front = front(db, file)?.clone();
     let page = page(db, file).as_ref().ok()?;
     let of_feed = in_feed(db).any(|newest| newest == file).then(|| feed_description(db, file).as_ref());
     let of_feed = of_feed.flatten();

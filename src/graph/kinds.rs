@@ -161,7 +161,8 @@ impl Kind {
 }
 
 fn path_of(address: &str) -> String {
-    let path = percent_decode_str(address.trim_start_matches('/')).decode_utf8_lossy();
+    let path = address.trim_start_matches('/');
+    let path = if path.contains('%') { percent_decode_str(path).decode_utf8_lossy() } else { path.into() };
     let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
     match &*path {
         "" => "index.html".to_owned(),

@@ -2,11 +2,10 @@
 #![allow(missing_docs, reason = "salsa's macros write functions without comments")]
 
 use super::context::{self, Part};
-use super::entries::{feed_description, front, known};
+use super::entries::{feed_description, known};
 use super::inputs::AssetLocation;
 use super::kinds::{Kind, stem};
 use super::pages::{self, Rendered};
-use super::plugins::plugins;
 use super::{AssetFile, Db, EntryFile, views};
 use crate::digest::Digest;
 use crate::imprint::ShownKind;
@@ -58,10 +57,13 @@ pub fn parts(db: &dyn Db, kind: &Kind) -> Vec<Part> {
     parts.push(Part::new("kind", Digest::of(kind.address(db).as_bytes())));
     let plugins = || Part::new(PLUGINS, views::lines_digest(db, ShownKind::Summary));
     match kind {
-        Kind::Home | Kind::ByName | Kind::ByDate | Kind::ByTag | Kind::ByAuthor | Kind::Search => {
-            parts.push(plugins());
-        }
-        Kind::Abandoned => parts.extend([plugins(), Part::new("plugins without a maintainer", waiting(db))]),
+        Kind::Home
+        | Kind::ByName
+        | Kind::ByDate
+        | Kind::ByTag
+        | Kind::ByAuthor
+        | Kind::Search
+        | Kind::Abandoned => parts.push(plugins()),
         Kind::Notices => parts.extend([plugins(), context::data(db, "notices")]),
         Kind::Blacklist => parts.extend([plugins(), context::data(db, "blacklist")]),
         Kind::Overlays => parts.extend([plugins(), context::data(db, "update_check_overlays")]),
@@ -89,18 +91,6 @@ pub fn parts(db: &dyn Db, kind: &Kind) -> Vec<Part> {
 
 /// The name of the part that all plugins make up.
 pub const PLUGINS: &str = "plugins";
-
-/// The digest of what entries say about being without a maintainer.
-fn waiting(db: &dyn Db) -> Digest {
-    let mut texts = Vec::new();
-    for file in plugins(db) {
-        let Some(front) = front(db, *file) else { continue };
-        for (state, at) in [("abandoned", &front.abandoned), ("up for adoption", &front.up_for_adoption)] {
-            texts.extend(at.iter().flat_map(|at| [stem(db, *file), state, at]));
-        }
-    }
-    Digest::of_parts(texts.into_iter().map(str::as_bytes))
-}
 
 /// The digest of what the feed shows.
 fn feed(db: &dyn Db) -> Digest {

@@ -7,7 +7,7 @@ use minijinja::{context, value::merge_maps};
 use serde::Serialize;
 
 use super::context::identity;
-use super::entries::{feed_description, front};
+use super::entries::feed_description;
 use super::kinds::{Kind, stem};
 use super::plan::{Output, plan};
 use super::plugins::plugins;
@@ -15,7 +15,6 @@ use super::templates::templates;
 use super::views;
 use super::{Db, EntryFile, Site, data};
 use crate::digest::Digest;
-use crate::imprint::Front;
 use crate::problem::Problem;
 use crate::render::context::{Full, Summary};
 use crate::render::environment::Page;
@@ -141,8 +140,8 @@ fn context(db: &dyn Db, kind: &Kind, page: &mut Page) -> Value {
         Kind::ByAuthor => context! { groups => value(views::by_author(db)) },
         Kind::Search => context! { plugins => value(views::by_title(db)) },
         Kind::Abandoned => context! {
-            abandoned => waiting(db, |front| front.abandoned.as_deref()),
-            up_for_adoption => waiting(db, |front| front.up_for_adoption.as_deref()),
+            abandoned => waiting(db, |plugin| plugin.abandoned_at.as_deref()),
+            up_for_adoption => waiting(db, |plugin| plugin.up_for_adoption_at.as_deref()),
         },
         Kind::Notices => context! { notices => value(views::notices(db)) },
         Kind::Blacklist => context! { blacklist => value(views::blacklist(db)) },
@@ -203,13 +202,10 @@ fn home(db: &dyn Db) -> Value {
 }
 
 /// Plugins for which `reason` gives something, each with what it gives.
-fn waiting(db: &dyn Db, reason: impl Fn(&Front) -> Option<&str>) -> Value {
-    let waiting: Vec<Value> = views::select(db, |_| true)
+fn waiting(db: &dyn Db, reason: impl Fn(&Summary) -> Option<&str>) -> Value {
+    let waiting: Vec<Value> = views::select(db, |plugin| reason(plugin).is_some())
         .into_iter()
-        .filter_map(|(file, summary)| {
-            let at = reason(front(db, file).as_ref()?)?;
-            Some(context! { plugin => value(summary), at => address::written(at) })
-        })
+        .map(|(_, plugin)| context! { plugin => value(plugin), at => reason(plugin) })
         .collect();
     waiting.into()
 }

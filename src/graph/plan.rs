@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::entries::front;
+use super::entries::redirects;
 use super::kinds::Kind;
 use super::plugins::plugins;
 use super::{AssetFile, Db, Site};
@@ -63,36 +63,34 @@ fn folders(path: &str) -> impl Iterator<Item = &str> {
 /// All outputs.
 #[salsa::tracked]
 pub fn plan(db: &dyn Db) -> Arc<Plan> {
-    let mut plan = Plan::default();
-    for kind in Kind::SINGLE {
-        plan.outputs.insert(kind.file(db), Output::Rendered(kind));
-    }
-    for file in plugins(db) {
-        let kind = Kind::Plugin(*file);
-        plan.outputs.insert(kind.file(db), Output::Rendered(kind));
-    }
-    for asset in Site::get(db).assets(db) {
-        plan.outputs
-            .insert(published_asset(db, *asset).trim_start_matches('/').to_owned(), Output::Asset(*asset));
-    }
+    let rendered = |kind: Kind| (kind.file(db), Output::Rendered(kind));
+    let assets = Site::get(db)
+        .assets(db)
+        .iter()
+        .map(|asset| (published_asset(db, *asset).trim_start_matches('/').to_owned(), Output::Asset(*asset)));
+    // Collected at once, which is faster than inserting one by one.
+    let outputs: BTreeMap<String, Output> = Kind::SINGLE
+        .into_iter()
+        .map(rendered)
+        .chain(plugins(db).iter().map(|file| rendered(Kind::Plugin(*file))))
+        .chain(assets)
+        .collect();
+    let mut plan = Plan { outputs, warnings: Vec::new() };
     let mut taken = Taken::default();
-    if plugins(db).iter().any(|file| front(db, *file).as_ref().is_some_and(|it| !it.redirects.is_empty())) {
+    if !redirects(db).is_empty() {
         plan.outputs.keys().for_each(|path| taken.take(path));
     }
-    for file in plugins(db) {
-        let redirects = front(db, *file).as_ref().map_or(&[][..], |front| &front.redirects);
-        for Redirect { from, place } in redirects {
-            let kind = Kind::Redirect { from: from.clone(), to: *file };
-            let path = kind.file(db);
-            match taken.obstacle(&path) {
-                None => {
-                    taken.take(&path);
-                    plan.outputs.insert(path, Output::Rendered(kind));
-                }
-                Some(obstacle) => plan.warnings.push(format!(
-                    "{place}: `redirect_from: {from}` does nothing, the site has {obstacle} there already"
-                )),
+    for (file, Redirect { from, place }) in redirects(db) {
+        let kind = Kind::Redirect { from: from.clone(), to: *file };
+        let path = kind.file(db);
+        match taken.obstacle(&path) {
+            None => {
+                taken.take(&path);
+                plan.outputs.insert(path, Output::Rendered(kind));
             }
+            Some(obstacle) => plan.warnings.push(format!(
+                "{place}: `redirect_from: {from}` does nothing, the site has {obstacle} there already"
+            )),
         }
     }
     Arc::new(plan)

@@ -34,15 +34,13 @@ pub fn plugin(db: &dyn Db, file: EntryFile) -> Option<Arc<Plugin>> {
 #[salsa::tracked]
 pub fn plugins(db: &dyn Db) -> Vec<EntryFile> {
     let mut files: Vec<_> = sound_entries(db).clone();
-    files.sort_by_cached_key(|file| {
-        (front(db, *file).as_ref().map(|front| front.date), entry::stem(file.path(db)))
-    });
+    files.sort_by_cached_key(|file| (front(db, *file).map(|front| front.date), entry::stem(file.path(db))));
     files
 }
 
 /// Entry files by the id that they declare, in lower case.
 #[salsa::tracked]
 pub fn by_id(db: &dyn Db) -> BTreeMap<String, EntryFile> {
-    let id = |file: &EntryFile| Some((front(db, *file).as_ref()?.id.to_lowercase(), *file));
+    let id = |file: &EntryFile| Some((front(db, *file)?.id.to_lowercase(), *file));
     sound_entries(db).iter().filter_map(id).collect()
 }

@@ -47,6 +47,8 @@ pub struct Summary {
     pub abandoned: bool,
     pub disabled: bool,
     pub up_for_adoption: bool,
+    pub abandoned_at: Option<String>,
+    pub up_for_adoption_at: Option<String>,
     pub attributes: Vec<String>,
     pub usage: Option<UsageWindows>,
     pub stars: Option<u64>,
@@ -103,6 +105,8 @@ impl Summary {
             abandoned: entry.abandoned.is_some(),
             disabled: entry.disabled.is_some(),
             up_for_adoption: entry.up_for_adoption.is_some(),
+            abandoned_at: entry.abandoned.as_deref().map(address::written),
+            up_for_adoption_at: entry.up_for_adoption.as_deref().map(address::written),
             attributes: entry.attributes.clone(),
             usage: plugin
                 .usage
@@ -130,8 +134,6 @@ pub struct Full {
     pub screenshots: Vec<Shot>,
     pub compatibility: Compatibility,
     pub disabled_html: Option<String>,
-    pub abandoned_at: Option<String>,
-    pub up_for_adoption_at: Option<String>,
     pub note: Option<String>,
     pub privacy_policy: Option<String>,
     pub github: Option<Github>,
@@ -328,8 +330,6 @@ impl Full {
                 python_declared: plugin.python_declared,
             },
             disabled_html: around.disabled_html,
-            abandoned_at: entry.abandoned.as_deref().map(address::written),
-            up_for_adoption_at: entry.up_for_adoption.as_deref().map(address::written),
             note: entry.note.clone(),
             privacy_policy: entry
                 .privacy_policy

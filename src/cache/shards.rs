@@ -1,0 +1,140 @@
+//! Shards: a large map in pieces, so that it is read at once and a change of one item writes one piece.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rayon::prelude::*;
+use rusqlite::{Connection, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::packing::{fasten, unfasten};
+
+/// Into how many pieces a map is divided.
+const SHARDS: u64 = 64;
+
+/// Which piece has the item with this key: FNV-1a (<https://www.rfc-editor.org/rfc/rfc9923>).
+pub(super) fn number_of(key: &str) -> i64 {
+    let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    // The lower bits of short keys differ most.
+    ((hash ^ (hash >> 32)) % SHARDS).cast_signed()
+}
+
+/// Everything that is in a map, in no particular order, and whether any of it is damaged, which is left out. `None` if
+/// there is no such map.
+pub(super) fn read<T: DeserializeOwned + Send>(
+    connection: &Connection,
+    map: &str,
+) -> rusqlite::Result<Option<(Vec<(String, T)>, bool)>> {
+    let shards: Vec<(i64, Vec<u8>)> = {
+        let mut select = connection.prepare_cached("SELECT number, items FROM shard WHERE map = ?1")?;
+        let rows = select.query_map([map], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        rows.collect::<Result<_, _>>()?
+    };
+    if shards.is_empty() {
+        return Ok(None);
+    }
+    let read: Vec<Option<Vec<(String, T)>>> =
+        shards.par_iter().map(|(number, items)| one(map, *number, items)).collect();
+    let is_damaged = read.iter().any(Option::is_none);
+    Ok(Some((read.into_iter().flatten().flatten().collect(), is_damaged)))
+}
+
+/// The items of a piece; `None` if it is damaged.
+pub(super) fn one<T: DeserializeOwned>(map: &str, number: i64, items: &[u8]) -> Option<Vec<(String, T)>> {
+    postcard::from_bytes(unfasten(&[map.as_bytes(), &number.to_le_bytes()], items)?).ok()
+}
+
+/// Makes a map hold these items, which come in the order of their keys, and writes the pieces that are different.
+/// With `of`, only the pieces with these numbers are looked at.
+pub(super) fn write<'i, T: Serialize + Sync + 'i>(
+    connection: &Connection,
+    map: &str,
+    items: impl Iterator<Item = (&'i str, &'i T)>,
+    of: Option<&[i64]>,
+) -> rusqlite::Result<()> {
+    let concerns = |number: i64| of.is_none_or(|numbers| numbers.contains(&number));
+    let mut shards: BTreeMap<i64, Vec<(&str, &T)>> = BTreeMap::from([(0, Vec::new())]);
+    for (key, item) in items {
+        let number = number_of(key);
+        if concerns(number) {
+            shards.entry(number).or_default().push((key, item));
+        }
+    }
+    let new: Vec<(i64, Vec<u8>)> = shards
+        .into_par_iter()
+        .filter(|(number, _)| concerns(*number))
+        .map(|(number, items)| {
+            let items = postcard::to_stdvec(&items).unwrap_or_default();
+            (number, fasten(&[map.as_bytes(), &number.to_le_bytes()], &items))
+        })
+        .collect();
+    // Pieces with the same checksum are the same.
+    let mut known: HashMap<i64, Vec<u8>> = {
+        let sql = "SELECT number, substr(items, 1, 16) FROM shard WHERE map = ?1";
+        let mut select = connection.prepare_cached(sql)?;
+        let rows = select.query_map([map], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        rows.collect::<Result<_, _>>()?
+    };
+    let mut insert = connection.prepare_cached("INSERT OR REPLACE INTO shard VALUES (?1, ?2, ?3)")?;
+    for (number, items) in &new {
+        if known.remove(number).is_none_or(|known| !items.starts_with(&known)) {
+            insert.execute(params![map, number, items])?;
+        }
+    }
+    let mut delete = connection.prepare_cached("DELETE FROM shard WHERE map = ?1 AND number = ?2")?;
+    for number in known.into_keys().filter(|number| concerns(*number)) {
+        delete.execute(params![map, number])?;
+    }
+    Ok(())
+}
+
+/// Forgets a map.
+pub(super) fn forget(connection: &Connection, map: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached("DELETE FROM shard WHERE map = ?1")?.execute([map])?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::Cache;
+
+    fn keys(connection: &Connection, map: &str) -> Option<(Vec<String>, bool)> {
+        let (items, is_damaged) = read::<u64>(connection, map).unwrap()?;
+        let mut keys: Vec<String> = items.into_iter().map(|(key, _)| key).collect();
+        keys.sort();
+        Some((keys, is_damaged))
+    }
+
+    fn put(connection: &Connection, items: &[(&str, u64)], of: Option<&[i64]>) {
+        write(connection, "m", items.iter().map(|(key, value)| (*key, value)), of).unwrap();
+    }
+
+    #[test]
+    fn a_change_writes_one_piece() {
+        let cache = Cache::in_memory().unwrap();
+        let connection = cache.connection();
+        assert_eq!(keys(&connection, "m"), None);
+        put(&connection, &[], None);
+        assert_eq!(keys(&connection, "m"), Some((vec![], false)));
+        put(&connection, &[("a", 1), ("b", 2), ("c", 3)], None);
+        let before = connection.changes();
+        put(&connection, &[("a", 1), ("b", 2), ("c", 3)], None);
+        assert_eq!(connection.total_changes(), connection.total_changes().max(before));
+        let total = connection.total_changes();
+        put(&connection, &[("a", 1), ("b", 7), ("c", 3)], None);
+        assert_eq!(connection.total_changes() - total, 1);
+        put(&connection, &[("b", 8)], Some(&[number_of("b")]));
+        assert_eq!(keys(&connection, "m"), Some((vec!["a".into(), "b".into(), "c".into()], false)));
+        put(&connection, &[("a", 1)], None);
+        assert_eq!(keys(&connection, "m"), Some((vec!["a".into()], false)));
+        connection
+            .execute("UPDATE shard SET items = zeroblob(40) WHERE number = ?1", [number_of("a")])
+            .unwrap();
+        assert_eq!(keys(&connection, "m"), Some((vec![], true)));
+        forget(&connection, "m").unwrap();
+        assert_eq!(keys(&connection, "m"), None);
+    }
+}
