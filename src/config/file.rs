@@ -403,7 +403,7 @@ mod tests {
         for table in ["", "paths", "github", "usage", "cache"] {
             let text = if table.is_empty() { "?? = 1".to_owned() } else { format!("[{table}]\n?? = 1") };
             let error = error(&text.replace("??", "unknown"));
-            let known = error.split_once("expected one of").unwrap().1;
+            let known = error.split_once("expected ").unwrap().1;
             let keys: Vec<_> = known.split('`').skip(1).step_by(2).collect();
             assert!(keys.len() >= 2, "{error}");
             for key in keys.into_iter().filter(|key| !["paths", "github", "usage", "cache"].contains(key)) {
