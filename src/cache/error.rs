@@ -32,6 +32,17 @@ pub enum CacheError {
         /// What it is.
         reason: String,
     },
+    /// There is nothing that could be read, or only what another version of the program understands.
+    #[error("the cache {path} {reason}")]
+    #[diagnostic(help("{help}"))]
+    Unready {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+        /// What to do.
+        help: &'static str,
+    },
     /// The file's content makes no sense; it can be set aside.
     #[error("the cache is damaged")]
     Damaged(#[source] Error),

@@ -13,6 +13,7 @@ mod notes;
 mod outputs;
 mod packing;
 mod pause;
+mod read;
 mod schema;
 mod shards;
 mod verify;

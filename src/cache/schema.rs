@@ -6,6 +6,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 use super::listing::{self, Listed, Listing};
+use super::read::BUILD;
 use super::{CacheError, Unusable, not_ours};
 use crate::digest::Digest;
 
@@ -24,10 +25,10 @@ const STEPS: [&str; 7] = [
 ];
 
 /// What is said of another program's file.
-const FOREIGN: &str = "belongs to another program";
+pub(super) const FOREIGN: &str = "belongs to another program";
 
 /// Whether the file is a cache, or has nothing in it yet.
-fn is_ours(connection: &Connection) -> rusqlite::Result<bool> {
+pub(super) fn is_ours(connection: &Connection) -> rusqlite::Result<bool> {
     let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     Ok(application == APPLICATION_ID || (application == 0 && tables == 0))
@@ -62,11 +63,9 @@ pub(super) fn migrate(connection: &Connection) -> Result<(), Unusable> {
     if !is_ours(connection)? {
         return Err(Unusable::Foreign(FOREIGN.to_owned()));
     }
-    let newest = u32::try_from(STEPS.len()).unwrap_or(u32::MAX);
+    let newest = newest();
     if version > newest {
-        return Err(Unusable::Foreign(format!(
-            "was written by a newer version of shelflife (schema {version}, this one knows {newest})"
-        )));
+        return Err(Unusable::Foreign(too_new(version)));
     }
     // A file that is up to date is not written to, so that a build that has nothing to do waits for no disk.
     if version < newest {
@@ -81,6 +80,29 @@ pub(super) fn migrate(connection: &Connection) -> Result<(), Unusable> {
     }
     connection.execute_batch("COMMIT")?;
     Ok(())
+}
+
+fn newest() -> u32 {
+    u32::try_from(STEPS.len()).unwrap_or(u32::MAX)
+}
+
+fn too_new(version: u32) -> String {
+    let newest = newest();
+    format!("was written by a newer version of shelflife (schema {version}, this one knows {newest})")
+}
+
+/// What keeps a cache from being read as it is, and what to do about that; `None` if nothing does.
+pub(super) fn age_of(connection: &Connection) -> rusqlite::Result<Option<(String, &'static str)>> {
+    let version = version_of(connection)?;
+    Ok(match version {
+        0 => Some(("has nothing in it yet".to_owned(), BUILD)),
+        _ if version > newest() => Some((too_new(version), "use that version")),
+        _ if version < newest() => {
+            let reason = "was written by an older version of shelflife".to_owned();
+            Some((reason, "build the site once, which brings it up to date"))
+        }
+        _ => None,
+    })
 }
 
 fn version_of(connection: &Connection) -> rusqlite::Result<u32> {
