@@ -7,6 +7,7 @@ mod failure;
 mod ledger;
 mod lines;
 mod record;
+mod redirects;
 mod refusals;
 mod render;
 mod run;
@@ -26,7 +27,8 @@ use render::on_all_cores;
 
 pub use builder::{Afterwards, Builder};
 pub use facts::fetch;
-pub use why::Parts;
+pub use redirects::Redirects;
+pub use why::{Parts, UNKNOWN};
 
 /// What a build is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,18 +6,20 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::ledger::Ledger;
+use super::redirects::Redirects;
 use super::shelf::{Fresh, Shelf};
 use crate::cache::{Cache, CacheError, Change, Listing, Made, Tree};
 use crate::config::Config;
 use crate::digest::Digest;
-use crate::fact::{CanonicalExport, Subject, Window, describe};
+use crate::fact::{CanonicalExport, Subject, Usage, Window, describe};
 use crate::graph::context::{self, Part};
 use crate::graph::kinds::Kind;
-use crate::graph::outputs::{self, PLUGINS};
+use crate::graph::outputs::{self, NEWEST, PLUGINS, TARGET};
 use crate::graph::plan::{Output, Plan};
 use crate::graph::{Database, EntryFile, FactState};
-use crate::imprint::{Imprint, Input, ShownKind};
+use crate::imprint::{Front, Imprint, Input, ShownKind};
 use crate::publish::Outputs;
+use crate::render::address;
 
 /// How many plugins are named that changed what a list shows.
 const NAMED: usize = 10;
@@ -26,6 +28,9 @@ const NAMED: usize = 10;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Parts(BTreeMap<String, Vec<Part>>);
+
+/// The input that has changed where the cache had lost what it takes to tell which.
+pub const UNKNOWN: &str = "something that the cache knew no longer";
 
 /// The note in the cache that holds them.
 const NOTE: &str = "parts";
@@ -71,9 +76,12 @@ impl Parts {
         self.0.get(path).map_or(&[], Vec::as_slice)
     }
 
-    /// The parts with this key that are not what they were.
+    /// The parts with this key that are not what they were; none if it is not known what they were.
     fn changes_since(&self, before: &Self, key: &str) -> Vec<Change> {
         let (before, after) = (before.get(key), self.get(key));
+        if before.is_empty() {
+            return Vec::new();
+        }
         let find = |all: &[Part], name: &str| all.iter().find(|part| part.name == name).cloned();
         let gone = before.iter().filter(|part| find(after, &part.name).is_none());
         let gone = gone.map(|part| Change { input: part.name.clone(), old: Some(told(part)), new: None });
@@ -117,6 +125,7 @@ impl Why<'_> {
     ) -> Result<BTreeMap<String, Vec<Change>>, CacheError> {
         let published = cache.listing(Tree::Output(&self.config.paths.output_name()))?.unwrap_or_default();
         let (before, parts) = (Parts::load(cache)?, Parts::of(self.db, self.plan));
+        let (led, redirects) = (Redirects::load(cache)?, Redirects::of(self.db, self.plan));
         let exports = LazyCell::new(|| self.exports());
         let fresh: HashMap<EntryFile, &Fresh> = self.fresh.iter().map(|one| (one.file, one)).collect();
         let own = |kind: &Kind| match kind {
@@ -129,14 +138,30 @@ impl Why<'_> {
             if old == Some(*digest) {
                 continue;
             }
-            let why = match (old, self.plan.outputs.get(path)) {
+            let mut why = match (old, self.plan.outputs.get(path)) {
                 (None, _) | (_, None) => Vec::new(),
-                (Some(old), Some(Output::Asset(_))) => {
+                (Some(old), Some(Output::Asset(asset))) => {
                     let (old, new) = (Some(short(old)), Some(short(*digest)));
-                    vec![Change { input: path.clone(), old, new }]
+                    vec![Change { input: format!("asset {}", asset.path(self.db)), old, new }]
                 }
                 (_, Some(Output::Rendered(kind))) => self.of_rendered(path, kind, own(kind), &before, &parts),
             };
+            if old.is_some() {
+                if let Some(led) = &led {
+                    why.extend(self.of_place(path, &fresh, led, &redirects));
+                }
+                if why.is_empty()
+                    && !self.is_lost(path, &fresh)
+                    && let Some(made) = cache.made(path)?
+                {
+                    // It was made by a build that could not publish it, and that build knew why.
+                    all.insert(path.clone(), made.why);
+                    continue;
+                }
+                if why.is_empty() {
+                    why.push(Change { input: UNKNOWN.to_owned(), old: None, new: None });
+                }
+            }
             cache.set_made(path, &Made { build, at: self.config.now, why: why.clone() })?;
             all.insert(path.clone(), why);
         }
@@ -144,12 +169,46 @@ impl Why<'_> {
         if parts != before {
             parts.save(cache)?;
         }
+        if led.as_ref() != Some(&redirects) {
+            redirects.save(cache)?;
+        }
         Ok(all)
     }
 
     fn forget(&self, cache: &Cache, published: &Listing, outputs: &Outputs) -> Result<(), CacheError> {
         let gone = published.keys().filter(|path| !outputs.contains_key(*path));
         gone.into_iter().try_for_each(|path| cache.forget_made(path))
+    }
+
+    /// What has changed of what the output at `path` is for: where a redirect leads, or that there is one, or an
+    /// entry's page in the place of one.
+    fn of_place(
+        &self,
+        path: &str,
+        fresh: &HashMap<EntryFile, &Fresh>,
+        before: &Redirects,
+        after: &Redirects,
+    ) -> Option<Change> {
+        let (old, new) = (before.target(path), after.target(path));
+        if let Some(Output::Rendered(Kind::Plugin(file))) = self.plan.outputs.get(path)
+            && old.is_some()
+        {
+            let one = fresh.get(file)?;
+            let new = one.imprint.as_ref().map(|imprint| short(imprint.inputs.entry));
+            return Some(Change { input: one.path.clone(), old: None, new });
+        }
+        let (old, new) = (old.map(address::plugin_page), new.map(address::plugin_page));
+        (old != new).then(|| Change { input: TARGET.to_owned(), old, new })
+    }
+
+    /// Whether the cache did not know what an earlier build made the page at `path` from.
+    fn is_lost(&self, path: &str, fresh: &HashMap<EntryFile, &Fresh>) -> bool {
+        match self.plan.outputs.get(path) {
+            Some(Output::Rendered(Kind::Plugin(file))) => {
+                fresh.get(file).is_some_and(|one| one.earlier.is_none())
+            }
+            _ => false,
+        }
     }
 
     fn of_rendered(
@@ -165,18 +224,31 @@ impl Why<'_> {
             Kind::Redirect { .. } => after.changes_since(before, Parts::REDIRECTS),
             _ => {
                 let mut changes = after.changes_since(before, path);
-                if let Some(place) = changes.iter().position(|change| change.input == PLUGINS) {
-                    changes.remove(place);
-                    changes.extend(self.of_plugins(kind.lines().unwrap_or(ShownKind::Summary)));
+                let shown = kind.lines().unwrap_or(ShownKind::Summary);
+                let in_feed = |imprint: &Imprint| {
+                    let digests = [imprint.shown.summary, imprint.feed?];
+                    Some(Digest::of_parts(digests.iter().map(|digest| digest.as_bytes().as_slice())))
+                };
+                let whole =
+                    changes.iter().position(|change| [PLUGINS, NEWEST].contains(&change.input.as_str()));
+                if let Some(place) = whole {
+                    let plugins = match kind {
+                        Kind::Feed => self.of_plugins(in_feed),
+                        _ => self.of_plugins(|imprint| Some(imprint.shown.of(shown))),
+                    };
+                    // Without a plugin of that kind it is which of them there are, or in which order.
+                    if !plugins.is_empty() {
+                        changes.splice(place..=place, plugins);
+                    }
                 }
                 changes
             }
         }
     }
 
-    /// The plugins whose texts of one kind are not what they were.
-    fn of_plugins(&self, kind: ShownKind) -> Vec<Change> {
-        let digest = |imprint: Option<&Imprint>| imprint.map(|imprint| short(imprint.shown.of(kind)));
+    /// The plugins of which `digest`, that of what an output shows of them, is not what it was.
+    fn of_plugins(&self, digest: impl Fn(&Imprint) -> Option<Digest>) -> Vec<Change> {
+        let digest = |imprint: Option<&Imprint>| imprint.and_then(&digest).map(short);
         let change = |stem: &str, old: Option<&Imprint>, new: Option<&Imprint>| Change {
             input: format!("plugin {stem}"),
             old: digest(old),
@@ -205,8 +277,12 @@ impl Why<'_> {
                 Input::Entry => plain(fresh.path.clone()),
                 Input::Concerning => plain(format!("notices and blacklist items about {}", imprint.front.id)),
                 Input::Usage => {
-                    let (old, new) = exports.usage(&imprint.front.id.to_lowercase());
-                    Change { input: format!("usage of {}", imprint.front.id), old, new }
+                    let input = format!("usage of {}", imprint.front.id);
+                    match exports.change(&earlier.front, &imprint.front) {
+                        (old, new) if old != new => Change { input, old, new },
+                        // An earlier build has learnt it that did not come to its end.
+                        _ => plain(input),
+                    }
                 }
                 Input::Fact(subject) => self.of_fact(&subject).unwrap_or_else(|| plain(subject.to_string())),
             }
@@ -254,13 +330,21 @@ struct Exported {
 struct Exports([Exported; 2]);
 
 impl Exports {
-    /// How much a plugin was used, and is.
-    fn usage(&self, id: &str) -> (Option<String>, Option<String>) {
-        let told = |pick: fn(&Exported) -> &Option<CanonicalExport>| {
-            let of_one = |one: &Exported| Some(describe::usage(one.window, &pick(one).as_ref()?.usage(id)));
-            let windows: Vec<String> = self.0.iter().filter_map(of_one).collect();
-            (!windows.is_empty()).then(|| windows.join("; "))
+    /// How much a plugin was used, and is; in more words if fewer are the same.
+    fn change(&self, before: &Front, after: &Front) -> (Option<String>, Option<String>) {
+        let told = |words: fn(Window, &Usage) -> String| {
+            let usage = |front: &Front, pick: fn(&Exported) -> &Option<CanonicalExport>| {
+                if !front.counted {
+                    return Some("not counted".to_owned());
+                }
+                let id = front.id.to_lowercase();
+                let of_one = |one: &Exported| Some(words(one.window, &pick(one).as_ref()?.usage(&id)));
+                let windows: Vec<String> = self.0.iter().filter_map(of_one).collect();
+                (!windows.is_empty()).then(|| windows.join("; "))
+            };
+            (usage(before, |one| &one.old), usage(after, |one| &one.new))
         };
-        (told(|one| &one.old), told(|one| &one.new))
+        let (old, new) = told(describe::usage);
+        if old == new { told(describe::usage_by_version) } else { (old, new) }
     }
 }

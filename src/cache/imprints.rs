@@ -135,10 +135,6 @@ impl Cache {
     }
 }
 
-fn read(entry: &str, bytes: &[u8]) -> Option<Imprint> {
-    postcard::from_bytes(unfasten(&[entry.as_bytes()], bytes)?).ok()
-}
-
 /// Texts of plugins, in an order of their own.
 #[derive(Debug, Default)]
 pub struct Texts {

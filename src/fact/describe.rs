@@ -19,7 +19,17 @@ pub fn change(
             let told: Vec<String> = members.map(|(name, value)| member(name, value)).collect();
             told.join(", ")
         };
-        return (differing(&old, &new), differing(&new, &old));
+        let (before, after) = (differing(&old, &new), differing(&new, &old));
+        if before != after {
+            return (before, after);
+        }
+        // They differ in something of which not all is told, such as a release's title.
+        let whole = |of: &Map<String, Value>, other: &Map<String, Value>| {
+            let members = of.iter().filter(|(name, value)| other.get(*name) != Some(value));
+            let told: Vec<String> = members.map(|(name, value)| format!("{name} {value}")).collect();
+            told.join(", ")
+        };
+        return (whole(&old, &new), whole(&new, &old));
     }
     (one(subject, before), one(subject, after))
 }
@@ -54,6 +64,14 @@ pub fn usage(window: Window, usage: &Usage) -> String {
     format!("{} instances and {} installs this {window}", usage.instances, usage.install_events)
 }
 
+/// The same, with the instances of each version.
+pub fn usage_by_version(window: Window, of: &Usage) -> String {
+    let versions: Vec<String> =
+        of.versions.iter().map(|(version, one)| format!("{version} on {}", one.instances)).collect();
+    let versions = if versions.is_empty() { "no version".to_owned() } else { versions.join(", ") };
+    format!("{}: {versions}", usage(window, of))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +85,11 @@ mod tests {
             br#"{"name":"o/n","stars":13,"latest_release":{"tag":"1.0"},"last_push":"2020-01-01T00:00:00Z"}"#;
         let (before, after) = change(&subject, Some(Some(old)), Some(Some(new)));
         assert_eq!((&*before, &*after), ("stars 12, no latest release", "stars 13, latest release 1.0"));
+        let old = br#"{"stars":1,"latest_release":{"tag":"1.0","name":"One"}}"#;
+        let new = br#"{"stars":1,"latest_release":{"tag":"1.0","name":"Uno"}}"#;
+        let (before, after) = change(&subject, Some(Some(old)), Some(Some(new)));
+        assert_eq!(before, r#"latest_release {"tag":"1.0","name":"One"}"#);
+        assert_eq!(after, r#"latest_release {"tag":"1.0","name":"Uno"}"#);
         let (before, after) = change(&subject, None, Some(None));
         assert_eq!((&*before, &*after), ("not known", "there is none"));
     }

@@ -111,6 +111,7 @@ impl Kind {
     pub fn path(&self) -> Option<String> {
         self.fixed_address().map(path_of)
     }
+
     /// The template, the page's title and a sentence about the page.
     pub(super) fn template(&self) -> Option<(&'static str, &'static str, &'static str)> {
         Some(match self {
@@ -160,7 +161,8 @@ impl Kind {
     }
 }
 
-fn path_of(address: &str) -> String {
+/// The path below the output folder of what is at an address from the site's root.
+pub fn path_of(address: &str) -> String {
     let path = address.trim_start_matches('/');
     let path = if path.contains('%') { percent_decode_str(path).decode_utf8_lossy() } else { path.into() };
     let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));

@@ -54,7 +54,7 @@ pub fn parts(db: &dyn Db, kind: &Kind) -> Vec<Part> {
     let common = kind.template().and_then(|(template, ..)| context::of_templates(db).get(template));
     let mut parts = common.unwrap_or_else(|| context::base(db)).clone();
     // Two outputs may be made from the same.
-    parts.push(Part::new("kind", Digest::of(kind.address(db).as_bytes())));
+    parts.push(Part::new(KIND, Digest::of(kind.address(db).as_bytes())));
     let plugins = || Part::new(PLUGINS, views::lines_digest(db, ShownKind::Summary));
     match kind {
         Kind::Home
@@ -71,9 +71,9 @@ pub fn parts(db: &dyn Db, kind: &Kind) -> Vec<Part> {
         Kind::BlacklistJson => parts.push(context::data(db, "blacklist")),
         Kind::OverlayJson => parts.push(context::data(db, "update_check_overlays")),
         Kind::Redirect { to, .. } => {
-            parts.push(Part::new("the page that it leads to", Digest::of(stem(db, *to).as_bytes())));
+            parts.push(Part::new(TARGET, Digest::of(stem(db, *to).as_bytes())));
         }
-        Kind::Feed => parts.push(Part::new("the newest plugins", feed(db))),
+        Kind::Feed => parts.push(Part::new(NEWEST, feed(db))),
         Kind::Sitemap => parts.push(Part::new("the addresses of plugins", *views::stems_digest(db))),
         Kind::RedirectsJson => {
             let redirects = pages::redirects(db);
@@ -91,6 +91,15 @@ pub fn parts(db: &dyn Db, kind: &Kind) -> Vec<Part> {
 
 /// The name of the part that all plugins make up.
 pub const PLUGINS: &str = "plugins";
+
+/// The name of the part that the plugins in the feed make up.
+pub const NEWEST: &str = "the newest plugins";
+
+/// The name of a redirect's part that says where it leads.
+pub const TARGET: &str = "the page that it leads to";
+
+/// The name of the part that keeps outputs apart which are made of the same.
+pub const KIND: &str = "kind";
 
 /// The digest of what the feed shows.
 fn feed(db: &dyn Db) -> Digest {
