@@ -16,7 +16,7 @@ use crate::graph::context::{self, Part};
 use crate::graph::kinds::Kind;
 use crate::graph::outputs::{self, NEWEST, PLUGINS, TARGET};
 use crate::graph::plan::{Output, Plan};
-use crate::graph::{Database, EntryFile, FactState};
+use crate::graph::{Database, Db as _, EntryFile, FactState};
 use crate::imprint::{Front, Imprint, Input, ShownKind};
 use crate::publish::Outputs;
 use crate::render::address;
@@ -275,7 +275,12 @@ impl Why<'_> {
             let plain = |input: String| Change { input, old: old.map(short), new: new.map(short) };
             match input {
                 Input::Entry => plain(fresh.path.clone()),
-                Input::Concerning => plain(format!("notices and blacklist items about {}", imprint.front.id)),
+                Input::Concerning => {
+                    let input = format!("notices and blacklist items about {}", imprint.front.id);
+                    // There are none about most plugins.
+                    let some = |digest: &Digest| *digest != Digest::of(b"");
+                    Change { input, old: old.filter(some).map(short), new: new.filter(some).map(short) }
+                }
                 Input::Usage => {
                     let input = format!("usage of {}", imprint.front.id);
                     match exports.change(&earlier.front, &imprint.front) {
@@ -284,7 +289,11 @@ impl Why<'_> {
                         _ => plain(input),
                     }
                 }
-                Input::Fact(subject) => self.of_fact(&subject).unwrap_or_else(|| plain(subject.to_string())),
+                Input::Fact(subject) => match (old, new) {
+                    (None, _) => Change { old: None, ..self.looked_at(&subject) },
+                    (_, None) => Change { new: None, ..self.looked_at(&subject) },
+                    _ => self.of_fact(&subject).unwrap_or_else(|| plain(subject.to_string())),
+                },
             }
         };
         changes.into_iter().map(told).collect()
@@ -297,6 +306,13 @@ impl Why<'_> {
             value(&self.ledger.state(subject)),
         );
         Some(Change { input: subject.to_string(), old: Some(old), new: Some(new) })
+    }
+
+    /// What is known of a subject that was not looked at before, or is not any more.
+    fn looked_at(&self, subject: &Subject) -> Change {
+        let fact = self.db.cache().fact(subject).ok().flatten();
+        let told = describe::value(subject, fact.as_ref().map(|fact| fact.value.as_deref()));
+        Change { input: subject.to_string(), old: Some(told.clone()), new: Some(told) }
     }
 
     /// What exports said before this build asked, and what they say now.

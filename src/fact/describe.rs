@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Subject, Usage, Window};
+use super::{Repository, Subject, Usage, Window};
 
 /// What is known of a subject, before and after, in a few words each: of what has several members, only those that
 /// are different. `None` stands for nothing known, `Some(None)` for that there is no such thing.
@@ -31,7 +31,7 @@ pub fn change(
         };
         return (whole(&old, &new), whole(&new, &old));
     }
-    (one(subject, before), one(subject, after))
+    (value(subject, before), value(subject, after))
 }
 
 fn member(name: &str, value: &Value) -> String {
@@ -47,10 +47,16 @@ fn member(name: &str, value: &Value) -> String {
     }
 }
 
-fn one(subject: &Subject, value: Option<Option<&[u8]>>) -> String {
+/// What is known of a subject, in a few words.
+pub fn value(subject: &Subject, value: Option<Option<&[u8]>>) -> String {
     match (value, subject) {
         (None, _) => "not known".to_owned(),
         (Some(None), _) => "there is none".to_owned(),
+        (Some(Some(b"")), Subject::File { .. }) => "there is none".to_owned(),
+        (Some(Some(value)), Subject::Repository(_)) => match serde_json::from_slice::<Repository>(value) {
+            Ok(repository) => format!("stars {}", repository.stars),
+            Err(_) => "known".to_owned(),
+        },
         (Some(Some(value)), Subject::File { .. }) => {
             let id: String = String::from_utf8_lossy(value).chars().take(12).collect();
             format!("git object {id}")
