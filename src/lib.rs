@@ -9,6 +9,7 @@ pub mod config;
 pub mod data;
 pub mod digest;
 pub mod entry;
+pub mod explain;
 pub mod fact;
 pub mod graph;
 pub mod imprint;

@@ -2,6 +2,7 @@
 
 mod build;
 mod cache;
+mod explain;
 mod progress;
 mod show;
 mod site;
@@ -23,6 +24,7 @@ struct Arguments {
 enum Command {
     Build(build::Arguments),
     Watch(watch::Arguments),
+    Explain(explain::Arguments),
     Cache(cache::Arguments),
 }
 
@@ -48,6 +50,7 @@ pub fn main() -> ExitCode {
     let exit = match arguments.command {
         Command::Build(build) => build::run(&build),
         Command::Watch(watch) => watch::run(&watch),
+        Command::Explain(explain) => explain::run(&explain),
         Command::Cache(cache) => cache::run(&cache),
     };
     ExitCode::from(exit as u8)

@@ -45,6 +45,30 @@ impl Paths {
         }
     }
 
+    /// What `path` is below the output folder, with `/`: empty for the folder itself, `None` if it lies elsewhere.
+    pub fn below_output(&self, path: &Path) -> Option<String> {
+        below(&self.output, path)
+    }
+
+    /// The same for the entries' folder.
+    pub fn below_entries(&self, path: &Path) -> Option<String> {
+        below(&self.entries, path)
+    }
+
+    /// The same for the assets' folder.
+    pub fn below_assets(&self, path: &Path) -> Option<String> {
+        below(&self.assets, path)
+    }
+
+    /// The path of the entry whose file has this name without `.md`: relative to the site, where it is in there.
+    pub fn entry(&self, stem: &str) -> String {
+        let path = self.entries.join(format!("{stem}.md"));
+        path.strip_prefix(&self.site)
+            .unwrap_or(&path)
+            .to_string_lossy()
+            .replace(std::path::MAIN_SEPARATOR, "/")
+    }
+
     /// Refuses what is missing, and places in which reading and writing would get in each other's way.
     pub(super) fn check(&self, given: Given) -> miette::Result<()> {
         self.check_folders(given)?;
@@ -159,6 +183,16 @@ impl Paths {
         }
         Ok(())
     }
+}
+
+/// What `path` is below `folder`, by their names or else by where links lead.
+fn below(folder: &Path, path: &Path) -> Option<String> {
+    let strip = |folder: &Path, path: &Path| {
+        let below = path.strip_prefix(folder).ok()?.to_str()?;
+        Some(below.replace(std::path::MAIN_SEPARATOR, "/"))
+    };
+    strip(&normalise(folder), &normalise(path))
+        .or_else(|| strip(&folder.canonicalize().ok()?, &path.canonicalize().ok()?))
 }
 
 /// Takes `.` and `..` out of a path without asking the disk, so that two spellings compare equal.

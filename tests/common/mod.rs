@@ -2,6 +2,7 @@
 #![allow(dead_code, missing_docs, unreachable_pub)]
 
 pub mod browser;
+pub mod explaining;
 pub mod http;
 pub mod watching;
 

@@ -1,0 +1,161 @@
+//! How old facts are, and until when they are fresh.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::cache::{Cache, CacheError};
+use crate::fact::{Fact, Subject};
+
+/// What is known of a fact at a moment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Known {
+    /// What it is about, as the cache calls it.
+    pub subject: String,
+    /// Whether it is fresh.
+    pub state: State,
+    /// Whether the source said that there is no such thing.
+    pub absent: bool,
+    /// When the source last confirmed it.
+    pub fetched: Option<Timestamp>,
+    /// Until when it need not be asked for again; `None` if that is for ever, or if nothing is known.
+    pub fresh_until: Option<Timestamp>,
+    /// How often in a row the source has said since that there is no such thing.
+    pub refusals: u32,
+}
+
+/// Whether a fact is fresh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// It need not be asked for.
+    Fresh,
+    /// It is past its life, and kept until there is a new one.
+    Stale,
+    /// Nothing is known.
+    Missing,
+}
+
+impl Known {
+    /// What the cache knows of `subject`, as of `now`.
+    pub(super) fn of(subject: &Subject, cache: &Cache, now: Timestamp) -> Result<Self, CacheError> {
+        let fact = cache.fact(subject)?;
+        let state = state(fact.as_ref(), now);
+        let absent = fact.as_ref().is_some_and(|fact| is_absent(subject, fact));
+        Ok(Self {
+            subject: subject.to_string(),
+            state,
+            absent,
+            fetched: fact.as_ref().map(|fact| fact.fetched),
+            fresh_until: fact.as_ref().and_then(end),
+            refusals: fact.as_ref().filter(|_| !absent).map_or(0, |fact| fact.refusals),
+        })
+    }
+}
+
+fn state(fact: Option<&Fact>, now: Timestamp) -> State {
+    match fact {
+        None => State::Missing,
+        Some(fact) if fact.is_stale(now) => State::Stale,
+        Some(_) => State::Fresh,
+    }
+}
+
+/// A file that a repository does not have is an empty object id.
+fn is_absent(subject: &Subject, fact: &Fact) -> bool {
+    match (&fact.value, subject) {
+        (None, _) => true,
+        (Some(value), Subject::File { .. }) => value.is_empty(),
+        _ => false,
+    }
+}
+
+/// When a fact stops being fresh; `None` if that is never.
+fn end(fact: &Fact) -> Option<Timestamp> {
+    (fact.fresh_until.as_second() < Timestamp::MAX.as_second()).then_some(fact.fresh_until)
+}
+
+/// How fresh many facts are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Tally {
+    /// How many need not be asked for.
+    pub fresh: usize,
+    /// How many are past their life.
+    pub stale: usize,
+    /// Of how many nothing is known.
+    pub missing: usize,
+    /// When the one was confirmed that was not for the longest time, of those that can go stale.
+    pub oldest: Option<Timestamp>,
+    /// When the next one goes stale that is fresh.
+    pub fresh_until: Option<Timestamp>,
+}
+
+impl Tally {
+    pub(super) fn of<'a>(
+        subjects: impl Iterator<Item = &'a Subject>,
+        facts: &HashMap<String, Fact>,
+        now: Timestamp,
+    ) -> Self {
+        let mut tally = Self::default();
+        let earlier =
+            |one: Option<Timestamp>, other| Some(one.map_or(other, |one: Timestamp| one.min(other)));
+        for subject in subjects {
+            let fact = facts.get(&subject.to_string());
+            match state(fact, now) {
+                State::Missing => tally.missing += 1,
+                State::Stale => tally.stale += 1,
+                State::Fresh => tally.fresh += 1,
+            }
+            let Some(fact) = fact else { continue };
+            let Some(end) = end(fact) else { continue };
+            tally.oldest = earlier(tally.oldest, fact.fetched);
+            if end > now {
+                tally.fresh_until = earlier(tally.fresh_until, end);
+            }
+        }
+        tally
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::fact::{ObjectId, RepositoryName, Validators};
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn fact(value: Option<&[u8]>, fetched: i64, fresh_until: Timestamp) -> Fact {
+        let value = value.map(Arc::from);
+        Fact { value, fetched: at(fetched), fresh_until, validators: Validators::default(), refusals: 1 }
+    }
+
+    #[test]
+    fn facts_are_told_as_of_a_moment() {
+        let cache = Cache::in_memory().unwrap();
+        let repository = RepositoryName::new("o", "n").unwrap();
+        let file = Subject::File { repository: repository.clone(), path: "setup.py".to_owned() };
+        let object = ObjectId::new(&"0a".repeat(20)).unwrap();
+        let content = Subject::Content { repository: repository.clone(), object };
+        let repository = Subject::Repository(repository);
+        cache.record(&repository, &fact(Some(b"{}"), 10, at(20))).unwrap();
+        cache.record(&file, &fact(Some(b""), 11, at(30))).unwrap();
+        cache.record(&content, &fact(Some(b"x"), 5, Timestamp::MAX)).unwrap();
+        let known = |subject: &Subject| Known::of(subject, &cache, at(20)).unwrap();
+        let of = |known: Known| (known.state, known.absent, known.fresh_until, known.refusals);
+        assert_eq!(of(known(&repository)), (State::Stale, false, Some(at(20)), 1));
+        assert_eq!(of(known(&file)), (State::Fresh, true, Some(at(30)), 0));
+        assert_eq!(of(known(&content)), (State::Fresh, false, None, 1));
+        let missing = Subject::Usage(crate::fact::Window::Week);
+        assert_eq!(of(known(&missing)), (State::Missing, false, None, 0));
+
+        let subjects = [repository, file, content, missing];
+        let tally = Tally::of(subjects.iter(), &cache.facts().unwrap(), at(20));
+        assert_eq!((tally.fresh, tally.stale, tally.missing), (2, 1, 1));
+        assert_eq!((tally.oldest, tally.fresh_until), (Some(at(10)), Some(at(30))));
+    }
+}
