@@ -1,6 +1,8 @@
 //! What a file looks like from outside: enough to tell that its content is still the one that was read.
 
-use std::fs::Metadata;
+use std::fs::{File, Metadata};
+use std::io::{self, Read as _};
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
@@ -52,6 +54,33 @@ fn nanoseconds(time: SystemTime) -> i64 {
         .unwrap_or(i64::MAX)
 }
 
+/// The content of a file of about this size, with as few calls of the system as can be.
+///
+/// # Errors
+///
+/// When it can't be read.
+pub fn read(path: &Path, size: i64) -> io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    // One byte more than there should be: if it stays unread, the file has come to its end.
+    let room = usize::try_from(size).unwrap_or_default().min(1 << 30) + 1;
+    let mut content = vec![0; room];
+    let mut filled = 0;
+    while filled < room {
+        match file.read(&mut content[filled..]) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    content.truncate(filled);
+    if filled == room {
+        // It has grown since it was looked at.
+        file.read_to_end(&mut content)?;
+    }
+    Ok(content)
+}
+
 #[cfg(unix)]
 fn beyond(metadata: &Metadata) -> (i64, i64) {
     use std::os::unix::fs::MetadataExt as _;
@@ -67,6 +96,18 @@ fn beyond(_: &Metadata) -> (i64, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_read_whole_whatever_its_size_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let content = b"content".repeat(3000);
+        std::fs::write(&path, &content).unwrap();
+        for size in [0, 7, 20_999, 21_000, 21_001, 90_000, -1] {
+            assert_eq!(read(&path, size).unwrap(), content, "{size}");
+        }
+        assert!(read(&folder.path().join("none"), 1).is_err());
+    }
 
     #[test]
     fn a_file_that_changed_looks_different() {

@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::digest::Digest;
 use crate::graph::inputs::AssetLocation;
 use crate::graph::{AssetFile, DataFile, Database, Site, TemplateFile};
-use crate::look::Look;
+use crate::look::{self, Look};
 use crate::render::address;
 use crate::theme;
 
@@ -309,7 +309,13 @@ fn examine(name: String, place: PathBuf, known: Option<&Listed>) -> miette::Resu
     {
         return Ok((Scanned { name, place, digest: known.digest, content: None }, Some(look)));
     }
-    let content: Arc<[u8]> = read(&place)?.into();
+    let content: Arc<[u8]> = match look {
+        Some(look) => look::read(&place, look.size)
+            .into_diagnostic()
+            .wrap_err_with(|| format!("can't read {}", place.display()))?
+            .into(),
+        None => read(&place)?.into(),
+    };
     let digest = Digest::of(&content);
     Ok((Scanned { name, place, digest, content: Some(content) }, look))
 }

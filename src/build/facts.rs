@@ -29,6 +29,8 @@ pub(super) struct Facts<'a> {
     /// How fresh the facts are that entries which are known want, if those are all as they were.
     settled: Option<Freshness>,
     pub(super) rounds: usize,
+    /// Whether something was learnt that may not be what went into imprints.
+    is_news: bool,
 }
 
 impl<'a> Facts<'a> {
@@ -42,7 +44,7 @@ impl<'a> Facts<'a> {
     ) -> Self {
         let settled = settled.filter(|sources| record::nothing_due(sources, config));
         let ledger = Ledger::new(Arc::clone(cache));
-        Self { config, observer, ledger, sources: None, settled, rounds: 0 }
+        Self { config, observer, ledger, sources: None, settled, rounds: 0, is_news: true }
     }
 
     /// Takes up what sources have answered before.
@@ -54,7 +56,7 @@ impl<'a> Facts<'a> {
 
     /// The demands for facts that are missing or stale, as far as the graph knows.
     pub(super) fn demands(mut self, db: &Database) -> miette::Result<Vec<Demand>> {
-        let wanted = wanted(db).clone();
+        let wanted = Arc::clone(wanted(db));
         self.ledger.load(&wanted, self.config)?;
         self.due(&wanted)
     }
@@ -71,13 +73,19 @@ impl<'a> Facts<'a> {
         loop {
             self.rounds += 1;
             let evaluating = Instant::now();
-            if self.settled.is_some() && !shelf.wants_the_same(db) {
-                self.settled = None;
-            }
             let wanted = self.wanted(db, shelf);
             let found = self.ledger.load(&wanted, self.config)?;
             self.show(db, &found);
-            if self.settled.is_none() {
+            if self.settled.is_some() {
+                // What was found can lead to more. Only when it does not, it shows whether all is wanted that was.
+                if !found.is_empty() {
+                    continue;
+                }
+                if !shelf.wants_the_same(db) {
+                    self.settled = None;
+                    continue;
+                }
+            } else if std::mem::take(&mut self.is_news) || !found.is_empty() {
                 let outdated = shelf.outdated(db, &self.ledger);
                 shelf.read(db, scan, &outdated)?;
                 if !outdated.is_empty() {
@@ -97,17 +105,18 @@ impl<'a> Facts<'a> {
             let answers = self.fetch(due)?;
             let learned = self.ledger.learn(&answers, self.config)?;
             self.show(db, &learned);
+            self.is_news = true;
             durations.fetch_ms += report::milliseconds(fetching.elapsed());
         }
     }
 
     /// What has to be looked at.
-    fn wanted(&self, db: &Database, shelf: &Shelf) -> BTreeSet<Subject> {
+    fn wanted(&self, db: &Database, shelf: &Shelf) -> Arc<BTreeSet<Subject>> {
         if self.settled.is_none() {
-            return wanted(db).clone();
+            return Arc::clone(wanted(db));
         }
         let of_entries = shelf.read_anew(db).into_iter().flat_map(|file| wanted_for(db, file));
-        windows(db).chain(of_entries).collect()
+        Arc::new(windows(db).chain(of_entries).collect())
     }
 
     /// How fresh the facts are that the site wants.

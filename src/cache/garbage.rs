@@ -23,7 +23,7 @@ pub(super) const BUILDS: &str = "builds";
 const ADDED: &str = "added";
 
 /// Garbage is collected once as much was stored as this part of the file: collecting reads much of it.
-const COLLECT_AFTER: u64 = 8;
+const COLLECT_AFTER: u64 = 16;
 
 /// What this build had a use for, and what it stored.
 #[derive(Debug, Default)]

@@ -127,7 +127,7 @@ pub struct Keep {
 
 impl Default for Keep {
     fn default() -> Self {
-        Self { builds: 8, bytes: 1 << 30 }
+        Self { builds: 4, bytes: 1 << 30 }
     }
 }
 

@@ -12,9 +12,9 @@ use crate::python::{self, Properties, Role};
 
 /// Every subject that this site's outputs depend on, as far as is known by now: a fact can lead to the next.
 #[salsa::tracked]
-pub fn wanted(db: &dyn Db) -> BTreeSet<Subject> {
+pub fn wanted(db: &dyn Db) -> Arc<BTreeSet<Subject>> {
     let entries = sound_entries(db).iter().flat_map(|file| wanted_for(db, *file));
-    windows(db).chain(entries).collect()
+    Arc::new(windows(db).chain(entries).collect())
 }
 
 /// The usage exports that the site wants.

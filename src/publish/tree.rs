@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use super::{Manifest, Outputs, PublishError, io};
 use crate::cache::Listed;
 use crate::digest::Digest;
-use crate::look::Look;
+use crate::look::{self, Look};
 
 /// The output folder.
 pub(super) struct OutputTree<'a> {
@@ -73,7 +73,7 @@ impl<'a> OutputTree<'a> {
         let Some(look) = metadata.as_ref().ok().and_then(Look::of) else { return Found::of(metadata) };
         let right = match known {
             Some(known) if known.look == Some(look) => known.digest == digest,
-            _ => std::fs::read(&place).is_ok_and(|bytes| Digest::of(&bytes) == digest),
+            _ => look::read(&place, look.size).is_ok_and(|bytes| Digest::of(&bytes) == digest),
         };
         if right { Found::Right(Some(look)) } else { Found::File }
     }
