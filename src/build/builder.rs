@@ -109,6 +109,9 @@ impl Builder {
         if let Some(aside) = set_aside {
             observer.warn(&told(&aside));
         }
+        if self.afterwards == Afterwards::GoOn {
+            cache.remember_texts();
+        }
         Ok(Arc::new(cache))
     }
 }

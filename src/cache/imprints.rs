@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
 use rusqlite::{OptionalExtension as _, params};
@@ -97,19 +97,76 @@ impl Cache {
     }
 
     /// The texts of one kind that have these digests, in the same order; `None` if one of them is lost. Reading
-    /// all of them is faster than one after the other.
+    /// all of them is faster than one after the other. After [`Cache::remember_texts`] only those are read that were
+    /// not there the last time.
     ///
     /// # Errors
     ///
     /// When the file can't be read.
-    pub fn all_shown(&self, kind: ShownKind, wanted: &[(&str, Digest)]) -> Result<Option<Texts>, CacheError> {
-        let mut texts = Texts::default();
+    pub fn all_shown(
+        &self,
+        kind: ShownKind,
+        wanted: &[(&str, Digest)],
+    ) -> Result<Option<Arc<Texts>>, CacheError> {
+        let remembered = self.texts().as_mut().and_then(|texts| texts.remove(&kind));
+        let texts = match remembered.and_then(|texts| self.renew(kind, wanted, texts)) {
+            Some(texts) => texts,
+            None => match self.read_texts(kind, wanted)? {
+                Some(texts) => texts,
+                None => {
+                    self.lose(&format!("the {} of an entry", kind.name()));
+                    return Ok(None);
+                }
+            },
+        };
+        let texts = Arc::new(texts);
+        if let Some(remembered) = self.texts().as_mut() {
+            remembered.insert(kind, Arc::clone(&texts));
+        }
+        Ok(Some(texts))
+    }
+
+    /// From now on, what [`Cache::all_shown`] gives is held in memory for the next time.
+    pub fn remember_texts(&self) {
+        self.texts().get_or_insert_default();
+    }
+
+    fn texts(&self) -> MutexGuard<'_, Option<HashMap<ShownKind, Arc<Texts>>>> {
+        self.texts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembered texts, with those that are wanted and not among them; `None` if it is better to read all.
+    fn renew(&self, kind: ShownKind, wanted: &[(&str, Digest)], texts: Arc<Texts>) -> Option<Texts> {
+        // Nobody else has them any more.
+        let Texts { mut all, mut known, .. } = Arc::try_unwrap(texts).ok()?;
+        // What was replaced stays in between until it is half of all.
+        let needed: usize = all.len() / 2;
+        let mut places = Vec::with_capacity(wanted.len());
+        for (entry, digest) in wanted {
+            let place = match known.get(*entry) {
+                Some((of, place)) if of == digest => place.clone(),
+                _ => {
+                    let text = self.shown(kind, entry, *digest)?;
+                    let place = all.len()..all.len() + text.len();
+                    all.push_str(&text);
+                    known.insert((*entry).to_owned(), (*digest, place.clone()));
+                    place
+                }
+            };
+            places.push(place);
+        }
+        let used: usize = places.iter().map(ExactSizeIterator::len).sum();
+        (used >= needed).then_some(Texts { all, places, known })
+    }
+
+    fn read_texts(&self, kind: ShownKind, wanted: &[(&str, Digest)]) -> Result<Option<Texts>, CacheError> {
+        let mut all = String::new();
+        let mut places = vec![0..0; wanted.len()];
         {
-            let places: HashMap<&str, usize> =
+            let by_entry: HashMap<&str, usize> =
                 wanted.iter().enumerate().map(|(place, (entry, _))| (*entry, place)).collect();
-            texts.places.resize(wanted.len(), 0..0);
             // More than most have: memory that nobody writes into costs nothing, and to grow means to copy.
-            texts.all.reserve(wanted.len() * 4096);
+            all.reserve(wanted.len() * 4096);
             let connection = self.connection();
             let sql = format!("SELECT entry, text FROM shown_{}", kind.name());
             let mut select = connection.prepare_cached(&sql)?;
@@ -117,21 +174,25 @@ impl Cache {
             while let Some(row) = rows.next()? {
                 let (entry, text) = (row.get_ref(0)?.as_str(), row.get_ref(1)?.as_str());
                 if let (Ok(entry), Ok(text)) = (entry, text)
-                    && let Some(place) = places.get(entry)
+                    && let Some(place) = by_entry.get(entry)
                 {
-                    let start = texts.all.len();
-                    texts.all.push_str(text);
-                    texts.places[*place] = start..texts.all.len();
+                    let start = all.len();
+                    all.push_str(text);
+                    places[*place] = start..all.len();
                 }
             }
         }
-        let sound = wanted.par_iter().zip(&texts.places).with_min_len(256).all(|((_, digest), place)| {
-            texts.all.get(place.clone()).is_some_and(|text| Digest::of(text.as_bytes()) == *digest)
+        let sound = wanted.par_iter().zip(&places).with_min_len(256).all(|((_, digest), place)| {
+            all.get(place.clone()).is_some_and(|text| Digest::of(text.as_bytes()) == *digest)
         });
-        if !sound {
-            self.lose(&format!("the {} of an entry", kind.name()));
+        let mut known = HashMap::new();
+        if self.texts().is_some() {
+            let with_places = wanted.iter().zip(&places);
+            known = with_places
+                .map(|((entry, digest), place)| ((*entry).to_owned(), (*digest, place.clone())))
+                .collect();
         }
-        Ok(sound.then_some(texts))
+        Ok(sound.then_some(Texts { all, places, known }))
     }
 }
 
@@ -140,6 +201,8 @@ impl Cache {
 pub struct Texts {
     all: String,
     places: Vec<Range<usize>>,
+    /// Where each text is that may be wanted again, by its entry.
+    known: HashMap<String, (Digest, Range<usize>)>,
 }
 
 impl Texts {
@@ -148,9 +211,9 @@ impl Texts {
         self.places.iter().map(|place| self.all.get(place.clone()).unwrap_or_default())
     }
 
-    /// How many bytes all of them have.
+    /// How many bytes they have.
     pub fn bytes(&self) -> usize {
-        self.all.len()
+        self.places.iter().map(ExactSizeIterator::len).sum()
     }
 }
 
@@ -217,5 +280,28 @@ mod tests {
         let wanted = [("one", digest("text")), ("three", digest("x"))];
         assert!(cache.all_shown(ShownKind::Record, &wanted).unwrap().is_none());
         assert!(cache.lost().is_some());
+    }
+
+    #[test]
+    fn remembered_texts_are_what_the_file_has() {
+        let cache = Cache::in_memory().unwrap();
+        cache.remember_texts();
+        let mut texts: Vec<(String, String)> =
+            (0..20).map(|number| (format!("plugin{number}"), "x".repeat(number))).collect();
+        for round in 0..60 {
+            let number = round * 7 % texts.len();
+            texts[number].1 = format!("text of round {round}, {}", "y".repeat(round * 3));
+            texts.rotate_left(1);
+            if round % 9 == 0 {
+                texts.remove(0);
+            }
+            for (entry, text) in &texts {
+                cache.show(ShownKind::Document, entry, text);
+            }
+            let wanted: Vec<(&str, Digest)> =
+                texts.iter().map(|(entry, text)| (entry.as_str(), Digest::of(text.as_bytes()))).collect();
+            let all = cache.all_shown(ShownKind::Document, &wanted).unwrap().unwrap();
+            assert!(all.iter().eq(texts.iter().map(|(_, text)| text.as_str())), "round {round}");
+        }
     }
 }

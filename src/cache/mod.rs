@@ -37,6 +37,7 @@ pub use listing::{Listed, Listing, Tree};
 pub use made::{Change, Made};
 pub use pause::{Meanwhile, Paused};
 
+use crate::imprint::ShownKind;
 use aside::{Header, has_default_name, not_ours, rescue, set_aside};
 use garbage::Used;
 use lock::Lock;
@@ -59,6 +60,8 @@ pub struct Cache {
     lost: Mutex<Option<String>>,
     /// Listings as they are in the file, by their keys.
     listings: Mutex<HashMap<String, Arc<Listing>>>,
+    /// Texts that are held for the next build, if there will be one.
+    texts: Mutex<Option<HashMap<ShownKind, Arc<Texts>>>>,
     /// Held while the cache is in use.
     lock: Mutex<Option<Lock>>,
 }
@@ -133,6 +136,7 @@ impl Cache {
             distrusted: AtomicBool::new(false),
             lost: Mutex::default(),
             listings: Mutex::default(),
+            texts: Mutex::default(),
             lock: Mutex::default(),
         }
     }
