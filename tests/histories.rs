@@ -1,353 +1,203 @@
 //! Warm equals cold: whatever happened to a site, its cache and the world, the next build gives what a first one
 //! would give with the same facts, byte for byte, and the manifest names exactly what is published.
-#![allow(missing_docs)]
+//!
+//! Each history comes from a seed and a number. The seed is another one in each run; `SHELFLIFE_HISTORY=SEED:NUMBER`
+//! repeats one history, and `SHELFLIFE_STEPS` says how many steps are enough.
+#![allow(missing_docs, unreachable_pub)]
 
 mod common;
+mod histories {
+    pub mod compare;
+    pub mod entry;
+    pub mod event;
+    pub mod history;
+}
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
-use std::process::Stdio;
-use std::sync::Arc;
-use std::time::Duration;
+use std::any::Any;
+use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
-use common::{Site, entry};
-use proptest::prelude::*;
-use proptest::test_runner::{Config as ProptestConfig, TestRunner};
-use rusqlite::Connection;
-use shelflife::build::{Observer, Phase, build};
-use shelflife::cache::{Cache, Tree};
-use shelflife::config::{Config, Environment, Overrides, Token};
-use xtask::replay::{FaultAction, Repository, Server, Usage, Window, World};
+use histories::event::{By, Event, Touch, Way, Wrong};
+use histories::history::History;
+use proptest::strategy::{Strategy as _, ValueTree as _};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use shelflife::digest::Digest;
 
-/// Something that happens between two builds.
+/// How many builds are compared with a first one, unless the environment says otherwise.
+const STEPS: usize = 2000;
+/// How long a failing history is made shorter.
+const SHRINK_FOR: Duration = Duration::from_secs(90);
+
+/// Where a history failed, and why.
 #[derive(Debug, Clone)]
-enum Event {
-    /// An entry is written, maybe for the first time.
-    Write { entry: u8, tags: u8, text: u8 },
-    /// An entry is removed.
-    Remove { entry: u8 },
-    /// An entry gets another file name, and with it another address.
-    Rename { entry: u8, to: u8 },
-    /// A template of the site's own appears, changes or goes.
-    Template { which: u8, text: Option<u8> },
-    /// A data file appears, changes or goes.
-    Data { text: Option<u8> },
-    /// An asset appears, changes or goes.
-    Asset { which: u8, text: Option<u8> },
-    /// The configuration changes.
-    Configure { title: u8, base_path: bool },
-    /// GitHub has another number of stars.
-    Stars { entry: u8, count: u8 },
-    /// The usage exports have another number.
-    Used { entry: u8, count: u8 },
-    /// A plugin's source says something else about Python.
-    Source { entry: u8, minor: u8 },
-    /// Some minutes pass.
-    Wait { minutes: u16 },
-    /// The sources fail, or work again.
-    Fail { failing: bool },
-    /// Memos, blobs, listings or all of it vanish from the cache, or the file itself does.
-    Forget { what: u8 },
-    /// Bytes in the middle of the cache change.
-    Damage { at: u16 },
-    /// The output folder vanishes, or a file in it is changed by hand.
-    Spoil { all: bool },
-    /// A build is killed after some milliseconds.
-    Kill { after: u8 },
+struct Failure {
+    at: usize,
+    why: String,
 }
 
-fn event() -> impl Strategy<Value = Event> {
-    let one = 0..5u8;
-    prop_oneof![
-        4 => (one.clone(), 0..4u8, 0..4u8).prop_map(|(entry, tags, text)| Event::Write { entry, tags, text }),
-        1 => one.clone().prop_map(|entry| Event::Remove { entry }),
-        1 => (one.clone(), one.clone()).prop_map(|(entry, to)| Event::Rename { entry, to }),
-        1 => (0..3u8, prop::option::of(0..3u8)).prop_map(|(which, text)| Event::Template { which, text }),
-        1 => prop::option::of(0..3u8).prop_map(|text| Event::Data { text }),
-        1 => (0..3u8, prop::option::of(0..3u8)).prop_map(|(which, text)| Event::Asset { which, text }),
-        1 => (0..3u8, any::<bool>()).prop_map(|(title, base_path)| Event::Configure { title, base_path }),
-        2 => (one.clone(), 0..3u8).prop_map(|(entry, count)| Event::Stars { entry, count }),
-        2 => (one.clone(), 0..3u8).prop_map(|(entry, count)| Event::Used { entry, count }),
-        1 => (one, 0..4u8).prop_map(|(entry, minor)| Event::Source { entry, minor }),
-        3 => (0..100u16).prop_map(|minutes| Event::Wait { minutes }),
-        1 => any::<bool>().prop_map(|failing| Event::Fail { failing }),
-        1 => (0..6u8).prop_map(|what| Event::Forget { what }),
-        1 => any::<u16>().prop_map(|at| Event::Damage { at }),
-        1 => any::<bool>().prop_map(|all| Event::Spoil { all }),
-        1 => (0..60u8).prop_map(|after| Event::Kill { after }),
-    ]
+impl Failure {
+    /// What is told of a history that failed so.
+    fn told(&self, events: &[Event]) -> String {
+        let lines = events.iter().enumerate().map(|(at, event)| format!("{:>4}. {event}", at + 1));
+        let lines = lines.collect::<Vec<_>>().join("\n");
+        format!("after this history, warm is not cold:\n{lines}\n\n{}\n", self.why)
+    }
 }
 
-struct Silent;
-
-impl Observer for Silent {
-    fn progress(&self, _: Phase, _: usize, _: usize) {}
-    fn warn(&self, _: &str) {}
-}
-
-/// A site and its world, with a clock of their own.
-struct History {
-    site: Site,
-    server: Server,
-    minutes: i64,
-    /// The manifest may have been lost. From then on nobody can tell which files of the output folder an earlier
-    /// build wrote, so they stay.
-    lost: bool,
-}
-
-const STEMS: [&str; 5] = ["alpha", "beta", "gamma", "delta", "epsilon"];
-
-impl History {
-    fn new() -> Self {
-        let mut world = World::new("2020-08-01T00:00:00Z".parse().unwrap());
-        for stem in STEMS {
-            world.add(
-                Repository::new(&format!("owner/{stem}"))
-                    .with_stars(1)
-                    .with_file("setup.py", format!("plugin_package = 'octoprint_{stem}'\n")),
-            );
+/// Lets events happen to a site. Returns how many builds were compared.
+fn play(events: &[Event]) -> Result<usize, Failure> {
+    let mut history = History::new();
+    let mut steps = 0;
+    for (at, event) in events.iter().enumerate() {
+        let happened = catch_unwind(AssertUnwindSafe(|| {
+            history.happen(event);
+            match event {
+                Event::Build(by) => history.check(*by).map(|()| 1),
+                _ => Ok(0),
+            }
+        }));
+        match happened.unwrap_or_else(|panic| Err(format!("panicked: {}", message(&*panic)))) {
+            Ok(compared) => steps += compared,
+            Err(why) => return Err(Failure { at, why }),
         }
-        let server = Server::start(world).unwrap();
-        let site = Site::asking(&server, "title = \"0\"", "30m");
-        let history = Self { site, server, minutes: 0, lost: false };
-        history.configure(0, false);
-        history.write(0, 0, 0);
-        history
     }
+    Ok(steps)
+}
 
-    fn configure(&self, title: u8, base_path: bool) {
-        let base_path = if base_path { "/sub" } else { "" };
-        let (week, month) = (self.server.export_url(Window::Week), self.server.export_url(Window::Month));
-        self.site.write(
-            "shelflife.toml",
-            format!(
-                "title = \"Title {title}\"\nurl = \"https://x.example\"\nbase_path = \"{base_path}\"\n\
-                 [github]\nttl = \"30m\"\n[usage]\nttl = \"10m\"\nweek = \"{week}\"\nmonth = \"{month}\"\n"
-            ),
-        );
-    }
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default()
+}
 
-    fn write(&self, which: u8, tags: u8, text: u8) {
-        let stem = STEMS[usize::from(which)];
-        let declared = if text == 3 { "compatibility: {python: '>=3.9'}\n" } else { "" };
-        let more = format!("tags: [t{tags}, all]\nredirect_from: /old/{stem}{tags}/\n{declared}");
-        let content =
-            entry(stem, &more).replace("Text.", &format!("Text **{text}**, [x](/plugins/{stem}/)."));
-        self.site.write(&format!("entries/{stem}.md"), content);
-    }
-
-    fn now(&self) -> jiff::Timestamp {
-        "2020-08-01T00:00:00Z".parse::<jiff::Timestamp>().unwrap()
-            + jiff::SignedDuration::from_mins(self.minutes)
-    }
-
-    fn happen(&mut self, event: &Event) {
-        let site = &self.site;
-        let put = |path: &str, text: Option<String>| match text {
-            Some(text) => site.write(path, text),
-            None => drop(std::fs::remove_file(site.at(path))),
-        };
-        let entry_at = |which: u8| format!("entries/{}.md", STEMS[usize::from(which)]);
-        match event {
-            Event::Write { entry, tags, text } => self.write(*entry, *tags, *text),
-            Event::Remove { entry } => drop(std::fs::remove_file(site.at(&entry_at(*entry)))),
-            Event::Rename { entry, to } => {
-                if site.at(&entry_at(*entry)).exists() && !site.at(&entry_at(*to)).exists() {
-                    std::fs::rename(site.at(&entry_at(*entry)), site.at(&entry_at(*to))).unwrap();
-                    self.write(*to, 0, 0);
+/// Leaves out of a failing history what it fails without.
+fn shrink(mut events: Vec<Event>, mut failure: Failure) -> (Vec<Event>, Failure) {
+    let until = Instant::now() + SHRINK_FOR;
+    events.truncate(failure.at + 1);
+    let mut size = events.len() / 2;
+    while size > 0 {
+        let mut begin = 0;
+        let mut is_shorter = false;
+        while begin < events.len() && Instant::now() < until {
+            let end = (begin + size).min(events.len());
+            let mut fewer = [&events[..begin], &events[end..]].concat();
+            match play(&fewer) {
+                Ok(_) => begin = end,
+                Err(same) => {
+                    fewer.truncate(same.at + 1);
+                    (events, failure, is_shorter) = (fewer, same, true);
                 }
             }
-            Event::Template { which, text } => {
-                let name = ["plugin.html", "macros.html", "mine.html"][usize::from(*which)];
-                // Only the first may be any text: the theme's pages need the macros as they are.
-                let theme = std::fs::read_to_string("site/templates/macros.html").unwrap();
-                put(
-                    &format!("templates/{name}"),
-                    text.map(|text| match which {
-                        0 => format!("{{{{ plugin.title }}}} {text} {{{{ plugin.stars }}}}"),
-                        1 => format!("{theme}{{# {text} #}}"),
-                        _ => format!("{text}"),
-                    }),
-                );
-            }
-            Event::Data { text } => put(
-                "data/notices.yaml",
-                text.map(|n| {
-                    format!("- plugin: alpha\n  date: 2020-01-0{} 10:00:00Z\n  text: n{n}\n", n + 1)
-                }),
-            ),
-            Event::Asset { which, text } => {
-                let name = ["site.css", "img/x.png", "own.js"][usize::from(*which)];
-                put(&format!("assets/{name}"), text.map(|text| format!("/* {text} */")));
-            }
-            Event::Configure { title, base_path } => self.configure(*title, *base_path),
-            Event::Stars { entry, count } => self.server.change(|world| {
-                let name = format!("owner/{}", STEMS[usize::from(*entry)]);
-                world.repository_mut(&name).unwrap().stars = u64::from(*count);
-            }),
-            Event::Used { entry, count } => self.server.change(|world| {
-                let usage = Usage { instances: u64::from(*count), ..Usage::default() };
-                world.set_usage(Window::Month, STEMS[usize::from(*entry)], usage);
-            }),
-            Event::Source { entry, minor } => self.server.change(|world| {
-                let stem = STEMS[usize::from(*entry)];
-                let source = format!("__plugin_pythoncompat__ = '>=3.{minor}'\n");
-                let repository = world.repository_mut(&format!("owner/{stem}")).unwrap();
-                repository.set_file(format!("octoprint_{stem}/__init__.py"), source);
-            }),
-            Event::Wait { minutes } => self.minutes += i64::from(*minutes),
-            Event::Fail { failing } => self.server.set_fault(
-                failing
-                    .then(|| Arc::new(|_: &_| Some(FaultAction::status(404, "no"))) as xtask::replay::Fault),
-            ),
-            Event::Forget { what } => {
-                self.lost |= *what == 2 || *what == 5;
-                self.forget(*what);
-            }
-            Event::Damage { at } => {
-                self.lost = true;
-                self.damage(*at);
-            }
-            Event::Spoil { all: true } => drop(std::fs::remove_dir_all(site.at("public"))),
-            Event::Spoil { all: false } => {
-                if site.at("public/index.html").exists() {
-                    site.write("public/index.html", "by hand");
-                }
-            }
-            Event::Kill { after } => self.kill(*after),
+        }
+        // With one thing less, another may turn out not to be needed.
+        if size > 1 || !is_shorter {
+            size /= 2;
         }
     }
+    (events, failure)
+}
 
-    fn forget(&self, what: u8) {
-        let cache = self.site.at(".shelflife/cache.sqlite");
-        if !cache.exists() {
-            return;
-        }
-        if what == 5 {
-            std::fs::remove_file(cache).unwrap();
-            return;
-        }
-        let tables = [
-            vec!["memo"],
-            vec!["blob"],
-            vec!["note", "shard"],
-            vec!["memo", "blob"],
-            vec!["note", "shown_document"],
+/// The history with this number.
+fn history(seed: u64, number: usize) -> Vec<Event> {
+    let way = Way::ALL[number % Way::ALL.len()];
+    let seed = Digest::of(format!("{seed}:{number}").as_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, seed.as_bytes());
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    way.histories().new_tree(&mut runner).unwrap().current()
+}
+
+/// Every way of building, by those who build in it.
+const BUILDERS: [By; 3] =
+    [By::Afresh, By::Watcher { told: true, anew: false }, By::Watcher { told: false, anew: true }];
+
+/// What GitHub refuses once is still shown, and then no longer, until GitHub shows it again.
+#[test]
+fn a_repository_that_goes_and_comes_back() {
+    let hide = |hidden| Event::Hide { repository: 0, hidden };
+    let wait = Event::Wait { minutes: 40 };
+    for by in BUILDERS {
+        let build = Event::Build(by);
+        let events = [build, hide(true), wait, build, wait, build, wait, build, hide(false), wait, build];
+        assert_sound(&events);
+    }
+}
+
+/// Two entries claim an id, and then they do not: whether or not those are left out that have problems.
+#[test]
+fn ids_that_clash_and_stop_clashing() {
+    for (by, on) in BUILDERS.into_iter().flat_map(|by| [(by, false), (by, true)]) {
+        let build = Event::Build(by);
+        let clash = Event::Spoil { what: Wrong::Clash { entry: 1, with: 0, capitals: on }, builds: 2 };
+        let edit = Event::Write { entry: 2, tags: 1, text: 1 };
+        assert_sound(&[build, Event::KeepGoing { on }, clash, build, edit, build, build, edit, build]);
+    }
+}
+
+/// A file and a folder in the way of outputs, before and after the build that meets them.
+#[test]
+fn outputs_that_somebody_lays_hands_on() {
+    for by in BUILDERS {
+        let build = Event::Build(by);
+        let touched = [
+            Touch::Write(0),
+            Touch::Write(3),
+            Touch::Folder { output: 1, full: false },
+            Touch::Folder { output: 0, full: true },
+            Touch::Remove(2),
+            Touch::RemoveAll,
         ];
-        let cache = Connection::open(cache).unwrap();
-        for table in &tables[usize::from(what)] {
-            // A damaged cache may refuse; then it is damaged and not forgetful.
-            let _ = cache.execute(&format!("DELETE FROM {table}"), []);
-        }
+        let touched = touched.into_iter().flat_map(|what| [Event::Touch { what }, build, build]);
+        let removed = [Event::Touch { what: Touch::Write(3) }, Event::Remove { entry: 0 }, build];
+        let events: Vec<Event> = [build].into_iter().chain(touched).chain(removed).collect();
+        assert_sound(&events);
     }
+}
 
-    fn damage(&self, at: u16) {
-        let path = self.site.at(".shelflife/cache.sqlite");
-        let Ok(mut bytes) = std::fs::read(&path) else { return };
-        // The first page stays: a file that no longer looks like a cache is another story.
-        if let Some(room) = bytes.len().checked_sub(4096 + 64).filter(|room| *room > 0) {
-            let start = 4096 + usize::from(at) * 4099 % room;
-            bytes[start..start + 64].fill(0xA5);
-            std::fs::write(&path, bytes).unwrap();
-        }
-    }
-
-    fn kill(&self, after: u8) {
-        let mut child = self.site.command(&["--now", &self.now().to_string()]);
-        let mut child = child.stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(u64::from(after)));
-        let _ = child.kill();
-        child.wait().unwrap();
-    }
-
-    fn build(&self, overrides: Overrides) -> Result<(), String> {
-        let environment = Environment {
-            github_token: Token::new("replay"),
-            github_graphql: Some(self.server.graphql_url()),
-            ..Environment::default()
-        };
-        let overrides = Overrides { now: Some(self.now()), ..overrides };
-        let config = Config::load(self.site.path(), &environment, &overrides).map_err(|e| e.to_string())?;
-        build(&config, &Silent).map(drop).map_err(|error| {
-            let causes: Vec<String> = error.chain().map(ToString::to_string).collect();
-            causes.join(": ")
-        })
-    }
-
-    /// Builds, and compares with a first build that knows the same facts.
-    fn check(&self) -> Result<(), TestCaseError> {
-        let fail = |why: String| TestCaseError::fail(why);
-        self.build(Overrides::default()).map_err(|why| fail(format!("the warm build failed: {why}")))?;
-        let (cache, cold_cache) =
-            (self.site.at(".shelflife/cache.sqlite"), self.site.at("cold/cache.sqlite"));
-        let _ = std::fs::remove_dir_all(self.site.at("cold"));
-        std::fs::create_dir_all(self.site.at("cold")).unwrap();
-        // A cache that has nothing but the same facts.
-        drop(Cache::open(&cold_cache, &|| {}).unwrap());
-        let facts = Connection::open(&cold_cache).unwrap();
-        facts.execute("ATTACH ?1 AS warm", [cache.to_str().unwrap()]).unwrap();
-        let copied = facts.execute_batch("INSERT INTO fact SELECT * FROM warm.fact; DETACH warm;");
-        drop(facts);
-        // Damage may be where this build did not look. Then there is nothing to compare with: which facts there are
-        // depends on who looks.
-        let sound = copied.is_ok_and(|()| {
-            let (cache, aside) = Cache::open(&cold_cache, &|| {}).unwrap();
-            aside.is_none() && cache.verify().unwrap().is_empty()
-        });
-        if !sound {
-            prop_assert!(self.lost, "facts are damaged though nobody damaged the cache");
-            return Ok(());
-        }
-        let cold = Overrides {
-            cache: Some(cold_cache),
-            output: Some(self.site.at("cold/public")),
-            offline: true,
-            ..Overrides::default()
-        };
-        self.build(cold).map_err(|why| fail(format!("the cold build failed: {why}")))?;
-
-        let (mut warm, cold) = (self.site.tree("public"), self.site.tree("cold/public"));
-        let (cache, _) = Cache::open(&cache, &|| {}).unwrap();
-        prop_assert_eq!(cache.listing(Tree::Coming("public")).unwrap(), None, "it has not come to its end");
-        let listing = cache.listing(Tree::Output("public")).unwrap().unwrap_or_default();
-        let named: BTreeSet<PathBuf> = listing.keys().map(PathBuf::from).collect();
-        if self.lost {
-            warm.retain(|path, _| named.contains(path));
-        }
-        prop_assert_eq!(&named, &warm.keys().cloned().collect(), "the manifest is not what is published");
-        prop_assert_eq!(&named, &cold.keys().cloned().collect(), "warm and cold have other files");
-        for (path, content) in &warm {
-            let (warm, cold) = (String::from_utf8_lossy(content), String::from_utf8_lossy(&cold[path]));
-            prop_assert_eq!(warm, cold, "{} differs", path.display());
-        }
-        Ok(())
+#[track_caller]
+fn assert_sound(events: &[Event]) {
+    if let Err(failure) = play(events) {
+        panic!("{}", failure.told(&events[..=failure.at]));
     }
 }
 
 #[test]
 fn warm_equals_cold_after_any_history() {
-    let cases = std::env::var("SHELFLIFE_HISTORIES").ok().and_then(|text| text.parse().ok()).unwrap_or(40);
-    let mut runner = TestRunner::new(ProptestConfig {
-        cases,
-        failure_persistence: None,
-        max_shrink_iters: 200,
-        ..ProptestConfig::default()
-    });
-    let histories = prop::collection::vec(prop::collection::vec(event(), 1..4), 1..18);
-    runner
-        .run(&histories, |steps| {
-            let mut history = History::new();
-            history.check()?;
-            for (number, events) in steps.iter().enumerate() {
-                for event in events {
-                    history.happen(event);
+    let variable = |name| std::env::var(name).ok();
+    let repeated = variable("SHELFLIFE_HISTORY");
+    let repeated = repeated.as_deref().map(|text| text.split_once(':').expect("SEED:NUMBER"));
+    let repeated = repeated.map(|(seed, number)| (seed.parse().unwrap(), number.parse().unwrap()));
+    let wanted = if repeated.is_some() { 1 } else { STEPS };
+    let wanted = variable("SHELFLIFE_STEPS").map_or(wanted, |text| text.parse().unwrap());
+    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis();
+    let (seed, first) = repeated.unwrap_or((u64::try_from(now).unwrap(), 0));
+
+    let (next, steps, histories) = (AtomicUsize::new(first), AtomicUsize::new(0), AtomicUsize::new(0));
+    let failed = Mutex::new(None);
+    let work = || {
+        while steps.load(Ordering::Relaxed) < wanted && failed.lock().unwrap().is_none() {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let events = history(seed, number);
+            match play(&events) {
+                Ok(compared) => {
+                    steps.fetch_add(compared, Ordering::Relaxed);
+                    histories.fetch_add(1, Ordering::Relaxed);
                 }
-                history.check().map_err(|error| match error {
-                    TestCaseError::Fail(why) => TestCaseError::fail(format!("after step {number}: {why}")),
-                    reject => reject,
-                })?;
+                // The others come to their end meanwhile.
+                Err(failure) => drop(failed.lock().unwrap().get_or_insert((number, events, failure))),
             }
-            Ok(())
-        })
-        .unwrap();
+        }
+    };
+    let workers = if repeated.is_some() { 1 } else { thread::available_parallelism().map_or(1, usize::from) };
+    thread::scope(|scope| (0..workers).for_each(|_| drop(scope.spawn(work))));
+    if let Some((number, events, failure)) = failed.into_inner().unwrap() {
+        let (events, failure) = shrink(events, failure);
+        let repeat = "repeats it, as it was before it was made shorter";
+        panic!("{}\nSHELFLIFE_HISTORY={seed}:{number} {repeat}", failure.told(&events));
+    }
+    let (steps, histories) = (steps.into_inner(), histories.into_inner());
+    // Not by `eprintln!`, whose output is kept from whoever runs tests that pass.
+    let _ = writeln!(std::io::stderr(), "{steps} steps in {histories} histories: warm equals cold");
 }

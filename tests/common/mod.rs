@@ -2,6 +2,7 @@
 #![allow(dead_code, missing_docs, unreachable_pub)]
 
 pub mod browser;
+pub mod builder;
 pub mod explaining;
 pub mod http;
 pub mod watching;
@@ -38,7 +39,12 @@ impl Run {
 impl Site {
     /// A site with this `shelflife.toml`.
     pub fn new(config: &str) -> Self {
-        let site = Self { folder: tempfile::tempdir().unwrap(), environment: Vec::new() };
+        Self::below(&std::env::temp_dir(), config)
+    }
+
+    /// A site with this `shelflife.toml`, somewhere below a folder.
+    pub fn below(folder: &Path, config: &str) -> Self {
+        let site = Self { folder: tempfile::tempdir_in(folder).unwrap(), environment: Vec::new() };
         site.write("shelflife.toml", config);
         std::fs::create_dir_all(site.at("entries")).unwrap();
         site

@@ -1,0 +1,41 @@
+//! An entry in a history, as it is meant to be.
+
+use super::event::{Redirects, STEMS};
+use crate::common::entry;
+
+/// What decides about an entry's file, beside its name.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    pub id: String,
+    /// The name of the repository.
+    pub source: &'static str,
+    pub tags: u8,
+    pub text: u8,
+    pub redirects: Redirects,
+}
+
+impl Entry {
+    /// The content of its file, which is called as the stem at this position.
+    pub fn file(&self, at: usize) -> String {
+        let Self { id, source, tags, text, redirects } = self;
+        let stem = STEMS[at];
+        let [next, after_next] = [1, 2].map(|further| STEMS[(at + further) % STEMS.len()]);
+        let redirects = match redirects {
+            Redirects::Own => format!("/old/{stem}{tags}/"),
+            Redirects::Shared => "/shared/".to_owned(),
+            Redirects::OfOthers => format!("/old/{next}{tags}/, /old/{after_next}{tags}/"),
+            Redirects::Taken => format!("/plugins/{next}/, /plugins.json"),
+        };
+        let declared = if *text == 3 { "compatibility: {python: '>=3.9'}\n" } else { "" };
+        let more = format!("tags: [t{tags}, all]\nredirect_from: [{redirects}]\n{declared}");
+        entry(stem, &more)
+            .replace(&format!("\nid: {stem}\n"), &format!("\nid: {id}\n"))
+            .replace(&format!("/owner/{stem}\n"), &format!("/owner/{source}\n"))
+            .replace("Text.", &format!("Text **{text}**, [x](/plugins/{stem}/)."))
+    }
+}
+
+/// The path of the file that is called as the stem at this position.
+pub fn path_of(entry: u8) -> String {
+    format!("entries/{}.md", STEMS[usize::from(entry)])
+}

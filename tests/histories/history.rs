@@ -1,0 +1,428 @@
+//! A site and its world in a history: what each event does to them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use rusqlite::Connection;
+use shelflife::build::Builder;
+use xtask::replay::{Access, Fault, FaultAction, Kind, Repository, Server, Usage, Window, World};
+
+use super::entry::{Entry, path_of};
+use super::event::{
+    ASSETS, DATA, Event, Failing, OUTPUTS, Redirects, STEMS, TEMPLATES, Touch, Wrong, folder, forgotten,
+};
+use crate::common::Site;
+
+/// A file that somebody puts where an output belongs.
+pub const FOREIGN: &str = "mine.txt";
+
+/// From so many builds on that went elsewhere, the cache may have forgotten an output folder.
+const FORGOTTEN_AFTER: u32 = 8;
+
+/// A site and its world, with a clock of their own.
+pub struct History {
+    pub site: Site,
+    pub server: Server,
+    minutes: i64,
+    entries: [Option<Entry>; 5],
+    /// What files hold, or would hold if nothing were wrong with them.
+    right: BTreeMap<String, Option<String>>,
+    /// The files with which something is wrong, and for how many builds that stays so.
+    wrong: BTreeMap<String, u8>,
+    pub keep_going: bool,
+    /// Whether the site is published into the second folder.
+    pub second: bool,
+    /// The cache may be damaged in places that nobody has looked at.
+    pub damaged: bool,
+    /// Whether the manifest of each output folder may have been lost. From then on nobody can tell which files an
+    /// earlier build wrote, so they stay.
+    lost: [bool; 2],
+    /// How many builds went elsewhere since each output folder was published into.
+    elsewhere: [u32; 2],
+    /// Files in output folders that somebody wrote.
+    pub by_hand: BTreeSet<PathBuf>,
+    pub watcher: Watcher,
+    /// Closing a file would give up the locks that SQLite has on it in this process.
+    open: Vec<File>,
+}
+
+/// A builder that goes on, and what it has to be told.
+#[derive(Default)]
+pub struct Watcher {
+    pub builder: Option<Builder>,
+    /// The files that have changed since it last built.
+    pub changed: BTreeSet<PathBuf>,
+    /// Something has changed of which it is not told.
+    pub unknown: bool,
+}
+
+impl History {
+    pub fn new() -> Self {
+        let mut world = World::new(start());
+        for stem in STEMS {
+            world.add(
+                Repository::new(&format!("owner/{stem}"))
+                    .with_stars(1)
+                    .with_file("setup.py", format!("plugin_package = 'octoprint_{stem}'\n")),
+            );
+        }
+        let server = Server::start(world).unwrap();
+        // A disk would be waited for, a few times in each build.
+        let memory = Path::new("/dev/shm");
+        let scratch = if memory.is_dir() { memory.to_path_buf() } else { std::env::temp_dir() };
+        let mut site = Site::below(&scratch, "");
+        site.set("GITHUB_TOKEN", "replay");
+        site.set("GITHUB_GRAPHQL_URL", &server.graphql_url());
+        let mut history = Self {
+            site,
+            server,
+            minutes: 0,
+            entries: [const { None }; 5],
+            right: BTreeMap::new(),
+            wrong: BTreeMap::new(),
+            keep_going: false,
+            second: false,
+            damaged: false,
+            lost: [false; 2],
+            elsewhere: [0; 2],
+            by_hand: BTreeSet::new(),
+            watcher: Watcher::default(),
+            open: Vec::new(),
+        };
+        history.happen(&Event::Configure { title: 0, base_path: false });
+        (0..3).for_each(|entry| history.happen(&Event::Write { entry, tags: 0, text: 0 }));
+        history
+    }
+
+    pub fn now(&self) -> Timestamp {
+        start() + SignedDuration::from_mins(self.minutes)
+    }
+
+    /// The output folder's path.
+    pub fn output(&self) -> PathBuf {
+        self.site.at(folder(self.second))
+    }
+
+    /// Whether the output folder may hold files of earlier builds that nobody knows of.
+    pub fn has_lost_files(&self) -> bool {
+        self.damaged || self.lost[usize::from(self.second)]
+    }
+
+    /// The command that builds as things are.
+    pub fn command(&self) -> Command {
+        let mut command = self.site.command(&["--now", &self.now().to_string(), "--output"]);
+        command.arg(self.output());
+        if self.keep_going {
+            command.arg("--keep-going");
+        }
+        command
+    }
+
+    /// A build was tried.
+    pub fn was_tried(&mut self) {
+        // Rounds count as builds, and so does a second attempt.
+        self.elsewhere[usize::from(!self.second)] += 3;
+        let mended: Vec<String> =
+            self.wrong.iter().filter(|(_, builds)| **builds <= 1).map(|(path, _)| path.clone()).collect();
+        self.wrong.values_mut().for_each(|builds| *builds -= 1);
+        for path in mended {
+            let right = self.right.get(&path).cloned().flatten();
+            self.put(&path, right);
+        }
+    }
+
+    pub fn happen(&mut self, event: &Event) {
+        match *event {
+            Event::Write { entry, tags, text } => {
+                let (source, redirects) = match &self.entries[usize::from(entry)] {
+                    Some(entry) => (entry.source, entry.redirects),
+                    None => (STEMS[usize::from(entry)], Redirects::Own),
+                };
+                let id = self.free_id(entry);
+                self.write(entry, Entry { id, source, tags, text, redirects });
+            }
+            Event::Redirect { entry, which } => {
+                self.change(entry, |entry| entry.redirects = which);
+            }
+            Event::Move { entry, to } => self.change(entry, |entry| entry.source = STEMS[usize::from(to)]),
+            Event::Remove { entry } => {
+                self.entries[usize::from(entry)] = None;
+                self.put(&path_of(entry), None);
+            }
+            Event::Rename { entry, to, anew } => {
+                if self.entries[usize::from(to)].is_none()
+                    && let Some(mut moved) = self.entries[usize::from(entry)].take()
+                {
+                    self.put(&path_of(entry), None);
+                    if anew {
+                        moved.id = self.free_id(to);
+                    }
+                    self.write(to, moved);
+                }
+            }
+            Event::Spoil { what, builds } => self.spoil(what, builds),
+            Event::KeepGoing { on } => self.keep_going = on,
+            Event::Template { which, text } => {
+                // Only the first may be any text: the theme's pages need the macros as they are.
+                let theme = std::fs::read_to_string("site/templates/macros.html").unwrap();
+                let text = text.map(|text| match which {
+                    0 => format!("{{{{ plugin.title }}}} {text} {{{{ plugin.stars }}}}"),
+                    1 => format!("{theme}{{# {text} #}}"),
+                    _ => format!("{text}"),
+                });
+                self.put(&format!("templates/{}", TEMPLATES[usize::from(which)]), text);
+            }
+            Event::Data { which, text } => {
+                let text = text.map(|n| {
+                    let plugin = STEMS[usize::from(n)];
+                    match which {
+                        0 => format!("- plugin: alpha\n  date: 2020-01-0{} 10:00:00Z\n  text: n{n}\n", n + 1),
+                        1 => format!("- plugin: {plugin}\n  reason: \"[r{n}](/x)\"\n- plugin: beta\n"),
+                        _ => format!("{plugin}:\n  user: u{n}\n  repo: r\n"),
+                    }
+                });
+                self.put(&format!("data/{}.yaml", DATA[usize::from(which)]), text);
+            }
+            Event::Asset { which, text } => {
+                let text = text.map(|text| format!("/* {text} */"));
+                self.put(&format!("assets/{}", ASSETS[usize::from(which)]), text);
+            }
+            Event::Configure { title, base_path } => self.configure(title, base_path),
+            Event::Output { second } => {
+                if second != self.second {
+                    let to = usize::from(second);
+                    self.lost[to] |= self.elsewhere[to] >= FORGOTTEN_AFTER;
+                    self.elsewhere[to] = 0;
+                }
+                self.second = second;
+            }
+            Event::Stars { .. }
+            | Event::Used { .. }
+            | Event::Source { .. }
+            | Event::Hide { .. }
+            | Event::Fail { .. } => self.say(event),
+            Event::Wait { minutes } => self.minutes += i64::from(minutes),
+            Event::Forget { what } => self.forget(what),
+            Event::Damage { at } => self.damage(at),
+            Event::Delete { folder } => self.delete(folder),
+            Event::Collect { all } => {
+                let all: &[&str] = if all { &["--keep", "1", "--max-size", "1B"] } else { &[] };
+                self.cache_command(&[&["gc"], all].concat());
+            }
+            Event::Clear => self.cache_command(&["clear"]),
+            Event::Touch { what } => self.touch(what),
+            Event::Kill { after } => self.kill(after),
+            Event::Build(_) => {}
+        }
+    }
+
+    /// Makes a file what it should be; what was wrong with it is mended by that.
+    fn put(&mut self, path: &str, text: Option<String>) {
+        match &text {
+            Some(text) => self.site.write(path, text),
+            None => drop(std::fs::remove_file(self.site.at(path))),
+        }
+        self.watcher.changed.insert(self.site.at(path));
+        self.wrong.remove(path);
+        self.right.insert(path.to_owned(), text);
+    }
+
+    fn configure(&mut self, title: u8, base_path: bool) {
+        let base_path = if base_path { "/sub" } else { "" };
+        let (week, month) = (self.server.export_url(Window::Week), self.server.export_url(Window::Month));
+        let config = format!(
+            "title = \"Title {title}\"\nurl = \"https://x.example\"\nbase_path = \"{base_path}\"\n\
+             [github]\nttl = \"30m\"\n[usage]\nttl = \"10m\"\nweek = \"{week}\"\nmonth = \"{month}\"\n"
+        );
+        self.put("shelflife.toml", Some(config));
+    }
+
+    /// The id that an entry has unless another one has it.
+    fn free_id(&self, entry: u8) -> String {
+        let stem = STEMS[usize::from(entry)];
+        let others = self.entries.iter().enumerate().filter(|(at, _)| *at != usize::from(entry));
+        let is_taken = others.filter_map(|(_, other)| other.as_ref()).any(|other| other.id == stem);
+        if is_taken { format!("{stem}_again") } else { stem.to_owned() }
+    }
+
+    fn change(&mut self, entry: u8, change: impl FnOnce(&mut Entry)) {
+        if let Some(mut changed) = self.entries[usize::from(entry)].clone() {
+            change(&mut changed);
+            self.write(entry, changed);
+        }
+    }
+
+    fn write(&mut self, entry: u8, written: Entry) {
+        self.put(&path_of(entry), Some(written.file(usize::from(entry))));
+        self.entries[usize::from(entry)] = Some(written);
+    }
+
+    fn spoil(&mut self, what: Wrong, builds: u8) {
+        let right = |entry: u8| self.right.get(&path_of(entry)).cloned().flatten();
+        let (path, text) = match what {
+            Wrong::NoTitle(entry) => {
+                (path_of(entry), right(entry).map(|text| text.replace("\ntitle:", "\ntitel:")))
+            }
+            Wrong::NoEnd(entry) => (path_of(entry), right(entry).map(|text| text.replace("\n---\n", "\n"))),
+            Wrong::Clash { entry, with, capitals } => {
+                let id = STEMS[usize::from(with)];
+                let id = if capitals { id.to_uppercase() } else { id.to_owned() };
+                let own = self.entries[usize::from(entry)].as_ref().map(|entry| entry.id.as_str());
+                let own = format!("\nid: {}\n", own.unwrap_or_default());
+                (path_of(entry), right(entry).map(|text| text.replace(&own, &format!("\nid: {id}\n"))))
+            }
+            Wrong::Data(which) => {
+                (format!("data/{}.yaml", DATA[usize::from(which)]), Some("a text\n".to_owned()))
+            }
+            Wrong::Template => ("templates/mine.html".to_owned(), Some("{{ wrong".to_owned())),
+        };
+        if let Some(text) = text {
+            self.site.write(&path, text);
+            self.watcher.changed.insert(self.site.at(&path));
+            self.wrong.insert(path, builds);
+        }
+    }
+
+    /// What the outside world has to say changes.
+    fn say(&self, event: &Event) {
+        let name = |repository: u8| format!("owner/{}", STEMS[usize::from(repository)]);
+        if let Event::Fail { which } = *event {
+            let fails = move |kind: Kind| match which {
+                Failing::Nobody => false,
+                Failing::Github => !matches!(kind, Kind::Export(_)),
+                Failing::Exports => matches!(kind, Kind::Export(_)),
+                Failing::All => true,
+            };
+            let fault: Fault = Arc::new(move |it| fails(it.kind).then(|| FaultAction::status(404, "no")));
+            self.server.set_fault(Some(fault));
+            return;
+        }
+        self.server.change(|world| match *event {
+            Event::Stars { repository, count } => {
+                world.repository_mut(&name(repository)).unwrap().stars = u64::from(count);
+            }
+            Event::Used { entry, count } => {
+                let usage = Usage { instances: u64::from(count), ..Usage::default() };
+                world.set_usage(Window::Month, STEMS[usize::from(entry)], usage);
+            }
+            Event::Source { repository, minor } => {
+                let source = format!("__plugin_pythoncompat__ = '>=3.{minor}'\n");
+                let path = format!("octoprint_{}/__init__.py", STEMS[usize::from(repository)]);
+                world.repository_mut(&name(repository)).unwrap().set_file(path, source);
+            }
+            Event::Hide { repository, hidden } => {
+                let access = if hidden { Access::Private } else { Access::Public };
+                world.repository_mut(&name(repository)).unwrap().access = access;
+            }
+            _ => {}
+        });
+    }
+
+    fn cache(&self) -> PathBuf {
+        self.site.at(".shelflife/cache.sqlite")
+    }
+
+    fn forget(&mut self, what: u8) {
+        if !self.cache().exists() {
+            return;
+        }
+        let forgotten = forgotten(what);
+        let cache = Connection::open(self.cache()).unwrap();
+        for rows in forgotten {
+            // A damaged cache may refuse; then it is damaged and not forgetful.
+            let _ = cache.execute(&format!("DELETE FROM {rows}"), []);
+        }
+        self.lost = self.lost.map(|lost| lost || forgotten.contains(&"shard"));
+    }
+
+    fn damage(&mut self, at: u16) {
+        let Ok(mut file) = File::options().read(true).write(true).open(self.cache()) else { return };
+        // The first page stays: a file that no longer looks like a cache is another story.
+        let room = file.metadata().unwrap().len().checked_sub(4096 + 64).filter(|room| *room > 0);
+        if let Some(room) = room {
+            file.seek(SeekFrom::Start(4096 + u64::from(at) * 4099 % room)).unwrap();
+            file.write_all(&[0xA5; 64]).unwrap();
+            self.damaged = true;
+        }
+        self.open.push(file);
+    }
+
+    fn delete(&mut self, folder: bool) {
+        if folder {
+            let _ = std::fs::remove_dir_all(self.site.at(".shelflife"));
+            self.damaged = false;
+        } else {
+            let _ = std::fs::remove_file(self.cache());
+            // What SQLite keeps beside the file of a builder that goes on is taken for the next file's.
+            self.damaged |= self.watcher.builder.is_some();
+        }
+        self.lost = [true; 2];
+    }
+
+    fn cache_command(&self, arguments: &[&str]) {
+        // Where there is no cache, or a damaged one, it says so.
+        let mut command = self.site.program(&["cache"]);
+        command.args(arguments).arg("--site").arg(self.site.path());
+        command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+    }
+
+    fn touch(&mut self, what: Touch) {
+        self.watcher.unknown = true;
+        let folder = folder(self.second);
+        let place = |output: u8| format!("{folder}/{}", OUTPUTS[usize::from(output)]);
+        let is_there = |output: u8| self.site.at(&place(output)).is_file();
+        match what {
+            Touch::RemoveAll => {
+                let _ = std::fs::remove_dir_all(self.output());
+                self.by_hand.retain(|path| !path.starts_with(folder));
+                self.lost[usize::from(self.second)] = false;
+            }
+            Touch::Remove(output) if is_there(output) => {
+                std::fs::remove_file(self.site.at(&place(output))).unwrap();
+            }
+            Touch::Write(output) if is_there(output) => {
+                self.site.write(&place(output), "by hand");
+                self.by_hand.insert(place(output).into());
+            }
+            Touch::Folder { output, full } if is_there(output) => {
+                std::fs::remove_file(self.site.at(&place(output))).unwrap();
+                std::fs::create_dir(self.site.at(&place(output))).unwrap();
+                if full {
+                    let foreign = format!("{}/{FOREIGN}", place(output));
+                    self.site.write(&foreign, "");
+                    self.by_hand.insert(foreign.into());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Removes the folders that keep outputs from their places.
+    pub fn clear_the_way(&mut self) {
+        for output in OUTPUTS {
+            let place = format!("{}/{output}", folder(self.second));
+            if self.site.at(&place).join(FOREIGN).exists() {
+                std::fs::remove_dir_all(self.site.at(&place)).unwrap();
+                self.by_hand.retain(|path| !path.starts_with(&place));
+            }
+        }
+    }
+
+    fn kill(&mut self, after: u8) {
+        let mut child = self.command().stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(u64::from(after)));
+        let _ = child.kill();
+        child.wait().unwrap();
+        self.elsewhere[usize::from(!self.second)] += 3;
+    }
+}
+
+fn start() -> Timestamp {
+    "2020-08-01T00:00:00Z".parse().unwrap()
+}
