@@ -276,6 +276,7 @@ impl<'a> Run<'a> {
         report.facts = facts.count(&db);
         report.left_out = left_out(config, &|source| facts.lacking(&db, source));
         report.queries = db.take_query_counts();
+        report.memos = cache.memo_counts();
         report.rounds = facts.rounds;
         report.why = why;
         if let Some(sources) = &facts.sources {
@@ -328,7 +329,7 @@ impl<'a> Run<'a> {
             github_budget: None,
             why: BTreeMap::new(),
             queries: BTreeMap::new(),
-            memos: self.cache.memo_counts(),
+            memos: BTreeMap::new(),
             rounds: 0,
             durations,
             left_out: Vec::new(),
