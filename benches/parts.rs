@@ -1,0 +1,222 @@
+//! Parts of a build by themselves, on generated entries: what `cargo xtask bench` measures as a whole is made of these.
+#![allow(missing_docs)]
+
+use std::path::Path;
+use std::sync::{Arc, LazyLock};
+
+use divan::counter::{BytesCount, ItemsCount};
+use divan::{Bencher, black_box};
+use minijinja::value::{Serde, Value};
+use shelflife::cache::{Cache, Listed, Listing, Tree};
+use shelflife::config::Settings;
+use shelflife::data::Compat;
+use shelflife::digest::Digest;
+use shelflife::entry::{Parsed, parse};
+use shelflife::fact::{RepositoryName, Subject, Window};
+use shelflife::imprint::{Front, Imprint, Inputs, Packed, Shown};
+use shelflife::look::Look;
+use shelflife::plugin::{DEFAULT_PYTHON, Plugin, admits_python3};
+use shelflife::render::address;
+use shelflife::render::context::{Full, Summary, Surroundings};
+use shelflife::render::environment::{Page, Source, Templates};
+use shelflife::render::plugins_json;
+use shelflife::{markdown, theme};
+use xtask::bench::{Material, Registry};
+
+/// How many entries a part is given that takes one at a time: enough for long and short ones.
+const ENTRIES: usize = 100;
+/// How many entries a part is given that takes all of them.
+const SIZES: [usize; 2] = [250, 10_000];
+
+/// The path and the content of each entry's file.
+static FILES: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
+    let material = Material::read(&Path::new(env!("CARGO_MANIFEST_DIR")).join("site/entries")).unwrap();
+    let entries = Registry::generate(&material, ENTRIES, "parts").entries;
+    entries.iter().map(|entry| (format!("entries/{}", entry.file()), entry.markdown())).collect()
+});
+
+static PARSED: LazyLock<Vec<Parsed>> =
+    LazyLock::new(|| FILES.iter().map(|(path, text)| parse(path, text.as_bytes()).unwrap()).collect());
+
+static PLUGINS: LazyLock<Vec<Plugin>> = LazyLock::new(|| PARSED.iter().map(plugin).collect());
+
+fn main() {
+    divan::main();
+}
+
+fn plugin(parsed: &Parsed) -> Plugin {
+    let entry = Arc::new(parsed.entry.clone());
+    let python = entry.compatibility.python.clone().unwrap_or_else(|| DEFAULT_PYTHON.to_owned());
+    Plugin {
+        usage: None,
+        repository: None,
+        python3: admits_python3(&python),
+        python,
+        python_declared: entry.compatibility.python.is_some(),
+        os: Compat::default().expand(&entry.compatibility.os),
+        entry,
+    }
+}
+
+fn html(parsed: &Parsed) -> String {
+    markdown::to_html(&parsed.entry.body, &|link| address::based("", link))
+}
+
+#[divan::bench]
+fn entries_parsed(bencher: Bencher<'_, '_>) {
+    let files = &*FILES;
+    bencher.counter(ItemsCount::new(files.len())).bench(|| {
+        files.iter().filter(|(path, text)| parse(path, black_box(text.as_bytes())).is_ok()).count()
+    });
+}
+
+#[divan::bench]
+fn texts_to_html(bencher: Bencher<'_, '_>) {
+    let parsed = &*PARSED;
+    let bytes = parsed.iter().map(|one| one.entry.body.len()).sum::<usize>();
+    bencher.counter(BytesCount::new(bytes)).bench(|| parsed.iter().map(html).collect::<Vec<_>>());
+}
+
+#[divan::bench]
+fn templates_compiled(bencher: Bencher<'_, '_>) {
+    bencher.bench(|| templates(&Settings::default()));
+}
+
+#[divan::bench]
+fn pages_rendered(bencher: Bencher<'_, '_>) {
+    let settings = Settings::default();
+    let templates = templates(&settings);
+    let compat = Compat::default();
+    let shown: Vec<(Page, Full)> = PLUGINS
+        .iter()
+        .zip(&*PARSED)
+        .map(|(plugin, parsed)| {
+            let path = address::plugin_page(&plugin.entry.stem);
+            let page = Page {
+                title: plugin.entry.title.clone(),
+                url: address::absolute(&settings, &path),
+                path,
+                description: plugin.entry.description.clone(),
+            };
+            let around = Surroundings {
+                disabled_html: None,
+                body: html(parsed),
+                notices: Vec::new(),
+                blacklist: Vec::new(),
+            };
+            let summary = Summary::of(plugin, &settings);
+            (page, Full::of(plugin, summary, &settings, &compat, around))
+        })
+        .collect();
+    bencher.counter(ItemsCount::new(shown.len())).bench(|| {
+        let render = |(page, plugin): &(Page, Full)| {
+            let context = minijinja::context! {
+                page => Value::from(Serde(page)),
+                plugin => Value::from(Serde(plugin)),
+            };
+            templates.render("plugin.html", context).unwrap().len()
+        };
+        shown.iter().map(render).sum::<usize>()
+    });
+}
+
+/// The theme's templates.
+fn templates(settings: &Settings) -> Templates {
+    let sources = theme::templates()
+        .map(|(name, text)| Source { name: name.into(), path: name.to_owned(), text: text.into() })
+        .collect();
+    let assets = theme::assets().map(|(path, _)| (path.to_owned(), format!("/assets/{path}"))).collect();
+    Templates::compile(sources, settings, assets).unwrap()
+}
+
+#[divan::bench(args = SIZES)]
+fn plugins_json_made_of_lines(bencher: Bencher<'_, '_>, size: usize) {
+    let settings = Settings::default();
+    let record = |plugin: &Plugin| plugins_json::record(plugin, None, &settings).unwrap();
+    let lines: Vec<String> = PLUGINS.iter().map(record).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).cycle().take(size).collect();
+    let bytes = lines.iter().map(|line| line.len() + 2).sum::<usize>();
+    bencher.counter(BytesCount::new(bytes)).bench(|| plugins_json::file(lines.iter().copied(), bytes));
+}
+
+#[divan::bench]
+fn memo_found(bencher: Bencher<'_, '_>) {
+    let cache = Cache::in_memory().unwrap();
+    let inputs: Vec<Digest> = (0..10_000_u32).map(|number| Digest::of(&number.to_le_bytes())).collect();
+    inputs.iter().for_each(|inputs| cache.keep_memo("markdown.1", *inputs, &[7; 2000]));
+    let mut next = inputs.iter().cycle();
+    bencher.bench_local(|| cache.memo("markdown.1", *next.next().unwrap()).unwrap());
+}
+
+#[divan::bench]
+fn blob_written_and_read_back(bencher: Bencher<'_, '_>) {
+    let cache = Cache::in_memory().unwrap();
+    let body: String = PARSED.iter().map(html).take(4).collect();
+    let mut number = 0;
+    bencher.counter(BytesCount::of_str(&body)).bench_local(|| {
+        number += 1;
+        cache.blob(cache.put_blob(format!("{body}{number}").as_bytes())).unwrap().unwrap()
+    });
+}
+
+#[divan::bench(args = SIZES)]
+fn imprints_read(bencher: Bencher<'_, '_>, size: usize) {
+    let cache = Cache::in_memory().unwrap();
+    for number in 0..size {
+        let stem = format!("plugin{number:05}");
+        cache.set_imprint(&stem, Some(&imprint(&stem))).unwrap();
+    }
+    bencher.counter(ItemsCount::new(size)).bench_local(|| cache.imprints().unwrap());
+}
+
+fn imprint(stem: &str) -> Imprint {
+    let digest = Digest::of(stem.as_bytes());
+    let subjects =
+        [Some(Subject::Usage(Window::Week)), RepositoryName::new("owner", stem).map(Subject::Repository)];
+    let facts: Vec<(Subject, Digest)> =
+        subjects.into_iter().flatten().map(|subject| (subject, digest)).collect();
+    let memos = ["markdown.1", "page"].map(|function| (function.to_owned(), digest));
+    Imprint {
+        front: Arc::new(Front {
+            id: stem.to_owned(),
+            date: jiff::civil::date(2020, 2, 3),
+            counted: true,
+            abandoned: None,
+            up_for_adoption: None,
+            redirects: Vec::new(),
+        }),
+        shown: Shown { summary: digest, record: digest, document: digest },
+        page: digest,
+        warnings: Vec::new(),
+        inputs: Inputs { entry: digest, usage: digest, concerning: digest, facts: Packed::new(&facts) },
+        memos: Packed::new(&memos.to_vec()),
+        feed: None,
+    }
+}
+
+#[divan::bench(args = SIZES)]
+fn listing_read(bencher: Bencher<'_, '_>, size: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cache.sqlite");
+    let (cache, _) = Cache::open(&path, &|| {}).unwrap();
+    let look = Some(Look { size: 4000, modified: 1 << 60, changed: 1 << 60, inode: 1 << 20 });
+    let listed = |number: usize| {
+        let path = format!("plugins/plugin{number:05}/index.html");
+        let digest = Digest::of(path.as_bytes());
+        (path, Listed { digest, look })
+    };
+    let listing: Listing = (0..size).map(listed).collect();
+    cache.set_listing(Tree::Output("public"), Some(listing)).unwrap();
+    cache.checkpoint().unwrap();
+    bencher.counter(ItemsCount::new(size)).bench_local(|| {
+        // A cache remembers what it has read, until others may have written.
+        cache.take_back().unwrap();
+        cache.listing(Tree::Output("public")).unwrap().unwrap()
+    });
+}
+
+#[divan::bench(args = [4 << 10, 64 << 20])]
+fn digest_of_a_file(bencher: Bencher<'_, '_>, size: usize) {
+    let bytes = vec![0x5A; size];
+    bencher.counter(BytesCount::new(size)).bench(|| Digest::of(black_box(&bytes)));
+}
