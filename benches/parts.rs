@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock};
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use minijinja::value::{Serde, Value};
-use shelflife::cache::{Cache, Listed, Listing, Tree};
+use shelflife::cache::{Cache, Imprints, Listed, Listing, Tree};
 use shelflife::config::Settings;
 use shelflife::data::Compat;
 use shelflife::digest::Digest;
@@ -162,10 +162,12 @@ fn blob_written_and_read_back(bencher: Bencher<'_, '_>) {
 #[divan::bench(args = SIZES)]
 fn imprints_read(bencher: Bencher<'_, '_>, size: usize) {
     let cache = Cache::in_memory().unwrap();
-    for number in 0..size {
-        let stem = format!("plugin{number:05}");
-        cache.set_imprint(&stem, Some(&imprint(&stem))).unwrap();
-    }
+    let imprints: Imprints = (0..size)
+        .map(|number| format!("plugin{number:05}"))
+        .map(|stem| (stem.clone(), Arc::new(imprint(&stem))))
+        .collect();
+    let stems: Vec<&str> = imprints.keys().map(String::as_str).collect();
+    cache.set_imprints(&imprints, &stems).unwrap();
     bencher.counter(ItemsCount::new(size)).bench_local(|| cache.imprints().unwrap());
 }
 
@@ -177,14 +179,12 @@ fn imprint(stem: &str) -> Imprint {
         subjects.into_iter().flatten().map(|subject| (subject, digest)).collect();
     let memos = ["markdown.1", "page"].map(|function| (function.to_owned(), digest));
     Imprint {
-        front: Arc::new(Front {
+        front: Front {
             id: stem.to_owned(),
             date: jiff::civil::date(2020, 2, 3),
             counted: true,
-            abandoned: None,
-            up_for_adoption: None,
             redirects: Vec::new(),
-        }),
+        },
         shown: Shown { summary: digest, record: digest, document: digest },
         page: digest,
         warnings: Vec::new(),

@@ -1,4 +1,4 @@
-//! What a file looks like from outside: enough to tell that its content is still the one that was read.
+//! What a file looks like from outside: enough to tell that it, and its content, are still the same.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
@@ -52,6 +52,31 @@ fn nanoseconds(time: SystemTime) -> i64 {
         .ok()
         .and_then(|duration| i64::try_from(duration.as_nanos()).ok())
         .unwrap_or(i64::MAX)
+}
+
+/// What tells a file or folder from another one that takes its place later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+impl Identity {
+    /// The identity of what is at `path`; `None` if nothing is.
+    pub fn of(path: &Path) -> Option<Self> {
+        let metadata = std::fs::metadata(path).ok()?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt as _;
+            Some(Self { device: metadata.dev(), inode: metadata.ino() })
+        }
+        #[cfg(not(unix))]
+        {
+            // The system does not tell, but keeps what is in use from being replaced.
+            drop(metadata);
+            Some(Self { device: 0, inode: 0 })
+        }
+    }
 }
 
 /// The content of a file of about this size, with as few calls of the system as can be.

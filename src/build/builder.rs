@@ -81,7 +81,7 @@ impl Builder {
     pub fn due(&mut self, config: &Config, observer: &dyn Observer) -> miette::Result<Vec<Demand>> {
         let cache = self.open(config, observer)?;
         let due = match &self.held {
-            Some(held) => Facts::new(config, observer, &cache, None).demands(held.database())?,
+            Some(held) => Facts::new(config, observer, &cache, None, true).demands(held.database())?,
             None => Vec::new(),
         };
         let paused = cache.pause()?;

@@ -31,20 +31,23 @@ pub(super) struct Facts<'a> {
     pub(super) rounds: usize,
     /// Whether something was learnt that may not be what went into imprints.
     is_news: bool,
+    asks: bool,
 }
 
 impl<'a> Facts<'a> {
     /// `settled` says how fresh facts are of which none has changed since imprints were made of them, if a build now
     /// would ask for none of them: then nobody has to look at them.
+    /// With `asks`, sources are asked in this build; otherwise somebody else asks them.
     pub(super) fn new(
         config: &'a Config,
         observer: &'a dyn Observer,
         cache: &Arc<Cache>,
         settled: Option<Freshness>,
+        asks: bool,
     ) -> Self {
-        let settled = settled.filter(|sources| record::nothing_due(sources, config));
+        let settled = settled.filter(|sources| !asks || record::nothing_due(sources, config));
         let ledger = Ledger::new(Arc::clone(cache));
-        Self { config, observer, ledger, sources: None, settled, rounds: 0, is_news: true }
+        Self { config, observer, ledger, sources: None, settled, rounds: 0, is_news: true, asks }
     }
 
     /// Takes up what sources have answered before.
@@ -156,7 +159,7 @@ impl<'a> Facts<'a> {
 
     /// The demands for facts that are missing or stale, and that this build has not asked for yet.
     fn due(&mut self, wanted: &BTreeSet<Subject>) -> miette::Result<Vec<Demand>> {
-        if self.config.offline {
+        if self.config.offline || !self.asks {
             return Ok(Vec::new());
         }
         let due: Vec<Demand> = self.ledger.due(wanted, self.config);

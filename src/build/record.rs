@@ -134,14 +134,16 @@ impl Record {
         cache.set_note(NOTE, None)
     }
 
-    /// The outputs of the last build, if a build with these inputs now would ask nobody and give the same ones.
+    /// The outputs of the last build, if a build with these inputs now would give the same ones and, where it `asks`
+    /// sources at all, ask none.
     pub(super) fn current_outputs(
         &self,
         inputs: Digest,
         cache: &Cache,
         config: &Config,
+        asks: bool,
     ) -> Result<Option<Arc<Listing>>, CacheError> {
-        if !nothing_due(&self.sources, config)
+        if (asks && !nothing_due(&self.sources, config))
             || self.inputs != inputs.to_string()
             || self.facts != cache.number(FACTS)?
         {
@@ -155,9 +157,13 @@ impl Record {
 /// Whether facts that are as fresh as this would make a build ask nobody.
 pub(super) fn nothing_due(sources: &Sources, config: &Config) -> bool {
     sources.iter().all(|(source, freshness)| {
-        let can_ask = !config.offline && (source != "github" || config.github.token.is_some());
-        !can_ask || (!config.refresh && freshness.lacking(config.now) == 0)
+        !can_ask(source, config) || (!config.refresh && freshness.lacking(config.now) == 0)
     })
+}
+
+/// Whether there is any use in asking a source.
+pub(super) fn can_ask(source: &str, config: &Config) -> bool {
+    !config.offline && (source != "github" || config.github.token.is_some())
 }
 
 /// The facts as a build counts them that asks nobody.

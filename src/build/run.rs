@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::advice::left_out;
 use super::facts::Facts;
@@ -20,6 +20,7 @@ use crate::fact::{Answer, Subject};
 use crate::graph::kinds::Kind;
 use crate::graph::templates::templates;
 use crate::graph::{self, Database, context, plan};
+use crate::look::Identity;
 use crate::problem::Problem;
 use crate::publish::{self, Content, Glance, PublishError, Published, Target};
 use crate::report::{self, Durations, Entries, Outputs, Report};
@@ -49,7 +50,14 @@ struct Graph {
     shelf: Shelf,
     /// The name of the folder that was published into.
     folder: String,
+    /// Which folder that was.
+    identity: Option<Identity>,
+    /// When somebody last looked at everything in it.
+    seen: Instant,
 }
+
+/// How long it is trusted that what was published is still there, since nobody tells if it is not.
+const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 impl Held {
     /// The graph.
@@ -160,7 +168,8 @@ impl<'a> Run<'a> {
     /// The record of the last build and its outputs, if a build of these inputs would ask nobody and give the same.
     fn unchanged(&self, inputs: Digest) -> Result<Option<(Record, Arc<Listing>)>, Failure> {
         let Some(record) = Record::load(&self.cache)? else { return Ok(None) };
-        let outputs = record.current_outputs(inputs, &self.cache, self.config)?;
+        let outputs =
+            record.current_outputs(inputs, &self.cache, self.config, self.afterwards != Afterwards::GoOn)?;
         Ok(outputs.map(|outputs| (record, outputs)))
     }
 
@@ -208,7 +217,14 @@ impl<'a> Run<'a> {
         let build = cache.begin_build()?;
         let checking = Instant::now();
         // What this process has published and nobody told of is still there.
-        let is_trusted = task.changed.is_some() && graph.as_ref().is_some_and(|graph| graph.folder == folder);
+        let is_there = |graph: &&Graph| {
+            graph.folder == folder
+                && graph.seen.elapsed() < LOOK_AGAIN
+                && graph.identity == Identity::of(&config.paths.output)
+        };
+        let trusted = graph.as_ref().filter(|_| task.changed.is_some()).filter(is_there);
+        let is_trusted = trusted.is_some();
+        let seen = trusted.map_or_else(Instant::now, |graph| graph.seen);
         let published = cache.listing(Tree::Output(&folder))?.filter(|_| !is_trusted);
         let glance = published.map(|listing| Glance::begin(&config.paths.output, listing));
         let common = Common::load(cache)?.filter(|_| reuse);
@@ -226,19 +242,22 @@ impl<'a> Run<'a> {
             }
         };
         let context = context_of(&db);
-        on_all_cores(&db, &shelf.read_anew(&db), |db, file| graph::entries::parsed(db, *file).is_ok());
-        shelf.read_needed(&mut db, scan)?;
-        let unreadable = check(&db, config)?;
-        durations.evaluate_ms = report::milliseconds(checking.elapsed());
-
         let origins = source::origins(config).to_string();
         let number = cache.number(FACTS)?;
         let is_settled = |common: &Common| {
             common.context == context && common.facts == number && common.origins == origins
         };
         let settled = common.filter(|common| is_settled(common) && task.answers.is_empty());
-        let mut facts = Facts::new(config, *observer, cache, settled.map(|common| common.sources));
+        let asks = self.afterwards != Afterwards::GoOn;
+        let settled = settled.map(|common| common.sources);
+        let mut facts = Facts::new(config, *observer, cache, settled, asks);
+        // Answers were waited for: they are learnt, whatever else is wrong.
         facts.learn(&mut db, task.answers)?;
+
+        on_all_cores(&db, &shelf.read_anew(&db), |db, file| graph::entries::parsed(db, *file).is_ok());
+        shelf.read_needed(&mut db, scan)?;
+        let unreadable = check(&db, config)?;
+        durations.evaluate_ms = report::milliseconds(checking.elapsed());
         facts.settle(&mut db, &mut shelf, scan, &mut durations)?;
 
         let rendering = Instant::now();
@@ -274,7 +293,10 @@ impl<'a> Run<'a> {
         let mut report = self.report(entries, published, durations);
         report.warnings.splice(0..0, warnings);
         report.facts = facts.count(&db);
-        report.left_out = left_out(config, &|source| facts.lacking(&db, source));
+        // What is about to be asked for is not left out.
+        let will_ask = |source: &str| !asks && record::can_ask(source, config);
+        report.left_out =
+            left_out(config, &|source| if will_ask(source) { 0 } else { facts.lacking(&db, source) });
         report.queries = db.take_query_counts();
         report.memos = cache.memo_counts();
         report.rounds = facts.rounds;
@@ -287,7 +309,8 @@ impl<'a> Run<'a> {
             Afterwards::Tidy => None,
             Afterwards::GoOn => {
                 shelf.go_on(&mut db, fresh);
-                Some(Graph { db, shelf, folder })
+                let identity = Identity::of(&config.paths.output);
+                Some(Graph { db, shelf, folder, identity, seen })
             }
             Afterwards::End => {
                 std::mem::forget((db, shelf, fresh, contents));

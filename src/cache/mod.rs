@@ -1,4 +1,4 @@
-//! The cache: one SQLite file that holds facts, blobs, memos and manifests, and travels between machines.
+//! The cache: one SQLite file that holds facts, blobs, memos, imprints and listings, and travels between machines.
 
 mod aside;
 mod error;
@@ -237,7 +237,11 @@ impl From<rusqlite::Error> for Unusable {
 }
 
 fn damaged(error: &rusqlite::Error) -> String {
-    format!("is damaged ({error})")
+    match error {
+        // The statement, which may be long, says nothing to whoever reads this.
+        rusqlite::Error::SqlInputError { msg, .. } => format!("is damaged ({msg})"),
+        error => format!("is damaged ({error})"),
+    }
 }
 
 fn open_file(path: &Path) -> Result<Connection, Unusable> {

@@ -1,19 +1,19 @@
 //! Pauses: a process that goes on lets others use the cache between its builds.
 
-use std::path::Path;
 use std::sync::PoisonError;
 
 use rusqlite::Connection;
 
 use super::lock::Lock;
 use super::{Cache, CacheError, WAIT_FOR_OTHERS};
+use crate::look::Identity;
 
 /// What a pause began with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Paused {
     /// SQLite's number of what others have written (<https://www.sqlite.org/pragma.html#pragma_data_version>).
     version: i64,
-    file: Option<(u64, u64)>,
+    file: Option<Identity>,
 }
 
 /// What happened in a pause.
@@ -41,7 +41,7 @@ impl Cache {
             connection.pragma_query_value(None, "data_version", |row| row.get(0))?
         };
         *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        Ok(Paused { version, file: self.path.as_deref().and_then(identity) })
+        Ok(Paused { version, file: self.path.as_deref().and_then(Identity::of) })
     }
 
     /// Closes the file, in which all that was written since the last checkpoint is lost, though somebody may hold on
@@ -71,7 +71,7 @@ impl Cache {
             }
             let lock = Lock::take(path, WAIT_FOR_OTHERS, waiting).map_err(io)?;
             let lock = lock.ok_or_else(|| CacheError::Busy(path.clone()))?;
-            if identity(path) != paused.file {
+            if Identity::of(path) != paused.file {
                 return Ok(Meanwhile::Replaced);
             }
             *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = Some(lock);
@@ -84,22 +84,6 @@ impl Cache {
         }
         self.forget_listings();
         Ok(Meanwhile::Written)
-    }
-}
-
-/// What tells a file from another one at the same path.
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    let metadata = std::fs::metadata(path).ok()?;
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt as _;
-        Some((metadata.dev(), metadata.ino()))
-    }
-    #[cfg(not(unix))]
-    {
-        // A file that is open can't be replaced there.
-        drop(metadata);
-        Some((0, 0))
     }
 }
 

@@ -1,12 +1,12 @@
 //! `shelflife cache`: look into the cache, check it, make it smaller.
 
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
 use super::{Exit, build, show};
-use crate::cache::{Amount, Cache};
+use crate::cache::{Amount, Cache, Stats};
 use crate::config::{self, Config, Environment, Keep, Overrides};
 
 /// Look into the cache, check it, make it smaller
@@ -68,19 +68,10 @@ fn act(config: &Config, action: Action) -> miette::Result<Exit> {
             path.display()
         ));
     }
-    let (cache, set_aside) = Cache::open(path, &|| {})?;
-    if let Some(aside) = set_aside {
-        return Err(miette::miette!(
-            help = "the next build begins a new one",
-            "the cache {}; it was set aside as {}",
-            aside.reason,
-            aside.moved_to.display()
-        ));
-    }
     match action {
-        Action::Stats => stats(&cache)?,
+        Action::Stats => stats(&Cache::read(path, Cache::stats)?),
         Action::Verify => {
-            let wrong = cache.verify()?;
+            let wrong = Cache::read(path, Cache::verify)?;
             for line in &wrong {
                 print(line);
             }
@@ -92,6 +83,7 @@ fn act(config: &Config, action: Action) -> miette::Result<Exit> {
         Action::Gc { keep, max_size } => {
             let Keep { builds, bytes } = config.keep;
             let keep = Keep { builds: keep.unwrap_or(builds), bytes: max_size.unwrap_or(bytes) };
+            let cache = open(path)?;
             let collected = cache.collect_garbage(keep)?;
             cache.checkpoint()?;
             print(&format!(
@@ -103,15 +95,28 @@ fn act(config: &Config, action: Action) -> miette::Result<Exit> {
             ));
         }
         Action::Clear => {
-            cache.clear()?;
+            open(path)?.clear()?;
             print("Forgot everything but the facts");
         }
     }
     Ok(Exit::Done)
 }
 
-fn stats(cache: &Cache) -> miette::Result<()> {
-    let stats = cache.stats()?;
+/// Opens the cache to make it smaller.
+fn open(path: &Path) -> miette::Result<Cache> {
+    let (cache, set_aside) = Cache::open(path, &|| {})?;
+    match set_aside {
+        None => Ok(cache),
+        Some(aside) => Err(miette::miette!(
+            help = "a new one takes its place, with the facts that could be read",
+            "the cache {}; it was set aside as {}",
+            aside.reason,
+            aside.moved_to.display()
+        )),
+    }
+}
+
+fn stats(stats: &Stats) {
     let row = |name: &str, amount: Amount| {
         print(&format!("{name:<20} {:>9} {:>12}", amount.rows, size(amount.bytes)));
     };
@@ -128,7 +133,6 @@ fn stats(cache: &Cache) -> miette::Result<()> {
     print(&format!("{:<20} {:>9}", "published files", stats.published));
     print(&format!("{:<20} {:>9}", "builds", stats.builds));
     print(&format!("{:<20} {:>9} {:>12}", "file", "", size(stats.file)));
-    Ok(())
 }
 
 /// Bytes for a person, in binary units.

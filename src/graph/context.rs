@@ -45,7 +45,7 @@ pub fn digest<'a>(parts: impl IntoIterator<Item = &'a Part>) -> Digest {
 /// The program and the configuration.
 #[salsa::tracked]
 pub fn base(db: &dyn Db) -> Vec<Part> {
-    let program = Part::short("program", env!("SHELFLIFE_FINGERPRINT"));
+    let program = Part::new("program", Digest::of(env!("SHELFLIFE_FINGERPRINT").as_bytes()));
     let settings = Site::get(db).settings(db).parts();
     let settings = settings.into_iter().map(|(key, value)| Part::short(format!("setting {key}"), value));
     std::iter::once(program).chain(settings).collect()

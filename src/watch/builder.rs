@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use miette::miette;
 
 use crate::build::{self, Afterwards, Builder, Built, Observer, Phase};
-use crate::config::{Config, Environment, Overrides};
+use crate::config::{Config, Environment, FILE_NAME, Overrides};
 use crate::fact::{Answer, Subject};
 
 /// What may be different since the last build.
@@ -74,6 +75,8 @@ pub struct InProcess {
     observer: Box<dyn Observer + Send>,
     builder: Builder,
     is_first: bool,
+    /// Whether the site has a shelflife.toml; one that goes is a mistake, and no wish for defaults.
+    has_settings: bool,
     /// Changes that no build has taken in, since the last one failed.
     missed: Changes,
     /// What was asked for since facts were last asked for: one fact can lead to the next.
@@ -93,6 +96,7 @@ impl InProcess {
         observer: Box<dyn Observer + Send>,
     ) -> miette::Result<Self> {
         let config = Config::load(site, &environment, &overrides)?;
+        let has_settings = settings(site, &overrides).exists();
         Ok(Self {
             site: site.to_path_buf(),
             environment,
@@ -101,6 +105,7 @@ impl InProcess {
             observer,
             builder: Builder::new(Afterwards::GoOn),
             is_first: true,
+            has_settings,
             missed: Changes::unknown(),
             asked: HashSet::new(),
         })
@@ -110,14 +115,21 @@ impl InProcess {
     fn build_with(&mut self, changes: &Changes, answers: &[(Subject, Answer)]) -> miette::Result<Built> {
         self.missed.unknown |= changes.unknown;
         self.missed.files.extend(changes.files.iter().cloned());
+        let settings = settings(&self.site, &self.overrides);
+        if self.has_settings && !settings.exists() {
+            return Err(miette!(
+                help = "put it back, or start again without it",
+                "{} is gone",
+                settings.display()
+            ));
+        }
         self.config = Config::load(&self.site, &self.environment, &self.overrides)?;
-        let config = Config { offline: true, ..self.config.clone() };
         // An edit is built before a bar could be read.
         let only_warnings = OnlyWarnings(&*self.observer);
         let observer: &dyn Observer = if self.is_first { &*self.observer } else { &only_warnings };
         self.is_first = false;
         let changed = (!self.missed.unknown).then_some(&self.missed.files);
-        let built = self.builder.build(&config, changed, answers, observer)?;
+        let built = self.builder.build(&self.config, changed, answers, observer)?;
         self.missed = Changes::default();
         Ok(built)
     }
@@ -153,7 +165,12 @@ impl Build for InProcess {
     }
 
     fn learn(&mut self, answers: Self::Answers) -> miette::Result<Built> {
-        self.build_with(&Changes::default(), &answers?)
+        let built = answers.and_then(|answers| self.build_with(&Changes::default(), &answers));
+        if built.is_err() {
+            // Whatever was not learnt is asked for once more.
+            self.asked.clear();
+        }
+        built
     }
 
     fn fresh_for(&self) -> Option<Duration> {
@@ -163,6 +180,11 @@ impl Build for InProcess {
         // No time at all means every build, not all the time.
         of_github.into_iter().chain(of_usage).filter(|ttl| !ttl.is_zero()).min()
     }
+}
+
+/// The configuration file of the site in the folder `site`.
+fn settings(site: &Path, overrides: &Overrides) -> PathBuf {
+    overrides.config.clone().unwrap_or_else(|| site.join(FILE_NAME))
 }
 
 /// The clock, in the whole seconds that the cache keeps.

@@ -33,7 +33,7 @@ use live::{Live, Site};
 use turns::Turns;
 
 /// How long a build that is under way at the end may take to come to its own. One that is cut off leaves every
-/// output and the cache in_process, too.
+/// output and the cache whole, too.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// The stack of the loop's thread: what the main thread has, in which other builds run.
 const STACK: usize = 8 << 20;
