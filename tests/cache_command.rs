@@ -57,3 +57,33 @@ fn says_what_is_damaged() {
     assert_eq!(code, 1);
     assert!(text.starts_with("blob ") && text.lines().count() == 1, "{text}");
 }
+
+#[test]
+fn whoever_only_looks_leaves_the_cache_of_a_newer_version_alone() {
+    let site = Site::new("title = \"Test\"");
+    site.entry("one", "");
+    site.build(&[]).succeeded();
+    let newer = rusqlite::Connection::open(site.at(".shelflife/cache.sqlite")).unwrap();
+    newer.execute_batch("PRAGMA user_version = 99").unwrap();
+    drop(newer);
+    let before = site.tree(".shelflife");
+    for action in ["stats", "verify"] {
+        let (code, text) = cache(&site, action);
+        assert_eq!(code, 1, "{text}");
+        assert!(text.contains("newer version"), "{text}");
+    }
+    assert!(site.tree(".shelflife") == before);
+}
+
+#[test]
+fn why_a_cache_is_damaged_is_told_in_one_line() {
+    let site = Site::new("title = \"Test\"");
+    site.entry("one", "");
+    site.build(&[]).succeeded();
+    let damaged = rusqlite::Connection::open(site.at(".shelflife/cache.sqlite")).unwrap();
+    damaged.execute_batch("PRAGMA user_version = 1").unwrap();
+    drop(damaged);
+    let run = site.build(&[]).succeeded();
+    let warning = run.stderr.lines().find(|line| line.contains("set aside")).unwrap();
+    assert!(warning.contains("already exists") && warning.len() < 250, "{warning}");
+}

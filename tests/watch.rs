@@ -396,3 +396,60 @@ fn before_the_first_build_a_page_says_so() {
     open.reloaded();
     assert_eq!(watching.get("/plugins/one/").status, 200);
 }
+
+#[test]
+fn answers_that_come_while_the_site_is_broken_are_learnt() {
+    let mut world = World::new("2020-08-01T00:00:00Z".parse().unwrap());
+    world.add(Repository::new("owner/one").with_stars(4711));
+    let server = Server::start(world).unwrap();
+    server.set_latency(Duration::from_millis(1500));
+    let site = Site::asking(&server, CONFIG, "6h");
+    site.entry("one", "compatibility: {python: '>=3'}\n");
+    site.entry("two", "");
+    let watching = site.start_watching(&[]);
+    watching.line("Built 2 entries");
+    // By now sources are being asked, which takes longer than to break something.
+    std::thread::sleep(Duration::from_millis(300));
+    site.write("entries/two.md", "no front matter");
+    watching.line("entries/two.md");
+    // The answers come now, and nobody can publish them.
+    std::thread::sleep(Duration::from_millis(2000));
+    site.entry("two", "");
+    watching.page_with("/plugins/one/", "4,711");
+    assert_leaves_facts_whole(&site, watching);
+}
+
+/// As [`assert_leaves_all_whole`], where a first build would have other facts.
+#[track_caller]
+fn assert_leaves_facts_whole(site: &Site, mut watching: Watching) {
+    assert_eq!(watching.stop("-INT").0, Some(0), "{:#?}", watching.lines());
+    let verify = ["cache", "verify", "--site", site.path().to_str().unwrap()];
+    assert!(site.program(&verify).output().unwrap().status.success());
+}
+
+#[test]
+fn an_output_folder_that_vanishes_comes_back_whole() {
+    let site = site();
+    let watching = site.watch(&[]);
+    site.write("entries/one.md", with_text("one", "Before."));
+    watching.page_with("/plugins/one/", "Before.");
+    std::fs::remove_dir_all(site.at("public")).unwrap();
+    site.write("entries/one.md", with_text("one", "After."));
+    watching.page_with("/plugins/one/", "After.");
+    watching.page_with("/plugins/two/", "Plugin two");
+    assert_leaves_all_whole(&site, watching);
+}
+
+#[test]
+fn a_configuration_that_vanishes_is_no_wish_for_defaults() {
+    let site = site();
+    let watching = site.watch(&[]);
+    let before = site.tree("public");
+    std::fs::remove_file(site.at("shelflife.toml")).unwrap();
+    let broken = watching.page_with("/", "shelflife.toml is gone");
+    assert_eq!(broken.status, 500);
+    assert!(site.tree("public") == before);
+    site.write("shelflife.toml", CONFIG);
+    watching.page_with("/plugins/one/", "Plugin one");
+    assert_leaves_all_whole(&site, watching);
+}
