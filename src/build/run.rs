@@ -168,8 +168,7 @@ impl<'a> Run<'a> {
     /// The record of the last build and its outputs, if a build of these inputs would ask nobody and give the same.
     fn unchanged(&self, inputs: Digest) -> Result<Option<(Record, Arc<Listing>)>, Failure> {
         let Some(record) = Record::load(&self.cache)? else { return Ok(None) };
-        let outputs =
-            record.current_outputs(inputs, &self.cache, self.config, self.afterwards != Afterwards::GoOn)?;
+        let outputs = record.current_outputs(inputs, &self.cache, self.config, self.asks())?;
         Ok(outputs.map(|outputs| (record, outputs)))
     }
 
@@ -217,30 +216,12 @@ impl<'a> Run<'a> {
         let build = cache.begin_build()?;
         let checking = Instant::now();
         // What this process has published and nobody told of is still there.
-        let is_there = |graph: &&Graph| {
-            graph.folder == folder
-                && graph.seen.elapsed() < LOOK_AGAIN
-                && graph.identity == Identity::of(&config.paths.output)
-        };
-        let trusted = graph.as_ref().filter(|_| task.changed.is_some()).filter(is_there);
-        let is_trusted = trusted.is_some();
-        let seen = trusted.map_or_else(Instant::now, |graph| graph.seen);
+        let seen = self.seen(graph.as_ref(), &folder).filter(|_| task.changed.is_some());
+        let is_trusted = seen.is_some();
         let published = cache.listing(Tree::Output(&folder))?.filter(|_| !is_trusted);
         let glance = published.map(|listing| Glance::begin(&config.paths.output, listing));
         let common = Common::load(cache)?.filter(|_| reuse);
-        let (mut db, mut shelf) = match graph {
-            Some(Graph { mut db, mut shelf, .. }) => {
-                shelf.update(&mut db, scan, config)?;
-                (db, shelf)
-            }
-            None => {
-                let mut db = Database::new(Arc::clone(cache));
-                scan.set(&db, config)?;
-                let trust = common.as_ref().is_some_and(|common| common.context == context_of(&db));
-                let shelf = Shelf::fill(&mut db, scan, config, cache.imprints()?, trust)?;
-                (db, shelf)
-            }
-        };
+        let (mut db, mut shelf) = self.fill(scan, graph, common.as_ref())?;
         let context = context_of(&db);
         let origins = source::origins(config).to_string();
         let number = cache.number(FACTS)?;
@@ -248,9 +229,8 @@ impl<'a> Run<'a> {
             common.context == context && common.facts == number && common.origins == origins
         };
         let settled = common.filter(|common| is_settled(common) && task.answers.is_empty());
-        let asks = self.afterwards != Afterwards::GoOn;
         let settled = settled.map(|common| common.sources);
-        let mut facts = Facts::new(config, *observer, cache, settled, asks);
+        let mut facts = Facts::new(config, *observer, cache, settled, self.asks());
         // Answers were waited for: they are learnt, whatever else is wrong.
         facts.learn(&mut db, task.answers)?;
 
@@ -292,24 +272,14 @@ impl<'a> Run<'a> {
         let entries = Entries { total, unreadable: total - graph::entries::sound_entries(&db).len() };
         let mut report = self.report(entries, published, durations);
         report.warnings.splice(0..0, warnings);
-        report.facts = facts.count(&db);
-        // What is about to be asked for is not left out.
-        let will_ask = |source: &str| !asks && record::can_ask(source, config);
-        report.left_out =
-            left_out(config, &|source| if will_ask(source) { 0 } else { facts.lacking(&db, source) });
-        report.queries = db.take_query_counts();
-        report.memos = cache.memo_counts();
-        report.rounds = facts.rounds;
         report.why = why;
-        if let Some(sources) = &facts.sources {
-            report.requests = sources.meter().tallies();
-            report.github_budget = sources.meter().budget();
-        }
+        self.tell(&mut report, &db, &facts);
         let graph = match self.afterwards {
             Afterwards::Tidy => None,
             Afterwards::GoOn => {
                 shelf.go_on(&mut db, fresh);
                 let identity = Identity::of(&config.paths.output);
+                let seen = seen.unwrap_or(self.started);
                 Some(Graph { db, shelf, folder, identity, seen })
             }
             Afterwards::End => {
@@ -318,6 +288,52 @@ impl<'a> Run<'a> {
             }
         };
         Ok((Built { report, unreadable }, graph))
+    }
+
+    /// When somebody last looked at everything in the output folder, if this process has published into it, nobody
+    /// has put another one in its place, and it is not time to look again.
+    fn seen(&self, graph: Option<&Graph>, folder: &str) -> Option<Instant> {
+        let graph = graph.filter(|graph| graph.folder == folder && graph.seen.elapsed() < LOOK_AGAIN)?;
+        (graph.identity == Identity::of(&self.config.paths.output)).then_some(graph.seen)
+    }
+
+    /// Whether this build asks sources. In a process that goes on, whoever waits for their answers brings them.
+    fn asks(&self) -> bool {
+        self.afterwards != Afterwards::GoOn
+    }
+
+    /// The graph with the entries that the scan has found.
+    fn fill(
+        &self,
+        scan: &Scan,
+        graph: Option<Graph>,
+        common: Option<&Common>,
+    ) -> Result<(Database, Shelf), Failure> {
+        if let Some(Graph { mut db, mut shelf, .. }) = graph {
+            shelf.update(&mut db, scan, self.config)?;
+            return Ok((db, shelf));
+        }
+        let mut db = Database::new(Arc::clone(&self.cache));
+        scan.set(&db, self.config)?;
+        let trust = common.is_some_and(|common| common.context == context_of(&db));
+        let shelf = Shelf::fill(&mut db, scan, self.config, self.cache.imprints()?, trust)?;
+        Ok((db, shelf))
+    }
+
+    /// Puts into the report what an evaluation has found out.
+    fn tell(&self, report: &mut Report, db: &Database, facts: &Facts<'_>) {
+        report.facts = facts.count(db);
+        // What is about to be asked for is not left out.
+        let will_ask = |source: &str| !self.asks() && record::can_ask(source, self.config);
+        let lacking = |source: &str| if will_ask(source) { 0 } else { facts.lacking(db, source) };
+        report.left_out = left_out(self.config, &lacking);
+        report.queries = db.take_query_counts();
+        report.memos = self.cache.memo_counts();
+        report.rounds = facts.rounds;
+        if let Some(sources) = &facts.sources {
+            report.requests = sources.meter().tallies();
+            report.github_budget = sources.meter().budget();
+        }
     }
 
     fn publish(
