@@ -130,7 +130,7 @@ impl History {
         for place in [&seen, &cold] {
             self.site.write(&place.strip_prefix(self.site.path()).unwrap().to_string_lossy(), empty_cache());
         }
-        copy(&warm, &seen, &["fact", "shard"]).ok()?;
+        copy(&warm, &seen, &["fact", "shard WHERE map <> 'imprint'"]).ok()?;
         let (seen, aside) = Cache::open(&seen, &|| {}).unwrap();
         let is_sound = aside.is_none() && seen.verify().is_ok_and(|wrong| wrong.is_empty());
         if !is_sound {
@@ -163,16 +163,17 @@ fn empty_cache() -> &'static [u8] {
     })
 }
 
-/// Copies tables from one cache to another.
-fn copy(from: &Path, to: &Path, tables: &[&str]) -> rusqlite::Result<()> {
+/// Copies tables, or rows of them, from one cache to another.
+fn copy(from: &Path, to: &Path, all: &[&str]) -> rusqlite::Result<()> {
     if !from.exists() {
         // A build that failed early made none.
         return Ok(());
     }
     let to = Connection::open(to)?;
     to.execute("ATTACH ?1 AS warm", [from.to_str().unwrap()])?;
-    for table in tables {
-        to.execute_batch(&format!("INSERT INTO main.{table} SELECT * FROM warm.{table}"))?;
+    for rows in all {
+        let table = rows.split(' ').next().unwrap_or_default();
+        to.execute_batch(&format!("INSERT INTO main.{table} SELECT * FROM warm.{rows}"))?;
     }
     to.execute_batch("DETACH warm")
 }
