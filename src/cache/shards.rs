@@ -21,12 +21,15 @@ pub(super) fn number_of(key: &str) -> i64 {
     ((hash ^ (hash >> 32)) % SHARDS).cast_signed()
 }
 
+/// Items by their keys.
+pub(super) type Items<T> = Vec<(String, T)>;
+
 /// Everything that is in a map, in no particular order, and whether any of it is damaged, which is left out. `None` if
 /// there is no such map.
 pub(super) fn read<T: DeserializeOwned + Send>(
     connection: &Connection,
     map: &str,
-) -> rusqlite::Result<Option<(Vec<(String, T)>, bool)>> {
+) -> rusqlite::Result<Option<(Items<T>, bool)>> {
     let shards: Vec<(i64, Vec<u8>)> = {
         let mut select = connection.prepare_cached("SELECT number, items FROM shard WHERE map = ?1")?;
         let rows = select.query_map([map], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -35,14 +38,14 @@ pub(super) fn read<T: DeserializeOwned + Send>(
     if shards.is_empty() {
         return Ok(None);
     }
-    let read: Vec<Option<Vec<(String, T)>>> =
+    let read: Vec<Option<Items<T>>> =
         shards.par_iter().map(|(number, items)| one(map, *number, items)).collect();
     let is_damaged = read.iter().any(Option::is_none);
     Ok(Some((read.into_iter().flatten().flatten().collect(), is_damaged)))
 }
 
 /// The items of a piece; `None` if it is damaged.
-pub(super) fn one<T: DeserializeOwned>(map: &str, number: i64, items: &[u8]) -> Option<Vec<(String, T)>> {
+pub(super) fn one<T: DeserializeOwned>(map: &str, number: i64, items: &[u8]) -> Option<Items<T>> {
     postcard::from_bytes(unfasten(&[map.as_bytes(), &number.to_le_bytes()], items)?).ok()
 }
 
