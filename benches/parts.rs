@@ -48,7 +48,7 @@ fn main() {
 }
 
 fn plugin(parsed: &Parsed) -> Plugin {
-    let entry = Arc::new(parsed.entry.clone());
+    let entry = Arc::clone(&parsed.entry);
     let python = entry.compatibility.python.clone().unwrap_or_else(|| DEFAULT_PYTHON.to_owned());
     Plugin {
         usage: None,

@@ -233,14 +233,12 @@ pub fn publish(
     let gone = gone(outputs, known.iter().chain(unfinished.into_iter().flatten()));
     let first = tree.check(&found, outputs, &gone)?;
 
-    let mut after = Listing::new();
-    let mut wrong = Vec::new();
     let is_ours =
         |path: &str| known.contains_key(path) || unfinished.is_some_and(|files| files.contains_key(path));
+    let mut wrong = Vec::new();
     for (path, found) in &found {
-        if let Found::Right(look) = found {
+        if matches!(found, Found::Right(_)) {
             published.unchanged += 1;
-            after.insert((*path).to_owned(), Listed { digest: outputs[*path].0, look: *look });
         } else {
             wrong.push(*path);
             if *found == Found::File && !is_ours(path) {
@@ -281,6 +279,15 @@ pub fn publish(
             let look = tree.write(path, &bytes(path, *digest, content, cache, lines)?)?;
             progress(done.fetch_add(1, Ordering::Relaxed) + 1, wrong.len());
             Ok(((*path).to_owned(), Listed { digest: *digest, look }))
+        })
+        .collect();
+    let mut after: Listing = found
+        .iter()
+        .filter_map(|(path, found)| match found {
+            Found::Right(look) => {
+                Some(((*path).to_owned(), Listed { digest: outputs[*path].0, look: *look }))
+            }
+            _ => None,
         })
         .collect();
     after.extend(written?);

@@ -29,6 +29,8 @@ pub struct Scan {
     data: Vec<Scanned>,
     templates: Vec<Scanned>,
     assets: Vec<Scanned>,
+    /// Which entries were looked at again, if it is known that nothing else has changed since the scan before.
+    again: Option<Vec<usize>>,
 }
 
 /// One file.
@@ -94,6 +96,7 @@ impl Scan {
             data: scan(Kind::Data)?,
             templates: scan(Kind::Templates)?,
             assets: scan(Kind::Assets)?,
+            again: None,
         };
         if listing != *known {
             cache.set_listing(Tree::Site, Some(listing))?;
@@ -124,11 +127,18 @@ impl Scan {
             let (Ok(at), true) = (known, is_file) else { return Ok(false) };
             found.push(at);
         }
-        for at in found {
-            let Some(file) = self.entries.get_mut(at) else { continue };
+        for at in &found {
+            let Some(file) = self.entries.get_mut(*at) else { continue };
             (*file, _) = examine(std::mem::take(&mut file.name), std::mem::take(&mut file.place), None)?;
         }
+        self.again = Some(found);
         Ok(true)
+    }
+
+    /// The entries that were looked at again, by their files' names without `.md`; `None` if this is a whole scan.
+    pub fn looked_again_at(&self) -> Option<Vec<&str>> {
+        let again = self.again.as_ref()?;
+        Some(again.iter().filter_map(|at| self.entries.get(*at)).map(Scanned::stem).collect())
     }
 
     /// The digest of everything but entries.

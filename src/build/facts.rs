@@ -10,12 +10,12 @@ use salsa::Setter as _;
 use super::ledger::Ledger;
 use super::record::{self, Sources as Freshness};
 use super::shelf::Shelf;
-use super::{Observer, Phase};
+use super::{Observer, Phase, on_all_cores};
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::fact::{Answer, Subject};
 use crate::graph::facts::{wanted, wanted_for, windows};
-use crate::graph::{Database, Db as _};
+use crate::graph::{Database, Db as _, FactState};
 use crate::report::{self, Durations};
 use crate::scan::Scan;
 use crate::source::{Demand, Sources};
@@ -76,6 +76,8 @@ impl<'a> Facts<'a> {
         loop {
             self.rounds += 1;
             let evaluating = Instant::now();
+            // One worker would look for Python in all repositories while the others wait.
+            on_all_cores(db, &shelf.read_anew(db), |db, file| drop(wanted_for(db, *file)));
             let wanted = self.wanted(db, shelf);
             let found = self.ledger.load(&wanted, self.config)?;
             self.show(db, &found);
@@ -119,7 +121,9 @@ impl<'a> Facts<'a> {
             return Arc::clone(wanted(db));
         }
         let of_entries = shelf.read_anew(db).into_iter().flat_map(|file| wanted_for(db, file));
-        Arc::new(windows(db).chain(of_entries).collect())
+        // What an earlier build of this process has looked up is still so.
+        let is_unknown = |subject: &Subject| *db.fact_input(subject).state(db) == FactState::Unknown;
+        Arc::new(windows(db).chain(of_entries).filter(is_unknown).collect())
     }
 
     /// How fresh the facts are that the site wants.

@@ -310,7 +310,10 @@ impl<'a> Run<'a> {
         common: Option<&Common>,
     ) -> Result<(Database, Shelf), Failure> {
         if let Some(Graph { mut db, mut shelf, .. }) = graph {
-            shelf.update(&mut db, scan, self.config)?;
+            match scan.looked_again_at() {
+                Some(stems) => shelf.update_some(&mut db, scan, &stems)?,
+                None => shelf.update(&mut db, scan, self.config)?,
+            }
             return Ok((db, shelf));
         }
         let mut db = Database::new(Arc::clone(&self.cache));

@@ -25,6 +25,8 @@ pub(super) struct Shelf {
     digests: HashMap<EntryFile, Digest>,
     /// What earlier builds made of entries: what the cache has.
     earlier: Imprints,
+    /// Whether there is an imprint of no other entry than those.
+    is_complete: bool,
 }
 
 /// An entry that was read, and what was made of it.
@@ -67,7 +69,7 @@ impl Shelf {
             })
             .collect::<miette::Result<Vec<_>>>()?;
         let digests = HashMap::with_capacity(scan.entries().len());
-        let mut shelf = Self { files: Vec::new(), digests, earlier };
+        let mut shelf = Self { files: Vec::new(), digests, earlier, is_complete: false };
         for (scanned, source) in scan.entries().iter().zip(sources) {
             let file = shelf.add(db, scanned, config, source);
             shelf.files.push(file);
@@ -81,6 +83,28 @@ impl Shelf {
         let file = EntryFile::new(db, scanned.path_in_site(config).into(), source);
         self.digests.insert(file, digest);
         file
+    }
+
+    /// Makes these entries what a later scan has found them to be; all others are as they were.
+    pub(super) fn update_some(
+        &mut self,
+        db: &mut Database,
+        scan: &Scan,
+        stems: &[&str],
+    ) -> miette::Result<()> {
+        for stem in stems {
+            // Files are in the order of their names, which end alike.
+            let name = |file: &EntryFile| format!("{}.md", entry::stem(file.path(db)));
+            let at = self.files.binary_search_by(|file| name(file).as_str().cmp(&format!("{stem}.md")));
+            let (Ok(at), Some(scanned)) = (at, scan.entry(stem)) else { continue };
+            let Some(file) = self.files.get(at).copied() else { continue };
+            if self.digests.get(&file) != Some(&scanned.digest()) {
+                let source = EntrySource::Text(scanned.content()?);
+                self.digests.insert(file, digest_of(&source, scanned));
+                file.set_source(db).to(source);
+            }
+        }
+        Ok(())
     }
 
     /// Makes the graph's entries those that a later scan has found.
@@ -107,6 +131,7 @@ impl Shelf {
             self.digests.remove(&gone);
         }
         if files != self.files {
+            self.is_complete = false;
             self.files.clone_from(&files);
             Site::get(db).set_entries(db).to(files);
         }
@@ -182,6 +207,9 @@ impl Shelf {
 
     /// Imprints of entries that the site has no longer, in the order of their names.
     pub(super) fn gone(&self, db: &Database) -> Vec<(String, Arc<Imprint>)> {
+        if self.is_complete {
+            return Vec::new();
+        }
         let stems: HashSet<&str> = self.files.iter().map(|file| entry::stem(file.path(db))).collect();
         let gone = self.earlier.iter().filter(|(stem, _)| !stems.contains(stem.as_str()));
         let mut gone: Vec<_> = gone.map(|(stem, earlier)| (stem.clone(), Arc::clone(earlier))).collect();
@@ -208,6 +236,7 @@ impl Shelf {
             cache.let_go(earlier, None)?;
             self.earlier.remove(stem);
         }
+        self.is_complete = true;
         if different.is_empty() { Ok(()) } else { cache.set_imprints(&self.earlier, &different) }
     }
 

@@ -5,13 +5,14 @@
 //! that build.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{MutexGuard, PoisonError};
 
 use rusqlite::{Connection, params};
 use serde::Serialize;
 
+use super::imprints::IMPRINTS;
 use super::listing::{COMING, OUTPUT};
-use super::{Cache, CacheError};
+use super::{Cache, CacheError, shards};
 use crate::config::Keep;
 use crate::digest::Digest;
 use crate::imprint::Imprint;
@@ -215,7 +216,10 @@ impl Cache {
 
     /// Forgets what nothing points to and no build since number `oldest` had a use for.
     fn forget_before(&self, oldest: i64, build: i64) -> Result<Collected, CacheError> {
-        let imprints = self.imprints()?;
+        let read = shards::read::<Imprint>(&self.connection(), IMPRINTS)?;
+        // What imprints would point to that are lost is not known. Everything but facts can be made again.
+        let keeps_facts = read.as_ref().is_none_or(|(_, is_damaged)| *is_damaged);
+        let imprints = read.map(|(imprints, _)| imprints).unwrap_or_default();
         // However little is to be kept: the folder that this build publishes into is.
         forget_folders(&self.connection(), oldest.min(build))?;
         self.forget_listings();
@@ -223,7 +227,7 @@ impl Cache {
         let connection = self.connection();
         let published = listings.iter().filter_map(|(_, listing)| listing.as_ref()).flatten();
         let published = published.map(|(_, file)| file.digest);
-        point_to(&connection, imprints.values(), published)?;
+        point_to(&connection, imprints.iter().map(|(_, imprint)| imprint), published)?;
         let collected = Collected {
             memos: connection.execute(
                 "DELETE FROM memo WHERE used < ?1
@@ -234,18 +238,7 @@ impl Cache {
                 "DELETE FROM blob WHERE used < ?1 AND digest NOT IN (SELECT digest FROM temp.needed_blob)",
                 [oldest],
             )?,
-            // There are few usage exports, and every site wants them. A file's fact is its object id, too short to
-            // be compressed: after the first byte comes the id.
-            facts: connection.execute(
-                "DELETE FROM fact WHERE used < ?1 AND subject NOT LIKE 'usage:%'
-                     AND subject NOT IN (SELECT subject FROM temp.needed_fact)
-                     AND substr(subject, 9) NOT IN (
-                         SELECT CAST(substr(value, 2) AS TEXT) FROM fact
-                         WHERE subject LIKE 'file:%' AND value IS NOT NULL
-                             AND (used >= ?1 OR subject IN (SELECT subject FROM temp.needed_fact))
-                     )",
-                [oldest],
-            )?,
+            facts: if keeps_facts { 0 } else { forget_facts(&connection, oldest)? },
         };
         connection.execute_batch(
             "DROP TABLE temp.needed_memo; DROP TABLE temp.needed_blob; DROP TABLE temp.needed_fact",
@@ -265,10 +258,26 @@ fn forget_folders(connection: &Connection, oldest: i64) -> rusqlite::Result<()> 
     Ok(())
 }
 
+/// Forgets facts that no imprint points to and no build since number `oldest` had a use for. There are few usage
+/// exports, and every site wants them. The content of a file stays as long as the file's fact does, which is the
+/// content's id, too short to be compressed: it stands behind the first byte.
+fn forget_facts(connection: &Connection, oldest: i64) -> rusqlite::Result<usize> {
+    connection.execute(
+        "DELETE FROM fact WHERE used < ?1 AND subject NOT LIKE 'usage:%'
+             AND subject NOT IN (SELECT subject FROM temp.needed_fact)
+             AND substr(subject, 9) NOT IN (
+                 SELECT CAST(substr(value, 2) AS TEXT) FROM fact
+                 WHERE subject LIKE 'file:%' AND value IS NOT NULL
+                     AND (used >= ?1 OR subject IN (SELECT subject FROM temp.needed_fact))
+             )",
+        [oldest],
+    )
+}
+
 /// Makes tables of everything that imprints and listings point to.
 fn point_to<'a>(
     connection: &Connection,
-    imprints: impl Iterator<Item = &'a Arc<Imprint>>,
+    imprints: impl Iterator<Item = &'a Imprint>,
     published: impl Iterator<Item = Digest>,
 ) -> rusqlite::Result<()> {
     connection.execute_batch(
@@ -304,6 +313,8 @@ pub(super) fn give_back(connection: &Connection) -> rusqlite::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
     use crate::cache::{Listed, Listing, Tree};
     use crate::fact::{Fact, ObjectId, RepositoryName, Subject, Validators};
@@ -441,6 +452,11 @@ mod tests {
             build(&cache, || {});
         }
         assert!(cache.fact(&content).unwrap().is_some());
+        // Imprints that are damaged may point to it.
+        cache.connection().execute_batch("UPDATE shard SET items = x'00' WHERE map = 'imprint'").unwrap();
+        build(&cache, || {});
+        assert!(cache.fact(&file).unwrap().is_some());
+        keep_imprint(&cache, None, Some(&of_entry));
         build(&cache, || keep_imprint(&cache, Some(&of_entry), None));
         for _ in 0..20 {
             build(&cache, || {});

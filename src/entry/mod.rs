@@ -7,6 +7,7 @@ mod schema;
 pub mod shortcode;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use serde_json::{Map, Value};
@@ -38,7 +39,7 @@ pub fn stem(path: &str) -> &str {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parsed {
     /// The entry.
-    pub entry: Entry,
+    pub entry: Arc<Entry>,
     /// Where things stand.
     pub places: Places,
     /// What is no mistake for sure, but would go unnoticed: keys that look misspelt.

@@ -130,7 +130,7 @@ impl<'t> Schema<'t> {
             extra,
             body: body.to_owned(),
         };
-        Some(Parsed { entry, places, warnings: Vec::new() })
+        Some(Parsed { entry: entry.into(), places, warnings: Vec::new() })
     }
 
     fn field(&self, key: &str) -> Option<Field<'t>> {

@@ -1,5 +1,6 @@
 //! Entries: front matter read and checked, descriptions as HTML.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -103,7 +104,9 @@ pub fn clashing(db: &dyn Db) -> Vec<EntryFile> {
         let Some(front) = front(db, *file) else { continue };
         let stem = entry::stem(file.path(db));
         for (taken, name) in [(&mut ids, front.id.as_str()), (&mut stems, stem)] {
-            if let Some(earlier) = taken.insert(name.to_ascii_lowercase(), *file) {
+            let is_lower = !name.bytes().any(|byte| byte.is_ascii_uppercase());
+            let name = if is_lower { Cow::Borrowed(name) } else { Cow::Owned(name.to_ascii_lowercase()) };
+            if let Some(earlier) = taken.insert(name, *file) {
                 clashing.extend([earlier, *file]);
             }
         }

@@ -13,7 +13,7 @@ use crate::plugin::{DEFAULT_PYTHON, Plugin, admits_python3};
 /// The plugin of an entry; `None` if the entry can't be read, or is known.
 #[salsa::tracked]
 pub fn plugin(db: &dyn Db, file: EntryFile) -> Option<Arc<Plugin>> {
-    let entry = Arc::new(parsed(db, file).as_ref().ok()?.entry.clone());
+    let entry = Arc::clone(&parsed(db, file).as_ref().ok()?.entry);
     let declared = entry.compatibility.python.clone();
     let python_declared = declared.is_some();
     let python = declared
