@@ -60,7 +60,9 @@ impl Cache {
                 delete.execute([entry])?;
             }
         }
-        let mut numbers: Vec<i64> = entries.iter().map(|entry| shards::number_of(entry)).collect();
+        // Piece 0, which there always is, is mended if it is damaged.
+        let mut numbers = vec![0];
+        numbers.extend(entries.iter().map(|entry| shards::number_of(entry)));
         numbers.sort_unstable();
         numbers.dedup();
         let mut items: Vec<(&str, &Imprint)> = imprints
