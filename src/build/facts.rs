@@ -52,6 +52,9 @@ impl<'a> Facts<'a> {
 
     /// Takes up what sources have answered before.
     pub(super) fn learn(&mut self, db: &mut Database, answers: &[(Subject, Answer)]) -> miette::Result<()> {
+        if answers.is_empty() {
+            return Ok(());
+        }
         let learned = self.ledger.learn(answers, self.config)?;
         self.show(db, &learned);
         Ok(())

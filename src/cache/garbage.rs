@@ -201,10 +201,10 @@ impl Cache {
     /// When the file can't be read or written.
     pub fn collect_garbage(&self, keep: Keep) -> Result<Collected, CacheError> {
         let build = self.used().build.max(self.number(BUILDS)?);
-        let mut collected = self.forget_before(build.saturating_sub(keep.builds), build)?;
+        let mut collected = self.forget_before(build.saturating_sub(keep.builds))?;
         if self.size()? > keep.bytes {
             // Newer than the newest.
-            let more = self.forget_before(build.saturating_add(1), build)?;
+            let more = self.forget_before(build.saturating_add(1))?;
             collected.memos += more.memos;
             collected.blobs += more.blobs;
             collected.facts += more.facts;
@@ -215,13 +215,12 @@ impl Cache {
     }
 
     /// Forgets what nothing points to and no build since number `oldest` had a use for.
-    fn forget_before(&self, oldest: i64, build: i64) -> Result<Collected, CacheError> {
+    fn forget_before(&self, oldest: i64) -> Result<Collected, CacheError> {
         let read = shards::read::<Imprint>(&self.connection(), IMPRINTS)?;
         // What imprints would point to that are lost is not known. Everything but facts can be made again.
         let keeps_facts = read.as_ref().is_none_or(|(_, is_damaged)| *is_damaged);
         let imprints = read.map(|(imprints, _)| imprints).unwrap_or_default();
-        // However little is to be kept: the folder that this build publishes into is.
-        forget_folders(&self.connection(), oldest.min(build))?;
+        forget_folders(&self.connection(), oldest)?;
         self.forget_listings();
         let listings = self.listings()?;
         let connection = self.connection();
@@ -247,9 +246,11 @@ impl Cache {
     }
 }
 
-/// Forgets output folders into which no build since number `oldest` has published.
+/// Forgets output folders into which no build since number `oldest` has published, but for the last one that any did:
+/// builds that fail count, too, and publish nowhere.
 fn forget_folders(connection: &Connection, oldest: i64) -> rusqlite::Result<()> {
-    connection.execute("DELETE FROM folder WHERE used < ?1", [oldest])?;
+    connection
+        .execute("DELETE FROM folder WHERE used < ?1 AND used < (SELECT max(used) FROM folder)", [oldest])?;
     connection.execute(
         "DELETE FROM shard WHERE (map LIKE ?1 || '%' OR map LIKE ?2 || '%')
              AND map NOT IN (SELECT ?1 || name FROM folder UNION SELECT ?2 || name FROM folder)",
@@ -413,6 +414,26 @@ mod tests {
         }
         build(&cache, || {});
         assert!(!has_memo(&cache, needed) && !has("replaced"));
+    }
+
+    #[test]
+    fn the_last_folder_that_was_published_into_stays_known() {
+        let cache = Cache::in_memory().unwrap();
+        let file = Listed { digest: Digest::of(b"page"), look: None };
+        let listing = Listing::from([("p".to_owned(), file)]);
+        for folder in ["older", "public"] {
+            build(&cache, || {
+                cache.set_listing(Tree::Output(folder), Some(listing.clone())).unwrap();
+                cache.use_folder(folder, std::iter::empty()).unwrap();
+            });
+        }
+        // Builds that fail come to no folder.
+        for _ in 0..3 {
+            cache.begin_build().unwrap();
+        }
+        cache.collect_garbage(Keep { builds: 1, bytes: 1 }).unwrap();
+        assert_eq!(cache.listing(Tree::Output("older")).unwrap(), None);
+        assert_eq!(cache.listing(Tree::Output("public")).unwrap().as_deref(), Some(&listing));
     }
 
     #[test]
