@@ -55,8 +55,10 @@ impl<'a> Facts<'a> {
         if answers.is_empty() {
             return Ok(());
         }
-        let learned = self.ledger.learn(answers, self.config)?;
-        self.show(db, &learned);
+        self.ledger.learn(answers, self.config)?;
+        // Where nothing was learnt, what was known counts as looked up from now on, and nobody would show it later.
+        let subjects: Vec<Subject> = answers.iter().map(|(subject, _)| subject.clone()).collect();
+        self.show(db, &subjects);
         Ok(())
     }
 
