@@ -50,7 +50,7 @@ impl<'a> Facts<'a> {
         Self { config, observer, ledger, sources: None, settled, rounds: 0, is_news: true, asks }
     }
 
-    /// Takes up what sources have answered before.
+    /// Takes up what sources have answered.
     pub(super) fn learn(&mut self, db: &mut Database, answers: &[(Subject, Answer)]) -> miette::Result<()> {
         if answers.is_empty() {
             return Ok(());
@@ -113,8 +113,7 @@ impl<'a> Facts<'a> {
             let fetching = Instant::now();
             self.settled = None;
             let answers = self.fetch(due)?;
-            let learned = self.ledger.learn(&answers, self.config)?;
-            self.show(db, &learned);
+            self.learn(db, &answers)?;
             self.is_news = true;
             durations.fetch_ms += report::milliseconds(fetching.elapsed());
         }

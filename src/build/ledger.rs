@@ -123,13 +123,8 @@ impl Ledger {
         due
     }
 
-    /// Writes answers down. Returns the subjects about which something is known now.
-    pub(super) fn learn(
-        &mut self,
-        answers: &[(Subject, Answer)],
-        config: &Config,
-    ) -> Result<Vec<Subject>, CacheError> {
-        let mut learned = Vec::new();
+    /// Writes answers down.
+    pub(super) fn learn(&mut self, answers: &[(Subject, Answer)], config: &Config) -> Result<(), CacheError> {
         for (subject, answer) in answers {
             if let Answer::Failed(reason) = answer {
                 *self.failures.entry(reason.clone()).or_default() += 1;
@@ -152,11 +147,9 @@ impl Ledger {
                 }
                 self.cache.record(subject, &fact)?;
                 self.known.insert(subject.clone(), Some(fact));
-                learned.push(subject.clone());
             }
         }
-        self.cache.checkpoint()?;
-        Ok(learned)
+        self.cache.checkpoint()
     }
 
     /// What went wrong, each reason once, and which repositories were refused.
