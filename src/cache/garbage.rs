@@ -228,9 +228,12 @@ impl Cache {
         let published = published.map(|(_, file)| file.digest);
         point_to(&connection, imprints.iter().map(|(_, imprint)| imprint), published)?;
         let collected = Collected {
+            // With `(function, inputs) NOT IN …`, SQLite compares each memo that is not needed with all that are.
             memos: connection.execute(
-                "DELETE FROM memo WHERE used < ?1
-                     AND (function, inputs) NOT IN (SELECT function, inputs FROM temp.needed_memo)",
+                "DELETE FROM memo WHERE used < ?1 AND NOT EXISTS (
+                     SELECT 1 FROM temp.needed_memo AS needed
+                     WHERE needed.function = memo.function AND needed.inputs = memo.inputs
+                 )",
                 [oldest],
             )?,
             blobs: connection.execute(

@@ -16,9 +16,9 @@ use super::views;
 use super::{Db, EntryFile, Site, data};
 use crate::digest::Digest;
 use crate::problem::Problem;
-use crate::render::context::{Full, Summary};
+use crate::render::context::Summary;
 use crate::render::environment::Page;
-use crate::render::{address, plugins_json};
+use crate::render::{address, object, plugins_json};
 
 /// How many entries the feed has.
 const FEED: usize = 20;
@@ -69,11 +69,21 @@ pub(super) fn render(db: &dyn Db, kind: &Kind) -> Result<Rendered, Problem> {
         path,
         description: description.to_owned(),
     };
-    let shown = shown(db, kind, &mut page);
+    let Kind::Plugin(file) = kind else {
+        let context = context(db, kind, &mut page);
+        let context = merge_maps([context! { page => value(&page) }, context]);
+        let digest = db.cache().put_blob(templates.render(template, context)?.as_bytes());
+        return Ok(Rendered { digest, memo: None });
+    };
+    let plugin = views::full(db, *file);
+    if let Some(plugin) = &plugin {
+        page.title.clone_from(&plugin.summary.title);
+        page.description.clone_from(&plugin.summary.description);
+    }
     let inputs = Digest::of_parts([
         identity(db, template).as_bytes().as_slice(),
         &serde_json::to_vec(&page).unwrap_or_default(),
-        &shown.to_json(),
+        &serde_json::to_vec(&plugin).unwrap_or_default(),
     ]);
     // The memo is the page's digest; whether the cache still has the page is another matter.
     if let Some(digest) = db.cache().memo(PAGE, inputs).and_then(|digest| Digest::from_bytes(&digest))
@@ -81,44 +91,10 @@ pub(super) fn render(db: &dyn Db, kind: &Kind) -> Result<Rendered, Problem> {
     {
         return Ok(Rendered { digest, memo: Some(inputs) });
     }
-    let context = merge_maps([context! { page => Value::from(Serde(&page)) }, shown.into_value()]);
+    let context = context! { page => value(&page), plugin => value(&plugin) };
     let digest = db.cache().put_blob(templates.render(template, context)?.as_bytes());
     db.cache().keep_memo(PAGE, inputs, digest.as_bytes());
     Ok(Rendered { digest, memo: Some(inputs) })
-}
-
-/// What a template shows. A plugin stays what it is until a template needs it, since most often none does.
-enum Shown {
-    Plugin(Option<Box<Full>>),
-    Other(Value),
-}
-
-impl Shown {
-    fn to_json(&self) -> Vec<u8> {
-        match self {
-            Self::Plugin(plugin) => serde_json::to_vec(plugin),
-            Self::Other(value) => serde_json::to_vec(value),
-        }
-        .unwrap_or_default()
-    }
-
-    fn into_value(self) -> Value {
-        match self {
-            Self::Plugin(plugin) => context! { plugin => value(plugin) },
-            Self::Other(value) => value,
-        }
-    }
-}
-
-/// What a template gets beside `page` and the globals.
-fn shown(db: &dyn Db, kind: &Kind, page: &mut Page) -> Shown {
-    let Kind::Plugin(file) = kind else { return Shown::Other(context(db, kind, page)) };
-    let full = views::full(db, *file).map(Box::new);
-    if let Some(full) = &full {
-        page.title.clone_from(&full.summary.title);
-        page.description.clone_from(&full.summary.description);
-    }
-    Shown::Plugin(full)
 }
 
 fn value(serialize: impl Serialize) -> Value {
@@ -134,11 +110,11 @@ fn context(db: &dyn Db, kind: &Kind, page: &mut Page) -> Value {
             page.description.clone_from(&settings.description);
             home(db)
         }
-        Kind::ByName => context! { groups => value(views::by_name(db)) },
-        Kind::ByDate => context! { groups => value(views::by_date(db)) },
-        Kind::ByTag => context! { groups => value(views::by_tag(db)) },
-        Kind::ByAuthor => context! { groups => value(views::by_author(db)) },
-        Kind::Search => context! { plugins => value(views::by_title(db)) },
+        Kind::ByName => context! { groups => object::groups(views::by_name(db)) },
+        Kind::ByDate => context! { groups => object::groups(views::by_date(db)) },
+        Kind::ByTag => context! { groups => object::groups(views::by_tag(db)) },
+        Kind::ByAuthor => context! { groups => object::groups(views::by_author(db)) },
+        Kind::Search => context! { plugins => object::plugins(views::by_title(db)) },
         Kind::Abandoned => context! {
             abandoned => waiting(db, |plugin| plugin.abandoned_at.as_deref()),
             up_for_adoption => waiting(db, |plugin| plugin.up_for_adoption_at.as_deref()),
@@ -154,7 +130,7 @@ fn context(db: &dyn Db, kind: &Kind, page: &mut Page) -> Value {
             let newest: Vec<Value> = in_feed(db)
                 .filter_map(|file| {
                     let body = feed_description(db, file).as_ref()?.text.to_string();
-                    Some(merge_maps([context! { body }, value(&**views::summary(db, file).as_ref()?)]))
+                    Some(merge_maps([context! { body }, object::plugin(views::summary(db, file).as_ref()?)]))
                 })
                 .collect();
             context! { newest => newest }
@@ -187,10 +163,10 @@ fn home(db: &dyn Db) -> Value {
         .map(|tag| context! { name => tag.name.as_str(), slug => tag.slug.as_str(), count => tag.plugins.len() })
         .collect();
     context! {
-        popular => value(views::popular(db)),
-        trending => value(views::trending(db)),
-        newest => value(views::newest(db, NEWEST)),
-        released => value(views::released(db)),
+        popular => object::plugins(views::popular(db)),
+        trending => object::plugins(views::trending(db)),
+        newest => object::plugins(views::newest(db, NEWEST)),
+        released => object::plugins(views::released(db)),
         tags => tags,
         counts => context! {
             plugins => count(|_| true),
@@ -205,7 +181,7 @@ fn home(db: &dyn Db) -> Value {
 fn waiting(db: &dyn Db, reason: impl Fn(&Summary) -> Option<&str>) -> Value {
     let waiting: Vec<Value> = views::select(db, |plugin| reason(plugin).is_some())
         .into_iter()
-        .map(|(_, plugin)| context! { plugin => value(plugin), at => reason(plugin) })
+        .map(|(_, plugin)| context! { plugin => object::plugin(plugin), at => reason(plugin) })
         .collect();
     waiting.into()
 }

@@ -145,9 +145,9 @@ pub fn full(db: &dyn Db, file: EntryFile) -> Option<Full> {
 }
 
 /// The plugins for which `key` gives the most, the most first; those with nothing are left out.
-fn ranking<K: Ord>(db: &dyn Db, key: impl Fn(&Summary) -> Option<K>) -> Vec<&Summary> {
+fn ranking<K: Ord>(db: &dyn Db, key: impl Fn(&Summary) -> Option<K>) -> Vec<&Arc<Summary>> {
     let mut ranked: Vec<_> =
-        summaries(db).iter().filter_map(|summary| Some((key(summary)?, &**summary))).collect();
+        summaries(db).iter().filter_map(|summary| Some((key(summary)?, summary))).collect();
     ranked.sort_by(|(a, x), (b, y)| b.cmp(a).then_with(|| x.stem.cmp(&y.stem)));
     ranked.into_iter().take(RANKING).map(|(_, summary)| summary).collect()
 }
@@ -157,23 +157,23 @@ fn some_users(count: u64) -> Option<u64> {
 }
 
 /// The most used plugins of the month.
-pub fn popular(db: &dyn Db) -> Vec<&Summary> {
+pub fn popular(db: &dyn Db) -> Vec<&Arc<Summary>> {
     ranking(db, |summary| some_users(summary.usage.as_ref()?.month.instances))
 }
 
 /// The most installed plugins of the week.
-pub fn trending(db: &dyn Db) -> Vec<&Summary> {
+pub fn trending(db: &dyn Db) -> Vec<&Arc<Summary>> {
     ranking(db, |summary| some_users(summary.usage.as_ref()?.week.install_events))
 }
 
 /// The plugins that were released last.
-pub fn released(db: &dyn Db) -> Vec<&Summary> {
+pub fn released(db: &dyn Db) -> Vec<&Arc<Summary>> {
     ranking(db, |summary| Some(summary.latest_release.as_ref()?.date))
 }
 
 /// The plugins that were registered last, the last first.
-pub fn newest(db: &dyn Db, count: usize) -> Vec<&Summary> {
-    summaries(db).iter().rev().take(count).map(|summary| &**summary).collect()
+pub fn newest(db: &dyn Db, count: usize) -> Vec<&Arc<Summary>> {
+    summaries(db).iter().rev().take(count).collect()
 }
 
 /// Plugins by the names that `names` gives them, in the order of slugs; each group in the order of titles.
@@ -194,8 +194,8 @@ fn groups<'db>(db: &'db dyn Db, names: impl Fn(&Summary) -> Vec<Named>) -> Vec<G
 }
 
 /// All plugins in the order of titles, whatever their letter case.
-pub fn by_title(db: &dyn Db) -> Vec<&Summary> {
-    let mut sorted: Vec<_> = summaries(db).iter().map(|summary| &**summary).collect();
+pub fn by_title(db: &dyn Db) -> Vec<&Arc<Summary>> {
+    let mut sorted: Vec<_> = summaries(db).iter().collect();
     sorted.sort_by_cached_key(|summary| (summary.title.to_lowercase(), summary.stem.clone()));
     sorted
 }
@@ -301,10 +301,10 @@ pub fn overlays(db: &dyn Db) -> Vec<minijinja::Value> {
 }
 
 /// Entry files whose plugins satisfy `condition`, in the order of titles.
-pub fn select(db: &dyn Db, condition: impl Fn(&Summary) -> bool) -> Vec<(EntryFile, &Summary)> {
+pub fn select(db: &dyn Db, condition: impl Fn(&Summary) -> bool) -> Vec<(EntryFile, &Arc<Summary>)> {
     let mut selected: Vec<_> = sound_entries(db)
         .iter()
-        .filter_map(|file| Some((*file, summary(db, *file).as_deref()?)))
+        .filter_map(|file| Some((*file, summary(db, *file).as_ref()?)))
         .filter(|(_, summary)| condition(summary))
         .collect();
     selected.sort_by_cached_key(|(_, summary)| (summary.title.to_lowercase(), summary.stem.clone()));

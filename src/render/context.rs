@@ -1,5 +1,7 @@
 //! What templates see of plugins. Addresses are written as HTML has them: what a URL can't hold is percent-encoded.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -271,12 +273,12 @@ pub struct BlacklistItem {
 }
 
 /// Plugins under a heading.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
 pub struct Group<'a> {
     pub name: String,
     pub slug: String,
-    pub plugins: Vec<&'a Summary>,
+    pub plugins: Vec<&'a Arc<Summary>>,
 }
 
 /// The parts of [`Full`] that are not in the plugin itself.

@@ -1,0 +1,125 @@
+//! Plugins as templates see them in lists. A member is converted when a template asks for it, since lists show few of
+//! many.
+
+use std::sync::Arc;
+
+use minijinja::context;
+use minijinja::value::{Enumerator, Object, Serde, Value};
+
+use super::context::{Group, Summary};
+
+impl Object for Summary {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        Some(match key.as_str()? {
+            "stem" => self.stem.as_str().into(),
+            "id" => self.id.as_str().into(),
+            "title" => self.title.as_str().into(),
+            "description" => self.description.as_str().into(),
+            "url" => self.url.as_str().into(),
+            "page" => self.page.as_str().into(),
+            "authors" => Value::from(Serde(&self.authors)),
+            "date" => self.date.as_str().into(),
+            "published" => self.published.as_str().into(),
+            "image" => self.image.as_deref().into(),
+            "tags" => Value::from(Serde(&self.tags)),
+            "python" => self.python.as_str().into(),
+            "python3" => self.python3.into(),
+            "abandoned" => self.abandoned.into(),
+            "disabled" => self.disabled.into(),
+            "up_for_adoption" => self.up_for_adoption.into(),
+            "abandoned_at" => self.abandoned_at.as_deref().into(),
+            "up_for_adoption_at" => self.up_for_adoption_at.as_deref().into(),
+            "attributes" => Value::from(Serde(&self.attributes)),
+            "usage" => Value::from(Serde(&self.usage)),
+            "stars" => self.stars.into(),
+            "latest_release" => Value::from(Serde(&self.latest_release)),
+            "last_push" => self.last_push.as_deref().into(),
+            _ => return None,
+        })
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Str(&[
+            "stem",
+            "id",
+            "title",
+            "description",
+            "url",
+            "page",
+            "authors",
+            "date",
+            "published",
+            "image",
+            "tags",
+            "python",
+            "python3",
+            "abandoned",
+            "disabled",
+            "up_for_adoption",
+            "abandoned_at",
+            "up_for_adoption_at",
+            "attributes",
+            "usage",
+            "stars",
+            "latest_release",
+            "last_push",
+        ])
+    }
+}
+
+/// A plugin as lists show it.
+pub fn plugin(summary: &Arc<Summary>) -> Value {
+    Value::from_dyn_object(Arc::clone(summary))
+}
+
+/// A list of plugins.
+pub fn plugins<'a>(summaries: impl IntoIterator<Item = &'a Arc<Summary>>) -> Value {
+    summaries.into_iter().map(plugin).collect::<Vec<_>>().into()
+}
+
+/// A list of groups.
+pub fn groups(groups: Vec<Group<'_>>) -> Value {
+    let group = |group: Group<'_>| {
+        context! { name => group.name, slug => group.slug, plugins => plugins(group.plugins) }
+    };
+    groups.into_iter().map(group).collect::<Vec<_>>().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::context::{Named, UsageNumbers, UsageWindows};
+
+    #[test]
+    fn an_object_has_the_members_of_what_it_stands_for() {
+        let named = || vec![Named { name: "A b".to_owned(), slug: "a-b".to_owned() }];
+        let numbers = |instances| UsageNumbers { instances, install_events: 2 };
+        let full = Summary {
+            stem: "stem".to_owned(),
+            id: "id".to_owned(),
+            title: "title".to_owned(),
+            description: "description".to_owned(),
+            url: "/plugins/stem/".to_owned(),
+            page: "https://example.org/plugins/stem/".to_owned(),
+            authors: named(),
+            date: "2020-01-01".to_owned(),
+            published: "2020-01-01T00:00:00+00:00".to_owned(),
+            image: Some("image".to_owned()),
+            tags: named(),
+            python: ">=3".to_owned(),
+            python3: true,
+            abandoned: true,
+            disabled: false,
+            up_for_adoption: true,
+            abandoned_at: Some("abandoned".to_owned()),
+            up_for_adoption_at: None,
+            attributes: vec!["cloud".to_owned()],
+            usage: Some(UsageWindows { week: numbers(1), month: numbers(3) }),
+            stars: Some(7),
+            latest_release: None,
+            last_push: Some("2020-01-02T03:04:05Z".to_owned()),
+        };
+        let json = serde_json::to_value(&full).unwrap();
+        assert_eq!(serde_json::to_value(plugin(&Arc::new(full))).unwrap(), json);
+    }
+}
