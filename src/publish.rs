@@ -69,6 +69,14 @@ pub struct Published {
     pub is_known: bool,
 }
 
+/// How many threads write files: more than there are cores, since each waits for the disk most of the time.
+const WRITERS: usize = 8;
+
+/// Threads that write; `None` where the system has none to give, and the usual ones do.
+fn writers() -> Option<rayon::ThreadPool> {
+    rayon::ThreadPoolBuilder::new().num_threads(WRITERS).build().ok()
+}
+
 /// How many files a message names.
 const NAMED: usize = 5;
 
@@ -272,15 +280,15 @@ pub fn publish(
     first.iter().try_for_each(&mut remove)?;
 
     let done = AtomicUsize::new(0);
-    let written: Result<Vec<_>, PublishError> = wrong
-        .par_iter()
-        .map(|path| {
-            let (digest, content) = &outputs[*path];
-            let look = tree.write(path, &bytes(path, *digest, content, cache, lines)?)?;
-            progress(done.fetch_add(1, Ordering::Relaxed) + 1, wrong.len());
-            Ok(((*path).to_owned(), Listed { digest: *digest, look }))
-        })
-        .collect();
+    let write = |path: &&str| {
+        let (digest, content) = &outputs[*path];
+        let look = tree.write(path, &bytes(path, *digest, content, cache, lines)?)?;
+        progress(done.fetch_add(1, Ordering::Relaxed) + 1, wrong.len());
+        Ok(((*path).to_owned(), Listed { digest: *digest, look }))
+    };
+    let write_all = || wrong.par_iter().map(write).collect::<Result<Vec<_>, PublishError>>();
+    let pool = (wrong.len() >= WRITERS * 8).then(writers).flatten();
+    let written = pool.map_or_else(write_all, |pool| pool.install(write_all));
     let mut after: Listing = found
         .iter()
         .filter_map(|(path, found)| match found {

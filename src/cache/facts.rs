@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use rayon::prelude::*;
 use rusqlite::{OptionalExtension as _, Row, params};
 
 use super::{Cache, CacheError, checksum, pack, unpack};
@@ -27,9 +28,9 @@ impl Cache {
                  WHERE subject = ?1",
             )?;
             let key = subject.to_string();
-            select.query_row([&key], |row| read(&key, row)).optional()?
+            select.query_row([&key], |row| Stored::read(key.clone(), row)).optional()?
         };
-        Ok(row.flatten())
+        Ok(row.and_then(Stored::unpack).map(|(_, fact)| fact))
     }
 
     /// Everything that is known, by the subject's key. Damaged rows count as nothing known.
@@ -42,15 +43,10 @@ impl Cache {
         let mut select = connection.prepare_cached(
             "SELECT value, fetched, fresh_until, etag, last_modified, refusals, origin, seal, subject FROM fact",
         )?;
-        let mut rows = select.query([])?;
-        let mut facts = HashMap::new();
-        while let Some(row) = rows.next()? {
-            let key: String = row.get(8)?;
-            if let Some(fact) = read(&key, row)? {
-                facts.insert(key, fact);
-            }
-        }
-        Ok(facts)
+        let rows = select.query_map([], |row| Stored::read(row.get(8)?, row))?;
+        let stored: Vec<Stored> = rows.collect::<Result<_, _>>()?;
+        let facts: Vec<Option<(String, Fact)>> = stored.into_par_iter().map(Stored::unpack).collect();
+        Ok(facts.into_iter().flatten().collect())
     }
 
     /// Writes down what is now known about `subject`. A value that differs from the one that was known makes the
@@ -93,25 +89,48 @@ impl Cache {
     }
 }
 
-/// The fact in a row that begins with the columns of [`Cache::fact`]; `None` if it is damaged.
-pub(super) fn read(subject: &str, row: &Row<'_>) -> rusqlite::Result<Option<Fact>> {
-    let value = match row.get_ref(0)?.as_blob_or_null()? {
-        None => None,
-        Some(packed) => match unpack(packed) {
-            Some(value) => Some(Arc::from(value)),
-            None => return Ok(None),
-        },
-    };
-    let (Ok(fetched), Ok(fresh_until)) =
-        (Timestamp::from_second(row.get(1)?), Timestamp::from_second(row.get(2)?))
-    else {
-        return Ok(None);
-    };
-    let origin = row.get_ref(6)?.as_blob_or_null()?.and_then(Digest::from_bytes);
-    let validators = Validators { etag: row.get(3)?, last_modified: row.get(4)?, origin };
-    let fact = Fact { value, fetched, fresh_until, validators, refusals: row.get(5)? };
-    let seal = row.get_ref(7)?.as_blob_or_null()?;
-    Ok(seal.is_none_or(|seal| seal == seal_of(subject, &fact)).then_some(fact))
+/// A row, as it is stored.
+pub(super) struct Stored {
+    subject: String,
+    value: Option<Vec<u8>>,
+    fetched: i64,
+    fresh_until: i64,
+    validators: Validators,
+    refusals: u32,
+    seal: Option<Vec<u8>>,
+}
+
+impl Stored {
+    /// Reads a row that begins with the columns of [`Cache::fact`].
+    pub(super) fn read(subject: String, row: &Row<'_>) -> rusqlite::Result<Self> {
+        let origin = row.get_ref(6)?.as_blob_or_null()?.and_then(Digest::from_bytes);
+        Ok(Self {
+            subject,
+            value: row.get(0)?,
+            fetched: row.get(1)?,
+            fresh_until: row.get(2)?,
+            validators: Validators { etag: row.get(3)?, last_modified: row.get(4)?, origin },
+            refusals: row.get(5)?,
+            seal: row.get(7)?,
+        })
+    }
+
+    /// The fact, with its subject's key; `None` if it is damaged.
+    pub(super) fn unpack(self) -> Option<(String, Fact)> {
+        let value = match &self.value {
+            None => None,
+            Some(packed) => Some(Arc::from(unpack(packed)?)),
+        };
+        let fact = Fact {
+            value,
+            fetched: Timestamp::from_second(self.fetched).ok()?,
+            fresh_until: Timestamp::from_second(self.fresh_until).ok()?,
+            validators: self.validators,
+            refusals: self.refusals,
+        };
+        let is_sound = self.seal.is_none_or(|seal| seal == seal_of(&self.subject, &fact));
+        is_sound.then_some((self.subject, fact))
+    }
 }
 
 /// The checksum of a row.

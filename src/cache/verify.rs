@@ -67,7 +67,7 @@ fn blob(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
 
 fn fact(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
     let subject: String = row.get(8)?;
-    let wrong = facts::read(&subject, row)?.is_none();
+    let wrong = facts::Stored::read(subject.clone(), row)?.unpack().is_none();
     Ok(wrong.then(|| format!("fact {subject}: it is not what was learnt")))
 }
 
