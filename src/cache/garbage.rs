@@ -26,6 +26,12 @@ const ADDED: &str = "added";
 /// Garbage is collected once as much was stored as this part of the file: collecting reads much of it.
 const COLLECT_AFTER: u64 = 16;
 
+/// Forgets memos. With `(function, inputs) NOT IN …`, SQLite would compare each that goes with all that stay.
+const FORGET_MEMOS: &str = "DELETE FROM memo WHERE used < ?1 AND NOT EXISTS (
+     SELECT 1 FROM temp.needed_memo AS needed
+     WHERE needed.function = memo.function AND needed.inputs = memo.inputs
+ )";
+
 /// What this build had a use for, and what it stored.
 #[derive(Debug, Default)]
 pub(super) struct Used {
@@ -228,14 +234,7 @@ impl Cache {
         let published = published.map(|(_, file)| file.digest);
         point_to(&connection, imprints.iter().map(|(_, imprint)| imprint), published)?;
         let collected = Collected {
-            // With `(function, inputs) NOT IN …`, SQLite compares each memo that is not needed with all that are.
-            memos: connection.execute(
-                "DELETE FROM memo WHERE used < ?1 AND NOT EXISTS (
-                     SELECT 1 FROM temp.needed_memo AS needed
-                     WHERE needed.function = memo.function AND needed.inputs = memo.inputs
-                 )",
-                [oldest],
-            )?,
+            memos: connection.execute(FORGET_MEMOS, [oldest])?,
             blobs: connection.execute(
                 "DELETE FROM blob WHERE used < ?1 AND digest NOT IN (SELECT digest FROM temp.needed_blob)",
                 [oldest],
@@ -319,12 +318,33 @@ pub(super) fn give_back(connection: &Connection) -> rusqlite::Result<()> {
 mod tests {
     use std::sync::Arc;
 
+    use rusqlite::StatementStatus;
+
     use super::*;
     use crate::cache::{Listed, Listing, Tree};
     use crate::fact::{Fact, ObjectId, RepositoryName, Subject, Validators};
     use crate::imprint::{Front, Inputs, Packed, Shown};
 
     const KEEP: Keep = Keep { builds: 8, bytes: u64::MAX };
+
+    #[test]
+    fn what_goes_is_not_compared_with_all_that_stays() {
+        let cache = Cache::in_memory().unwrap();
+        let connection = cache.connection();
+        point_to(&connection, std::iter::empty(), std::iter::empty()).unwrap();
+        let count: i32 = 1000;
+        for number in 0..count {
+            let insert = "INSERT INTO memo VALUES ('f', ?1, x'', 0); ";
+            connection.execute(insert, [number.to_le_bytes()]).unwrap();
+            let needed = Digest::of(&number.to_le_bytes());
+            let insert = "INSERT INTO temp.needed_memo VALUES ('f', ?1)";
+            connection.execute(insert, [needed.as_bytes()]).unwrap();
+        }
+        let mut forget = connection.prepare(FORGET_MEMOS).unwrap();
+        assert_eq!(forget.execute([1]).unwrap(), 1000);
+        let steps = forget.get_status(StatementStatus::VmStep);
+        assert!(steps < count * 50, "{steps} steps for {count} memos");
+    }
 
     fn build(cache: &Cache, touch: impl FnOnce()) -> Collected {
         cache.begin_build().unwrap();

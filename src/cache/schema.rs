@@ -49,7 +49,7 @@ pub(super) fn recognise(path: &Path) -> Result<(), CacheError> {
 }
 
 /// How much of the file SQLite holds in memory at most, in KiB.
-const PAGES_IN_MEMORY: i64 = 64 * 1024;
+const PAGES_IN_MEMORY: i64 = 16 * 1024;
 
 /// From so many pages on, what is in the write-ahead log is copied into the file.
 const PAGES_IN_LOG: i64 = 32 * 1024;
