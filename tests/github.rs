@@ -6,9 +6,13 @@ mod common;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::{Run, Site};
+use common::builder::Silent;
+use common::{Run, Site, entry};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use shelflife::build::{Afterwards, Builder, fetch};
+use shelflife::config::{Config, Overrides};
+use shelflife::fact::Answer;
 use xtask::replay::{Budget, FaultAction, Kind, Repository, RequestInfo, Resource, Server, World};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
@@ -83,6 +87,27 @@ fn half_an_answer_loses_nothing() {
     let run = site.build(&[]).succeeded();
     assert_says(&run, "owner/one: timed out");
     assert_eq!(site.read("public/plugins.json"), before);
+}
+
+/// A process that goes on may have to begin anew while it waits for answers, and then learns them first of all.
+#[test]
+fn a_failure_that_is_learnt_first_hides_nothing_that_was_known() {
+    let (server, site) = asking("0s");
+    site.build(&[]).succeeded();
+    set_fault(&server, |request| is_graphql(request).then(|| answer(502, &[], &json!({}))).flatten());
+    let config = site.config(&server, &Overrides::default()).unwrap();
+    let offline = Config { offline: true, ..config.clone() };
+    let mut builder = Builder::new(Afterwards::GoOn);
+    builder.build(&offline, None, &[], &Silent).unwrap();
+    let answers = fetch(&config, builder.due(&config, &Silent).unwrap()).unwrap();
+    assert!(answers.iter().any(|(_, answer)| matches!(answer, Answer::Failed(_))), "{answers:?}");
+    // Another text, so that what the earlier build made of the entry does not stand for it; other data, so that the
+    // graph is made anew.
+    site.write("entries/one.md", entry("one", "").replace("Text.", "Another text."));
+    site.write("data/notices.yaml", "[]");
+    builder.build(&offline, None, &answers, &Silent).unwrap();
+    assert!(site.read("public/plugins/one/index.html").contains("Another text."));
+    assert_eq!(plugin(&site)["github"]["stars"], 7);
 }
 
 /// Breaks the first build's requests for text, and expects the second to find what the first did not.
