@@ -287,6 +287,7 @@ pub fn publish(
         Ok(((*path).to_owned(), Listed { digest: *digest, look }))
     };
     let write_all = || wrong.par_iter().map(write).collect::<Result<Vec<_>, PublishError>>();
+    // To start threads pays only if each has something to do.
     let pool = (wrong.len() >= WRITERS * 8).then(writers).flatten();
     let written = pool.map_or_else(write_all, |pool| pool.install(write_all));
     let mut after: Listing = found

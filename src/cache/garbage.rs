@@ -334,7 +334,7 @@ mod tests {
         point_to(&connection, std::iter::empty(), std::iter::empty()).unwrap();
         let count: i32 = 1000;
         for number in 0..count {
-            let insert = "INSERT INTO memo VALUES ('f', ?1, x'', 0); ";
+            let insert = "INSERT INTO memo VALUES ('f', ?1, x'', 0)";
             connection.execute(insert, [number.to_le_bytes()]).unwrap();
             let needed = Digest::of(&number.to_le_bytes());
             let insert = "INSERT INTO temp.needed_memo VALUES ('f', ?1)";

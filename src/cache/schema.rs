@@ -49,7 +49,7 @@ pub(super) fn recognise(path: &Path) -> Result<(), CacheError> {
 }
 
 /// How much of the file SQLite holds in memory at most, in KiB.
-const PAGES_IN_MEMORY: i64 = 16 * 1024;
+const KIB_IN_MEMORY: i64 = 16 * 1024;
 
 /// From so many pages on, what is in the write-ahead log is copied into the file.
 const PAGES_IN_LOG: i64 = 32 * 1024;
@@ -59,9 +59,9 @@ pub(super) fn migrate(connection: &Connection) -> Result<(), Unusable> {
     // With a write-ahead log a killed build leaves either all of a checkpoint or nothing of it. A lost
     // last checkpoint costs requests, not correctness, so NORMAL is enough.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
-    // A build is one transaction; what it has touched would be written and read again and again otherwise.
-    connection.pragma_update(None, "cache_size", -PAGES_IN_MEMORY)?;
-    // What a build writes in several transactions is copied from the log into the file once, when it is closed.
+    // A build touches much of the file; with what SQLite holds by default, it would read the same pages again and again.
+    connection.pragma_update(None, "cache_size", -KIB_IN_MEMORY)?;
+    // What a build commits bit by bit is copied from the log into the file once, when it is closed.
     connection.pragma_update(None, "wal_autocheckpoint", PAGES_IN_LOG)?;
     if version_of(connection)? == 0 {
         // Only a file without tables can begin to give pages back.
