@@ -12,6 +12,7 @@ mod refusals;
 mod render;
 mod run;
 mod shelf;
+mod urgency;
 mod why;
 
 use std::collections::BTreeSet;

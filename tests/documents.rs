@@ -30,7 +30,7 @@ fn whatever_is_asked_is_asked_validly() {
     let batch_sizes = 1..100usize;
     runner
         .run(&(prop::collection::vec(subject(), 1..40), batch_sizes), |(subjects, size)| {
-            for batch in batches(subjects, size) {
+            for batch in batches(&subjects, size) {
                 let text = document::document(&batch.asks);
                 let names: Vec<String> = document::variables(&batch.asks).keys().cloned().collect();
                 let declared = names.iter().all(|name| text.contains(&format!("${name}:")));

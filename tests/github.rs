@@ -189,7 +189,7 @@ fn assert_gives_up(status: u16, headers: &[(&str, &str)], message: &str, request
         is_graphql(request).then_some(FaultAction::Answer { status, headers, body })
     });
     let started = Instant::now();
-    let run = site.build(&[]).succeeded();
+    let run = site.build(&["--max-wait", "10s"]).succeeded();
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
     assert_says(&run, says);
     assert_eq!(server.counts().graphql, requests, "{status} {message}");

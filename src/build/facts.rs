@@ -10,6 +10,7 @@ use salsa::Setter as _;
 use super::ledger::Ledger;
 use super::record::{self, Sources as Freshness};
 use super::shelf::Shelf;
+use super::urgency::Audience;
 use super::{Observer, Phase, on_all_cores};
 use crate::cache::Cache;
 use crate::config::Config;
@@ -66,7 +67,7 @@ impl<'a> Facts<'a> {
     pub(super) fn demands(mut self, db: &Database) -> miette::Result<Vec<Demand>> {
         let wanted = Arc::clone(wanted(db));
         self.ledger.load(&wanted, self.config)?;
-        self.due(&wanted)
+        self.due(db, &wanted)
     }
 
     /// Evaluates and fetches until nothing is wanted that could be had, and every entry is known no longer of which
@@ -106,7 +107,7 @@ impl<'a> Facts<'a> {
             if !found.is_empty() {
                 continue;
             }
-            let due = self.due(&wanted)?;
+            let due = self.due(db, &wanted)?;
             if due.is_empty() {
                 return Ok(());
             }
@@ -166,13 +167,20 @@ impl<'a> Facts<'a> {
     }
 
     /// The demands for facts that are missing or stale, and that this build has not asked for yet.
-    fn due(&mut self, wanted: &BTreeSet<Subject>) -> miette::Result<Vec<Demand>> {
+    fn due(&mut self, db: &Database, wanted: &BTreeSet<Subject>) -> miette::Result<Vec<Demand>> {
         if self.config.offline || !self.asks {
             return Ok(Vec::new());
         }
-        let due: Vec<Demand> = self.ledger.due(wanted, self.config);
+        let mut due: Vec<Demand> = self.ledger.due(wanted, self.config);
         if due.is_empty() {
             return Ok(Vec::new());
+        }
+        // What fits into one request needs no order.
+        if due.len() > self.config.github.batch {
+            let audience = Audience::of(db);
+            for demand in &mut due {
+                demand.urgency = audience.urgency(&demand.subject, demand.known.as_ref(), self.config.now);
+            }
         }
         let sources = match &self.sources {
             Some(sources) => sources,

@@ -116,7 +116,7 @@ impl Ledger {
                 Some(fact) => !immutable && (config.refresh || fact.is_stale(config.now)),
             };
             if is_due && !self.asked.contains(subject) {
-                due.push(Demand { subject: subject.clone(), known: known.cloned() });
+                due.push(Demand { subject: subject.clone(), known: known.cloned(), urgency: 0 });
             }
         }
         self.asked.extend(due.iter().map(|demand| demand.subject.clone()));

@@ -1,6 +1,7 @@
 //! `shelflife build`: a site's folder in, the published site out.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ use super::site::Site;
 use super::{Exit, show};
 use crate::build::{Afterwards, Builder, Built, Observer as _};
 use crate::cache::CacheError;
-use crate::config::{Config, Environment, Overrides};
+use crate::config::{Config, Environment, Overrides, span};
 use crate::report::Report;
 
 /// Build a site: read its entries, fetch the facts that are missing or stale, write what is different
@@ -26,6 +27,10 @@ pub(super) struct Arguments {
     /// Ask for every fact again, fresh or not
     #[arg(long, conflicts_with = "offline")]
     refresh: bool,
+    /// Wait no longer than this because a server asks for it, such as 90s or 5m [default: `fetch.max_wait` of
+    /// shelflife.toml, or 60s]
+    #[arg(long, value_name = "TIME", value_parser = span, conflicts_with = "offline")]
+    max_wait: Option<Duration>,
     /// Write what was done to this file, as JSON
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -54,8 +59,12 @@ Examples:
   shelflife build --report out.json   build, and write down what was done";
 
 pub(super) fn run(arguments: &Arguments) -> Exit {
-    let overrides =
-        Overrides { now: arguments.now, refresh: arguments.refresh, ..arguments.site.overrides() };
+    let overrides = Overrides {
+        now: arguments.now,
+        refresh: arguments.refresh,
+        max_wait: arguments.max_wait,
+        ..arguments.site.overrides()
+    };
     let config =
         Config::load(&arguments.site.folder, &Environment::of_process(), &overrides).and_then(|config| {
             arguments.report.as_deref().map_or(Ok(()), |report| config.paths.check_report(report))?;

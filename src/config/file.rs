@@ -12,7 +12,7 @@ use url::Url;
 
 use super::paths::Given;
 use super::wording::{self, Table};
-use super::{Keep, Settings};
+use super::{Fetch, Keep, Settings, fetch};
 use crate::fact::Window;
 use crate::problem::Problem;
 
@@ -42,6 +42,7 @@ pub(super) struct Settled {
     pub(super) github_ttl: Duration,
     pub(super) github_batch: usize,
     pub(super) usage_ttl: Duration,
+    pub(super) fetch: Fetch,
     pub(super) keep: Keep,
     pub(super) usage_week: Option<Url>,
     pub(super) usage_month: Option<Url>,
@@ -63,6 +64,7 @@ struct File {
     paths: Table<Paths>,
     github: Table<Github>,
     usage: Table<Usage>,
+    fetch: Table<fetch::Table>,
     cache: Table<Cache>,
 }
 
@@ -79,6 +81,7 @@ impl Default for File {
             paths: Table::default(),
             github: Table::default(),
             usage: Table::default(),
+            fetch: Table::default(),
             cache: Table::default(),
         }
     }
@@ -209,20 +212,12 @@ pub(super) fn has_credentials(url: &Url) -> bool {
 }
 
 /// A length of time such as `6h` or `1 day 12 hours`.
-struct Span(Duration);
+pub(super) struct Span(pub(super) Duration);
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let parsed = text.parse::<jiff::Span>().ok().and_then(|span| {
-            let days_are_24_hours = jiff::SpanRelativeTo::days_are_24_hours();
-            span.to_duration(days_are_24_hours).ok().and_then(|duration| duration.try_into().ok())
-        });
-        parsed.map(Self).ok_or_else(|| {
-            D::Error::custom(format!(
-                "`{text}` is not a length of time, expected one such as \"90s\", \"6h\" or \"1d 12h\""
-            ))
-        })
+        super::span(&text).map(Self).map_err(D::Error::custom)
     }
 }
 
@@ -341,6 +336,7 @@ impl From<File> for Settled {
             github_ttl: github.ttl.0,
             github_batch: github.batch,
             usage_ttl: usage.ttl.0,
+            fetch: file.fetch.0.into(),
             keep: Keep { builds: cache.keep_builds, bytes: cache.max_size.0 },
             usage_week: usage.week.map(|Address(url)| url),
             usage_month: usage.month.map(|Address(url)| url),
@@ -400,13 +396,15 @@ mod tests {
     #[test]
     fn every_key_is_documented() {
         let docs = include_str!("../../docs/configuration.md");
-        for table in ["", "paths", "github", "usage", "cache"] {
+        for table in ["", "paths", "github", "usage", "fetch", "cache"] {
             let text = if table.is_empty() { "?? = 1".to_owned() } else { format!("[{table}]\n?? = 1") };
             let error = error(&text.replace("??", "unknown"));
             let known = error.split_once("expected ").unwrap().1;
             let keys: Vec<_> = known.split('`').skip(1).step_by(2).collect();
             assert!(keys.len() >= 2, "{error}");
-            for key in keys.into_iter().filter(|key| !["paths", "github", "usage", "cache"].contains(key)) {
+            for key in
+                keys.into_iter().filter(|key| !["paths", "github", "usage", "fetch", "cache"].contains(key))
+            {
                 let name = if table.is_empty() { key.to_owned() } else { format!("{table}.{key}") };
                 assert!(docs.contains(&format!("| `{name}` |")), "{name} is not in docs/configuration.md");
             }

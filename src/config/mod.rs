@@ -1,6 +1,7 @@
 //! `shelflife.toml`, the environment and the command line become one [`Config`].
 
 mod environment;
+mod fetch;
 mod file;
 mod paths;
 mod wording;
@@ -15,6 +16,7 @@ use url::Url;
 use crate::digest::Digest;
 
 pub use environment::Environment;
+pub use fetch::Fetch;
 pub use file::FILE_NAME;
 pub use paths::Paths;
 
@@ -31,6 +33,8 @@ pub struct Config {
     pub github: Github,
     /// How the usage exports are asked for.
     pub usage: UsageExports,
+    /// How patient a build is with both.
+    pub fetch: Fetch,
     /// What the cache keeps.
     pub keep: Keep,
     /// The moment at which freshness is judged: the clock's, or the one that was given.
@@ -195,12 +199,27 @@ pub struct Overrides {
     pub cache: Option<PathBuf>,
     /// The moment at which freshness is judged.
     pub now: Option<Timestamp>,
+    /// See [`Fetch::max_wait`].
+    pub max_wait: Option<Duration>,
     /// See [`Config::offline`].
     pub offline: bool,
     /// See [`Config::refresh`].
     pub refresh: bool,
     /// See [`Config::keep_going`].
     pub keep_going: bool,
+}
+
+/// Reads a length of time such as `90s` or `1 day 12 hours`.
+///
+/// # Errors
+///
+/// Says what was expected.
+pub fn span(text: &str) -> Result<Duration, String> {
+    let span = text.parse::<jiff::Span>().ok();
+    let duration = span.and_then(|span| span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok());
+    duration.and_then(|duration| duration.try_into().ok()).ok_or_else(|| {
+        format!("`{text}` is not a length of time, expected one such as \"90s\", \"6h\" or \"1d 12h\"")
+    })
 }
 
 /// Reads a number of bytes such as `500 MB` or `1 GiB`.
@@ -258,6 +277,7 @@ impl Config {
                 batch: file.github_batch,
             },
             usage: UsageExports { week: file.usage_week, month: file.usage_month, ttl: file.usage_ttl },
+            fetch: Fetch { max_wait: overrides.max_wait.unwrap_or(file.fetch.max_wait), ..file.fetch },
             keep: file.keep,
             now,
             offline: overrides.offline,

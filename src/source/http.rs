@@ -1,16 +1,19 @@
 //! One way to ask over HTTP: bounded in time and size, with retries, counted, and patient only so far.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Method, Response, StatusCode, redirect};
+use reqwest::{Client, Method, Response, StatusCode};
 use thiserror::Error;
 use url::Url;
 
-use super::limit::{self, Closed, Gates};
+use super::gate::{Closed, Gates, Shut};
+use super::guard;
+use super::limit;
 use super::meter::{Endpoint, Meter};
 
 /// The largest body that is read.
@@ -21,10 +24,10 @@ const MAX_ERROR: usize = 64 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a request may take from its start to the last byte of the answer.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// How long an answer may pause between two of its parts.
+const STALL_TIMEOUT: Duration = Duration::from_secs(20);
 /// How often a failed request is repeated.
 const RETRIES: usize = 3;
-/// How many redirects are followed.
-const REDIRECTS: usize = 5;
 
 /// An HTTP client that counts what it does.
 #[derive(Debug, Clone)]
@@ -47,8 +50,34 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The body.
     pub body: Option<Vec<u8>>,
-    /// Whether the body of an answer with a good status says that a rate limit is reached.
-    pub limited: fn(&[u8]) -> bool,
+    /// What the body of an answer with a good status is worth.
+    pub judge: fn(&[u8]) -> Verdict,
+    /// What becomes of it if it is too much for the server.
+    pub if_too_much: IfTooMuch,
+}
+
+/// What becomes of a request that is too much for its server, see [`HttpError::is_too_much`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IfTooMuch {
+    /// It is repeated, as after any failure that may pass.
+    Repeat,
+    /// It is not repeated, and shows nothing about the server: smaller ones will.
+    Divide,
+    /// It is not repeated, since it is what became of one that was too much.
+    GiveUp,
+}
+
+/// What the body of an answer with a good status is worth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It can be read.
+    Sound,
+    /// It says that a rate limit is reached.
+    Limited,
+    /// It says that the server had not the time for all that was asked.
+    TooMuch(String),
+    /// It is not what that server says, but what a failure on the way makes of it.
+    Broken(String),
 }
 
 /// An answer whose status is 2xx or 304.
@@ -81,6 +110,8 @@ pub enum HttpError {
         reason: String,
         /// Whether trying again can help.
         transient: bool,
+        /// Whether it was too slow.
+        timed_out: bool,
     },
     /// The answer is an error.
     #[error("{host} answered {status}")]
@@ -89,6 +120,24 @@ pub enum HttpError {
         host: String,
         /// The status.
         status: StatusCode,
+    },
+    /// The body can't be what the server meant to say, or says that the server could not answer.
+    #[error("{host}: {reason}")]
+    Unusable {
+        /// Whom the request went to.
+        host: String,
+        /// What is wrong with it.
+        reason: String,
+        /// Whether a smaller request may be answered.
+        is_too_much: bool,
+    },
+    /// The address was not asked, since it had failed too often.
+    #[error("{host} keeps failing, so it is left alone for now; the last failure: {reason}")]
+    GivenUp {
+        /// Whom the request would have gone to.
+        host: String,
+        /// What happened the last time.
+        reason: String,
     },
     /// The server said when it wants to be asked again, and that is too late to be waited for, or was said too
     /// often.
@@ -110,45 +159,71 @@ pub enum HttpError {
 }
 
 impl HttpError {
+    /// Whether it looks as if the server had not the time for all that was asked: GitHub gives up after ten seconds,
+    /// which a proxy shows as 502 or 504
+    /// (<https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api>).
+    pub fn is_too_much(&self) -> bool {
+        match self {
+            Self::Status { status, .. } => {
+                matches!(*status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT)
+            }
+            Self::Transport { timed_out, .. } => *timed_out,
+            Self::Unusable { is_too_much, .. } => *is_too_much,
+            _ => false,
+        }
+    }
+
     fn is_transient(&self) -> bool {
         match self {
             Self::Transport { transient, .. } => *transient,
+            Self::Unusable { .. } => true,
             Self::Status { status, .. } => {
                 status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS
             }
             Self::Limited { .. } => true,
-            Self::TooLarge { .. } => false,
+            Self::TooLarge { .. } | Self::GivenUp { .. } => false,
+        }
+    }
+}
+
+impl HttpError {
+    /// What happened, without whom it happened with.
+    fn reason(&self) -> String {
+        match self {
+            Self::Transport { reason, .. } | Self::Unusable { reason, .. } => reason.clone(),
+            Self::Status { status, .. } => format!("it answered {status}"),
+            other => other.to_string(),
         }
     }
 }
 
 impl Http {
-    /// A client that counts in `meter`.
+    /// A client that counts in `meter`, is to ask `addresses`, and waits no longer than `patience` because one of them
+    /// asks for it.
     ///
     /// # Errors
     ///
     /// When the machine's certificates can't be read.
-    pub fn new(meter: Arc<Meter>) -> Result<Self, reqwest::Error> {
+    pub fn new(meter: Arc<Meter>, addresses: &[&Url], patience: Duration) -> Result<Self, reqwest::Error> {
         // A second call finds the provider installed, which is all that is wanted.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let policy = redirect::Policy::custom(|attempt| {
-            let downgrade = attempt.previous().last().is_some_and(|from| from.scheme() == "https")
-                && attempt.url().scheme() != "https";
-            if attempt.previous().len() > REDIRECTS || downgrade { attempt.stop() } else { attempt.follow() }
-        });
+        let trusted: Arc<HashSet<String>> = Arc::new(guard::trusted(addresses));
         let client = Client::builder()
             .user_agent(concat!("shelflife/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(STALL_TIMEOUT)
             .timeout(REQUEST_TIMEOUT)
-            .redirect(policy)
+            .redirect(guard::policy(Arc::clone(&trusted)))
+            .dns_resolver(Arc::new(guard::Resolver { trusted }))
             .build()?;
-        Ok(Self { client, meter, gates: Arc::default() })
+        Ok(Self { client, meter, gates: Arc::new(Gates::new(patience)) })
     }
 
     /// Sends a request, and again after a pause if it failed in a way that may pass.
     ///
     /// A server that says how long to wait is waited for, by all requests to the same address; but for no longer
-    /// than [`limit::PATIENCE`] in all. After that, requests to it fail without being sent.
+    /// than this client's patience in all. After that, requests to it fail without being sent, as they do to an
+    /// address that fails again and again.
     ///
     /// # Errors
     ///
@@ -170,7 +245,9 @@ impl Http {
                 self.gates.hold(&request.url, Closed { until, status });
                 self.pass(request).await?;
             }
-            let Some(pause) = pauses.next().filter(|_| error.is_transient()) else { return Err(error) };
+            let is_repeated =
+                error.is_transient() && !(error.is_too_much() && request.if_too_much != IfTooMuch::Repeat);
+            let Some(pause) = pauses.next().filter(|_| is_repeated) else { return Err(error) };
             tokio::time::sleep(pause).await;
             self.pass(request).await?;
             self.meter.count(request.endpoint, |tally| tally.retries += 1);
@@ -179,15 +256,23 @@ impl Http {
 
     /// Waits until the address may be asked.
     async fn pass(&self, request: &Request) -> Result<(), HttpError> {
-        self.gates.pass(&request.url).await.map_err(|Closed { until, status }| HttpError::Limited {
-            host: host(request),
-            status,
-            until,
+        self.gates.pass(&request.url).await.map_err(|shut| match shut {
+            Shut::Closed(Closed { until, status }) => {
+                HttpError::Limited { host: host(request), status, until }
+            }
+            Shut::GivenUp(reason) => HttpError::GivenUp { host: host(request), reason },
         })
     }
 
     async fn send_once(&self, request: &Request) -> Result<Reply, HttpError> {
         let result = self.exchange(request).await;
+        match &result {
+            Err(error) if error.is_too_much() && request.if_too_much == IfTooMuch::Divide => {}
+            Err(error) if error.is_transient() && !matches!(error, HttpError::Limited { .. }) => {
+                self.gates.failed(&request.url, error.reason());
+            }
+            _ => self.gates.answered(&request.url),
+        }
         self.meter.count(request.endpoint, |tally| {
             tally.requests += 1;
             match &result {
@@ -206,7 +291,8 @@ impl Http {
         let transport = |error: reqwest::Error| HttpError::Transport {
             host: host.clone(),
             reason: reason(&error),
-            transient: !error.is_builder(),
+            transient: !error.is_builder() && !guard::refuses(&error),
+            timed_out: error.is_timeout() && !error.is_connect(),
         };
         let mut builder =
             self.client.request(request.method.clone(), request.url.clone()).headers(request.headers.clone());
@@ -219,24 +305,36 @@ impl Http {
         if !status.is_success() && status != StatusCode::NOT_MODIFIED {
             // Only what the body says of a limit is of use, and without it there is still the status.
             let body = read(&mut response, MAX_ERROR).await.ok().flatten().unwrap_or_default();
-            return Err(match limit::of_error(status, &headers, &body, Timestamp::now()) {
+            let now = Timestamp::now();
+            let until =
+                limit::on_our_clock(&headers, now, |now| limit::of_error(status, &headers, &body, now));
+            return Err(match until {
                 Some(until) => HttpError::Limited { host, status, until },
                 None => HttpError::Status { host, status },
             });
         }
+        let redirects = u64::from(*response.url() != request.url);
         let Some(body) = read(&mut response, MAX_BODY).await.map_err(transport)? else {
             return Err(HttpError::TooLarge { host });
         };
-        if (request.limited)(&body) {
-            return Err(HttpError::Limited {
-                host,
-                status,
-                until: limit::of_answer(&headers, Timestamp::now()),
-            });
+        let now = Timestamp::now();
+        if status != StatusCode::NOT_MODIFIED {
+            let unusable =
+                |reason, is_too_much| HttpError::Unusable { host: host.clone(), reason, is_too_much };
+            match (request.judge)(&body) {
+                Verdict::Sound => {}
+                Verdict::TooMuch(reason) => return Err(unusable(reason, true)),
+                Verdict::Broken(reason) => return Err(unusable(reason, false)),
+                Verdict::Limited => {
+                    let until = limit::on_our_clock(&headers, now, |now| limit::of_answer(&headers, now));
+                    return Err(HttpError::Limited { host, status, until: until.unwrap_or(now) });
+                }
+            }
         }
-        if let Some(until) = limit::of_budget(&headers, Timestamp::now()) {
+        if let Some(until) = limit::on_our_clock(&headers, now, |now| limit::of_budget(&headers, now)) {
             self.gates.hold(&request.url, Closed { until, status });
         }
+        self.meter.count(request.endpoint, |tally| tally.redirected += redirects);
         Ok(Reply { status, headers, body })
     }
 }

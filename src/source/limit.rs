@@ -1,18 +1,9 @@
-//! Rate limits: when a server wants to be asked again, and who waits for that.
-
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+//! Rate limits: when a server wants to be asked again.
 
 use jiff::fmt::rfc2822;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::StatusCode;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
-use url::Url;
-
-/// How long all requests to one address wait together because its server asks for it. A server that asks for
-/// more is asked no more: a build is better finished with the facts that are known than late.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 /// How long GitHub wants to be left alone where it does not say how long
 /// (<https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api>).
@@ -80,86 +71,29 @@ fn after(pause: SignedDuration, now: Timestamp) -> Timestamp {
     now.saturating_add(pause.min(LONGEST)).unwrap_or(Timestamp::MAX)
 }
 
+/// A moment that a server has named, by the clock of this machine, if the answer tells what the server's shows
+/// (`Date`, RFC 9110, section 6.6.1). `find` is given the server's time.
+pub(super) fn on_our_clock<T>(
+    headers: &HeaderMap,
+    ours: Timestamp,
+    find: impl FnOnce(Timestamp) -> T,
+) -> Option<Timestamp>
+where
+    T: Into<Option<Timestamp>>,
+{
+    let date = headers.get(DATE).and_then(|date| date.to_str().ok());
+    let theirs =
+        date.and_then(|date| rfc2822::DateTimeParser::new().parse_timestamp(date).ok()).unwrap_or(ours);
+    let until = find(theirs).into()?;
+    Some(ours.saturating_add(until.duration_since(theirs)).unwrap_or(until))
+}
+
 /// The minute in which a moment has passed for sure, as people read it.
 pub(super) fn minute(until: Timestamp, now: Timestamp) -> String {
     let seconds = until.as_second().saturating_add(59);
     let until = Timestamp::from_second(seconds - seconds.rem_euclid(60)).unwrap_or(until);
     let far = until.duration_since(now) > SignedDuration::from_hours(20);
     until.strftime(if far { "%Y-%m-%d %H:%M UTC" } else { "%H:%M UTC" }).to_string()
-}
-
-/// The addresses that wait, each for all requests to it.
-#[derive(Debug, Default)]
-pub(super) struct Gates {
-    inner: Mutex<HashMap<Url, Gate>>,
-}
-
-/// An address that wants to be left alone.
-#[derive(Debug)]
-struct Gate {
-    opens: Instant,
-    /// How much is left of [`PATIENCE`].
-    patience: Duration,
-    /// It opens too late to be waited for.
-    closed: Option<Closed>,
-}
-
-/// A request that was not sent, since nobody waits that long.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Closed {
-    /// When the address may be asked again.
-    pub(super) until: Timestamp,
-    /// The status of the answer that said so.
-    pub(super) status: StatusCode,
-}
-
-impl Gates {
-    /// Waits until `address` may be asked.
-    ///
-    /// # Errors
-    ///
-    /// When that takes longer than [`PATIENCE`].
-    pub(super) async fn pass(&self, address: &Url) -> Result<(), Closed> {
-        // While one request waits, another may be told to wait for longer.
-        while let Some(opens) = self.opens(address, Instant::now())? {
-            tokio::time::sleep_until(opens.into()).await;
-        }
-        Ok(())
-    }
-
-    /// When `address` may be asked; `None` at once.
-    fn opens(&self, address: &Url, at: Instant) -> Result<Option<Instant>, Closed> {
-        let gates = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        match gates.get(address).filter(|gate| gate.opens > at) {
-            None => Ok(None),
-            Some(Gate { opens, closed: None, .. }) => Ok(Some(*opens)),
-            Some(Gate { closed: Some(closed), .. }) => Err(*closed),
-        }
-    }
-
-    /// Lets nobody ask `address` before `told.until`. Pauses that overlap count once.
-    pub(super) fn hold(&self, address: &Url, told: Closed) {
-        self.hold_at(address, told, Timestamp::now(), Instant::now());
-    }
-
-    /// As [`Gates::hold`] at a moment, by the calendar and by the stop watch.
-    fn hold_at(&self, address: &Url, told: Closed, now: Timestamp, at: Instant) {
-        let Ok(pause) = Duration::try_from(told.until.duration_since(now)) else { return };
-        let mut gates = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let gate =
-            gates.entry(address.clone()).or_insert(Gate { opens: at, patience: PATIENCE, closed: None });
-        let opens = at + pause;
-        let is_closed = gate.closed.is_some() && gate.opens > at;
-        if is_closed || opens <= gate.opens {
-            return;
-        }
-        let longer = opens - gate.opens.max(at);
-        gate.opens = opens;
-        match gate.patience.checked_sub(longer) {
-            Some(left) => (gate.patience, gate.closed) = (left, None),
-            None => gate.closed = Some(told),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -214,43 +148,24 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_is_wrong_makes_no_pause_longer() {
+        let theirs = [("date", "Sun, 13 Sep 2020 12:26:40 GMT")];
+        let hour = SignedDuration::from_hours(1);
+        for ours in [now() - hour, now(), now() + hour] {
+            let until =
+                on_our_clock(&headers(&theirs), ours, |now| now + SignedDuration::from_secs(7)).unwrap();
+            assert_eq!(until.duration_since(ours).as_secs(), 7);
+        }
+        let silent = on_our_clock(&headers(&[("date", "today")]), now(), Some);
+        assert_eq!(silent, Some(now()));
+    }
+
+    #[test]
     fn minutes_are_rounded_up() {
         let minute = |second| minute(Timestamp::from_second(NOW + second).unwrap(), now());
         assert_eq!(minute(0), "12:27 UTC");
         assert_eq!(minute(20), "12:27 UTC");
         assert_eq!(minute(21), "12:28 UTC");
         assert_eq!(minute(86_400), "2020-09-14 12:27 UTC");
-    }
-
-    #[test]
-    fn nobody_waits_longer_than_patience_in_all() {
-        let address = Url::parse("https://api.example/graphql").unwrap();
-        let gates = Gates::default();
-        let start = Instant::now();
-        let second = |n: u64| start + Duration::from_secs(n);
-        let told = |from: i64, pause: i64| Closed {
-            until: now() + SignedDuration::from_secs(from + pause),
-            status: StatusCode::TOO_MANY_REQUESTS,
-        };
-        let hold = |from: i64, pause: i64| {
-            let now = now() + SignedDuration::from_secs(from);
-            gates.hold_at(&address, told(from, pause), now, second(from.unsigned_abs()));
-        };
-        let opens = |n: u64| gates.opens(&address, second(n));
-        assert_eq!(opens(0), Ok(None));
-        hold(0, -5);
-        assert_eq!(opens(0), Ok(None), "a moment that has passed is no pause");
-        hold(0, 6);
-        hold(0, 4);
-        hold(1, 5);
-        assert_eq!(opens(1), Ok(Some(second(6))), "pauses that overlap count once");
-        assert_eq!(opens(6), Ok(None));
-        hold(6, 4);
-        assert_eq!(opens(6), Ok(Some(second(10))), "and this is the last that is waited for");
-        hold(10, 1);
-        hold(10, 9);
-        assert_eq!(opens(10), Err(told(10, 1)), "all say the same");
-        assert_eq!(gates.opens(&Url::parse("https://usage.example/").unwrap(), second(10)), Ok(None));
-        assert_eq!(opens(11), Ok(None));
     }
 }

@@ -29,6 +29,8 @@ pub struct Tally {
     pub failures: u64,
     /// Answers that said "not modified".
     pub not_modified: u64,
+    /// Answers that came from where a redirect led.
+    pub redirected: u64,
     /// Bytes of the answers' bodies, uncompressed.
     pub bytes: u64,
 }

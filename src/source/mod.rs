@@ -1,14 +1,23 @@
 //! Sources: where facts come from. Demands go in, answers come out; nothing here decides what is stale.
 
+mod gate;
 pub mod github;
+mod guard;
 pub mod http;
-pub mod limit;
+mod limit;
 mod meter;
 mod usage;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::config::{Config, Token};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+use url::Url;
+
+use crate::config::{Config, Token, UsageExports};
 use crate::digest::Digest;
 use crate::fact::{Answer, Fact, Subject, Window};
 
@@ -23,6 +32,8 @@ pub struct Demand {
     pub subject: Subject,
     /// The last known fact as of the address that is asked now, for conditional requests.
     pub known: Option<Fact>,
+    /// How much it is wanted: where not everything can be asked for, what has more goes first.
+    pub urgency: u64,
 }
 
 /// The digest of the address that knows about `subject`; `None` if none is configured.
@@ -54,11 +65,12 @@ pub struct Sources {
 
 #[derive(Debug)]
 struct SourceConfig {
-    graphql: url::Url,
+    graphql: Url,
     token: Option<Token>,
     batch: usize,
-    week: Option<url::Url>,
-    month: Option<url::Url>,
+    week: Option<Url>,
+    month: Option<Url>,
+    timeout: Duration,
 }
 
 impl Sources {
@@ -69,15 +81,18 @@ impl Sources {
     /// When the machine's certificates can't be read.
     pub fn new(config: &Config) -> Result<Self, reqwest::Error> {
         let meter = Arc::new(Meter::default());
+        let UsageExports { week, month, .. } = &config.usage;
+        let addresses: Vec<&Url> = week.iter().chain(month).chain([&config.github.graphql]).collect();
         Ok(Self {
-            http: Http::new(Arc::clone(&meter))?,
+            http: Http::new(Arc::clone(&meter), &addresses, config.fetch.max_wait)?,
             meter,
             config: Arc::new(SourceConfig {
                 graphql: config.github.graphql.clone(),
                 token: config.github.token.clone(),
                 batch: config.github.batch,
-                week: config.usage.week.clone(),
-                month: config.usage.month.clone(),
+                week: week.clone(),
+                month: month.clone(),
+                timeout: config.fetch.timeout,
             }),
         })
     }
@@ -96,11 +111,37 @@ impl Sources {
         }
     }
 
-    /// Asks about all `demands` at once, in as few requests as the sources allow. There may be answers about
-    /// subjects that nobody asked for, where they came along.
+    /// Asks about all `demands` at once, in as few requests as the sources allow, and the most urgent first. Each gets
+    /// an answer, and there may be more, about subjects that nobody asked for, where they came along.
     pub async fn fetch(&self, demands: Vec<Demand>, progress: &Progress<'_>) -> Vec<(Subject, Answer)> {
-        let mut tasks = tokio::task::JoinSet::new();
+        let deadline = Instant::now() + self.config.timeout;
+        let mut unanswered: BTreeSet<Subject> = demands.iter().map(|demand| demand.subject.clone()).collect();
+        let mut tasks = self.spawn(demands);
+        let total = tasks.len();
+        let mut answers = Vec::new();
+        let mut done = 0;
+        progress(done, total);
+        while let Ok(Some(result)) = timeout_at(deadline, tasks.join_next()).await {
+            done += 1;
+            progress(done, total);
+            answers.extend(result.unwrap_or_default());
+        }
+        for (subject, _) in &answers {
+            unanswered.remove(subject);
+        }
+        let reason =
+            format!("no answer within the {} s that fetching may take", self.config.timeout.as_secs());
+        answers.extend(unanswered.into_iter().map(|subject| (subject, Answer::Failed(reason.clone()))));
+        // Answers arrive in the network's order; the cache and the report must not show it.
+        answers.sort_by(|a, b| a.0.cmp(&b.0));
+        answers
+    }
+
+    /// Sends everything on its way.
+    fn spawn(&self, mut demands: Vec<Demand>) -> JoinSet<Vec<(Subject, Answer)>> {
+        let mut tasks = JoinSet::new();
         let mut github = Vec::new();
+        demands.sort_by(|a, b| b.urgency.cmp(&a.urgency).then_with(|| a.subject.cmp(&b.subject)));
         for demand in demands {
             match demand.subject {
                 Subject::Usage(window) => {
@@ -116,33 +157,26 @@ impl Sources {
             }
         }
         if let Some(token) = &self.config.token {
-            let in_flight = Arc::new(tokio::sync::Semaphore::new(github::IN_FLIGHT));
-            for batch in github::batches(github, self.config.batch) {
+            let in_flight = Arc::new(Semaphore::new(github::IN_FLIGHT));
+            for batch in github::batches(&github, self.config.batch) {
                 let in_flight = Arc::clone(&in_flight);
-                let (http, token) = (self.http.clone(), token.clone());
-                let config = Arc::clone(&self.config);
-                let meter = Arc::clone(&self.meter);
+                let api = github::Api {
+                    http: self.http.clone(),
+                    meter: Arc::clone(&self.meter),
+                    endpoint: self.config.graphql.clone(),
+                    token: token.clone(),
+                };
                 tasks.spawn(async move {
+                    // Who waits is served in the order of asking, so the most urgent go first.
                     let _permit = in_flight.acquire_owned().await;
-                    github::fetch(&http, &meter, &config.graphql, &token, &batch).await
+                    api.fetch(batch).await
                 });
             }
         }
-        let total = tasks.len();
-        let mut answers = Vec::new();
-        let mut done = 0;
-        progress(done, total);
-        while let Some(result) = tasks.join_next().await {
-            done += 1;
-            progress(done, total);
-            answers.extend(result.unwrap_or_default());
-        }
-        // Answers arrive in the network's order; the cache and the report must not show it.
-        answers.sort_by(|a, b| a.0.cmp(&b.0));
-        answers
+        tasks
     }
 
-    fn export(&self, window: Window) -> Option<&url::Url> {
+    fn export(&self, window: Window) -> Option<&Url> {
         match window {
             Window::Week => self.config.week.as_ref(),
             Window::Month => self.config.month.as_ref(),

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use reqwest::header::{ETAG, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
 use reqwest::{Method, StatusCode};
+use serde::de::IgnoredAny;
 use url::Url;
 
-use super::http::{Http, Request, header_value};
+use super::http::{Http, IfTooMuch, Request, Verdict, header_value};
 use super::meter::Endpoint;
 use crate::fact::{Answer, Export, Fact, Validators, Window};
 
@@ -28,7 +29,8 @@ pub(super) async fn fetch(http: &Http, address: &Url, window: Window, known: Opt
         url: address.clone(),
         headers,
         body: None,
-        limited: |_| false,
+        judge,
+        if_too_much: IfTooMuch::Repeat,
     };
     let reply = match http.send(&request).await {
         Ok(reply) => reply,
@@ -49,5 +51,13 @@ pub(super) async fn fetch(http: &Http, address: &Url, window: Window, known: Opt
             Answer::Value(Arc::from(export.to_json()), validators)
         }
         Err(error) => Answer::Failed(format!("the usage export of the {window} can't be read: {error}")),
+    }
+}
+
+/// What is no JSON at all is an error page, or half an export: nothing that whoever makes the export wrote.
+fn judge(body: &[u8]) -> Verdict {
+    match serde_json::from_slice::<IgnoredAny>(body) {
+        Ok(_) => Verdict::Sound,
+        Err(error) => Verdict::Broken(format!("the answer is no JSON: {error}")),
     }
 }

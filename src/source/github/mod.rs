@@ -4,14 +4,15 @@ pub mod document;
 mod reply;
 mod shape;
 
-use std::collections::BTreeMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
 use url::Url;
 
-use super::http::{Http, HttpError, Request};
+use super::http::{Http, HttpError, IfTooMuch, Request};
 use super::limit;
 use super::meter::{Endpoint, Meter};
 use crate::config::Token;
@@ -41,46 +42,71 @@ impl Batch {
     fn subjects(&self) -> impl Iterator<Item = Subject> + '_ {
         self.asks.iter().flat_map(Ask::subjects)
     }
+
+    fn halves(mut self) -> [Self; 2] {
+        let rest = self.asks.split_off(self.asks.len().div_ceil(2));
+        [self, Self { asks: rest }]
+    }
 }
 
-/// Divides subjects into batches of at most `size` repositories.
+/// Divides subjects into batches of at most `size` repositories, in the order in which repositories come.
 ///
 /// A file of a repository that is asked about anyway costs only its object id, which is all that is needed
 /// to see whether it changed. A file alone is one whose content is wanted next, so its text comes along.
-pub fn batches(subjects: Vec<Subject>, size: usize) -> Vec<Batch> {
-    let mut repositories: BTreeMap<RepositoryName, Vec<Object>> = BTreeMap::new();
-    let mut files: BTreeMap<RepositoryName, Vec<Object>> = BTreeMap::new();
-    for subject in &subjects {
-        if let Subject::Repository(name) = subject {
-            repositories.entry(name.clone()).or_default();
-        }
-    }
+pub fn batches(subjects: &[Subject], size: usize) -> Vec<Batch> {
+    let detailed: HashSet<&RepositoryName> = subjects
+        .iter()
+        .filter_map(|subject| match subject {
+            Subject::Repository(name) => Some(name),
+            _ => None,
+        })
+        .collect();
+    let (mut repositories, mut files) = (Asks::default(), Asks::default());
     for subject in subjects {
         match subject {
-            Subject::File { repository, path } => match repositories.get_mut(&repository) {
-                Some(objects) => objects.push(Object::Path { path, text: false }),
-                None => files.entry(repository).or_default().push(Object::Path { path, text: true }),
-            },
-            Subject::Content { repository, object } => {
-                files.entry(repository).or_default().push(Object::Id(object));
+            Subject::Repository(name) => {
+                repositories.of(name, true);
             }
-            Subject::Repository(_) | Subject::Usage(_) => {}
+            Subject::File { repository, path } => {
+                let is_detailed = detailed.contains(repository);
+                let asks = if is_detailed { &mut repositories } else { &mut files };
+                let object = Object::Path { path: path.clone(), text: !is_detailed };
+                asks.of(repository, is_detailed).push(object);
+            }
+            Subject::Content { repository, object } => {
+                files.of(repository, false).push(Object::Id(object.clone()));
+            }
+            Subject::Usage(_) => {}
         }
     }
-    let ask = |details| {
-        move |(repository, mut objects): (RepositoryName, Vec<Object>)| {
-            objects.sort();
-            objects.dedup();
-            Ask { repository, details, objects }
-        }
-    };
-    let repositories: Vec<Ask> = repositories.into_iter().map(ask(true)).collect();
-    let files: Vec<Ask> = files.into_iter().map(ask(false)).collect();
     [repositories, files]
-        .iter()
-        .flat_map(|asks| asks.chunks(size.max(1)))
-        .map(|asks| Batch { asks: asks.to_vec() })
+        .into_iter()
+        .flat_map(|Asks { mut list, .. }| {
+            for ask in &mut list {
+                ask.objects.sort();
+                ask.objects.dedup();
+            }
+            list.chunks(size.max(1)).map(|asks| Batch { asks: asks.to_vec() }).collect::<Vec<_>>()
+        })
         .collect()
+}
+
+/// What is asked, by repository, in the order in which repositories came.
+#[derive(Default)]
+struct Asks {
+    list: Vec<Ask>,
+    places: HashMap<RepositoryName, usize>,
+}
+
+impl Asks {
+    /// The objects that are asked for of a repository.
+    fn of(&mut self, repository: &RepositoryName, details: bool) -> &mut Vec<Object> {
+        let place = *self.places.entry(repository.clone()).or_insert_with(|| {
+            self.list.push(Ask { repository: repository.clone(), details, objects: Vec::new() });
+            self.list.len() - 1
+        });
+        &mut self.list[place].objects
+    }
 }
 
 /// Whether a token can be one: whatever can't be sent in a header is none.
@@ -94,40 +120,85 @@ fn authorization(token: &Token) -> Option<HeaderValue> {
     Some(header)
 }
 
-/// Sends one batch. Each of its subjects gets exactly one answer.
-pub(super) async fn fetch(
-    http: &Http,
-    meter: &Meter,
-    endpoint: &Url,
-    token: &Token,
-    batch: &Batch,
-) -> Vec<(Subject, Answer)> {
-    let all_failed =
-        |reason: String| batch.subjects().map(|subject| (subject, Answer::Failed(reason.clone()))).collect();
-    let Some(authorization) = authorization(token) else {
-        return all_failed("GITHUB_TOKEN has characters that no token has".to_owned());
-    };
-    let headers = HeaderMap::from_iter([
-        (AUTHORIZATION, authorization),
-        (ACCEPT, HeaderValue::from_static("application/json")),
-        (CONTENT_TYPE, HeaderValue::from_static("application/json")),
-    ]);
-    let request = Request {
-        endpoint: batch.endpoint(),
-        method: Method::POST,
-        url: endpoint.clone(),
-        headers,
-        body: Some(document::body(&batch.asks)),
-        limited: reply::says_limited,
-    };
-    match http.send(&request).await {
-        Ok(answer) => {
-            if let Some(budget) = reply::budget(&answer.headers) {
-                meter.note_budget(budget);
+/// How GitHub is asked.
+#[derive(Debug, Clone)]
+pub(super) struct Api {
+    /// The client.
+    pub(super) http: Http,
+    /// What notes GitHub's budget.
+    pub(super) meter: Arc<Meter>,
+    /// The GraphQL endpoint.
+    pub(super) endpoint: Url,
+    /// Who asks.
+    pub(super) token: Token,
+}
+
+impl Api {
+    /// Asks one batch; where that is too much for GitHub, its halves. Each of its subjects gets exactly one answer.
+    pub(super) async fn fetch(&self, batch: Batch) -> Vec<(Subject, Answer)> {
+        let mut answers = Vec::new();
+        let whole = batch.asks.len();
+        // The last part first and down to one, which shows soonest whether GitHub answers anything at all.
+        let mut batches = vec![batch];
+        while let Some(batch) = batches.pop() {
+            let if_too_much = match batch.asks.len() {
+                1 if whole == 1 => IfTooMuch::Repeat,
+                1 => IfTooMuch::GiveUp,
+                _ => IfTooMuch::Divide,
+            };
+            match self.ask(&batch, if_too_much).await {
+                Ok(found) => answers.extend(found),
+                Err(Failure { is_too_much: true, .. }) if if_too_much == IfTooMuch::Divide => {
+                    batches.extend(batch.halves());
+                }
+                Err(Failure { reason, .. }) => {
+                    answers.extend(batch.subjects().map(|subject| (subject, Answer::Failed(reason.clone()))));
+                }
             }
-            reply::read(&batch.asks, &answer.body).unwrap_or_else(all_failed)
         }
-        Err(error) => all_failed(match &error {
+        answers
+    }
+
+    async fn ask(&self, batch: &Batch, if_too_much: IfTooMuch) -> Result<Vec<(Subject, Answer)>, Failure> {
+        let Some(authorization) = authorization(&self.token) else {
+            return Err(Failure::new("GITHUB_TOKEN has characters that no token has".to_owned()));
+        };
+        let request = Request {
+            endpoint: batch.endpoint(),
+            method: Method::POST,
+            url: self.endpoint.clone(),
+            headers: HeaderMap::from_iter([
+                (AUTHORIZATION, authorization),
+                (ACCEPT, HeaderValue::from_static("application/json")),
+                (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+            ]),
+            body: Some(document::body(&batch.asks)),
+            judge: reply::judge,
+            if_too_much,
+        };
+        let answer = self.http.send(&request).await.map_err(Failure::from)?;
+        if let Some(budget) = reply::budget(&answer.headers) {
+            self.meter.note_budget(budget);
+        }
+        reply::read(&batch.asks, &answer.body).map_err(Failure::new)
+    }
+}
+
+/// Why a batch has no answer.
+struct Failure {
+    reason: String,
+    is_too_much: bool,
+}
+
+impl Failure {
+    fn new(reason: String) -> Self {
+        Self { reason, is_too_much: false }
+    }
+}
+
+impl From<HttpError> for Failure {
+    fn from(error: HttpError) -> Self {
+        let reason = match &error {
             HttpError::Status { status, .. } if *status == StatusCode::UNAUTHORIZED => {
                 format!("{error}: GITHUB_TOKEN is not accepted")
             }
@@ -135,7 +206,8 @@ pub(super) async fn fetch(
                 format!("GitHub's rate limit is reached until {}", limit::minute(*until, Timestamp::now()))
             }
             _ => error.to_string(),
-        }),
+        };
+        Self { reason, is_too_much: error.is_too_much() }
     }
 }
 
@@ -174,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_file_rides_along_with_its_repository() {
-        let batches = batches(vec![file(1, "setup.py"), Subject::Repository(name(1)), file(2, "a.py")], 50);
+        let batches = batches(&[file(1, "setup.py"), Subject::Repository(name(1)), file(2, "a.py")], 50);
         assert_eq!(batches.len(), 2);
         assert_eq!(batches[0].asks[0].objects, [Object::Path { path: "setup.py".into(), text: false }]);
         assert_eq!(batches[1].asks[0].objects, [Object::Path { path: "a.py".into(), text: true }]);
@@ -183,7 +255,7 @@ mod tests {
     #[test]
     fn a_batch_has_at_most_its_size() {
         let subjects: Vec<_> = (0..120).map(|number| Subject::Repository(name(number))).collect();
-        let sizes: Vec<_> = batches(subjects, 50).iter().map(|batch| batch.asks.len()).collect();
+        let sizes: Vec<_> = batches(&subjects, 50).iter().map(|batch| batch.asks.len()).collect();
         assert_eq!(sizes, [50, 50, 20]);
     }
 
@@ -193,7 +265,7 @@ mod tests {
         let mut subjects = vec![file(1, "a"), file(1, "b"), Subject::Repository(name(3)), file(3, "c")];
         subjects.push(Subject::Content { repository: name(1), object });
         subjects.sort();
-        let mut asked: Vec<_> = batches(subjects.clone(), 1).iter().flat_map(Batch::subjects).collect();
+        let mut asked: Vec<_> = batches(&subjects, 1).iter().flat_map(Batch::subjects).collect();
         asked.sort();
         assert_eq!(asked, subjects);
     }

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use super::document::{Ask, Object};
 use super::shape::{Details, Envelope, GitObject, GraphqlError};
 use crate::fact::{Answer, ObjectId, Repository, Subject, Validators};
+use crate::source::http::Verdict;
 use crate::source::{Budget, limit};
 
 /// Reads the answer to a batch. Each subject of `asks` gets an answer; the content of a file that was
@@ -44,20 +45,47 @@ pub(super) fn read(asks: &[Ask], body: &[u8]) -> Result<Vec<(Subject, Answer)>, 
     Ok(answers)
 }
 
-/// The longest answer that may be about a limit; one that holds data is none, and longer.
-const MAX_LIMITED: usize = 16 * 1024;
+/// The longest answer that may be about a failure of the whole; one that holds data is none, and longer.
+const MAX_FAILURE: usize = 16 * 1024;
 
-/// Whether the answer to a whole batch, for all its status 200, says that a rate limit is reached
+/// What GitHub says where it had not the time for the whole of a document, or was asked for too much at once
 /// (<https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api>).
-pub(super) fn says_limited(body: &[u8]) -> bool {
-    if body.len() > MAX_LIMITED {
-        return false;
+const TOO_MUCH: [&str; 3] = [
+    "something went wrong while executing your query",
+    "couldn't respond to your request in time",
+    "timedout",
+];
+
+/// What the answer to a whole batch is worth, for all its status 200: GitHub tells of limits and of its own failures
+/// in the body.
+pub(super) fn judge(body: &[u8]) -> Verdict {
+    let envelope = match serde_json::from_slice::<Envelope<IgnoredAny>>(body) {
+        Ok(envelope) => envelope,
+        Err(error) => return Verdict::Broken(format!("GitHub's answer can't be read: {error}")),
+    };
+    let is_nothing = envelope.data.is_none() && envelope.errors.is_empty() && envelope.message.is_none();
+    if is_nothing {
+        return Verdict::Broken("GitHub's answer holds neither data nor errors".to_owned());
     }
-    let Ok(envelope) = serde_json::from_slice::<Envelope<IgnoredAny>>(body) else { return false };
-    let said = envelope.errors.iter().map(|error| &error.message).chain(&envelope.message);
-    envelope.errors.iter().any(GraphqlError::limits)
-        || envelope.data.is_none()
-            && said.into_iter().any(|message| limit::speaks_of_secondary(message.as_bytes()))
+    if body.len() > MAX_FAILURE {
+        return Verdict::Sound;
+    }
+    let said = || envelope.errors.iter().map(|error| &error.message).chain(&envelope.message);
+    let is_limited = envelope.errors.iter().any(GraphqlError::limits)
+        || envelope.data.is_none() && said().any(|message| limit::speaks_of_secondary(message.as_bytes()));
+    if is_limited {
+        return Verdict::Limited;
+    }
+    // An error without a path may have taken away anything.
+    let is_whole = envelope.data.is_none() || envelope.errors.iter().any(|error| error.at(0).is_none());
+    let overloads = |message: &&String| TOO_MUCH.iter().any(|text| message.to_lowercase().contains(text));
+    if is_whole && let Some(message) = said().find(overloads) {
+        return Verdict::TooMuch(format!("GitHub refused: {message}"));
+    }
+    if is_whole && envelope.errors.iter().any(GraphqlError::exceeds) {
+        return Verdict::TooMuch("GitHub refused: the request asks for too much at once".to_owned());
+    }
+    Verdict::Sound
 }
 
 /// Reads what one alias holds.
@@ -277,6 +305,37 @@ mod tests {
     }
 
     #[test]
+    fn a_failure_of_the_whole_is_told_from_one_of_a_part() {
+        let slow = "Something went wrong while executing your query. This may be the result of a timeout.";
+        let padding = "x".repeat(MAX_FAILURE);
+        for (body, expected) in [
+            (format!(r#"{{"data": null, "errors": [{{"message": "{slow}"}}]}}"#), "too much"),
+            (format!(r#"{{"message": "{slow}"}}"#), "too much"),
+            (
+                r#"{"message": "We couldn't respond to your request in time. Sorry about that."}"#.to_owned(),
+                "too much",
+            ),
+            (r#"{"errors": [{"type": "RESOURCE_LIMITS_EXCEEDED", "message": "no"}]}"#.to_owned(), "too much"),
+            (format!(r#"{{"data": {{}}, "errors": [{{"message": "{slow}", "path": ["r0"]}}]}}"#), "sound"),
+            (format!(r#"{{"data": null, "errors": [{{"message": "{slow} {padding}"}}]}}"#), "sound"),
+            (r#"{"data": null, "errors": [{"message": "Field 'x' doesn't exist"}]}"#.to_owned(), "sound"),
+            ("{}".to_owned(), "broken"),
+            ("[1]".to_owned(), "broken"),
+            (r#"{"data": {"r0""#.to_owned(), "broken"),
+            ("<!doctype html><title>Unicorn!</title>".to_owned(), "broken"),
+            (String::new(), "broken"),
+        ] {
+            let found = match judge(body.as_bytes()) {
+                Verdict::Sound => "sound",
+                Verdict::Limited => "limited",
+                Verdict::TooMuch(_) => "too much",
+                Verdict::Broken(_) => "broken",
+            };
+            assert_eq!(found, expected, "{body:.100}");
+        }
+    }
+
+    #[test]
     fn a_limit_is_told_from_other_refusals() {
         for (body, limited) in [
             (r#"{"data": null, "errors": [{"type": "RATE_LIMITED", "message": "exceeded"}]}"#, true),
@@ -291,7 +350,7 @@ mod tests {
             (r#"{"data": null, "errors": [{"message": "Something went wrong"}]}"#, false),
             ("secondary rate limit", false),
         ] {
-            assert_eq!(says_limited(body.as_bytes()), limited, "{body}");
+            assert_eq!(judge(body.as_bytes()) == Verdict::Limited, limited, "{body}");
         }
     }
 

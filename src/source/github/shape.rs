@@ -38,6 +38,11 @@ impl GraphqlError {
             && matches!(self.kind.as_deref(), Some("RATE_LIMITED" | "RATE_LIMIT"))
     }
 
+    /// Whether GitHub says that one request asked for more than a request may.
+    pub(super) fn exceeds(&self) -> bool {
+        matches!(self.kind.as_deref(), Some("RESOURCE_LIMITS_EXCEEDED" | "MAX_NODE_LIMIT_EXCEEDED"))
+    }
+
     /// Whether GitHub says that there is no such repository, or none that may be seen.
     pub(super) fn refuses(&self) -> bool {
         matches!(self.kind.as_deref(), Some("NOT_FOUND" | "FORBIDDEN"))

@@ -1,0 +1,196 @@
+//! Addresses that are left alone for a while: because their server asks for it, or because it keeps failing.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use reqwest::StatusCode;
+use url::Url;
+
+/// After so many failures in a row and no answer between them, an address is asked no more: whoever is down says
+/// nothing to the next hundred requests either.
+const FAILURES: u32 = 10;
+
+/// The addresses that were asked, each with what concerns all requests to it.
+#[derive(Debug)]
+pub(super) struct Gates {
+    /// How long all requests to one address wait together because its server asks for it. A server that asks for
+    /// more is asked no more: a build is better finished with the facts that are known than late.
+    patience: Duration,
+    inner: Mutex<HashMap<Url, Gate>>,
+}
+
+#[derive(Debug)]
+struct Gate {
+    opens: Instant,
+    /// How much is left of the patience.
+    patience: Duration,
+    /// It opens too late to be waited for.
+    closed: Option<Closed>,
+    /// Failures since the last answer.
+    failures: u32,
+    /// Why the last of them was one.
+    reason: String,
+}
+
+/// Why a request is not sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Shut {
+    /// Nobody waits that long.
+    Closed(Closed),
+    /// The address has failed too often in a row, the last time for this reason.
+    GivenUp(String),
+}
+
+/// What a server said that wants to be left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Closed {
+    /// When the address may be asked again.
+    pub(super) until: Timestamp,
+    /// The status of the answer that said so.
+    pub(super) status: StatusCode,
+}
+
+impl Gates {
+    /// All are open. For each, requests wait for at most `patience` in all.
+    pub(super) fn new(patience: Duration) -> Self {
+        Self { patience, inner: Mutex::default() }
+    }
+
+    /// Waits until `address` may be asked.
+    ///
+    /// # Errors
+    ///
+    /// When that takes too long, or the address is given up.
+    pub(super) async fn pass(&self, address: &Url) -> Result<(), Shut> {
+        // While one request waits, another may be told to wait for longer.
+        while let Some(opens) = self.opens(address, Instant::now())? {
+            tokio::time::sleep_until(opens.into()).await;
+        }
+        Ok(())
+    }
+
+    /// When `address` may be asked; `None` at once.
+    fn opens(&self, address: &Url, at: Instant) -> Result<Option<Instant>, Shut> {
+        let gates = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(gate) = gates.get(address) else { return Ok(None) };
+        if gate.failures >= FAILURES {
+            return Err(Shut::GivenUp(gate.reason.clone()));
+        }
+        match gate.closed {
+            _ if gate.opens <= at => Ok(None),
+            None => Ok(Some(gate.opens)),
+            Some(closed) => Err(Shut::Closed(closed)),
+        }
+    }
+
+    /// Lets nobody ask `address` before `told.until`. Pauses that overlap count once.
+    pub(super) fn hold(&self, address: &Url, told: Closed) {
+        self.hold_at(address, told, Timestamp::now(), Instant::now());
+    }
+
+    /// As [`Gates::hold`] at a moment, by the calendar and by the stop watch.
+    fn hold_at(&self, address: &Url, told: Closed, now: Timestamp, at: Instant) {
+        let Ok(pause) = Duration::try_from(told.until.duration_since(now)) else { return };
+        self.with(address, at, |gate| {
+            let opens = at + pause;
+            let is_closed = gate.closed.is_some() && gate.opens > at;
+            if is_closed || opens <= gate.opens {
+                return;
+            }
+            let longer = opens - gate.opens.max(at);
+            gate.opens = opens;
+            match gate.patience.checked_sub(longer) {
+                Some(left) => (gate.patience, gate.closed) = (left, None),
+                None => gate.closed = Some(told),
+            }
+        });
+    }
+
+    /// Notes that `address` has answered something.
+    pub(super) fn answered(&self, address: &Url) {
+        self.with(address, Instant::now(), |gate| gate.failures = 0);
+    }
+
+    /// Notes that `address` has failed, and why.
+    pub(super) fn failed(&self, address: &Url, reason: String) {
+        self.with(address, Instant::now(), |gate| {
+            gate.failures = gate.failures.saturating_add(1);
+            gate.reason = reason;
+        });
+    }
+
+    fn with(&self, address: &Url, at: Instant, change: impl FnOnce(&mut Gate)) {
+        let mut gates = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        change(gates.entry(address.clone()).or_insert_with(|| Gate {
+            opens: at,
+            patience: self.patience,
+            closed: None,
+            failures: 0,
+            reason: String::new(),
+        }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use super::*;
+
+    fn now() -> Timestamp {
+        Timestamp::from_second(1_600_000_000).unwrap()
+    }
+
+    fn address() -> Url {
+        Url::parse("https://api.example/graphql").unwrap()
+    }
+
+    #[test]
+    fn nobody_waits_longer_than_patience_in_all() {
+        let address = address();
+        let gates = Gates::new(Duration::from_secs(10));
+        let start = Instant::now();
+        let second = |n: u64| start + Duration::from_secs(n);
+        let told = |from: i64, pause: i64| Closed {
+            until: now() + SignedDuration::from_secs(from + pause),
+            status: StatusCode::TOO_MANY_REQUESTS,
+        };
+        let hold = |from: i64, pause: i64| {
+            let now = now() + SignedDuration::from_secs(from);
+            gates.hold_at(&address, told(from, pause), now, second(from.unsigned_abs()));
+        };
+        let opens = |n: u64| gates.opens(&address, second(n));
+        assert_eq!(opens(0), Ok(None));
+        hold(0, -5);
+        assert_eq!(opens(0), Ok(None), "a moment that has passed is no pause");
+        hold(0, 6);
+        hold(0, 4);
+        hold(1, 5);
+        assert_eq!(opens(1), Ok(Some(second(6))), "pauses that overlap count once");
+        assert_eq!(opens(6), Ok(None));
+        hold(6, 4);
+        assert_eq!(opens(6), Ok(Some(second(10))), "and this is the last that is waited for");
+        hold(10, 1);
+        hold(10, 9);
+        assert_eq!(opens(10), Err(Shut::Closed(told(10, 1))), "all say the same");
+        assert_eq!(gates.opens(&Url::parse("https://usage.example/").unwrap(), second(10)), Ok(None));
+        assert_eq!(opens(11), Ok(None));
+    }
+
+    #[test]
+    fn only_failures_in_a_row_count() {
+        let address = address();
+        let gates = Gates::new(Duration::ZERO);
+        for _ in 0..3 {
+            (1..FAILURES).for_each(|_| gates.failed(&address, "once".to_owned()));
+            assert_eq!(gates.opens(&address, Instant::now()), Ok(None));
+            gates.answered(&address);
+        }
+        (0..FAILURES).for_each(|number| gates.failed(&address, number.to_string()));
+        let given_up = Err(Shut::GivenUp((FAILURES - 1).to_string()));
+        assert_eq!(gates.opens(&address, Instant::now()), given_up);
+        assert_eq!(gates.opens(&Url::parse("https://usage.example/").unwrap(), Instant::now()), Ok(None));
+    }
+}
