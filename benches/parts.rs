@@ -106,6 +106,7 @@ fn pages_rendered(bencher: Bencher<'_, '_>) {
                 body: html(parsed),
                 notices: Vec::new(),
                 blacklist: Vec::new(),
+                history: None,
             };
             let summary = Summary::of(plugin, &settings);
             (page, Full::of(plugin, summary, &settings, &compat, around))

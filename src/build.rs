@@ -4,6 +4,7 @@ mod advice;
 mod builder;
 mod facts;
 mod failure;
+mod history;
 mod ledger;
 mod lines;
 mod record;

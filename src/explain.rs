@@ -214,6 +214,7 @@ impl Told<'_> {
                 Input::Concerning => format!("notices and blacklist items about {}", imprint.front.id),
                 Input::Usage if imprint.front.counted => format!("usage of {}", imprint.front.id),
                 Input::Usage => continue,
+                Input::History => format!("history of {}", imprint.front.id),
                 Input::Fact(subject) => {
                     subjects.push(subject);
                     continue;

@@ -107,6 +107,8 @@ pub struct Inputs {
     pub entry: Digest,
     /// How much the plugin is used.
     pub usage: Digest,
+    /// The plugin's history.
+    pub history: Digest,
     /// Notices and blacklist items about the plugin.
     pub concerning: Digest,
     /// What was known about each subject that was looked at.
@@ -141,6 +143,8 @@ pub enum Input {
     Entry,
     /// How much the plugin is used.
     Usage,
+    /// The plugin's history.
+    History,
     /// Notices and blacklist items about the plugin.
     Concerning,
     /// What is known about a subject.
@@ -156,6 +160,7 @@ impl Inputs {
         let mut each = vec![
             (Input::Entry, self.entry),
             (Input::Usage, self.usage),
+            (Input::History, self.history),
             (Input::Concerning, self.concerning),
         ];
         each.extend(self.facts.get().into_iter().map(|(subject, digest)| (Input::Fact(subject), digest)));
@@ -189,7 +194,7 @@ mod tests {
         let (week, month) = (Subject::Usage(Window::Week), Subject::Usage(Window::Month));
         let inputs = |entry, facts: Vec<(Subject, Digest)>| {
             let facts = Packed::new(&facts);
-            Inputs { entry, usage: one, concerning: one, facts }
+            Inputs { entry, usage: one, history: one, concerning: one, facts }
         };
         let before = inputs(one, vec![(week.clone(), one)]);
         assert_eq!(before.changes_since(&before), []);

@@ -12,6 +12,7 @@ pub mod entry;
 pub mod explain;
 pub mod fact;
 pub mod graph;
+pub mod history;
 pub mod imprint;
 pub mod look;
 pub mod markdown;

@@ -1,6 +1,6 @@
 //! What the site lacks, and how to get it.
 
-use crate::config::Config;
+use crate::config::{Config, Settings};
 use crate::report;
 use crate::source::github;
 
@@ -29,6 +29,15 @@ pub(super) fn left_out(config: &Config, lacking: &dyn Fn(&str) -> usize) -> Vec<
         );
     }
     lines
+}
+
+/// What is said by the build that begins a history.
+pub(super) fn of_beginning(config: &Config) -> String {
+    let Settings { url, base_path, .. } = &config.settings;
+    format!(
+        "the history of usage and stars begins with this build: if the site was published before, take its history \
+         over with `shelflife cache seed {url}{base_path}`"
+    )
 }
 
 /// Everything that keeps GitHub from being asked; or else the only thing that helps where it was asked.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::facts::Facts;
 use super::failure::told;
+use super::history::Histories;
 use super::run::{Held, Run, Task};
 use super::{Built, Observer};
 use crate::cache::{Cache, Meanwhile, Paused};
@@ -81,7 +82,10 @@ impl Builder {
     pub fn due(&mut self, config: &Config, observer: &dyn Observer) -> miette::Result<Vec<Demand>> {
         let cache = self.open(config, observer)?;
         let due = match &self.held {
-            Some(held) => Facts::new(config, observer, &cache, None, true).demands(held.database())?,
+            Some(held) => {
+                Facts::new(config, observer, &cache, Histories::new(Arc::clone(&cache), false), None, true)
+                    .demands(held.database())?
+            }
             None => Vec::new(),
         };
         let paused = cache.pause()?;

@@ -7,6 +7,7 @@ use std::time::Instant;
 use miette::{IntoDiagnostic as _, WrapErr as _};
 use salsa::Setter as _;
 
+use super::history::Histories;
 use super::ledger::Ledger;
 use super::record::{self, Sources as Freshness};
 use super::shelf::Shelf;
@@ -17,6 +18,7 @@ use crate::config::Config;
 use crate::fact::{Answer, Subject};
 use crate::graph::facts::{wanted, wanted_for, windows};
 use crate::graph::{Database, Db as _, FactState};
+use crate::history::Day;
 use crate::report::{self, Durations};
 use crate::scan::Scan;
 use crate::source::{Demand, Sources};
@@ -25,7 +27,9 @@ use crate::source::{Demand, Sources};
 pub(super) struct Facts<'a> {
     config: &'a Config,
     observer: &'a dyn Observer,
+    cache: Arc<Cache>,
     pub(super) ledger: Ledger,
+    pub(super) histories: Histories,
     pub(super) sources: Option<Sources>,
     /// How fresh the facts are that entries which are known want, if those are all as they were.
     settled: Option<Freshness>,
@@ -43,12 +47,25 @@ impl<'a> Facts<'a> {
         config: &'a Config,
         observer: &'a dyn Observer,
         cache: &Arc<Cache>,
+        histories: Histories,
         settled: Option<Freshness>,
         asks: bool,
     ) -> Self {
         let settled = settled.filter(|sources| !asks || record::nothing_due(sources, config));
         let ledger = Ledger::new(Arc::clone(cache));
-        Self { config, observer, ledger, sources: None, settled, rounds: 0, is_news: true, asks }
+        let cache = Arc::clone(cache);
+        Self {
+            config,
+            observer,
+            cache,
+            ledger,
+            histories,
+            sources: None,
+            settled,
+            rounds: 0,
+            is_news: true,
+            asks,
+        }
     }
 
     /// Takes up what sources have answered.
@@ -60,6 +77,10 @@ impl<'a> Facts<'a> {
         // Where nothing was learnt, what was known counts as looked up from now on, and nobody would show it later.
         let subjects: Vec<Subject> = answers.iter().map(|(subject, _)| subject.clone()).collect();
         self.show(db, &subjects);
+        // Whatever was learnt is observed, or neither is.
+        let is_news = |subject: &Subject| self.ledger.before(subject).is_some();
+        self.histories.observe(db, answers, is_news, Day::of(self.config.now))?;
+        self.cache.checkpoint()?;
         Ok(())
     }
 
@@ -97,7 +118,8 @@ impl<'a> Facts<'a> {
                     continue;
                 }
             } else if std::mem::take(&mut self.is_news) || !found.is_empty() {
-                let outdated = shelf.outdated(db, &self.ledger);
+                self.histories.prepare()?;
+                let outdated = shelf.outdated(db, &self.ledger, &self.histories);
                 shelf.read(db, scan, &outdated)?;
                 if !outdated.is_empty() {
                     continue;
@@ -109,6 +131,7 @@ impl<'a> Facts<'a> {
             }
             let due = self.due(db, &wanted)?;
             if due.is_empty() {
+                self.histories.show(db, &shelf.read_anew(db))?;
                 return Ok(());
             }
             let fetching = Instant::now();

@@ -56,10 +56,15 @@ pub(super) fn unreliable(path: &str) -> rusqlite::Error {
 }
 
 /// What the maintainer is told of a cache that was set aside.
-pub(super) fn told(SetAside { moved_to, reason, facts }: &SetAside) -> String {
-    let anew = match facts {
-        0 => "begins anew".to_owned(),
-        facts => format!("begins anew with {} of it", report::count(*facts, "fact")),
-    };
+pub(super) fn told(SetAside { moved_to, reason, facts, histories }: &SetAside) -> String {
+    let mut kept = Vec::new();
+    if *facts > 0 {
+        kept.push(format!("{} of it", report::count(*facts, "fact")));
+    }
+    if *histories > 0 {
+        kept.push(format!("the history of {}", report::count(*histories, "plugin")));
+    }
+    let with = if kept.is_empty() { String::new() } else { format!(" with {}", kept.join(" and ")) };
+    let anew = format!("begins anew{with}");
     format!("the cache {reason}; it was set aside as {} and {anew}", moved_to.display())
 }

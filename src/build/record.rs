@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ledger::Ledger;
-use crate::cache::{Cache, CacheError, FACTS, Listing, Tree};
+use crate::cache::{Cache, CacheError, FACTS, HISTORY, Listing, Tree};
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::fact::Subject;
@@ -26,6 +26,8 @@ pub(super) struct Record {
     inputs: String,
     /// The cache's number of changed facts.
     facts: i64,
+    /// The cache's number of changed histories.
+    history: i64,
     /// The name of the folder that the outputs were published into, as the cache calls it.
     folder: String,
     /// The digest of what was published there.
@@ -43,6 +45,8 @@ pub(super) struct Common {
     pub(super) context: String,
     /// The cache's number of changed facts.
     pub(super) facts: i64,
+    /// The cache's number of changed histories.
+    pub(super) history: i64,
     /// The digest of the addresses that facts came from.
     pub(super) origins: String,
     /// How fresh the facts of each source are.
@@ -116,8 +120,9 @@ impl Record {
     ) -> Result<Self, CacheError> {
         let folder = config.paths.output_name();
         let outputs = digest(&*published(cache, &folder)?);
-        let (inputs, facts) = (inputs.to_string(), cache.number(FACTS)?);
-        Ok(Self { inputs, facts, folder, outputs, warnings, sources })
+        let inputs = inputs.to_string();
+        let (facts, history) = (cache.number(FACTS)?, cache.number(HISTORY)?);
+        Ok(Self { inputs, facts, history, folder, outputs, warnings, sources })
     }
 
     /// The record in the cache; one that can't be read counts as none.
@@ -146,6 +151,7 @@ impl Record {
         if (asks && !nothing_due(&self.sources, config))
             || self.inputs != inputs.to_string()
             || self.facts != cache.number(FACTS)?
+            || self.history != cache.number(HISTORY)?
         {
             return Ok(None);
         }

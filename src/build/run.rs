@@ -5,15 +5,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::advice::left_out;
+use super::advice::{left_out, of_beginning};
 use super::facts::Facts;
 use super::failure::{self, Failure, told};
+use super::history::Histories;
 use super::record::{self, Common, Record};
 use super::render::{self, content_of};
 use super::shelf::Shelf;
 use super::why::Why;
 use super::{Afterwards, Built, Observer, Phase, Problems, lines, on_all_cores};
-use crate::cache::{Cache, FACTS, Listing, Tree};
+use crate::cache::{Cache, FACTS, HISTORY, Listing, Tree};
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::fact::{Answer, Subject};
@@ -224,13 +225,15 @@ impl<'a> Run<'a> {
         let (mut db, mut shelf) = self.fill(scan, graph, common.as_ref())?;
         let context = context_of(&db);
         let origins = source::origins(config).to_string();
-        let number = cache.number(FACTS)?;
+        let (number, histories) = (cache.number(FACTS)?, cache.number(HISTORY)?);
+        let are_imprinted = common.as_ref().is_some_and(|common| common.history == histories);
         let is_settled = |common: &Common| {
-            common.context == context && common.facts == number && common.origins == origins
+            common.context == context && common.facts == number && are_imprinted && common.origins == origins
         };
         let settled = common.filter(|common| is_settled(common) && task.answers.is_empty());
         let settled = settled.map(|common| common.sources);
-        let mut facts = Facts::new(config, *observer, cache, settled, self.asks());
+        let histories = Histories::new(Arc::clone(cache), are_imprinted);
+        let mut facts = Facts::new(config, *observer, cache, histories, settled, self.asks());
         // Answers were waited for: they are learnt, whatever else is wrong.
         facts.learn(&mut db, task.answers)?;
 
@@ -250,8 +253,8 @@ impl<'a> Run<'a> {
         durations.render_ms = report::milliseconds(rendering.elapsed());
         Record::forget(cache)?;
         let sources = facts.freshness(&db);
-        let number = cache.number(FACTS)?;
-        Common { context, facts: number, origins, sources: sources.clone() }.save(cache)?;
+        let (number, history) = (cache.number(FACTS)?, cache.number(HISTORY)?);
+        Common { context, facts: number, history, origins, sources: sources.clone() }.save(cache)?;
         let why = Why { config, db: &db, plan: &plan, ledger: &facts.ledger, shelf: &shelf, fresh: &fresh };
         let why = why.record(cache, build, &contents)?;
         shelf.keep(&db, cache, &fresh)?;
@@ -330,6 +333,7 @@ impl<'a> Run<'a> {
         let will_ask = |source: &str| !self.asks() && record::can_ask(source, self.config);
         let lacking = |source: &str| if will_ask(source) { 0 } else { facts.lacking(db, source) };
         report.left_out = left_out(self.config, &lacking);
+        report.left_out.extend(facts.histories.has_begun.then(|| of_beginning(self.config)));
         report.queries = db.take_query_counts();
         report.memos = self.cache.memo_counts();
         report.rounds = facts.rounds;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use salsa::Setter as _;
 
+use super::history::Histories;
 use super::ledger::Ledger;
 use crate::cache::{Cache, CacheError, Imprints};
 use crate::config::Config;
@@ -160,12 +161,13 @@ impl Shelf {
     }
 
     /// Entries that are known, but of which something is known now that went into it as something else.
-    pub(super) fn outdated(&self, db: &Database, ledger: &Ledger) -> Vec<EntryFile> {
+    pub(super) fn outdated(&self, db: &Database, ledger: &Ledger, histories: &Histories) -> Vec<EntryFile> {
         let is_outdated = |file: EntryFile| {
             let Some(imprint) = known(db, file) else { return false };
             let facts = imprint.inputs.facts.get();
             facts.iter().any(|(subject, digest)| ledger.digest(subject) != *digest)
                 || usage_digest(db, file) != imprint.inputs.usage
+                || histories.differs(&imprint.front.id.to_lowercase(), imprint.inputs.history)
         };
         self.files.iter().copied().filter(|file| is_outdated(*file)).collect()
     }

@@ -289,6 +289,7 @@ impl Why<'_> {
                         _ => plain(input),
                     }
                 }
+                Input::History => plain(format!("history of {}", imprint.front.id)),
                 Input::Fact(subject) => match (old, new) {
                     (None, _) => Change { old: None, ..self.looked_at(&subject) },
                     (_, None) => Change { new: None, ..self.looked_at(&subject) },
@@ -296,7 +297,12 @@ impl Why<'_> {
                 },
             }
         };
-        changes.into_iter().map(told).collect()
+        // What is heard is observed, too, and says more about the same.
+        let is_heard = changes
+            .iter()
+            .any(|(input, ..)| matches!(input, Input::Usage | Input::Fact(Subject::Repository(_))));
+        let changes = changes.into_iter().filter(|(input, ..)| !is_heard || *input != Input::History);
+        changes.map(told).collect()
     }
 
     fn of_fact(&self, subject: &Subject) -> Option<Change> {

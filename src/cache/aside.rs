@@ -18,6 +18,15 @@ pub struct SetAside {
     pub reason: String,
     /// How many facts could be taken over from it.
     pub facts: usize,
+    /// Of how many plugins the history could be.
+    pub histories: usize,
+}
+
+/// How much could be taken over from a damaged file.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Rescued {
+    pub(super) facts: usize,
+    pub(super) histories: usize,
 }
 
 /// What every SQLite file begins with, and where in its header the application's number and the versions are
@@ -97,9 +106,9 @@ pub(super) fn set_aside(path: &Path) -> std::io::Result<PathBuf> {
     Ok(free)
 }
 
-/// Copies into `cache` what can still be read in the damaged file at `path` and can't be made again: facts, which
-/// took requests to get, and which files are ours. Returns how many facts it found.
-pub(super) fn rescue(cache: &Connection, path: &Path) -> usize {
+/// Copies into `cache` what can still be read in the damaged file at `path` and can't be made again: histories,
+/// facts, which took requests to get, and which files are ours.
+pub(super) fn rescue(cache: &Connection, path: &Path) -> Rescued {
     // What can't be read ends the reading, so the rows are read from both ends.
     let copy = |table, key| -> usize {
         let orders = ["ASC", "DESC"].into_iter();
@@ -107,7 +116,7 @@ pub(super) fn rescue(cache: &Connection, path: &Path) -> usize {
     };
     copy("folder", "name");
     copy("shard", "map");
-    copy("fact", "subject")
+    Rescued { facts: copy("fact", "subject"), histories: copy("history", "plugin") }
 }
 
 fn copy_rows(

@@ -368,6 +368,7 @@ mod tests {
             inputs: Inputs {
                 entry: digest,
                 usage: digest,
+                history: digest,
                 concerning: digest,
                 facts: Packed::new(&subjects.iter().map(|subject| (subject.clone(), digest)).collect()),
             },

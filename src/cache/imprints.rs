@@ -239,6 +239,7 @@ mod tests {
             inputs: Inputs {
                 entry: digest,
                 usage: digest,
+                history: digest,
                 concerning: digest,
                 facts: Packed::new(&Vec::new()),
             },

@@ -24,6 +24,8 @@ pub struct Stats {
     pub builds: u64,
     /// Facts by what they are about: `usage`, `github`, `file`, `content`.
     pub facts: BTreeMap<String, Amount>,
+    /// Histories of plugins.
+    pub histories: Amount,
     /// Imprints of entries.
     pub imprints: Amount,
     /// Texts of plugins that lists and feeds consist of.
@@ -75,13 +77,14 @@ impl Cache {
                 "SELECT substr(subject, 1, instr(subject, ':') - 1), count(*), coalesce(sum(length(value)), 0) FROM fact
                  GROUP BY 1",
             )?,
+            histories: amount("SELECT '', count(*), coalesce(sum(length(series)), 0) FROM history")?,
             memos: by_name("SELECT function, count(*), coalesce(sum(length(result)), 0) FROM memo GROUP BY 1")?,
             blobs: amount("SELECT '', count(*), coalesce(sum(length(bytes)), 0) FROM blob")?,
             published: published as u64,
         })
     }
 
-    /// Forgets everything that can be made again from the site and the facts. What was published stays listed, so that the
+    /// Forgets everything that can be made again from the site, the facts and the histories. What was published stays listed, so that the
     /// next build still knows which files are its own.
     ///
     /// # Errors

@@ -1,9 +1,11 @@
-//! The cache: one SQLite file that holds facts, blobs, memos, imprints and listings, and travels between machines.
+//! The cache: one SQLite file that holds facts, histories, blobs, memos, imprints and listings, and travels between
+//! machines.
 
 mod aside;
 mod error;
 mod facts;
 mod garbage;
+mod history;
 mod imprints;
 mod inspect;
 mod listing;
@@ -31,6 +33,7 @@ pub use aside::SetAside;
 pub use error::CacheError;
 pub use facts::FACTS;
 pub use garbage::{Collected, MemoCount};
+pub use history::HISTORY;
 pub use imprints::{Imprints, Texts};
 pub use inspect::{Amount, Stats};
 pub use listing::{Listed, Listing, Tree};
@@ -38,7 +41,7 @@ pub use made::{Change, Made};
 pub use pause::{Meanwhile, Paused};
 
 use crate::imprint::ShownKind;
-use aside::{Header, has_default_name, not_ours, rescue, set_aside};
+use aside::{Header, Rescued, has_default_name, not_ours, rescue, set_aside};
 use garbage::Used;
 use lock::Lock;
 use packing::{checksum, pack, seal, unpack, unseal};
@@ -68,7 +71,7 @@ pub struct Cache {
 
 impl Cache {
     /// Opens the cache at `path`, or makes one. A cache that is damaged, or that a newer version of the program
-    /// wrote, is set aside, and the facts of a damaged one are taken over as far as they can be read. While
+    /// wrote, is set aside, and the facts and histories of a damaged one are taken over as far as they can be read. While
     /// another build has the cache, it waits, and calls `waiting` once to say so.
     ///
     /// A file that does not look like a cache is set aside only where shelflife alone puts files: it is called
@@ -264,9 +267,10 @@ fn begin_anew(
     let io = |source| CacheError::Folder { path: path.to_path_buf(), source };
     let moved_to = set_aside(path).map_err(io)?;
     let connection = open_file(path).map_err(Unusable::into_error)?;
-    let facts = if is_damaged { rescue(&connection, &moved_to) } else { 0 };
+    let Rescued { facts, histories } =
+        if is_damaged { rescue(&connection, &moved_to) } else { Rescued::default() };
     connection.execute_batch("COMMIT; BEGIN IMMEDIATE")?;
-    Ok((connection, Some(SetAside { moved_to, reason, facts })))
+    Ok((connection, Some(SetAside { moved_to, reason, facts, histories })))
 }
 
 /// The file beside the cache with this suffix.

@@ -14,7 +14,7 @@ use crate::digest::Digest;
 pub(super) const APPLICATION_ID: i32 = 0x7368_6c66;
 
 /// Every step from an empty file to today's schema. Steps are only ever added.
-const STEPS: [&str; 7] = [
+const STEPS: [&str; 8] = [
     include_str!("../../cache-schema/001-facts.sql"),
     include_str!("../../cache-schema/002-outputs.sql"),
     include_str!("../../cache-schema/003-reuse.sql"),
@@ -22,6 +22,7 @@ const STEPS: [&str; 7] = [
     include_str!("../../cache-schema/005-outputs-by-folder.sql"),
     include_str!("../../cache-schema/006-fact-checksum.sql"),
     include_str!("../../cache-schema/007-imprints.sql"),
+    include_str!("../../cache-schema/008-history.sql"),
 ];
 
 /// What is said of another program's file.
@@ -177,5 +178,26 @@ mod tests {
         let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
         assert_eq!(count("SELECT used FROM folder"), 3);
         assert_eq!(count("SELECT used FROM blob"), 2);
+    }
+    #[test]
+    fn what_is_known_without_histories_stays_and_imprints_are_made_anew() {
+        let connection = Connection::open_in_memory().unwrap();
+        for step in &STEPS[..7] {
+            connection.execute_batch(step).unwrap();
+        }
+        manifests_to_listings(&connection).unwrap();
+        connection
+            .execute_batch(
+                "PRAGMA user_version = 7; PRAGMA application_id = 0x73686c66;
+                 INSERT INTO fact VALUES ('usage:week', x'007B7D', 1, 2, NULL, NULL, 0, 0, NULL, NULL);
+                 INSERT INTO shard VALUES ('imprint', 0, x'00'), ('site', 0, x'00');",
+            )
+            .unwrap();
+        assert!(migrate(&connection).is_ok());
+        let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!(count("SELECT count(*) FROM fact"), 1);
+        assert_eq!(count("SELECT count(*) FROM history"), 0);
+        assert_eq!(count("SELECT count(*) FROM shard WHERE map = 'imprint'"), 0);
+        assert_eq!(count("SELECT count(*) FROM shard WHERE map = 'site'"), 1);
     }
 }

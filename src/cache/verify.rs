@@ -3,8 +3,9 @@
 use rusqlite::{Connection, Row};
 
 use super::packing::unfasten;
-use super::{Cache, CacheError, facts, unpack, unseal};
+use super::{Cache, CacheError, facts, history, unpack, unseal};
 use crate::digest::Digest;
+use crate::history::History;
 use crate::imprint::ShownKind;
 
 impl Cache {
@@ -26,6 +27,7 @@ impl Cache {
             wrong.extend(check(&connection, "SELECT function, inputs, result FROM memo", memo)?);
             wrong.extend(check(&connection, "SELECT map, number, items FROM shard", shard)?);
             wrong.extend(check(&connection, "SELECT name, value FROM note", note)?);
+            wrong.extend(check(&connection, "SELECT plugin, series FROM history", history_of)?);
             wrong
         };
         for (entry, imprint) in self.imprints()? {
@@ -89,6 +91,12 @@ fn note(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
     Ok(wrong.then(|| format!("note {name}: it is not what was noted")))
 }
 
+fn history_of(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
+    let (id, packed) = history::read(row)?;
+    let is_sound = packed.is_some_and(|packed| History::unpack(&packed).is_some());
+    Ok((!is_sound).then(|| format!("history of {id}: it is not what was observed")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,11 +107,13 @@ mod tests {
         cache.put_blob(b"page");
         cache.keep_memo("page", Digest::of(b"x"), b"result");
         cache.set_number("builds", 3).unwrap();
+        cache.set_histories([("one", &*History::default().pack())]).unwrap();
         assert_eq!(cache.verify().unwrap(), Vec::<String>::new());
         for (damage, told) in [
             ("UPDATE blob SET bytes = zeroblob(3)", "blob "),
             ("UPDATE memo SET function = 'f'", "memo of f"),
-            ("UPDATE note SET value = zeroblob(30)", "note builds"),
+            ("UPDATE note SET value = zeroblob(30) WHERE name = 'builds'", "note builds"),
+            ("UPDATE history SET plugin = 'two'", "history of two"),
             ("INSERT INTO shard VALUES ('site', 3, x'00')", "piece 3 of the map site"),
         ] {
             let before = cache.verify().unwrap().len();

@@ -124,6 +124,7 @@ fn stats(stats: &Stats) {
     for (kind, amount) in &stats.facts {
         row(&format!("facts: {kind}"), *amount);
     }
+    row("histories", stats.histories);
     for (function, amount) in &stats.memos {
         row(&format!("memos: {function}"), *amount);
     }

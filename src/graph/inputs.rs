@@ -95,6 +95,13 @@ pub struct FactInput {
     pub state: FactState,
 }
 
+/// The history of a plugin.
+#[salsa::input(debug)]
+pub struct HistoryInput {
+    /// What [`crate::history::History::pack`] made of it; empty if there is none.
+    pub packed: Arc<[u8]>,
+}
+
 /// What the graph sees of a fact: its value, never its age.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FactState {

@@ -4,6 +4,7 @@ pub mod context;
 pub mod data;
 pub mod entries;
 pub mod facts;
+pub mod history;
 pub mod imprints;
 pub mod inputs;
 pub mod kinds;
@@ -21,11 +22,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::cache::Cache;
 use crate::fact::Subject;
 
-pub use inputs::{AssetFile, DataFile, EntryFile, EntrySource, FactInput, FactState, Site, TemplateFile};
+pub use inputs::{
+    AssetFile, DataFile, EntryFile, EntrySource, FactInput, FactState, HistoryInput, Site, TemplateFile,
+};
+
+use salsa::Setter as _;
 pub use statistics::{QueryCount, Statistics};
 
 /// What queries may use beside the inputs. Both are transparent: a memo holds what the query would compute,
-/// and a subject has one input from the first time it is asked for.
+/// and a subject, or a plugin's history, has one input from the first time it is asked for.
 #[salsa::db]
 pub trait Db: salsa::Database {
     /// Where memos and blobs are.
@@ -33,6 +38,9 @@ pub trait Db: salsa::Database {
 
     /// The input that holds the fact about `subject`.
     fn fact_input(&self, subject: &Subject) -> FactInput;
+
+    /// The input that holds the history of the plugin with this id in lower case.
+    fn history_input(&self, id: &str) -> HistoryInput;
 }
 
 /// One site's graph.
@@ -42,6 +50,7 @@ pub struct Database {
     storage: salsa::Storage<Self>,
     cache: Arc<Cache>,
     facts: Arc<Mutex<HashMap<Subject, FactInput>>>,
+    histories: Arc<Mutex<HashMap<String, HistoryInput>>>,
     statistics: Arc<Statistics>,
 }
 
@@ -60,6 +69,14 @@ impl Db for Database {
             .entry(subject.clone())
             .or_insert_with(|| FactInput::new(self, subject.clone(), FactState::Unknown))
     }
+
+    fn history_input(&self, id: &str) -> HistoryInput {
+        let mut histories = self.histories.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = histories.get(id) {
+            return *known;
+        }
+        *histories.entry(id.to_owned()).or_insert_with(|| HistoryInput::new(self, Arc::default()))
+    }
 }
 
 impl Database {
@@ -71,7 +88,21 @@ impl Database {
             storage: salsa::Storage::new(Some(Box::new(move |event| listener.listen(&event)))),
             cache,
             facts: Arc::default(),
+            histories: Arc::default(),
             statistics,
+        }
+    }
+
+    /// Makes `packed` the history of the plugin with this id in lower case.
+    pub fn set_history(&mut self, id: &str, packed: Arc<[u8]>) {
+        let known = self.histories.lock().unwrap_or_else(PoisonError::into_inner).get(id).copied();
+        match known {
+            Some(input) if *input.packed(self) == packed => {}
+            Some(input) => drop(input.set_packed(self).to(packed)),
+            None => {
+                let input = HistoryInput::new(self, packed);
+                self.histories.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), input);
+            }
         }
     }
 

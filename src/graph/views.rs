@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 
 use super::entries::{description, disabled, known, sound_entries};
 use super::plugins::{by_id, plugin, plugins};
-use super::{Db, EntryFile, Site, data};
+use super::{Db, EntryFile, Site, data, history};
 use crate::data::{Block, Notice};
 use crate::digest::Digest;
 use crate::entry;
@@ -15,6 +15,7 @@ use crate::imprint::{Shown, ShownKind};
 use crate::markdown;
 use crate::render::address;
 use crate::render::context::{self, Full, Group, Named, Summary, Surroundings};
+use crate::render::history::Instances;
 use crate::render::{plugins_json, search_json};
 
 /// How many plugins a ranking names.
@@ -140,6 +141,7 @@ pub fn full(db: &dyn Db, file: EntryFile) -> Option<Full> {
             .iter()
             .filter_map(|at| Some(blacklist_item(db, blacklist.get(*at)?, None)))
             .collect(),
+        history: Instances::of(&history::history(db, file)),
     };
     Some(Full::of(plugin, summary, Site::get(db).settings(db), &data::compat(db), around))
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::history::Instances;
 use super::{address, text};
 use crate::config::Settings;
 use crate::data::Compat;
@@ -140,6 +141,7 @@ pub struct Full {
     pub privacy_policy: Option<String>,
     pub github: Option<Github>,
     pub versions: Vec<Version>,
+    pub history: Option<Instances>,
     pub notices: Vec<Notice>,
     pub blacklist: Vec<BlacklistItem>,
     pub body: String,
@@ -292,6 +294,8 @@ pub struct Surroundings {
     pub notices: Vec<Notice>,
     /// Blacklist items that concern it.
     pub blacklist: Vec<BlacklistItem>,
+    /// How much it was used.
+    pub history: Option<Instances>,
 }
 
 impl Full {
@@ -339,6 +343,7 @@ impl Full {
                 .map(|policy| address::absolute(settings, &address::written(policy))),
             github: plugin.repository.as_deref().map(Github::from),
             versions: plugin.usage.as_ref().map(|usage| Version::of(&usage.month)).unwrap_or_default(),
+            history: around.history,
             notices: around.notices,
             blacklist: around.blacklist,
             body: around.body,

@@ -4,6 +4,7 @@ pub mod address;
 pub mod context;
 pub mod environment;
 mod filters;
+pub mod history;
 pub mod object;
 pub mod plugins_json;
 pub mod search_json;

@@ -121,8 +121,8 @@ impl History {
         learn(builder, online).map(drop).map_err(|error| told(&error))
     }
 
-    /// What comes of a first build into `cold/public` that knows the same facts, and the cache as it was before, of
-    /// which facts and listings alone are there. `None` if one of them is damaged.
+    /// What comes of a first build into `cold/public` that knows the same facts and histories, and the cache as it was
+    /// before, of which those and listings alone are there. `None` if one of them is damaged.
     fn first(&self) -> Option<(Result<(), String>, Cache)> {
         let _ = std::fs::remove_dir_all(self.site.at("cold"));
         let warm = self.site.at(".shelflife/cache.sqlite");
@@ -130,13 +130,13 @@ impl History {
         for place in [&seen, &cold] {
             self.site.write(&place.strip_prefix(self.site.path()).unwrap().to_string_lossy(), empty_cache());
         }
-        copy(&warm, &seen, &["fact", "shard WHERE map <> 'imprint'"]).ok()?;
+        copy(&warm, &seen, &["fact", "history", "shard WHERE map <> 'imprint'"]).ok()?;
         let (seen, aside) = Cache::open(&seen, &|| {}).unwrap();
         let is_sound = aside.is_none() && seen.verify().is_ok_and(|wrong| wrong.is_empty());
         if !is_sound {
             return None;
         }
-        copy(&warm, &cold, &["fact"]).ok()?;
+        copy(&warm, &cold, &["fact", "history"]).ok()?;
         let overrides = Overrides {
             cache: Some(cold),
             output: Some(self.site.at("cold/public")),

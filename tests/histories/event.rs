@@ -15,6 +15,8 @@ pub const ASSETS: [&str; 3] = ["site.css", "img/x.png", "own.js"];
 /// Outputs that people lay hands on.
 pub const OUTPUTS: [&str; 4] = ["index.html", "plugins.json", "feed.xml", "plugins/alpha/index.html"];
 
+const MINUTES_A_DAY: u16 = 24 * 60;
+
 /// Something that happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
@@ -197,6 +199,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => (one(), 0..4u8).prop_map(|(repository, minor)| Event::Source { repository, minor }),
         1 => (one(), prop::bool::weighted(0.6)).prop_map(|(repository, hidden)| Event::Hide { repository, hidden }),
         5 => (0..100u16).prop_map(|minutes| Event::Wait { minutes }),
+        2 => (1..40u16).prop_map(|days| Event::Wait { minutes: days * MINUTES_A_DAY }),
         1 => failing().prop_map(|which| Event::Fail { which }),
     ];
     let of_machine = prop_oneof![
@@ -288,6 +291,9 @@ impl fmt::Display for Event {
             }
             Self::Hide { repository, hidden: true } => write!(f, "GitHub hides owner/{}", stem(repository)),
             Self::Hide { repository, hidden: false } => write!(f, "GitHub shows owner/{}", stem(repository)),
+            Self::Wait { minutes } if minutes % MINUTES_A_DAY == 0 => {
+                write!(f, "{} days pass", minutes / MINUTES_A_DAY)
+            }
             Self::Wait { minutes } => write!(f, "{minutes} minutes pass"),
             Self::Fail { which } => f.write_str(match which {
                 Failing::Nobody => "all sources work",

@@ -1,0 +1,155 @@
+//! The histories of a build: what was observed, and which entries show something else for it.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::on_all_cores;
+use crate::cache::{Cache, CacheError};
+use crate::digest::Digest;
+use crate::fact::{Answer, Subject};
+use crate::graph::entries::sound_entries;
+use crate::graph::{self, Database, EntryFile};
+use crate::history::{Day, History, Measure};
+
+/// What is known in this build.
+pub(super) struct Histories {
+    cache: Arc<Cache>,
+    /// Packed histories by the plugin's id in lower case; `None` where there is none.
+    known: HashMap<String, Option<Arc<[u8]>>>,
+    /// Whether all are known that the cache has.
+    is_complete: bool,
+    /// Whether all imprints were made of the histories that the cache had when the build began.
+    are_imprinted: bool,
+    /// The plugins of which something was observed in this build.
+    changed: HashSet<String>,
+    /// Whether this build has observed something where no earlier one had.
+    pub(super) has_begun: bool,
+}
+
+/// From so many histories on it is faster to read all that the cache has.
+const READ_ALL: usize = 500;
+
+/// What was heard of a plugin with this id in lower case.
+type Heard = (String, Vec<(Measure, u64)>);
+
+impl Histories {
+    /// `are_imprinted` says that all imprints were made of the histories that the cache has.
+    pub(super) fn new(cache: Arc<Cache>, are_imprinted: bool) -> Self {
+        Self {
+            cache,
+            known: HashMap::new(),
+            is_complete: false,
+            are_imprinted,
+            changed: HashSet::new(),
+            has_begun: false,
+        }
+    }
+
+    /// Adds what answers say on this day to the histories of the plugins that the site has. The graph knows the facts
+    /// already. Where `is_news` denies that a subject is something else now, it is looked at only for plugins without
+    /// a history.
+    pub(super) fn observe(
+        &mut self,
+        db: &Database,
+        answers: &[(Subject, Answer)],
+        is_news: impl Fn(&Subject) -> bool,
+        day: Option<Day>,
+    ) -> Result<(), CacheError> {
+        let is_number = |subject: &Subject| matches!(subject, Subject::Usage(_) | Subject::Repository(_));
+        let heard: HashMap<&Subject, bool> = answers
+            .iter()
+            .filter(|(_, answer)| matches!(answer, Answer::Value(..) | Answer::Unchanged))
+            .map(|(subject, _)| subject)
+            .filter(|subject| is_number(subject))
+            .map(|subject| (subject, is_news(subject)))
+            .collect();
+        let Some(day) = day.filter(|_| !heard.is_empty()) else { return Ok(()) };
+        let with_history = self.cache.with_history()?;
+        let numbers = on_all_cores(db, sound_entries(db), |db, file| {
+            let id = graph::history::id(db, *file)?;
+            let is_new = !with_history.contains(&id);
+            let is_heard = |subject: &Subject| heard.get(subject).is_some_and(|is_news| *is_news || is_new);
+            let numbers = graph::history::numbers(db, *file, is_heard);
+            (!numbers.is_empty()).then_some((id, numbers))
+        });
+        // Two entries may claim one id as long as nobody has told their authors.
+        let heard: HashMap<String, Vec<(Measure, u64)>> = numbers.into_iter().flatten().collect();
+        self.load(heard.keys().map(String::as_str))?;
+        let known = &self.known;
+        let added = |(id, numbers): Heard| {
+            let packed = known.get(&id).and_then(Option::as_ref);
+            let mut history = packed.and_then(|packed| History::unpack(packed)).unwrap_or_default();
+            let mut is_news = false;
+            for (measure, value) in numbers {
+                is_news |= history.observe(measure, day, value);
+            }
+            is_news.then(|| (id, Arc::<[u8]>::from(history.pack())))
+        };
+        let mut added: Vec<(String, Arc<[u8]>)> = heard.into_par_iter().filter_map(added).collect();
+        if added.is_empty() {
+            return Ok(());
+        }
+        self.has_begun |= with_history.is_empty();
+        // Neighbours in the file are written one after the other.
+        added.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        self.cache.set_histories(added.iter().map(|(id, packed)| (id.as_str(), &**packed)))?;
+        for (id, packed) in added {
+            self.changed.insert(id.clone());
+            self.known.insert(id, Some(packed));
+        }
+        Ok(())
+    }
+
+    /// Looks into the cache for plugins that nobody looked up before.
+    fn load<'i>(&mut self, ids: impl Iterator<Item = &'i str>) -> Result<(), CacheError> {
+        let unknown: Vec<&str> = ids.filter(|id| !self.known.contains_key(*id)).collect();
+        if self.is_complete || unknown.is_empty() {
+            return Ok(());
+        }
+        if unknown.len() >= READ_ALL {
+            return self.load_all();
+        }
+        for id in unknown {
+            let packed = self.cache.history(id)?;
+            self.known.insert(id.to_owned(), packed);
+        }
+        Ok(())
+    }
+
+    fn load_all(&mut self) -> Result<(), CacheError> {
+        if !self.is_complete {
+            let all = self.cache.histories()?;
+            self.known.extend(all.into_iter().map(|(id, packed)| (id, Some(packed))));
+            self.is_complete = true;
+        }
+        Ok(())
+    }
+
+    /// Gets ready for [`Histories::differs`].
+    pub(super) fn prepare(&mut self) -> Result<(), CacheError> {
+        if self.are_imprinted { Ok(()) } else { self.load_all() }
+    }
+
+    /// Whether the history of the plugin with this id in lower case is another one than an imprint of it was made of
+    /// with this digest.
+    pub(super) fn differs(&self, id: &str, imprinted: Digest) -> bool {
+        if self.are_imprinted { self.changed.contains(id) } else { Digest::of(self.packed(id)) != imprinted }
+    }
+
+    fn packed(&self, id: &str) -> &[u8] {
+        self.known.get(id).and_then(Option::as_ref).map_or(&[], |packed| packed)
+    }
+
+    /// Gives the graph the histories of these entries' plugins.
+    pub(super) fn show(&mut self, db: &mut Database, files: &[EntryFile]) -> Result<(), CacheError> {
+        let ids: Vec<String> = files.iter().filter_map(|file| graph::history::id(db, *file)).collect();
+        self.load(ids.iter().map(String::as_str))?;
+        for id in ids {
+            let packed = self.known.get(&id).cloned().flatten();
+            db.set_history(&id, packed.unwrap_or_default());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,249 @@
+//! History: what a plugin's numbers were, day by day, which no source can tell again.
+
+mod day;
+mod published;
+mod thinning;
+
+use serde::{Deserialize, Serialize};
+
+pub use day::Day;
+pub use published::{Published, Unfit};
+
+/// What is counted of a plugin. The order is that in which histories are stored, so others are added at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Measure {
+    /// Instances that ran it in the last 30 days.
+    InstancesMonth,
+    /// Instances that ran it in the last 7 days.
+    InstancesWeek,
+    /// Installations in the last 30 days.
+    InstallsMonth,
+    /// People who have starred its repository.
+    Stars,
+    /// Open issues of its repository.
+    OpenIssues,
+}
+
+/// How many measures there are.
+const MEASURES: usize = Measure::ALL.len();
+
+impl Measure {
+    /// All measures.
+    pub const ALL: [Self; 5] =
+        [Self::InstancesMonth, Self::InstancesWeek, Self::InstallsMonth, Self::Stars, Self::OpenIssues];
+
+    /// The name under which it is published.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::InstancesMonth => "instances_month",
+            Self::InstancesWeek => "instances_week",
+            Self::InstallsMonth => "installs_month",
+            Self::Stars => "stars",
+            Self::OpenIssues => "open_issues",
+        }
+    }
+
+    /// The measure with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|measure| measure.name() == name)
+    }
+
+    /// Whether it tells how much the plugin is used.
+    pub fn is_usage(self) -> bool {
+        matches!(self, Self::InstancesMonth | Self::InstancesWeek | Self::InstallsMonth)
+    }
+}
+
+/// A number, and the day on which it was heard. It holds until the next observation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Observation {
+    /// The day.
+    pub day: Day,
+    /// The number.
+    pub value: u64,
+}
+
+/// The observations of one plugin, by measure, each in the order of days.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct History([Vec<Observation>; MEASURES]);
+
+/// What a history is stored as: of each measure, the days since the observation before and how much greater the number
+/// is; before the first there are day 0 and the number 0. Small numbers are short in postcard.
+#[derive(Default, Serialize, Deserialize)]
+struct Stored(Vec<Vec<(u32, i64)>>);
+
+impl History {
+    /// The observations of one measure.
+    pub fn of(&self, measure: Measure) -> &[Observation] {
+        &self.0[measure as usize]
+    }
+
+    /// How many observations there are.
+    pub fn len(&self) -> usize {
+        self.0.iter().map(Vec::len).sum()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Notes what was heard on a day, unless it is what was heard last. A day has one observation, the last one; a
+    /// series begins with the first number that is not 0. Nothing is noted of a day that lies before others. Returns
+    /// whether that made a difference.
+    pub fn observe(&mut self, measure: Measure, day: Day, value: u64) -> bool {
+        let series = &mut self.0[measure as usize];
+        if let Some(last) = series.last() {
+            if last.day > day || last.value == value {
+                return false;
+            }
+            if last.day == day {
+                series.pop();
+                if series.last().map_or(0, |before| before.value) == value {
+                    return true;
+                }
+            }
+        } else if value == 0 {
+            return false;
+        }
+        series.push(Observation { day, value });
+        thinning::thin(series);
+        true
+    }
+
+    /// The same without what tells how much the plugin is used.
+    #[must_use]
+    pub fn without_usage(mut self) -> Self {
+        for measure in Measure::ALL.into_iter().filter(|measure| measure.is_usage()) {
+            self.0[measure as usize].clear();
+        }
+        self
+    }
+
+    /// Takes over the observations of another history for days of which this one has none. Returns how many of them
+    /// it has now that it had not before.
+    pub fn merge(&mut self, other: &Self) -> usize {
+        let mut added = 0;
+        for (own, others) in self.0.iter_mut().zip(&other.0) {
+            let before = std::mem::take(own);
+            let is_known = |day: Day| before.binary_search_by_key(&day, |known| known.day).is_ok();
+            own.extend(others.iter().filter(|one| !is_known(one.day)));
+            own.extend_from_slice(&before);
+            own.sort_unstable_by_key(|one| one.day);
+            thinning::thin(own);
+            added += own.iter().filter(|one| !is_known(one.day)).count();
+        }
+        added
+    }
+
+    /// The form in which it is stored; the same for the same history.
+    pub fn pack(&self) -> Vec<u8> {
+        let steps = |series: &Vec<Observation>| {
+            let mut before = Observation { day: Day::FIRST, value: 0 };
+            let step = |one: &Observation| {
+                let step = (one.day.since(before.day), one.value.wrapping_sub(before.value).cast_signed());
+                before = *one;
+                step
+            };
+            series.iter().map(step).collect()
+        };
+        postcard::to_stdvec(&Stored(self.0.iter().map(steps).collect())).unwrap_or_default()
+    }
+
+    /// Takes back what [`History::pack`] made; `None` if it is something else.
+    pub fn unpack(packed: &[u8]) -> Option<Self> {
+        let Stored(all) = postcard::from_bytes(packed).ok()?;
+        let mut history = Self::default();
+        if all.len() > MEASURES {
+            return None;
+        }
+        for (series, steps) in history.0.iter_mut().zip(all) {
+            let mut before = Observation { day: Day::FIRST, value: 0 };
+            for (days, more) in steps {
+                if days == 0 && !series.is_empty() {
+                    return None;
+                }
+                let day = before.day.after(days)?;
+                before = Observation { day, value: before.value.wrapping_add(more.cast_unsigned()) };
+                series.push(before);
+            }
+        }
+        Some(history)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Measure::{InstancesMonth, Stars};
+
+    fn day(number: u32) -> Day {
+        Day::FIRST.after(20_000 + number).unwrap()
+    }
+
+    fn seen(history: &History, measure: Measure) -> Vec<(u32, u64)> {
+        history.of(measure).iter().map(|one| (one.day.since(day(0)), one.value)).collect()
+    }
+
+    fn history(observations: &[(u32, u64)]) -> History {
+        let mut history = History::default();
+        for (number, value) in observations {
+            history.observe(Stars, day(*number), *value);
+        }
+        history
+    }
+
+    #[test]
+    fn a_day_has_one_observation_and_only_news_is_noted() {
+        let mut one = History::default();
+        assert!(!one.observe(Stars, day(0), 0), "nothing has begun");
+        assert!(one.observe(Stars, day(1), 5));
+        assert!(!one.observe(Stars, day(2), 5));
+        assert!(one.observe(Stars, day(3), 6) && one.observe(Stars, day(3), 7));
+        assert_eq!(seen(&one, Stars), [(1, 5), (3, 7)]);
+        assert!(!one.observe(Stars, day(2), 9), "time goes forward");
+        assert!(one.observe(Stars, day(3), 5), "it is what it was again");
+        assert_eq!(seen(&one, Stars), [(1, 5)]);
+        assert!(one.observe(Stars, day(4), 0));
+        assert_eq!(seen(&one, Stars), [(1, 5), (4, 0)]);
+        assert_eq!(seen(&one, InstancesMonth), []);
+    }
+
+    #[test]
+    fn what_is_packed_comes_back_and_nothing_else_does() {
+        let mut one = history(&[(0, 3), (1, u64::MAX), (40, 0), (41, 12_889)]);
+        one.observe(InstancesMonth, day(9), 1);
+        let packed = one.pack();
+        assert_eq!(History::unpack(&packed), Some(one));
+        assert_eq!(History::unpack(&History::default().pack()), Some(History::default()));
+        for end in 0..packed.len() {
+            assert_eq!(History::unpack(&packed[..end]), None, "{end} bytes");
+        }
+        let of = |steps: &[(u32, i64)]| postcard::to_stdvec(&Stored(vec![steps.to_vec()])).unwrap();
+        assert_eq!(History::unpack(&of(&[(3, 1), (0, 1)])), None, "a day twice");
+        assert_eq!(History::unpack(&of(&[(u32::MAX, 1)])), None, "no day");
+        let more = Stored(vec![Vec::new(); MEASURES + 1]);
+        assert_eq!(History::unpack(&postcard::to_stdvec(&more).unwrap()), None);
+    }
+
+    #[test]
+    fn years_of_news_are_small() {
+        let mut one = History::default();
+        for number in 0..3650 {
+            for measure in Measure::ALL {
+                one.observe(measure, day(number), u64::from(1000 + number * 7 % 90));
+            }
+        }
+        assert!(one.pack().len() < 5000, "{}", one.pack().len());
+    }
+
+    #[test]
+    fn what_is_known_wins_over_what_is_merged() {
+        let mut one = history(&[(5, 50), (7, 70)]);
+        assert_eq!(one.merge(&history(&[(1, 1), (5, 55), (6, 60)])), 2);
+        assert_eq!(seen(&one, Stars), [(1, 1), (5, 50), (6, 60), (7, 70)]);
+        let before = one.clone();
+        assert_eq!(one.merge(&history(&[(1, 1), (6, 61)])), 0);
+        assert_eq!(one, before);
+    }
+}

@@ -1,0 +1,87 @@
+//! Days: dates as numbers, which are compared and stored more easily.
+
+use std::fmt;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan as _};
+
+/// A day in UTC, from 1970 on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(u32);
+
+impl Day {
+    /// 1970-01-01.
+    pub const FIRST: Self = Self(0);
+
+    /// 9999-12-31.
+    const LAST: Self = Self(2_932_896);
+
+    /// The day of a moment; `None` if that lies before 1970.
+    pub fn of(moment: Timestamp) -> Option<Self> {
+        Self::from_date(TimeZone::UTC.to_datetime(moment).date())
+    }
+
+    /// The day of a date; `None` if that lies before 1970.
+    pub fn from_date(date: Date) -> Option<Self> {
+        let days = date.since(epoch()).ok()?.get_days();
+        u32::try_from(days).ok().map(Self)
+    }
+
+    /// The date.
+    pub fn date(self) -> Date {
+        epoch().saturating_add(i64::from(self.0).days())
+    }
+
+    /// How many days later than `other` it is; none if it is not later.
+    pub fn since(self, other: Self) -> u32 {
+        self.0.saturating_sub(other.0)
+    }
+
+    /// The day so many days later; `None` where there are no dates any more.
+    pub fn after(self, days: u32) -> Option<Self> {
+        self.0.checked_add(days).map(Self).filter(|day| *day <= Self::LAST)
+    }
+
+    /// The number of its week: weeks begin on Mondays.
+    pub(super) fn week(self) -> u32 {
+        // 1970-01-01 was a Thursday.
+        (self.0 + 3) / 7
+    }
+}
+
+fn epoch() -> Date {
+    jiff::civil::date(1970, 1, 1)
+}
+
+/// The date, as `2017-11-11`.
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.date().fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_dates() {
+        for (text, number) in [("1970-01-01", 0), ("2000-02-29", 11_016), ("9999-12-31", Day::LAST.0)] {
+            let day = Day::from_date(text.parse().unwrap()).unwrap();
+            assert_eq!((day, day.to_string().as_str()), (Day(number), text));
+        }
+        assert_eq!(Day::from_date("1969-12-31".parse().unwrap()), None);
+        let late: Timestamp = "2020-01-01T01:00:00+02:00".parse().unwrap();
+        assert_eq!(Day::of(late).unwrap().to_string(), "2019-12-31");
+        assert_eq!((Day::LAST.after(0), Day::LAST.after(1)), (Some(Day::LAST), None));
+    }
+
+    #[test]
+    fn weeks_begin_on_mondays() {
+        let week = |text: &str| Day::from_date(text.parse().unwrap()).unwrap().week();
+        assert_eq!(week("2026-11-23"), week("2026-11-29"));
+        assert_eq!(week("2026-11-22") + 1, week("2026-11-23"));
+        assert_eq!((week("1970-01-04"), week("1970-01-05")), (0, 1));
+    }
+}

@@ -1,0 +1,172 @@
+//! History as it is published, and read again where a cache was lost.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::ser::SerializeMap as _;
+use serde::{Deserialize, Serialize, Serializer};
+
+use super::{Day, History, Measure, Observation, thinning};
+
+/// The history of one plugin as `history.json` has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// The id that the plugin's entry declares.
+    pub id: String,
+    /// The history.
+    pub history: History,
+}
+
+impl Serialize for Published {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("id", &self.id)?;
+        map.serialize_entry("series", &Series(&self.history))?;
+        map.end()
+    }
+}
+
+/// The series that are not empty.
+struct Series<'a>(&'a History);
+
+impl Serialize for Series<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let series = Measure::ALL.into_iter().map(|measure| (measure.name(), self.0.of(measure)));
+        let pairs = |all: &[Observation]| -> Vec<(String, u64)> {
+            all.iter().map(|one| (one.day.to_string(), one.value)).collect()
+        };
+        let series = series.filter(|(_, all)| !all.is_empty());
+        serializer.collect_map(series.map(|(name, all)| (name, pairs(all))))
+    }
+}
+
+/// Why a text is no history that can be taken over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unfit {
+    /// It is not JSON of this shape.
+    Shape(String),
+    /// It is that of a plugin with another id.
+    Id(String),
+    /// The dates of a series are not in order, or one has no date.
+    Order(Measure),
+    /// A date lies after the day on which it is read.
+    Future(Measure),
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shape(error) => write!(f, "it is no history: {error}"),
+            Self::Id(id) => write!(f, "it is the history of `{}`", id.escape_default()),
+            Self::Order(measure) => {
+                write!(f, "the dates of `{}` are not each later than the one before", measure.name())
+            }
+            Self::Future(measure) => write!(f, "`{}` has a date that is yet to come", measure.name()),
+        }
+    }
+}
+
+/// The most observations of one measure that are read: more than there are days since 1970 make no sense, and thinned
+/// ones are far fewer.
+const MOST: usize = 100_000;
+
+impl Published {
+    /// Reads the history of the plugin with this id, whatever its letter case, up to `today`. What it counts that this
+    /// program does not know is passed over.
+    ///
+    /// # Errors
+    ///
+    /// Says what is wrong with it; nothing of such a text is to be believed.
+    pub fn read(json: &[u8], id: &str, today: Day) -> Result<Self, Unfit> {
+        #[derive(Deserialize)]
+        struct Text {
+            id: String,
+            series: BTreeMap<String, Vec<(jiff::civil::Date, u64)>>,
+        }
+        let text: Text = serde_json::from_slice(json).map_err(|error| Unfit::Shape(error.to_string()))?;
+        if text.id.to_lowercase() != id.to_lowercase() {
+            return Err(Unfit::Id(text.id));
+        }
+        let mut history = History::default();
+        for (name, pairs) in text.series {
+            let Some(measure) = Measure::named(&name) else { continue };
+            if pairs.len() > MOST {
+                return Err(Unfit::Order(measure));
+            }
+            let series = &mut history.0[measure as usize];
+            for (date, value) in pairs {
+                let day = Day::from_date(date).ok_or(Unfit::Order(measure))?;
+                if series.last().is_some_and(|last| last.day >= day) {
+                    return Err(Unfit::Order(measure));
+                }
+                if day > today {
+                    return Err(Unfit::Future(measure));
+                }
+                series.push(Observation { day, value });
+            }
+            thinning::thin(series);
+        }
+        Ok(Self { id: text.id, history })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn today() -> Day {
+        Day::from_date(jiff::civil::date(2026, 11, 25)).unwrap()
+    }
+
+    fn read(json: &str) -> Result<Published, Unfit> {
+        Published::read(json.as_bytes(), "mqtt", today())
+    }
+
+    #[test]
+    fn what_is_published_is_read_again() {
+        let mut history = History::default();
+        history.observe(Measure::Stars, today(), 7);
+        history.observe(Measure::InstancesMonth, Day::FIRST, u64::MAX);
+        history.observe(Measure::InstancesMonth, today(), 12);
+        let published = Published { id: "MQTT".to_owned(), history };
+        let json = serde_json::to_string(&published).unwrap();
+        assert_eq!(
+            json,
+            "{\"id\":\"MQTT\",\"series\":{\"instances_month\":[[\"1970-01-01\",18446744073709551615],\
+             [\"2026-11-25\",12]],\"stars\":[[\"2026-11-25\",7]]}}"
+        );
+        assert_eq!(read(&json), Ok(published));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        let of = |series: &str| read(&format!("{{\"id\": \"mqtt\", \"series\": {{\"stars\": {series}}}}}"));
+        assert!(of("[[\"2026-01-01\", 1], [\"2026-01-02\", 0]]").is_ok());
+        for series in [
+            "1",
+            "[1]",
+            "[[\"2026-01-01\", -1]]",
+            "[[\"2026-01-01\", 1.5]]",
+            "[[\"2026-01-01\", 1e30]]",
+            "[[\"2026-01-01\", 18446744073709551616]]",
+            "[[\"2026-01-01\", \"1\"]]",
+            "[[\"2026-01-01\"]]",
+            "[[\"2026-01-01\", 1, 2]]",
+            "[[\"2026-02-30\", 1]]",
+            "[[\"x\", 1]]",
+        ] {
+            assert!(matches!(of(series), Err(Unfit::Shape(_))), "{series}");
+        }
+        let order = Err(Unfit::Order(Measure::Stars));
+        assert_eq!(of("[[\"2026-01-02\", 1], [\"2026-01-02\", 2]]"), order);
+        assert_eq!(of("[[\"2026-01-02\", 1], [\"2026-01-01\", 2]]"), order);
+        assert_eq!(of("[[\"1969-12-31\", 1]]"), order);
+        assert_eq!(of("[[\"2026-11-26\", 1]]"), Err(Unfit::Future(Measure::Stars)));
+        assert_eq!(read("{\"id\": \"other\", \"series\": {}}"), Err(Unfit::Id("other".to_owned())));
+        for json in ["", "[]", "{}", "{\"id\": \"mqtt\"}", &"[".repeat(100_000)] {
+            assert!(matches!(read(json), Err(Unfit::Shape(_))), "{}", json.len());
+        }
+        let unknown = read("{\"id\": \"mqtt\", \"series\": {\"forks\": [[\"2026-01-01\", 1]]}, \"more\": 1}");
+        assert!(unknown.unwrap().history.is_empty());
+    }
+}
