@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::build::{Parts, Redirects, UNKNOWN};
 use crate::cache::{Cache, CacheError, Change, Made, Tree};
+use crate::companion::Companion;
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::fact::{Subject, Window};
@@ -47,6 +48,11 @@ pub struct Explanation {
 pub enum What {
     /// The page of an entry.
     Plugin {
+        /// The entry's file, relative to the site.
+        entry: String,
+    },
+    /// A file beside the page of an entry.
+    Companion {
         /// The entry's file, relative to the site.
         entry: String,
     },
@@ -189,12 +195,18 @@ impl Told<'_> {
             let depends_on = Dependencies { inputs, ..Dependencies::default() };
             return Ok((What::Redirect { entry: self.config.paths.entry(stem) }, depends_on));
         }
-        if let Some(stem) = find::stem_of_page(path)
+        let companion = Companion::at(path).map(|(stem, _)| stem);
+        if let Some(stem) = companion.or_else(|| find::stem_of_page(path))
             && let Some(imprint) = self.cache.imprint(stem)?
         {
             let entry = self.config.paths.entry(stem);
-            let depends_on = self.of_entry(&entry, &imprint)?;
-            return Ok((What::Plugin { entry }, depends_on));
+            let key = if companion.is_some() { Parts::COMPANIONS } else { Parts::PLUGINS };
+            let depends_on = self.of_entry(&entry, &imprint, key)?;
+            let what = match companion {
+                Some(_) => What::Companion { entry },
+                None => What::Plugin { entry },
+            };
+            return Ok((what, depends_on));
         }
         if Kind::SINGLE.iter().any(|kind| kind.path().as_deref() == Some(path)) {
             return Ok((What::Site, self.of_site(path)?));
@@ -205,8 +217,8 @@ impl Told<'_> {
         Ok((What::Asset { asset }, Dependencies { inputs, ..Dependencies::default() }))
     }
 
-    /// What an entry's page depends on.
-    fn of_entry(&self, entry: &str, imprint: &Imprint) -> Result<Dependencies, CacheError> {
+    /// What an entry's page depends on, or a file beside it; `key` is that of their parts.
+    fn of_entry(&self, entry: &str, imprint: &Imprint, key: &str) -> Result<Dependencies, CacheError> {
         let (mut inputs, mut subjects) = (Vec::new(), Vec::new());
         for (input, digest) in imprint.inputs.each() {
             let input = match input {
@@ -225,8 +237,8 @@ impl Told<'_> {
             let value = if digest == Digest::of(b"") { none() } else { digest.short(DIGITS) };
             inputs.push(Source { input, value });
         }
-        inputs.extend(self.sources(Parts::PLUGINS));
-        let windows = imprint.front.counted.then(|| self.windows(Parts::PLUGINS)).into_iter().flatten();
+        inputs.extend(self.sources(key));
+        let windows = imprint.front.counted.then(|| self.windows(key)).into_iter().flatten();
         let known = |subject| Known::of(&subject, self.cache, self.config.now);
         let facts = windows.chain(subjects).map(known).collect::<Result<_, _>>()?;
         Ok(Dependencies { inputs, facts, plugins: None })

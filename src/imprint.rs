@@ -9,6 +9,7 @@ use jiff::civil::Date;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::companion::Companion;
 use crate::digest::Digest;
 use crate::fact::Subject;
 
@@ -21,6 +22,8 @@ pub struct Imprint {
     pub shown: Shown,
     /// The digest of the plugin's page.
     pub page: Digest,
+    /// The digests of the files beside it.
+    pub companions: Vec<(Companion, Digest)>,
     /// What the entry says in vain, a line each.
     pub warnings: Vec<String>,
     /// What it was made from.
@@ -29,6 +32,13 @@ pub struct Imprint {
     pub memos: Packed<Vec<(String, Digest)>>,
     /// The inputs of the memo that has the description for feeds, if a feed had it.
     pub feed: Option<Digest>,
+}
+
+impl Imprint {
+    /// The digest of a file beside the page.
+    pub fn companion(&self, wanted: Companion) -> Option<Digest> {
+        self.companions.iter().find(|(companion, _)| *companion == wanted).map(|(_, digest)| *digest)
+    }
 }
 
 /// What is known of an entry before any fact about it is.

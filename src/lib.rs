@@ -5,6 +5,7 @@
 pub mod build;
 pub mod cache;
 pub mod cli;
+pub mod companion;
 pub mod config;
 pub mod data;
 pub mod digest;

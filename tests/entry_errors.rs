@@ -207,7 +207,14 @@ fn each_mistake_gets_its_message() {
 #[test]
 fn a_file_name_must_be_an_address() {
     let mut told = String::new();
-    for name in ["_plugins/bed mesh.md", "_plugins/.bed.md", "_plugins/bed\\mesh.md", "_plugins/.md"] {
+    let names = [
+        "_plugins/bed mesh.md",
+        "_plugins/.bed.md",
+        "_plugins/bed\\mesh.md",
+        "_plugins/.md",
+        "_plugins/bed.JSON.md",
+    ];
+    for name in names {
         writeln!(told, "{}", drawn(&problems(name, GOOD.as_bytes()))).unwrap();
     }
     insta::assert_snapshot!(told);

@@ -96,6 +96,34 @@ fn assets_are_told_by_their_names() {
 }
 
 #[test]
+fn a_file_beside_a_page_is_told_apart_from_the_page() {
+    let site = site();
+    let (api, badge) = ("api/v1/plugins/one.json", "badges/one/python.svg");
+    let told = explain(&site, badge, NOW);
+    assert_eq!((&told["kind"], &told["entry"]), (&json!("companion"), &json!("entries/one.md")));
+    assert_eq!(told["made"]["reason"], "new");
+    let text = entry("one", "tags: [common]\n").replace("Text.", "Other text.");
+    site.write("entries/one.md", &text);
+    build(&site);
+    assert_because_of(&site, api, &["entries/one.md"]);
+    assert_eq!(explain(&site, badge, NOW)["made"]["reason"], "new", "it shows no text");
+    site.write("entries/one.md", entry("one", "compatibility: {python: '>=3.9'}\n"));
+    build(&site);
+    // What the entry says itself is not looked up any more.
+    let why = ["entries/one.md", "file:owner/one:setup.py"];
+    assert_because_of(&site, badge, &why);
+    site.write("templates/plugin.html", "<title>{{ plugin.title }}</title>");
+    build(&site);
+    assert_because_of(&site, badge, &why);
+    let inputs = explain(&site, api, NOW)["depends_on"]["inputs"].to_string();
+    assert!(!inputs.contains("template "), "{inputs}");
+    site.write("shelflife.toml", CONFIG.replace("plugins.example", "other.example"));
+    build(&site);
+    assert_because_of(&site, api, &["setting url"]);
+    assert_because_of(&site, "api/v1/plugins.json", &["plugin one", "plugin two", "setting url"]);
+}
+
+#[test]
 fn entries_come_and_go() {
     let site = site();
     site.entry("three", "");

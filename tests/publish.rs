@@ -183,7 +183,8 @@ fn each_output_folder_has_its_own_manifest() {
     assert_eq!(build(&outside)["queries"], json!({}), "the second folder gets what the first one got");
     std::fs::remove_file(site.at("entries/two.md")).unwrap();
     for folder in [&outside, &a] {
-        assert_eq!(build(folder)["outputs"]["removed_paths"], json!(["plugins/two/index.html"]));
+        let removed = build(folder)["outputs"]["removed_paths"].clone();
+        assert!(removed.as_array().unwrap().contains(&json!("plugins/two/index.html")), "{removed}");
         assert!(folder.join("plugins/one").exists() && !folder.join("plugins/two").exists());
     }
     // The cache says nothing about where on the machine the other folder is.

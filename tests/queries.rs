@@ -307,11 +307,17 @@ fn table(works: &[Work; 2]) -> String {
     table += &counts(|work| &work.queries, "");
     table += &counts(|work| &work.memos, "memo ");
     for (paths, done) in [(&works[0].written, "written"), (&works[0].removed, "removed")] {
-        let pages = paths.iter().filter(|path| path.starts_with("plugins/") && paths.len() > 10).count();
-        let others = paths.iter().filter(|path| pages == 0 || !path.starts_with("plugins/"));
-        let others: Vec<&str> = others.map(String::as_str).collect();
-        if pages > 0 {
-            let _ = writeln!(table, "{done}: {pages} pages of plugins");
+        let mut others: Vec<&str> = paths.iter().map(String::as_str).collect();
+        for (folder, files) in [
+            ("plugins/", "pages of plugins"),
+            ("api/v1/plugins/", "plugins in the API"),
+            ("badges/", "badges"),
+        ] {
+            let count = others.iter().filter(|path| path.starts_with(folder)).count();
+            if count > 10 {
+                let _ = writeln!(table, "{done}: {count} {files}");
+                others.retain(|path| !path.starts_with(folder));
+            }
         }
         for path in others {
             let _ = writeln!(table, "{done}: {path}");
@@ -345,7 +351,7 @@ fn nothing_computes_nothing() {
 #[test]
 fn facts_that_say_the_same_compute_nothing_about_any_plugin() {
     for work in &works()["facts that are the same when asked again"] {
-        for query in ["parsed", "description", "plugin", "show", "page"] {
+        for query in ["parsed", "description", "plugin", "show", "page", "companions"] {
             assert_eq!(work.computed(query), 0, "{query}: {work:?}");
         }
         assert_eq!((work.memos.len(), work.written.len()), (0, 0), "{work:?}");
@@ -356,7 +362,7 @@ fn facts_that_say_the_same_compute_nothing_about_any_plugin() {
 fn an_edit_renders_one_text_and_one_page() {
     for what in ["the text of one entry", "the title of one entry"] {
         for work in &works()[what] {
-            for query in ["parsed", "description", "plugin", "show", "page"] {
+            for query in ["parsed", "description", "plugin", "show", "page", "companions"] {
                 assert_eq!(work.computed(query), 1, "{query} after {what}: {work:?}");
             }
             assert_eq!(work.pages(), ["plugins/plugin03/index.html"], "{what}");
@@ -366,7 +372,11 @@ fn an_edit_renders_one_text_and_one_page() {
         assert_eq!(work.memos.get("markdown"), Some(&1), "{work:?}");
         assert_eq!(work.memos.get("markdown-feed"), None, "{work:?}");
         let written: Vec<&str> = work.written.iter().map(String::as_str).collect();
-        assert_eq!(written, ["plugins/plugin03/index.html", "search.json"]);
+        assert_eq!(
+            written,
+            ["api/v1/plugins/plugin03.json", "plugins/plugin03/index.html", "search.json"],
+            "the badges say the same"
+        );
     }
     for work in &works()["the title of one entry"] {
         assert_eq!(work.memos.get("markdown"), None, "{work:?}");
@@ -377,7 +387,7 @@ fn an_edit_renders_one_text_and_one_page() {
 fn what_is_new_of_one_plugin_touches_no_other_page() {
     for what in ["new usage of one plugin", "new stars of one plugin", "notices about one plugin"] {
         for work in &works()[what] {
-            for query in ["parsed", "plugin", "show", "page"] {
+            for query in ["parsed", "plugin", "show", "page", "companions"] {
                 assert_eq!(work.computed(query), 1, "{query} after {what}: {work:?}");
             }
             assert_eq!(work.pages(), ["plugins/plugin03/index.html"], "{what}");

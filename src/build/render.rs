@@ -11,7 +11,7 @@ use crate::digest::Digest;
 use crate::graph::context;
 use crate::graph::inputs::AssetLocation;
 use crate::graph::kinds::Kind;
-use crate::graph::outputs::{self, OutputKey};
+use crate::graph::outputs;
 use crate::graph::plan::{Output, Plan};
 use crate::graph::{Database, Db as _, EntryFile, entries, views};
 use crate::imprint::ShownKind;
@@ -55,6 +55,7 @@ pub(super) fn render(
     let done = AtomicUsize::new(0);
     let is_known = |kind: &Kind| match kind {
         Kind::Plugin(file) => entries::known(db, *file).map(|imprint| imprint.page),
+        Kind::Companion(file, companion) => entries::known(db, *file)?.companion(*companion),
         _ => None,
     };
     let mut contents = BTreeMap::new();
@@ -73,7 +74,7 @@ pub(super) fn render(
     }
     done.fetch_add(contents.len(), Ordering::Relaxed);
     // What takes longest begins first.
-    unknown.sort_by_key(|(_, kind)| matches!(kind, Kind::Plugin(_)));
+    unknown.sort_by_key(|(_, kind)| matches!(kind, Kind::Plugin(_) | Kind::Companion(..)));
     let rendered = on_all_cores(db, &unknown, |db, (path, kind)| {
         let content = content(db, kind);
         observer.progress(Phase::Render, done.fetch_add(1, Ordering::Relaxed) + 1, total);
@@ -100,8 +101,8 @@ fn content(db: &Database, kind: &Kind) -> Result<(Digest, Content), Failed> {
     match kind.lines() {
         Some(shown) => of_lines(db, kind, shown).map_err(Failed::Cache),
         None => {
-            let digest = outputs::output(db, OutputKey::new(db, kind.clone())).clone();
-            Ok((digest.map_err(Failed::Problem)?, Content::Blob))
+            let digest = outputs::digest(db, kind).map_err(Failed::Problem)?;
+            Ok((digest, Content::Blob))
         }
     }
 }

@@ -24,7 +24,8 @@ use crate::render::address;
 /// How many plugins are named that changed what a list shows.
 const NAMED: usize = 10;
 
-/// Of which parts each output was made, by its path; all pages of plugins and all redirects are made of the same.
+/// Of which parts each output was made, by its path; all pages of plugins, all files beside them and all redirects are
+/// made of the same.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Parts(BTreeMap<String, Vec<Part>>);
@@ -38,15 +39,20 @@ const NOTE: &str = "parts";
 impl Parts {
     /// The key of the pages of plugins.
     pub const PLUGINS: &'static str = "plugin.html";
+    /// The key of the files beside them.
+    pub const COMPANIONS: &'static str = "companions";
     /// The key of redirects.
     pub const REDIRECTS: &'static str = "redirect.html";
 
     /// The parts that the outputs of a site are made of.
     fn of(db: &Database, plan: &Plan) -> Self {
-        let mut parts = BTreeMap::from([(Self::PLUGINS.to_owned(), context::of_entries(db).clone())]);
+        let mut parts = BTreeMap::from([
+            (Self::PLUGINS.to_owned(), context::of_entries(db).clone()),
+            (Self::COMPANIONS.to_owned(), context::of_companions(db)),
+        ]);
         for (path, output) in &plan.outputs {
             match output {
-                Output::Asset(_) | Output::Rendered(Kind::Plugin(_)) => {}
+                Output::Asset(_) | Output::Rendered(Kind::Plugin(_) | Kind::Companion(..)) => {}
                 Output::Rendered(Kind::Redirect { .. }) => {
                     let common =
                         || context::of_templates(db).get(Self::REDIRECTS).cloned().unwrap_or_default();
@@ -129,7 +135,9 @@ impl Why<'_> {
         let exports = LazyCell::new(|| self.exports());
         let fresh: HashMap<EntryFile, &Fresh> = self.fresh.iter().map(|one| (one.file, one)).collect();
         let own = |kind: &Kind| match kind {
-            Kind::Plugin(file) => fresh.get(file).map(|one| self.of_entry(one, &exports)).unwrap_or_default(),
+            Kind::Plugin(file) | Kind::Companion(file, _) => {
+                fresh.get(file).map(|one| self.of_entry(one, &exports)).unwrap_or_default()
+            }
             _ => Vec::new(),
         };
         let mut all = BTreeMap::new();
@@ -201,10 +209,10 @@ impl Why<'_> {
         (old != new).then(|| Change { input: TARGET.to_owned(), old, new })
     }
 
-    /// Whether the cache did not know what an earlier build made the page at `path` from.
+    /// Whether the cache did not know what an earlier build made the plugin's output at `path` from.
     fn is_lost(&self, path: &str, fresh: &HashMap<EntryFile, &Fresh>) -> bool {
         match self.plan.outputs.get(path) {
-            Some(Output::Rendered(Kind::Plugin(file))) => {
+            Some(Output::Rendered(Kind::Plugin(file) | Kind::Companion(file, _))) => {
                 fresh.get(file).is_some_and(|one| one.earlier.is_none())
             }
             _ => false,
@@ -221,6 +229,9 @@ impl Why<'_> {
     ) -> Vec<Change> {
         match kind {
             Kind::Plugin(_) => own.into_iter().chain(after.changes_since(before, Parts::PLUGINS)).collect(),
+            Kind::Companion(..) => {
+                own.into_iter().chain(after.changes_since(before, Parts::COMPANIONS)).collect()
+            }
             Kind::Redirect { .. } => after.changes_since(before, Parts::REDIRECTS),
             _ => {
                 let mut changes = after.changes_since(before, path);

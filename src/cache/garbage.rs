@@ -364,6 +364,7 @@ mod tests {
             },
             shown: Shown { summary: digest, record: digest, document: digest },
             page: digest,
+            companions: Vec::new(),
             warnings: Vec::new(),
             inputs: Inputs {
                 entry: digest,

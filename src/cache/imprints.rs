@@ -235,6 +235,7 @@ mod tests {
             },
             shown: Shown { summary: digest, record: digest, document: digest },
             page: digest,
+            companions: Vec::new(),
             warnings: vec!["a warning".to_owned()],
             inputs: Inputs {
                 entry: digest,

@@ -29,6 +29,8 @@ pub(super) struct Settled {
     pub(super) repository: Option<String>,
     pub(super) timezone: TimeZone,
     pub(super) hide_disabled: bool,
+    pub(super) api: bool,
+    pub(super) badges: bool,
     pub(super) entries: PathBuf,
     pub(super) data: PathBuf,
     pub(super) assets: PathBuf,
@@ -61,6 +63,7 @@ struct File {
     #[serde(deserialize_with = "timezone")]
     timezone: TimeZone,
     hide_disabled: bool,
+    outputs: Table<Outputs>,
     paths: Table<Paths>,
     github: Table<Github>,
     usage: Table<Usage>,
@@ -78,6 +81,7 @@ impl Default for File {
             repository: None,
             timezone: TimeZone::UTC,
             hide_disabled: true,
+            outputs: Table::default(),
             paths: Table::default(),
             github: Table::default(),
             usage: Table::default(),
@@ -118,6 +122,19 @@ fn keep_builds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Err
         return Ok(number);
     }
     Err(D::Error::custom(format!("`{number}` is not a number of builds, expected 1 to 1000")))
+}
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Outputs {
+    api: bool,
+    badges: bool,
+}
+
+impl Default for Outputs {
+    fn default() -> Self {
+        Self { api: true, badges: true }
+    }
 }
 
 #[derive(Deserialize)]
@@ -309,7 +326,7 @@ pub(super) fn load(site: &Path, path: Option<&Path>) -> miette::Result<Settled> 
 impl From<File> for Settled {
     fn from(file: File) -> Self {
         let (Table(paths), Table(github), Table(usage)) = (file.paths, file.github, file.usage);
-        let Table(cache) = file.cache;
+        let (Table(cache), Table(outputs)) = (file.cache, file.outputs);
         let given = Given {
             data: paths.data.is_some(),
             assets: paths.assets.is_some(),
@@ -324,6 +341,8 @@ impl From<File> for Settled {
             repository: file.repository.map(|Address(url)| url.as_str().trim_end_matches('/').to_owned()),
             timezone: file.timezone,
             hide_disabled: file.hide_disabled,
+            api: outputs.api,
+            badges: outputs.badges,
             entries: paths.entries,
             data: paths.data.unwrap_or_else(|| "data".into()),
             assets: paths.assets.unwrap_or_else(|| "assets".into()),
@@ -364,6 +383,8 @@ impl Settled {
             entries_path: self.entries.to_string_lossy().into_owned(),
             github_server: self.github_server.clone(),
             hide_disabled: self.hide_disabled,
+            api: self.api,
+            badges: self.badges,
             usage_windows: windows.into_iter().filter(|(_, url)| url.is_some()).map(|(w, _)| w).collect(),
         }
     }
@@ -396,15 +417,14 @@ mod tests {
     #[test]
     fn every_key_is_documented() {
         let docs = include_str!("../../docs/configuration.md");
-        for table in ["", "paths", "github", "usage", "fetch", "cache"] {
+        for table in ["", "outputs", "paths", "github", "usage", "fetch", "cache"] {
             let text = if table.is_empty() { "?? = 1".to_owned() } else { format!("[{table}]\n?? = 1") };
             let error = error(&text.replace("??", "unknown"));
             let known = error.split_once("expected ").unwrap().1;
             let keys: Vec<_> = known.split('`').skip(1).step_by(2).collect();
             assert!(keys.len() >= 2, "{error}");
-            for key in
-                keys.into_iter().filter(|key| !["paths", "github", "usage", "fetch", "cache"].contains(key))
-            {
+            let tables = ["outputs", "paths", "github", "usage", "fetch", "cache"];
+            for key in keys.into_iter().filter(|key| !tables.contains(key)) {
                 let name = if table.is_empty() { key.to_owned() } else { format!("{table}.{key}") };
                 assert!(docs.contains(&format!("| `{name}` |")), "{name} is not in docs/configuration.md");
             }

@@ -69,6 +69,10 @@ pub struct Settings {
     /// Whether `plugins.json` gives a disabled plugin the operating system `disabled`, which hides it from
     /// the plugin managers that do not know the key `disabled`.
     pub hide_disabled: bool,
+    /// Whether there is an API: what each page of a plugin shows, as JSON.
+    pub api: bool,
+    /// Whether each plugin has badges.
+    pub badges: bool,
     /// The windows for which a usage export is configured.
     pub usage_windows: Vec<crate::fact::Window>,
 }
@@ -82,7 +86,7 @@ impl Default for Settings {
 
 impl Settings {
     /// Every setting, by its key in `shelflife.toml`, as text.
-    pub fn parts(&self) -> [(&'static str, String); 10] {
+    pub fn parts(&self) -> [(&'static str, String); 12] {
         let Self {
             title,
             url,
@@ -93,6 +97,8 @@ impl Settings {
             entries_path,
             github_server,
             hide_disabled,
+            api,
+            badges,
             usage_windows,
         } = self;
         // The time zone's rules are a part of the program; its name stands for them.
@@ -108,6 +114,8 @@ impl Settings {
             ("paths.entries", entries_path.clone()),
             ("github.server", github_server.to_string()),
             ("hide_disabled", hide_disabled.to_string()),
+            ("outputs.api", api.to_string()),
+            ("outputs.badges", badges.to_string()),
             ("usage", windows.join(" ")),
         ]
     }

@@ -31,6 +31,14 @@ pub(super) fn identifier(text: &str) -> Result<(), Expectation> {
     if valid { Ok(()) } else { Err(EXPECTED) }
 }
 
+/// An entry's file's name without `.md`.
+pub(super) fn stem(text: &str) -> Result<(), Expectation> {
+    const EXPECTED: Expectation =
+        "expected one that does not end with `.json`, as addresses of the files beside plugins' pages do";
+    identifier(text)?;
+    if text.to_ascii_lowercase().ends_with(crate::companion::ENDING) { Err(EXPECTED) } else { Ok(()) }
+}
+
 /// An absolute `http` or `https` URL.
 pub(super) fn web_address(text: &str) -> Result<(), Expectation> {
     const EXPECTED: Expectation = "expected an absolute URL that begins with `https://` or `http://`";

@@ -43,7 +43,7 @@ const COMPATIBILITY: [&str; 3] = ["octoprint", "os", "python"];
 /// Reads the entry `stem` from its parts.
 pub(super) fn read(text: &Text, stem: &str, parts: &Parts, tree: &Tree) -> Result<Parsed, Vec<Problem>> {
     let mut reader = Reader::new(text);
-    if let Err(expected) = check::identifier(stem) {
+    if let Err(expected) = check::stem(stem) {
         let message = format!("the file's name {} can't be an address: {expected}", quote(stem));
         reader.wrong(parts.opening.clone(), message, "rename the file");
     }

@@ -88,6 +88,11 @@ pub fn data(db: &dyn Db, name: &str) -> Part {
     Part::new(format!("data file {name}"), Digest::of(content))
 }
 
+/// Everything that all companions of pages are made from, beside what they show.
+pub fn of_companions(db: &dyn Db) -> Vec<Part> {
+    base(db).iter().cloned().chain([data(db, "compat")]).collect()
+}
+
 /// Everything that all imprints are made from.
 #[salsa::tracked]
 pub fn of_entries(db: &dyn Db) -> Vec<Part> {

@@ -1,5 +1,6 @@
 //! Imprints: what this build made of an entry, put together so that the next build can do without the entry.
 
+use super::companions::companions;
 use super::entries::{description, disabled, feed_description, front, warnings_of};
 use super::facts::{digest_of, python_lookup, usage_digest, wanted_for};
 use super::outputs::page;
@@ -22,6 +23,7 @@ pub fn imprint(db: &dyn Db, file: EntryFile, entry: Digest) -> Option<Imprint> {
     Some(Imprint {
         shown: views::shown(db, file)?,
         page: page.digest,
+        companions: companions(db, file).clone()?,
         warnings: warnings_of(db, file).clone(),
         inputs: inputs(db, file, entry, data::concerning_digest(db, &front.id)),
         memos: Packed::new(&memos),

@@ -3,6 +3,8 @@
 use percent_encoding::percent_decode_str;
 
 use super::{Db, EntryFile};
+use crate::companion::Companion;
+use crate::config::Settings;
 use crate::entry;
 use crate::imprint::ShownKind;
 use crate::render::address;
@@ -13,6 +15,7 @@ use crate::render::address;
 pub enum Kind {
     Home,
     Plugin(EntryFile),
+    Companion(EntryFile, Companion),
     ByName,
     ByDate,
     ByTag,
@@ -35,11 +38,12 @@ pub enum Kind {
     BlacklistJson,
     OverlayJson,
     RedirectsJson,
+    ApiIndex,
 }
 
 impl Kind {
-    /// Every kind that a site has one of.
-    pub const SINGLE: [Self; 22] = [
+    /// Every kind that a site has one of, unless its settings say that it has none.
+    pub const SINGLE: [Self; 23] = [
         Self::Home,
         Self::ByName,
         Self::ByDate,
@@ -62,12 +66,14 @@ impl Kind {
         Self::BlacklistJson,
         Self::OverlayJson,
         Self::RedirectsJson,
+        Self::ApiIndex,
     ];
 
     /// The output's address from the site's root, without the base path.
     pub fn address(&self, db: &dyn Db) -> String {
         match self {
             Self::Plugin(file) => address::plugin_page(stem(db, *file)),
+            Self::Companion(file, companion) => companion.address(stem(db, *file)),
             Self::Redirect { from, .. } => from.clone(),
             _ => self.fixed_address().unwrap_or_default().to_owned(),
         }
@@ -75,7 +81,7 @@ impl Kind {
 
     fn fixed_address(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Plugin(_) | Self::Redirect { .. } => return None,
+            Self::Plugin(_) | Self::Companion(..) | Self::Redirect { .. } => return None,
             Self::Home => "/",
             Self::ByName => "/by_name/",
             Self::ByDate => "/by_date/",
@@ -98,6 +104,7 @@ impl Kind {
             Self::BlacklistJson => "/blacklist.json",
             Self::OverlayJson => "/update_check_overlay.json",
             Self::RedirectsJson => "/redirects.json",
+            Self::ApiIndex => "/api/v1/plugins.json",
         })
     }
 
@@ -152,6 +159,11 @@ impl Kind {
             Self::SearchJson => Some(ShownKind::Document),
             _ => None,
         }
+    }
+
+    /// Whether a site with these settings has it.
+    pub(super) fn is_wanted(&self, settings: &Settings) -> bool {
+        !matches!(self, Self::ApiIndex) || settings.api
     }
 
     /// Whether search engines should know the page.

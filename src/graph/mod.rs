@@ -1,5 +1,6 @@
 //! The graph: inputs set before it is evaluated, and pure queries in the order in which data flows.
 
+pub mod companions;
 pub mod context;
 pub mod data;
 pub mod entries;

@@ -6,7 +6,7 @@ use super::entries::{feed_description, known};
 use super::inputs::AssetLocation;
 use super::kinds::{Kind, stem};
 use super::pages::{self, Rendered};
-use super::{AssetFile, Db, EntryFile, views};
+use super::{AssetFile, Db, EntryFile, companions, views};
 use crate::digest::Digest;
 use crate::imprint::ShownKind;
 use crate::problem::Problem;
@@ -29,15 +29,21 @@ pub fn page(db: &dyn Db, file: EntryFile) -> Result<Rendered, Problem> {
 }
 
 /// The digest of a rendered output, whose bytes are in the cache's blobs.
-#[salsa::tracked]
-pub fn output<'db>(db: &'db dyn Db, key: OutputKey<'db>) -> Result<Digest, Problem> {
-    let kind = key.kind(db);
-    if let Kind::Plugin(file) = kind {
-        return match known(db, *file) {
+pub fn digest(db: &dyn Db, kind: &Kind) -> Result<Digest, Problem> {
+    match kind {
+        Kind::Plugin(file) => match known(db, *file) {
             Some(imprint) => Ok(imprint.page),
             None => page(db, *file).as_ref().map(|page| page.digest).map_err(Clone::clone),
-        };
+        },
+        Kind::Companion(file, companion) => Ok(companions::digest(db, *file, *companion)),
+        _ => output(db, OutputKey::new(db, kind.clone())).clone(),
     }
+}
+
+/// The same for what is not about one plugin alone.
+#[salsa::tracked]
+fn output<'db>(db: &'db dyn Db, key: OutputKey<'db>) -> Result<Digest, Problem> {
+    let kind = key.kind(db);
     let inputs = context::digest(&parts(db, kind));
     if let Some(digest) = db.cache().memo(OUTPUT, inputs).and_then(|digest| Digest::from_bytes(&digest))
         && db.cache().has_blob(digest)
@@ -49,7 +55,7 @@ pub fn output<'db>(db: &'db dyn Db, key: OutputKey<'db>) -> Result<Digest, Probl
     Ok(digest)
 }
 
-/// Everything that an output is made from which is not the page of a plugin.
+/// Everything that an output is made from which is neither the page of a plugin nor a companion of one.
 pub fn parts(db: &dyn Db, kind: &Kind) -> Vec<Part> {
     let common = kind.template().and_then(|(template, ..)| context::of_templates(db).get(template));
     let mut parts = common.unwrap_or_else(|| context::base(db)).clone();
@@ -63,7 +69,8 @@ pub fn parts(db: &dyn Db, kind: &Kind) -> Vec<Part> {
         | Kind::ByTag
         | Kind::ByAuthor
         | Kind::Search
-        | Kind::Abandoned => parts.push(plugins()),
+        | Kind::Abandoned
+        | Kind::ApiIndex => parts.push(plugins()),
         Kind::Notices => parts.extend([plugins(), context::data(db, "notices")]),
         Kind::Blacklist => parts.extend([plugins(), context::data(db, "blacklist")]),
         Kind::Overlays => parts.extend([plugins(), context::data(db, "update_check_overlays")]),
@@ -84,7 +91,12 @@ pub fn parts(db: &dyn Db, kind: &Kind) -> Vec<Part> {
             let digest = kind.lines().map(|kind| views::lines_digest(db, kind));
             parts.extend(digest.map(|digest| Part::new(PLUGINS, digest)));
         }
-        Kind::Plugin(_) | Kind::HelpInstallation | Kind::HelpRegistering | Kind::NotFound | Kind::Robots => {}
+        Kind::Plugin(_)
+        | Kind::Companion(..)
+        | Kind::HelpInstallation
+        | Kind::HelpRegistering
+        | Kind::NotFound
+        | Kind::Robots => {}
     }
     parts
 }

@@ -18,7 +18,7 @@ use crate::digest::Digest;
 use crate::problem::Problem;
 use crate::render::context::Summary;
 use crate::render::environment::Page;
-use crate::render::{address, object, plugins_json};
+use crate::render::{address, api, object, plugins_json};
 
 /// How many entries the feed has.
 const FEED: usize = 20;
@@ -196,6 +196,7 @@ fn json(db: &dyn Db, kind: &Kind) -> String {
     match kind {
         Kind::NoticesJson => array(data::notices(db).iter().map(|notice| &notice.published)),
         Kind::BlacklistJson => array(data::blacklist(db).iter().map(|block| &block.published)),
+        Kind::ApiIndex => api::index(views::summaries(db), Site::get(db).settings(db)),
         Kind::OverlayJson => line(&*data::overlays(db)),
         _ => line(&redirects(db)),
     }

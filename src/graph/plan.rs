@@ -1,12 +1,13 @@
 //! The plan: which files the site has.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::entries::redirects;
-use super::kinds::Kind;
+use super::kinds::{Kind, path_of};
 use super::plugins::plugins;
 use super::{AssetFile, Db, Site};
+use crate::companion::Companion;
 use crate::imprint::Redirect;
 use crate::render::address;
 
@@ -60,6 +61,11 @@ fn folders(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').filter_map(|(end, _)| path.get(..end))
 }
 
+/// The first part of a path, as disks compare it that ignore letter case.
+fn top(path: &str) -> String {
+    path.split('/').next().unwrap_or_default().to_lowercase()
+}
+
 /// All outputs.
 #[salsa::tracked]
 pub fn plan(db: &dyn Db) -> Arc<Plan> {
@@ -68,17 +74,26 @@ pub fn plan(db: &dyn Db) -> Arc<Plan> {
         .assets(db)
         .iter()
         .map(|asset| (published_asset(db, *asset).trim_start_matches('/').to_owned(), Output::Asset(*asset)));
+    let settings = Site::get(db).settings(db);
+    let companions = Companion::all(settings).flat_map(|companion| {
+        plugins(db).iter().map(move |file| rendered(Kind::Companion(*file, companion)))
+    });
     // Collected at once, which is faster than inserting one by one.
     let outputs: BTreeMap<String, Output> = Kind::SINGLE
         .into_iter()
+        .filter(|kind| kind.is_wanted(settings))
         .map(rendered)
         .chain(plugins(db).iter().map(|file| rendered(Kind::Plugin(*file))))
+        .chain(companions)
         .chain(assets)
         .collect();
     let mut plan = Plan { outputs, warnings: Vec::new() };
     let mut taken = Taken::default();
-    if !redirects(db).is_empty() {
-        plan.outputs.keys().for_each(|path| taken.take(path));
+    // What redirects are in no top folder of is in the way of none.
+    let redirected: HashSet<String> =
+        redirects(db).iter().map(|(_, redirect)| top(&path_of(&redirect.from))).collect();
+    if !redirected.is_empty() {
+        plan.outputs.keys().filter(|path| redirected.contains(&top(path))).for_each(|path| taken.take(path));
     }
     for (file, Redirect { from, place }) in redirects(db) {
         let kind = Kind::Redirect { from: from.clone(), to: *file };

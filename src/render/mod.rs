@@ -1,6 +1,8 @@
 //! Rendering: what outputs look like, given what they show.
 
 pub mod address;
+pub mod api;
+pub mod badge;
 pub mod context;
 pub mod environment;
 mod filters;

@@ -50,6 +50,19 @@ pub fn thousands(number: u64) -> String {
     out
 }
 
+/// A number of which only its size matters: `213`, `1.2k`, `13k`, `1.2M`. It is never more than there are.
+pub fn rounded(number: u64) -> String {
+    let units = [(1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")];
+    match units.into_iter().find(|(unit, _)| number >= *unit) {
+        None => number.to_string(),
+        Some((unit, name)) if number / unit >= 10 => format!("{}{name}", number / unit),
+        Some((unit, name)) => match number % unit * 10 / unit {
+            0 => format!("{}{name}", number / unit),
+            tenths => format!("{}.{tenths}{name}", number / unit),
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +95,24 @@ mod tests {
     fn groups_of_three() {
         for (number, expected) in [(0, "0"), (999, "999"), (1000, "1,000"), (12_889_000, "12,889,000")] {
             assert_eq!(thousands(number), expected);
+        }
+    }
+
+    #[test]
+    fn large_numbers_are_rounded() {
+        for (number, expected) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1k"),
+            (1099, "1k"),
+            (1100, "1.1k"),
+            (9999, "9.9k"),
+            (10_000, "10k"),
+            (999_999, "999k"),
+            (1_250_000, "1.2M"),
+            (u64::MAX, "18446744073G"),
+        ] {
+            assert_eq!(rounded(number), expected);
         }
     }
 }

@@ -23,6 +23,7 @@ pub(super) fn draw(explanation: &Explanation) -> String {
     line(&mut text, 0, &styled(NAME, output));
     let is = match what {
         What::Plugin { entry } => Some(format!("the page of {entry}")),
+        What::Companion { entry } => Some(format!("a file beside the page of {entry}")),
         What::Redirect { entry } => Some(format!("a redirect to the page of {entry}")),
         What::Asset { asset } => Some(format!("a copy of the asset {asset}")),
         What::Site => None,

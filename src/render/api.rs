@@ -1,0 +1,269 @@
+//! The API: what pages show, as JSON. `docs/api.md` is the promise; a member is never taken away or given another
+//! meaning here within `/api/v1/`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::address;
+use super::context::{self, Full, Summary};
+use crate::companion::{Badge, Companion, Form};
+use crate::config::Settings;
+use crate::fact::Release;
+
+#[derive(Serialize)]
+struct Plugin<'a> {
+    id: &'a str,
+    declared_id: &'a str,
+    title: &'a str,
+    description: &'a str,
+    content_html: &'a str,
+    authors: Vec<&'a str>,
+    tags: Vec<&'a str>,
+    license: &'a str,
+    published: &'a str,
+    attributes: &'a [String],
+    state: State<'a>,
+    compatibility: Compatibility<'a>,
+    install: Install<'a>,
+    image: Option<String>,
+    screenshots: Vec<Screenshot<'a>>,
+    note: Option<&'a str>,
+    usage: Option<Usage<'a>>,
+    github: Option<&'a context::Github>,
+    notices: Vec<Notice<'a>>,
+    blacklist: Vec<BlacklistItem<'a>>,
+    urls: Urls<'a>,
+}
+
+#[derive(Serialize)]
+struct State<'a> {
+    abandoned: bool,
+    abandoned_at: Option<&'a str>,
+    up_for_adoption: bool,
+    up_for_adoption_at: Option<&'a str>,
+    disabled: bool,
+    disabled_html: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Compatibility<'a> {
+    octoprint: &'a [String],
+    os: Vec<&'a str>,
+    python: &'a str,
+    python_declared: bool,
+    python3: bool,
+}
+
+#[derive(Serialize)]
+struct Install<'a> {
+    archive: &'a str,
+    follow_dependency_links: bool,
+    no_build_isolation: bool,
+}
+
+#[derive(Serialize)]
+struct Screenshot<'a> {
+    url: String,
+    alt: Option<&'a str>,
+    caption: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Usage<'a> {
+    week: &'a context::UsageNumbers,
+    month: Month<'a>,
+}
+
+#[derive(Serialize)]
+struct Month<'a> {
+    #[serde(flatten)]
+    numbers: &'a context::UsageNumbers,
+    versions: Vec<Version<'a>>,
+}
+
+#[derive(Serialize)]
+struct Version<'a> {
+    version: &'a str,
+    instances: u64,
+}
+
+#[derive(Serialize)]
+struct Notice<'a> {
+    date: &'a str,
+    text: &'a str,
+    link: Option<&'a str>,
+    important: bool,
+    versions: &'a [String],
+    octoprint_versions: &'a [String],
+}
+
+#[derive(Serialize)]
+struct BlacklistItem<'a> {
+    reason_html: &'a str,
+    versions: &'a [String],
+    octoprint_versions: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Urls<'a> {
+    page: &'a str,
+    api: String,
+    homepage: &'a str,
+    source: &'a str,
+    issues: Option<String>,
+    privacy_policy: Option<&'a str>,
+    badges: Option<BTreeMap<&'static str, String>>,
+}
+
+/// A plugin, on one line.
+pub fn plugin(full: &Full, settings: &Settings) -> String {
+    let summary = &full.summary;
+    let at = |companion: Companion| address::absolute(settings, &companion.address(&summary.stem));
+    let picture = |badge| (badge, at(Companion::Badge(badge, Form::Svg)));
+    let badges = Badge::ALL.map(picture).into_iter().map(|(badge, address)| (badge.name(), address));
+    let issues = full.github.as_ref().filter(|github| !github.archived);
+    line(&Plugin {
+        id: &summary.stem,
+        declared_id: &summary.id,
+        title: &summary.title,
+        description: &summary.description,
+        content_html: &full.body,
+        authors: summary.authors.iter().map(|author| author.name.as_str()).collect(),
+        tags: summary.tags.iter().map(|tag| tag.name.as_str()).collect(),
+        license: &full.license,
+        published: &summary.published,
+        attributes: &summary.attributes,
+        state: State {
+            abandoned: summary.abandoned,
+            abandoned_at: summary.abandoned_at.as_deref(),
+            up_for_adoption: summary.up_for_adoption,
+            up_for_adoption_at: summary.up_for_adoption_at.as_deref(),
+            disabled: summary.disabled,
+            disabled_html: full.disabled_html.as_deref(),
+        },
+        compatibility: Compatibility {
+            octoprint: &full.compatibility.octoprint,
+            os: full.compatibility.os.iter().map(|os| os.id.as_str()).collect(),
+            python: &full.compatibility.python,
+            python_declared: full.compatibility.python_declared,
+            python3: summary.python3,
+        },
+        install: Install {
+            archive: &full.archive,
+            follow_dependency_links: full.follow_dependency_links,
+            no_build_isolation: full.no_build_isolation,
+        },
+        image: summary.image.as_deref().map(|image| address::absolute_once(settings, image)),
+        screenshots: full
+            .screenshots
+            .iter()
+            .map(|shot| Screenshot {
+                url: address::absolute_once(settings, &shot.url),
+                alt: shot.alt.as_deref(),
+                caption: shot.caption.as_deref(),
+            })
+            .collect(),
+        note: full.note.as_deref(),
+        usage: summary.usage.as_ref().map(|usage| Usage {
+            week: &usage.week,
+            month: Month {
+                numbers: &usage.month,
+                versions: full
+                    .versions
+                    .iter()
+                    .map(|version| Version { version: &version.version, instances: version.instances })
+                    .collect(),
+            },
+        }),
+        github: full.github.as_ref(),
+        notices: full
+            .notices
+            .iter()
+            .map(|notice| Notice {
+                date: &notice.date,
+                text: &notice.text,
+                link: notice.link.as_deref(),
+                important: notice.important,
+                versions: &notice.versions,
+                octoprint_versions: &notice.octoversions,
+            })
+            .collect(),
+        blacklist: full
+            .blacklist
+            .iter()
+            .map(|item| BlacklistItem {
+                reason_html: &item.reason_html,
+                versions: &item.versions,
+                octoprint_versions: &item.octoversions,
+            })
+            .collect(),
+        urls: Urls {
+            page: &summary.page,
+            api: at(Companion::Api),
+            homepage: &full.homepage,
+            source: &full.source,
+            issues: issues.map(|github| format!("{}/issues", github.url)),
+            privacy_policy: full.privacy_policy.as_deref(),
+            badges: settings.badges.then(|| badges.collect()),
+        },
+    })
+}
+
+#[derive(Serialize)]
+struct Listed<'a> {
+    id: &'a str,
+    title: &'a str,
+    description: &'a str,
+    authors: Vec<&'a str>,
+    tags: Vec<&'a str>,
+    published: &'a str,
+    attributes: &'a [String],
+    abandoned: bool,
+    up_for_adoption: bool,
+    disabled: bool,
+    python: &'a str,
+    python3: bool,
+    usage: Option<&'a context::UsageWindows>,
+    stars: Option<u64>,
+    latest_release: Option<&'a Release>,
+    last_push: Option<&'a str>,
+    page: &'a str,
+    api: String,
+}
+
+/// The index: an object whose member `plugins` has a line for each plugin.
+pub fn index(summaries: &[Arc<Summary>], settings: &Settings) -> String {
+    let listed = |summary: &Arc<Summary>| {
+        let listed = Listed {
+            id: &summary.stem,
+            title: &summary.title,
+            description: &summary.description,
+            authors: summary.authors.iter().map(|author| author.name.as_str()).collect(),
+            tags: summary.tags.iter().map(|tag| tag.name.as_str()).collect(),
+            published: &summary.published,
+            attributes: &summary.attributes,
+            abandoned: summary.abandoned,
+            up_for_adoption: summary.up_for_adoption,
+            disabled: summary.disabled,
+            python: &summary.python,
+            python3: summary.python3,
+            usage: summary.usage.as_ref(),
+            stars: summary.stars,
+            latest_release: summary.latest_release.as_ref(),
+            last_push: summary.last_push.as_deref(),
+            page: &summary.page,
+            api: address::absolute(settings, &Companion::Api.address(&summary.stem)),
+        };
+        serde_json::to_string(&listed).unwrap_or_default()
+    };
+    let lines: Vec<String> = summaries.iter().map(listed).collect();
+    format!("{{\"plugins\":[\n{}\n]}}\n", lines.join(",\n"))
+}
+
+fn line(json: &impl Serialize) -> String {
+    let mut text = serde_json::to_string(json).unwrap_or_default();
+    text.push('\n');
+    text
+}

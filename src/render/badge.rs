@@ -1,0 +1,230 @@
+//! Badges: a label and a short message, as a picture and as what shields.io makes a picture of.
+//!
+//! What a badge shows is rounded, and it names no plugin, so that it changes seldom and many of them are the same.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use super::text;
+use crate::companion::Badge;
+use crate::plugin::Plugin;
+
+/// What a badge shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    label: &'static str,
+    message: String,
+    colour: Colour,
+}
+
+/// The colour behind the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Colour {
+    Good,
+    Plain,
+    Bad,
+    Unknown,
+}
+
+impl Colour {
+    /// Dark enough for white letters.
+    fn of_picture(self) -> &'static str {
+        match self {
+            Self::Good => "#2a7a2e",
+            Self::Plain => "#0b66a0",
+            Self::Bad => "#b3261e",
+            Self::Unknown => "#6a6a6a",
+        }
+    }
+
+    /// One of those that shields.io knows by name.
+    fn of_endpoint(self) -> &'static str {
+        match self {
+            Self::Good => "green",
+            Self::Plain => "blue",
+            Self::Bad => "red",
+            Self::Unknown => "lightgrey",
+        }
+    }
+}
+
+/// The longest message, in characters.
+const LONGEST: usize = 30;
+
+/// What the badge of a plugin shows.
+pub fn of(plugin: &Plugin, badge: Badge) -> Shown {
+    let repository = plugin.repository.as_deref();
+    let (label, known) = match badge {
+        Badge::Installs => {
+            let instances = plugin.usage.as_ref().map(|usage| usage.month.instances);
+            ("active installs", instances.map(|count| (text::rounded(count), Colour::Plain)))
+        }
+        Badge::Stars => {
+            ("stars", repository.map(|repository| (text::rounded(repository.stars), Colour::Plain)))
+        }
+        Badge::Release => {
+            let release = repository.map(|repository| match &repository.latest_release {
+                Some(release) => (release.tag.clone(), Colour::Plain),
+                None => ("none".to_owned(), Colour::Unknown),
+            });
+            ("release", release)
+        }
+        Badge::Python => {
+            let colour = if plugin.python3 { Colour::Good } else { Colour::Bad };
+            ("python", Some((plugin.python.clone(), colour)))
+        }
+    };
+    let (message, colour) = known.unwrap_or_else(|| ("unknown".to_owned(), Colour::Unknown));
+    match shortened(&message) {
+        message if message.is_empty() => {
+            Shown { label, message: "unknown".to_owned(), colour: Colour::Unknown }
+        }
+        message => Shown { label, message, colour },
+    }
+}
+
+/// A text on one line, without what can't be seen or would turn the direction of the rest, and not too long.
+fn shortened(text: &str) -> String {
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{AD}' | '\u{61C}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
+                | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFF}')
+            || crate::markdown::is_forbidden(c)
+    };
+    let visible: String =
+        text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !hidden(*c)).collect();
+    let words = visible.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ");
+    if words.chars().count() <= LONGEST {
+        return words;
+    }
+    let mut short: String = words.chars().take(LONGEST - 1).collect();
+    short.truncate(short.trim_end().len());
+    short.push('…');
+    short
+}
+
+/// The space beside each of the two texts.
+const PADDING: u32 = 6;
+
+/// The radius of the corners.
+const RADIUS: u32 = 3;
+
+const HEIGHT: u32 = 20;
+
+impl Shown {
+    /// The badge as a picture, that tells who can't see it what it shows. It needs no font: whichever there is, the
+    /// letters are made to fit.
+    pub fn svg(&self) -> String {
+        let Self { label, message, colour } = self;
+        let (label, message) = (escaped(label), escaped(message));
+        let (left_text, right_text) = (width(self.label), width(&self.message));
+        let (left, right) = (left_text + 2 * PADDING, right_text + 2 * PADDING);
+        let (whole, middle) = (left + right, left + PADDING);
+        let (straight_left, straight_right) = (left - RADIUS, right - RADIUS);
+        let straight = HEIGHT - 2 * RADIUS;
+        let fill = colour.of_picture();
+        let mut svg = String::with_capacity(1024);
+        let _ = writeln!(
+            svg,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{whole}\" height=\"{HEIGHT}\" role=\"img\" \
+             aria-label=\"{label}: {message}\"><title>{label}: {message}</title>\
+             <path fill=\"#484848\" d=\"M{left} 0v{HEIGHT}h-{straight_left}a{RADIUS} {RADIUS} 0 0 1-{RADIUS}-{RADIUS}v-{straight}\
+             a{RADIUS} {RADIUS} 0 0 1 {RADIUS}-{RADIUS}z\"/>\
+             <path fill=\"{fill}\" d=\"M{left} 0h{straight_right}a{RADIUS} {RADIUS} 0 0 1 {RADIUS} {RADIUS}v{straight}\
+             a{RADIUS} {RADIUS} 0 0 1-{RADIUS} {RADIUS}h-{straight_right}z\"/>\
+             <g fill=\"#fff\" font-family=\"Verdana,Geneva,DejaVu Sans,sans-serif\" font-size=\"11\">\
+             <text x=\"{PADDING}\" y=\"14\" textLength=\"{left_text}\">{label}</text>\
+             <text x=\"{middle}\" y=\"14\" textLength=\"{right_text}\">{message}</text></g></svg>",
+        );
+        svg
+    }
+
+    /// The badge as shields.io takes it (<https://shields.io/badges/endpoint-badge>).
+    pub fn endpoint(&self) -> String {
+        #[derive(Serialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Endpoint<'a> {
+            schema_version: u8,
+            label: &'a str,
+            message: &'a str,
+            color: &'a str,
+        }
+        let Self { label, message, colour } = self;
+        let endpoint = Endpoint { schema_version: 1, label, message, color: colour.of_endpoint() };
+        let mut json = serde_json::to_string(&endpoint).unwrap_or_default();
+        json.push('\n');
+        json
+    }
+}
+
+fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            _ => escaped.push(c),
+        }
+    }
+    escaped
+}
+
+/// The width of `text` in Verdana of the size 11, in pixels.
+fn width(text: &str) -> u32 {
+    let thousandths: u32 = text.chars().map(of_letter).sum();
+    (thousandths * 11).div_ceil(1000)
+}
+
+/// The widths of the characters from the space on, in thousandths of the size.
+const WIDTHS: [u16; 95] = [
+    352, 394, 459, 818, 636, 1076, 727, 269, 454, 454, 636, 818, 364, 454, 364, 454, 636, 636, 636, 636, 636,
+    636, 636, 636, 636, 636, 454, 454, 818, 818, 818, 545, 1000, 684, 686, 698, 771, 632, 575, 775, 751, 421,
+    455, 693, 557, 843, 748, 787, 603, 787, 695, 684, 616, 732, 684, 989, 685, 615, 685, 454, 454, 454, 818,
+    636, 636, 601, 623, 521, 623, 596, 352, 623, 633, 274, 344, 592, 274, 973, 633, 607, 623, 623, 427, 521,
+    394, 633, 592, 818, 592, 592, 525, 635, 454, 635, 818,
+];
+
+/// The width of a character in thousandths of the size; of one that is not in the table, that of the widest letters.
+fn of_letter(c: char) -> u32 {
+    let place = u32::from(c).checked_sub(u32::from(' ')).and_then(|place| usize::try_from(place).ok());
+    place.and_then(|place| WIDTHS.get(place)).map_or(1000, |width| u32::from(*width))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(message: &str) -> Shown {
+        Shown { label: "release", message: shortened(message), colour: Colour::Plain }
+    }
+
+    #[test]
+    fn letters_are_as_wide_as_in_the_font() {
+        assert_eq!((of_letter(' '), of_letter('0'), of_letter('@')), (352, 636, 1000));
+        assert_eq!((of_letter('A'), of_letter('a'), of_letter('m'), of_letter('~')), (684, 601, 973, 818));
+        assert_eq!((of_letter('é'), of_letter('漢')), (1000, 1000));
+        assert_eq!(width("stars"), 28);
+    }
+
+    #[test]
+    fn messages_are_short_and_on_one_line() {
+        assert_eq!(shortened(" v1.0\r\n\u{202E}beta\u{0} "), "v1.0 beta");
+        assert_eq!(shortened(&"x".repeat(30)), "x".repeat(30));
+        assert_eq!(shortened(&"x".repeat(31)), format!("{}…", "x".repeat(29)));
+        assert_eq!(shortened("\u{200B}"), "");
+    }
+
+    #[test]
+    fn strangers_texts_stay_texts() {
+        let svg = shown("</title><script>\"&'").svg();
+        assert!(svg.contains("&lt;/title&gt;&lt;script&gt;&quot;&amp;&#39;"), "{svg}");
+        assert!(!svg.contains("<script"), "{svg}");
+        let json: serde_json::Value = serde_json::from_str(&shown("\"}").endpoint()).unwrap();
+        assert_eq!(json["message"], "\"}");
+        assert_eq!(json["schemaVersion"], 1);
+    }
+}
