@@ -13,6 +13,7 @@ use shelflife::config::{Config, Environment, Overrides, Settings};
 use shelflife::data::Compat;
 use shelflife::digest::Digest;
 use shelflife::entry::{Parsed, parse};
+use shelflife::fact::Ages;
 use shelflife::plugin::{DEFAULT_PYTHON, Plugin, admits_python3};
 use shelflife::render::address;
 use shelflife::render::context::{Full, Summary, Surroundings};
@@ -53,6 +54,7 @@ fn plugin(parsed: &Parsed) -> Plugin {
     Plugin {
         usage: None,
         repository: None,
+        ages: Ages::default(),
         python3: admits_python3(&python),
         python,
         python_declared: entry.compatibility.python.is_some(),

@@ -30,7 +30,7 @@ use render::on_all_cores;
 pub use builder::{Afterwards, Builder};
 pub use facts::fetch;
 pub use redirects::Redirects;
-pub use why::{Parts, UNKNOWN};
+pub use why::{AGES, Parts, UNKNOWN};
 
 /// What a build is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

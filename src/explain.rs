@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::build::{Parts, Redirects, UNKNOWN};
+use crate::build::{AGES, Parts, Redirects, UNKNOWN};
 use crate::cache::{Cache, CacheError, Change, Made, Tree};
 use crate::companion::Companion;
 use crate::config::Config;
@@ -227,6 +227,11 @@ impl Told<'_> {
                 Input::Usage if imprint.front.counted => format!("usage of {}", imprint.front.id),
                 Input::Usage => continue,
                 Input::History => format!("history of {}", imprint.front.id),
+                Input::Ages => {
+                    let value = imprint.inputs.ages.to_string();
+                    inputs.push(Source { input: AGES.to_owned(), value });
+                    continue;
+                }
                 Input::Fact(subject) => {
                     subjects.push(subject);
                     continue;

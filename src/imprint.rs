@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::companion::Companion;
 use crate::digest::Digest;
-use crate::fact::Subject;
+use crate::fact::{Ages, Subject};
 
 /// What a build made of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,6 +119,8 @@ pub struct Inputs {
     pub usage: Digest,
     /// The plugin's history.
     pub history: Digest,
+    /// The days as of which its numbers were.
+    pub ages: Ages,
     /// Notices and blacklist items about the plugin.
     pub concerning: Digest,
     /// What was known about each subject that was looked at.
@@ -155,6 +157,8 @@ pub enum Input {
     Usage,
     /// The plugin's history.
     History,
+    /// The days as of which numbers are that are kept past their life.
+    Ages,
     /// Notices and blacklist items about the plugin.
     Concerning,
     /// What is known about a subject.
@@ -173,6 +177,9 @@ impl Inputs {
             (Input::History, self.history),
             (Input::Concerning, self.concerning),
         ];
+        if self.ages != Ages::default() {
+            each.push((Input::Ages, self.ages.digest()));
+        }
         each.extend(self.facts.get().into_iter().map(|(subject, digest)| (Input::Fact(subject), digest)));
         each
     }
@@ -204,7 +211,8 @@ mod tests {
         let (week, month) = (Subject::Usage(Window::Week), Subject::Usage(Window::Month));
         let inputs = |entry, facts: Vec<(Subject, Digest)>| {
             let facts = Packed::new(&facts);
-            Inputs { entry, usage: one, history: one, concerning: one, facts }
+            let ages = Ages::default();
+            Inputs { entry, usage: one, history: one, ages, concerning: one, facts }
         };
         let before = inputs(one, vec![(week.clone(), one)]);
         assert_eq!(before.changes_since(&before), []);

@@ -6,8 +6,8 @@ use pep440_rs::{Version, VersionSpecifiers};
 use serde::Serialize;
 
 use crate::entry::Entry;
-use crate::fact::Repository;
 use crate::fact::usage::Usage;
+use crate::fact::{Ages, Repository};
 
 /// What a plugin runs on that says nothing about Python: it is older than Python 3 support.
 pub const DEFAULT_PYTHON: &str = ">=2.7,<3";
@@ -21,6 +21,8 @@ pub struct Plugin {
     pub usage: Option<PluginUsage>,
     /// What GitHub said of its repository; `None` if it is elsewhere or not known.
     pub repository: Option<Arc<Repository>>,
+    /// The days as of which those are, where they are kept past their life.
+    pub ages: Ages,
     /// The Python versions it runs on, as a PEP 440 specifier.
     pub python: String,
     /// Whether the entry declares the Python versions itself.

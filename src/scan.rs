@@ -201,7 +201,7 @@ impl Scan {
                 AssetFile::new(db, path, digest, location, fingerprinted)
             })
             .collect();
-        Site::new(db, Arc::new(config.settings.clone()), Vec::new(), data, templates, assets);
+        Site::new(db, Arc::new(config.settings.clone()), Vec::new(), data, templates, assets, Vec::new());
         Ok(())
     }
 }

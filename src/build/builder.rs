@@ -83,8 +83,8 @@ impl Builder {
         let cache = self.open(config, observer)?;
         let due = match &self.held {
             Some(held) => {
-                Facts::new(config, observer, &cache, Histories::new(Arc::clone(&cache), false), None, true)
-                    .demands(held.database())?
+                let histories = Histories::new(Arc::clone(&cache), false);
+                Facts::new(config, observer, &cache, histories, None, false, true).demands(held.database())?
             }
             None => Vec::new(),
         };

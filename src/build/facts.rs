@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
+use jiff::Timestamp;
 use miette::{IntoDiagnostic as _, WrapErr as _};
 use salsa::Setter as _;
 
 use super::history::Histories;
 use super::ledger::Ledger;
-use super::record::{self, Sources as Freshness};
+use super::record::{self, Known};
 use super::shelf::Shelf;
 use super::urgency::Audience;
 use super::{Observer, Phase, on_all_cores};
@@ -17,7 +18,7 @@ use crate::cache::Cache;
 use crate::config::Config;
 use crate::fact::{Answer, Subject};
 use crate::graph::facts::{wanted, wanted_for, windows};
-use crate::graph::{Database, Db as _, FactState};
+use crate::graph::{Database, Db as _, EntryFile, FactState, Site};
 use crate::history::Day;
 use crate::report::{self, Durations};
 use crate::scan::Scan;
@@ -32,39 +33,51 @@ pub(super) struct Facts<'a> {
     pub(super) histories: Histories,
     pub(super) sources: Option<Sources>,
     /// How fresh the facts are that entries which are known want, if those are all as they were.
-    settled: Option<Freshness>,
+    settled: Option<Known>,
+    /// What the last build knew of facts.
+    last: Option<Known>,
+    known: Known,
     pub(super) rounds: usize,
     /// Whether something was learnt that may not be what went into imprints.
     is_news: bool,
     asks: bool,
+    /// Whether sources have answered before this build or in it.
+    is_answered: bool,
 }
 
 impl<'a> Facts<'a> {
-    /// `settled` says how fresh facts are of which none has changed since imprints were made of them, if a build now
-    /// would ask for none of them: then nobody has to look at them.
+    /// `last` is what the last build knew of facts. If it `is_settled`, none has changed since imprints were
+    /// made of them, and if a build now would ask for none of them and tell the same ages, nobody has to look at them.
     /// With `asks`, sources are asked in this build; otherwise somebody else asks them.
     pub(super) fn new(
         config: &'a Config,
         observer: &'a dyn Observer,
         cache: &Arc<Cache>,
         histories: Histories,
-        settled: Option<Freshness>,
+        last: Option<Known>,
+        is_settled: bool,
         asks: bool,
     ) -> Self {
-        let settled = settled.filter(|sources| !asks || record::nothing_due(sources, config));
-        let ledger = Ledger::new(Arc::clone(cache));
-        let cache = Arc::clone(cache);
+        let is_settled = |known: &&Known| {
+            is_settled
+                && (!asks || record::nothing_due(&known.sources, config))
+                && record::ages_stay(&known.sources, config, asks)
+        };
+        let settled = last.as_ref().filter(is_settled).cloned();
         Self {
             config,
             observer,
-            cache,
-            ledger,
+            cache: Arc::clone(cache),
+            ledger: Ledger::new(Arc::clone(cache)),
             histories,
             sources: None,
             settled,
+            last,
+            known: Known::default(),
             rounds: 0,
             is_news: true,
             asks,
+            is_answered: false,
         }
     }
 
@@ -73,6 +86,7 @@ impl<'a> Facts<'a> {
         if answers.is_empty() {
             return Ok(());
         }
+        self.is_answered = true;
         self.ledger.learn(answers, self.config)?;
         // Where nothing was learnt, what was known counts as looked up from now on, and nobody would show it later.
         let subjects: Vec<Subject> = answers.iter().map(|(subject, _)| subject.clone()).collect();
@@ -131,8 +145,13 @@ impl<'a> Facts<'a> {
             }
             let due = self.due(db, &wanted)?;
             if due.is_empty() {
-                self.histories.show(db, &shelf.read_anew(db))?;
-                return Ok(());
+                let aged = self.judge(db, shelf);
+                if aged.is_empty() {
+                    self.histories.show(db, &shelf.read_anew(db))?;
+                    return Ok(());
+                }
+                shelf.read(db, scan, &aged)?;
+                continue;
             }
             let fetching = Instant::now();
             self.settled = None;
@@ -141,6 +160,36 @@ impl<'a> Facts<'a> {
             self.is_news = true;
             durations.fetch_ms += report::milliseconds(fetching.elapsed());
         }
+    }
+
+    /// Tells the graph which facts are kept past their life, now that there is nobody left to ask, and when sources
+    /// were last heard. Returns the entries that are known with other ages than those.
+    fn judge(&mut self, db: &mut Database, shelf: &Shelf) -> Vec<EntryFile> {
+        let ages = self.ledger.ages(&self.config.settings.timezone, |source| self.moment(source));
+        let mut is_kept = false;
+        for (subject, as_of) in ages {
+            is_kept |= as_of.is_some() && matches!(subject, Subject::Repository(_));
+            let input = db.fact_input(subject);
+            if *input.as_of(db) != as_of {
+                input.set_as_of(db).to(as_of);
+            }
+        }
+        self.known = match &self.settled {
+            Some(known) => known.clone(),
+            None => record::known(&self.ledger, wanted(db), |source| self.moment(source)),
+        };
+        if *Site::get(db).heard(db) != self.known.heard {
+            Site::get(db).set_heard(db).to(self.known.heard.clone());
+        }
+        // Where nobody looked at facts, ages are as they were.
+        if self.settled.is_some() { Vec::new() } else { shelf.aged(db, is_kept) }
+    }
+
+    /// The moment at which it is judged which facts of a source are past their life.
+    fn moment(&self, source: &str) -> Timestamp {
+        let is_awaited = !self.is_answered && record::is_awaited(source, self.config, self.asks);
+        let last = || self.last.as_ref()?.sources.get(source)?.judged_at();
+        if is_awaited { last().unwrap_or(self.config.now) } else { self.config.now }
     }
 
     /// What has to be looked at.
@@ -154,18 +203,15 @@ impl<'a> Facts<'a> {
         Arc::new(windows(db).chain(of_entries).filter(is_unknown).collect())
     }
 
-    /// How fresh the facts are that the site wants.
-    pub(super) fn freshness(&self, db: &Database) -> Freshness {
-        match &self.settled {
-            Some(sources) => sources.clone(),
-            None => record::freshness(&self.ledger, wanted(db)),
-        }
+    /// What is known of the facts that the site wants, once they are settled.
+    pub(super) fn known(&self) -> &Known {
+        &self.known
     }
 
     /// The facts that the site wants, as a build counts them.
     pub(super) fn count(&self, db: &Database) -> report::Facts {
         match &self.settled {
-            Some(sources) => record::count(sources, self.config.now),
+            Some(known) => record::count(&known.sources, self.config.now),
             None => self.ledger.count(wanted(db), self.config.now),
         }
     }
@@ -173,7 +219,7 @@ impl<'a> Facts<'a> {
     /// How many facts of a source the site would be better with.
     pub(super) fn lacking(&self, db: &Database, source: &str) -> usize {
         match &self.settled {
-            Some(sources) => record::lacking(sources, source, self.config.now),
+            Some(known) => record::lacking(&known.sources, source, self.config.now),
             None => self.ledger.lacking(wanted(db), source, self.config.now),
         }
     }

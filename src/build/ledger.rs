@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::refusals::Refusals;
-use crate::cache::{Cache, CacheError};
+use crate::cache::{ANSWERS, Cache, CacheError};
 use crate::config::Config;
 use crate::digest::Digest;
-use crate::fact::{self, Answer, Asked, Fact, Subject};
+use crate::fact::{self, Answer, Asked, Channel, Fact, Subject};
 use crate::graph::{self, FactState};
 use crate::report;
 use crate::source::{self, Demand};
@@ -125,6 +127,7 @@ impl Ledger {
 
     /// Writes answers down.
     pub(super) fn learn(&mut self, answers: &[(Subject, Answer)], config: &Config) -> Result<(), CacheError> {
+        let mut is_written = false;
         for (subject, answer) in answers {
             if let Answer::Failed(reason) = answer {
                 *self.failures.entry(reason.clone()).or_default() += 1;
@@ -146,10 +149,28 @@ impl Ledger {
                     self.before.entry(subject.clone()).or_insert_with(|| state_of(before.as_ref()));
                 }
                 self.cache.record(subject, &fact)?;
+                is_written = true;
                 self.known.insert(subject.clone(), Some(fact));
             }
         }
+        if is_written {
+            self.cache.advance(ANSWERS)?;
+        }
         Ok(())
+    }
+
+    /// The subjects whose ages are told and that were looked up, each with the day on which what is known was last
+    /// confirmed if that is kept past its life at the `moment` of its source.
+    pub(super) fn ages<'a>(
+        &'a self,
+        zone: &'a TimeZone,
+        moment: impl Fn(&str) -> Timestamp + 'a,
+    ) -> impl Iterator<Item = (&'a Subject, Option<Date>)> {
+        self.known.iter().filter(|(subject, _)| Channel::of(subject).is_some()).map(move |(subject, fact)| {
+            let kept = |fact: &&Fact| fact.value.is_some() && fact.is_kept(moment(subject.source()));
+            let day = |fact: &Fact| fact.fetched.to_zoned(zone.clone()).date();
+            (subject, fact.as_ref().filter(kept).map(day))
+        })
     }
 
     /// What went wrong, each reason once, and which repositories were refused.

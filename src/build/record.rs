@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ledger::Ledger;
-use crate::cache::{Cache, CacheError, FACTS, HISTORY, Listing, Tree};
+use crate::cache::{ANSWERS, Cache, CacheError, FACTS, HISTORY, Listing, Tree};
 use crate::config::Config;
 use crate::digest::Digest;
-use crate::fact::Subject;
+use crate::fact::{Channel, Heard, Subject};
 use crate::report;
 use crate::scan::Scan;
 use crate::source;
@@ -28,6 +28,8 @@ pub(super) struct Record {
     facts: i64,
     /// The cache's number of changed histories.
     history: i64,
+    /// The cache's number of answers.
+    answers: i64,
     /// The name of the folder that the outputs were published into, as the cache calls it.
     folder: String,
     /// The digest of what was published there.
@@ -47,10 +49,21 @@ pub(super) struct Common {
     pub(super) facts: i64,
     /// The cache's number of changed histories.
     pub(super) history: i64,
+    /// The cache's number of answers.
+    pub(super) answers: i64,
     /// The digest of the addresses that facts came from.
     pub(super) origins: String,
+    /// What was known of facts.
+    pub(super) known: Known,
+}
+
+/// What a build knew of the facts that the site depends on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Known {
     /// How fresh the facts of each source are.
     pub(super) sources: Sources,
+    /// When each source was last heard.
+    pub(super) heard: Vec<Heard>,
 }
 
 /// The note in the cache that holds it.
@@ -77,6 +90,37 @@ pub(super) struct Freshness {
     missing: usize,
     /// How many are fresh until a moment, in seconds since 1970.
     fresh_until: BTreeMap<i64, usize>,
+    /// For which facts pages tell that they are kept past their life.
+    judgement: Judgement,
+}
+
+/// A judgement on which facts are kept past their life; all moments are in seconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Judgement {
+    /// The moment at which it was made.
+    at: i64,
+    /// It would have been the same from this moment on.
+    from: i64,
+    /// It is the same until before this moment.
+    until: i64,
+}
+
+impl Default for Judgement {
+    fn default() -> Self {
+        Self { at: 0, from: i64::MIN, until: i64::MAX }
+    }
+}
+
+impl Judgement {
+    /// Takes in that a fact counts as kept past its life from a moment on.
+    fn add(&mut self, kept_from: Timestamp) {
+        let kept_from = kept_from.as_second();
+        if kept_from <= self.at {
+            self.from = self.from.max(kept_from);
+        } else {
+            self.until = self.until.min(kept_from);
+        }
+    }
 }
 
 impl Freshness {
@@ -88,19 +132,50 @@ impl Freshness {
     fn lacking(&self, now: Timestamp) -> usize {
         self.missing + self.stale(now)
     }
+
+    /// Whether the same facts are past their life at `now` as when that was judged.
+    fn is_as_judged(&self, now: Timestamp) -> bool {
+        (self.judgement.from..self.judgement.until).contains(&now.as_second())
+    }
+
+    /// When it was judged which facts are past their life.
+    pub(super) fn judged_at(&self) -> Option<Timestamp> {
+        Timestamp::from_second(self.judgement.at).ok()
+    }
 }
 
-/// How fresh the facts are that the site depends on.
-pub(super) fn freshness(ledger: &Ledger, wanted: &BTreeSet<Subject>) -> Sources {
+/// What is known of the facts that the site depends on, where `moment` says at which one it is judged which facts of a
+/// source are past their life.
+pub(super) fn known(
+    ledger: &Ledger,
+    wanted: &BTreeSet<Subject>,
+    moment: impl Fn(&str) -> Timestamp,
+) -> Known {
     let mut sources = Sources::new();
+    let mut heard: BTreeMap<Channel, Heard> = BTreeMap::new();
     for subject in wanted {
-        let freshness = sources.entry(subject.source().to_owned()).or_default();
-        match ledger.fact(subject) {
+        let fact = ledger.fact(subject);
+        let source = subject.source();
+        let freshness = match sources.get_mut(source) {
+            Some(freshness) => freshness,
+            None => {
+                let judgement = Judgement { at: moment(source).as_second(), ..Judgement::default() };
+                sources.entry(source.to_owned()).or_insert(Freshness { judgement, ..Freshness::default() })
+            }
+        };
+        match fact {
             Some(fact) => *freshness.fresh_until.entry(fact.fresh_until.as_second()).or_default() += 1,
             None => freshness.missing += 1,
         }
+        if let Some(channel) = Channel::of(subject) {
+            if let Some(fact) = fact {
+                freshness.judgement.add(fact.kept_from());
+            }
+            let heard = heard.entry(channel).or_insert_with(|| Heard::nothing(channel));
+            heard.count(fact, moment(source));
+        }
     }
-    sources
+    Known { sources, heard: heard.into_values().collect() }
 }
 
 /// The digest of everything that outputs depend on but the facts, and of where those come from.
@@ -120,9 +195,9 @@ impl Record {
     ) -> Result<Self, CacheError> {
         let folder = config.paths.output_name();
         let outputs = digest(&*published(cache, &folder)?);
-        let inputs = inputs.to_string();
-        let (facts, history) = (cache.number(FACTS)?, cache.number(HISTORY)?);
-        Ok(Self { inputs, facts, history, folder, outputs, warnings, sources })
+        let (facts, answers) = (cache.number(FACTS)?, cache.number(ANSWERS)?);
+        let (inputs, history) = (inputs.to_string(), cache.number(HISTORY)?);
+        Ok(Self { inputs, facts, history, answers, folder, outputs, warnings, sources })
     }
 
     /// The record in the cache; one that can't be read counts as none.
@@ -149,9 +224,11 @@ impl Record {
         asks: bool,
     ) -> Result<Option<Arc<Listing>>, CacheError> {
         if (asks && !nothing_due(&self.sources, config))
+            || !ages_stay(&self.sources, config, asks)
             || self.inputs != inputs.to_string()
             || self.facts != cache.number(FACTS)?
             || self.history != cache.number(HISTORY)?
+            || self.answers != cache.number(ANSWERS)?
         {
             return Ok(None);
         }
@@ -165,6 +242,18 @@ pub(super) fn nothing_due(sources: &Sources, config: &Config) -> bool {
     sources.iter().all(|(source, freshness)| {
         !can_ask(source, config) || (!config.refresh && freshness.lacking(config.now) == 0)
     })
+}
+
+/// Whether a build that learns nothing would judge the same facts to be past their life.
+pub(super) fn ages_stay(sources: &Sources, config: &Config, asks: bool) -> bool {
+    sources
+        .iter()
+        .all(|(source, freshness)| is_awaited(source, config, asks) || freshness.is_as_judged(config.now))
+}
+
+/// Whether somebody else is about to ask a source. Until the answers come, ages stay as they were told.
+pub(super) fn is_awaited(source: &str, config: &Config, asks: bool) -> bool {
+    !asks && can_ask(source, config)
 }
 
 /// Whether there is any use in asking a source.
@@ -205,8 +294,21 @@ mod tests {
 
     #[test]
     fn freshness_ends_at_its_moment() {
-        let freshness = Freshness { missing: 1, fresh_until: BTreeMap::from([(10, 2), (20, 3)]) };
+        let fresh_until = BTreeMap::from([(10, 2), (20, 3)]);
+        let freshness = Freshness { missing: 1, fresh_until, judgement: Judgement::default() };
         let lacking = |second| freshness.lacking(Timestamp::from_second(second).unwrap());
         assert_eq!((lacking(9), lacking(10), lacking(20)), (1, 3, 6));
+    }
+
+    #[test]
+    fn a_judgement_holds_until_another_fact_passes_its_life() {
+        let second = |second| Timestamp::from_second(second).unwrap();
+        let mut freshness =
+            Freshness { judgement: Judgement { at: 15, ..Judgement::default() }, ..Freshness::default() };
+        for kept_from in [5, 10, 20, 30] {
+            freshness.judgement.add(second(kept_from));
+        }
+        let holds = |at| freshness.is_as_judged(second(at));
+        assert!(!holds(9) && holds(10) && holds(19) && !holds(20));
     }
 }

@@ -14,7 +14,7 @@ use super::render::{self, content_of};
 use super::shelf::Shelf;
 use super::why::Why;
 use super::{Afterwards, Built, Observer, Phase, Problems, lines, on_all_cores};
-use crate::cache::{Cache, FACTS, HISTORY, Listing, Tree};
+use crate::cache::{ANSWERS, Cache, FACTS, HISTORY, Listing, Tree};
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::fact::{Answer, Subject};
@@ -225,15 +225,18 @@ impl<'a> Run<'a> {
         let (mut db, mut shelf) = self.fill(scan, graph, common.as_ref())?;
         let context = context_of(&db);
         let origins = source::origins(config).to_string();
-        let (number, histories) = (cache.number(FACTS)?, cache.number(HISTORY)?);
+        let (number, answers) = (cache.number(FACTS)?, cache.number(ANSWERS)?);
+        let histories = cache.number(HISTORY)?;
         let are_imprinted = common.as_ref().is_some_and(|common| common.history == histories);
-        let is_settled = |common: &Common| {
-            common.context == context && common.facts == number && are_imprinted && common.origins == origins
-        };
-        let settled = common.filter(|common| is_settled(common) && task.answers.is_empty());
-        let settled = settled.map(|common| common.sources);
+        let is_settled = task.answers.is_empty()
+            && are_imprinted
+            && common.as_ref().is_some_and(|common| {
+                let numbers = (common.facts, common.answers) == (number, answers);
+                numbers && common.context == context && common.origins == origins
+            });
+        let last = common.map(|common| common.known);
         let histories = Histories::new(Arc::clone(cache), are_imprinted);
-        let mut facts = Facts::new(config, *observer, cache, histories, settled, self.asks());
+        let mut facts = Facts::new(config, *observer, cache, histories, last, is_settled, self.asks());
         // Answers were waited for: they are learnt, whatever else is wrong.
         facts.learn(&mut db, task.answers)?;
 
@@ -252,9 +255,11 @@ impl<'a> Run<'a> {
         }
         durations.render_ms = report::milliseconds(rendering.elapsed());
         Record::forget(cache)?;
-        let sources = facts.freshness(&db);
-        let (number, history) = (cache.number(FACTS)?, cache.number(HISTORY)?);
-        Common { context, facts: number, history, origins, sources: sources.clone() }.save(cache)?;
+        let known = facts.known().clone();
+        let (number, answers) = (cache.number(FACTS)?, cache.number(ANSWERS)?);
+        let history = cache.number(HISTORY)?;
+        let sources = known.sources.clone();
+        Common { context, facts: number, history, answers, origins, known }.save(cache)?;
         let why = Why { config, db: &db, plan: &plan, ledger: &facts.ledger, shelf: &shelf, fresh: &fresh };
         let why = why.record(cache, build, &contents)?;
         shelf.keep(&db, cache, &fresh)?;

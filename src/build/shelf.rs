@@ -12,8 +12,8 @@ use crate::cache::{Cache, CacheError, Imprints};
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::entry;
-use crate::graph::entries::{clashing, known};
-use crate::graph::facts::{usage_digest, wanted_for};
+use crate::graph::entries::{clashing, known, sound_entries};
+use crate::graph::facts::{ages, usage_as_of, usage_digest, wanted_for};
 use crate::graph::{self, Database, EntryFile, EntrySource, Site};
 use crate::imprint::Imprint;
 use crate::scan::{Scan, Scanned};
@@ -172,6 +172,21 @@ impl Shelf {
         self.files.iter().copied().filter(|file| is_outdated(*file)).collect()
     }
 
+    /// Entries that are known, but with ages of numbers that are others now.
+    pub(super) fn aged(&self, db: &Database, is_kept: bool) -> Vec<EntryFile> {
+        let usage = usage_as_of(db);
+        let is_aged = |file: EntryFile| {
+            let Some(imprint) = known(db, file) else { return false };
+            let told = imprint.inputs.ages;
+            // Which repository an entry has is looked up only where it matters.
+            if is_kept || told.github.is_some() {
+                return ages(db, file) != told;
+            }
+            usage.filter(|_| imprint.front.counted) != told.usage
+        };
+        self.files.iter().copied().filter(|file| is_aged(*file)).collect()
+    }
+
     /// The entries that were read.
     pub(super) fn read_anew(&self, db: &Database) -> Vec<EntryFile> {
         self.files.iter().copied().filter(|file| known(db, *file).is_none()).collect()
@@ -183,7 +198,8 @@ impl Shelf {
 
     /// Whether the site wants the same facts as when the imprints were made.
     pub(super) fn wants_the_same(&self, db: &Database) -> bool {
-        self.files.len() == self.earlier.len()
+        // Entries that contradict each other want nothing.
+        sound_entries(db).len() == self.earlier.len()
             && self.read_anew(db).into_iter().all(|file| {
                 let wanted = wanted_for(db, file);
                 let earlier = self.earlier(db, file).map(|imprint| imprint.inputs.facts.get());

@@ -11,7 +11,7 @@ use super::shelf::{Fresh, Shelf};
 use crate::cache::{Cache, CacheError, Change, Listing, Made, Tree};
 use crate::config::Config;
 use crate::digest::Digest;
-use crate::fact::{CanonicalExport, Subject, Usage, Window, describe};
+use crate::fact::{Ages, CanonicalExport, Subject, Usage, Window, describe};
 use crate::graph::context::{self, Part};
 use crate::graph::kinds::Kind;
 use crate::graph::outputs::{self, NEWEST, PLUGINS, TARGET};
@@ -32,6 +32,9 @@ pub struct Parts(BTreeMap<String, Vec<Part>>);
 
 /// The input that has changed where the cache had lost what it takes to tell which.
 pub const UNKNOWN: &str = "something that the cache knew no longer";
+
+/// The input that the ages of numbers are which are kept past their life.
+pub const AGES: &str = "numbers past their life";
 
 /// The note in the cache that holds them.
 const NOTE: &str = "parts";
@@ -301,6 +304,11 @@ impl Why<'_> {
                     }
                 }
                 Input::History => plain(format!("history of {}", imprint.front.id)),
+                Input::Ages => {
+                    let told = |ages: Ages| (ages != Ages::default()).then(|| ages.to_string());
+                    let (old, new) = (told(earlier.inputs.ages), told(imprint.inputs.ages));
+                    Change { input: AGES.to_owned(), old, new }
+                }
                 Input::Fact(subject) => match (old, new) {
                     (None, _) => Change { old: None, ..self.looked_at(&subject) },
                     (_, None) => Change { new: None, ..self.looked_at(&subject) },

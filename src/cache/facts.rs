@@ -14,6 +14,9 @@ use crate::fact::{Fact, Subject, Validators};
 /// The name of the number that tells whether any fact's value changed since.
 pub const FACTS: &str = "facts";
 
+/// The name of the number that tells whether any answer was written down since, if only one that confirms a value.
+pub const ANSWERS: &str = "answers";
+
 impl Cache {
     /// What is known about `subject`. A damaged row counts as nothing known.
     ///

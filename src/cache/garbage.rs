@@ -322,7 +322,7 @@ mod tests {
 
     use super::*;
     use crate::cache::{Listed, Listing, Tree};
-    use crate::fact::{Fact, ObjectId, RepositoryName, Subject, Validators};
+    use crate::fact::{Ages, Fact, ObjectId, RepositoryName, Subject, Validators};
     use crate::imprint::{Front, Inputs, Packed, Shown};
 
     const KEEP: Keep = Keep { builds: 8, bytes: u64::MAX };
@@ -370,6 +370,7 @@ mod tests {
                 entry: digest,
                 usage: digest,
                 history: digest,
+                ages: Ages::default(),
                 concerning: digest,
                 facts: Packed::new(&subjects.iter().map(|subject| (subject.clone(), digest)).collect()),
             },

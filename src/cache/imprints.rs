@@ -222,6 +222,7 @@ impl Texts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fact::Ages;
     use crate::imprint::{Front, Inputs, Packed, Shown};
 
     fn imprint(id: &str) -> Imprint {
@@ -241,6 +242,7 @@ mod tests {
                 entry: digest,
                 usage: digest,
                 history: digest,
+                ages: Ages::default(),
                 concerning: digest,
                 facts: Packed::new(&Vec::new()),
             },

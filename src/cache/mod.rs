@@ -31,7 +31,7 @@ use rusqlite::{Connection, ErrorCode};
 
 pub use aside::SetAside;
 pub use error::CacheError;
-pub use facts::FACTS;
+pub use facts::{ANSWERS, FACTS};
 pub use garbage::{Collected, MemoCount};
 pub use history::HISTORY;
 pub use imprints::{Imprints, Texts};

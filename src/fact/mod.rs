@@ -1,5 +1,6 @@
 //! Facts: what the outside world said about a subject, when it said it, and until when that is fresh.
 
+pub mod age;
 pub mod describe;
 pub mod repository;
 pub mod usage;
@@ -7,9 +8,10 @@ pub mod usage;
 use std::fmt;
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+pub use age::{Ages, Channel, Heard};
 pub use repository::{ObjectId, Release, Repository, RepositoryName};
 pub use usage::{CanonicalExport, Export, Usage, Window};
 
@@ -112,6 +114,18 @@ impl Fact {
     pub fn is_stale(&self, now: Timestamp) -> bool {
         self.fresh_until <= now
     }
+
+    /// From when on the fact counts as kept past its life. What was confirmed at a moment is not past its life at that
+    /// moment, even where an answer stays fresh for no time at all.
+    pub fn kept_from(&self) -> Timestamp {
+        let next = self.fetched.saturating_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX);
+        self.fresh_until.max(next)
+    }
+
+    /// Whether the fact is kept past its life at `now`: it is stale, and nobody has confirmed it.
+    pub fn is_kept(&self, now: Timestamp) -> bool {
+        self.kept_from() <= now
+    }
 }
 
 /// What a source answered about one subject.
@@ -198,6 +212,14 @@ mod tests {
         let fact = learn(Some(&known()), &Answer::Unchanged, &asked(30, 40)).unwrap();
         assert_eq!((fact.value.clone(), fact.fetched, fact.fresh_until), (known().value, at(30), at(40)));
         assert!(!fact.is_stale(at(39)) && fact.is_stale(at(40)));
+    }
+
+    #[test]
+    fn what_was_just_confirmed_is_not_past_its_life() {
+        let fresh_for_no_time = Fact { fetched: at(10), fresh_until: at(10), ..known() };
+        assert!(fresh_for_no_time.is_stale(at(10)) && !fresh_for_no_time.is_kept(at(10)));
+        assert!(fresh_for_no_time.is_kept(at(11)));
+        assert!(!known().is_kept(at(19)) && known().is_kept(at(20)));
     }
 
     #[test]

@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use super::entries::{front, known, parsed, sound_entries};
 use super::{Db, EntryFile, FactInput, FactState, Site};
 use crate::digest::Digest;
-use crate::fact::{CanonicalExport, ObjectId, Repository, RepositoryName, Subject, Window};
+use crate::fact::{Ages, CanonicalExport, ObjectId, Repository, RepositoryName, Subject, Window};
 use crate::plugin::PluginUsage;
 use crate::python::{self, Properties, Role};
 
@@ -63,6 +65,27 @@ pub fn usage(db: &dyn Db, file: EntryFile) -> Option<PluginUsage> {
 pub fn repository_name(db: &dyn Db, file: EntryFile) -> Option<RepositoryName> {
     let parsed = parsed(db, file).as_ref().ok()?;
     RepositoryName::from_url(&parsed.entry.source, &Site::get(db).settings(db).github_server)
+}
+
+/// The days as of which the numbers of a plugin are that are kept past their life.
+pub fn ages(db: &dyn Db, file: EntryFile) -> Ages {
+    let is_counted = front(db, file).is_some_and(|front| front.counted);
+    let repository = || match known(db, file) {
+        Some(imprint) => imprint.inputs.facts.get().into_iter().find_map(|(subject, _)| match subject {
+            Subject::Repository(name) => Some(name),
+            _ => None,
+        }),
+        None => repository_name(db, file).clone(),
+    };
+    let github = || *db.fact_input(&Subject::Repository(repository()?)).as_of(db);
+    Ages { usage: usage_as_of(db).filter(|_| is_counted), github: github() }
+}
+
+/// The day as of which usage numbers are, if an export is kept past its life: the earlier one of two.
+pub fn usage_as_of(db: &dyn Db) -> Option<Date> {
+    let inputs = Window::ALL.map(|window| db.fact_input(&Subject::Usage(window)));
+    let kept = inputs.into_iter().filter(|input| export(db, *input).is_some());
+    kept.filter_map(|input| *input.as_of(db)).min()
 }
 
 /// The digest of what is known of a fact.

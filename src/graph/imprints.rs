@@ -2,7 +2,7 @@
 
 use super::companions::companions;
 use super::entries::{description, disabled, feed_description, front, warnings_of};
-use super::facts::{digest_of, python_lookup, usage_digest, wanted_for};
+use super::facts::{ages, digest_of, python_lookup, usage_digest, wanted_for};
 use super::outputs::page;
 use super::pages::{PAGE, in_feed};
 use super::{Db, EntryFile, data, history, views};
@@ -38,7 +38,8 @@ fn inputs(db: &dyn Db, file: EntryFile, entry: Digest, concerning: Digest) -> In
         (subject, digest)
     };
     let facts = Packed::new(&wanted_for(db, file).into_iter().map(fact).collect());
-    Inputs { entry, usage: usage_digest(db, file), history: history::digest(db, file), concerning, facts }
+    let (usage, history, ages) = (usage_digest(db, file), history::digest(db, file), ages(db, file));
+    Inputs { entry, usage, history, ages, concerning, facts }
 }
 
 /// Entries that are known but whose text the feed needs, since none had it before.

@@ -4,9 +4,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::civil::Date;
+
 use crate::config::Settings;
 use crate::digest::Digest;
-use crate::fact::Subject;
+use crate::fact::{Heard, Subject};
 use crate::imprint::Imprint;
 
 /// The site as it was scanned.
@@ -22,6 +24,8 @@ pub struct Site {
     pub templates: Vec<TemplateFile>,
     /// Assets in the order of their paths.
     pub assets: Vec<AssetFile>,
+    /// When each source was last heard.
+    pub heard: Vec<Heard>,
 }
 
 /// One entry's file.
@@ -93,6 +97,8 @@ pub struct FactInput {
     pub subject: Subject,
     /// What is known.
     pub state: FactState,
+    /// The day on which the value was last confirmed, if it is kept past its life and pages tell its age.
+    pub as_of: Option<Date>,
 }
 
 /// The history of a plugin.
@@ -102,7 +108,7 @@ pub struct HistoryInput {
     pub packed: Arc<[u8]>,
 }
 
-/// What the graph sees of a fact: its value, never its age.
+/// What the graph sees of a fact's value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FactState {
     /// Nobody has looked, or nobody could say.

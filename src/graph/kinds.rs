@@ -25,6 +25,7 @@ pub enum Kind {
     Notices,
     Blacklist,
     Overlays,
+    Status,
     HelpInstallation,
     HelpRegistering,
     NotFound,
@@ -38,12 +39,13 @@ pub enum Kind {
     BlacklistJson,
     OverlayJson,
     RedirectsJson,
+    StatusJson,
     ApiIndex,
 }
 
 impl Kind {
     /// Every kind that a site has one of, unless its settings say that it has none.
-    pub const SINGLE: [Self; 23] = [
+    pub const SINGLE: [Self; 25] = [
         Self::Home,
         Self::ByName,
         Self::ByDate,
@@ -54,6 +56,7 @@ impl Kind {
         Self::Notices,
         Self::Blacklist,
         Self::Overlays,
+        Self::Status,
         Self::HelpInstallation,
         Self::HelpRegistering,
         Self::NotFound,
@@ -67,6 +70,7 @@ impl Kind {
         Self::OverlayJson,
         Self::RedirectsJson,
         Self::ApiIndex,
+        Self::StatusJson,
     ];
 
     /// The output's address from the site's root, without the base path.
@@ -92,6 +96,7 @@ impl Kind {
             Self::Notices => "/notices/",
             Self::Blacklist => "/blacklist/",
             Self::Overlays => "/overlays/",
+            Self::Status => "/status/",
             Self::HelpInstallation => "/help/installation/",
             Self::HelpRegistering => "/help/registering/",
             Self::NotFound => "/404.html",
@@ -105,6 +110,7 @@ impl Kind {
             Self::OverlayJson => "/update_check_overlay.json",
             Self::RedirectsJson => "/redirects.json",
             Self::ApiIndex => "/api/v1/plugins.json",
+            Self::StatusJson => "/status.json",
         })
     }
 
@@ -137,6 +143,7 @@ impl Kind {
             Self::Overlays => {
                 ("overlays.html", "Update overlays", "Corrections to where plugins look for updates.")
             }
+            Self::Status => ("status.html", "Status", "When each source of numbers was last heard."),
             Self::HelpInstallation => {
                 ("help_installation.html", "Installing a plugin", "How to install a plugin.")
             }

@@ -68,7 +68,7 @@ impl Db for Database {
         let mut facts = self.facts.lock().unwrap_or_else(PoisonError::into_inner);
         *facts
             .entry(subject.clone())
-            .or_insert_with(|| FactInput::new(self, subject.clone(), FactState::Unknown))
+            .or_insert_with(|| FactInput::new(self, subject.clone(), FactState::Unknown, None))
     }
 
     fn history_input(&self, id: &str) -> HistoryInput {

@@ -6,7 +6,7 @@ use super::entries::{feed_description, known};
 use super::inputs::AssetLocation;
 use super::kinds::{Kind, stem};
 use super::pages::{self, Rendered};
-use super::{AssetFile, Db, EntryFile, companions, views};
+use super::{AssetFile, Db, EntryFile, Site, companions, views};
 use crate::digest::Digest;
 use crate::imprint::ShownKind;
 use crate::problem::Problem;
@@ -74,6 +74,7 @@ pub fn parts(db: &dyn Db, kind: &Kind) -> Vec<Part> {
         Kind::Notices => parts.extend([plugins(), context::data(db, "notices")]),
         Kind::Blacklist => parts.extend([plugins(), context::data(db, "blacklist")]),
         Kind::Overlays => parts.extend([plugins(), context::data(db, "update_check_overlays")]),
+        Kind::Status | Kind::StatusJson => parts.push(heard(db)),
         Kind::NoticesJson => parts.push(context::data(db, "notices")),
         Kind::BlacklistJson => parts.push(context::data(db, "blacklist")),
         Kind::OverlayJson => parts.push(context::data(db, "update_check_overlays")),
@@ -112,6 +113,12 @@ pub const TARGET: &str = "the page that it leads to";
 
 /// The name of the part that keeps outputs apart which are made of the same.
 pub const KIND: &str = "kind";
+
+/// When sources were last heard.
+fn heard(db: &dyn Db) -> Part {
+    let json = serde_json::to_vec(Site::get(db).heard(db)).unwrap_or_default();
+    Part::new("when sources were last heard", Digest::of(&json))
+}
 
 /// The digest of what the feed shows.
 fn feed(db: &dyn Db) -> Digest {

@@ -122,6 +122,7 @@ fn context(db: &dyn Db, kind: &Kind, page: &mut Page) -> Value {
         Kind::Notices => context! { notices => value(views::notices(db)) },
         Kind::Blacklist => context! { blacklist => value(views::blacklist(db)) },
         Kind::Overlays => context! { overlays => views::overlays(db) },
+        Kind::Status => context! { sources => value(Site::get(db).heard(db)) },
         Kind::Redirect { to, .. } => {
             let target = address::absolute(settings, &address::plugin_page(stem(db, *to)));
             context! { target => target }
@@ -198,6 +199,7 @@ fn json(db: &dyn Db, kind: &Kind) -> String {
         Kind::BlacklistJson => array(data::blacklist(db).iter().map(|block| &block.published)),
         Kind::ApiIndex => api::index(views::summaries(db), Site::get(db).settings(db)),
         Kind::OverlayJson => line(&*data::overlays(db)),
+        Kind::StatusJson => line(&serde_json::json!({ "sources": Site::get(db).heard(db) })),
         _ => line(&redirects(db)),
     }
 }

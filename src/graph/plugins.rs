@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::data::compat;
 use super::entries::{front, parsed, sound_entries};
-use super::facts::{python_lookup, repository, usage};
+use super::facts::{ages, python_lookup, repository, usage};
 use super::{Db, EntryFile};
 use crate::entry;
 use crate::plugin::{DEFAULT_PYTHON, Plugin, admits_python3};
@@ -22,6 +22,7 @@ pub fn plugin(db: &dyn Db, file: EntryFile) -> Option<Arc<Plugin>> {
     Some(Arc::new(Plugin {
         usage: usage(db, file).clone(),
         repository: repository(db, file),
+        ages: ages(db, file),
         python3: admits_python3(&python),
         python,
         python_declared,

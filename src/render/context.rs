@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -65,6 +66,7 @@ pub struct Summary {
 pub struct UsageWindows {
     pub week: UsageNumbers,
     pub month: UsageNumbers,
+    pub as_of: Option<String>,
 }
 
 /// Usage in one window.
@@ -111,10 +113,11 @@ impl Summary {
             abandoned_at: entry.abandoned.as_deref().map(address::written),
             up_for_adoption_at: entry.up_for_adoption.as_deref().map(address::written),
             attributes: entry.attributes.clone(),
-            usage: plugin
-                .usage
-                .as_ref()
-                .map(|usage| UsageWindows { week: (&usage.week).into(), month: (&usage.month).into() }),
+            usage: plugin.usage.as_ref().map(|usage| UsageWindows {
+                week: (&usage.week).into(),
+                month: (&usage.month).into(),
+                as_of: plugin.ages.usage.map(|day| day.to_string()),
+            }),
             stars: repository.map(|repository| repository.stars),
             latest_release: repository.and_then(release),
             last_push: repository.and_then(|repository| repository.last_push).map(|push| push.to_string()),
@@ -188,6 +191,7 @@ pub struct Github {
     pub latest_release: Option<Release>,
     pub last_push: Option<String>,
     pub archived: bool,
+    pub as_of: Option<String>,
 }
 
 /// Issues by state.
@@ -203,8 +207,9 @@ fn release(repository: &Repository) -> Option<Release> {
     Some(Release { url: address::written(&release.url), ..release })
 }
 
-impl From<&Repository> for Github {
-    fn from(repository: &Repository) -> Self {
+impl Github {
+    /// `as_of` is the day on which GitHub last said so, if that is kept past its life.
+    fn of(repository: &Repository, as_of: Option<Date>) -> Self {
         Self {
             repository: repository.name.clone(),
             url: address::written(&repository.url),
@@ -215,6 +220,7 @@ impl From<&Repository> for Github {
             latest_release: release(repository),
             last_push: repository.last_push.map(|push| push.to_string()),
             archived: repository.archived,
+            as_of: as_of.map(|day| day.to_string()),
         }
     }
 }
@@ -341,7 +347,7 @@ impl Full {
                 .privacy_policy
                 .as_deref()
                 .map(|policy| address::absolute(settings, &address::written(policy))),
-            github: plugin.repository.as_deref().map(Github::from),
+            github: plugin.repository.as_deref().map(|repository| Github::of(repository, plugin.ages.github)),
             versions: plugin.usage.as_ref().map(|usage| Version::of(&usage.month)).unwrap_or_default(),
             history: around.history,
             notices: around.notices,

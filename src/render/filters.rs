@@ -8,9 +8,10 @@ use minijinja::{Environment, Value};
 
 use super::text;
 
-/// Adds the filters `date`, `rfc2822`, `number` and `slug`.
+/// Adds the filters `date`, `minute`, `rfc2822`, `number` and `slug`.
 pub(super) fn add(environment: &mut Environment<'static>) {
     environment.add_filter("date", date);
+    environment.add_filter("minute", minute);
     environment.add_filter("rfc2822", rfc_2822);
     environment.add_filter("number", number);
     environment.add_filter("slug", |name: &str| text::slug(name));
@@ -28,6 +29,12 @@ fn moment(text: &str) -> Option<Zoned> {
 /// `2017-11-11` and `2017-11-11T05:38:17Z` as `11 Nov 2017`; anything else stays.
 fn date(text: &str) -> String {
     moment(text).map_or_else(|| text.to_owned(), |moment| moment.strftime("%-d %b %Y").to_string())
+}
+
+/// `2017-11-11T05:38:17Z` as `11 Nov 2017, 05:38 UTC`; anything else stays.
+fn minute(text: &str) -> String {
+    let Ok(timestamp) = text.parse::<Timestamp>() else { return text.to_owned() };
+    timestamp.strftime("%-d %b %Y, %H:%M UTC").to_string()
 }
 
 /// A date or timestamp as feeds have it (RFC 2822, section 3.3); anything else stays.
@@ -52,6 +59,8 @@ mod tests {
         assert_eq!(date("2017-11-11"), "11 Nov 2017");
         assert_eq!(date("2020-05-23T23:38:17Z"), "23 May 2020");
         assert_eq!(date("soon"), "soon");
+        assert_eq!(minute("2016-02-25T00:07:59-06:00"), "25 Feb 2016, 06:07 UTC");
+        assert_eq!(minute("soon"), "soon");
         assert_eq!(rfc_2822("2016-02-25T00:00:00-06:00"), "Thu, 25 Feb 2016 00:00:00 -0600");
         assert_eq!(rfc_2822("2016-02-25"), "Thu, 25 Feb 2016 00:00:00 +0000");
     }

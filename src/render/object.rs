@@ -114,7 +114,7 @@ mod tests {
             abandoned_at: Some("abandoned".to_owned()),
             up_for_adoption_at: None,
             attributes: vec!["cloud".to_owned()],
-            usage: Some(UsageWindows { week: numbers(1), month: numbers(3) }),
+            usage: Some(UsageWindows { week: numbers(1), month: numbers(3), as_of: None }),
             stars: Some(7),
             latest_release: None,
             last_push: Some("2020-01-02T03:04:05Z".to_owned()),

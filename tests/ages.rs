@@ -1,0 +1,279 @@
+//! The ages of facts: a number that is kept past its life shows its date, on whatever way a build comes to it, and
+//! `/status/` says when sources were last heard.
+#![allow(missing_docs)]
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use common::Site;
+use common::builder::{Silent, learn};
+use rusqlite::Connection;
+use serde_json::{Value, json};
+use shelflife::build::{Afterwards, Builder};
+use shelflife::config::Overrides;
+use xtask::replay::{FaultAction, Kind, Repository, Server, Usage, Window, World};
+
+const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
+
+/// A site with two plugins, of which the second has no repository, and its world.
+struct Lab {
+    site: Site,
+    server: Server,
+}
+
+/// Who fails.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Failing {
+    Nobody,
+    Github,
+    Exports,
+}
+
+impl Lab {
+    /// Answers of both sources are fresh for an hour, or for so long.
+    fn new(ttl: &str) -> Self {
+        let mut world = World::new("2020-08-01T00:00:00Z".parse().unwrap());
+        world.add(Repository::new("owner/one").with_stars(9));
+        for stem in ["one", "two"] {
+            world.set_usage(Window::Month, stem, Usage { instances: 5, ..Usage::default() });
+        }
+        let server = Server::start(world).unwrap();
+        let site = Site::asking(&server, CONFIG, ttl);
+        site.entry("one", "compatibility: {python: '>=3'}\n");
+        let two = common::entry("two", "compatibility: {python: '>=3'}\n");
+        site.write("entries/two.md", two.replace("github.com/owner", "git.example/owner"));
+        Self { site, server }
+    }
+
+    fn fail(&self, who: Failing) {
+        let fails = move |kind: Kind| match who {
+            Failing::Nobody => false,
+            Failing::Github => !matches!(kind, Kind::Export(_)),
+            Failing::Exports => matches!(kind, Kind::Export(_)),
+        };
+        self.server
+            .set_fault(Some(Arc::new(move |it| fails(it.kind).then(|| FaultAction::status(404, "no")))));
+    }
+
+    /// Builds on a day of August 2020 at a time, and returns the report.
+    #[track_caller]
+    fn build(&self, at: &str, arguments: &[&str]) -> Value {
+        let now = now(at);
+        self.site.report(&[&["--now", &now], arguments].concat())
+    }
+
+    /// The days that the page of a plugin tells as the ages of its usage and of what GitHub says.
+    fn ages(&self, stem: &str) -> (Option<String>, Option<String>) {
+        let page = self.site.read(&format!("public/plugins/{stem}/index.html"));
+        let day = |end: &str| {
+            let end = page.find(end)?;
+            let begin = page[..end].rfind("datetime=\"")? + "datetime=\"".len();
+            Some(page[begin..begin + "2020-08-01".len()].to_owned())
+        };
+        (day(": there are no newer numbers"), day(": GitHub couldn"))
+    }
+
+    /// What a first build publishes that knows the same facts at the same moment, and asks nobody.
+    fn cold(&self, at: &str) -> BTreeMap<PathBuf, Vec<u8>> {
+        let _ = std::fs::remove_dir_all(self.site.at("cold"));
+        std::fs::create_dir(self.site.at("cold")).unwrap();
+        let (cache, output) = (self.site.at("cold/cache.sqlite"), self.site.at("cold/public"));
+        std::fs::copy(self.site.at(".shelflife/cache.sqlite"), &cache).unwrap();
+        let connection = Connection::open(&cache).unwrap();
+        for table in ["memo", "blob", "note", "shard", "folder"] {
+            connection.execute(&format!("DELETE FROM {table}"), []).unwrap();
+        }
+        drop(connection);
+        let (cache, output) = (cache.to_str().unwrap(), output.to_str().unwrap());
+        let now = now(at);
+        self.site.build(&["--offline", "--now", &now, "--cache", cache, "--output", output]).succeeded();
+        self.site.tree("cold/public")
+    }
+
+    #[track_caller]
+    fn assert_like_a_first_build(&self, at: &str) {
+        let (warm, cold) = (self.site.tree("public"), self.cold(at));
+        let differing: Vec<&PathBuf> = warm
+            .iter()
+            .filter(|(path, content)| cold.get(*path) != Some(content))
+            .map(|(path, _)| path)
+            .collect();
+        assert!(warm.len() == cold.len() && differing.is_empty(), "{differing:?}");
+    }
+}
+
+fn now(at: &str) -> String {
+    format!("2020-08-{at}:00Z")
+}
+
+fn written(report: &Value) -> Vec<&str> {
+    report["outputs"]["written_paths"].as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect()
+}
+
+fn day(day: &str) -> Option<String> {
+    Some(day.to_owned())
+}
+
+const STATUS: [&str; 2] = ["status.json", "status/index.html"];
+
+#[test]
+fn a_number_shows_its_date_once_its_source_fails_past_its_life() {
+    let lab = Lab::new("1h");
+    lab.build("01T10:00", &[]);
+    assert_eq!((lab.ages("one"), lab.ages("two")), ((None, None), (None, None)));
+    let (page, list) = (lab.site.read("public/plugins/one/index.html"), lab.site.read("public/plugins.json"));
+
+    lab.fail(Failing::Exports);
+    lab.build("01T10:30", &[]);
+    assert_eq!(lab.ages("one"), (None, None), "nobody was asked");
+    let report = lab.build("02T00:00", &[]);
+    assert_eq!((lab.ages("one"), lab.ages("two")), ((day("2020-08-01"), None), (day("2020-08-01"), None)));
+    assert!(written(&report).contains(&"plugins/two/index.html"));
+    assert_eq!(
+        report["why"]["plugins/two/index.html"],
+        json!([{"input": "numbers past their life", "old": null, "new": "usage as of 2020-08-01"}])
+    );
+    lab.assert_like_a_first_build("02T00:00");
+    let report = lab.build("03T00:00", &[]);
+    assert_eq!(written(&report), STATUS, "GitHub was heard, and the numbers are as old as they were");
+
+    lab.fail(Failing::Github);
+    lab.build("04T00:00", &[]);
+    assert_eq!((lab.ages("one"), lab.ages("two")), ((None, day("2020-08-03")), (None, None)));
+    lab.assert_like_a_first_build("04T00:00");
+    assert_eq!(lab.site.read("public/plugins.json"), list);
+
+    lab.fail(Failing::Nobody);
+    lab.build("05T00:00", &[]);
+    assert_eq!(lab.site.read("public/plugins/one/index.html"), page, "as if nothing had been");
+    lab.assert_like_a_first_build("05T00:00");
+    assert_eq!(lab.site.read("public/plugins.json"), list);
+}
+
+#[test]
+fn a_refresh_that_brings_nothing_new_changes_the_status_alone() {
+    let lab = Lab::new("1h");
+    lab.build("01T10:00", &[]);
+    assert_eq!(written(&lab.build("01T12:00", &[])), STATUS);
+    lab.assert_like_a_first_build("01T12:00");
+    let report = lab.build("01T12:30", &[]);
+    assert_eq!((&report["queries"], written(&report)), (&json!({}), vec![]), "nothing was due");
+    // Within a minute, a source was last heard as long ago as before.
+    assert_eq!(written(&lab.build("01T12:30", &["--refresh"])), STATUS);
+    assert_eq!(written(&lab.build("01T12:30", &["--refresh"])), Vec::<&str>::new());
+}
+
+#[test]
+fn offline_time_passes_too() {
+    let lab = Lab::new("1h");
+    lab.build("01T10:00", &[]);
+    let report = lab.build("01T10:59", &["--offline"]);
+    assert_eq!(report["queries"], json!({}), "nothing has passed its life");
+    lab.build("01T11:00", &["--offline"]);
+    assert_eq!(lab.ages("one"), (day("2020-08-01"), day("2020-08-01")));
+    lab.assert_like_a_first_build("01T11:00");
+    let report = lab.build("09T11:00", &["--offline"]);
+    assert_eq!(report["queries"], json!({}), "nothing more can pass its life");
+    lab.assert_like_a_first_build("09T11:00");
+    // A clock that went back.
+    lab.build("01T10:30", &["--offline"]);
+    assert_eq!(lab.ages("one"), (None, None));
+    lab.assert_like_a_first_build("01T10:30");
+    // An edit of one, and time for the other.
+    let two = lab.site.read("entries/two.md").replace("Text.", "Other text.");
+    lab.site.write("entries/two.md", two);
+    lab.build("01T12:00", &["--offline"]);
+    assert_eq!(lab.ages("one"), (day("2020-08-01"), day("2020-08-01")));
+    lab.assert_like_a_first_build("01T12:00");
+}
+
+#[test]
+fn without_a_token_only_what_github_says_gets_old() {
+    let lab = Lab::new("1h");
+    lab.build("01T10:00", &[]);
+    let mut command = lab.site.command(&["--now", &now("01T12:00")]);
+    assert!(command.env_remove("GITHUB_TOKEN").output().unwrap().status.success());
+    assert_eq!((lab.ages("one"), lab.ages("two")), ((None, day("2020-08-01")), (None, None)));
+    lab.assert_like_a_first_build("01T12:00");
+}
+
+#[test]
+fn what_is_never_fresh_has_no_age_when_it_has_just_been_heard() {
+    let lab = Lab::new("0s");
+    lab.build("01T10:00", &[]);
+    assert_eq!(lab.ages("one"), (None, None));
+    lab.build("01T12:00", &[]);
+    assert_eq!(lab.ages("one"), (None, None));
+    lab.build("01T12:00", &["--offline"]);
+    assert_eq!(lab.ages("one"), (None, None));
+    lab.build("01T12:01", &["--offline"]);
+    assert_eq!(lab.ages("one"), (day("2020-08-01"), day("2020-08-01")));
+    lab.assert_like_a_first_build("01T12:01");
+}
+
+#[test]
+fn the_day_is_the_sites_own() {
+    let lab = Lab::new("1h");
+    let config = lab.site.read("shelflife.toml");
+    lab.site.write("shelflife.toml", format!("timezone = \"Asia/Tokyo\"\n{config}"));
+    lab.build("01T20:00", &[]);
+    lab.build("03T00:00", &["--offline"]);
+    assert_eq!(lab.ages("two"), (day("2020-08-02"), None));
+}
+
+#[test]
+fn the_status_says_when_each_source_was_last_heard() {
+    let lab = Lab::new("1h");
+    lab.build("01T10:00", &[]);
+    lab.fail(Failing::Github);
+    lab.build("01T12:34", &[]);
+    let of = |name: &str, at: &str, fresh: u32, kept: u32, missing: u32| {
+        let at = now(at);
+        json!({"name": name, "newest": at, "oldest": at, "fresh": fresh, "kept": kept, "missing": missing})
+    };
+    let status = lab.site.json("public/status.json");
+    let expected = [
+        of("usage.week", "01T12:34", 1, 0, 0),
+        of("usage.month", "01T12:34", 1, 0, 0),
+        of("github", "01T10:00", 0, 1, 0),
+    ];
+    assert_eq!(status, json!({"sources": expected}));
+    let page = lab.site.read("public/status/index.html");
+    assert!(page.contains("1 Aug 2020, 12:34 UTC") && page.contains("1 Aug 2020, 10:00 UTC"), "{page}");
+    assert!(lab.site.read("public/index.html").contains("href=\"/status/\""));
+
+    let nothing = Site::new(CONFIG);
+    nothing.build(&[]).succeeded();
+    assert_eq!(nothing.json("public/status.json"), json!({"sources": []}));
+}
+
+/// A watcher builds before sources have answered: it does not tell ages that are about to be wrong, and tells them as
+/// soon as nobody answers.
+#[test]
+fn who_waits_for_answers_tells_ages_when_there_are_none() {
+    let lab = Lab::new("1h");
+    lab.build("01T10:00", &[]);
+    let config = |at: &str| {
+        let overrides = Overrides { now: Some(now(at).parse().unwrap()), ..Overrides::default() };
+        lab.site.config(&lab.server, &overrides).unwrap()
+    };
+    let later = config("02T10:00");
+    let mut builder = Builder::new(Afterwards::GoOn);
+    builder.build(&later, None, &[], &Silent).unwrap();
+    assert_eq!(lab.ages("one"), (None, None), "answers are on their way");
+    lab.fail(Failing::Exports);
+    learn(&mut builder, &later).unwrap();
+    assert_eq!(lab.ages("one"), (day("2020-08-01"), None));
+    lab.site.entry("one", "compatibility: {python: '>=3.7'}\n");
+    let edited = BTreeSet::from([lab.site.at("entries/one.md")]);
+    builder.build(&config("02T12:00"), Some(&edited), &[], &Silent).unwrap();
+    assert_eq!(lab.ages("one"), (day("2020-08-01"), None), "GitHub is about to be asked");
+    lab.fail(Failing::Nobody);
+    learn(&mut builder, &config("02T12:00")).unwrap();
+    assert_eq!(lab.ages("one"), (None, None));
+    drop(builder);
+    lab.assert_like_a_first_build("02T12:00");
+}
