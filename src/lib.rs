@@ -24,6 +24,7 @@ pub mod python;
 pub mod render;
 pub mod report;
 pub mod scan;
+pub mod seed;
 pub mod source;
 pub mod theme;
 pub mod watch;

@@ -5,9 +5,14 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
+use super::progress::Progress;
 use super::{Exit, build, show};
+use crate::build::{Observer as _, Phase};
 use crate::cache::{Amount, Cache, Stats};
 use crate::config::{self, Config, Environment, Keep, Overrides};
+use crate::history::Day;
+use crate::report;
+use crate::seed::{self, Place};
 
 /// Look into the cache, check it, make it smaller
 #[derive(Debug, Args)]
@@ -22,7 +27,7 @@ pub(super) struct Arguments {
     cache: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 enum Action {
     /// Count what is in it
     Stats,
@@ -37,8 +42,14 @@ enum Action {
         #[arg(long, value_name = "SIZE", value_parser = config::size)]
         max_size: Option<u64>,
     },
-    /// Forget everything that can be made again; facts stay
+    /// Forget everything that can be made again; facts and histories stay
     Clear,
+    /// Take over the history of plugins' numbers from where the site is published, after the cache was lost
+    Seed {
+        /// The address of the published site, or a folder that it was published into
+        #[arg(value_name = "URL or FOLDER")]
+        from: String,
+    },
 }
 
 pub(super) fn run(arguments: &Arguments) -> Exit {
@@ -50,7 +61,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
             return Exit::Wrong;
         }
     };
-    match act(&config, arguments.action) {
+    match act(&config, &arguments.action) {
         Ok(exit) => exit,
         Err(error) => {
             show::error(&error);
@@ -59,9 +70,10 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     }
 }
 
-fn act(config: &Config, action: Action) -> miette::Result<Exit> {
+fn act(config: &Config, action: &Action) -> miette::Result<Exit> {
     let path = &config.paths.cache;
-    if !path.exists() {
+    // That there is none is the likeliest reason to seed one.
+    if !path.exists() && !matches!(action, Action::Seed { .. }) {
         return Err(miette::miette!(
             help = "build the site first",
             "there is no cache at {}",
@@ -96,13 +108,46 @@ fn act(config: &Config, action: Action) -> miette::Result<Exit> {
         }
         Action::Clear => {
             open(path)?.clear()?;
-            print("Forgot everything but the facts");
+            print("Forgot everything but the facts and histories");
         }
+        Action::Seed { from } => return seed(config, from),
     }
     Ok(Exit::Done)
 }
 
-/// Opens the cache to make it smaller.
+/// Takes over published histories.
+fn seed(config: &Config, from: &str) -> miette::Result<Exit> {
+    let place = Place::of(from)?;
+    let today = Day::of(config.now).unwrap_or(Day::FIRST);
+    let progress = Progress::bars_only();
+    let found = seed::find(&place, today, config.fetch.timeout, &|done, all| {
+        progress.progress(Phase::Fetch, done, all);
+    });
+    progress.finish();
+    let found = found?;
+    if found.without == found.plugins {
+        return Err(miette::miette!(
+            help =
+                "only sites that were published by a version of shelflife that knows of histories have any",
+            "{from} has the history of none of its {}",
+            report::count(found.plugins, "plugin")
+        ));
+    }
+    let taken = found.take_over(&open(&config.paths.cache)?)?;
+    for line in found.warnings() {
+        progress.warn(&format!("not taken over: {line}"));
+    }
+    print(&format!(
+        "Took over {} of {}; {} {} none",
+        report::count(taken.observations, "observation"),
+        report::count(taken.plugins, "plugin"),
+        found.without,
+        if found.without == 1 { "has" } else { "have" },
+    ));
+    Ok(if found.wrong.is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+/// Opens the cache to write into it.
 fn open(path: &Path) -> miette::Result<Cache> {
     let (cache, set_aside) = Cache::open(path, &|| {})?;
     match set_aside {

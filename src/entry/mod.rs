@@ -29,6 +29,11 @@ pub fn parse(path: &str, bytes: &[u8]) -> Result<Parsed, Vec<Problem>> {
     schema::read(&text, stem(path), &parts, &tree)
 }
 
+/// Whether a text may be an entry's `id`, or the name of its file without `.md`.
+pub fn is_identifier(text: &str) -> bool {
+    check::identifier(text).is_ok()
+}
+
 /// The name of the file at `path` without its folders and without `.md`.
 pub fn stem(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);

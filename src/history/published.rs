@@ -7,11 +7,14 @@ use serde::ser::SerializeMap as _;
 use serde::{Deserialize, Serialize, Serializer};
 
 use super::{Day, History, Measure, Observation, thinning};
+use crate::entry::is_identifier;
 
 /// The history of one plugin as `history.json` has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
-    /// The id that the plugin's entry declares.
+    /// The name of the entry's file without `.md`, by which the API calls the plugin.
+    pub stem: String,
+    /// The id that the entry declares.
     pub id: String,
     /// The history.
     pub history: History,
@@ -19,8 +22,9 @@ pub struct Published {
 
 impl Serialize for Published {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(2))?;
-        map.serialize_entry("id", &self.id)?;
+        let mut map = serializer.serialize_map(Some(3))?;
+        map.serialize_entry("id", &self.stem)?;
+        map.serialize_entry("declared_id", &self.id)?;
         map.serialize_entry("series", &Series(&self.history))?;
         map.end()
     }
@@ -45,7 +49,9 @@ impl Serialize for Series<'_> {
 pub enum Unfit {
     /// It is not JSON of this shape.
     Shape(String),
-    /// It is that of a plugin with another id.
+    /// It is that of another plugin.
+    Other(String),
+    /// No plugin can have such an id.
     Id(String),
     /// The dates of a series are not in order, or one has no date.
     Order(Measure),
@@ -57,7 +63,8 @@ impl fmt::Display for Unfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Shape(error) => write!(f, "it is no history: {error}"),
-            Self::Id(id) => write!(f, "it is the history of `{}`", id.escape_default()),
+            Self::Other(stem) => write!(f, "it is the history of `{}`", stem.escape_default()),
+            Self::Id(id) => write!(f, "no plugin can have the id `{}`", id.escape_default()),
             Self::Order(measure) => {
                 write!(f, "the dates of `{}` are not each later than the one before", measure.name())
             }
@@ -71,21 +78,25 @@ impl fmt::Display for Unfit {
 const MOST: usize = 100_000;
 
 impl Published {
-    /// Reads the history of the plugin with this id, whatever its letter case, up to `today`. What it counts that this
-    /// program does not know is passed over.
+    /// Reads the history of the plugin that the API calls `stem`, up to `today`. What it counts that this program does
+    /// not know is passed over.
     ///
     /// # Errors
     ///
     /// Says what is wrong with it; nothing of such a text is to be believed.
-    pub fn read(json: &[u8], id: &str, today: Day) -> Result<Self, Unfit> {
+    pub fn read(json: &[u8], stem: &str, today: Day) -> Result<Self, Unfit> {
         #[derive(Deserialize)]
         struct Text {
             id: String,
+            declared_id: String,
             series: BTreeMap<String, Vec<(jiff::civil::Date, u64)>>,
         }
         let text: Text = serde_json::from_slice(json).map_err(|error| Unfit::Shape(error.to_string()))?;
-        if text.id.to_lowercase() != id.to_lowercase() {
-            return Err(Unfit::Id(text.id));
+        if text.id != stem {
+            return Err(Unfit::Other(text.id));
+        }
+        if !is_identifier(&text.declared_id) {
+            return Err(Unfit::Id(text.declared_id));
         }
         let mut history = History::default();
         for (name, pairs) in text.series {
@@ -106,7 +117,7 @@ impl Published {
             }
             thinning::thin(series);
         }
-        Ok(Self { id: text.id, history })
+        Ok(Self { stem: text.id, id: text.declared_id, history })
     }
 }
 
@@ -128,11 +139,11 @@ mod tests {
         history.observe(Measure::Stars, today(), 7);
         history.observe(Measure::InstancesMonth, Day::FIRST, u64::MAX);
         history.observe(Measure::InstancesMonth, today(), 12);
-        let published = Published { id: "MQTT".to_owned(), history };
+        let published = Published { stem: "mqtt".to_owned(), id: "MQTT".to_owned(), history };
         let json = serde_json::to_string(&published).unwrap();
         assert_eq!(
             json,
-            "{\"id\":\"MQTT\",\"series\":{\"instances_month\":[[\"1970-01-01\",18446744073709551615],\
+            "{\"id\":\"mqtt\",\"declared_id\":\"MQTT\",\"series\":{\"instances_month\":[[\"1970-01-01\",18446744073709551615],\
              [\"2026-11-25\",12]],\"stars\":[[\"2026-11-25\",7]]}}"
         );
         assert_eq!(read(&json), Ok(published));
@@ -140,7 +151,10 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused() {
-        let of = |series: &str| read(&format!("{{\"id\": \"mqtt\", \"series\": {{\"stars\": {series}}}}}"));
+        let text = |id: &str, declared: &str, series: &str| {
+            read(&format!("{{\"id\": \"{id}\", \"declared_id\": \"{declared}\", \"series\": {{{series}}}}}"))
+        };
+        let of = |series: &str| text("mqtt", "mqtt", &format!("\"stars\": {series}"));
         assert!(of("[[\"2026-01-01\", 1], [\"2026-01-02\", 0]]").is_ok());
         for series in [
             "1",
@@ -162,11 +176,12 @@ mod tests {
         assert_eq!(of("[[\"2026-01-02\", 1], [\"2026-01-01\", 2]]"), order);
         assert_eq!(of("[[\"1969-12-31\", 1]]"), order);
         assert_eq!(of("[[\"2026-11-26\", 1]]"), Err(Unfit::Future(Measure::Stars)));
-        assert_eq!(read("{\"id\": \"other\", \"series\": {}}"), Err(Unfit::Id("other".to_owned())));
+        assert_eq!(text("other", "mqtt", ""), Err(Unfit::Other("other".to_owned())));
+        assert_eq!(text("mqtt", "../x", ""), Err(Unfit::Id("../x".to_owned())));
         for json in ["", "[]", "{}", "{\"id\": \"mqtt\"}", &"[".repeat(100_000)] {
             assert!(matches!(read(json), Err(Unfit::Shape(_))), "{}", json.len());
         }
-        let unknown = read("{\"id\": \"mqtt\", \"series\": {\"forks\": [[\"2026-01-01\", 1]]}, \"more\": 1}");
+        let unknown = text("mqtt", "mqtt", "\"forks\": [[\"2026-01-01\", 1]]");
         assert!(unknown.unwrap().history.is_empty());
     }
 }

@@ -16,6 +16,8 @@ pub enum Endpoint {
     GithubRepositories,
     /// GitHub's GraphQL API, about the content of files.
     GithubFiles,
+    /// A published site, about the history of its plugins.
+    PublishedHistory,
 }
 
 /// What one endpoint was asked.

@@ -1,0 +1,339 @@
+//! Seeding: a cache that has lost its histories takes them over from where the site has published them.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::{ErrorKind, Read as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use miette::{IntoDiagnostic as _, WrapErr as _, miette};
+use reqwest::header::HeaderMap;
+use reqwest::{Method, StatusCode};
+use serde::Deserialize;
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+use url::Url;
+
+use crate::cache::{Cache, CacheError};
+use crate::entry::is_identifier;
+use crate::history::{Day, History, Published};
+use crate::source::http::{Http, HttpError, IfTooMuch, Request, Verdict};
+use crate::source::{Endpoint, Meter};
+
+/// Where the index of a published site's plugins is.
+const INDEX: &str = "api/v1/plugins.json";
+/// The largest index that is read.
+const MAX_INDEX: usize = 64 * 1024 * 1024;
+/// The largest history that is read: a hundred years of all measures are a fraction of it.
+const MAX_HISTORY: usize = 1024 * 1024;
+/// How many histories are asked for at once.
+const IN_FLIGHT: usize = 8;
+/// How many failures are told one by one.
+const TOLD: usize = 5;
+
+/// Where the history of a plugin is, below a published site's root.
+fn place_of(stem: &str) -> String {
+    format!("api/v1/plugins/{stem}/history.json")
+}
+
+/// Where a published site is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In a folder, such as the output folder.
+    Folder(PathBuf),
+    /// At an address, which ends with a slash.
+    Web(Url),
+}
+
+impl Place {
+    /// Reads what somebody gave: an address that begins with `https://` or `http://`, or else a folder.
+    ///
+    /// # Errors
+    ///
+    /// Says what was expected.
+    pub fn of(given: &str) -> miette::Result<Self> {
+        let is_web =
+            |scheme: &str| given.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+        if !is_web("https://") && !is_web("http://") {
+            let folder = PathBuf::from(given);
+            if folder.is_dir() {
+                return Ok(Self::Folder(folder));
+            }
+            return Err(miette!(
+                help = "give the address of the published site, such as https://plugins.example.org, or a folder that \
+                        it was published into",
+                "there is no folder {}",
+                folder.display()
+            ));
+        }
+        let mut url = Url::parse(given).into_diagnostic().wrap_err("this is not an address")?;
+        // The text is not repeated: whoever sees the message should not see the password.
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(miette!("this address holds a user name or a password, expected one without"));
+        }
+        url.set_query(None);
+        url.set_fragment(None);
+        if !url.path().ends_with('/') {
+            url.set_path(&format!("{}/", url.path()));
+        }
+        Ok(Self::Web(url))
+    }
+
+    /// What a person calls it.
+    fn told(&self) -> String {
+        match self {
+            Self::Folder(folder) => folder.display().to_string(),
+            Self::Web(url) => url.to_string(),
+        }
+    }
+}
+
+/// What was found at a published site.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Packed histories by the plugin's id in lower case.
+    histories: Vec<(String, Vec<u8>)>,
+    /// How many plugins the site has.
+    pub plugins: usize,
+    /// How many of them have no file of their history.
+    pub without: usize,
+    /// Histories that could not be had or make no sense, of which nothing is taken over: what is wrong with each.
+    pub wrong: Vec<String>,
+}
+
+/// What a cache has taken over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// How many plugins have more history than before.
+    pub plugins: usize,
+    /// How many observations were new.
+    pub observations: usize,
+}
+
+/// The members of the index that matter here.
+#[derive(Deserialize)]
+struct Index {
+    plugins: Vec<Listed>,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    id: String,
+}
+
+/// One history file: `None` if there is none.
+type Read = Result<Option<Vec<u8>>, String>;
+
+/// Reads every history that is published at `place` up to `today`. A server that asks for it is waited for, but no
+/// longer than `patience`.
+///
+/// # Errors
+///
+/// When there is no index of plugins, or it makes no sense.
+pub fn find(
+    place: &Place,
+    today: Day,
+    patience: Duration,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> miette::Result<Found> {
+    match place {
+        Place::Folder(folder) => in_folder(folder, today, progress),
+        Place::Web(url) => {
+            let http = Http::new(Arc::new(Meter::default()), &[url], patience).into_diagnostic()?;
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .into_diagnostic()
+                .wrap_err("can't use the network")?;
+            runtime.block_on(at_address(&http, url, today, progress))
+        }
+    }
+}
+
+fn in_folder(folder: &Path, today: Day, progress: &(dyn Fn(usize, usize) + Sync)) -> miette::Result<Found> {
+    let place = Place::Folder(folder.to_path_buf());
+    let stems = stems(read_file(&folder.join(INDEX), MAX_INDEX), &place)?;
+    let mut found = Found { plugins: stems.len(), ..Found::default() };
+    for (done, stem) in stems.iter().enumerate() {
+        found.add(stem, read_file(&folder.join(place_of(stem)), MAX_HISTORY), today);
+        progress(done + 1, stems.len());
+    }
+    Ok(found)
+}
+
+async fn at_address(
+    http: &Http,
+    site: &Url,
+    today: Day,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> miette::Result<Found> {
+    let place = Place::Web(site.clone());
+    let stems = stems(read_address(http, site, INDEX, MAX_INDEX).await, &place)?;
+    let mut found = Found { plugins: stems.len(), ..Found::default() };
+    let total = stems.len();
+    let in_flight = Arc::new(Semaphore::new(IN_FLIGHT));
+    let mut tasks = JoinSet::new();
+    for stem in stems {
+        let (http, site, in_flight) = (http.clone(), site.clone(), Arc::clone(&in_flight));
+        tasks.spawn(async move {
+            let _permit = in_flight.acquire_owned().await;
+            let read = read_address(&http, &site, &place_of(&stem), MAX_HISTORY).await;
+            (stem, read)
+        });
+    }
+    let mut done = 0;
+    while let Some(result) = tasks.join_next().await {
+        done += 1;
+        progress(done, total);
+        if let Ok((stem, read)) = result {
+            found.add(&stem, read, today);
+        }
+    }
+    found.wrong.sort_unstable();
+    Ok(found)
+}
+
+/// The names of the plugins that an index lists.
+fn stems(index: Read, place: &Place) -> miette::Result<Vec<String>> {
+    let place = place.told();
+    let wrong = |reason: String| miette!("the index of the plugins at {place} can't be read: {reason}");
+    let index = index.map_err(wrong)?.ok_or_else(|| {
+        miette!(
+            help = "give the root of a site that was published with `outputs.api`",
+            "{place} has no {INDEX}"
+        )
+    })?;
+    let Index { plugins } = serde_json::from_slice(&index).map_err(|error| wrong(error.to_string()))?;
+    let mut stems: Vec<String> = plugins.into_iter().map(|plugin| plugin.id).collect();
+    // They become parts of paths and addresses.
+    if let Some(stem) = stems.iter().find(|stem| !is_identifier(stem)) {
+        return Err(wrong(format!("no plugin can be called `{}`", stem.escape_default())));
+    }
+    stems.sort_unstable();
+    stems.dedup();
+    Ok(stems)
+}
+
+impl Found {
+    fn add(&mut self, stem: &str, read: Read, today: Day) {
+        let published = match read {
+            Ok(None) => {
+                self.without += 1;
+                return;
+            }
+            Ok(Some(json)) => Published::read(&json, stem, today).map_err(|unfit| unfit.to_string()),
+            Err(reason) => Err(reason),
+        };
+        match published {
+            Ok(published) => self.histories.push((published.id.to_lowercase(), published.history.pack())),
+            Err(reason) => self.wrong.push(format!("{stem}: {reason}")),
+        }
+    }
+
+    /// Adds what was found to the histories of a cache, which wins where both know a day.
+    ///
+    /// # Errors
+    ///
+    /// When the cache can't be read or written.
+    pub fn take_over(&self, cache: &Cache) -> Result<Taken, CacheError> {
+        let mut taken = Taken::default();
+        let mut known = cache.histories()?;
+        let mut changed = BTreeSet::new();
+        for (id, packed) in &self.histories {
+            let of = |packed: &[u8]| History::unpack(packed).unwrap_or_default();
+            let mut history = known.get(id).map(|packed| of(packed)).unwrap_or_default();
+            let added = history.merge(&of(packed));
+            if added > 0 {
+                taken.observations += added;
+                known.insert(id.clone(), history.pack().into());
+                changed.insert(id.as_str());
+            }
+        }
+        taken.plugins = changed.len();
+        cache.set_histories(changed.into_iter().filter_map(|id| Some((id, &**known.get(id)?))))?;
+        cache.checkpoint()?;
+        Ok(taken)
+    }
+
+    /// What is wrong with histories that are not taken over, a line each for the first of them.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self.wrong.iter().take(TOLD).cloned().collect();
+        if self.wrong.len() > TOLD {
+            lines.push(format!("and so it is with {} more", self.wrong.len() - TOLD));
+        }
+        lines
+    }
+}
+
+fn read_file(path: &Path, most: usize) -> Read {
+    // Looked at before it is opened, since opening a pipe waits for somebody to write into it.
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.to_string()),
+        Ok(metadata) if !metadata.is_file() => return Err("it is no file".to_owned()),
+        Ok(_) => {}
+    }
+    let mut content = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(most as u64 + 1).read_to_end(&mut content));
+    read.map_err(|error| error.to_string())?;
+    bounded(content, most).map(Some)
+}
+
+async fn read_address(http: &Http, site: &Url, path: &str, most: usize) -> Read {
+    let request = Request {
+        endpoint: Endpoint::PublishedHistory,
+        method: Method::GET,
+        url: site.join(path).map_err(|error| error.to_string())?,
+        headers: HeaderMap::new(),
+        body: None,
+        judge: |_| Verdict::Sound,
+        if_too_much: IfTooMuch::Repeat,
+    };
+    match http.send(&request).await {
+        Ok(reply) => bounded(reply.body, most).map(Some),
+        Err(HttpError::Status { status: StatusCode::NOT_FOUND | StatusCode::GONE, .. }) => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn bounded(content: Vec<u8>, most: usize) -> Result<Vec<u8>, String> {
+    if content.len() > most {
+        return Err(format!("it has more than {} KiB", most / 1024));
+    }
+    Ok(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_of_the_web_or_a_folder() {
+        let url = |given: &str| match Place::of(given) {
+            Ok(Place::Web(url)) => url.to_string(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(url("https://plugins.example"), "https://plugins.example/");
+        assert_eq!(url("HTTP://plugins.example:8000/sub?x#y"), "http://plugins.example:8000/sub/");
+        assert_eq!(Place::of(".").unwrap(), Place::Folder(PathBuf::from(".")));
+        for wrong in ["https://", "https://me:secret@plugins.example", "nowhere/at/all", "ftp://x.example"] {
+            let error = Place::of(wrong).unwrap_err().to_string();
+            assert!(!error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn an_index_that_names_what_can_be_no_plugin_is_not_believed() {
+        let place = Place::Folder(PathBuf::from("x"));
+        let read = |json: &str| stems(Ok(Some(json.as_bytes().to_vec())), &place);
+        assert_eq!(
+            read("{\"plugins\": [{\"id\": \"b\", \"x\": 1}, {\"id\": \"a\"}, {\"id\": \"b\"}]}").unwrap(),
+            ["a", "b"]
+        );
+        for json in ["", "[]", "{\"plugins\": [\"a\"]}", "{\"plugins\": [{\"id\": \"../../etc/x\"}]}"] {
+            assert!(read(json).is_err(), "{json}");
+        }
+        assert!(stems(Ok(None), &place).unwrap_err().to_string().contains("has no api/v1/plugins.json"));
+    }
+}
