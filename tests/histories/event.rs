@@ -66,6 +66,8 @@ pub enum Event {
     Collect { all: bool },
     /// `shelflife cache clear`.
     Clear,
+    /// `shelflife cache seed`, with a history of one plugin.
+    Seed { entry: u8, count: u8 },
     /// Somebody lays hands on the output folder.
     Touch { what: Touch },
     /// A build is killed after some milliseconds.
@@ -208,6 +210,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => any::<bool>().prop_map(|folder| Event::Delete { folder }),
         1 => any::<bool>().prop_map(|all| Event::Collect { all }),
         1 => Just(Event::Clear),
+        1 => (0..5u8, 0..4u8).prop_map(|(entry, count)| Event::Seed { entry, count }),
         1 => prop::bool::weighted(0.4).prop_map(|second| Event::Output { second }),
         2 => touch().prop_map(|what| Event::Touch { what }),
         2 => (0..150u8).prop_map(|after| Event::Kill { after }),
@@ -310,6 +313,9 @@ impl fmt::Display for Event {
             Self::Collect { all: true } => f.write_str("shelflife cache gc --keep 1 --max-size 1B"),
             Self::Collect { all: false } => f.write_str("shelflife cache gc"),
             Self::Clear => f.write_str("shelflife cache clear"),
+            Self::Seed { entry, count } => {
+                write!(f, "shelflife cache seed, with {count} days of {}", stem(entry))
+            }
             Self::Touch { what } => what.fmt(f),
             Self::Kill { after } => write!(f, "a build is killed after {after} ms"),
             Self::Build(by) => by.fmt(f),

@@ -215,6 +215,7 @@ impl History {
                 let all: &[&str] = if all { &["--keep", "1", "--max-size", "1B"] } else { &[] };
                 self.cache_command(&[&["gc"], all].concat());
             }
+            Event::Seed { entry, count } => self.seed(entry, count),
             Event::Clear => self.cache_command(&["clear"]),
             Event::Touch { what } => self.touch(what),
             Event::Kill { after } => self.kill(after),
@@ -370,6 +371,19 @@ impl History {
         let mut command = self.site.program(&["cache"]);
         command.args(arguments).arg("--site").arg(self.site.path());
         command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+    }
+
+    fn seed(&mut self, entry: u8, count: u8) {
+        let stem = STEMS[usize::from(entry)];
+        let days: Vec<String> =
+            (1..=count).map(|day| format!("[\"2020-07-0{day}\", {}]", u32::from(day) * 3 % 7)).collect();
+        let days = days.join(", ");
+        self.site.write("seed/api/v1/plugins.json", format!("{{\"plugins\": [{{\"id\": \"{stem}\"}}]}}"));
+        let series = format!("{{\"instances_month\": [{days}], \"stars\": [{days}]}}");
+        let history = format!("{{\"id\": \"{stem}\", \"declared_id\": \"{stem}\", \"series\": {series}}}");
+        self.site.write(&format!("seed/api/v1/plugins/{stem}/history.json"), history);
+        let folder = self.site.at("seed");
+        self.cache_command(&["seed", folder.to_str().unwrap()]);
     }
 
     fn touch(&mut self, what: Touch) {

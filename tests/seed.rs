@@ -1,0 +1,207 @@
+//! `shelflife cache seed`: what a site has published comes back into a cache that was lost.
+#![allow(missing_docs)]
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use common::Site;
+use shelflife::cache::Cache;
+use shelflife::history::{Day, History, Measure};
+
+const CACHE: &str = ".shelflife/cache.sqlite";
+
+/// A site with an entry, and a folder `old` that a site was published into.
+fn site() -> Site {
+    let site = Site::new("title = \"Test\"");
+    site.entry("one", "");
+    publish(&site, "old");
+    site
+}
+
+/// Writes what matters of a published site: three plugins, one of which has no history.
+fn publish(site: &Site, folder: &str) {
+    let index = "{\"plugins\":[{\"id\":\"one\",\"title\":\"One\"},{\"id\":\"two\"},{\"id\":\"three\"}]}";
+    site.write(&format!("{folder}/api/v1/plugins.json"), index);
+    let history = |stem: &str, id: &str, series: &str| {
+        let text = format!("{{\"id\":\"{stem}\",\"declared_id\":\"{id}\",\"series\":{{{series}}}}}\n");
+        site.write(&format!("{folder}/api/v1/plugins/{stem}/history.json"), text);
+    };
+    history("one", "One", "\"stars\":[[\"2020-01-01\",1],[\"2020-01-03\",3]]");
+    history("two", "two", "\"instances_month\":[[\"2020-01-02\",20]]");
+}
+
+/// `shelflife cache seed`: its exit code and all that it says.
+fn seed(site: &Site, from: &str) -> (i32, String) {
+    let mut command = site.program(&["cache", "seed", from, "--site"]);
+    let output = command.arg(site.path()).output().unwrap();
+    let text =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    (output.status.code().unwrap(), text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+fn stars(cache: &Path, id: &str) -> Vec<(String, u64)> {
+    let history = Cache::read(cache, |cache| cache.history(id)).unwrap();
+    let history = history.map(|packed| History::unpack(&packed).unwrap()).unwrap_or_default();
+    history.of(Measure::Stars).iter().map(|one| (one.day.to_string(), one.value)).collect()
+}
+
+fn day(text: &str) -> Day {
+    Day::from_date(text.parse().unwrap()).unwrap()
+}
+
+#[test]
+fn a_folder_seeds_a_cache_that_is_not_there() {
+    let site = site();
+    let old = site.at("old");
+    let (code, text) = seed(&site, old.to_str().unwrap());
+    assert_eq!((code, &*text), (0, "Took over 3 observations of 2 plugins; 1 has none"));
+    let first = [("2020-01-01".to_owned(), 1), ("2020-01-03".to_owned(), 3)];
+    assert_eq!(stars(&site.at(CACHE), "one"), first);
+    let (code, text) = seed(&site, old.to_str().unwrap());
+    assert_eq!((code, &*text), (0, "Took over 0 observations of 0 plugins; 1 has none"));
+    site.build(&[]).succeeded();
+    assert_eq!(stars(&site.at(CACHE), "one"), first);
+}
+
+#[test]
+fn what_the_cache_knows_wins() {
+    let site = site();
+    let (cache, _) = Cache::open(&site.at(CACHE), &|| {}).unwrap();
+    let mut known = History::default();
+    known.observe(Measure::Stars, day("2020-01-03"), 33);
+    known.observe(Measure::Stars, day("2020-02-01"), 40);
+    cache.set_histories([("one", &*known.pack())]).unwrap();
+    cache.checkpoint().unwrap();
+    drop(cache);
+    assert_eq!(seed(&site, site.at("old").to_str().unwrap()).0, 0);
+    let expected = [("2020-01-01", 1), ("2020-01-03", 33), ("2020-02-01", 40)];
+    assert_eq!(stars(&site.at(CACHE), "one"), expected.map(|(day, value)| (day.to_owned(), value)));
+}
+
+#[test]
+fn a_build_after_it_shows_what_came() {
+    let site = site();
+    let config = "title = \"Test\"\n[usage]\nmonth = \"http://127.0.0.1:9/month.json\"\n";
+    site.write("shelflife.toml", config);
+    let page = || {
+        site.build(&["--offline", "--now", "2026-11-25T00:00:00Z"]).succeeded();
+        let pages = site.tree("public");
+        (pages[Path::new("plugins/one/index.html")].clone(), pages)
+    };
+    page();
+    assert_eq!(seed(&site, site.at("old").to_str().unwrap()).0, 0);
+    let after = page();
+    std::fs::remove_dir_all(site.at("public")).unwrap();
+    let cache = rusqlite::Connection::open(site.at(CACHE)).unwrap();
+    cache.execute_batch("DELETE FROM note; DELETE FROM shard; DELETE FROM memo").unwrap();
+    drop(cache);
+    assert!(page() == after);
+}
+
+#[test]
+fn what_makes_no_sense_is_told_and_the_rest_is_taken_over() {
+    let site = site();
+    for (text, reason) in [
+        ("<!doctype html>", "it is no history"),
+        (
+            "{\"id\":\"two\",\"declared_id\":\"two\",\"series\":{\"stars\":[[\"9999-01-01\",1]]}}",
+            "yet to come",
+        ),
+        ("{\"id\":\"one\",\"declared_id\":\"two\",\"series\":{}}", "it is the history of `one`"),
+        ("{\"id\":\"two\",\"declared_id\":\"\\u001b[31m\",\"series\":{}}", "no plugin can have the id"),
+        (&" ".repeat(1024 * 1024 + 1), "it has more than 1024 KiB"),
+    ] {
+        let _ = std::fs::remove_dir_all(site.at(".shelflife"));
+        site.write("old/api/v1/plugins/two/history.json", text);
+        let (code, said) = seed(&site, site.at("old").to_str().unwrap());
+        assert_eq!(code, 1, "{said}");
+        assert!(said.contains(&format!("not taken over: two: {reason}")) || said.contains(reason), "{said}");
+        assert!(said.contains("Took over 2 observations of 1 plugin;") && !said.contains('\u{1b}'), "{said}");
+        assert_eq!(stars(&site.at(CACHE), "one").len(), 2);
+    }
+}
+
+#[test]
+fn where_there_is_nothing_to_take_over_it_says_so() {
+    let site = site();
+    let at = |path: &str| site.at(path).to_str().unwrap().to_owned();
+    std::fs::create_dir(site.at("empty")).unwrap();
+    site.write("hostile/api/v1/plugins.json", "{\"plugins\":[{\"id\":\"../../../old/api/v1/plugins/one\"}]}");
+    site.write("early/api/v1/plugins.json", "{\"plugins\":[{\"id\":\"one\"}]}");
+    for (from, reason) in [
+        (at("nowhere"), "there is no folder"),
+        (at("empty"), "has no api/v1/plugins.json"),
+        (at("hostile"), "no plugin can be called `../../../old/api/v1/plugins/one`"),
+        (at("early"), "has the history of none of its 1 plugin"),
+        ("http://me:secret@127.0.0.1:9".to_owned(), "holds a user name or a password"),
+        ("http://127.0.0.1:9".to_owned(), "can't be read"),
+    ] {
+        let (code, said) = seed(&site, &from);
+        assert_eq!(code, 1, "{said}");
+        assert!(said.contains(reason) && !said.contains("secret"), "{said}");
+        assert!(!site.at(CACHE).exists(), "{from}");
+    }
+}
+
+/// Serves the files of a folder below `/sub/`, of which `first` tells how often each answers with an error before.
+fn serve(site: &Site, folder: &str, errors: usize) -> (String, Arc<AtomicUsize>) {
+    let files: BTreeMap<String, Vec<u8>> = site
+        .tree(folder)
+        .into_iter()
+        .map(|(path, content)| (format!("/sub/{}", path.display()), content))
+        .collect();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/sub", listener.local_addr().unwrap());
+    let requests = Arc::new(AtomicUsize::new(0));
+    let (counter, failed) = (Arc::clone(&requests), Mutex::new(BTreeMap::<String, usize>::new()));
+    // It ends with the test's process.
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut line = String::new();
+            let mut reader = BufReader::new(stream.try_clone().unwrap());
+            reader.read_line(&mut line).unwrap();
+            let mut header = line.clone();
+            while header.trim() != "" {
+                header.clear();
+                reader.read_line(&mut header).unwrap();
+            }
+            counter.fetch_add(1, Ordering::Relaxed);
+            let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+            let so_far = {
+                let mut failed = failed.lock().unwrap();
+                let count = failed.entry(path.clone()).or_default();
+                *count += 1;
+                *count
+            };
+            let (status, body) = match files.get(&path) {
+                Some(_) if so_far <= errors => ("503 Service Unavailable", &b""[..]),
+                Some(content) => ("200 OK", &**content),
+                None => ("404 Not Found", &b"<h1>no</h1>"[..]),
+            };
+            let head =
+                format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+            let _ = stream.write_all(&[head.as_bytes(), body].concat());
+        }
+    });
+    (address, requests)
+}
+
+#[test]
+fn a_published_site_seeds_a_cache_and_is_asked_again_when_it_fails() {
+    let site = site();
+    for (errors, expected) in [(0, 4), (1, 7)] {
+        let _ = std::fs::remove_dir_all(site.at(".shelflife"));
+        let (address, requests) = serve(&site, "old", errors);
+        let (code, text) = seed(&site, &address);
+        assert_eq!((code, &*text), (0, "Took over 3 observations of 2 plugins; 1 has none"));
+        assert_eq!(requests.load(Ordering::Relaxed), expected);
+        assert_eq!(stars(&site.at(CACHE), "one").len(), 2);
+    }
+}
