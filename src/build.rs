@@ -2,11 +2,11 @@
 
 mod advice;
 mod builder;
+mod derived;
 mod facts;
 mod failure;
 mod history;
 mod ledger;
-mod lines;
 mod record;
 mod redirects;
 mod refusals;

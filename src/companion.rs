@@ -9,6 +9,8 @@ use crate::config::Settings;
 pub enum Companion {
     /// What the page shows, as JSON.
     Api,
+    /// How the plugin's numbers became what they are.
+    History,
     /// One number or word to show elsewhere.
     Badge(Badge, Form),
 }
@@ -72,18 +74,22 @@ const BADGES: &str = "/badges/";
 /// history would be where another plugin's file is.
 pub const ENDING: &str = ".json";
 
+/// With what the address of its history ends.
+const HISTORY: &str = "/history.json";
+
 impl Companion {
     /// Those that a site with these settings has of each plugin, in an order of their own.
     pub fn all(settings: &Settings) -> impl Iterator<Item = Self> {
         let badges = Badge::ALL.into_iter().flat_map(|badge| Form::ALL.map(|form| Self::Badge(badge, form)));
-        let api = settings.api.then_some(Self::Api);
-        api.into_iter().chain(badges.filter(|_| settings.badges))
+        let api = [Self::Api, Self::History].into_iter().filter(|_| settings.api);
+        api.chain(badges.filter(|_| settings.badges))
     }
 
     /// The address from the site's root, without the base path; `stem` is the name of the entry's file without `.md`.
     pub fn address(self, stem: &str) -> String {
         match self {
             Self::Api => [API, stem, ENDING].concat(),
+            Self::History => [API, stem, HISTORY].concat(),
             Self::Badge(badge, form) => [BADGES, stem, "/", badge.name(), form.extension()].concat(),
         }
     }
@@ -92,8 +98,9 @@ impl Companion {
     pub fn at(path: &str) -> Option<(&str, Self)> {
         let below = |folder: &str| path.strip_prefix(folder.trim_start_matches('/'));
         if let Some(file) = below(API) {
-            let stem = file.strip_suffix(ENDING).filter(|stem| !stem.contains('/'))?;
-            return Some((stem, Self::Api));
+            let named = |ending| file.strip_suffix(ending).filter(|stem| !stem.contains('/'));
+            let history = || named(HISTORY).map(|stem| (stem, Self::History));
+            return history().or_else(|| named(ENDING).map(|stem| (stem, Self::Api)));
         }
         let (stem, file) = below(BADGES)?.split_once('/')?;
         let badges = Badge::ALL.into_iter().flat_map(|badge| Form::ALL.map(|form| (badge, form)));
@@ -119,6 +126,7 @@ mod tests {
         for path in [
             "api/v1/plugins.json",
             "api/v1/plugins/a/b.json",
+            "api/v1/plugins/a/b/history.json",
             "badges/mqtt/other.svg",
             "badges/mqtt/stars.png",
             "badges/a/b/stars.svg",
@@ -133,7 +141,7 @@ mod tests {
         let count = |api, badges| Companion::all(&Settings { api, badges, ..Settings::default() }).count();
         assert_eq!(
             (count(true, true), count(true, false), count(false, true), count(false, false)),
-            (9, 1, 8, 0)
+            (10, 2, 8, 0)
         );
     }
 }

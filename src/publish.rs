@@ -33,20 +33,30 @@ pub enum Content {
     Bytes(Vec<u8>),
     /// All plugins' texts of this kind make it up.
     Lines(ShownKind),
+    /// It is the history of the plugin whose entry's file has this name without `.md`.
+    History(String),
     /// In the program.
     Program(&'static [u8]),
     /// In a file of the site.
     File(PathBuf),
 }
 
-/// Makes files up of all plugins' texts of one kind.
-pub trait Lines: Sync {
-    /// The file; `None` if a text is lost.
+/// Makes files that are no blobs out of what the cache has.
+pub trait Derived: Sync {
+    /// The file that all plugins' texts of one kind make up; `None` if a text is lost.
     ///
     /// # Errors
     ///
     /// When the cache can't be read.
-    fn file(&self, kind: ShownKind) -> Result<Option<Vec<u8>>, CacheError>;
+    fn lines(&self, kind: ShownKind) -> Result<Option<Vec<u8>>, CacheError>;
+
+    /// The file with the history of the plugin whose entry's file has this name without `.md`; `None` if nothing is
+    /// known of the entry.
+    ///
+    /// # Errors
+    ///
+    /// When the cache can't be read.
+    fn history(&self, stem: &str) -> Result<Option<Vec<u8>>, CacheError>;
 }
 
 /// For each path in the output folder, the digests of what builds wrote there.
@@ -213,7 +223,7 @@ pub fn publish(
     target: Target<'_>,
     outputs: &Outputs,
     cache: &Cache,
-    lines: &dyn Lines,
+    derived: &dyn Derived,
     progress: &(dyn Fn(usize, usize) + Sync),
 ) -> Result<Published, PublishError> {
     let name = target.name;
@@ -282,7 +292,7 @@ pub fn publish(
     let done = AtomicUsize::new(0);
     let write = |path: &&str| {
         let (digest, content) = &outputs[*path];
-        let look = tree.write(path, &bytes(path, *digest, content, cache, lines)?)?;
+        let look = tree.write(path, &bytes(path, *digest, content, cache, derived)?)?;
         progress(done.fetch_add(1, Ordering::Relaxed) + 1, wrong.len());
         Ok(((*path).to_owned(), Listed { digest: *digest, look }))
     };
@@ -341,14 +351,18 @@ fn bytes<'c>(
     digest: Digest,
     content: &'c Content,
     cache: &Cache,
-    lines: &dyn Lines,
+    derived: &dyn Derived,
 ) -> Result<Cow<'c, [u8]>, PublishError> {
     let lost = || PublishError::Lost(path.to_owned());
     Ok(match content {
         Content::Blob => cache.blob(digest)?.ok_or_else(lost)?.into(),
         Content::Bytes(bytes) => Cow::Borrowed(bytes),
         Content::Lines(kind) => {
-            let file = lines.file(*kind)?.filter(|file| Digest::of(file) == digest);
+            let file = derived.lines(*kind)?.filter(|file| Digest::of(file) == digest);
+            file.ok_or_else(lost)?.into()
+        }
+        Content::History(stem) => {
+            let file = derived.history(stem)?.filter(|file| Digest::of(file) == digest);
             file.ok_or_else(lost)?.into()
         }
         Content::Program(bytes) => Cow::Borrowed(bytes),
@@ -371,10 +385,14 @@ mod tests {
             .collect()
     }
 
-    struct NoLines;
+    struct Nothing;
 
-    impl Lines for NoLines {
-        fn file(&self, _: ShownKind) -> Result<Option<Vec<u8>>, CacheError> {
+    impl Derived for Nothing {
+        fn lines(&self, _: ShownKind) -> Result<Option<Vec<u8>>, CacheError> {
+            Ok(None)
+        }
+
+        fn history(&self, _: &str) -> Result<Option<Vec<u8>>, CacheError> {
             Ok(None)
         }
     }
@@ -384,7 +402,7 @@ mod tests {
     }
 
     fn run(folder: &Path, cache: &Cache, files: &[(&str, &str)]) -> Published {
-        publish(target(folder), &outputs(cache, files), cache, &NoLines, &|_, _| {}).unwrap()
+        publish(target(folder), &outputs(cache, files), cache, &Nothing, &|_, _| {}).unwrap()
     }
 
     #[test]
@@ -439,7 +457,7 @@ mod tests {
         std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("plugins")).unwrap();
         let cache = Cache::in_memory().unwrap();
         let outputs = outputs(&cache, &[("plugins/x.html", "1")]);
-        let error = publish(target(folder.path()), &outputs, &cache, &NoLines, &|_, _| {}).unwrap_err();
+        let error = publish(target(folder.path()), &outputs, &cache, &Nothing, &|_, _| {}).unwrap_err();
         assert!(matches!(error, PublishError::Link(_)), "{error}");
         assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);
     }

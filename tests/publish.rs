@@ -7,15 +7,19 @@ use common::Site;
 use serde_json::json;
 use shelflife::cache::{Cache, CacheError, Listing, Tree};
 use shelflife::imprint::ShownKind;
-use shelflife::publish::{Content, Lines, Outputs, PublishError, Published, Target, publish};
+use shelflife::publish::{Content, Derived, Outputs, PublishError, Published, Target, publish};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
 
-/// No output here is made up of lines.
-struct NoLines;
+/// All outputs here are blobs.
+struct Nothing;
 
-impl Lines for NoLines {
-    fn file(&self, _: ShownKind) -> Result<Option<Vec<u8>>, CacheError> {
+impl Derived for Nothing {
+    fn lines(&self, _: ShownKind) -> Result<Option<Vec<u8>>, CacheError> {
+        Ok(None)
+    }
+
+    fn history(&self, _: &str) -> Result<Option<Vec<u8>>, CacheError> {
         Ok(None)
     }
 }
@@ -48,7 +52,7 @@ impl Folder {
         let output = |path: &&str| ((*path).to_owned(), (self.cache.put_blob(b"output"), Content::Blob));
         let outputs: Outputs = paths.iter().map(output).collect();
         let target = Target { folder: self.folder.path(), name: "public", is_trusted: false, glance: None };
-        publish(target, &outputs, &self.cache, &NoLines, &|_, _| {})
+        publish(target, &outputs, &self.cache, &Nothing, &|_, _| {})
     }
 
     #[track_caller]

@@ -11,8 +11,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use common::Site;
+use jiff::{SignedDuration, Timestamp};
 use shelflife::cache::Cache;
 use shelflife::history::{Day, History, Measure};
+use xtask::replay::{Server, Usage, Window, World};
 
 const CACHE: &str = ".shelflife/cache.sqlite";
 
@@ -147,6 +149,43 @@ fn where_there_is_nothing_to_take_over_it_says_so() {
         assert!(said.contains(reason) && !said.contains("secret"), "{said}");
         assert!(!site.at(CACHE).exists(), "{from}");
     }
+}
+
+#[test]
+fn what_a_site_has_published_is_all_that_it_takes() {
+    let start: Timestamp = "2020-08-01T06:00:00Z".parse().unwrap();
+    let server = Server::start(World::new(start)).unwrap();
+    let site = Site::asking(&server, "title = \"Test\"", "1h");
+    site.entry("One.a-b", "compatibility: {python: '>=3'}\nid: One_ab\n");
+    site.write("entries/One.a-b.md", site.read("entries/One.a-b.md").replacen("id: One.a-b\n", "", 1));
+    for days in 0..120u32 {
+        let now = start + SignedDuration::from_hours(24 * i64::from(days));
+        server.change(|world| {
+            world.set_time(now);
+            let usage = Usage { instances: u64::from(days * 7 % 50), install_events: 3, ..Usage::default() };
+            world.set_usage(Window::Month, "one_ab", usage);
+        });
+        site.build(&["--quiet", "--now", &now.to_string()]).succeeded();
+    }
+    let now = (start + SignedDuration::from_hours(24 * 119)).to_string();
+    let before = site.tree("public");
+    let history = site.json("public/api/v1/plugins/One.a-b/history.json");
+    assert_eq!((&history["id"], &history["declared_id"]), (&"One.a-b".into(), &"One_ab".into()));
+    let observed = history["series"]["instances_month"].as_array().unwrap().len();
+    assert!((90..100).contains(&observed), "{observed}");
+    assert!(site.read("public/plugins/One.a-b/index.html").contains("<figure class=\"history\">"));
+
+    std::fs::remove_dir_all(site.at(".shelflife")).unwrap();
+    let (code, text) = seed(&site, site.at("public").to_str().unwrap());
+    assert_eq!(code, 0, "{text}");
+    let told = site.build(&["--now", &now]).succeeded().stderr;
+    assert!(!told.contains("cache seed"), "{told}");
+    assert!(site.tree("public") == before);
+
+    // What is missing comes back without anything being evaluated.
+    std::fs::remove_dir_all(site.at("public/api")).unwrap();
+    assert_eq!(site.report(&["--now", &now])["queries"], serde_json::json!({}));
+    assert!(site.tree("public") == before);
 }
 
 /// Serves the files of a folder below `/sub/`, of which `first` tells how often each answers with an error before.

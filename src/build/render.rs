@@ -6,8 +6,10 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::{Observer, Phase, Problems, lines};
+use super::{Observer, Phase, Problems, derived};
+use crate::companion::Companion;
 use crate::digest::Digest;
+use crate::entry;
 use crate::graph::context;
 use crate::graph::inputs::AssetLocation;
 use crate::graph::kinds::Kind;
@@ -63,7 +65,7 @@ pub(super) fn render(
     for (path, output) in &plan.outputs {
         match output {
             Output::Rendered(kind) => match is_known(kind) {
-                Some(page) => drop(contents.insert(path.clone(), (page, Content::Blob))),
+                Some(digest) => drop(contents.insert(path.clone(), (digest, made(db, kind)))),
                 None => unknown.push((path, kind)),
             },
             Output::Asset(asset) => {
@@ -92,6 +94,14 @@ pub(super) fn render(
     if problems.is_empty() { Ok(contents) } else { Err(Problems { problems }.into()) }
 }
 
+/// Where the bytes of an output are that is not made up of all plugins' texts.
+fn made(db: &Database, kind: &Kind) -> Content {
+    match kind {
+        Kind::Companion(file, Companion::History) => Content::History(entry::stem(file.path(db)).to_owned()),
+        _ => Content::Blob,
+    }
+}
+
 enum Failed {
     Problem(Problem),
     Cache(crate::cache::CacheError),
@@ -102,7 +112,7 @@ fn content(db: &Database, kind: &Kind) -> Result<(Digest, Content), Failed> {
         Some(shown) => of_lines(db, kind, shown).map_err(Failed::Cache),
         None => {
             let digest = outputs::digest(db, kind).map_err(Failed::Problem)?;
-            Ok((digest, Content::Blob))
+            Ok((digest, made(db, kind)))
         }
     }
 }
@@ -120,7 +130,7 @@ fn of_lines(
     }
     let wanted: Vec<(&str, Digest)> = views::lines(db, shown).collect();
     // If a text is lost, so is this build.
-    let file = lines::file(shown, &cache.all_shown(shown, &wanted)?.unwrap_or_default());
+    let file = derived::file(shown, &cache.all_shown(shown, &wanted)?.unwrap_or_default());
     let digest = Digest::of(&file);
     cache.keep_memo(LINES, inputs, digest.as_bytes());
     Ok((digest, Content::Bytes(file)))

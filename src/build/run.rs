@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::advice::{left_out, of_beginning};
+use super::derived::Stored;
 use super::facts::Facts;
 use super::failure::{self, Failure, told};
 use super::history::Histories;
@@ -13,8 +14,9 @@ use super::record::{self, Common, Record};
 use super::render::{self, content_of};
 use super::shelf::Shelf;
 use super::why::Why;
-use super::{Afterwards, Built, Observer, Phase, Problems, lines, on_all_cores};
+use super::{Afterwards, Built, Observer, Phase, Problems, on_all_cores};
 use crate::cache::{ANSWERS, Cache, FACTS, HISTORY, Listing, Tree};
+use crate::companion::Companion;
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::fact::{Answer, Subject};
@@ -187,8 +189,12 @@ impl<'a> Run<'a> {
         let contents: publish::Outputs = outputs
             .iter()
             .map(|(path, file)| {
-                let of_lines = || lines.get(path).map_or(Content::Blob, |kind| Content::Lines(*kind));
-                let content = assets.remove(path).map_or_else(of_lines, content_of);
+                let made = || match (lines.get(path), Companion::at(path)) {
+                    (Some(kind), _) => Content::Lines(*kind),
+                    (_, Some((stem, Companion::History))) => Content::History(stem.to_owned()),
+                    _ => Content::Blob,
+                };
+                let content = assets.remove(path).map_or_else(made, content_of);
                 (path.clone(), (file.digest, content))
             })
             .collect();
@@ -357,7 +363,7 @@ impl<'a> Run<'a> {
         let progress = |done, all| self.observer.progress(Phase::Publish, done, all);
         let paths = &self.config.paths;
         let target = Target { folder: &paths.output, name: &paths.output_name(), is_trusted, glance };
-        publish::publish(target, contents, &self.cache, &lines::Stored(&self.cache), &progress)
+        publish::publish(target, contents, &self.cache, &Stored::new(&self.cache), &progress)
     }
 
     /// A report of what was published; everything else is as in a build that did nothing.

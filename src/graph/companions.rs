@@ -3,7 +3,7 @@
 use super::entries::known;
 use super::kinds::stem;
 use super::plugins::plugin;
-use super::{Db, EntryFile, Site, views};
+use super::{Db, EntryFile, Site, history, views};
 use crate::companion::{Companion, Form};
 use crate::digest::Digest;
 use crate::render::{api, badge};
@@ -17,11 +17,20 @@ pub fn companions(db: &dyn Db, file: EntryFile) -> Option<Vec<(Companion, Digest
     let text = |companion| {
         Some(match companion {
             Companion::Api => api::plugin(&views::full(db, file)?, settings),
+            Companion::History => history::published(db, file)?.to_json(),
             Companion::Badge(badge, Form::Svg) => badge::of(plugin, badge).svg(),
             Companion::Badge(badge, Form::Endpoint) => badge::of(plugin, badge).endpoint(),
         })
     };
-    let digest = |companion| Some((companion, db.cache().put_blob(text(companion)?.as_bytes())));
+    let digest = |companion| {
+        let text = text(companion)?;
+        let digest = match companion {
+            // The cache has it already, in fewer bytes.
+            Companion::History => Digest::of(text.as_bytes()),
+            _ => db.cache().put_blob(text.as_bytes()),
+        };
+        Some((companion, digest))
+    };
     Companion::all(settings).map(digest).collect()
 }
 

@@ -7,31 +7,43 @@ use super::entries::front;
 use super::facts::{export, repository_fact, usage, wanted_for};
 use super::{Db, EntryFile};
 use crate::digest::Digest;
+use crate::entry;
 use crate::fact::{Subject, Window};
-use crate::history::{History, Measure};
+use crate::history::{Measure, Published};
 
 /// The id under which the history of an entry's plugin is kept; `None` if the entry can't be read.
 pub fn id(db: &dyn Db, file: EntryFile) -> Option<String> {
     front(db, file).map(|front| front.id.to_lowercase())
 }
 
-/// The history of an entry's plugin as it is stored, empty if there is none, and whether its usage is counted.
+/// The history of an entry's plugin as it is stored, and what decides how it is published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Kept {
+    /// The id that the entry declares.
+    id: String,
+    /// Whether usage is counted.
+    is_counted: bool,
+    /// Empty if there is none.
+    packed: Arc<[u8]>,
+}
+
+/// What is kept of an entry's plugin; `None` if the entry can't be read.
 #[salsa::tracked]
-fn packed_history(db: &dyn Db, file: EntryFile) -> (Arc<[u8]>, bool) {
-    let packed = id(db, file).map(|id| Arc::clone(db.history_input(&id).packed(db)));
-    (packed.unwrap_or_default(), front(db, file).is_some_and(|front| front.counted))
+fn kept_history(db: &dyn Db, file: EntryFile) -> Option<Kept> {
+    let front = front(db, file)?;
+    let packed = Arc::clone(db.history_input(&front.id.to_lowercase()).packed(db));
+    Some(Kept { id: front.id.clone(), is_counted: front.counted, packed })
 }
 
 /// The digest of the history of an entry's plugin.
 pub fn digest(db: &dyn Db, file: EntryFile) -> Digest {
-    Digest::of(&packed_history(db, file).0)
+    Digest::of(kept_history(db, file).as_ref().map_or(&[], |kept| &*kept.packed))
 }
 
-/// The history of an entry's plugin. Where usage is not counted, it is not shown, either.
-pub fn history(db: &dyn Db, file: EntryFile) -> History {
-    let (packed, is_counted) = packed_history(db, file);
-    let history = History::unpack(packed).unwrap_or_default();
-    if *is_counted { history } else { history.without_usage() }
+/// The history of an entry's plugin as it is published; `None` if the entry can't be read.
+pub fn published(db: &dyn Db, file: EntryFile) -> Option<Published> {
+    let Kept { id, is_counted, packed } = kept_history(db, file).as_ref()?;
+    Some(Published::of(entry::stem(file.path(db)), id, packed, *is_counted))
 }
 
 /// The numbers of an entry's plugin that facts tell of which `heard` is true.

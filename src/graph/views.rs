@@ -141,7 +141,7 @@ pub fn full(db: &dyn Db, file: EntryFile) -> Option<Full> {
             .iter()
             .filter_map(|at| Some(blacklist_item(db, blacklist.get(*at)?, None)))
             .collect(),
-        history: Instances::of(&history::history(db, file)),
+        history: history::published(db, file).and_then(|of| Instances::of(&of.history)),
     };
     Some(Full::of(plugin, summary, Site::get(db).settings(db), &data::compat(db), around))
 }

@@ -20,6 +20,23 @@ pub struct Published {
     pub history: History,
 }
 
+impl Published {
+    /// What is published of a history as it is stored: where usage is not counted, nothing of that. One that can't be
+    /// read is empty.
+    pub fn of(stem: &str, id: &str, packed: &[u8], is_counted: bool) -> Self {
+        let history = History::unpack(packed).unwrap_or_default();
+        let history = if is_counted { history } else { history.without_usage() };
+        Self { stem: stem.to_owned(), id: id.to_owned(), history }
+    }
+
+    /// The content of `history.json`, on one line.
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string(self).unwrap_or_default();
+        text.push('\n');
+        text
+    }
+}
+
 impl Serialize for Published {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(Some(3))?;
@@ -140,11 +157,11 @@ mod tests {
         history.observe(Measure::InstancesMonth, Day::FIRST, u64::MAX);
         history.observe(Measure::InstancesMonth, today(), 12);
         let published = Published { stem: "mqtt".to_owned(), id: "MQTT".to_owned(), history };
-        let json = serde_json::to_string(&published).unwrap();
+        let json = published.to_json();
         assert_eq!(
             json,
             "{\"id\":\"mqtt\",\"declared_id\":\"MQTT\",\"series\":{\"instances_month\":[[\"1970-01-01\",18446744073709551615],\
-             [\"2026-11-25\",12]],\"stars\":[[\"2026-11-25\",7]]}}"
+             [\"2026-11-25\",12]],\"stars\":[[\"2026-11-25\",7]]}}\n"
         );
         assert_eq!(read(&json), Ok(published));
     }

@@ -110,6 +110,7 @@ struct BlacklistItem<'a> {
 struct Urls<'a> {
     page: &'a str,
     api: String,
+    history: String,
     homepage: &'a str,
     source: &'a str,
     issues: Option<String>,
@@ -202,6 +203,7 @@ pub fn plugin(full: &Full, settings: &Settings) -> String {
         urls: Urls {
             page: &summary.page,
             api: at(Companion::Api),
+            history: at(Companion::History),
             homepage: &full.homepage,
             source: &full.source,
             issues: issues.map(|github| format!("{}/issues", github.url)),

@@ -1,0 +1,59 @@
+//! Outputs that are no blobs, since the cache has what they are made of: all plugins' texts of one kind, or a history.
+
+use std::sync::OnceLock;
+
+use crate::cache::{Cache, CacheError, Imprints, Texts};
+use crate::digest::Digest;
+use crate::history::Published;
+use crate::imprint::{Front, ShownKind};
+use crate::publish;
+use crate::render::{plugins_json, search_json};
+
+/// The file that consists of these texts.
+pub(super) fn file(kind: ShownKind, texts: &Texts) -> Vec<u8> {
+    let bytes = texts.bytes() + texts.iter().count() * 2 + 64;
+    let file = match kind {
+        ShownKind::Document => search_json::file(texts.iter(), bytes),
+        ShownKind::Summary | ShownKind::Record => plugins_json::file(texts.iter(), bytes),
+    };
+    file.into_bytes()
+}
+
+/// Makes such files, and histories, of what the cache has.
+pub(super) struct Stored<'a> {
+    cache: &'a Cache,
+    imprints: OnceLock<Imprints>,
+}
+
+impl<'a> Stored<'a> {
+    pub(super) fn new(cache: &'a Cache) -> Self {
+        Self { cache, imprints: OnceLock::new() }
+    }
+
+    /// All imprints, which are read when one is needed first.
+    fn imprints(&self) -> Result<&Imprints, CacheError> {
+        if let Some(imprints) = self.imprints.get() {
+            return Ok(imprints);
+        }
+        let imprints = self.cache.imprints()?;
+        Ok(self.imprints.get_or_init(|| imprints))
+    }
+}
+
+impl publish::Derived for Stored<'_> {
+    fn lines(&self, kind: ShownKind) -> Result<Option<Vec<u8>>, CacheError> {
+        let imprints = self.imprints()?;
+        let mut order: Vec<_> = imprints.iter().map(|(entry, it)| (it.front.date, entry, it)).collect();
+        order.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
+        let wanted: Vec<(&str, Digest)> =
+            order.into_iter().map(|(_, entry, imprint)| (entry.as_str(), imprint.shown.of(kind))).collect();
+        Ok(self.cache.all_shown(kind, &wanted)?.map(|texts| file(kind, &texts)))
+    }
+
+    fn history(&self, stem: &str) -> Result<Option<Vec<u8>>, CacheError> {
+        let Some(imprint) = self.imprints()?.get(stem) else { return Ok(None) };
+        let Front { id, counted, .. } = &imprint.front;
+        let packed = self.cache.history(&id.to_lowercase())?.unwrap_or_default();
+        Ok(Some(Published::of(stem, id, &packed, *counted).to_json().into_bytes()))
+    }
+}
