@@ -5,6 +5,7 @@ mod builder;
 mod derived;
 mod facts;
 mod failure;
+mod groups;
 mod history;
 mod ledger;
 mod record;
@@ -29,6 +30,7 @@ use render::on_all_cores;
 
 pub use builder::{Afterwards, Builder};
 pub use facts::fetch;
+pub use groups::Pages;
 pub use redirects::Redirects;
 pub use why::{AGES, Parts, UNKNOWN};
 

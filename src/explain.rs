@@ -8,15 +8,16 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::build::{AGES, Parts, Redirects, UNKNOWN};
+use crate::build::{AGES, Pages, Parts, Redirects, UNKNOWN};
 use crate::cache::{Cache, CacheError, Change, Made, Tree};
 use crate::companion::Companion;
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::fact::{Subject, Window};
 use crate::graph::context::Part;
+use crate::graph::facets;
 use crate::graph::kinds::Kind;
-use crate::graph::outputs::{KIND, NEWEST, PLUGINS, TARGET};
+use crate::graph::outputs::{KIND, LISTED, NEWEST, PLUGINS, TARGET};
 use crate::imprint::{Imprint, Input};
 use crate::render::address;
 
@@ -66,6 +67,8 @@ pub enum What {
         /// The asset's path below the assets' folder.
         asset: String,
     },
+    /// The page of a tag or an author.
+    Group,
     /// One of the pages and files that each site has once.
     Site,
 }
@@ -208,6 +211,13 @@ impl Told<'_> {
             };
             return Ok((what, depends_on));
         }
+        if let Some(key) = facets::at(path) {
+            let mut inputs: Vec<Source> = self.sources(key.0.template()).collect();
+            let group = Pages::load(self.cache)?.group(&key);
+            let value = group.map(|digest| digest.short(DIGITS)).unwrap_or_default();
+            inputs.push(Source { input: LISTED.to_owned(), value });
+            return Ok((What::Group, Dependencies { inputs, ..Dependencies::default() }));
+        }
         if Kind::SINGLE.iter().any(|kind| kind.path().as_deref() == Some(path)) {
             return Ok((What::Site, self.of_site(path)?));
         }
@@ -253,7 +263,7 @@ impl Told<'_> {
     fn of_site(&self, path: &str) -> Result<Dependencies, CacheError> {
         let has = |name: &str| self.parts.get(path).iter().any(|part| part.name == name);
         let newest = has(NEWEST);
-        let plugins = if newest || has(PLUGINS) {
+        let plugins = if newest || has(PLUGINS) || has(LISTED) {
             let imprints = self.cache.imprints()?;
             let of_entries = imprints.values().flat_map(|imprint| imprint.inputs.facts.get());
             let subjects: BTreeMap<String, Subject> = self
@@ -273,7 +283,8 @@ impl Told<'_> {
     /// The parts with this key, as inputs.
     fn sources(&self, key: &str) -> impl Iterator<Item = Source> {
         // What all plugins are is told in other words; what keeps two outputs apart is nobody's concern.
-        let parts = self.parts.get(key).iter().filter(|part| ![KIND, PLUGINS, NEWEST].contains(&&*part.name));
+        let parts =
+            self.parts.get(key).iter().filter(|part| ![KIND, PLUGINS, LISTED, NEWEST].contains(&&*part.name));
         parts.map(|part| Source { input: part.name.clone(), value: value(part) })
     }
 

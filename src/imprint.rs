@@ -97,6 +97,8 @@ pub struct Shown {
     pub record: Digest,
     /// The line in `search.json`.
     pub document: Digest,
+    /// What long lists show, of which there is no text of its own: a part of what is in the summary.
+    pub listed: Digest,
 }
 
 impl Shown {

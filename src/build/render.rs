@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
+use super::groups::Pages;
 use super::{Observer, Phase, Problems, derived};
 use crate::companion::Companion;
 use crate::digest::Digest;
@@ -44,20 +45,23 @@ pub(super) fn content_of(location: AssetLocation) -> Content {
 }
 
 /// Renders every output that is not copied, on all cores; their bytes go to the cache's blobs. `read` are the
-/// entries that are not known.
+/// entries that are not known, and `pages` those of groups that the last build made.
 pub(super) fn render(
     db: &Database,
     plan: &Plan,
     read: &[EntryFile],
+    pages: Pages,
     observer: &dyn Observer,
-) -> miette::Result<Outputs> {
+) -> miette::Result<(Outputs, Pages)> {
     // Lists need what is shown of every plugin; one worker would go through them all while the others wait.
     on_all_cores(db, read, |db, file| views::shown(db, *file).is_some());
+    let mut pages = pages.current(db);
     let total = plan.outputs.len();
     let done = AtomicUsize::new(0);
     let is_known = |kind: &Kind| match kind {
         Kind::Plugin(file) => entries::known(db, *file).map(|imprint| imprint.page),
         Kind::Companion(file, companion) => entries::known(db, *file)?.companion(*companion),
+        Kind::Facet(key) => pages.page(key),
         _ => None,
     };
     let mut contents = BTreeMap::new();
@@ -76,22 +80,27 @@ pub(super) fn render(
     }
     done.fetch_add(contents.len(), Ordering::Relaxed);
     // What takes longest begins first.
-    unknown.sort_by_key(|(_, kind)| matches!(kind, Kind::Plugin(_) | Kind::Companion(..)));
+    unknown.sort_by_key(|(_, kind)| matches!(kind, Kind::Plugin(_) | Kind::Companion(..) | Kind::Facet(_)));
     let rendered = on_all_cores(db, &unknown, |db, (path, kind)| {
         let content = content(db, kind);
         observer.progress(Phase::Render, done.fetch_add(1, Ordering::Relaxed) + 1, total);
-        ((*path).clone(), content)
+        ((*path).clone(), *kind, content)
     });
     let mut problems: Vec<Problem> = Vec::new();
-    for (path, content) in rendered {
+    for (path, kind, content) in rendered {
         match content {
-            Ok(content) => drop(contents.insert(path, content)),
+            Ok(content) => {
+                if let Kind::Facet(key) = kind {
+                    pages.add(db, key, content.0);
+                }
+                contents.insert(path, content);
+            }
             Err(Failed::Cache(error)) => return Err(error.into()),
             Err(Failed::Problem(problem)) if problems.contains(&problem) => {}
             Err(Failed::Problem(problem)) => problems.push(problem),
         }
     }
-    if problems.is_empty() { Ok(contents) } else { Err(Problems { problems }.into()) }
+    if problems.is_empty() { Ok((contents, pages)) } else { Err(Problems { problems }.into()) }
 }
 
 /// Where the bytes of an output are that is not made up of all plugins' texts.

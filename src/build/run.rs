@@ -9,6 +9,7 @@ use super::advice::{left_out, of_beginning};
 use super::derived::Stored;
 use super::facts::Facts;
 use super::failure::{self, Failure, told};
+use super::groups::Pages;
 use super::history::Histories;
 use super::record::{self, Common, Record};
 use super::render::{self, content_of};
@@ -254,7 +255,8 @@ impl<'a> Run<'a> {
 
         let rendering = Instant::now();
         let plan = Arc::clone(plan::plan(&db));
-        let contents = render::render(&db, &plan, &shelf.read_anew(&db), *observer)?;
+        let pages = if reuse { Pages::load(cache)? } else { Pages::default() };
+        let (contents, pages) = render::render(&db, &plan, &shelf.read_anew(&db), pages, *observer)?;
         let fresh = shelf.fresh(&db);
         if let Some(what) = cache.lost() {
             return Err(Failure::Lost(what));
@@ -268,6 +270,7 @@ impl<'a> Run<'a> {
         Common { context, facts: number, history, answers, origins, known }.save(cache)?;
         let why = Why { config, db: &db, plan: &plan, ledger: &facts.ledger, shelf: &shelf, fresh: &fresh };
         let why = why.record(cache, build, &contents)?;
+        pages.save(&db)?;
         shelf.keep(&db, cache, &fresh)?;
         cache.checkpoint()?;
 

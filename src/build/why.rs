@@ -14,9 +14,9 @@ use crate::digest::Digest;
 use crate::fact::{Ages, CanonicalExport, Subject, Usage, Window, describe};
 use crate::graph::context::{self, Part};
 use crate::graph::kinds::Kind;
-use crate::graph::outputs::{self, NEWEST, PLUGINS, TARGET};
+use crate::graph::outputs::{self, LISTED, NEWEST, PLUGINS, TARGET};
 use crate::graph::plan::{Output, Plan};
-use crate::graph::{Database, Db as _, EntryFile, FactState};
+use crate::graph::{Database, Db as _, EntryFile, FactState, facets};
 use crate::imprint::{Front, Imprint, Input, ShownKind};
 use crate::publish::Outputs;
 use crate::render::address;
@@ -24,7 +24,8 @@ use crate::render::address;
 /// How many plugins are named that changed what a list shows.
 const NAMED: usize = 10;
 
-/// Of which parts each output was made, by its path; all pages of plugins, all files beside them and all redirects are
+/// Of which parts each output was made, by its path; all pages of plugins, all files beside them, all pages of tags, of
+/// authors, and all redirects are
 /// made of the same.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -60,6 +61,11 @@ impl Parts {
                     let common =
                         || context::of_templates(db).get(Self::REDIRECTS).cloned().unwrap_or_default();
                     parts.entry(Self::REDIRECTS.to_owned()).or_insert_with(common);
+                }
+                Output::Rendered(Kind::Facet((facet, _))) => {
+                    let common =
+                        || context::of_templates(db).get(facet.template()).cloned().unwrap_or_default();
+                    parts.entry(facet.template().to_owned()).or_insert_with(common);
                 }
                 Output::Rendered(kind) => drop(parts.insert(path.clone(), outputs::parts(db, kind))),
             }
@@ -105,6 +111,16 @@ impl Parts {
     }
 }
 
+/// The first of many changes, and how many more there are.
+fn first(mut changes: Vec<Change>) -> Vec<Change> {
+    if changes.len() > NAMED {
+        let more = changes.len() - NAMED;
+        changes.truncate(NAMED);
+        changes.push(Change { input: format!("and {more} more plugins"), old: None, new: None });
+    }
+    changes
+}
+
 /// A part's content, or what stands for it.
 fn told(part: &Part) -> String {
     part.value.clone().unwrap_or_else(|| short(part.digest))
@@ -136,11 +152,13 @@ impl Why<'_> {
         let (before, parts) = (Parts::load(cache)?, Parts::of(self.db, self.plan));
         let (led, redirects) = (Redirects::load(cache)?, Redirects::of(self.db, self.plan));
         let exports = LazyCell::new(|| self.exports());
+        let listed = LazyCell::new(|| self.listed());
         let fresh: HashMap<EntryFile, &Fresh> = self.fresh.iter().map(|one| (one.file, one)).collect();
         let own = |kind: &Kind| match kind {
             Kind::Plugin(file) | Kind::Companion(file, _) => {
                 fresh.get(file).map(|one| self.of_entry(one, &exports)).unwrap_or_default()
             }
+            Kind::Facet(key) => self.of_group(key, &listed),
             _ => Vec::new(),
         };
         let mut all = BTreeMap::new();
@@ -236,6 +254,9 @@ impl Why<'_> {
                 own.into_iter().chain(after.changes_since(before, Parts::COMPANIONS)).collect()
             }
             Kind::Redirect { .. } => after.changes_since(before, Parts::REDIRECTS),
+            Kind::Facet((facet, _)) => {
+                own.into_iter().chain(after.changes_since(before, facet.template())).collect()
+            }
             _ => {
                 let mut changes = after.changes_since(before, path);
                 let shown = kind.lines().unwrap_or(ShownKind::Summary);
@@ -243,11 +264,14 @@ impl Why<'_> {
                     let digests = [imprint.shown.summary, imprint.feed?];
                     Some(Digest::of_parts(digests.iter().map(|digest| digest.as_bytes().as_slice())))
                 };
-                let whole =
-                    changes.iter().position(|change| [PLUGINS, NEWEST].contains(&change.input.as_str()));
+                let whole = changes
+                    .iter()
+                    .position(|change| [PLUGINS, LISTED, NEWEST].contains(&change.input.as_str()));
+                let is_listed = whole.is_some_and(|place| changes[place].input == LISTED);
                 if let Some(place) = whole {
                     let plugins = match kind {
                         Kind::Feed => self.of_plugins(in_feed),
+                        _ if is_listed => self.of_plugins(|imprint| Some(imprint.shown.listed)),
                         _ => self.of_plugins(|imprint| Some(imprint.shown.of(shown))),
                     };
                     // Without a plugin of that kind it is which of them there are, or in which order.
@@ -260,25 +284,48 @@ impl Why<'_> {
         }
     }
 
+    /// The plugins that lists show otherwise than before, by the names of their files.
+    fn listed(&self) -> HashMap<String, Change> {
+        self.changed_plugins(|imprint| Some(imprint.shown.listed)).collect()
+    }
+
+    /// The plugins of a group that lists show otherwise than before. Of one that has left the group nothing tells that
+    /// it was there.
+    fn of_group(
+        &self,
+        key: &facets::Key,
+        listed: &LazyCell<HashMap<String, Change>, impl FnOnce() -> HashMap<String, Change>>,
+    ) -> Vec<Change> {
+        let group = facets::group(self.db, key);
+        let members = group.iter().flat_map(|group| &group.plugins);
+        let changes = members.filter_map(|plugin| listed.get(&plugin.stem).cloned());
+        let changes = first(changes.collect());
+        if !changes.is_empty() || listed.is_empty() {
+            return changes;
+        }
+        vec![Change { input: LISTED.to_owned(), old: None, new: None }]
+    }
+
     /// The plugins of which `digest`, that of what an output shows of them, is not what it was.
     fn of_plugins(&self, digest: impl Fn(&Imprint) -> Option<Digest>) -> Vec<Change> {
+        first(self.changed_plugins(digest).map(|(_, change)| change).collect())
+    }
+
+    fn changed_plugins(
+        &self,
+        digest: impl Fn(&Imprint) -> Option<Digest>,
+    ) -> impl Iterator<Item = (String, Change)> {
         let digest = |imprint: Option<&Imprint>| imprint.and_then(&digest).map(short);
-        let change = |stem: &str, old: Option<&Imprint>, new: Option<&Imprint>| Change {
-            input: format!("plugin {stem}"),
-            old: digest(old),
-            new: digest(new),
+        let change = |stem: &str, old: Option<&Imprint>, new: Option<&Imprint>| {
+            let change = Change { input: format!("plugin {stem}"), old: digest(old), new: digest(new) };
+            (stem.to_owned(), change)
         };
         let fresh = self.fresh.iter();
         let fresh = fresh.map(|one| change(&one.stem, one.earlier.as_deref(), one.imprint.as_deref()));
         let gone =
             self.shelf.gone(self.db).into_iter().map(|(stem, earlier)| change(&stem, Some(&earlier), None));
-        let mut changes: Vec<Change> = fresh.chain(gone).filter(|change| change.old != change.new).collect();
-        if changes.len() > NAMED {
-            let more = changes.len() - NAMED;
-            changes.truncate(NAMED);
-            changes.push(Change { input: format!("and {more} more plugins"), old: None, new: None });
-        }
-        changes
+        let changes: Vec<_> = fresh.chain(gone).filter(|(_, change)| change.old != change.new).collect();
+        changes.into_iter()
     }
 
     /// What went into an entry's page as something else.

@@ -362,7 +362,7 @@ mod tests {
                 counted: true,
                 redirects: Vec::new(),
             },
-            shown: Shown { summary: digest, record: digest, document: digest },
+            shown: Shown { summary: digest, record: digest, document: digest, listed: digest },
             page: digest,
             companions: Vec::new(),
             warnings: Vec::new(),

@@ -234,7 +234,7 @@ mod tests {
                 counted: true,
                 redirects: Vec::new(),
             },
-            shown: Shown { summary: digest, record: digest, document: digest },
+            shown: Shown { summary: digest, record: digest, document: digest, listed: digest },
             page: digest,
             companions: Vec::new(),
             warnings: vec!["a warning".to_owned()],

@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::{Db, EntryFile};
+use super::{Db, EntryFile, facets};
 use crate::companion::Companion;
 use crate::config::Settings;
 use crate::entry;
@@ -29,7 +29,9 @@ pub enum Kind {
     HelpInstallation,
     HelpRegistering,
     NotFound,
+    Facet(facets::Key),
     Redirect { from: String, to: EntryFile },
+    BrowseJson,
     Feed,
     Sitemap,
     Robots,
@@ -45,7 +47,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind that a site has one of, unless its settings say that it has none.
-    pub const SINGLE: [Self; 25] = [
+    pub const SINGLE: [Self; 26] = [
         Self::Home,
         Self::ByName,
         Self::ByDate,
@@ -60,6 +62,7 @@ impl Kind {
         Self::HelpInstallation,
         Self::HelpRegistering,
         Self::NotFound,
+        Self::BrowseJson,
         Self::Feed,
         Self::Sitemap,
         Self::Robots,
@@ -78,6 +81,7 @@ impl Kind {
         match self {
             Self::Plugin(file) => address::plugin_page(stem(db, *file)),
             Self::Companion(file, companion) => companion.address(stem(db, *file)),
+            Self::Facet((facet, slug)) => facet.page(slug),
             Self::Redirect { from, .. } => from.clone(),
             _ => self.fixed_address().unwrap_or_default().to_owned(),
         }
@@ -85,7 +89,7 @@ impl Kind {
 
     fn fixed_address(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Plugin(_) | Self::Companion(..) | Self::Redirect { .. } => return None,
+            Self::Plugin(_) | Self::Companion(..) | Self::Facet(_) | Self::Redirect { .. } => return None,
             Self::Home => "/",
             Self::ByName => "/by_name/",
             Self::ByDate => "/by_date/",
@@ -100,6 +104,7 @@ impl Kind {
             Self::HelpInstallation => "/help/installation/",
             Self::HelpRegistering => "/help/registering/",
             Self::NotFound => "/404.html",
+            Self::BrowseJson => "/browse.json",
             Self::Feed => "/feed.xml",
             Self::Sitemap => "/sitemap.xml",
             Self::Robots => "/robots.txt",
@@ -151,6 +156,7 @@ impl Kind {
                 ("help_registering.html", "Registering a plugin", "How to register a plugin here.")
             }
             Self::NotFound => ("404.html", "Page not found", ""),
+            Self::Facet((facet, _)) => (facet.template(), "", ""),
             Self::Redirect { .. } => ("redirect.html", "", ""),
             Self::Feed => ("feed.xml", "", ""),
             Self::Sitemap => ("sitemap.xml", "", ""),

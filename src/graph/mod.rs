@@ -4,6 +4,7 @@ pub mod companions;
 pub mod context;
 pub mod data;
 pub mod entries;
+pub mod facets;
 pub mod facts;
 pub mod history;
 pub mod imprints;

@@ -6,7 +6,7 @@ use super::entries::{feed_description, known};
 use super::inputs::AssetLocation;
 use super::kinds::{Kind, stem};
 use super::pages::{self, Rendered};
-use super::{AssetFile, Db, EntryFile, Site, companions, views};
+use super::{AssetFile, Db, EntryFile, Site, companions, facets, views};
 use crate::digest::Digest;
 use crate::imprint::ShownKind;
 use crate::problem::Problem;
@@ -44,6 +44,10 @@ pub fn digest(db: &dyn Db, kind: &Kind) -> Result<Digest, Problem> {
 #[salsa::tracked]
 fn output<'db>(db: &'db dyn Db, key: OutputKey<'db>) -> Result<Digest, Problem> {
     let kind = key.kind(db);
+    if let Kind::Facet(_) = kind {
+        // The last build's pages are known without one memo for each.
+        return pages::render(db, kind).map(|page| page.digest);
+    }
     let inputs = context::digest(&parts(db, kind));
     if let Some(digest) = db.cache().memo(OUTPUT, inputs).and_then(|digest| Digest::from_bytes(&digest))
         && db.cache().has_blob(digest)
@@ -63,14 +67,11 @@ pub fn parts(db: &dyn Db, kind: &Kind) -> Vec<Part> {
     parts.push(Part::new(KIND, Digest::of(kind.address(db).as_bytes())));
     let plugins = || Part::new(PLUGINS, views::lines_digest(db, ShownKind::Summary));
     match kind {
-        Kind::Home
-        | Kind::ByName
-        | Kind::ByDate
-        | Kind::ByTag
-        | Kind::ByAuthor
-        | Kind::Search
-        | Kind::Abandoned
-        | Kind::ApiIndex => parts.push(plugins()),
+        Kind::Home | Kind::BrowseJson | Kind::ApiIndex => parts.push(plugins()),
+        Kind::ByName | Kind::ByDate | Kind::ByTag | Kind::ByAuthor | Kind::Search | Kind::Abandoned => {
+            parts.push(Part::new(LISTED, *views::listed_digest(db)));
+        }
+        Kind::Facet(key) => parts.push(Part::new(LISTED, facets::digest(db, key))),
         Kind::Notices => parts.extend([plugins(), context::data(db, "notices")]),
         Kind::Blacklist => parts.extend([plugins(), context::data(db, "blacklist")]),
         Kind::Overlays => parts.extend([plugins(), context::data(db, "update_check_overlays")]),
@@ -104,6 +105,9 @@ pub fn parts(db: &dyn Db, kind: &Kind) -> Vec<Part> {
 
 /// The name of the part that all plugins make up.
 pub const PLUGINS: &str = "plugins";
+
+/// The name of the part that plugins make up where a long list shows them, without numbers.
+pub const LISTED: &str = "what lists show of plugins";
 
 /// The name of the part that the plugins in the feed make up.
 pub const NEWEST: &str = "the newest plugins";

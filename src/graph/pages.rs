@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::context::identity;
 use super::entries::feed_description;
+use super::facets::{self, Facet};
 use super::kinds::{Kind, stem};
 use super::plan::{Output, plan};
 use super::plugins::plugins;
@@ -18,7 +19,8 @@ use crate::digest::Digest;
 use crate::problem::Problem;
 use crate::render::context::Summary;
 use crate::render::environment::Page;
-use crate::render::{address, api, object, plugins_json};
+use crate::render::{address, api, browse_json, object, plugins_json};
+use crate::report;
 
 /// How many entries the feed has.
 const FEED: usize = 20;
@@ -112,9 +114,19 @@ fn context(db: &dyn Db, kind: &Kind, page: &mut Page) -> Value {
         }
         Kind::ByName => context! { groups => object::groups(views::by_name(db)) },
         Kind::ByDate => context! { groups => object::groups(views::by_date(db)) },
-        Kind::ByTag => context! { groups => object::groups(views::by_tag(db)) },
-        Kind::ByAuthor => context! { groups => object::groups(views::by_author(db)) },
-        Kind::Search => context! { plugins => object::plugins(views::by_title(db)) },
+        Kind::ByTag => context! { groups => object::groups(facets::groups(db, Facet::Tag)) },
+        Kind::ByAuthor => context! { groups => object::groups(facets::groups(db, Facet::Author)) },
+        Kind::Search => context! { plugins => object::listed(views::by_title(db)) },
+        Kind::Facet(key) => {
+            let Some(group) = facets::group(db, key) else { return Value::from(()) };
+            let plugins = report::count(group.plugins.len(), "plugin");
+            page.title.clone_from(&group.name);
+            page.description = match key.0 {
+                Facet::Tag => format!("{plugins} with the tag {}.", group.name),
+                Facet::Author => format!("{plugins} by {}.", group.name),
+            };
+            context! { group => object::group(group) }
+        }
         Kind::Abandoned => context! {
             abandoned => waiting(db, |plugin| plugin.abandoned_at.as_deref()),
             up_for_adoption => waiting(db, |plugin| plugin.up_for_adoption_at.as_deref()),
@@ -156,12 +168,15 @@ pub(super) fn listed(db: &dyn Db) -> impl Iterator<Item = &Kind> {
 
 fn home(db: &dyn Db) -> Value {
     let count = |condition: fn(&Summary) -> bool| views::select(db, condition).len();
-    let mut tags: Vec<_> = views::by_tag(db);
+    let mut tags: Vec<_> = facets::groups(db, Facet::Tag);
     tags.sort_by(|a, b| b.plugins.len().cmp(&a.plugins.len()).then_with(|| a.slug.cmp(&b.slug)));
     let tags: Vec<Value> = tags
         .iter()
         .take(TAGS)
-        .map(|tag| context! { name => tag.name.as_str(), slug => tag.slug.as_str(), count => tag.plugins.len() })
+        .map(|tag| {
+            let (name, slug) = (tag.name.as_str(), tag.slug.as_str());
+            context! { name, slug, url => tag.url.as_deref(), count => tag.plugins.len() }
+        })
         .collect();
     context! {
         popular => object::plugins(views::popular(db)),
@@ -182,7 +197,7 @@ fn home(db: &dyn Db) -> Value {
 fn waiting(db: &dyn Db, reason: impl Fn(&Summary) -> Option<&str>) -> Value {
     let waiting: Vec<Value> = views::select(db, |plugin| reason(plugin).is_some())
         .into_iter()
-        .map(|(_, plugin)| context! { plugin => object::plugin(plugin), at => reason(plugin) })
+        .map(|(_, plugin)| context! { plugin => object::in_list(plugin), at => reason(plugin) })
         .collect();
     waiting.into()
 }
@@ -200,6 +215,7 @@ fn json(db: &dyn Db, kind: &Kind) -> String {
         Kind::ApiIndex => api::index(views::summaries(db), Site::get(db).settings(db)),
         Kind::OverlayJson => line(&*data::overlays(db)),
         Kind::StatusJson => line(&serde_json::json!({ "sources": Site::get(db).heard(db) })),
+        Kind::BrowseJson => line(&browse_json::Index::of(views::by_title(db))),
         _ => line(&redirects(db)),
     }
 }

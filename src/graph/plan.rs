@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::entries::redirects;
 use super::kinds::{Kind, path_of};
 use super::plugins::plugins;
-use super::{AssetFile, Db, Site};
+use super::{AssetFile, Db, Site, facets};
 use crate::companion::Companion;
 use crate::imprint::Redirect;
 use crate::render::address;
@@ -85,6 +85,7 @@ pub fn plan(db: &dyn Db) -> Arc<Plan> {
         .map(rendered)
         .chain(plugins(db).iter().map(|file| rendered(Kind::Plugin(*file))))
         .chain(companions)
+        .chain(facets::digests(db).keys().map(|key| rendered(Kind::Facet(key.clone()))))
         .chain(assets)
         .collect();
     let mut plan = Plan { outputs, warnings: Vec::new() };

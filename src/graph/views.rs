@@ -1,6 +1,6 @@
 //! What lists show: summaries, groups and rankings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use serde::de::IgnoredAny;
@@ -66,6 +66,7 @@ fn show(db: &dyn Db, file: EntryFile) -> Option<Shown> {
         summary: show(ShownKind::Summary, serde_json::to_string(summary))?,
         record: show(ShownKind::Record, plugins_json::record(plugin, disabled, settings))?,
         document: show(ShownKind::Document, search_json::document(&plugin.entry, body, settings))?,
+        listed: summary.listed(),
     })
 }
 
@@ -106,17 +107,32 @@ fn documents_digest(db: &dyn Db) -> Digest {
 fn digests_of_lines(db: &dyn Db) -> Shown {
     let all: Vec<(&str, Shown)> =
         plugins(db).iter().filter_map(|file| Some((entry::stem(file.path(db)), shown(db, *file)?))).collect();
-    let [summary, record, document] = ShownKind::ALL.map(|kind| {
+    let digest = |of: &dyn Fn(&Shown) -> Digest| {
         // One long text is hashed much faster than many short ones.
         let mut lines = Vec::with_capacity(all.len() * 64);
         for (stem, shown) in &all {
             lines.extend_from_slice(stem.as_bytes());
             lines.push(0);
-            lines.extend_from_slice(shown.of(kind).as_bytes());
+            lines.extend_from_slice(of(shown).as_bytes());
         }
         Digest::of(&lines)
-    });
-    Shown { summary, record, document }
+    };
+    let [summary, record, document] = ShownKind::ALL.map(|kind| digest(&|shown| shown.of(kind)));
+    Shown { summary, record, document, listed: digest(&|shown| shown.listed) }
+}
+
+/// The digest of all that long lists show of plugins.
+#[salsa::tracked]
+pub fn listed_digest(db: &dyn Db) -> Digest {
+    digests_of_lines(db).listed
+}
+
+/// What long lists show of each plugin.
+pub(super) fn listed(db: &dyn Db) -> HashMap<&str, Digest> {
+    plugins(db)
+        .iter()
+        .filter_map(|file| Some((entry::stem(file.path(db)), shown(db, *file)?.listed)))
+        .collect()
 }
 
 /// The digest of the names of all plugins' files, from which the addresses of their pages follow.
@@ -178,38 +194,23 @@ pub fn newest(db: &dyn Db, count: usize) -> Vec<&Arc<Summary>> {
     summaries(db).iter().rev().take(count).collect()
 }
 
-/// Plugins by the names that `names` gives them, in the order of slugs; each group in the order of titles.
-fn groups<'db>(db: &'db dyn Db, names: impl Fn(&Summary) -> Vec<Named>) -> Vec<Group<'db>> {
+/// Plugins under a heading each, in the order of headings' slugs; each group in the order of titles.
+fn groups<'db>(db: &'db dyn Db, heading: impl Fn(&Summary) -> Named) -> Vec<Group<'db>> {
     let mut groups: BTreeMap<String, Group<'db>> = BTreeMap::new();
     for summary in by_title(db) {
-        let mut named = names(summary);
-        // Two spellings of one tag lead to one group, in which a plugin stands once.
-        named.sort_by(|a, b| a.slug.cmp(&b.slug));
-        named.dedup_by(|a, b| a.slug == b.slug);
-        for Named { name, slug } in named {
-            let group =
-                groups.entry(slug.clone()).or_insert_with(|| Group { name, slug, plugins: Vec::new() });
-            group.plugins.push(summary);
-        }
+        let Named { name, slug } = heading(summary);
+        let group = groups.entry(slug.clone()).or_insert_with(|| Group::new(name, slug));
+        group.plugins.push(summary);
     }
     groups.into_values().collect()
 }
 
 /// All plugins in the order of titles, whatever their letter case.
-pub fn by_title(db: &dyn Db) -> Vec<&Arc<Summary>> {
-    let mut sorted: Vec<_> = summaries(db).iter().collect();
+#[salsa::tracked]
+pub fn by_title(db: &dyn Db) -> Vec<Arc<Summary>> {
+    let mut sorted = summaries(db).clone();
     sorted.sort_by_cached_key(|summary| (summary.title.to_lowercase(), summary.stem.clone()));
     sorted
-}
-
-/// Plugins by tag.
-pub fn by_tag(db: &dyn Db) -> Vec<Group<'_>> {
-    groups(db, |summary| summary.tags.clone())
-}
-
-/// Plugins by author.
-pub fn by_author(db: &dyn Db) -> Vec<Group<'_>> {
-    groups(db, |summary| summary.authors.clone())
 }
 
 /// Plugins by the first letter of their title; those that begin with anything else come first, under `#`.
@@ -218,7 +219,7 @@ pub fn by_name(db: &dyn Db) -> Vec<Group<'_>> {
         let first = summary.title.chars().find(|c| !c.is_whitespace());
         let letter = first.filter(|c| c.is_alphabetic()).map(|c| c.to_uppercase().to_string());
         let slug = letter.as_ref().map_or_else(|| "0".to_owned(), |letter| letter.to_lowercase());
-        vec![Named { name: letter.unwrap_or_else(|| "#".to_owned()), slug }]
+        Named { name: letter.unwrap_or_else(|| "#".to_owned()), slug }
     })
 }
 
@@ -229,7 +230,11 @@ pub fn by_date(db: &dyn Db) -> Vec<Group<'_>> {
         let year = summary.date.split('-').next().unwrap_or_default();
         match years.last_mut() {
             Some(group) if group.name == year => group.plugins.push(summary),
-            _ => years.push(Group { name: year.to_owned(), slug: year.to_owned(), plugins: vec![summary] }),
+            _ => {
+                let mut group = Group::new(year.to_owned(), year.to_owned());
+                group.plugins.push(summary);
+                years.push(group);
+            }
         }
     }
     years

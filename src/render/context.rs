@@ -10,10 +10,11 @@ use super::history::Instances;
 use super::{address, text};
 use crate::config::Settings;
 use crate::data::Compat;
+use crate::digest::Digest;
 use crate::fact::usage::Usage;
 use crate::fact::{Release, Repository};
 use crate::markdown;
-use crate::plugin::Plugin;
+use crate::plugin::{Plugin, oldest_octoprint};
 
 /// A name together with its slug.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,6 +59,9 @@ pub struct Summary {
     pub stars: Option<u64>,
     pub latest_release: Option<Release>,
     pub last_push: Option<String>,
+    pub archived: bool,
+    pub os: Vec<String>,
+    pub octoprint: Option<String>,
 }
 
 /// Usage by window.
@@ -121,7 +125,16 @@ impl Summary {
             stars: repository.map(|repository| repository.stars),
             latest_release: repository.and_then(release),
             last_push: repository.and_then(|repository| repository.last_push).map(|push| push.to_string()),
+            archived: repository.is_some_and(|repository| repository.archived),
+            os: plugin.os.clone(),
+            octoprint: oldest_octoprint(&entry.compatibility.octoprint).map(|version| version.to_string()),
         }
+    }
+
+    /// The digest of what long lists show: everything but the numbers that change from day to day.
+    pub fn listed(&self) -> Digest {
+        let listed = Self { usage: None, stars: None, latest_release: None, last_push: None, ..self.clone() };
+        Digest::of(&serde_json::to_vec(&listed).unwrap_or_default())
     }
 }
 
@@ -280,13 +293,21 @@ pub struct BlacklistItem {
     pub octoversions: Vec<String>,
 }
 
-/// Plugins under a heading.
+/// Plugins under a heading. `url` is the address of its own page, if it has one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
 pub struct Group<'a> {
     pub name: String,
     pub slug: String,
+    pub url: Option<String>,
     pub plugins: Vec<&'a Arc<Summary>>,
+}
+
+impl Group<'_> {
+    /// A group without plugins.
+    pub fn new(name: String, slug: String) -> Self {
+        Self { name, slug, url: None, plugins: Vec::new() }
+    }
 }
 
 /// The parts of [`Full`] that are not in the plugin itself.

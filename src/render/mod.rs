@@ -3,6 +3,7 @@
 pub mod address;
 pub mod api;
 pub mod badge;
+pub mod browse_json;
 pub mod context;
 pub mod environment;
 mod filters;

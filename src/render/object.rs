@@ -8,6 +8,25 @@ use minijinja::value::{Enumerator, Object, Serde, Value};
 
 use super::context::{Group, Summary};
 
+/// A plugin as long lists show it: without the numbers that change from day to day, since a list of all plugins would
+/// be another one each time.
+#[derive(Debug)]
+struct Listed(Arc<Summary>);
+
+/// What [`Listed`] leaves out.
+const NUMBERS: [&str; 4] = ["usage", "stars", "latest_release", "last_push"];
+
+impl Object for Listed {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        if NUMBERS.contains(&key.as_str()?) { None } else { self.0.get_value(key) }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        let names = MEMBERS.iter().filter(|name| !NUMBERS.contains(*name)).map(|name| Value::from(*name));
+        Enumerator::Values(names.collect())
+    }
+}
+
 impl Object for Summary {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
         Some(match key.as_str()? {
@@ -34,38 +53,46 @@ impl Object for Summary {
             "stars" => self.stars.into(),
             "latest_release" => Value::from(Serde(&self.latest_release)),
             "last_push" => self.last_push.as_deref().into(),
+            "archived" => self.archived.into(),
+            "os" => Value::from(Serde(&self.os)),
+            "octoprint" => self.octoprint.as_deref().into(),
             _ => return None,
         })
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
-        Enumerator::Str(&[
-            "stem",
-            "id",
-            "title",
-            "description",
-            "url",
-            "page",
-            "authors",
-            "date",
-            "published",
-            "image",
-            "tags",
-            "python",
-            "python3",
-            "abandoned",
-            "disabled",
-            "up_for_adoption",
-            "abandoned_at",
-            "up_for_adoption_at",
-            "attributes",
-            "usage",
-            "stars",
-            "latest_release",
-            "last_push",
-        ])
+        Enumerator::Str(&MEMBERS)
     }
 }
+
+const MEMBERS: [&str; 26] = [
+    "stem",
+    "id",
+    "title",
+    "description",
+    "url",
+    "page",
+    "authors",
+    "date",
+    "published",
+    "image",
+    "tags",
+    "python",
+    "python3",
+    "abandoned",
+    "disabled",
+    "up_for_adoption",
+    "abandoned_at",
+    "up_for_adoption_at",
+    "attributes",
+    "usage",
+    "stars",
+    "latest_release",
+    "last_push",
+    "archived",
+    "os",
+    "octoprint",
+];
 
 /// A plugin as lists show it.
 pub fn plugin(summary: &Arc<Summary>) -> Value {
@@ -77,11 +104,24 @@ pub fn plugins<'a>(summaries: impl IntoIterator<Item = &'a Arc<Summary>>) -> Val
     summaries.into_iter().map(plugin).collect::<Vec<_>>().into()
 }
 
+/// A plugin as long lists show it.
+pub fn in_list(summary: &Arc<Summary>) -> Value {
+    Value::from_object(Listed(Arc::clone(summary)))
+}
+
+/// A long list of plugins.
+pub fn listed<'a>(summaries: impl IntoIterator<Item = &'a Arc<Summary>>) -> Value {
+    summaries.into_iter().map(in_list).collect::<Vec<_>>().into()
+}
+
+/// A group of plugins in a long list.
+pub fn group(group: Group<'_>) -> Value {
+    let plugins = listed(group.plugins);
+    context! { name => group.name, slug => group.slug, url => group.url, plugins => plugins }
+}
+
 /// A list of groups.
 pub fn groups(groups: Vec<Group<'_>>) -> Value {
-    let group = |group: Group<'_>| {
-        context! { name => group.name, slug => group.slug, plugins => plugins(group.plugins) }
-    };
     groups.into_iter().map(group).collect::<Vec<_>>().into()
 }
 
@@ -118,8 +158,14 @@ mod tests {
             stars: Some(7),
             latest_release: None,
             last_push: Some("2020-01-02T03:04:05Z".to_owned()),
+            archived: true,
+            os: vec!["linux".to_owned()],
+            octoprint: Some("1.4.0".to_owned()),
         };
-        let json = serde_json::to_value(&full).unwrap();
-        assert_eq!(serde_json::to_value(plugin(&Arc::new(full))).unwrap(), json);
+        let mut json = serde_json::to_value(&full).unwrap();
+        let full = Arc::new(full);
+        assert_eq!(serde_json::to_value(plugin(&full)).unwrap(), json);
+        json.as_object_mut().unwrap().retain(|key, _| !NUMBERS.contains(&key.as_str()));
+        assert_eq!(serde_json::to_value(listed([&full])).unwrap()[0], json);
     }
 }

@@ -6,8 +6,11 @@ use jiff::{Timestamp, Zoned};
 
 use crate::digest::Digest;
 
+/// The most bytes that a slug has: a slug is the name of a folder, too.
+const MAX_SLUG: usize = 120;
+
 /// The name of something as a part of an address: letters and digits in lower case, runs of anything else
-/// as one `-`. A name without letters and digits gets some out of its digest.
+/// as one `-`. A name without letters and digits gets some out of its digest, and so does one that is cut.
 pub fn slug(name: &str) -> String {
     let mut slug = String::with_capacity(name.len());
     for c in name.chars() {
@@ -18,7 +21,15 @@ pub fn slug(name: &str) -> String {
         }
     }
     let slug = slug.trim_end_matches('-');
-    if slug.is_empty() { Digest::of(name.as_bytes()).short(8) } else { slug.to_owned() }
+    let digest = || Digest::of(name.as_bytes()).short(8);
+    match slug {
+        "" => digest(),
+        slug if slug.len() <= MAX_SLUG => slug.to_owned(),
+        slug => {
+            let cut = slug.char_indices().map(|(at, _)| at).take_while(|at| *at <= MAX_SLUG - 9).last();
+            format!("{}-{}", slug[..cut.unwrap_or(0)].trim_end_matches('-'), digest())
+        }
+    }
 }
 
 /// Midnight of `date` in `zone`: when an entry counts as published. Where a change to summer time skips
@@ -78,6 +89,11 @@ mod tests {
         ] {
             assert_eq!(slug(name), expected);
         }
+        for long in ["ä".repeat(61), "a b ".repeat(100)] {
+            let (one, other) = (slug(&format!("{long} one")), slug(&format!("{long} other")));
+            assert!(one != other && one.len() <= MAX_SLUG && !one.contains("--"), "{one}");
+        }
+        assert_eq!(slug(&"a".repeat(MAX_SLUG)), "a".repeat(MAX_SLUG));
     }
 
     #[test]

@@ -1,0 +1,152 @@
+//! Facets: what plugins are grouped by, each group with a page of its own.
+
+use std::collections::BTreeMap;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
+
+use super::{Db, Site, views};
+use crate::digest::Digest;
+use crate::render::address;
+use crate::render::context::{Group, Named, Summary};
+
+/// What plugins are grouped by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Facet {
+    /// What a plugin is about.
+    Tag,
+    /// Who wrote a plugin.
+    Author,
+}
+
+impl Facet {
+    /// All facets.
+    pub const ALL: [Self; 2] = [Self::Tag, Self::Author];
+
+    /// The groups that a plugin is in.
+    fn names(self, summary: &Summary) -> &[Named] {
+        match self {
+            Self::Tag => &summary.tags,
+            Self::Author => &summary.authors,
+        }
+    }
+
+    /// The address of a group's page from the site's root.
+    pub fn page(self, slug: &str) -> String {
+        let slug = utf8_percent_encode(slug, UNSAFE);
+        match self {
+            Self::Tag => format!("/by_tag/{slug}/"),
+            Self::Author => format!("/by_author/{slug}/"),
+        }
+    }
+
+    /// The template of a group's page.
+    pub fn template(self) -> &'static str {
+        match self {
+            Self::Tag => "tag.html",
+            Self::Author => "author.html",
+        }
+    }
+}
+
+/// What is percent-encoded in a slug: everything but ASCII letters, digits and `-`, so that an address is one wherever
+/// it is written (RFC 3986, section 2.3).
+const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-');
+
+/// A group of plugins: a facet and a slug.
+pub type Key = (Facet, String);
+
+/// The group whose page is the file at `path` below the output folder.
+pub fn at(path: &str) -> Option<Key> {
+    let (folder, rest) = path.split_once('/')?;
+    let facet = match folder {
+        "by_tag" => Facet::Tag,
+        "by_author" => Facet::Author,
+        _ => return None,
+    };
+    let slug = rest.strip_suffix("/index.html").filter(|slug| !slug.contains('/'))?;
+    Some((facet, slug.to_owned()))
+}
+
+/// Who is in a group.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Members {
+    name: String,
+    /// Places in the list of all plugins by title.
+    places: Vec<usize>,
+}
+
+/// All groups.
+#[salsa::tracked]
+fn members(db: &dyn Db) -> BTreeMap<Key, Members> {
+    let mut groups: BTreeMap<Key, Members> = BTreeMap::new();
+    for (place, summary) in views::by_title(db).iter().enumerate() {
+        for facet in Facet::ALL {
+            for Named { name, slug } in facet.names(summary) {
+                let group = groups.entry((facet, slug.clone())).or_default();
+                if group.places.is_empty() {
+                    group.name.clone_from(name);
+                }
+                // Two spellings of one tag lead to one group, in which a plugin stands once.
+                if group.places.last() != Some(&place) {
+                    group.places.push(place);
+                }
+            }
+        }
+    }
+    groups
+}
+
+/// All groups of a facet, in the order of slugs; each in the order of titles.
+pub fn groups(db: &dyn Db, facet: Facet) -> Vec<Group<'_>> {
+    let groups = members(db).iter().filter(|((of, _), _)| *of == facet);
+    groups.map(|(key, members)| with_plugins(db, key, members)).collect()
+}
+
+/// The plugins in one group.
+pub fn group<'db>(db: &'db dyn Db, key: &Key) -> Option<Group<'db>> {
+    members(db).get(key).map(|members| with_plugins(db, key, members))
+}
+
+fn with_plugins<'db>(db: &'db dyn Db, (facet, slug): &Key, members: &Members) -> Group<'db> {
+    let all = views::by_title(db);
+    let url = address::local(Site::get(db).settings(db), &facet.page(slug));
+    Group {
+        name: members.name.clone(),
+        slug: slug.clone(),
+        url: Some(url),
+        plugins: members.places.iter().filter_map(|place| all.get(*place)).collect(),
+    }
+}
+
+/// The function whose result is the digests of all groups, under that of all that lists show.
+const GROUPS: &str = "groups";
+
+/// The digest of what each group's page shows.
+#[salsa::tracked]
+pub fn digests(db: &dyn Db) -> BTreeMap<Key, Digest> {
+    let inputs = *views::listed_digest(db);
+    let known = db.cache().memo(GROUPS, inputs).and_then(|bytes| postcard::from_bytes(&bytes).ok());
+    if let Some(known) = known {
+        return known;
+    }
+    let listed = views::listed(db);
+    let all: Vec<Option<Digest>> =
+        views::by_title(db).iter().map(|summary| listed.get(summary.stem.as_str()).copied()).collect();
+    let digest = |members: &Members| {
+        let mut text = format!("{}\0", members.name).into_bytes();
+        for digest in members.places.iter().filter_map(|place| *all.get(*place)?) {
+            text.extend_from_slice(digest.as_bytes());
+        }
+        Digest::of(&text)
+    };
+    let digests: BTreeMap<Key, Digest> =
+        members(db).iter().map(|(key, members)| (key.clone(), digest(members))).collect();
+    db.cache().keep_memo(GROUPS, inputs, &postcard::to_stdvec(&digests).unwrap_or_default());
+    digests
+}
+
+/// The digest of what the page of one group shows.
+pub fn digest(db: &dyn Db, key: &Key) -> Digest {
+    digests(db).get(key).copied().unwrap_or_else(|| Digest::of(b""))
+}

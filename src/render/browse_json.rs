@@ -1,0 +1,220 @@
+//! `browse.json`: what the lists' script needs to filter and sort all plugins, in columns and as short as can be.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+use pep440_rs::Version;
+use serde::Serialize;
+
+use super::context::{Named, Summary};
+
+/// The number of the format; another one is another format.
+const VERSION: u32 = 1;
+
+/// How many characters of a description are in it: what a row shows on a phone.
+const ABOUT: usize = 90;
+
+/// The bits of a plugin's flags.
+mod flag {
+    pub(super) const PYTHON3: u32 = 1;
+    pub(super) const ABANDONED: u32 = 2;
+    pub(super) const UP_FOR_ADOPTION: u32 = 4;
+    pub(super) const DISABLED: u32 = 8;
+    pub(super) const ARCHIVED: u32 = 16;
+    pub(super) const COMMERCIAL: u32 = 32;
+    pub(super) const CLOUD: u32 = 64;
+    pub(super) const COUNTED: u32 = 128;
+}
+
+/// All of it. Columns name tags, authors, systems and versions by their places in lists.
+#[derive(Debug, Serialize)]
+pub struct Index<'a> {
+    version: u32,
+    tags: Vec<&'a str>,
+    tag_slugs: Vec<&'a str>,
+    authors: Vec<&'a str>,
+    author_slugs: Vec<&'a str>,
+    /// The oldest first.
+    octoprint: Vec<&'a str>,
+    os: Vec<&'a str>,
+    plugins: Columns<'a>,
+}
+
+/// A column for each property; a plugin has the same place in all of them.
+#[derive(Debug, Default, Serialize)]
+struct Columns<'a> {
+    stem: Vec<&'a str>,
+    title: Vec<&'a str>,
+    about: Vec<String>,
+    authors: Vec<OneOrMany>,
+    tags: Vec<Vec<usize>>,
+    /// Days since 1970.
+    date: Vec<i32>,
+    /// Days since 1970; 0 for not known.
+    released: Vec<i32>,
+    /// Days since 1970; 0 for not known.
+    pushed: Vec<i32>,
+    month: Vec<u64>,
+    week: Vec<u64>,
+    stars: Vec<u64>,
+    /// A bit for each place in the list; 0 for every system.
+    os: Vec<u32>,
+    /// A place in the list; -1 for any version.
+    octoprint: Vec<i64>,
+    flags: Vec<u32>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(usize),
+    Many(Vec<usize>),
+}
+
+/// Names in the order of their slugs, and where each slug is.
+struct Names<'a> {
+    by_slug: BTreeMap<&'a str, &'a str>,
+    places: BTreeMap<&'a str, usize>,
+}
+
+impl<'a> Names<'a> {
+    fn of(named: impl Iterator<Item = &'a Named>) -> Self {
+        let mut by_slug = BTreeMap::new();
+        for Named { name, slug } in named {
+            by_slug.entry(slug.as_str()).or_insert(name.as_str());
+        }
+        let places = by_slug.keys().enumerate().map(|(place, slug)| (*slug, place)).collect();
+        Self { by_slug, places }
+    }
+
+    fn places_of(&self, named: &[Named]) -> Vec<usize> {
+        let mut places: Vec<usize> =
+            named.iter().filter_map(|named| self.places.get(named.slug.as_str()).copied()).collect();
+        places.dedup();
+        places
+    }
+}
+
+impl<'a> Index<'a> {
+    /// The index of plugins, which are in the order of their titles.
+    pub fn of(plugins: &'a [Arc<Summary>]) -> Self {
+        let tags = Names::of(plugins.iter().flat_map(|plugin| &plugin.tags));
+        let authors = Names::of(plugins.iter().flat_map(|plugin| &plugin.authors));
+        let (octoprint, oldest) = versions(plugins);
+        let systems: BTreeMap<&str, u32> = plugins
+            .iter()
+            .flat_map(|plugin| plugin.os.iter().map(String::as_str))
+            .collect::<std::collections::BTreeSet<_>>()
+            .into_iter()
+            // Whatever compat.yaml says, there are not that many.
+            .take(30)
+            .zip(0..)
+            .collect();
+        let mut columns = Columns::default();
+        for (plugin, octoprint) in plugins.iter().zip(oldest) {
+            columns.stem.push(&plugin.stem);
+            columns.title.push(&plugin.title);
+            columns.about.push(shortened(&plugin.description));
+            columns.authors.push(match authors.places_of(&plugin.authors)[..] {
+                [one] => OneOrMany::One(one),
+                ref many => OneOrMany::Many(many.to_vec()),
+            });
+            columns.tags.push(tags.places_of(&plugin.tags));
+            columns.date.push(plugin.date.parse().map_or(0, days));
+            columns.released.push(plugin.latest_release.as_ref().map_or(0, |release| day(release.date)));
+            let pushed = plugin.last_push.as_deref().and_then(|push| push.parse().ok());
+            columns.pushed.push(pushed.map_or(0, day));
+            columns.month.push(plugin.usage.as_ref().map_or(0, |usage| usage.month.instances));
+            columns.week.push(plugin.usage.as_ref().map_or(0, |usage| usage.week.install_events));
+            columns.stars.push(plugin.stars.unwrap_or(0));
+            let bits = plugin.os.iter().filter_map(|os| systems.get(os.as_str()));
+            columns.os.push(bits.fold(0, |bits, place| bits | 1 << place));
+            columns.octoprint.push(octoprint);
+            columns.flags.push(flags(plugin));
+        }
+        Self {
+            version: VERSION,
+            tags: tags.by_slug.values().copied().collect(),
+            tag_slugs: tags.by_slug.keys().copied().collect(),
+            authors: authors.by_slug.values().copied().collect(),
+            author_slugs: authors.by_slug.keys().copied().collect(),
+            octoprint,
+            os: systems.keys().copied().collect(),
+            plugins: columns,
+        }
+    }
+}
+
+/// The versions that plugins need, the oldest first, and the place of each plugin's among them.
+fn versions(plugins: &[Arc<Summary>]) -> (Vec<&str>, Vec<i64>) {
+    let needed: Vec<Option<(Version, &str)>> = plugins
+        .iter()
+        .map(|plugin| plugin.octoprint.as_deref().and_then(|text| Some((text.parse().ok()?, text))))
+        .collect();
+    let distinct: BTreeMap<&Version, &str> =
+        needed.iter().flatten().map(|(version, text)| (version, *text)).collect();
+    let places: BTreeMap<&Version, i64> = distinct.keys().copied().zip(0..).collect();
+    let place = |needed: &Option<(Version, &str)>| {
+        needed.as_ref().and_then(|(version, _)| places.get(version)).copied().unwrap_or(-1)
+    };
+    (distinct.values().copied().collect(), needed.iter().map(place).collect())
+}
+
+fn flags(plugin: &Summary) -> u32 {
+    let has = |attribute: &str| plugin.attributes.iter().any(|one| one == attribute);
+    [
+        (flag::PYTHON3, plugin.python3),
+        (flag::ABANDONED, plugin.abandoned),
+        (flag::UP_FOR_ADOPTION, plugin.up_for_adoption),
+        (flag::DISABLED, plugin.disabled),
+        (flag::ARCHIVED, plugin.archived),
+        (flag::COMMERCIAL, has("commercial")),
+        (flag::CLOUD, has("cloud")),
+        (flag::COUNTED, plugin.usage.is_some()),
+    ]
+    .into_iter()
+    .filter(|(_, is_set)| *is_set)
+    .fold(0, |flags, (flag, _)| flags | flag)
+}
+
+/// The first words of a text.
+fn shortened(text: &str) -> String {
+    let text = text.trim();
+    if text.chars().count() <= ABOUT {
+        return text.to_owned();
+    }
+    let cut: String = text.chars().take(ABOUT - 1).collect();
+    let words = cut.rsplit_once(' ').map_or(cut.as_str(), |(words, _)| words);
+    format!("{}…", words.trim_end_matches([' ', ',', '.', ';', ':']))
+}
+
+fn days(date: Date) -> i32 {
+    let epoch = Date::constant(1970, 1, 1);
+    epoch.until(date).map_or(0, |span| span.get_days())
+}
+
+fn day(at: Timestamp) -> i32 {
+    i32::try_from(at.as_second().div_euclid(24 * 3600)).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_counted_from_1970() {
+        assert_eq!(days("1970-01-02".parse().unwrap()), 1);
+        assert_eq!(days("2020-08-04".parse().unwrap()), 18_478);
+        assert_eq!(day("2020-08-04T23:59:59Z".parse().unwrap()), 18_478);
+    }
+
+    #[test]
+    fn long_descriptions_end_with_a_word() {
+        assert_eq!(shortened(" short "), "short");
+        let long = shortened(&"word, ".repeat(40));
+        assert!(long.ends_with("word…") && long.chars().count() <= ABOUT, "{long}");
+        assert!(shortened(&"ü".repeat(200)).chars().count() <= ABOUT);
+    }
+}
