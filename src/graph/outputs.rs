@@ -83,7 +83,10 @@ pub fn parts(db: &dyn Db, kind: &Kind) -> Vec<Part> {
             parts.push(Part::new(TARGET, Digest::of(stem(db, *to).as_bytes())));
         }
         Kind::Feed => parts.push(Part::new(NEWEST, feed(db))),
-        Kind::Sitemap => parts.push(Part::new("the addresses of plugins", *views::stems_digest(db))),
+        Kind::Sitemap => parts.extend([
+            Part::new("the addresses of plugins", *views::stems_digest(db)),
+            Part::new("the addresses of tags and authors", facets::addresses_digest(db)),
+        ]),
         Kind::RedirectsJson => {
             let redirects = pages::redirects(db);
             let texts = redirects.iter().flat_map(|(from, to)| [from.as_bytes(), to.as_bytes()]);
