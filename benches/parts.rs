@@ -14,6 +14,7 @@ use shelflife::data::Compat;
 use shelflife::digest::Digest;
 use shelflife::entry::{Parsed, parse};
 use shelflife::fact::Ages;
+use shelflife::history::{Day, History, Measure, Published};
 use shelflife::plugin::{DEFAULT_PYTHON, Plugin, admits_python3};
 use shelflife::render::address;
 use shelflife::render::context::{Full, Summary, Surroundings};
@@ -179,6 +180,50 @@ fn listing_read(bencher: Bencher<'_, '_>, size: usize) {
         cache.take_back().unwrap();
         cache.listing(Tree::Output("public")).unwrap().unwrap()
     });
+}
+
+/// What a plugin's history is after so many days on which every number was another one.
+fn history(days: u32) -> History {
+    let mut history = History::default();
+    for number in 0..days {
+        let day = Day::FIRST.after(20_000 + number).unwrap();
+        for measure in Measure::ALL {
+            history.observe(measure, day, u64::from(1000 + number * 7 % 90));
+        }
+    }
+    history
+}
+
+/// All plugins are observed on one more day after three years: read, added to, thinned, written.
+#[divan::bench(args = SIZES)]
+fn histories_observed(bencher: Bencher<'_, '_>, size: usize) {
+    let cache = Cache::in_memory().unwrap();
+    let (packed, day) = (history(1000).pack(), Day::FIRST.after(21_000).unwrap());
+    let ids: Vec<String> = (0..size).map(|number| format!("plugin{number:05}")).collect();
+    cache.set_histories(ids.iter().map(|id| (id.as_str(), &*packed))).unwrap();
+    cache.checkpoint().unwrap();
+    bencher.counter(ItemsCount::new(size)).bench_local(|| {
+        let more: Vec<(String, Vec<u8>)> = cache
+            .histories()
+            .unwrap()
+            .into_iter()
+            .map(|(id, packed)| {
+                let mut history = History::unpack(&packed).unwrap();
+                Measure::ALL.into_iter().for_each(|measure| assert!(history.observe(measure, day, 7)));
+                (id, history.pack())
+            })
+            .collect();
+        cache.set_histories(more.iter().map(|(id, packed)| (id.as_str(), &**packed))).unwrap();
+        // The next time finds what this one found.
+        cache.take_back().unwrap();
+    });
+}
+
+/// The file of a history of three years.
+#[divan::bench]
+fn history_to_json(bencher: Bencher<'_, '_>) {
+    let packed = history(1000).pack();
+    bencher.bench(|| Published::of("plugin", "plugin", black_box(&packed), true).to_json());
 }
 
 /// The cache of a generated site that was built once.

@@ -43,6 +43,17 @@ impl Day {
         self.0.checked_add(days).map(Self).filter(|day| *day <= Self::LAST)
     }
 
+    /// The number of its month, counted from some month on. By arithmetic, since every build asks for many: see
+    /// <https://howardhinnant.github.io/date_algorithms.html#civil_from_days>.
+    pub(super) fn month(self) -> u32 {
+        // Days since 0000-03-01: years that begin in March end with the leap day.
+        let days = self.0 + 719_468;
+        let (era, day_of_era) = (days / 146_097, days % 146_097);
+        let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        (era * 400 + year_of_era) * 12 + (5 * day_of_year + 2) / 153
+    }
+
     /// The number of its week: weeks begin on Mondays.
     pub(super) fn week(self) -> u32 {
         // 1970-01-01 was a Thursday.
@@ -75,6 +86,16 @@ mod tests {
         let late: Timestamp = "2020-01-01T01:00:00+02:00".parse().unwrap();
         assert_eq!(Day::of(late).unwrap().to_string(), "2019-12-31");
         assert_eq!((Day::LAST.after(0), Day::LAST.after(1)), (Some(Day::LAST), None));
+    }
+
+    #[test]
+    fn months_are_those_of_the_calendar() {
+        let (mut day, mut date) = (Day::FIRST, epoch());
+        for _ in 0..200_000 {
+            let (next, tomorrow) = (day.after(1).unwrap(), date.tomorrow().unwrap());
+            assert_eq!(next.month() - day.month(), u32::from(date.month() != tomorrow.month()), "{tomorrow}");
+            (day, date) = (next, tomorrow);
+        }
     }
 
     #[test]

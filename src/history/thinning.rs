@@ -4,8 +4,6 @@
 //! while a series grows: whatever is kept in the end was kept all along, because the first observation of a month
 //! stays in every age, and the first of a week in every age that looks at weeks.
 
-use jiff::civil::Date;
-
 use super::{Day, Observation};
 
 /// How many days before the newest observation every one is kept.
@@ -19,23 +17,19 @@ pub(super) fn thin(series: &mut Vec<Observation>) {
     if series.first().is_none_or(|first| newest.since(first.day) < DAILY) {
         return;
     }
-    let mut before: Option<(Day, (i16, i8))> = None;
+    let mut before: Option<(Day, u32)> = None;
     series.retain(|one| {
         let age = newest.since(one.day);
         if age < DAILY {
             return true;
         }
-        let month = month(one.day.date());
+        let month = one.day.month();
         // Of the same month or week, nothing came before those that were left out, either.
         let is_first_of_month = before.is_none_or(|(_, before)| before != month);
         let is_first_of_week = before.is_none_or(|(before, _)| before.week() != one.day.week());
         before = Some((one.day, month));
         is_first_of_month || (age < WEEKLY && is_first_of_week)
     });
-}
-
-fn month(date: Date) -> (i16, i8) {
-    (date.year(), date.month())
 }
 
 #[cfg(test)]
