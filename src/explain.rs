@@ -69,6 +69,8 @@ pub enum What {
     },
     /// The page of a tag or an author.
     Group,
+    /// A picture of a video.
+    Picture,
     /// One of the pages and files that each site has once.
     Site,
 }
@@ -221,6 +223,9 @@ impl Told<'_> {
         if Kind::SINGLE.iter().any(|kind| kind.path().as_deref() == Some(path)) {
             return Ok((What::Site, self.of_site(path)?));
         }
+        if path.starts_with(PICTURES) {
+            return Ok((What::Picture, self.of_picture(digest)?));
+        }
         let asset = asset(path, digest);
         let value = digest.map(|digest| digest.short(DIGITS)).unwrap_or_default();
         let inputs = vec![Source { input: format!("asset {asset}"), value }];
@@ -257,6 +262,23 @@ impl Told<'_> {
         let known = |subject| Known::of(&subject, self.cache, self.config.now);
         let facts = windows.chain(subjects).map(known).collect::<Result<_, _>>()?;
         Ok(Dependencies { inputs, facts, plugins: None })
+    }
+
+    /// What a picture depends on: the facts that it is the value of.
+    fn of_picture(&self, digest: Option<Digest>) -> Result<Dependencies, CacheError> {
+        let mut subjects = BTreeMap::new();
+        for imprint in self.cache.imprints()?.values().filter(|imprint| !imprint.pictures.is_empty()) {
+            for (subject, _) in imprint.inputs.facts.get() {
+                if matches!(subject, Subject::Thumbnail(_))
+                    && self.cache.fact(&subject)?.and_then(|fact| fact.digest()) == digest
+                {
+                    subjects.insert(subject.to_string(), subject);
+                }
+            }
+        }
+        let known = |subject| Known::of(subject, self.cache, self.config.now);
+        let facts = subjects.values().map(known).collect::<Result<_, _>>()?;
+        Ok(Dependencies { facts, ..Dependencies::default() })
     }
 
     /// What one of the pages and files depends on that each site has once.
@@ -296,6 +318,9 @@ impl Told<'_> {
         Window::ALL.into_iter().filter(named).map(Subject::Usage).collect()
     }
 }
+
+/// What the paths of pictures of videos begin with.
+const PICTURES: &str = "thumbnails/";
 
 /// How many digits of a digest stand for it, as in the reasons that builds write down.
 const DIGITS: usize = 12;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::companion::Companion;
 use crate::digest::Digest;
-use crate::fact::{Ages, Subject};
+use crate::fact::{Ages, Picture, Subject};
 
 /// What a build made of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +30,8 @@ pub struct Imprint {
     pub inputs: Inputs,
     /// The memos that were of use, by function and inputs.
     pub memos: Packed<Vec<(String, Digest)>>,
+    /// The pictures of videos that its description shows.
+    pub pictures: Vec<Picture>,
     /// The inputs of the memo that has the description for feeds, if a feed had it.
     pub feed: Option<Digest>,
 }

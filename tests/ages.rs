@@ -4,13 +4,11 @@
 
 mod common;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use common::Site;
 use common::builder::{Silent, learn};
-use rusqlite::Connection;
 use serde_json::{Value, json};
 use shelflife::build::{Afterwards, Builder};
 use shelflife::config::Overrides;
@@ -76,32 +74,9 @@ impl Lab {
         (day(": there are no newer numbers"), day(": GitHub couldn"))
     }
 
-    /// What a first build publishes that knows the same facts at the same moment, and asks nobody.
-    fn cold(&self, at: &str) -> BTreeMap<PathBuf, Vec<u8>> {
-        let _ = std::fs::remove_dir_all(self.site.at("cold"));
-        std::fs::create_dir(self.site.at("cold")).unwrap();
-        let (cache, output) = (self.site.at("cold/cache.sqlite"), self.site.at("cold/public"));
-        std::fs::copy(self.site.at(".shelflife/cache.sqlite"), &cache).unwrap();
-        let connection = Connection::open(&cache).unwrap();
-        for table in ["memo", "blob", "note", "shard", "folder"] {
-            connection.execute(&format!("DELETE FROM {table}"), []).unwrap();
-        }
-        drop(connection);
-        let (cache, output) = (cache.to_str().unwrap(), output.to_str().unwrap());
-        let now = now(at);
-        self.site.build(&["--offline", "--now", &now, "--cache", cache, "--output", output]).succeeded();
-        self.site.tree("cold/public")
-    }
-
     #[track_caller]
     fn assert_like_a_first_build(&self, at: &str) {
-        let (warm, cold) = (self.site.tree("public"), self.cold(at));
-        let differing: Vec<&PathBuf> = warm
-            .iter()
-            .filter(|(path, content)| cold.get(*path) != Some(content))
-            .map(|(path, _)| path)
-            .collect();
-        assert!(warm.len() == cold.len() && differing.is_empty(), "{differing:?}");
+        self.site.assert_like_a_first_build(&now(at));
     }
 }
 

@@ -103,6 +103,7 @@ fn the_real_entries_are_valid_pages() {
             site_title: "Site",
             entry,
             page_path: &page_path,
+            picture: &|_| None,
         };
         let body = expand(&entry.body, &with);
         assert!(!body.contains("{{") && !body.contains("{%"), "{name}: {body}");

@@ -12,7 +12,7 @@ use super::refusals::Refusals;
 use crate::cache::{ANSWERS, Cache, CacheError};
 use crate::config::Config;
 use crate::digest::Digest;
-use crate::fact::{self, Answer, Asked, Channel, Fact, Subject};
+use crate::fact::{self, Answer, Asked, Fact, Subject};
 use crate::graph::{self, FactState};
 use crate::report;
 use crate::source::{self, Demand};
@@ -159,14 +159,15 @@ impl Ledger {
         Ok(())
     }
 
-    /// The subjects whose ages are told and that were looked up, each with the day on which what is known was last
+    /// The subjects that numbers come from and that were looked up, each with the day on which what is known was last
     /// confirmed if that is kept past its life at the `moment` of its source.
     pub(super) fn ages<'a>(
         &'a self,
         zone: &'a TimeZone,
         moment: impl Fn(&str) -> Timestamp + 'a,
     ) -> impl Iterator<Item = (&'a Subject, Option<Date>)> {
-        self.known.iter().filter(|(subject, _)| Channel::of(subject).is_some()).map(move |(subject, fact)| {
+        let is_number = |subject: &Subject| matches!(subject, Subject::Usage(_) | Subject::Repository(_));
+        self.known.iter().filter(move |(subject, _)| is_number(subject)).map(move |(subject, fact)| {
             let kept = |fact: &&Fact| fact.value.is_some() && fact.is_kept(moment(subject.source()));
             let day = |fact: &Fact| fact.fetched.to_zoned(zone.clone()).date();
             (subject, fact.as_ref().filter(kept).map(day))
@@ -229,5 +230,6 @@ fn fresh_until(subject: &Subject, config: &Config) -> Timestamp {
         Subject::Usage(_) => after(config.usage.ttl),
         Subject::Repository(_) | Subject::File { .. } => after(config.github.ttl),
         Subject::Content { .. } => Timestamp::MAX,
+        Subject::Thumbnail(_) => after(config.thumbnails.ttl),
     }
 }

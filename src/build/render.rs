@@ -76,6 +76,9 @@ pub(super) fn render(
                 let (location, digest) = outputs::asset(db, *asset);
                 contents.insert(path.clone(), (digest, content_of(location)));
             }
+            Output::Picture(picture) => {
+                contents.insert(path.clone(), (picture.digest, Content::Blob));
+            }
         }
     }
     done.fetch_add(contents.len(), Ordering::Relaxed);

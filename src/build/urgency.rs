@@ -43,7 +43,7 @@ impl Audience {
         let repository = match subject {
             Subject::Repository(name) => Some(name),
             Subject::File { repository, .. } | Subject::Content { repository, .. } => Some(repository),
-            Subject::Usage(_) => None,
+            Subject::Usage(_) | Subject::Thumbnail(_) => None,
         };
         let instances = repository.and_then(|name| self.instances.get(name)).copied().unwrap_or(0);
         urgency(known.map(|fact| fact.fetched), instances, now)

@@ -56,7 +56,9 @@ impl Parts {
         ]);
         for (path, output) in &plan.outputs {
             match output {
-                Output::Asset(_) | Output::Rendered(Kind::Plugin(_) | Kind::Companion(..)) => {}
+                Output::Asset(_)
+                | Output::Picture(_)
+                | Output::Rendered(Kind::Plugin(_) | Kind::Companion(..)) => {}
                 Output::Rendered(Kind::Redirect { .. }) => {
                     let common =
                         || context::of_templates(db).get(Self::REDIRECTS).cloned().unwrap_or_default();
@@ -168,7 +170,8 @@ impl Why<'_> {
                 continue;
             }
             let mut why = match (old, self.plan.outputs.get(path)) {
-                (None, _) | (_, None) => Vec::new(),
+                // A picture's path changes with its content.
+                (None, _) | (_, None | Some(Output::Picture(_))) => Vec::new(),
                 (Some(old), Some(Output::Asset(asset))) => {
                     let (old, new) = (Some(short(old)), Some(short(*digest)));
                     vec![Change { input: format!("asset {}", asset.path(self.db)), old, new }]

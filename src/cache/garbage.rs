@@ -377,6 +377,7 @@ mod tests {
             memos: Packed::new(
                 &memos.iter().map(|(function, inputs)| ((*function).to_owned(), *inputs)).collect(),
             ),
+            pictures: Vec::new(),
             feed: None,
         }
     }

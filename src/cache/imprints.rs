@@ -247,6 +247,7 @@ mod tests {
                 facts: Packed::new(&Vec::new()),
             },
             memos: Packed::new(&vec![("f.1".to_owned(), digest)]),
+            pictures: Vec::new(),
             feed: None,
         }
     }

@@ -12,7 +12,7 @@ use url::Url;
 
 use super::paths::Given;
 use super::wording::{self, Table};
-use super::{Fetch, Keep, Settings, fetch};
+use super::{Fetch, Keep, Settings, Thumbnails, fetch, thumbnails};
 use crate::fact::Window;
 use crate::problem::Problem;
 
@@ -44,6 +44,7 @@ pub(super) struct Settled {
     pub(super) github_ttl: Duration,
     pub(super) github_batch: usize,
     pub(super) usage_ttl: Duration,
+    pub(super) thumbnails: Thumbnails,
     pub(super) fetch: Fetch,
     pub(super) keep: Keep,
     pub(super) usage_week: Option<Url>,
@@ -67,6 +68,7 @@ struct File {
     paths: Table<Paths>,
     github: Table<Github>,
     usage: Table<Usage>,
+    thumbnails: Table<thumbnails::Table>,
     fetch: Table<fetch::Table>,
     cache: Table<Cache>,
 }
@@ -85,6 +87,7 @@ impl Default for File {
             paths: Table::default(),
             github: Table::default(),
             usage: Table::default(),
+            thumbnails: Table::default(),
             fetch: Table::default(),
             cache: Table::default(),
         }
@@ -355,6 +358,7 @@ impl From<File> for Settled {
             github_ttl: github.ttl.0,
             github_batch: github.batch,
             usage_ttl: usage.ttl.0,
+            thumbnails: file.thumbnails.0.into(),
             fetch: file.fetch.0.into(),
             keep: Keep { builds: cache.keep_builds, bytes: cache.max_size.0 },
             usage_week: usage.week.map(|Address(url)| url),
@@ -385,6 +389,7 @@ impl Settled {
             hide_disabled: self.hide_disabled,
             api: self.api,
             badges: self.badges,
+            thumbnails: self.thumbnails.youtube.is_some(),
             usage_windows: windows.into_iter().filter(|(_, url)| url.is_some()).map(|(w, _)| w).collect(),
         }
     }
@@ -417,13 +422,13 @@ mod tests {
     #[test]
     fn every_key_is_documented() {
         let docs = include_str!("../../docs/configuration.md");
-        for table in ["", "outputs", "paths", "github", "usage", "fetch", "cache"] {
+        for table in ["", "outputs", "paths", "github", "usage", "thumbnails", "fetch", "cache"] {
             let text = if table.is_empty() { "?? = 1".to_owned() } else { format!("[{table}]\n?? = 1") };
             let error = error(&text.replace("??", "unknown"));
             let known = error.split_once("expected ").unwrap().1;
             let keys: Vec<_> = known.split('`').skip(1).step_by(2).collect();
             assert!(keys.len() >= 2, "{error}");
-            let tables = ["outputs", "paths", "github", "usage", "fetch", "cache"];
+            let tables = ["outputs", "paths", "github", "usage", "thumbnails", "fetch", "cache"];
             for key in keys.into_iter().filter(|key| !tables.contains(key)) {
                 let name = if table.is_empty() { key.to_owned() } else { format!("{table}.{key}") };
                 assert!(docs.contains(&format!("| `{name}` |")), "{name} is not in docs/configuration.md");
@@ -477,6 +482,9 @@ mod tests {
             ("url = 'example.org'", "shelflife.toml:1:7: `example.org` is not an address, expected"),
             ("url = 'https://a.b/c'", "shelflife.toml:1:7: `https://a.b/c` has a path, expected"),
             ("base_path = 'plugins'", "shelflife.toml:1:13: `plugins` is not a base path, expected"),
+            ("[thumbnails]\nyoutube = 'https://a.b/x.jpg'", "shelflife.toml:2:11: this is not an address of"),
+            ("[thumbnails]\nyoutube = 'https://{id}.b/'", "shelflife.toml:2:11: this is not an address of"),
+            ("[thumbnails]\nyoutube = 'https://me:secret@a.b/{id}'", "shelflife.toml:2:11: this is not an"),
             ("[paths\n", "shelflife.toml:1:7: "),
             (
                 "[paths]\nentrys = '_plugins'",

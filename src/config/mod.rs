@@ -4,6 +4,7 @@ mod environment;
 mod fetch;
 mod file;
 mod paths;
+mod thumbnails;
 mod wording;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ pub use environment::Environment;
 pub use fetch::Fetch;
 pub use file::FILE_NAME;
 pub use paths::Paths;
+pub use thumbnails::Thumbnails;
 
 use paths::normalise;
 
@@ -33,7 +35,9 @@ pub struct Config {
     pub github: Github,
     /// How the usage exports are asked for.
     pub usage: UsageExports,
-    /// How patient a build is with both.
+    /// Where pictures of videos come from.
+    pub thumbnails: Thumbnails,
+    /// How patient a build is with them.
     pub fetch: Fetch,
     /// What the cache keeps.
     pub keep: Keep,
@@ -73,6 +77,8 @@ pub struct Settings {
     pub api: bool,
     /// Whether each plugin has badges.
     pub badges: bool,
+    /// Whether videos are shown with pictures that come from where they are.
+    pub thumbnails: bool,
     /// The windows for which a usage export is configured.
     pub usage_windows: Vec<crate::fact::Window>,
 }
@@ -86,7 +92,7 @@ impl Default for Settings {
 
 impl Settings {
     /// Every setting, by its key in `shelflife.toml`, as text.
-    pub fn parts(&self) -> [(&'static str, String); 12] {
+    pub fn parts(&self) -> [(&'static str, String); 13] {
         let Self {
             title,
             url,
@@ -99,6 +105,7 @@ impl Settings {
             hide_disabled,
             api,
             badges,
+            thumbnails,
             usage_windows,
         } = self;
         // The time zone's rules are a part of the program; its name stands for them.
@@ -116,6 +123,7 @@ impl Settings {
             ("hide_disabled", hide_disabled.to_string()),
             ("outputs.api", api.to_string()),
             ("outputs.badges", badges.to_string()),
+            ("thumbnails", thumbnails.to_string()),
             ("usage", windows.join(" ")),
         ]
     }
@@ -285,6 +293,7 @@ impl Config {
                 batch: file.github_batch,
             },
             usage: UsageExports { week: file.usage_week, month: file.usage_month, ttl: file.usage_ttl },
+            thumbnails: file.thumbnails,
             fetch: Fetch { max_wait: overrides.max_wait.unwrap_or(file.fetch.max_wait), ..file.fetch },
             keep: file.keep,
             now,

@@ -14,6 +14,7 @@ use std::ops::Range;
 use url::Url;
 
 use super::Entry;
+use crate::fact::{Picture, VideoId};
 
 /// The longest shortcode, in bytes; it bounds how far an unfinished one is looked through.
 pub const MAX_SHORTCODE: usize = 2000;
@@ -24,7 +25,7 @@ pub const MAX_UNKNOWN: usize = 20;
 const MAX_LOOKALIKE: usize = 300;
 
 /// What shortcodes are expanded to.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Shortcodes<'a> {
     /// The site's address without a path, `https://plugins.example`.
     pub site_url: &'a str,
@@ -36,6 +37,8 @@ pub struct Shortcodes<'a> {
     pub entry: &'a Entry,
     /// The path of the entry's page from the site's root, without the base path: `/plugins/mqtt/`.
     pub page_path: &'a str,
+    /// The picture of a video, if the site has it.
+    pub picture: &'a dyn Fn(&VideoId) -> Option<Picture>,
 }
 
 /// `body` with its shortcodes expanded, in time proportional to its length.
@@ -229,22 +232,27 @@ fn canonic_url(address: &str, with: &Shortcodes<'_>) -> String {
     }
 }
 
-/// A link to the video, around the site's own picture of it: no page makes readers call on another service.
+/// A link to the video, around the site's own picture of it, the entry's before one that was fetched: no page makes
+/// readers call on another service.
 fn youtube(video: &str, preview: Option<&str>, with: &Shortcodes<'_>) -> Option<String> {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
-    if !(6..=20).contains(&video.len()) || !video.bytes().all(plain) {
-        return None;
-    }
+    let video = VideoId::new(video)?;
     let address = format!("https://www.youtube.com/watch?v={video}");
     let local = preview
         .map(str::trim)
         .filter(|preview| !preview.is_empty() && !preview.starts_with("//") && !is_absolute(preview));
-    Some(match local {
-        Some(preview) => {
-            let picture = encode(&canonic_url(preview, with));
-            format!(r#"<a href="{address}"><img src="{picture}" alt="Watch the video on YouTube"></a>"#)
+    const TEXT: &str = "Watch the video on YouTube";
+    if let Some(preview) = local {
+        let picture = encode(&canonic_url(preview, with));
+        return Some(format!(r#"<a href="{address}"><img src="{picture}" alt="{TEXT}"></a>"#));
+    }
+    Some(match (with.picture)(&video) {
+        Some(picture) => {
+            let (path, Picture { width, height, .. }) = (picture.path(), picture);
+            format!(
+                r#"<a href="{address}"><img src="{path}" alt="{TEXT}" width="{width}" height="{height}"></a>"#
+            )
         }
-        None => format!(r#"<a href="{address}">Watch the video on YouTube</a>"#),
+        None => format!(r#"<a href="{address}">{TEXT}</a>"#),
     })
 }
 

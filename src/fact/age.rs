@@ -21,6 +21,9 @@ pub enum Channel {
     /// GitHub, about repositories.
     #[serde(rename = "github")]
     Github,
+    /// Pictures of videos.
+    #[serde(rename = "thumbnails")]
+    Thumbnails,
 }
 
 impl Channel {
@@ -31,6 +34,7 @@ impl Channel {
             Subject::Usage(Window::Week) => Some(Self::UsageOfWeek),
             Subject::Usage(Window::Month) => Some(Self::UsageOfMonth),
             Subject::Repository(_) => Some(Self::Github),
+            Subject::Thumbnail(_) => Some(Self::Thumbnails),
             Subject::File { .. } | Subject::Content { .. } => None,
         }
     }

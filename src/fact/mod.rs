@@ -3,6 +3,7 @@
 pub mod age;
 pub mod describe;
 pub mod repository;
+pub mod thumbnail;
 pub mod usage;
 
 use std::fmt;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use age::{Ages, Channel, Heard};
 pub use repository::{ObjectId, Release, Repository, RepositoryName};
+pub use thumbnail::{Picture, VideoId};
 pub use usage::{CanonicalExport, Export, Usage, Window};
 
 use crate::digest::Digest;
@@ -39,14 +41,17 @@ pub enum Subject {
         /// The blob's id.
         object: ObjectId,
     },
+    /// The picture of a video on YouTube. The fact's value is the picture's bytes.
+    Thumbnail(VideoId),
 }
 
 impl Subject {
-    /// The name of the source that knows about this subject: `usage` or `github`.
+    /// The name of the source that knows about this subject: `usage`, `github` or `thumbnails`.
     pub fn source(&self) -> &'static str {
         match self {
             Self::Usage(_) => "usage",
-            _ => "github",
+            Self::Repository(_) | Self::File { .. } | Self::Content { .. } => "github",
+            Self::Thumbnail(_) => "thumbnails",
         }
     }
 }
@@ -59,6 +64,7 @@ impl fmt::Display for Subject {
             Self::Repository(repository) => write!(f, "github:{repository}"),
             Self::File { repository, path } => write!(f, "file:{repository}:{path}"),
             Self::Content { object, .. } => write!(f, "content:{object}"),
+            Self::Thumbnail(id) => write!(f, "thumbnail:youtube:{id}"),
         }
     }
 }

@@ -6,10 +6,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::plugins::plugins;
+use super::thumbnails::{self, pictures};
 use super::{Db, EntryFile, EntrySource, Site, data};
 use crate::digest::Digest;
 use crate::entry::shortcode::{self, Shortcodes};
 use crate::entry::{self, Declared, Parsed};
+use crate::fact::{Picture, VideoId};
 use crate::imprint::{Front, Imprint, Redirect};
 use crate::markdown;
 use crate::problem::Problem;
@@ -168,7 +170,7 @@ pub fn warnings_of(db: &dyn Db, file: EntryFile) -> Vec<String> {
         );
         warnings.extend(problem(place.clone(), message));
     }
-    let shortcodes = with_shortcodes(db, parsed, |with| shortcode::unknown(&entry.body, with));
+    let shortcodes = with_shortcodes(db, parsed, &|_| None, |with| shortcode::unknown(&entry.body, with));
     for place in shortcodes {
         let written = entry.body.get(place.clone()).unwrap_or_default();
         let message = format!(
@@ -182,11 +184,16 @@ pub fn warnings_of(db: &dyn Db, file: EntryFile) -> Vec<String> {
 }
 
 /// An entry's description in Markdown, with its shortcodes expanded.
-fn body(db: &dyn Db, parsed: &Parsed) -> String {
-    with_shortcodes(db, parsed, |with| shortcode::expand(&parsed.entry.body, with))
+pub(super) fn body(db: &dyn Db, parsed: &Parsed, picture: &dyn Fn(&VideoId) -> Option<Picture>) -> String {
+    with_shortcodes(db, parsed, picture, |with| shortcode::expand(&parsed.entry.body, with))
 }
 
-fn with_shortcodes<T>(db: &dyn Db, parsed: &Parsed, call: impl FnOnce(&Shortcodes<'_>) -> T) -> T {
+fn with_shortcodes<T>(
+    db: &dyn Db,
+    parsed: &Parsed,
+    picture: &dyn Fn(&VideoId) -> Option<Picture>,
+    call: impl FnOnce(&Shortcodes<'_>) -> T,
+) -> T {
     let settings = Site::get(db).settings(db);
     call(&Shortcodes {
         site_url: &settings.url,
@@ -194,6 +201,7 @@ fn with_shortcodes<T>(db: &dyn Db, parsed: &Parsed, call: impl FnOnce(&Shortcode
         site_title: &settings.title,
         page_path: &address::plugin_page(&parsed.entry.stem),
         entry: &parsed.entry,
+        picture,
     })
 }
 
@@ -213,8 +221,13 @@ pub struct Html {
 pub fn description(db: &dyn Db, file: EntryFile) -> Option<Html> {
     let parsed = parsed(db, file).as_ref().ok()?;
     let base = &Site::get(db).settings(db).base_path;
-    Some(html(db, MARKDOWN, &[&body(db, parsed), base], |[body, base]| {
-        markdown::to_html(body, &|link| address::based(base, link))
+    let pictures = pictures(db, file);
+    let body = body(db, parsed, &|video| pictures.get(video).copied());
+    Some(html(db, MARKDOWN, &[&body, base, &thumbnails::told(pictures)], |[body, base, _]| {
+        markdown::to_html(body, &|link| {
+            let picture = thumbnails::path(pictures, link);
+            address::based(base, picture.as_deref().unwrap_or(link)).or(picture)
+        })
     }))
 }
 
@@ -233,10 +246,15 @@ pub fn feed_description(db: &dyn Db, file: EntryFile) -> Option<Html> {
     let parsed = parsed(db, file).as_ref().ok()?;
     let settings = Site::get(db).settings(db);
     let page = address::absolute(settings, &address::plugin_page(&parsed.entry.stem));
-    let body = body(db, parsed);
-    let inputs = [&body, &settings.base_path, &page].map(String::as_str);
-    Some(html(db, FEED, &inputs, |[body, base, page]| {
-        markdown::to_html(body, &|link| address::resolved(base, page, link))
+    let pictures = pictures(db, file);
+    let body = body(db, parsed, &|video| pictures.get(video).copied());
+    let thumbnails = thumbnails::told(pictures);
+    let inputs = [&body, &settings.base_path, &page, &thumbnails].map(String::as_str);
+    Some(html(db, FEED, &inputs, |[body, base, page, _]| {
+        markdown::to_html(body, &|link| {
+            let picture = thumbnails::path(pictures, link);
+            address::resolved(base, page, picture.as_deref().unwrap_or(link))
+        })
     }))
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use super::entries::{front, known, parsed, sound_entries};
+use super::thumbnails::videos;
 use super::{Db, EntryFile, FactInput, FactState, Site};
 use crate::digest::Digest;
 use crate::fact::{Ages, CanonicalExport, ObjectId, Repository, RepositoryName, Subject, Window};
@@ -30,7 +31,8 @@ pub fn wanted_for(db: &dyn Db, file: EntryFile) -> Vec<Subject> {
         return imprint.inputs.facts.get().into_iter().map(|(subject, _)| subject).collect();
     }
     let repository = repository_name(db, file).clone().map(Subject::Repository);
-    repository.into_iter().chain(python_lookup(db, file).wants.iter().cloned()).collect()
+    let thumbnails = videos(db, file).iter().cloned().map(Subject::Thumbnail);
+    repository.into_iter().chain(python_lookup(db, file).wants.iter().cloned()).chain(thumbnails).collect()
 }
 
 /// One usage export.

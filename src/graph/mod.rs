@@ -16,6 +16,7 @@ pub mod plan;
 pub mod plugins;
 mod statistics;
 pub mod templates;
+pub mod thumbnails;
 pub mod views;
 
 use std::collections::HashMap;

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::entries::redirects;
 use super::kinds::{Kind, path_of};
 use super::plugins::plugins;
-use super::{AssetFile, Db, Site, facets};
+use super::{AssetFile, Db, Site, facets, thumbnails};
 use crate::companion::Companion;
+use crate::fact::Picture;
 use crate::imprint::Redirect;
 use crate::render::address;
 
@@ -18,6 +19,8 @@ pub enum Output {
     Rendered(Kind),
     /// A file that is copied.
     Asset(AssetFile),
+    /// A picture that was fetched.
+    Picture(Picture),
 }
 
 /// What the site consists of.
@@ -78,6 +81,8 @@ pub fn plan(db: &dyn Db) -> Arc<Plan> {
     let companions = Companion::all(settings).flat_map(|companion| {
         plugins(db).iter().map(move |file| rendered(Kind::Companion(*file, companion)))
     });
+    let picture =
+        |picture: &Picture| (picture.path().trim_start_matches('/').to_owned(), Output::Picture(*picture));
     // Collected at once, which is faster than inserting one by one.
     let outputs: BTreeMap<String, Output> = Kind::SINGLE
         .into_iter()
@@ -87,6 +92,7 @@ pub fn plan(db: &dyn Db) -> Arc<Plan> {
         .chain(companions)
         .chain(facets::digests(db).keys().map(|key| rendered(Kind::Facet(key.clone()))))
         .chain(assets)
+        .chain(thumbnails::published(db).iter().map(picture))
         .collect();
     let mut plan = Plan { outputs, warnings: Vec::new() };
     let mut taken = Taken::default();

@@ -1,5 +1,6 @@
 //! One way to ask over HTTP: bounded in time and size, with retries, counted, and patient only so far.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,6 +55,17 @@ pub struct Request {
     pub judge: fn(&[u8]) -> Verdict,
     /// What becomes of it if it is too much for the server.
     pub if_too_much: IfTooMuch,
+}
+
+impl Request {
+    /// The address whose pauses and failures concern the request: its own, or the server of files each of which has
+    /// another one.
+    fn gate(&self) -> Cow<'_, Url> {
+        match self.endpoint {
+            Endpoint::Thumbnails => self.url.join("/").map_or(Cow::Borrowed(&self.url), Cow::Owned),
+            _ => Cow::Borrowed(&self.url),
+        }
+    }
 }
 
 /// What becomes of a request that is too much for its server, see [`HttpError::is_too_much`].
@@ -242,7 +254,7 @@ impl Http {
                 Err(error) => error,
             };
             if let HttpError::Limited { status, until, .. } = error {
-                self.gates.hold(&request.url, Closed { until, status });
+                self.gates.hold(&request.gate(), Closed { until, status });
                 self.pass(request).await?;
             }
             let is_repeated =
@@ -256,7 +268,7 @@ impl Http {
 
     /// Waits until the address may be asked.
     async fn pass(&self, request: &Request) -> Result<(), HttpError> {
-        self.gates.pass(&request.url).await.map_err(|shut| match shut {
+        self.gates.pass(&request.gate()).await.map_err(|shut| match shut {
             Shut::Closed(Closed { until, status }) => {
                 HttpError::Limited { host: host(request), status, until }
             }
@@ -269,9 +281,9 @@ impl Http {
         match &result {
             Err(error) if error.is_too_much() && request.if_too_much == IfTooMuch::Divide => {}
             Err(error) if error.is_transient() && !matches!(error, HttpError::Limited { .. }) => {
-                self.gates.failed(&request.url, error.reason());
+                self.gates.failed(&request.gate(), error.reason());
             }
-            _ => self.gates.answered(&request.url),
+            _ => self.gates.answered(&request.gate()),
         }
         self.meter.count(request.endpoint, |tally| {
             tally.requests += 1;
@@ -332,7 +344,7 @@ impl Http {
             }
         }
         if let Some(until) = limit::on_our_clock(&headers, now, |now| limit::of_budget(&headers, now)) {
-            self.gates.hold(&request.url, Closed { until, status });
+            self.gates.hold(&request.gate(), Closed { until, status });
         }
         self.meter.count(request.endpoint, |tally| tally.redirected += redirects);
         Ok(Reply { status, headers, body })

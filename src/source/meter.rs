@@ -18,6 +18,8 @@ pub enum Endpoint {
     GithubFiles,
     /// A published site, about the history of its plugins.
     PublishedHistory,
+    /// Pictures of videos.
+    Thumbnails,
 }
 
 /// What one endpoint was asked.

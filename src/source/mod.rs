@@ -1,11 +1,13 @@
 //! Sources: where facts come from. Demands go in, answers come out; nothing here decides what is stale.
 
+mod conditional;
 mod gate;
 pub mod github;
 mod guard;
 pub mod http;
 mod limit;
 mod meter;
+mod thumbnails;
 mod usage;
 
 use std::collections::BTreeSet;
@@ -17,7 +19,7 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use crate::config::{Config, Token, UsageExports};
+use crate::config::{Config, Thumbnails, Token, UsageExports};
 use crate::digest::Digest;
 use crate::fact::{Answer, Fact, Subject, Window};
 
@@ -41,7 +43,12 @@ pub fn origin(config: &Config, subject: &Subject) -> Option<Digest> {
     let address = match subject {
         Subject::Usage(Window::Week) => config.usage.week.as_ref(),
         Subject::Usage(Window::Month) => config.usage.month.as_ref(),
-        _ => Some(&config.github.graphql),
+        Subject::Repository(_) | Subject::File { .. } | Subject::Content { .. } => {
+            Some(&config.github.graphql)
+        }
+        Subject::Thumbnail(_) => {
+            return config.thumbnails.youtube.as_ref().map(|pattern| Digest::of(pattern.as_bytes()));
+        }
     };
     address.map(|address| Digest::of(address.as_str().as_bytes()))
 }
@@ -49,7 +56,9 @@ pub fn origin(config: &Config, subject: &Subject) -> Option<Digest> {
 /// The digest of all addresses that facts come from.
 pub fn origins(config: &Config) -> Digest {
     let addresses = [Some(&config.github.graphql), config.usage.week.as_ref(), config.usage.month.as_ref()];
-    Digest::of_parts(addresses.map(|address| address.map_or(&b""[..], |address| address.as_str().as_bytes())))
+    let addresses = addresses.map(|address| address.map(Url::as_str));
+    let addresses = addresses.into_iter().chain([config.thumbnails.youtube.as_deref()]);
+    Digest::of_parts(addresses.map(|address| address.unwrap_or_default().as_bytes()))
 }
 
 /// Told how many of a fetch's requests are through: first argument done, second all.
@@ -70,6 +79,7 @@ struct SourceConfig {
     batch: usize,
     week: Option<Url>,
     month: Option<Url>,
+    thumbnails: Thumbnails,
     timeout: Duration,
 }
 
@@ -82,7 +92,9 @@ impl Sources {
     pub fn new(config: &Config) -> Result<Self, reqwest::Error> {
         let meter = Arc::new(Meter::default());
         let UsageExports { week, month, .. } = &config.usage;
-        let addresses: Vec<&Url> = week.iter().chain(month).chain([&config.github.graphql]).collect();
+        let of_thumbnails = config.thumbnails.host();
+        let addresses = week.iter().chain(month).chain(&of_thumbnails).chain([&config.github.graphql]);
+        let addresses: Vec<&Url> = addresses.collect();
         Ok(Self {
             http: Http::new(Arc::clone(&meter), &addresses, config.fetch.max_wait)?,
             meter,
@@ -92,6 +104,7 @@ impl Sources {
                 batch: config.github.batch,
                 week: week.clone(),
                 month: month.clone(),
+                thumbnails: config.thumbnails.clone(),
                 timeout: config.fetch.timeout,
             }),
         })
@@ -107,7 +120,10 @@ impl Sources {
     pub fn can_ask(&self, subject: &Subject) -> bool {
         match subject {
             Subject::Usage(window) => self.export(*window).is_some(),
-            _ => self.config.token.is_some(),
+            Subject::Thumbnail(_) => self.config.thumbnails.youtube.is_some(),
+            Subject::Repository(_) | Subject::File { .. } | Subject::Content { .. } => {
+                self.config.token.is_some()
+            }
         }
     }
 
@@ -141,6 +157,7 @@ impl Sources {
     fn spawn(&self, mut demands: Vec<Demand>) -> JoinSet<Vec<(Subject, Answer)>> {
         let mut tasks = JoinSet::new();
         let mut github = Vec::new();
+        let pictures = Arc::new(Semaphore::new(thumbnails::IN_FLIGHT));
         demands.sort_by(|a, b| b.urgency.cmp(&a.urgency).then_with(|| a.subject.cmp(&b.subject)));
         for demand in demands {
             match demand.subject {
@@ -150,6 +167,16 @@ impl Sources {
                         tasks.spawn(async move {
                             let answer = usage::fetch(&http, &address, window, demand.known.as_ref()).await;
                             vec![(Subject::Usage(window), answer)]
+                        });
+                    }
+                }
+                Subject::Thumbnail(id) => {
+                    if let Some(address) = self.config.thumbnails.address(&id) {
+                        let (http, in_flight) = (self.http.clone(), Arc::clone(&pictures));
+                        tasks.spawn(async move {
+                            let _permit = in_flight.acquire_owned().await;
+                            let answer = thumbnails::fetch(&http, address, demand.known.as_ref()).await;
+                            vec![(Subject::Thumbnail(id), answer)]
                         });
                     }
                 }

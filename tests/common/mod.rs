@@ -12,6 +12,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use rusqlite::Connection;
 use serde_json::Value;
 use tempfile::TempDir;
 use xtask::replay::{Server, Window};
@@ -54,7 +55,9 @@ impl Site {
     pub fn asking(server: &Server, config: &str, ttl: &str) -> Self {
         let (week, month) = (server.export_url(Window::Week), server.export_url(Window::Month));
         let config = format!(
-            "{config}\n[github]\nttl = \"{ttl}\"\n[usage]\nttl = \"{ttl}\"\nweek = \"{week}\"\nmonth = \"{month}\"\n"
+            "{config}\n[github]\nttl = \"{ttl}\"\n[usage]\nttl = \"{ttl}\"\nweek = \"{week}\"\nmonth = \"{month}\"\n\
+             [thumbnails]\nttl = \"{ttl}\"\nyoutube = \"{}\"\n",
+            server.thumbnails_url()
         );
         let mut site = Self::new(&config);
         site.set("GITHUB_TOKEN", "replay");
@@ -141,6 +144,30 @@ impl Site {
         self.tree("cold/public")
     }
 
+    /// Fails unless the site is what a first build publishes that knows the same facts at the same moment, and asks
+    /// nobody.
+    #[track_caller]
+    pub fn assert_like_a_first_build(&self, now: &str) {
+        let _ = std::fs::remove_dir_all(self.at("cold"));
+        std::fs::create_dir(self.at("cold")).unwrap();
+        let (cache, output) = (self.at("cold/cache.sqlite"), self.at("cold/public"));
+        std::fs::copy(self.at(".shelflife/cache.sqlite"), &cache).unwrap();
+        let connection = Connection::open(&cache).unwrap();
+        for table in ["memo", "blob", "note", "shard", "folder"] {
+            connection.execute(&format!("DELETE FROM {table}"), []).unwrap();
+        }
+        drop(connection);
+        let (cache, output) = (cache.to_str().unwrap(), output.to_str().unwrap());
+        self.build(&["--offline", "--now", now, "--cache", cache, "--output", output]).succeeded();
+        let (warm, cold) = (self.tree("public"), self.tree("cold/public"));
+        let differing: Vec<&PathBuf> = warm
+            .iter()
+            .filter(|(path, content)| cold.get(*path) != Some(content))
+            .map(|(path, _)| path)
+            .collect();
+        assert!(warm.len() == cold.len() && differing.is_empty(), "{differing:?}");
+    }
+
     /// `shelflife build --report`, whose report is returned.
     #[track_caller]
     pub fn report(&self, arguments: &[&str]) -> Value {
@@ -159,6 +186,11 @@ pub fn entry(stem: &str, more: &str) -> String {
          license: MIT\ndate: 2020-02-03\nhomepage: https://example.org/{stem}\n\
          source: https://github.com/owner/{stem}\narchive: https://example.org/{stem}.zip\n{more}---\n\nText.\n"
     )
+}
+
+/// As much of a JPEG as it takes to see that it is one, so many pixels wide and high.
+pub fn picture(pixels: u8) -> Vec<u8> {
+    [&b"\xFF\xD8\xFF\xC0\x00\x0B\x08\x00"[..], &[pixels, 0, pixels], b"\x01\x01\x11\x00\xFF\xD9"].concat()
 }
 
 /// Says that a test can't run here, and what it lacks.

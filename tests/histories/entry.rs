@@ -1,6 +1,6 @@
 //! An entry in a history, as it is meant to be.
 
-use super::event::{Redirects, STEMS};
+use super::event::{Redirects, STEMS, VIDEOS};
 use crate::common::entry;
 
 /// What decides about an entry's file, beside its name.
@@ -27,11 +27,19 @@ impl Entry {
             Redirects::Taken => format!("/plugins/{next}/, /plugins.json"),
         };
         let declared = if *text == 3 { "compatibility: {python: '>=3.9'}\n" } else { "" };
+        let film = match text {
+            1 => format!("\n{{% include youtube.html vid=\"{}\" %}}", VIDEOS[0]),
+            2 => format!(
+                "\n![a](https://i.ytimg.com/vi/{}/0.jpg) {{% include youtube.html vid='{}' %}}",
+                VIDEOS[0], VIDEOS[1]
+            ),
+            _ => String::new(),
+        };
         let more = format!("tags: [t{tags}, all]\nredirect_from: [{redirects}]\n{declared}");
         entry(stem, &more)
             .replace(&format!("\nid: {stem}\n"), &format!("\nid: {id}\n"))
             .replace(&format!("/owner/{stem}\n"), &format!("/owner/{source}\n"))
-            .replace("Text.", &format!("Text **{text}**, [x](/plugins/{stem}/)."))
+            .replace("Text.", &format!("Text **{text}**, [x](/plugins/{stem}/).{film}"))
     }
 }
 

@@ -8,6 +8,8 @@ use proptest::prelude::*;
 pub const STEMS: [&str; 5] = ["alpha", "beta", "gamma", "delta", "epsilon"];
 /// Templates of the site's own.
 pub const TEMPLATES: [&str; 3] = ["plugin.html", "macros.html", "mine.html"];
+/// Videos that entries show.
+pub const VIDEOS: [&str; 2] = ["dQw4w9WgXcQ", "DQW4W9WGXCQ"];
 /// Data files.
 pub const DATA: [&str; 3] = ["notices", "blacklist", "update_check_overlays"];
 /// Assets.
@@ -52,6 +54,8 @@ pub enum Event {
     Source { repository: u8, minor: u8 },
     /// GitHub shows a repository to nobody, or shows it again.
     Hide { repository: u8, hidden: bool },
+    /// A video has another picture, or none.
+    Film { video: u8, size: Option<u8> },
     /// Some minutes pass.
     Wait { minutes: u16 },
     /// Sources fail, or work again.
@@ -200,6 +204,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => (one(), 0..3u8).prop_map(|(entry, count)| Event::Used { entry, count }),
         1 => (one(), 0..4u8).prop_map(|(repository, minor)| Event::Source { repository, minor }),
         1 => (one(), prop::bool::weighted(0.6)).prop_map(|(repository, hidden)| Event::Hide { repository, hidden }),
+        2 => (0..2u8, prop::option::weighted(0.75, 1..3u8)).prop_map(|(video, size)| Event::Film { video, size }),
         5 => (0..100u16).prop_map(|minutes| Event::Wait { minutes }),
         2 => (1..40u16).prop_map(|days| Event::Wait { minutes: days * MINUTES_A_DAY }),
         1 => failing().prop_map(|which| Event::Fail { which }),
@@ -294,6 +299,12 @@ impl fmt::Display for Event {
             }
             Self::Hide { repository, hidden: true } => write!(f, "GitHub hides owner/{}", stem(repository)),
             Self::Hide { repository, hidden: false } => write!(f, "GitHub shows owner/{}", stem(repository)),
+            Self::Film { video, size: Some(size) } => {
+                write!(f, "YouTube has picture {size} of {}", VIDEOS[usize::from(*video)])
+            }
+            Self::Film { video, size: None } => {
+                write!(f, "YouTube has no picture of {}", VIDEOS[usize::from(*video)])
+            }
             Self::Wait { minutes } if minutes % MINUTES_A_DAY == 0 => {
                 write!(f, "{} days pass", minutes / MINUTES_A_DAY)
             }

@@ -15,9 +15,10 @@ use xtask::replay::{Access, Fault, FaultAction, Kind, Repository, Server, Usage,
 
 use super::entry::{Entry, path_of};
 use super::event::{
-    ASSETS, DATA, Event, Failing, OUTPUTS, Redirects, STEMS, TEMPLATES, Touch, Wrong, folder, forgotten,
+    ASSETS, DATA, Event, Failing, OUTPUTS, Redirects, STEMS, TEMPLATES, Touch, VIDEOS, Wrong, folder,
+    forgotten,
 };
-use crate::common::Site;
+use crate::common::{Site, picture};
 
 /// A file that somebody puts where an output belongs.
 pub const FOREIGN: &str = "mine.txt";
@@ -206,6 +207,7 @@ impl History {
             | Event::Used { .. }
             | Event::Source { .. }
             | Event::Hide { .. }
+            | Event::Film { .. }
             | Event::Fail { .. } => self.say(event),
             Event::Wait { minutes } => self.minutes += i64::from(minutes),
             Event::Forget { what } => self.forget(what),
@@ -239,7 +241,9 @@ impl History {
         let (week, month) = (self.server.export_url(Window::Week), self.server.export_url(Window::Month));
         let config = format!(
             "title = \"Title {title}\"\nurl = \"https://x.example\"\nbase_path = \"{base_path}\"\n\
-             [github]\nttl = \"30m\"\n[usage]\nttl = \"10m\"\nweek = \"{week}\"\nmonth = \"{month}\"\n"
+             [github]\nttl = \"30m\"\n[usage]\nttl = \"10m\"\nweek = \"{week}\"\nmonth = \"{month}\"\n\
+             [thumbnails]\nttl = \"20m\"\nyoutube = \"{}\"\n",
+            self.server.thumbnails_url()
         );
         self.put("shelflife.toml", Some(config));
     }
@@ -296,7 +300,7 @@ impl History {
         if let Event::Fail { which } = *event {
             let fails = move |kind: Kind| match which {
                 Failing::Nobody => false,
-                Failing::Github => !matches!(kind, Kind::Export(_)),
+                Failing::Github => !matches!(kind, Kind::Export(_) | Kind::Thumbnail),
                 Failing::Exports => matches!(kind, Kind::Export(_)),
                 Failing::All => true,
             };
@@ -320,6 +324,9 @@ impl History {
             Event::Hide { repository, hidden } => {
                 let access = if hidden { Access::Private } else { Access::Public };
                 world.repository_mut(&name(repository)).unwrap().access = access;
+            }
+            Event::Film { video, size } => {
+                world.set_thumbnail(VIDEOS[usize::from(video)], size.map(picture));
             }
             _ => {}
         });

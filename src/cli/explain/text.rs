@@ -27,6 +27,7 @@ pub(super) fn draw(explanation: &Explanation) -> String {
         What::Redirect { entry } => Some(format!("a redirect to the page of {entry}")),
         What::Asset { asset } => Some(format!("a copy of the asset {asset}")),
         What::Group => Some("the page of a tag or an author".to_owned()),
+        What::Picture => Some("a picture of a video".to_owned()),
         What::Site => None,
     };
     is.into_iter().for_each(|is| line(&mut text, 1, &printable(&is)));

@@ -1,7 +1,9 @@
 //! What is expanded, what stays as it is written, and what that costs.
 
 use super::*;
+use crate::digest::Digest;
 use crate::entry::parse;
+use crate::fact::thumbnail::Format;
 use proptest::prelude::*;
 
 fn entry() -> Entry {
@@ -18,7 +20,12 @@ fn with(entry: &Entry) -> Shortcodes<'_> {
         site_title: "The Site",
         entry,
         page_path: "/plugins/my-plugin/",
+        picture: &|video| (video.as_str() == "filmed").then(picture),
     }
+}
+
+fn picture() -> Picture {
+    Picture { digest: Digest::of(b""), format: Format::WebP, width: 48, height: 36 }
 }
 
 fn expanded(body: &str) -> String {
@@ -52,6 +59,14 @@ fn known_constructs_are_expanded() {
         (
             "{% include youtube.html preview='https://other.example/p.png' vid='dQw4w9WgXcQ' %}",
             r#"<a href="https://www.youtube.com/watch?v=dQw4w9WgXcQ">Watch the video on YouTube</a>"#,
+        ),
+        (
+            "{% include youtube.html vid='filmed' preview='https://other.example/p.png' %}",
+            r#"<a href="https://www.youtube.com/watch?v=filmed"><img src="/thumbnails/af1349b9f5f9a1a6.webp" alt="Watch the video on YouTube" width="48" height="36"></a>"#,
+        ),
+        (
+            "{% include youtube.html vid='filmed' preview='/p.png' %}",
+            r#"<a href="https://www.youtube.com/watch?v=filmed"><img src="/base/p.png" alt="Watch the video on YouTube"></a>"#,
         ),
         ("{% raw %}{{ site.url }} {% x %}{%endraw%}!", "{{ site.url }} {% x %}!"),
     ];

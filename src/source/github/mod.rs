@@ -76,7 +76,7 @@ pub fn batches(subjects: &[Subject], size: usize) -> Vec<Batch> {
             Subject::Content { repository, object } => {
                 files.of(repository, false).push(Object::Id(object.clone()));
             }
-            Subject::Usage(_) => {}
+            Subject::Usage(_) | Subject::Thumbnail(_) => {}
         }
     }
     [repositories, files]

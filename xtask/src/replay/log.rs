@@ -16,6 +16,8 @@ pub enum Kind {
     Files,
     /// A usage export.
     Export(Window),
+    /// A picture of a video.
+    Thumbnail,
     /// REST.
     Rest,
     /// An address that nothing is served at.
@@ -96,6 +98,10 @@ pub struct Counts {
     pub exports_not_modified: u64,
     /// Those of them that carried a token, which is none of the exports' business.
     pub exports_with_token: u64,
+    /// Requests for pictures of videos.
+    pub thumbnails: u64,
+    /// Those of them that got a 304.
+    pub thumbnails_not_modified: u64,
     /// REST requests.
     pub rest: u64,
     /// Those of them that got a 304.
@@ -132,6 +138,10 @@ impl Counts {
                 self.exports_sent += status(200);
                 self.exports_not_modified += status(304);
                 self.exports_with_token += u64::from(*authorised);
+            }
+            Kind::Thumbnail => {
+                self.thumbnails += 1;
+                self.thumbnails_not_modified += status(304);
             }
             Kind::Rest => {
                 self.rest += 1;

@@ -19,6 +19,7 @@ mod repository;
 mod rest;
 mod server;
 pub(crate) mod source;
+mod thumbnails;
 mod trace;
 
 mod wire;

@@ -23,6 +23,7 @@ use super::http::{Incoming, Reply};
 use super::limits::{Budget, Limits, Resource};
 use super::log::{Counts, Kind, Request, RequestInfo};
 use super::rest;
+use super::thumbnails;
 use super::wire::{Plug, Wires};
 use super::world::{Window, World};
 
@@ -120,6 +121,11 @@ impl Server {
     /// The address of an export.
     pub fn export_url(&self, window: Window) -> String {
         format!("{}{}", self.url(), exports::path(window))
+    }
+
+    /// The address of the picture of a video, with `{id}` for the video's id.
+    pub fn thumbnails_url(&self) -> String {
+        format!("{}{}", self.url(), thumbnails::path("{id}"))
     }
 
     /// From the next request on, this is the world. Requests that are being answered keep theirs.
@@ -233,6 +239,7 @@ impl Shared {
                 budget.onto(reply, Resource::Graphql)
             }
             Target::Export(window) => exports::answer(&world, *window, incoming),
+            Target::Thumbnail(video) => thumbnails::answer(&world, video, incoming),
             Target::Rest(path) => {
                 rest::answer(&world, path, incoming, &self.origin, &mut self.lock().limits, now)
             }
@@ -245,6 +252,7 @@ impl Shared {
 enum Target {
     Graphql(Call),
     Export(Window),
+    Thumbnail(String),
     Rest(String),
     Nothing,
 }
@@ -254,6 +262,9 @@ impl Target {
         let path = incoming.path.as_str();
         if let Some(window) = exports::at(path) {
             return Self::Export(window);
+        }
+        if let Some(video) = thumbnails::at(path) {
+            return Self::Thumbnail(video.to_owned());
         }
         // An enterprise server has the same API below two prefixes.
         let rest = path.strip_prefix("/api/v3").unwrap_or(path);
@@ -269,6 +280,7 @@ impl Target {
             Self::Graphql(call) if call.ask().texts > 0 => (Kind::Files, call.ask()),
             Self::Graphql(call) => (Kind::Repositories, call.ask()),
             Self::Export(window) => (Kind::Export(*window), Ask::default()),
+            Self::Thumbnail(_) => (Kind::Thumbnail, Ask::default()),
             Self::Rest(_) => (Kind::Rest, Ask::default()),
             Self::Nothing => (Kind::Unknown, Ask::default()),
         }

@@ -18,6 +18,7 @@ pub struct World {
     week: BTreeMap<String, Usage>,
     month: BTreeMap<String, Usage>,
     bare_exports: bool,
+    thumbnails: BTreeMap<String, Vec<u8>>,
 }
 
 impl World {
@@ -122,6 +123,20 @@ impl World {
             Window::Week => &mut self.week,
             Window::Month => &mut self.month,
         }
+    }
+
+    /// The picture of a video.
+    pub fn thumbnail(&self, video: &str) -> Option<&[u8]> {
+        self.thumbnails.get(video).map(Vec::as_slice)
+    }
+
+    /// Gives a video another picture, or none.
+    pub fn set_thumbnail(&mut self, video: &str, picture: Option<Vec<u8>>) -> &mut Self {
+        match picture {
+            Some(picture) => drop(self.thumbnails.insert(video.to_owned(), picture)),
+            None => drop(self.thumbnails.remove(video)),
+        }
+        self
     }
 
     /// Whether exports are in the older format, which has no object `plugins` around everything.

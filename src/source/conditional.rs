@@ -1,0 +1,26 @@
+//! Conditional requests (RFC 9110, section 13.1): who has a value already asks only whether it has changed.
+
+use reqwest::header::{ETAG, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
+
+use super::http::{Reply, header_value};
+use crate::fact::{Fact, Validators};
+
+/// The headers that tell what is known; none where nothing is.
+pub(super) fn headers(known: Option<&Fact>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if let Some(Fact { value: Some(_), validators, .. }) = known {
+        if let Some(etag) = header_value(validators.etag.as_deref()) {
+            headers.insert(IF_NONE_MATCH, etag);
+        }
+        if let Some(date) = header_value(validators.last_modified.as_deref()) {
+            headers.insert(IF_MODIFIED_SINCE, date);
+        }
+    }
+    headers
+}
+
+/// How the server recognises what it has sent.
+pub(super) fn validators(reply: &Reply) -> Validators {
+    let text = |name| reply.header(name).map(str::to_owned);
+    Validators { etag: text(ETAG), last_modified: text(LAST_MODIFIED), ..Validators::default() }
+}

@@ -1,0 +1,46 @@
+//! Pictures of videos: one small file each, of which there are few and which seldom change.
+
+use std::sync::Arc;
+
+use reqwest::{Method, StatusCode};
+use url::Url;
+
+use super::conditional;
+use super::http::{Http, HttpError, IfTooMuch, Request, Verdict};
+use super::meter::Endpoint;
+use crate::fact::{Answer, Fact, Picture};
+
+/// How many pictures are asked for at a time.
+pub(super) const IN_FLIGHT: usize = 8;
+
+/// Asks for one picture, or only whether it changed. What is there in its place and is no picture, or too large a one,
+/// counts as none: a video that is gone may have an error page for its picture.
+pub(super) async fn fetch(http: &Http, address: Url, known: Option<&Fact>) -> Answer {
+    let headers = conditional::headers(known);
+    let is_conditional = !headers.is_empty();
+    let request = Request {
+        endpoint: Endpoint::Thumbnails,
+        method: Method::GET,
+        url: address,
+        headers,
+        body: None,
+        judge: |_| Verdict::Sound,
+        if_too_much: IfTooMuch::Repeat,
+    };
+    match http.send(&request).await {
+        Ok(reply) if reply.status == StatusCode::NOT_MODIFIED => {
+            if is_conditional {
+                Answer::Unchanged
+            } else {
+                Answer::Failed("pictures of videos: \"not modified\" to a first request".to_owned())
+            }
+        }
+        Ok(reply) if Picture::of(&reply.body).is_some() => {
+            let validators = conditional::validators(&reply);
+            Answer::Value(Arc::from(reply.body), validators)
+        }
+        Ok(_) | Err(HttpError::TooLarge { .. }) => Answer::Gone,
+        Err(HttpError::Status { status: StatusCode::NOT_FOUND | StatusCode::GONE, .. }) => Answer::Gone,
+        Err(error) => Answer::Failed(format!("pictures of videos: {error}")),
+    }
+}
