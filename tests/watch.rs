@@ -370,8 +370,8 @@ fn a_page_of_an_earlier_run_is_reloaded() {
     let watching = site.watch(&[]);
     let target = "/.shelflife/events?page=/&run=earlier&seen=99";
     let host = watching.address.to_string();
-    let mut stream = common::http::send(watching.address, "GET", target, &[("Host", &host)], b"").unwrap();
-    common::http::head(&mut stream).unwrap();
+    let mut stream = xtask::http::send(watching.address, "GET", target, &[("Host", &host)], b"").unwrap();
+    xtask::http::head(&mut stream).unwrap();
     let mut line = String::new();
     while line.trim() != "event: reload" {
         line.clear();

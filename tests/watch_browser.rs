@@ -3,9 +3,9 @@
 
 mod common;
 
-use common::browser::{Browser, Look};
 use common::watching::{Watching, eventually};
 use common::{Site, entry};
+use xtask::browser::{Browser, Look};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
 

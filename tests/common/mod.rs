@@ -1,10 +1,9 @@
 //! What tests of the binary share: a site in a temporary folder, and the program run on it.
 #![allow(dead_code, missing_docs, unreachable_pub)]
 
-pub mod browser;
 pub mod builder;
 pub mod explaining;
-pub mod http;
+pub mod shelf;
 pub mod watching;
 
 use std::collections::BTreeMap;

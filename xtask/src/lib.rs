@@ -1,4 +1,8 @@
 //! Chores for developers of shelflife, as a library, so that tests and benches use what the binary does.
 
 pub mod bench;
+pub mod browser;
+pub mod host;
+pub mod http;
 pub mod replay;
+pub mod sample;

@@ -21,7 +21,7 @@ use crate::replay::dice::Dice;
 const DAYS: u64 = 120;
 
 /// An entry that never existed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Entry {
     /// The file's name without `.md`.
     pub stem: String,

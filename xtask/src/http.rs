@@ -1,4 +1,4 @@
-//! Just enough of an HTTP client for tests: one request a connection, sent as it is written.
+//! Just enough of an HTTP client for tests and chores: one request a connection, sent as it is written.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -7,17 +7,24 @@ use std::time::Duration;
 /// How long to wait for a part of an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// An answer, read to its end.
+#[derive(Debug)]
 pub struct Reply {
+    /// The status code.
     pub status: u16,
+    /// The headers, as they were written.
     pub headers: Vec<(String, String)>,
+    /// The body, as it was sent.
     pub body: Vec<u8>,
 }
 
 impl Reply {
+    /// The body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
+    /// A header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
         let header = self.headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name));
         header.map(|(_, value)| value.as_str())
@@ -25,6 +32,9 @@ impl Reply {
 }
 
 /// Sends a request without a `Host` unless `headers` has one, and reads the answer.
+///
+/// # Errors
+/// The connection fails, or what comes isn't HTTP.
 pub fn request(
     address: SocketAddr,
     method: &str,
@@ -47,6 +57,9 @@ pub fn request(
 }
 
 /// Sends a request. The answer is still to be read.
+///
+/// # Errors
+/// The connection fails.
 pub fn send(
     address: SocketAddr,
     method: &str,
@@ -67,6 +80,9 @@ pub fn send(
 }
 
 /// Reads status and headers.
+///
+/// # Errors
+/// The connection fails, or what comes isn't HTTP.
 pub fn head(reader: &mut BufReader<TcpStream>) -> io::Result<(u16, Vec<(String, String)>)> {
     let mut line = String::new();
     reader.read_line(&mut line)?;
