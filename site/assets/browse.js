@@ -1,0 +1,296 @@
+// Filters and sorts all plugins as one types and chooses. What is chosen is in the address, so that a link to a list
+// can be shared and the back button goes back. Without this script the lists are there as they are.
+(() => {
+  "use strict";
+  const form = document.getElementById("_browse");
+  const fixed = document.getElementById("_static");
+  const results = document.getElementById("_results");
+  const list = document.getElementById("_list");
+  const status = document.getElementById("_status");
+  const more = document.getElementById("_more");
+  if (!form || !results || !list || !status || !more) return;
+
+  const { index: source, base, sort: usual, always } = form.dataset;
+  const controls = form.elements;
+  const NAMES = ["q", "sort", "tag", "python3", "os", "octoprint", "state", "price"];
+  // So many rows at once are more than a screen shows and few enough to be there before anybody sees them missing.
+  const WINDOW = 50;
+  const PYTHON3 = 1, ABANDONED = 2, ADOPTION = 4, DISABLED = 8, ARCHIVED = 16, COMMERCIAL = 32, CLOUD = 64;
+
+  // Letters compare without case and accents, since few people type names the way their owners write them.
+  const plain = (text) =>
+    text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/ß/g, "ss").replace(/\s+/g, " ").trim();
+  const words = (text) => plain(text).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+
+  let data = null;
+
+  const prepare = (index) => {
+    const of = index.plugins;
+    const many = (places) => (typeof places === "number" ? [places] : places);
+    const plugins = of.stem.map((stem, at) => {
+      const tags = of.tags[at];
+      const authors = many(of.authors[at]);
+      return {
+        at, stem, tags, authors,
+        title: plain(of.title[at]),
+        about: plain(of.about[at]),
+        named: ` ${[stem, ...tags.map((tag) => index.tags[tag]), ...authors.map((author) => index.authors[author])]
+          .map(plain).join(" ")}`,
+      };
+    });
+    // Which plugins a word of a title, a tag or an author leads to; typing errors are looked for among these words.
+    const vocabulary = new Map();
+    for (const plugin of plugins) {
+      for (const word of new Set(words(`${plugin.title} ${plugin.named}`))) {
+        const known = vocabulary.get(word);
+        if (known) known.push(plugin.at);
+        else vocabulary.set(word, [plugin.at]);
+      }
+    }
+    return { index, of, plugins, vocabulary };
+  };
+
+  // Whether two words differ by so few letters that were forgotten, added, changed or swapped with a neighbour
+  // (optimal string alignment).
+  const isClose = (a, b, most) => {
+    if (Math.abs(a.length - b.length) > most) return false;
+    let before = [], last = Array.from({ length: b.length + 1 }, (_, at) => at);
+    for (let i = 1; i <= a.length; i++) {
+      const row = [i];
+      let least = i;
+      for (let j = 1; j <= b.length; j++) {
+        let cost = Math.min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
+        if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) cost = Math.min(cost, before[j - 2] + 1);
+        row.push(cost);
+        if (cost < least) least = cost;
+      }
+      if (least > most) return false;
+      [before, last] = [last, row];
+    }
+    return last[b.length] <= most;
+  };
+
+  // How well each plugin fits one word; 0 for not at all.
+  const scores = (word) => {
+    const found = new Float64Array(data.plugins.length);
+    let hits = 0;
+    for (const { at, title, named, about } of data.plugins) {
+      let score = 0;
+      const place = title.indexOf(word);
+      if (place === 0) score = title.length === word.length ? 120 : 100;
+      else if (place > 0) score = /[\p{L}\p{N}]/u.test(title[place - 1]) ? 60 : 80;
+      else if (named.includes(` ${word}`)) score = 45;
+      else if (about.includes(word)) score = 20;
+      else if (named.includes(word)) score = 15;
+      if (score) { found[at] = score; hits++; }
+    }
+    if (word.length > 3 && hits < 5) {
+      const most = word.length > 7 ? 2 : 1;
+      for (const [known, places] of data.vocabulary) {
+        // A word that is not typed to its end has an error in what there is of it.
+        const start = known.length > word.length + most ? known.slice(0, word.length) : known;
+        if (isClose(word, start, most)) for (const at of places) if (!found[at]) found[at] = 5;
+      }
+    }
+    return found;
+  };
+  const remembered = new Map();
+  const scoresOf = (word) => {
+    if (!remembered.has(word)) {
+      if (remembered.size > 50) remembered.clear();
+      remembered.set(word, scores(word));
+    }
+    return remembered.get(word);
+  };
+
+  const wanted = () => {
+    const { of, index } = data;
+    const tag = controls.tag.value ? index.tag_slugs.indexOf(controls.tag.value) : null;
+    const os = index.os.indexOf(controls.os.value);
+    const octoprint = index.octoprint.indexOf(controls.octoprint.value);
+    const state = controls.state.value;
+    const price = controls.price.value;
+    const gone = ABANDONED | ADOPTION | DISABLED | ARCHIVED;
+    return ({ at, tags }) => {
+      const flags = of.flags[at];
+      return (tag === null || tags.includes(tag))
+        && (!controls.python3.checked || flags & PYTHON3)
+        && (os < 0 || !of.os[at] || of.os[at] & 1 << os)
+        && (octoprint < 0 || of.octoprint[at] <= octoprint)
+        && (!state || (state === "maintained" ? !(flags & gone) : flags & (state === "adoption" ? ADOPTION : ABANDONED)))
+        && (!price || (price === "commercial" ? flags & COMMERCIAL : price === "cloud" ? flags & CLOUD
+          : !(flags & (COMMERCIAL | CLOUD))));
+    };
+  };
+
+  const COLUMNS = { popular: "month", trending: "week", newest: "date", released: "released", pushed: "pushed", stars: "stars" };
+
+  // The places of the plugins that fit, in order.
+  const find = () => {
+    const typed = words(controls.q.value);
+    const fits = wanted();
+    const rank = new Float64Array(data.plugins.length).fill(1);
+    for (const word of typed) {
+      const found = scoresOf(word);
+      for (let at = 0; at < rank.length; at++) rank[at] = found[at] && rank[at] ? rank[at] + found[at] : 0;
+    }
+    const hits = [];
+    for (const plugin of data.plugins) if (rank[plugin.at] && fits(plugin)) hits.push(plugin.at);
+    const sort = controls.sort.value || (typed.length ? "" : usual || "popular");
+    const column = data.of[COLUMNS[sort]];
+    const { month } = data.of;
+    // Plugins are in the order of titles, and sorting keeps it among equals.
+    if (column) hits.sort((a, b) => column[b] - column[a]);
+    else if (sort !== "name") hits.sort((a, b) => rank[b] - rank[a] || month[b] - month[a]);
+    return hits;
+  };
+
+  const make = (name, attributes, ...children) => {
+    const element = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
+    element.append(...children);
+    return element;
+  };
+  const number = (value) => value.toLocaleString("en");
+  const date = (days) => new Date(days * 864e5).toISOString().slice(0, 10);
+
+  const row = (at) => {
+    const { of, index, plugins } = data;
+    const flags = of.flags[at];
+    const title = make("h2", { class: "row-title" },
+      make("a", { href: `${base}plugins/${encodeURIComponent(of.stem[at])}/` }, of.title[at]));
+    for (const [bit, kind, text] of [
+      [DISABLED, "bad", "Disabled"], [ABANDONED, "bad", "Abandoned"], [ADOPTION, "warn", "Up for adoption"],
+      [ARCHIVED, "warn", "Archived"], [COMMERCIAL, "", "Commercial"], [CLOUD, "", "Cloud"],
+    ]) if (flags & bit) title.append(" ", make("span", { class: `badge ${kind}` }, text));
+    if (!(flags & PYTHON3)) title.append(" ", make("span", { class: "badge warn" }, "Python 2 only"));
+    const facts = [`by ${plugins[at].authors.map((author) => index.authors[author]).join(", ")}`];
+    if (of.month[at]) facts.push(`${number(of.month[at])} active this month`);
+    if (of.stars[at]) facts.push(`${number(of.stars[at])} ${of.stars[at] === 1 ? "star" : "stars"}`);
+    facts.push(of.released[at] ? `released ${date(of.released[at])}` : `added ${date(of.date[at])}`);
+    return make("li", { class: "row" }, title,
+      make("p", { class: "about" }, of.about[at]), make("p", { class: "meta" }, facts.join(" · ")));
+  };
+
+  let hits = [];
+  let shown = 0;
+  const showMore = () => {
+    const rows = hits.slice(shown, shown + WINDOW).map(row);
+    list.append(...rows);
+    shown += rows.length;
+    more.hidden = shown >= hits.length;
+    return rows[0];
+  };
+
+  const isAsking = () => Boolean(always) || NAMES.some((name) => name === "python3"
+    ? controls.python3.checked : controls[name].value.trim() !== "");
+
+  const show = (rows = WINDOW) => {
+    const asks = isAsking();
+    results.hidden = !asks;
+    if (fixed) fixed.hidden = asks;
+    const active = NAMES.slice(2).filter((name) => name === "python3" ? controls[name].checked : controls[name].value);
+    const count = document.getElementById("_active");
+    if (count) count.textContent = active.length ? ` (${active.length})` : "";
+    if (!asks || !data) return;
+    hits = find();
+    shown = 0;
+    list.replaceChildren();
+    do showMore(); while (shown < Math.min(rows, hits.length));
+    const all = data.plugins.length;
+    status.textContent = hits.length === all ? `${number(all)} ${all === 1 ? "plugin" : "plugins"}`
+      : hits.length ? `${number(hits.length)} of ${number(all)} plugins`
+        : "Nothing fits. Try fewer or shorter words, or fewer filters.";
+  };
+
+  let loading = null;
+  const load = () => loading ||= fetch(source)
+    .then((answer) => answer.ok ? answer.json() : Promise.reject(new Error(`${answer.status}`)))
+    .then((index) => {
+      data = prepare(index);
+      const fill = (select, values, text) => {
+        const chosen = select.value || new URLSearchParams(location.search).get(select.name) || "";
+        for (const value of values) select.append(new Option(text(value), value));
+        select.value = chosen;
+      };
+      const names = { linux: "Linux", windows: "Windows", macos: "macOS", freebsd: "FreeBSD" };
+      const tags = index.tag_slugs.map((slug, at) => [slug, index.tags[at]]);
+      const name = new Map(tags);
+      fill(controls.tag, index.tag_slugs, (slug) => name.get(slug));
+      fill(controls.os, index.os, (os) => names[os] || os);
+      fill(controls.octoprint, index.octoprint, (version) => version);
+    })
+    .catch(() => {
+      loading = null;
+      status.textContent = "The list can't be loaded. Check your connection and try again.";
+    });
+
+  const begin = (rows) => load().then(() => show(rows));
+
+  const address = () => {
+    const to = new URL(location.href);
+    for (const name of NAMES) {
+      const control = controls[name];
+      const value = name === "python3" ? (control.checked ? "1" : "") : control.value.trim();
+      if (value) to.searchParams.set(name, value);
+      else to.searchParams.delete(name);
+    }
+    return to;
+  };
+
+  const restore = () => {
+    const given = new URLSearchParams(location.search);
+    for (const name of NAMES) {
+      if (name === "python3") controls.python3.checked = given.get(name) === "1";
+      else controls[name].value = given.get(name) || "";
+    }
+    return NAMES.some((name) => given.get(name)) || always;
+  };
+
+  // One pass a frame is as fast as anybody sees; the address waits for a pause, since browsers limit its changes.
+  let frame = 0;
+  let pause = 0;
+  const changed = () => {
+    cancelAnimationFrame(frame);
+    frame = requestAnimationFrame(() => (data ? show() : begin()));
+  };
+  controls.q.addEventListener("input", () => {
+    changed();
+    clearTimeout(pause);
+    pause = setTimeout(() => history.replaceState(null, "", address()), 300);
+  });
+  form.addEventListener("change", (event) => {
+    if (event.target === controls.q) return;
+    history.pushState(null, "", address());
+    changed();
+  });
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    clearTimeout(pause);
+    history.replaceState(null, "", address());
+    changed();
+  });
+  form.addEventListener("reset", () => setTimeout(() => {
+    history.pushState(null, "", address());
+    changed();
+  }));
+  form.addEventListener("focusin", () => void load(), { once: true });
+  more.addEventListener("click", () => {
+    const first = showMore();
+    if (first) first.querySelector("a").focus();
+  });
+  addEventListener("popstate", () => {
+    restore();
+    if (isAsking()) begin();
+    else show();
+  });
+  // Whoever comes back finds the list as long as it was, and at its place.
+  addEventListener("pagehide", () => {
+    if (shown) history.replaceState({ shown, top: scrollY }, "");
+  });
+  if (restore()) {
+    const { shown: rows, top } = history.state || {};
+    show();
+    begin(rows).then(() => top && scrollTo(0, top));
+  }
+})();
