@@ -24,6 +24,8 @@ pub struct Imprint {
     pub page: Digest,
     /// The digests of the files beside it.
     pub companions: Vec<(Companion, Digest)>,
+    /// When the plugin was last registered, released or worked on, in seconds since 1970.
+    pub modified: i64,
     /// What the entry says in vain, a line each.
     pub warnings: Vec<String>,
     /// What it was made from.

@@ -243,6 +243,31 @@ fn a_disabled_plugin_is_hidden_from_plugin_managers_that_do_not_know_the_key() {
 }
 
 #[test]
+fn settings_say_what_there_is_for_other_programs() {
+    let site = Site::new(CONFIG);
+    site.entry("one", "");
+    site.build(&[]).succeeded();
+    let api = ["api/v1/plugins.json", "api/v1/plugins/one.json"];
+    let is_there = |path: &str| site.at("public").join(path).exists();
+    assert!(api.into_iter().all(is_there) && is_there("badges/one/stars.svg"));
+    assert!(site.read("public/plugins/one/index.html").contains("/api/v1/plugins/one.json"));
+    let with = |settings: &str| {
+        site.write("shelflife.toml", format!("{CONFIG}\n[outputs]\n{settings}\n"));
+        site.build(&[]).succeeded();
+    };
+    with("badges = false");
+    assert!(api.into_iter().all(is_there) && !is_there("badges"));
+    assert_eq!(site.json("public/api/v1/plugins/one.json")["urls"]["badges"], Value::Null);
+    with("api = false");
+    assert!(!is_there("api") && is_there("badges/one/stars.json"));
+    assert!(!site.read("public/plugins/one/index.html").contains("/api/"));
+    let plugins = site.json("public/plugins.json");
+    with("");
+    assert_eq!(site.json("public/plugins.json"), plugins, "it is always the same");
+    assert!(api.into_iter().all(is_there) && is_there("badges/one/python.svg"));
+}
+
+#[test]
 fn foreign_files_stay_and_outputs_that_are_no_more_go() {
     let site = Site::new(CONFIG);
     site.entry("one", "");

@@ -40,10 +40,10 @@ fn an_edit_is_told_where_it_shows() {
 
     site.write("entries/one.md", entry("one", "tags: [common]\n").replace("Plugin one", "The first"));
     build(&site);
-    for list in ["by_name/index.html", "index.html", "plugins.json", "feed.xml"] {
+    for list in ["by_name/index.html", "index.html", "plugins.json", "feed.xml", "feed.json"] {
         assert_because_of(&site, list, &["plugin one"]);
         let plugins = &explain(&site, list, NOW)["depends_on"]["plugins"];
-        assert_eq!((&plugins["count"], &plugins["newest"]), (&json!(2), &json!(list == "feed.xml")));
+        assert_eq!((&plugins["count"], &plugins["newest"]), (&json!(2), &json!(list.starts_with("feed."))));
     }
     assert_because_of(&site, "two", &["entries/two.md"]);
 }
@@ -134,7 +134,7 @@ fn entries_come_and_go() {
         assert_eq!(told.keys().collect::<Vec<_>>(), ["plugin three"], "{list}");
         assert!(told["plugin three"].0.is_null() && told["plugin three"].1.is_string());
     }
-    assert_because_of(&site, "sitemap.xml", &["the addresses of plugins"]);
+    assert_because_of(&site, "sitemap.xml", &["the addresses and dates of pages"]);
 
     std::fs::remove_file(site.at("entries/three.md")).unwrap();
     build(&site);

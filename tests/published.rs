@@ -12,6 +12,7 @@ mod common;
 mod published {
     pub mod feed;
     pub mod links;
+    pub mod programs;
     pub mod sites;
     pub mod tools;
     pub mod tree;
@@ -25,7 +26,7 @@ use jiff::fmt::strtime;
 use published::feed::Element;
 use published::sites::sites;
 use published::tree::{Target, Tree};
-use published::{feed, links, tools};
+use published::{feed, links, programs, tools};
 use serde_json::Value;
 
 #[track_caller]
@@ -91,8 +92,8 @@ fn the_feed_is_valid_rss() {
 }
 
 #[test]
-fn a_feed_reader_finds_the_newest_plugins_in_the_feed() {
-    const TEST: &str = "a_feed_reader_finds_the_newest_plugins_in_the_feed";
+fn a_feed_reader_finds_the_newest_plugins_and_releases_in_feeds() {
+    const TEST: &str = "a_feed_reader_finds_the_newest_plugins_and_releases_in_feeds";
     let python = match tools::python() {
         Ok(python) => python,
         Err(lacking) => return skip(TEST, &lacking),
@@ -103,15 +104,23 @@ fn a_feed_reader_finds_the_newest_plugins_in_the_feed() {
             assert_eq!(fault, &Value::Null, "{}: {file}", site.name);
         }
         assert!(report["files"].as_object().unwrap().contains_key("sitemap.xml"));
-        let feed = &report["feed"];
-        assert_eq!(feed["bozo"], Value::Null, "{}: {feed}", site.name);
-        assert_eq!(feed["version"], "rss20", "{}", site.name);
-        assert_eq!(feed["link"], site.home.as_str(), "{}", site.name);
-        assert_eq!(feed["self"], serde_json::json!([site.address("feed.xml").as_str()]), "{}", site.name);
+        for (file, version) in [("feed.xml", "rss20"), ("feed.atom", "atom10"), ("releases.atom", "atom10")] {
+            let feed = &report["feeds"][file];
+            assert_eq!(feed["bozo"], Value::Null, "{}: {feed}", site.name);
+            assert_eq!(feed["version"], version, "{}", site.name);
+            assert_eq!(feed["link"], site.home.as_str(), "{}", site.name);
+            assert_eq!(feed["self"], serde_json::json!([site.address(file).as_str()]), "{}", site.name);
+        }
+        let (feed, atom) = (&report["feeds"]["feed.xml"], &report["feeds"]["feed.atom"]);
         let plugins: Value = serde_json::from_str(site.text("plugins.json")).unwrap();
         let newest: Vec<_> = plugins.as_array().unwrap().iter().rev().take(20).collect();
         let items = feed["items"].as_array().unwrap();
         assert_eq!(items.len(), newest.len(), "{}", site.name);
+        for (item, of_atom) in items.iter().zip(atom["items"].as_array().unwrap()) {
+            for key in ["title", "link", "id", "published", "authors", "tags"] {
+                assert_eq!(item[key], of_atom[key], "{}: {key}", site.name);
+            }
+        }
         for (item, plugin) in items.iter().zip(newest) {
             let at = format!("{}: {}", site.name, plugin["id"]);
             assert_eq!(item["link"], plugin["page"], "{at}");
@@ -142,10 +151,89 @@ fn the_sitemap_has_every_page_and_robots_know_it() {
                 }
                 other => panic!("{}: {location}: {other:?}", site.name),
             }
+            if let Some(at) = url.only("lastmod") {
+                let at: Timestamp = at.parse().unwrap();
+                // Those of the samples' world; later than that is only the build.
+                let last: Timestamp = "2020-12-31T23:59:59Z".parse().unwrap();
+                assert!(at < last, "{}: {location} of {at}", site.name);
+            } else {
+                assert!(!location.contains("/plugins/"), "{}: {location} without a date", site.name);
+            }
         }
         assert_eq!(listed, links::content_pages(site), "{}", site.name);
         let sitemap = format!("Sitemap: {}", site.address("sitemap.xml"));
         assert!(site.text("robots.txt").lines().any(|line| line == sitemap), "{}", site.name);
+    }
+}
+
+#[test]
+fn the_api_says_what_is_documented() {
+    assert_none(sites("the_api_says_what_is_documented").into_iter().flat_map(programs::faults_in_api));
+}
+
+#[test]
+fn badges_are_pictures_that_can_be_read_aloud() {
+    let sites = sites("badges_are_pictures_that_can_be_read_aloud");
+    assert_none(sites.iter().flat_map(|site| programs::faults_in_badges(site)));
+    let unknown = |site: &Tree| site.text("badges/mqtt/stars.svg").contains("stars: unknown");
+    for site in sites.iter().filter(|site| site.name.starts_with("the sample")) {
+        assert_eq!(unknown(site), site.name.contains("without facts"), "{}", site.name);
+    }
+    let hostile = sites.iter().find_map(|site| site.files.get("badges/every_key/release.svg")).unwrap();
+    let hostile = std::str::from_utf8(hostile).unwrap();
+    assert!(hostile.contains("release: v1/&lt;b&gt;&amp;") && !hostile.contains("<b>"), "{hostile}");
+}
+
+#[test]
+fn atom_and_json_feeds_keep_to_their_specifications() {
+    let sites = sites("atom_and_json_feeds_keep_to_their_specifications");
+    let of = |site: &'static Tree| {
+        let pairs = [("feed.atom", "feed.json"), ("releases.atom", "releases.json")];
+        pairs.into_iter().flat_map(|(atom, json)| {
+            [programs::faults_in_atom(site, atom), programs::faults_in_json_feed(site, json, atom)].concat()
+        })
+    };
+    assert_none(sites.iter().flat_map(|site| of(site)));
+    for site in sites.iter().filter(|site| !site.name.contains("without facts")) {
+        let releases: Value = serde_json::from_str(site.text("releases.json")).unwrap();
+        assert!(releases["items"].as_array().is_some_and(|items| items.len() > 5), "{}", site.name);
+    }
+}
+
+#[test]
+fn browsers_can_add_the_search() {
+    for site in sites("browsers_can_add_the_search") {
+        let root = Element::parse(site.text("opensearch.xml")).unwrap();
+        assert_eq!(root.attribute("xmlns"), Some("http://a9.com/-/spec/opensearch/1.1/"));
+        let name = root.only("ShortName").unwrap();
+        assert!((1..=16).contains(&name.chars().count()), "{name:?}");
+        assert!(root.only("Description").is_some_and(|text| !text.is_empty() && text.len() <= 1024));
+        let search =
+            root.all("Url").into_iter().find(|url| url.attribute("type") == Some("text/html")).unwrap();
+        let template = search.attribute("template").unwrap();
+        assert_eq!(template, format!("{}?q={{searchTerms}}", site.address("search/index.html")));
+        assert!(matches!(site.follow(&site.home, root.only("Image").unwrap()), Target::File(_)));
+    }
+}
+
+#[test]
+fn pages_say_to_programs_what_they_are_about() {
+    for site in sites("pages_say_to_programs_what_they_are_about") {
+        let home = programs::linked_data(site, "index.html").unwrap();
+        assert_eq!(
+            (&home["@type"], &home["url"]),
+            (&Value::from("WebSite"), &Value::from(site.home.as_str()))
+        );
+        let target = home["potentialAction"]["target"]["urlTemplate"].as_str().unwrap();
+        assert_eq!(target, format!("{}?q={{query}}", site.address("search/index.html")));
+        let plugins: Value = serde_json::from_str(site.text("api/v1/plugins.json")).unwrap();
+        for plugin in plugins["plugins"].as_array().unwrap() {
+            let path = format!("plugins/{}/index.html", plugin["id"].as_str().unwrap());
+            let data = programs::linked_data(site, &path).unwrap();
+            assert_eq!(data["@type"], "SoftwareApplication", "{}: {path}", site.name);
+            assert_eq!((&data["name"], &data["url"]), (&plugin["title"], &plugin["page"]), "{}", site.name);
+            assert_eq!(data["description"], plugin["description"], "{}: {path}", site.name);
+        }
     }
 }
 

@@ -273,7 +273,7 @@ impl Why<'_> {
                 let is_listed = whole.is_some_and(|place| changes[place].input == LISTED);
                 if let Some(place) = whole {
                     let plugins = match kind {
-                        Kind::Feed => self.of_plugins(in_feed),
+                        Kind::Feed | Kind::FeedAtom | Kind::FeedJson => self.of_plugins(in_feed),
                         _ if is_listed => self.of_plugins(|imprint| Some(imprint.shown.listed)),
                         _ => self.of_plugins(|imprint| Some(imprint.shown.of(shown))),
                     };

@@ -365,6 +365,7 @@ mod tests {
             shown: Shown { summary: digest, record: digest, document: digest, listed: digest },
             page: digest,
             companions: Vec::new(),
+            modified: 0,
             warnings: Vec::new(),
             inputs: Inputs {
                 entry: digest,

@@ -237,6 +237,7 @@ mod tests {
             shown: Shown { summary: digest, record: digest, document: digest, listed: digest },
             page: digest,
             companions: Vec::new(),
+            modified: 0,
             warnings: vec!["a warning".to_owned()],
             inputs: Inputs {
                 entry: digest,

@@ -146,12 +146,6 @@ pub fn digests(db: &dyn Db) -> BTreeMap<Key, Digest> {
     digests
 }
 
-/// The digest of the addresses of all groups' pages.
-pub fn addresses_digest(db: &dyn Db) -> Digest {
-    let pages: Vec<String> = digests(db).keys().map(|(facet, slug)| facet.page(slug)).collect();
-    Digest::of_parts(pages.iter().map(String::as_bytes))
-}
-
 /// The digest of what the page of one group shows.
 pub fn digest(db: &dyn Db, key: &Key) -> Digest {
     digests(db).get(key).copied().unwrap_or_else(|| Digest::of(b""))

@@ -33,6 +33,11 @@ pub enum Kind {
     Redirect { from: String, to: EntryFile },
     BrowseJson,
     Feed,
+    FeedAtom,
+    FeedJson,
+    Releases,
+    ReleasesJson,
+    OpenSearch,
     Sitemap,
     Robots,
     PluginsJson,
@@ -47,7 +52,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind that a site has one of, unless its settings say that it has none.
-    pub const SINGLE: [Self; 26] = [
+    pub const SINGLE: [Self; 31] = [
         Self::Home,
         Self::ByName,
         Self::ByDate,
@@ -64,6 +69,11 @@ impl Kind {
         Self::NotFound,
         Self::BrowseJson,
         Self::Feed,
+        Self::FeedAtom,
+        Self::FeedJson,
+        Self::Releases,
+        Self::ReleasesJson,
+        Self::OpenSearch,
         Self::Sitemap,
         Self::Robots,
         Self::PluginsJson,
@@ -106,6 +116,11 @@ impl Kind {
             Self::NotFound => "/404.html",
             Self::BrowseJson => "/browse.json",
             Self::Feed => "/feed.xml",
+            Self::FeedAtom => "/feed.atom",
+            Self::FeedJson => "/feed.json",
+            Self::Releases => "/releases.atom",
+            Self::ReleasesJson => "/releases.json",
+            Self::OpenSearch => "/opensearch.xml",
             Self::Sitemap => "/sitemap.xml",
             Self::Robots => "/robots.txt",
             Self::PluginsJson => "/plugins.json",
@@ -159,6 +174,9 @@ impl Kind {
             Self::Facet((facet, _)) => (facet.template(), "", ""),
             Self::Redirect { .. } => ("redirect.html", "", ""),
             Self::Feed => ("feed.xml", "", ""),
+            Self::FeedAtom => ("feed.atom", "", ""),
+            Self::Releases => ("releases.atom", "", ""),
+            Self::OpenSearch => ("opensearch.xml", "", ""),
             Self::Sitemap => ("sitemap.xml", "", ""),
             Self::Robots => ("robots.txt", "", ""),
             _ => return None,
@@ -181,8 +199,8 @@ impl Kind {
 
     /// Whether search engines should know the page.
     pub(super) fn is_listed(&self) -> bool {
-        !matches!(self, Self::NotFound | Self::Redirect { .. } | Self::Feed | Self::Sitemap | Self::Robots)
-            && self.template().is_some()
+        self.template().is_some_and(|(template, ..)| template.ends_with(".html"))
+            && !matches!(self, Self::NotFound | Self::Redirect { .. })
     }
 }
 

@@ -14,6 +14,7 @@ pub mod outputs;
 mod pages;
 pub mod plan;
 pub mod plugins;
+mod sitemap;
 mod statistics;
 pub mod templates;
 pub mod thumbnails;

@@ -6,7 +6,7 @@ use super::entries::{feed_description, known};
 use super::inputs::AssetLocation;
 use super::kinds::{Kind, stem};
 use super::pages::{self, Rendered};
-use super::{AssetFile, Db, EntryFile, Site, companions, facets, views};
+use super::{AssetFile, Db, EntryFile, Site, companions, facets, sitemap, views};
 use crate::digest::Digest;
 use crate::imprint::ShownKind;
 use crate::problem::Problem;
@@ -67,7 +67,9 @@ pub fn parts(db: &dyn Db, kind: &Kind) -> Vec<Part> {
     parts.push(Part::new(KIND, Digest::of(kind.address(db).as_bytes())));
     let plugins = || Part::new(PLUGINS, views::lines_digest(db, ShownKind::Summary));
     match kind {
-        Kind::Home | Kind::BrowseJson | Kind::ApiIndex => parts.push(plugins()),
+        Kind::Home | Kind::BrowseJson | Kind::Releases | Kind::ReleasesJson | Kind::ApiIndex => {
+            parts.push(plugins());
+        }
         Kind::ByName | Kind::ByDate | Kind::ByTag | Kind::ByAuthor | Kind::Search | Kind::Abandoned => {
             parts.push(Part::new(LISTED, *views::listed_digest(db)));
         }
@@ -82,11 +84,10 @@ pub fn parts(db: &dyn Db, kind: &Kind) -> Vec<Part> {
         Kind::Redirect { to, .. } => {
             parts.push(Part::new(TARGET, Digest::of(stem(db, *to).as_bytes())));
         }
-        Kind::Feed => parts.push(Part::new(NEWEST, feed(db))),
-        Kind::Sitemap => parts.extend([
-            Part::new("the addresses of plugins", *views::stems_digest(db)),
-            Part::new("the addresses of tags and authors", facets::addresses_digest(db)),
-        ]),
+        Kind::Feed | Kind::FeedAtom | Kind::FeedJson => parts.push(Part::new(NEWEST, feed(db))),
+        Kind::Sitemap => {
+            parts.push(Part::new("the addresses and dates of pages", *sitemap::sitemap_digest(db)));
+        }
         Kind::RedirectsJson => {
             let redirects = pages::redirects(db);
             let texts = redirects.iter().flat_map(|(from, to)| [from.as_bytes(), to.as_bytes()]);
@@ -100,6 +101,7 @@ pub fn parts(db: &dyn Db, kind: &Kind) -> Vec<Part> {
         | Kind::Companion(..)
         | Kind::HelpInstallation
         | Kind::HelpRegistering
+        | Kind::OpenSearch
         | Kind::NotFound
         | Kind::Robots => {}
     }

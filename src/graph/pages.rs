@@ -1,6 +1,7 @@
 //! The content of rendered outputs: templates with their context, and JSON.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use minijinja::value::{Serde, Value};
 use minijinja::{context, value::merge_maps};
@@ -13,16 +14,16 @@ use super::kinds::{Kind, stem};
 use super::plan::{Output, plan};
 use super::plugins::plugins;
 use super::templates::templates;
-use super::views;
 use super::{Db, EntryFile, Site, data};
+use super::{sitemap, views};
 use crate::digest::Digest;
 use crate::problem::Problem;
 use crate::render::context::Summary;
 use crate::render::environment::Page;
-use crate::render::{address, api, browse_json, object, plugins_json};
+use crate::render::{address, api, browse_json, feed, object, plugins_json};
 use crate::report;
 
-/// How many entries the feed has.
+/// How many plugins or releases a feed has.
 const FEED: usize = 20;
 /// How many plugins the start page shows as new.
 const NEWEST: usize = 10;
@@ -139,23 +140,26 @@ fn context(db: &dyn Db, kind: &Kind, page: &mut Page) -> Value {
             let target = address::absolute(settings, &address::plugin_page(stem(db, *to)));
             context! { target => target }
         }
-        Kind::Feed => {
-            let newest: Vec<Value> = in_feed(db)
-                .filter_map(|file| {
-                    let body = feed_description(db, file).as_ref()?.text.to_string();
-                    Some(merge_maps([context! { body }, object::plugin(views::summary(db, file).as_ref()?)]))
-                })
+        Kind::Feed | Kind::FeedAtom => {
+            let newest: Vec<Value> = newest_with_bodies(db)
+                .into_iter()
+                .map(|(plugin, body)| merge_maps([context! { body }, object::plugin(&plugin)]))
                 .collect();
             context! { newest => newest }
         }
-        Kind::Sitemap => {
-            let pages: Vec<Value> = listed(db)
-                .map(|kind| context! { url => address::absolute(settings, &kind.address(db)) })
-                .collect();
-            context! { pages => pages }
-        }
+        Kind::Releases => context! { releases => object::plugins(views::latest_releases(db, FEED)) },
+        Kind::Sitemap => context! { pages => sitemap::pages(db) },
         _ => Value::from(BTreeMap::<String, Value>::new()),
     }
+}
+
+/// What feeds have of new plugins: each with its description for feeds.
+fn newest_with_bodies(db: &dyn Db) -> Vec<(Arc<Summary>, String)> {
+    let of_one = |file| {
+        let body = feed_description(db, file).as_ref()?.text.to_string();
+        Some((views::summary(db, file).clone()?, body))
+    };
+    in_feed(db).filter_map(of_one).collect()
 }
 
 /// The pages that search engines should know.
@@ -207,12 +211,15 @@ pub(super) fn in_feed(db: &dyn Db) -> impl Iterator<Item = EntryFile> {
     plugins(db).iter().rev().take(FEED).copied()
 }
 
-/// The outputs that are JSON of data files and the plan.
+/// The outputs that are JSON.
 fn json(db: &dyn Db, kind: &Kind) -> String {
+    let settings = Site::get(db).settings(db);
     match kind {
         Kind::NoticesJson => array(data::notices(db).iter().map(|notice| &notice.published)),
         Kind::BlacklistJson => array(data::blacklist(db).iter().map(|block| &block.published)),
-        Kind::ApiIndex => api::index(views::summaries(db), Site::get(db).settings(db)),
+        Kind::ApiIndex => api::index(views::summaries(db), settings),
+        Kind::FeedJson => feed::plugins(&kind.address(db), &newest_with_bodies(db), settings),
+        Kind::ReleasesJson => feed::releases(&kind.address(db), &views::latest_releases(db, FEED), settings),
         Kind::OverlayJson => line(&*data::overlays(db)),
         Kind::StatusJson => line(&serde_json::json!({ "sources": Site::get(db).heard(db) })),
         Kind::BrowseJson => line(&browse_json::Index::of(views::by_title(db))),

@@ -135,13 +135,6 @@ pub(super) fn listed(db: &dyn Db) -> HashMap<&str, Digest> {
         .collect()
 }
 
-/// The digest of the names of all plugins' files, from which the addresses of their pages follow.
-#[salsa::tracked]
-pub fn stems_digest(db: &dyn Db) -> Digest {
-    let stems: Vec<&str> = plugins(db).iter().map(|file| entry::stem(file.path(db))).collect();
-    Digest::of_parts(stems.iter().map(|stem| stem.as_bytes()))
-}
-
 /// A plugin as its own page shows it; `None` if its entry can't be read, or is known.
 pub fn full(db: &dyn Db, file: EntryFile) -> Option<Full> {
     let plugin = plugin(db, file).as_deref()?;
@@ -163,11 +156,11 @@ pub fn full(db: &dyn Db, file: EntryFile) -> Option<Full> {
 }
 
 /// The plugins for which `key` gives the most, the most first; those with nothing are left out.
-fn ranking<K: Ord>(db: &dyn Db, key: impl Fn(&Summary) -> Option<K>) -> Vec<&Arc<Summary>> {
+fn ranking<K: Ord>(db: &dyn Db, count: usize, key: impl Fn(&Summary) -> Option<K>) -> Vec<&Arc<Summary>> {
     let mut ranked: Vec<_> =
         summaries(db).iter().filter_map(|summary| Some((key(summary)?, summary))).collect();
     ranked.sort_by(|(a, x), (b, y)| b.cmp(a).then_with(|| x.stem.cmp(&y.stem)));
-    ranked.into_iter().take(RANKING).map(|(_, summary)| summary).collect()
+    ranked.into_iter().take(count).map(|(_, summary)| summary).collect()
 }
 
 fn some_users(count: u64) -> Option<u64> {
@@ -176,17 +169,22 @@ fn some_users(count: u64) -> Option<u64> {
 
 /// The most used plugins of the month.
 pub fn popular(db: &dyn Db) -> Vec<&Arc<Summary>> {
-    ranking(db, |summary| some_users(summary.usage.as_ref()?.month.instances))
+    ranking(db, RANKING, |summary| some_users(summary.usage.as_ref()?.month.instances))
 }
 
 /// The most installed plugins of the week.
 pub fn trending(db: &dyn Db) -> Vec<&Arc<Summary>> {
-    ranking(db, |summary| some_users(summary.usage.as_ref()?.week.install_events))
+    ranking(db, RANKING, |summary| some_users(summary.usage.as_ref()?.week.install_events))
 }
 
 /// The plugins that were released last.
 pub fn released(db: &dyn Db) -> Vec<&Arc<Summary>> {
-    ranking(db, |summary| Some(summary.latest_release.as_ref()?.date))
+    latest_releases(db, RANKING)
+}
+
+/// So many of the plugins that were released last, the last first.
+pub fn latest_releases(db: &dyn Db, count: usize) -> Vec<&Arc<Summary>> {
+    ranking(db, count, |summary| Some(summary.latest_release.as_ref()?.date))
 }
 
 /// The plugins that were registered last, the last first.

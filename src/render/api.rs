@@ -74,6 +74,7 @@ struct Screenshot<'a> {
 struct Usage<'a> {
     week: &'a context::UsageNumbers,
     month: Month<'a>,
+    as_of: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -177,6 +178,7 @@ pub fn plugin(full: &Full, settings: &Settings) -> String {
                     .map(|version| Version { version: &version.version, instances: version.instances })
                     .collect(),
             },
+            as_of: usage.as_of.as_deref(),
         }),
         github: full.github.as_ref(),
         notices: full

@@ -56,7 +56,7 @@ impl Templates {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
         environment.set_auto_escape_callback(|name| {
-            if name.ends_with(".html") || name.ends_with(".xml") {
+            if [".html", ".xml", ".atom"].iter().any(|extension| name.ends_with(extension)) {
                 AutoEscape::Html
             } else {
                 AutoEscape::None
@@ -212,6 +212,8 @@ fn site(settings: &Settings) -> Value {
         base_path => settings.base_path.as_str(),
         repository => settings.repository.as_deref(),
         entries_path => settings.entries_path.as_str(),
+        api => settings.api,
+        badges => settings.badges,
     }
 }
 

@@ -6,6 +6,7 @@ pub mod badge;
 pub mod browse_json;
 pub mod context;
 pub mod environment;
+pub mod feed;
 mod filters;
 pub mod history;
 pub mod object;

@@ -50,6 +50,7 @@ pub(super) fn media_type(path: &str) -> &'static str {
         "js" | "mjs" => "text/javascript; charset=utf-8",
         "json" | "map" => "application/json",
         "xml" => "application/xml",
+        "atom" => "application/atom+xml",
         "txt" | "md" => "text/plain; charset=utf-8",
         "csv" => "text/csv; charset=utf-8",
         "webmanifest" => "application/manifest+json",

@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::report::Outputs;
 
 /// The extensions of outputs that no page shows. A change of any other concerns every page.
-const ONLY_THEMSELVES: [&str; 4] = ["html", "json", "txt", "xml"];
+const ONLY_THEMSELVES: [&str; 5] = ["html", "json", "txt", "xml", "atom"];
 
 /// What the loop tells the server.
 #[derive(Debug)]

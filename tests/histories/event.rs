@@ -287,7 +287,8 @@ impl fmt::Display for Event {
             Self::Asset { which, text } => file(f, ASSETS[usize::from(*which)], text),
             Self::Configure { title, base_path } => {
                 let below = if *base_path { "/sub" } else { "the root" };
-                write!(f, "the site is called Title {title} and served below {below}")
+                let without = ["", ", without an API", ", without badges"][usize::from(*title)];
+                write!(f, "the site is called Title {title} and served below {below}{without}")
             }
             Self::Output { second } => {
                 write!(f, "the site is published into {} from now on", folder(*second))

@@ -239,8 +239,10 @@ impl History {
     fn configure(&mut self, title: u8, base_path: bool) {
         let base_path = if base_path { "/sub" } else { "" };
         let (week, month) = (self.server.export_url(Window::Week), self.server.export_url(Window::Month));
+        let (api, badges) = (title != 1, title != 2);
         let config = format!(
             "title = \"Title {title}\"\nurl = \"https://x.example\"\nbase_path = \"{base_path}\"\n\
+             [outputs]\napi = {api}\nbadges = {badges}\n\
              [github]\nttl = \"30m\"\n[usage]\nttl = \"10m\"\nweek = \"{week}\"\nmonth = \"{month}\"\n\
              [thumbnails]\nttl = \"20m\"\nyoutube = \"{}\"\n",
             self.server.thumbnails_url()

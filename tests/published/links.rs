@@ -182,6 +182,8 @@ pub fn foreign_parts(tree: &Tree) -> Vec<String> {
                 "iframe" | "frame" | "object" | "embed" | "applet" | "base" | "style" | "portal" => {
                     fault(format!("<{}>", tag.name));
                 }
+                // What is not a script to browsers does not run.
+                "script" if tag.attribute("type") == Some("application/ld+json") => {}
                 "script" if !own("src") => fault("a script that is not a file of the site".into()),
                 "link" => {
                     let relations = tag.attribute("rel").unwrap_or_default();

@@ -60,13 +60,13 @@ pub fn python() -> Result<PathBuf, String> {
     }
 }
 
-/// What Python makes of a site's feed and of its other XML files: see the script.
+/// What Python makes of a site's feeds and of its other XML files: see the script.
 pub fn read_xml(python: &PathBuf, tree: &Tree) -> Value {
     let folder = TempDir::new().unwrap();
     let mut command = Command::new(python);
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tools/read_xml.py")).arg(folder.path());
     for (path, bytes) in
-        tree.files.iter().filter(|(path, _)| path.ends_with(".xml") || path.ends_with(".svg"))
+        tree.files.iter().filter(|(path, _)| [".xml", ".atom", ".svg"].iter().any(|end| path.ends_with(end)))
     {
         let place = folder.path().join(path);
         std::fs::create_dir_all(place.parent().unwrap()).unwrap();

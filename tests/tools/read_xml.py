@@ -1,4 +1,4 @@
-"""Reads the XML files below a folder with expat, and its feed.xml with feedparser; prints what they found as JSON."""
+"""Reads the XML files below a folder with expat, and its feeds with feedparser; prints what they found as JSON."""
 
 import calendar
 import json
@@ -34,23 +34,28 @@ def item(entry):
     }
 
 
+def read(file):
+    # As bytes: feedparser would take a text for a file's name, and the encoding is part of what is read.
+    feed = feedparser.parse(file.read_bytes())
+    return {
+        "bozo": str(feed.get("bozo_exception", "yes")) if feed.bozo else None,
+        "version": feed.version,
+        "title": feed.feed.get("title"),
+        "link": feed.feed.get("link"),
+        "description": feed.feed.get("subtitle"),
+        "updated": seconds(feed.feed.get("updated_parsed")),
+        "self": [link.href for link in feed.feed.get("links", []) if link.rel == "self"],
+        "items": [item(entry) for entry in feed.entries],
+    }
+
+
 def main():
     folder = pathlib.Path(sys.argv[1])
     files = sorted(file for file in folder.rglob("*") if file.is_file())
-    # As bytes: feedparser would take a text for a file's name, and the encoding is part of what is read.
-    feed = feedparser.parse((folder / "feed.xml").read_bytes())
+    feeds = ["feed.xml", "feed.atom", "releases.atom"]
     report = {
         "files": {str(file.relative_to(folder)): malformed(file) for file in files},
-        "feed": {
-            "bozo": str(feed.get("bozo_exception", "yes")) if feed.bozo else None,
-            "version": feed.version,
-            "title": feed.feed.get("title"),
-            "link": feed.feed.get("link"),
-            "description": feed.feed.get("subtitle"),
-            "updated": seconds(feed.feed.get("updated_parsed")),
-            "self": [link.href for link in feed.feed.get("links", []) if link.rel == "self"],
-            "items": [item(entry) for entry in feed.entries],
-        },
+        "feeds": {name: read(folder / name) for name in feeds},
     }
     json.dump(report, sys.stdout)
 
