@@ -89,13 +89,14 @@ fn line(series: &[Observation]) -> String {
     let mut at = (0, y(first.value));
     for one in series.get(1..).unwrap_or_default() {
         let to = (one.day.since(first.day) * WIDTH / days, y(one.value));
-        if to.0 != at.0 {
-            let _ = write!(line, "H{}", to.0);
-        }
+        // What differs by less than a pixel is one line.
         if to.1 != at.1 {
-            let _ = write!(line, "V{}", to.1);
+            let _ = write!(line, "H{}V{}", to.0, to.1);
+            at = to;
         }
-        at = to;
+    }
+    if at.0 != WIDTH {
+        let _ = write!(line, "H{WIDTH}");
     }
     line
 }
