@@ -320,10 +320,18 @@ fn table(works: &[Work; 2]) -> String {
             }
         }
         for path in others {
-            let _ = writeln!(table, "{done}: {path}");
+            let _ = writeln!(table, "{done}: {}", without_digest(path));
         }
     }
     table
+}
+
+/// An asset's path without the digest in its name, which is another one with each change of the theme.
+fn without_digest(path: &str) -> String {
+    match *path.split('.').collect::<Vec<_>>() {
+        [name, _, extension] if name.starts_with("assets/") => format!("{name}.….{extension}"),
+        _ => path.to_owned(),
+    }
 }
 
 #[test]
