@@ -76,6 +76,9 @@ impl Kind {
     }
 }
 
+/// The style sheet that gives colours their values.
+const COLORS: &str = "theme.css";
+
 /// Assets that templates ask for by name; everything else is asked for by its address, which must stay.
 fn is_fingerprinted(path: &str) -> bool {
     Path::new(path).extension().is_some_and(|extension| extension == "css" || extension == "js")
@@ -165,10 +168,10 @@ impl Scan {
     }
 
     /// Where the bytes of each published asset are, by its path below the output folder.
-    pub fn published_assets(&self) -> BTreeMap<String, AssetLocation> {
+    pub fn published_assets(&self, config: &Config) -> BTreeMap<String, AssetLocation> {
         let of_site: Vec<(&str, Digest, &Path)> =
             self.assets.iter().map(|file| (file.name.as_str(), file.digest, file.place.as_path())).collect();
-        assets(&of_site)
+        assets(&of_site, config)
             .into_iter()
             .map(|(path, (location, digest, fingerprinted))| {
                 let published = address::asset(&path, digest, fingerprinted);
@@ -195,7 +198,7 @@ impl Scan {
             .collect();
         let of_site: Vec<(&str, Digest, &Path)> =
             self.assets.iter().map(|file| (file.name.as_str(), file.digest, file.place.as_path())).collect();
-        let assets = assets(&of_site)
+        let assets = assets(&of_site, config)
             .into_iter()
             .map(|(path, (location, digest, fingerprinted))| {
                 AssetFile::new(db, path, digest, location, fingerprinted)
@@ -268,11 +271,15 @@ fn templates(of_site: &[Scanned]) -> miette::Result<BTreeMap<Arc<str>, Template>
     Ok(templates)
 }
 
-/// The theme's assets and the site's, each of which has a name, a digest and a place.
-fn assets(of_site: &[(&str, Digest, &Path)]) -> BTreeMap<Arc<str>, Asset> {
+/// The theme's assets, the one that is made from the configuration, and the site's, each of which has a name, a digest
+/// and a place.
+fn assets(of_site: &[(&str, Digest, &Path)], config: &Config) -> BTreeMap<Arc<str>, Asset> {
     let mut assets: BTreeMap<Arc<str>, Asset> = theme::assets()
         .map(|(path, content)| (path.into(), (AssetLocation::Theme(content), Digest::of(content), true)))
         .collect();
+    let colors: Arc<[u8]> = config.settings.theme.style_sheet().into_bytes().into();
+    let digest = Digest::of(&colors);
+    assets.insert(COLORS.into(), (AssetLocation::Made(colors), digest, true));
     for (name, digest, place) in of_site {
         let fingerprinted = assets.contains_key(*name) || is_fingerprinted(name);
         assets.insert((*name).into(), (AssetLocation::File(place.to_path_buf()), *digest, fingerprinted));

@@ -40,6 +40,7 @@ pub(super) fn on_all_cores<I: Sync, R: Send>(
 pub(super) fn content_of(location: AssetLocation) -> Content {
     match location {
         AssetLocation::Theme(bytes) => Content::Program(bytes),
+        AssetLocation::Made(bytes) => Content::Bytes(bytes.to_vec()),
         AssetLocation::File(path) => Content::File(path),
     }
 }

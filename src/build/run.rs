@@ -184,7 +184,7 @@ impl<'a> Run<'a> {
         outputs: &Listing,
         durations: Durations,
     ) -> Result<Built, Failure> {
-        let mut assets = scan.published_assets();
+        let mut assets = scan.published_assets(self.config);
         let lines = Kind::SINGLE.iter().filter_map(|kind| Some((kind.path()?, kind.lines()?)));
         let lines: BTreeMap<String, _> = lines.collect();
         let contents: publish::Outputs = outputs
@@ -278,6 +278,7 @@ impl<'a> Run<'a> {
         let published = self.publish(&contents, is_trusted, glance)?;
         let of_entries = graph::entries::warnings(&db).iter().chain(&plan.warnings);
         let mut warnings: Vec<String> = of_entries.cloned().collect();
+        warnings.extend(config.settings.theme.warnings());
         if unreadable.is_empty() {
             Record::new(inputs, cache, config, warnings.clone(), sources)?.save(cache)?;
         }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer};
 use url::Url;
 
 use super::paths::Given;
+use super::theme::{self, Theme};
 use super::wording::{self, Table};
 use super::{Fetch, Keep, Settings, Thumbnails, fetch, thumbnails};
 use crate::fact::Window;
@@ -49,6 +50,7 @@ pub(super) struct Settled {
     pub(super) keep: Keep,
     pub(super) usage_week: Option<Url>,
     pub(super) usage_month: Option<Url>,
+    pub(super) theme: Theme,
 }
 
 #[derive(Deserialize)]
@@ -71,6 +73,7 @@ struct File {
     thumbnails: Table<thumbnails::Table>,
     fetch: Table<fetch::Table>,
     cache: Table<Cache>,
+    theme: Table<theme::File>,
 }
 
 impl Default for File {
@@ -90,6 +93,7 @@ impl Default for File {
             thumbnails: Table::default(),
             fetch: Table::default(),
             cache: Table::default(),
+            theme: Table::default(),
         }
     }
 }
@@ -363,6 +367,7 @@ impl From<File> for Settled {
             keep: Keep { builds: cache.keep_builds, bytes: cache.max_size.0 },
             usage_week: usage.week.map(|Address(url)| url),
             usage_month: usage.month.map(|Address(url)| url),
+            theme: file.theme.0.into(),
         }
     }
 }
@@ -391,6 +396,7 @@ impl Settled {
             badges: self.badges,
             thumbnails: self.thumbnails.youtube.is_some(),
             usage_windows: windows.into_iter().filter(|(_, url)| url.is_some()).map(|(w, _)| w).collect(),
+            theme: self.theme.clone(),
         }
     }
 }
@@ -422,14 +428,27 @@ mod tests {
     #[test]
     fn every_key_is_documented() {
         let docs = include_str!("../../docs/configuration.md");
-        for table in ["", "outputs", "paths", "github", "usage", "thumbnails", "fetch", "cache"] {
+        let tables = [
+            "outputs",
+            "paths",
+            "github",
+            "usage",
+            "thumbnails",
+            "fetch",
+            "cache",
+            "theme",
+            "theme.light",
+            "theme.dark",
+            "theme.texts",
+        ];
+        for table in [""].into_iter().chain(tables) {
             let text = if table.is_empty() { "?? = 1".to_owned() } else { format!("[{table}]\n?? = 1") };
             let error = error(&text.replace("??", "unknown"));
             let known = error.split_once("expected ").unwrap().1;
             let keys: Vec<_> = known.split('`').skip(1).step_by(2).collect();
             assert!(keys.len() >= 2, "{error}");
-            let tables = ["outputs", "paths", "github", "usage", "thumbnails", "fetch", "cache"];
-            for key in keys.into_iter().filter(|key| !tables.contains(key)) {
+            let is_table = |key: &str| tables.iter().any(|table| table.rsplit('.').next() == Some(key));
+            for key in keys.into_iter().filter(|key| !is_table(key)) {
                 let name = if table.is_empty() { key.to_owned() } else { format!("{table}.{key}") };
                 assert!(docs.contains(&format!("| `{name}` |")), "{name} is not in docs/configuration.md");
             }
@@ -485,6 +504,28 @@ mod tests {
             ("[thumbnails]\nyoutube = 'https://a.b/x.jpg'", "shelflife.toml:2:11: this is not an address of"),
             ("[thumbnails]\nyoutube = 'https://{id}.b/'", "shelflife.toml:2:11: this is not an address of"),
             ("[thumbnails]\nyoutube = 'https://me:secret@a.b/{id}'", "shelflife.toml:2:11: this is not an"),
+            (
+                "[theme]\nlogo = '../x.svg'",
+                "shelflife.toml:2:8: `../x.svg` is not the name of an asset, expected",
+            ),
+            ("[theme]\nlogo_width = 4", "shelflife.toml:2:14: `4` is not a width, expected 8 to 400"),
+            ("[theme]\nlight = 'red'", "shelflife.toml:2:9: this is text, expected a table"),
+            (
+                "[theme.light]\naccent = 'red; }'",
+                "shelflife.toml:2:10: `red; }` is not a colour, expected one such as \"#0a664a\"",
+            ),
+            (
+                "[theme.dark]\nacent = 'red'",
+                "shelflife.toml:2:1: unknown key `acent`, expected one of `page`, `surface`",
+            ),
+            (
+                "[theme.texts]\nfoot = 'x'",
+                "shelflife.toml:2:1: unknown key `foot`, expected one of `heading`",
+            ),
+            (
+                "[[theme.links]]\ntitle = 'x'\nurl = 'javascript:alert()'",
+                "shelflife.toml:3:7: `javascript:alert()` is not where a link leads, expected an address",
+            ),
             ("[paths\n", "shelflife.toml:1:7: "),
             (
                 "[paths]\nentrys = '_plugins'",

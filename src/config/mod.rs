@@ -4,6 +4,7 @@ mod environment;
 mod fetch;
 mod file;
 mod paths;
+mod theme;
 mod thumbnails;
 mod wording;
 
@@ -20,6 +21,7 @@ pub use environment::Environment;
 pub use fetch::Fetch;
 pub use file::FILE_NAME;
 pub use paths::Paths;
+pub use theme::{Colors, Link, Texts, Theme};
 pub use thumbnails::Thumbnails;
 
 use paths::normalise;
@@ -81,6 +83,8 @@ pub struct Settings {
     pub thumbnails: bool,
     /// The windows for which a usage export is configured.
     pub usage_windows: Vec<crate::fact::Window>,
+    /// What the theme looks like and says.
+    pub theme: Theme,
 }
 
 /// What a `shelflife.toml` without any key gives.
@@ -92,7 +96,7 @@ impl Default for Settings {
 
 impl Settings {
     /// Every setting, by its key in `shelflife.toml`, as text.
-    pub fn parts(&self) -> [(&'static str, String); 13] {
+    pub fn parts(&self) -> Vec<(&'static str, String)> {
         let Self {
             title,
             url,
@@ -107,11 +111,12 @@ impl Settings {
             badges,
             thumbnails,
             usage_windows,
+            theme,
         } = self;
         // The time zone's rules are a part of the program; its name stands for them.
         let zone = timezone.iana_name().unwrap_or("UTC");
         let windows: Vec<String> = usage_windows.iter().map(ToString::to_string).collect();
-        [
+        let own = [
             ("title", title.clone()),
             ("url", url.clone()),
             ("base_path", base_path.clone()),
@@ -125,7 +130,8 @@ impl Settings {
             ("outputs.badges", badges.to_string()),
             ("thumbnails", thumbnails.to_string()),
             ("usage", windows.join(" ")),
-        ]
+        ];
+        own.into_iter().chain(theme.parts()).collect()
     }
 
     /// The digest of all of it.
@@ -302,6 +308,21 @@ impl Config {
             keep_going: overrides.keep_going,
         };
         config.paths.check(given)?;
+        config.check_logo()?;
         Ok(config)
+    }
+
+    /// A logo that is not there would be told of by a template, which can't say where it is named.
+    fn check_logo(&self) -> miette::Result<()> {
+        let logo = &self.settings.theme.logo;
+        let is_of_theme = || crate::theme::assets().any(|(name, _)| name == logo);
+        if self.paths.assets.join(logo).is_file() || is_of_theme() {
+            return Ok(());
+        }
+        Err(miette::miette!(
+            help = "put it there, or name another file in `theme.logo`",
+            "the folder of assets {} has no file {logo}, which is the logo",
+            self.paths.assets.display()
+        ))
     }
 }

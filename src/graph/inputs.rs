@@ -86,6 +86,8 @@ pub struct AssetFile {
 pub enum AssetLocation {
     /// In the program: a part of the theme.
     Theme(&'static [u8]),
+    /// Here: made from the configuration.
+    Made(Arc<[u8]>),
     /// In a file.
     File(PathBuf),
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value};
 use serde::Serialize;
 
@@ -214,6 +215,10 @@ fn site(settings: &Settings) -> Value {
         entries_path => settings.entries_path.as_str(),
         api => settings.api,
         badges => settings.badges,
+        logo => settings.theme.logo.as_str(),
+        logo_width => settings.theme.logo_width,
+        texts => Value::from(Serde(&settings.theme.texts)),
+        links => Value::from(Serde(&settings.theme.links)),
     }
 }
 
