@@ -77,7 +77,7 @@ id: odd_html
 title: Odd HTML
 description: "]]> <script>alert(1)</script> <!-- "
 author: Content
-license: MIT
+license: "</script><script>alert(1)</script>"
 date: 2020-03-30
 homepage: https://example.org
 source: https://github.com/gone/away
