@@ -43,6 +43,13 @@ pub enum Content {
 
 /// Makes files that are no blobs out of what the cache has.
 pub trait Derived: Sync {
+    /// Gets ready to make files on several threads.
+    ///
+    /// # Errors
+    ///
+    /// When the cache can't be read.
+    fn prepare(&self) -> Result<(), CacheError>;
+
     /// The file that all plugins' texts of one kind make up; `None` if a text is lost.
     ///
     /// # Errors
@@ -289,6 +296,10 @@ pub fn publish(
     };
     first.iter().try_for_each(&mut remove)?;
 
+    let is_derived = |path: &&str| matches!(outputs[*path].1, Content::Lines(_) | Content::History(_));
+    if wrong.iter().any(is_derived) {
+        derived.prepare()?;
+    }
     let done = AtomicUsize::new(0);
     let write = |path: &&str| {
         let (digest, content) = &outputs[*path];
@@ -388,6 +399,10 @@ mod tests {
     struct Nothing;
 
     impl Derived for Nothing {
+        fn prepare(&self) -> Result<(), CacheError> {
+            Ok(())
+        }
+
         fn lines(&self, _: ShownKind) -> Result<Option<Vec<u8>>, CacheError> {
             Ok(None)
         }

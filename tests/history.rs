@@ -130,6 +130,22 @@ fn the_build_that_begins_a_history_says_so_once() {
 }
 
 #[test]
+fn many_histories_are_written_at_once() {
+    let lab = Lab::new();
+    for number in 0..150 {
+        lab.site.entry(&format!("plugin{number}"), "compatibility: {python: '>=3'}\n");
+    }
+    for _ in 0..3 {
+        let _ = std::fs::remove_dir_all(lab.site.at(".shelflife"));
+        lab.build(0);
+        let before = lab.site.tree("public/api");
+        std::fs::remove_dir_all(lab.site.at("public/api")).unwrap();
+        lab.build(0);
+        assert!(lab.site.tree("public/api") == before);
+    }
+}
+
+#[test]
 fn nothing_forgets_a_history() {
     let lab = Lab::new();
     lab.build(0);

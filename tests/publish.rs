@@ -15,6 +15,10 @@ const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
 struct Nothing;
 
 impl Derived for Nothing {
+    fn prepare(&self) -> Result<(), CacheError> {
+        Ok(())
+    }
+
     fn lines(&self, _: ShownKind) -> Result<Option<Vec<u8>>, CacheError> {
         Ok(None)
     }

@@ -41,6 +41,10 @@ impl<'a> Stored<'a> {
 }
 
 impl publish::Derived for Stored<'_> {
+    fn prepare(&self) -> Result<(), CacheError> {
+        self.imprints().map(drop)
+    }
+
     fn lines(&self, kind: ShownKind) -> Result<Option<Vec<u8>>, CacheError> {
         let imprints = self.imprints()?;
         let mut order: Vec<_> = imprints.iter().map(|(entry, it)| (it.front.date, entry, it)).collect();

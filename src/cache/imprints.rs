@@ -24,7 +24,10 @@ impl Cache {
     ///
     /// When the file can't be read.
     pub fn imprints(&self) -> Result<Imprints, CacheError> {
-        let read = shards::read(&self.connection(), IMPRINTS)?;
+        // Not with the connection in hand: whoever works on several cores may be given other work meanwhile, which
+        // may need it.
+        let pieces = shards::pieces(&self.connection(), IMPRINTS)?;
+        let read = shards::unpack(IMPRINTS, &pieces);
         Ok(read.map(|(imprints, _)| imprints.into_iter().collect()).unwrap_or_default())
     }
 

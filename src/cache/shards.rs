@@ -30,18 +30,28 @@ pub(super) fn read<T: DeserializeOwned + Send>(
     connection: &Connection,
     map: &str,
 ) -> rusqlite::Result<Option<(Items<T>, bool)>> {
-    let shards: Vec<(i64, Vec<u8>)> = {
-        let mut select = connection.prepare_cached("SELECT number, items FROM shard WHERE map = ?1")?;
-        let rows = select.query_map([map], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        rows.collect::<Result<_, _>>()?
-    };
+    Ok(unpack(map, &pieces(connection, map)?))
+}
+
+/// A piece's number, and its items as they are stored.
+pub(super) type Piece = (i64, Vec<u8>);
+
+/// The pieces of a map.
+pub(super) fn pieces(connection: &Connection, map: &str) -> rusqlite::Result<Vec<Piece>> {
+    let mut select = connection.prepare_cached("SELECT number, items FROM shard WHERE map = ?1")?;
+    let rows = select.query_map([map], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    rows.collect()
+}
+
+/// What [`read`] makes of a map's pieces, on all cores.
+pub(super) fn unpack<T: DeserializeOwned + Send>(map: &str, shards: &[Piece]) -> Option<(Items<T>, bool)> {
     if shards.is_empty() {
-        return Ok(None);
+        return None;
     }
     let read: Vec<Option<Items<T>>> =
         shards.par_iter().map(|(number, items)| one(map, *number, items)).collect();
     let is_damaged = read.iter().any(Option::is_none);
-    Ok(Some((read.into_iter().flatten().flatten().collect(), is_damaged)))
+    Some((read.into_iter().flatten().flatten().collect(), is_damaged))
 }
 
 /// The items of a piece; `None` if it is damaged.
