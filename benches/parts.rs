@@ -105,6 +105,8 @@ fn pages_rendered(bencher: Bencher<'_, '_>) {
                 description: plugin.entry.description.clone(),
             };
             let around = Surroundings {
+                related: Vec::new(),
+                others: Vec::new(),
                 disabled_html: None,
                 body: html(parsed),
                 notices: Vec::new(),

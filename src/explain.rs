@@ -239,6 +239,7 @@ impl Told<'_> {
             let input = match input {
                 Input::Entry => entry.to_owned(),
                 Input::Concerning => format!("notices and blacklist items about {}", imprint.front.id),
+                Input::Related => "related plugins".to_owned(),
                 Input::Usage if imprint.front.counted => format!("usage of {}", imprint.front.id),
                 Input::Usage => continue,
                 Input::History => format!("history of {}", imprint.front.id),

@@ -56,6 +56,24 @@ pub struct Front {
     pub counted: bool,
     /// Earlier addresses of its page.
     pub redirects: Vec<Redirect>,
+    /// What makes other plugins name it.
+    pub kin: Kin,
+}
+
+/// What an entry says by which plugins are found to be like each other. Names are numbers, which is all that it takes
+/// to compare them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kin {
+    /// Its tags.
+    pub tags: Vec<u64>,
+    /// Its authors.
+    pub authors: Vec<u64>,
+    /// The digest of what other plugins' pages show of it.
+    pub shown: Digest,
+    /// Whether it is disabled.
+    pub is_disabled: bool,
+    /// Whether other plugins' pages may lead to it for what it does.
+    pub is_recommended: bool,
 }
 
 /// An earlier address of a plugin's page.
@@ -129,6 +147,8 @@ pub struct Inputs {
     pub ages: Ages,
     /// Notices and blacklist items about the plugin.
     pub concerning: Digest,
+    /// What its page shows of other plugins.
+    pub related: Digest,
     /// What was known about each subject that was looked at.
     pub facts: Packed<Vec<(Subject, Digest)>>,
 }
@@ -167,6 +187,8 @@ pub enum Input {
     Ages,
     /// Notices and blacklist items about the plugin.
     Concerning,
+    /// What its page shows of other plugins.
+    Related,
     /// What is known about a subject.
     Fact(Subject),
 }
@@ -182,6 +204,7 @@ impl Inputs {
             (Input::Usage, self.usage),
             (Input::History, self.history),
             (Input::Concerning, self.concerning),
+            (Input::Related, self.related),
         ];
         if self.ages != Ages::default() {
             each.push((Input::Ages, self.ages.digest()));
@@ -218,7 +241,7 @@ mod tests {
         let inputs = |entry, facts: Vec<(Subject, Digest)>| {
             let facts = Packed::new(&facts);
             let ages = Ages::default();
-            Inputs { entry, usage: one, history: one, ages, concerning: one, facts }
+            Inputs { entry, usage: one, history: one, ages, concerning: one, related: one, facts }
         };
         let before = inputs(one, vec![(week.clone(), one)]);
         assert_eq!(before.changes_since(&before), []);

@@ -218,7 +218,7 @@ fn no_author_or_tag_takes_an_id_of_the_theme() {
     let site = Site::new(CONFIG);
     site.write(
         "entries/one.md",
-        entry("one", &format!("tags: {names}\n")).replace("author: Ada", &format!("authors: {names}")),
+        entry("one", &format!("tags: {names}\n")).replace("author: Ada of one", &format!("authors: {names}")),
     );
     site.build(&[]).succeeded();
     for (path, bytes) in site.tree("public").into_iter().filter(|(path, _)| path.ends_with("index.html")) {

@@ -45,7 +45,7 @@ fn an_edit_is_told_where_it_shows() {
         let plugins = &explain(&site, list, NOW)["depends_on"]["plugins"];
         assert_eq!((&plugins["count"], &plugins["newest"]), (&json!(2), &json!(list.starts_with("feed."))));
     }
-    assert_because_of(&site, "two", &["entries/two.md"]);
+    assert_because_of(&site, "two", &["related plugins"]);
 }
 
 #[test]

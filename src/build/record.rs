@@ -53,6 +53,8 @@ pub(super) struct Common {
     pub(super) answers: i64,
     /// The digest of the addresses that facts came from.
     pub(super) origins: String,
+    /// The digest of what decides which plugins' pages name which others.
+    pub(super) kin: String,
     /// What was known of facts.
     pub(super) known: Known,
 }

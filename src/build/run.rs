@@ -229,6 +229,7 @@ impl<'a> Run<'a> {
         let published = cache.listing(Tree::Output(&folder))?.filter(|_| !is_trusted);
         let glance = published.map(|listing| Glance::begin(&config.paths.output, listing));
         let common = Common::load(cache)?.filter(|_| reuse);
+        let kin = common.as_ref().map(|common| common.kin.clone());
         let (mut db, mut shelf) = self.fill(scan, graph, common.as_ref())?;
         let context = context_of(&db);
         let origins = source::origins(config).to_string();
@@ -248,7 +249,7 @@ impl<'a> Run<'a> {
         facts.learn(&mut db, task.answers)?;
 
         on_all_cores(&db, &shelf.read_anew(&db), |db, file| graph::entries::parsed(db, *file).is_ok());
-        shelf.read_needed(&mut db, scan)?;
+        shelf.read_needed(&mut db, scan, kin.as_deref())?;
         let unreadable = check(&db, config)?;
         durations.evaluate_ms = report::milliseconds(checking.elapsed());
         facts.settle(&mut db, &mut shelf, scan, &mut durations)?;
@@ -267,7 +268,8 @@ impl<'a> Run<'a> {
         let (number, answers) = (cache.number(FACTS)?, cache.number(ANSWERS)?);
         let history = cache.number(HISTORY)?;
         let sources = known.sources.clone();
-        Common { context, facts: number, history, answers, origins, known }.save(cache)?;
+        let kin = graph::related::identity(&db).to_string();
+        Common { context, facts: number, history, answers, origins, kin, known }.save(cache)?;
         let why = Why { config, db: &db, plan: &plan, ledger: &facts.ledger, shelf: &shelf, fresh: &fresh };
         let why = why.record(cache, build, &contents)?;
         pages.save(&db)?;

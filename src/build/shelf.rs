@@ -152,12 +152,24 @@ impl Shelf {
     }
 
     /// Reads what is needed beyond what has changed: entries that clash with others, so that it can be told where,
-    /// and entries whose descriptions the feed lacks.
-    pub(super) fn read_needed(&mut self, db: &mut Database, scan: &Scan) -> miette::Result<()> {
+    /// entries whose descriptions the feed lacks, and entries whose pages name other plugins now. `kin` is the digest
+    /// of what decided about those when the imprints were made.
+    pub(super) fn read_needed(
+        &mut self,
+        db: &mut Database,
+        scan: &Scan,
+        kin: Option<&str>,
+    ) -> miette::Result<()> {
         let clashing = clashing(db).clone();
         self.read(db, scan, &clashing)?;
         let lacking = graph::imprints::lacking_text(db);
-        self.read(db, scan, &lacking)
+        self.read(db, scan, &lacking)?;
+        // As long as all have the same kin as when the imprints were made, so has each.
+        if kin == Some(graph::related::identity(db).to_string().as_str()) {
+            return Ok(());
+        }
+        let outdated = graph::related::outdated(db);
+        self.read(db, scan, &outdated)
     }
 
     /// Entries that are known, but of which something is known now that went into it as something else.

@@ -37,6 +37,9 @@ pub const UNKNOWN: &str = "something that the cache knew no longer";
 /// The input that the ages of numbers are which are kept past their life.
 pub const AGES: &str = "numbers past their life";
 
+/// The input that a page's other plugins make up.
+const RELATED: &str = "related plugins";
+
 /// The note in the cache that holds them.
 const NOTE: &str = "parts";
 
@@ -158,7 +161,10 @@ impl Why<'_> {
         let fresh: HashMap<EntryFile, &Fresh> = self.fresh.iter().map(|one| (one.file, one)).collect();
         let own = |kind: &Kind| match kind {
             Kind::Plugin(file) | Kind::Companion(file, _) => {
-                fresh.get(file).map(|one| self.of_entry(one, &exports)).unwrap_or_default()
+                let mut why = fresh.get(file).map(|one| self.of_entry(one, &exports)).unwrap_or_default();
+                // Only the page names other plugins.
+                why.retain(|change| matches!(kind, Kind::Plugin(_)) || change.input != RELATED);
+                why
             }
             Kind::Facet(key) => self.of_group(key, &listed),
             _ => Vec::new(),
@@ -345,6 +351,7 @@ impl Why<'_> {
                     let some = |digest: &Digest| *digest != Digest::of(b"");
                     Change { input, old: old.filter(some).map(short), new: new.filter(some).map(short) }
                 }
+                Input::Related => plain(RELATED.to_owned()),
                 Input::Usage => {
                     let input = format!("usage of {}", imprint.front.id);
                     match exports.change(&earlier.front, &imprint.front) {

@@ -323,7 +323,7 @@ mod tests {
     use super::*;
     use crate::cache::{Listed, Listing, Tree};
     use crate::fact::{Ages, Fact, ObjectId, RepositoryName, Subject, Validators};
-    use crate::imprint::{Front, Inputs, Packed, Shown};
+    use crate::imprint::{Front, Inputs, Kin, Packed, Shown};
 
     const KEEP: Keep = Keep { builds: 8, bytes: u64::MAX };
 
@@ -361,6 +361,13 @@ mod tests {
                 date: jiff::civil::date(2020, 1, 1),
                 counted: true,
                 redirects: Vec::new(),
+                kin: Kin {
+                    tags: Vec::new(),
+                    authors: Vec::new(),
+                    shown: digest,
+                    is_disabled: false,
+                    is_recommended: true,
+                },
             },
             shown: Shown { summary: digest, record: digest, document: digest, listed: digest },
             page: digest,
@@ -373,6 +380,7 @@ mod tests {
                 history: digest,
                 ages: Ages::default(),
                 concerning: digest,
+                related: digest,
                 facts: Packed::new(&subjects.iter().map(|subject| (subject.clone(), digest)).collect()),
             },
             memos: Packed::new(

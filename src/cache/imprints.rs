@@ -226,7 +226,7 @@ impl Texts {
 mod tests {
     use super::*;
     use crate::fact::Ages;
-    use crate::imprint::{Front, Inputs, Packed, Shown};
+    use crate::imprint::{Front, Inputs, Kin, Packed, Shown};
 
     fn imprint(id: &str) -> Imprint {
         let digest = Digest::of(id.as_bytes());
@@ -236,6 +236,13 @@ mod tests {
                 date: jiff::civil::date(2020, 2, 3),
                 counted: true,
                 redirects: Vec::new(),
+                kin: Kin {
+                    tags: Vec::new(),
+                    authors: Vec::new(),
+                    shown: digest,
+                    is_disabled: false,
+                    is_recommended: true,
+                },
             },
             shown: Shown { summary: digest, record: digest, document: digest, listed: digest },
             page: digest,
@@ -248,6 +255,7 @@ mod tests {
                 history: digest,
                 ages: Ages::default(),
                 concerning: digest,
+                related: digest,
                 facts: Packed::new(&Vec::new()),
             },
             memos: Packed::new(&vec![("f.1".to_owned(), digest)]),

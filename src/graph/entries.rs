@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::plugins::plugins;
 use super::thumbnails::{self, pictures};
-use super::{Db, EntryFile, EntrySource, Site, data};
+use super::{Db, EntryFile, EntrySource, Site, data, related};
 use crate::digest::Digest;
 use crate::entry::shortcode::{self, Shortcodes};
 use crate::entry::{self, Declared, Parsed};
@@ -71,6 +71,7 @@ fn front_matter(db: &dyn Db, file: EntryFile) -> Option<Front> {
                 Redirect { from: from.clone(), place: format!("{path}:{line}:{column}") }
             })
             .collect(),
+        kin: related::kin_of(entry),
     })
 }
 

@@ -6,7 +6,7 @@ use super::facts::{ages, digest_of, python_lookup, usage_digest, wanted_for};
 use super::outputs::page;
 use super::pages::{PAGE, in_feed};
 use super::sitemap::modified;
-use super::{Db, EntryFile, data, history, thumbnails, views};
+use super::{Db, EntryFile, data, history, related, thumbnails, views};
 use crate::digest::Digest;
 use crate::imprint::{Imprint, Inputs, Packed};
 
@@ -42,7 +42,8 @@ fn inputs(db: &dyn Db, file: EntryFile, entry: Digest, concerning: Digest) -> In
     };
     let facts = Packed::new(&wanted_for(db, file).into_iter().map(fact).collect());
     let (usage, history, ages) = (usage_digest(db, file), history::digest(db, file), ages(db, file));
-    Inputs { entry, usage, history, ages, concerning, facts }
+    let related = related::digest(db, file);
+    Inputs { entry, usage, history, ages, concerning, related, facts }
 }
 
 /// Entries that are known but whose text the feed needs, since none had it before.

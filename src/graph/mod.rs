@@ -14,6 +14,7 @@ pub mod outputs;
 mod pages;
 pub mod plan;
 pub mod plugins;
+pub mod related;
 mod sitemap;
 mod statistics;
 pub mod templates;

@@ -7,14 +7,14 @@ use serde::de::IgnoredAny;
 
 use super::entries::{description, disabled, known, sound_entries};
 use super::plugins::{by_id, plugin, plugins};
-use super::{Db, EntryFile, Site, data, history};
+use super::{Db, EntryFile, Site, data, history, related};
 use crate::data::{Block, Notice};
 use crate::digest::Digest;
 use crate::entry;
 use crate::imprint::{Shown, ShownKind};
 use crate::markdown;
 use crate::render::address;
-use crate::render::context::{self, Full, Group, Named, Summary, Surroundings};
+use crate::render::context::{self, Card, Full, Group, Named, Summary, Surroundings};
 use crate::render::history::Instances;
 use crate::render::{plugins_json, search_json};
 
@@ -138,10 +138,16 @@ pub(super) fn listed(db: &dyn Db) -> HashMap<&str, Digest> {
 /// A plugin as its own page shows it; `None` if its entry can't be read, or is known.
 pub fn full(db: &dyn Db, file: EntryFile) -> Option<Full> {
     let plugin = plugin(db, file).as_deref()?;
+    let cards = |files: &[EntryFile]| {
+        files.iter().filter_map(|file| summary(db, *file).as_deref().map(Card::from)).collect()
+    };
+    let beside = related::beside(db, file);
     let summary = summary(db, file).as_deref()?.clone();
     let concerning = data::concerning(db).get(&plugin.entry.id.to_lowercase()).cloned().unwrap_or_default();
     let (notices, blacklist) = (data::notices(db), data::blacklist(db));
     let around = Surroundings {
+        related: cards(&beside.related),
+        others: cards(&beside.others),
         disabled_html: disabled(db, file).as_ref().map(|html| html.text.to_string()),
         body: description(db, file).as_ref().map_or_else(String::new, |html| html.text.to_string()),
         notices: concerning.notices.iter().filter_map(|at| Some(notice(notices.get(*at)?, None))).collect(),

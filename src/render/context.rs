@@ -26,7 +26,7 @@ pub struct Named {
 
 impl Named {
     /// Tags are taken out of the name: an author may be `Name <name@example.org>`.
-    fn of(name: &str) -> Self {
+    pub(crate) fn of(name: &str) -> Self {
         let name = markdown::strip_tags(name).trim().to_owned();
         Self { slug: text::slug(&name), name }
     }
@@ -161,7 +161,30 @@ pub struct Full {
     pub notices: Vec<Notice>,
     pub blacklist: Vec<BlacklistItem>,
     pub body: String,
+    pub related: Vec<Card>,
+    pub others: Vec<Card>,
     pub extra: Map<String, Value>,
+}
+
+/// A plugin as the page of another one names it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+pub struct Card {
+    pub title: String,
+    pub url: String,
+    pub description: String,
+    pub abandoned: bool,
+}
+
+impl From<&Summary> for Card {
+    fn from(summary: &Summary) -> Self {
+        Self {
+            title: summary.title.clone(),
+            url: summary.url.clone(),
+            description: summary.description.clone(),
+            abandoned: summary.abandoned,
+        }
+    }
 }
 
 /// A screenshot.
@@ -317,6 +340,10 @@ pub struct Surroundings {
     pub disabled_html: Option<String>,
     /// The description as safe HTML.
     pub body: String,
+    /// Plugins that are like it.
+    pub related: Vec<Card>,
+    /// Other plugins by its authors.
+    pub others: Vec<Card>,
     /// Notices that concern it.
     pub notices: Vec<Notice>,
     /// Blacklist items that concern it.
@@ -374,6 +401,8 @@ impl Full {
             notices: around.notices,
             blacklist: around.blacklist,
             body: around.body,
+            related: around.related,
+            others: around.others,
             extra: entry.extra.clone(),
         }
     }

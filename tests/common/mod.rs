@@ -181,7 +181,7 @@ impl Site {
 /// An entry that has everything it needs, and `more` lines of front matter.
 pub fn entry(stem: &str, more: &str) -> String {
     format!(
-        "---\nlayout: plugin\nid: {stem}\ntitle: Plugin {stem}\ndescription: What {stem} does\nauthor: Ada\n\
+        "---\nlayout: plugin\nid: {stem}\ntitle: Plugin {stem}\ndescription: What {stem} does\nauthor: Ada of {stem}\n\
          license: MIT\ndate: 2020-02-03\nhomepage: https://example.org/{stem}\n\
          source: https://github.com/owner/{stem}\narchive: https://example.org/{stem}.zip\n{more}---\n\nText.\n"
     )

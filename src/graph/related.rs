@@ -1,0 +1,165 @@
+//! Plugins that are like another one, and those by the same authors. Both follow from what entries say: no number that
+//! changes from hour to hour has a part in it, so that a refresh renders no page because of another plugin.
+#![allow(missing_docs, reason = "salsa's macros write functions without comments")]
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::entries::{front, known};
+use super::kinds::stem;
+use super::plugins::plugins;
+use super::{Db, EntryFile};
+use crate::digest::Digest;
+use crate::entry::Entry;
+use crate::imprint::Kin;
+use crate::render::context::Named;
+use crate::render::text;
+
+/// How many plugins a page names that are like its own.
+const RELATED: usize = 4;
+/// How many it names by the same authors.
+const OTHERS: usize = 6;
+/// A tag that more plugins have says little about any of them, and would take long to go through.
+const COMMON: usize = 200;
+
+/// What an entry says by which plugins are found to be like each other.
+pub(super) fn kin_of(entry: &Entry) -> Kin {
+    let mut tags: Vec<u64> = entry.tags.iter().map(|tag| number(&text::slug(tag))).collect();
+    let mut authors: Vec<u64> = entry.authors.iter().map(|author| number(&Named::of(author).slug)).collect();
+    for names in [&mut tags, &mut authors] {
+        names.sort_unstable();
+        names.dedup();
+    }
+    let is_abandoned = entry.abandoned.is_some();
+    let shown = [entry.title.as_bytes(), entry.description.as_bytes(), &[u8::from(is_abandoned)]];
+    Kin {
+        tags,
+        authors,
+        shown: Digest::of_parts(shown),
+        is_disabled: entry.disabled.is_some(),
+        is_recommended: entry.disabled.is_none() && !is_abandoned,
+    }
+}
+
+/// What stands for a name: two that differ have the same one about never.
+fn number(name: &str) -> u64 {
+    let digest = Digest::of(name.as_bytes());
+    digest.as_bytes().iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+/// The kin of every plugin, in the order of date and then file name.
+#[salsa::tracked]
+fn all(db: &dyn Db) -> Vec<(EntryFile, Kin)> {
+    plugins(db).iter().filter_map(|file| Some((*file, front(db, *file)?.kin.clone()))).collect()
+}
+
+/// The digest of all that decides which plugins name which.
+#[salsa::tracked]
+pub fn identity(db: &dyn Db) -> Digest {
+    let mut bytes = Vec::new();
+    for (file, kin) in all(db) {
+        bytes.extend_from_slice(stem(db, *file).as_bytes());
+        for names in [&kin.tags, &kin.authors] {
+            bytes.push(0);
+            names.iter().for_each(|name| bytes.extend_from_slice(&name.to_le_bytes()));
+        }
+        bytes.extend_from_slice(kin.shown.as_bytes());
+        bytes.extend([u8::from(kin.is_disabled), u8::from(kin.is_recommended)]);
+    }
+    Digest::of(&bytes)
+}
+
+/// Plugins by tag and by author, as places in [`all`].
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Index {
+    places: HashMap<EntryFile, usize>,
+    tags: HashMap<u64, Vec<usize>>,
+    authors: HashMap<u64, Vec<usize>>,
+}
+
+#[salsa::tracked]
+fn index(db: &dyn Db) -> Arc<Index> {
+    let mut index = Index { places: HashMap::new(), tags: HashMap::new(), authors: HashMap::new() };
+    for (place, (file, kin)) in all(db).iter().enumerate() {
+        index.places.insert(*file, place);
+        for (names, by_name) in [(&kin.tags, &mut index.tags), (&kin.authors, &mut index.authors)] {
+            names.iter().for_each(|name| by_name.entry(*name).or_default().push(place));
+        }
+    }
+    Arc::new(index)
+}
+
+/// The plugins that a page names beside its own.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    /// Those that are most like it, the most alike first.
+    pub(super) related: Vec<EntryFile>,
+    /// The newest by the same authors, the newest first.
+    pub(super) others: Vec<EntryFile>,
+}
+
+/// The plugins that the page of `file` names.
+pub(super) fn beside(db: &dyn Db, file: EntryFile) -> Beside {
+    let (all, index) = (all(db), index(db));
+    let Some((own, (_, kin))) = index.places.get(&file).and_then(|place| Some((*place, all.get(*place)?)))
+    else {
+        return Beside::default();
+    };
+    let at = |place: usize| all.get(place).filter(|_| place != own);
+    let is_of_same = |other: &Kin| other.authors.iter().any(|author| kin.authors.contains(author));
+
+    let mut scores: HashMap<usize, u32> = HashMap::new();
+    for tag in &kin.tags {
+        let sharing = index.tags.get(tag).filter(|sharing| sharing.len() <= COMMON);
+        for place in sharing.into_iter().flatten() {
+            // What few have in common says more; in whole numbers, since those are the same everywhere.
+            *scores.entry(*place).or_default() +=
+                10_u32.saturating_sub(sharing.map_or(0, |it| it.len().ilog2()));
+        }
+    }
+    let is_like = |place: usize| at(place).is_some_and(|(_, it)| it.is_recommended && !is_of_same(it));
+    let mut alike: Vec<(u32, usize)> = scores.into_iter().map(|(place, score)| (score, place)).collect();
+    alike.retain(|(_, place)| is_like(*place));
+    // Of those that are alike to the same degree, the newest.
+    alike.sort_unstable_by_key(|one| Reverse(*one));
+
+    let mut others: Vec<usize> = Vec::new();
+    for author in &kin.authors {
+        let newest = index.authors.get(author).into_iter().flatten().rev().copied();
+        others.extend(newest.filter(|place| at(*place).is_some_and(|(_, it)| !it.is_disabled)).take(OTHERS));
+    }
+    others.sort_unstable_by_key(|place| Reverse(*place));
+    others.dedup();
+
+    let files = |places: &mut dyn Iterator<Item = usize>| -> Vec<EntryFile> {
+        places.filter_map(|place| Some(all.get(place)?.0)).collect()
+    };
+    Beside {
+        related: files(&mut alike.into_iter().map(|(_, place)| place).take(RELATED)),
+        others: files(&mut others.into_iter().take(OTHERS)),
+    }
+}
+
+/// The digest of what the page of `file` shows of other plugins.
+pub fn digest(db: &dyn Db, file: EntryFile) -> Digest {
+    let Beside { related, others } = beside(db, file);
+    let mut bytes = Vec::new();
+    for files in [related, others] {
+        for other in files {
+            bytes.extend_from_slice(stem(db, other).as_bytes());
+            bytes.push(0);
+            bytes.extend(front(db, other).iter().flat_map(|front| front.kin.shown.as_bytes()));
+        }
+        bytes.push(1);
+    }
+    Digest::of(&bytes)
+}
+
+/// Entries that are known, but whose pages name other plugins now, or name them otherwise.
+pub fn outdated(db: &dyn Db) -> Vec<EntryFile> {
+    let is_outdated = |file: &EntryFile| {
+        known(db, *file).is_some_and(|imprint| imprint.inputs.related != digest(db, *file))
+    };
+    plugins(db).iter().copied().filter(is_outdated).collect()
+}
