@@ -19,6 +19,8 @@ use crate::config::Token;
 use crate::fact::{Answer, ObjectId, RepositoryName, Subject};
 use document::{Ask, Object};
 
+pub use reply::read as read_reply;
+
 /// How many batches are under way at once. GitHub asks for few concurrent requests
 /// (<https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api>).
 pub(super) const IN_FLIGHT: usize = 4;

@@ -22,7 +22,7 @@ use crate::source::{Budget, limit};
 /// # Errors
 ///
 /// Why the answer as a whole can't be used, in words for a report.
-pub(super) fn read(asks: &[Ask], body: &[u8]) -> Result<Vec<(Subject, Answer)>, String> {
+pub fn read(asks: &[Ask], body: &[u8]) -> Result<Vec<(Subject, Answer)>, String> {
     let envelope: Envelope =
         serde_json::from_slice(body).map_err(|error| format!("GitHub's answer can't be read: {error}"))?;
     let Envelope { data, errors, message } = envelope;

@@ -1,0 +1,23 @@
+//! An entry's file, as anybody may send it in a pull request: whatever is in it, there is an entry, or problems whose
+//! messages can be printed.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use shelflife::entry;
+
+fuzz_target!(|bytes: &[u8]| {
+    match entry::parse("entries/fuzz.md", bytes) {
+        Ok(parsed) => {
+            assert!(!parsed.entry.id.is_empty());
+            for warning in &parsed.warnings {
+                assert!(!warning.to_string().is_empty());
+            }
+        }
+        Err(problems) => {
+            assert!(!problems.is_empty(), "refused without a reason");
+            for problem in problems {
+                assert!(problem.to_string().starts_with("entries/fuzz.md"), "{problem}");
+            }
+        }
+    }
+});

@@ -1,0 +1,18 @@
+//! A plugin's own source: bytes of any kind, which may hold anything but make nothing happen.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use shelflife::python::{Properties, Role, init_path, valid_specifier};
+
+fuzz_target!(|bytes: &[u8]| {
+    for role in [Role::Setup, Role::Pyproject, Role::Init] {
+        let Properties { package, pythoncompat } = Properties::of(role, bytes);
+        if let Some(package) = package {
+            let path = init_path(&package).expect("a package has a place");
+            assert!(!path.contains("..") && !path.starts_with('/') && path.is_ascii(), "{path}");
+        }
+        if let Some(specifier) = pythoncompat {
+            let _ = valid_specifier(&specifier);
+        }
+    }
+});

@@ -1,0 +1,37 @@
+//! GitHub's answer to a batch: whatever it holds, nobody gets two answers, and without an error of the whole nobody
+//! gets none.
+#![no_main]
+
+use std::collections::BTreeMap;
+
+use libfuzzer_sys::fuzz_target;
+use shelflife::fact::{ObjectId, Repository, RepositoryName, Subject};
+use shelflife::fact::Answer;
+use shelflife::source::github::document::{Ask, Object};
+use shelflife::source::github::read_reply;
+
+fn asks() -> Vec<Ask> {
+    let name = |name| RepositoryName::new("o", name).expect("a name");
+    let object = ObjectId::new("0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a").expect("an id");
+    let path = |path: &str, text| Object::Path { path: path.to_owned(), text };
+    vec![
+        Ask { repository: name("a"), details: true, objects: vec![] },
+        Ask { repository: name("b"), details: true, objects: vec![path("setup.py", false), path("x.py", false)] },
+        Ask { repository: name("c"), details: false, objects: vec![path("setup.py", true), Object::Id(object)] },
+    ]
+}
+
+fuzz_target!(|bytes: &[u8]| {
+    let asks = asks();
+    let Ok(answers) = read_reply(&asks, bytes) else { return };
+    let mut counts: BTreeMap<&Subject, usize> = BTreeMap::new();
+    for (subject, answer) in &answers {
+        *counts.entry(subject).or_default() += 1;
+        if let (Subject::Repository(_), Answer::Value(value, _)) = (subject, answer) {
+            serde_json::from_slice::<Repository>(value).expect("what is stored can be read");
+        }
+    }
+    for subject in asks.iter().flat_map(Ask::subjects) {
+        assert_eq!(counts.get(&subject), Some(&1), "{subject}");
+    }
+});
