@@ -1,5 +1,7 @@
 //! What a build did and why: the summary line and the report file come out of the same numbers.
 
+pub mod unrefreshed;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -9,6 +11,8 @@ use serde::Serialize;
 use crate::cache::{Change, MemoCount};
 use crate::graph::QueryCount;
 use crate::source::{Budget, Endpoint, Tally};
+
+pub use unrefreshed::Unrefreshed;
 
 /// What a build did.
 #[derive(Debug, Clone, Serialize)]
@@ -38,6 +42,8 @@ pub struct Report {
     pub rounds: usize,
     /// How long each phase took.
     pub durations: Durations,
+    /// Facts that were asked for in vain.
+    pub unrefreshed: Vec<Unrefreshed>,
     /// What is missing from the site, and how to get it.
     pub left_out: Vec<String>,
     /// What the maintainer should look at.
@@ -104,6 +110,11 @@ pub fn milliseconds(duration: Duration) -> u64 {
 }
 
 impl Report {
+    /// How many facts the site shows that are past their life, or would show if they were known.
+    pub fn lacking(&self) -> usize {
+        self.facts.stale + self.facts.missing
+    }
+
     /// One line for a person.
     pub fn summary(&self) -> String {
         let Self { entries, outputs, facts, .. } = self;

@@ -147,7 +147,7 @@ fn an_exhausted_budget_is_told_with_its_end() {
     server.set_budget(Resource::Graphql, Budget { limit: 10, used: 10, resets_at: reset });
     let run = site.build(&[]).succeeded();
     let until = Timestamp::from_second(reset.as_second() + 30).unwrap().strftime("%H:%M");
-    assert_says(&run, &format!("GitHub's rate limit is reached until {until} UTC (2 facts)"));
+    assert_says(&run, &format!("GitHub's rate limit is reached until {until} UTC"));
     assert_eq!(server.counts().graphql, 1);
 }
 

@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::digest::Digest;
 use crate::fact::{self, Answer, Asked, Fact, Subject};
 use crate::graph::{self, FactState};
-use crate::report;
+use crate::report::{self, Unrefreshed};
 use crate::source::{self, Demand};
 
 /// What is known in this build. Freshness is decided here, outside the graph.
@@ -25,7 +25,8 @@ pub(super) struct Ledger {
     before: HashMap<Subject, FactState>,
     asked: HashSet<Subject>,
     answered: HashSet<Subject>,
-    failures: BTreeMap<String, usize>,
+    /// Why there was no answer.
+    failures: BTreeMap<Subject, String>,
     refusals: Refusals,
 }
 
@@ -130,7 +131,7 @@ impl Ledger {
         let mut is_written = false;
         for (subject, answer) in answers {
             if let Answer::Failed(reason) = answer {
-                *self.failures.entry(reason.clone()).or_default() += 1;
+                self.failures.insert(subject.clone(), reason.clone());
             } else {
                 self.answered.insert(subject.clone());
             }
@@ -174,13 +175,17 @@ impl Ledger {
         })
     }
 
-    /// What went wrong, each reason once, and which repositories were refused.
-    pub(super) fn warnings(&self) -> impl Iterator<Item = String> + '_ {
-        let failures = self.failures.iter().map(|(reason, count)| match count {
-            1 => reason.clone(),
-            count => format!("{reason} ({count} facts)"),
-        });
-        failures.chain(self.refusals.warnings())
+    /// Which repositories were refused.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        self.refusals.warnings()
+    }
+
+    /// What was asked for in vain.
+    pub(super) fn unrefreshed(&self) -> Vec<Unrefreshed> {
+        let failures = self.failures.iter().filter(|(subject, _)| !self.answered.contains(subject));
+        Unrefreshed::group(failures.map(|(subject, reason)| {
+            (subject.to_string(), reason.clone(), self.fact(subject).map(|fact| fact.fetched))
+        }))
     }
 
     /// Whether the site would be better if the fact were asked for.

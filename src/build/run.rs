@@ -346,6 +346,7 @@ impl<'a> Run<'a> {
     /// Puts into the report what an evaluation has found out.
     fn tell(&self, report: &mut Report, db: &Database, facts: &Facts<'_>) {
         report.facts = facts.count(db);
+        report.unrefreshed = facts.ledger.unrefreshed();
         // What is about to be asked for is not left out.
         let will_ask = |source: &str| !self.asks() && record::can_ask(source, self.config);
         let lacking = |source: &str| if will_ask(source) { 0 } else { facts.lacking(db, source) };
@@ -395,6 +396,7 @@ impl<'a> Run<'a> {
             memos: BTreeMap::new(),
             rounds: 0,
             durations,
+            unrefreshed: Vec::new(),
             left_out: Vec::new(),
         }
     }

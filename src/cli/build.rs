@@ -8,12 +8,13 @@ use jiff::Timestamp;
 use miette::{IntoDiagnostic as _, WrapErr as _};
 
 use super::progress::Progress;
+use super::runner::Runner;
 use super::site::Site;
 use super::{Exit, show};
 use crate::build::{Afterwards, Builder, Built, Observer as _};
 use crate::cache::CacheError;
 use crate::config::{Config, Environment, Overrides, span};
-use crate::report::Report;
+use crate::report::{self, Report, unrefreshed};
 
 /// Build a site: read its entries, fetch the facts that are missing or stale, write what is different
 #[derive(Debug, Args)]
@@ -31,6 +32,9 @@ pub(super) struct Arguments {
     /// shelflife.toml, or 60s]
     #[arg(long, value_name = "TIME", value_parser = span, conflicts_with = "offline")]
     max_wait: Option<Duration>,
+    /// Exit with 4 if the site lacks a fact or shows one that is past its life
+    #[arg(long)]
+    strict: bool,
     /// Write what was done to this file, as JSON
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -46,12 +50,14 @@ Environment:
   GITHUB_SERVER_URL   the server on which a `source` counts as a GitHub repository
   SOURCE_DATE_EPOCH   like --now, in seconds since 1970
   NO_COLOR, CI        no colours; plain lines instead of progress bars
+  GITHUB_ACTIONS      annotations, and a summary in the file GITHUB_STEP_SUMMARY
 
 Exit codes:
   0  published
   1  failed: an entry, a data file, a template or the machine has a problem, which is told
   2  the command line, the environment or shelflife.toml is wrong
   3  published without the entries that have problems (--keep-going)
+  4  published with facts that are missing or past their life (--strict)
 
 Examples:
   shelflife build                     build the site in this folder
@@ -74,16 +80,23 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         Ok(config) => config,
         Err(error) => {
             show::error(&error);
+            if let Some(runner) = Runner::of_process(&arguments.site.folder) {
+                runner.error(&error);
+            }
             return Exit::Wrong;
         }
     };
+    let runner = Runner::of_process(&arguments.site.folder);
     let progress = Progress::new(arguments.quiet);
     let built = Builder::new(Afterwards::End).build(&config, None, &[], &progress);
     progress.finish();
-    match built.and_then(|built| finish(arguments, &config, &progress, built)) {
+    match built.and_then(|built| finish(arguments, &config, &progress, runner.as_ref(), &built)) {
         Ok(exit) => exit,
         Err(error) => {
             show::error(&error);
+            if let Some(runner) = &runner {
+                runner.error(&error);
+            }
             if is_no_cache(&error) { Exit::Wrong } else { Exit::Failed }
         }
     }
@@ -95,16 +108,29 @@ pub(super) fn is_no_cache(error: &miette::Report) -> bool {
     matches!(error.downcast_ref(), Some(CacheError::NotOurs { .. }))
 }
 
-fn finish(arguments: &Arguments, config: &Config, progress: &Progress, built: Built) -> miette::Result<Exit> {
+fn finish(
+    arguments: &Arguments,
+    config: &Config,
+    progress: &Progress,
+    runner: Option<&Runner>,
+    built: &Built,
+) -> miette::Result<Exit> {
     let Built { report, unreadable } = built;
-    for problem in &unreadable {
+    for problem in unreadable {
         show::problem(problem);
     }
     for warning in &report.warnings {
         progress.warn(warning);
     }
+    if let [title, rows @ ..] = &unrefreshed::table(&report.unrefreshed)[..] {
+        progress.warn(title);
+        rows.iter().for_each(|row| progress.line(row));
+    }
+    if let Some(runner) = runner {
+        runner.report(report, unreadable);
+    }
     if let Some(path) = &arguments.report {
-        write(path, &report)?;
+        write(path, report)?;
     }
     if !arguments.quiet {
         for line in &report.left_out {
@@ -113,7 +139,16 @@ fn finish(arguments: &Arguments, config: &Config, progress: &Progress, built: Bu
         progress.line(&report.summary());
         progress.line(&format!("The site is in {}", from_here(&config.paths.output).display()));
     }
-    Ok(if unreadable.is_empty() { Exit::Done } else { Exit::Incomplete })
+    let is_lacking = arguments.strict && report.lacking() > 0;
+    if is_lacking {
+        let facts = report::count(report.lacking(), "fact");
+        progress.line(&format!("error: --strict was given, and this is missing or past its life: {facts}"));
+    }
+    Ok(match (unreadable.is_empty(), is_lacking) {
+        (false, _) => Exit::Incomplete,
+        (true, true) => Exit::Stale,
+        (true, false) => Exit::Done,
+    })
 }
 
 /// The path as a person in the current folder would write it.

@@ -4,6 +4,7 @@ mod build;
 mod cache;
 mod explain;
 mod progress;
+mod runner;
 mod show;
 mod site;
 mod watch;
@@ -33,7 +34,8 @@ Exit codes:
   0  done
   1  failed: an entry, a data file, a template or the machine has a problem, which is told
   2  the command line, the environment or shelflife.toml is wrong
-  3  published without the entries that have problems (--keep-going)";
+  3  published without the entries that have problems (--keep-going)
+  4  published with facts that are missing or past their life (--strict)";
 
 /// What the process ends with; [`EXIT_CODES`] tells people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +44,7 @@ enum Exit {
     Failed = 1,
     Wrong = 2,
     Incomplete = 3,
+    Stale = 4,
 }
 
 /// Runs the program.

@@ -11,7 +11,7 @@ use super::site::Site;
 use super::{Exit, show};
 use crate::build::{Built, Observer, Phase};
 use crate::config::Environment;
-use crate::report;
+use crate::report::{self, Unrefreshed};
 use crate::watch::{self, Cause, InProcess, News, Options, Tell};
 
 /// The least time between two refreshes of facts.
@@ -101,7 +101,8 @@ impl Printer {
             unreadable.iter().for_each(show::problem);
             told.problems = drawn;
         }
-        let warnings: BTreeSet<String> = report.warnings.iter().cloned().collect();
+        let unrefreshed = report.unrefreshed.iter().map(Unrefreshed::line);
+        let warnings: BTreeSet<String> = report.warnings.iter().cloned().chain(unrefreshed).collect();
         for warning in &warnings {
             if !told.warnings.iter().any(|told| told.contains(warning)) {
                 self.progress.warn(warning);

@@ -1,0 +1,139 @@
+//! Facts that were asked for in vain: how many, since when they are known, and why.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::count;
+
+/// How many subjects are named for each reason.
+const NAMED: usize = 3;
+
+/// The facts that could not be refreshed for one reason.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Unrefreshed {
+    /// What happened.
+    pub reason: String,
+    /// How many of them are known, and stay as they were.
+    pub kept: usize,
+    /// How many of them are not known at all.
+    pub missing: usize,
+    /// When the oldest of those that are known was last heard.
+    pub oldest: Option<Timestamp>,
+    /// Some of them by their names in the cache.
+    pub subjects: Vec<String>,
+}
+
+impl Unrefreshed {
+    /// Groups facts by reason. Each comes with its name, what happened, and when it was last heard, if ever.
+    pub(crate) fn group(facts: impl IntoIterator<Item = (String, String, Option<Timestamp>)>) -> Vec<Self> {
+        let mut groups: BTreeMap<String, Self> = BTreeMap::new();
+        for (subject, reason, heard) in facts {
+            let group = groups.entry(reason).or_default();
+            match heard {
+                Some(_) => group.kept += 1,
+                None => group.missing += 1,
+            }
+            group.oldest = group.oldest.into_iter().chain(heard).min();
+            if group.subjects.len() < NAMED {
+                group.subjects.push(subject);
+            }
+        }
+        let mut groups: Vec<Self> =
+            groups.into_iter().map(|(reason, group)| Self { reason, ..group }).collect();
+        groups.sort_by_key(|group| std::cmp::Reverse(group.kept + group.missing));
+        groups
+    }
+
+    /// All in one line.
+    pub fn line(&self) -> String {
+        match self.kept + self.missing {
+            1 => self.reason.clone(),
+            all => format!("{} ({})", self.reason, count(all, "fact")),
+        }
+    }
+
+    fn cells(&self) -> [String; 4] {
+        let oldest = self
+            .oldest
+            .map_or_else(|| "never".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
+        [self.kept.to_string(), self.missing.to_string(), oldest, self.reason.clone()]
+    }
+}
+
+const HEADS: [&str; 4] = ["kept", "missing", "last heard", "why"];
+
+/// A table for a person, a row for each reason; the first line says what it is about. Nothing for no facts.
+pub fn table(groups: &[Unrefreshed]) -> Vec<String> {
+    let Some(title) = title(groups) else { return Vec::new() };
+    let rows: Vec<[String; 4]> = groups.iter().map(Unrefreshed::cells).collect();
+    let width = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.chain([HEADS[column].len()]).max().unwrap_or(0)
+    };
+    let [kept, missing, heard] = [width(0), width(1), width(2)];
+    let draw =
+        |row: [&str; 4]| format!("  {:>kept$}  {:>missing$}  {:<heard$}  {}", row[0], row[1], row[2], row[3]);
+    let body = rows.iter().map(|row| draw([&row[0], &row[1], &row[2], &row[3]]));
+    [title, draw(HEADS)].into_iter().chain(body).collect()
+}
+
+/// What the table says in one sentence.
+pub fn title(groups: &[Unrefreshed]) -> Option<String> {
+    let kept: usize = groups.iter().map(|group| group.kept).sum();
+    let missing: usize = groups.iter().map(|group| group.missing).sum();
+    let all = count(kept + missing, "fact");
+    match (kept, missing) {
+        (0, 0) => None,
+        (0, _) => Some(format!("{all} could not be had, so the site is without")),
+        (_, 0) => Some(format!("{all} could not be refreshed, so the site shows what was known")),
+        _ => Some(format!(
+            "{all} could not be refreshed: of {kept} the site shows what was known, {missing} it is without"
+        )),
+    }
+}
+
+/// The table in GitHub's Markdown.
+pub fn markdown(groups: &[Unrefreshed]) -> String {
+    let cell = |text: &str| {
+        let text = text.replace(['\n', '\r'], " ").replace('|', "\\|").replace('`', "'");
+        format!("`{text}`")
+    };
+    let mut table = format!("| {} |\n| ---: | ---: | --- | --- |\n", HEADS.join(" | "));
+    for [kept, missing, heard, reason] in groups.iter().map(Unrefreshed::cells) {
+        table.push_str(&format!("| {kept} | {missing} | {heard} | {} |\n", cell(&reason)));
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Option<Timestamp> {
+        Timestamp::from_second(second).ok()
+    }
+
+    #[test]
+    fn reasons_have_a_row_each_and_the_widest_comes_first() {
+        let fact =
+            |number: i64, reason: &str, heard| (format!("github:o/{number}"), reason.to_owned(), heard);
+        let slow = (0..5).map(|number| fact(number, "slow", at(1_600_000_000 + number)));
+        let odd = [fact(9, "o|dd", None)];
+        let groups = Unrefreshed::group(odd.into_iter().chain(slow));
+        assert_eq!(groups[0].subjects, ["github:o/0", "github:o/1", "github:o/2"]);
+        assert_eq!((groups[0].line(), groups[1].line()), ("slow (5 facts)".to_owned(), "o|dd".to_owned()));
+        assert_eq!(
+            table(&groups),
+            [
+                "6 facts could not be refreshed: of 5 the site shows what was known, 1 it is without",
+                "  kept  missing  last heard            why",
+                "     5        0  2020-09-13 12:26 UTC  slow",
+                "     0        1  never                 o|dd",
+            ]
+        );
+        assert!(markdown(&groups).ends_with("| 0 | 1 | never | `o\\|dd` |\n"), "{}", markdown(&groups));
+        assert!(table(&[]).is_empty());
+    }
+}
