@@ -4,5 +4,6 @@ pub mod bench;
 pub mod browser;
 pub mod host;
 pub mod http;
+pub mod fuzz;
 pub mod replay;
 pub mod sample;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use jiff::SignedDuration;
 use xtask::bench::{self, Scenario};
+use xtask::fuzz;
 use xtask::replay::{Counts, Options, Schema, Server, Trace, Window};
 
 /// Chores for developers of shelflife.
@@ -24,6 +25,7 @@ struct Cli {
 enum Chore {
     Replay(Replay),
     Bench(Bench),
+    Fuzz(Fuzz),
     #[command(hide = true)]
     Measure(Measure),
 }
@@ -76,6 +78,17 @@ struct Bench {
     binary: Option<PathBuf>,
 }
 
+/// Give everything that strangers write to a fuzzer, and stop at the first input that something fails on.
+#[derive(clap::Args)]
+struct Fuzz {
+    /// Only these. By default all.
+    #[arg(value_name = "TARGET", value_parser = clap::builder::PossibleValuesParser::new(fuzz::TARGETS))]
+    targets: Vec<String>,
+    /// How many seconds each runs.
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
+    seconds: u32,
+}
+
 /// Run a program, and write how long it ran and what memory it held to standard output, as JSON.
 #[derive(clap::Args)]
 struct Measure {
@@ -93,6 +106,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().chore {
         Chore::Replay(replay) => replay.run().map(|()| true),
         Chore::Bench(bench) => bench.run().map(|()| true),
+        Chore::Fuzz(fuzz) => fuzz.run().map(|()| true),
         Chore::Measure(measure) => measure.run(),
     };
     match done {
@@ -109,6 +123,19 @@ fn say(line: impl Display) -> io::Result<()> {
     let mut out = io::stdout().lock();
     writeln!(out, "{line}")?;
     out.flush()
+}
+
+impl Fuzz {
+    fn run(self) -> Result<(), Box<dyn std::error::Error>> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
+        let programs = fuzz::build(&root)?;
+        let all = || fuzz::TARGETS.map(str::to_owned).to_vec();
+        let targets = if self.targets.is_empty() { all() } else { self.targets };
+        for target in targets {
+            say(fuzz::run(&root, &programs, &target, self.seconds)?)?;
+        }
+        Ok(())
+    }
 }
 
 impl Replay {

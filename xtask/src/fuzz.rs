@@ -1,0 +1,92 @@
+//! Fuzzing: the targets of `fuzz/` built with LLVM's coverage counters, which stable Rust can do, and run by libFuzzer.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Everything that strangers write, and so has a target.
+pub const TARGETS: [&str; 5] = ["entry", "markdown", "python", "export", "reply"];
+
+/// What cargo-fuzz passes to rustc without a sanitizer, see
+/// <https://llvm.org/docs/LibFuzzer.html> and <https://clang.llvm.org/docs/SanitizerCoverage.html>.
+const FLAGS: [&str; 7] = [
+    "--cfg=fuzzing",
+    "-Cpasses=sancov-module",
+    "-Cllvm-args=-sanitizer-coverage-level=4",
+    "-Cllvm-args=-sanitizer-coverage-inline-8bit-counters",
+    "-Cllvm-args=-sanitizer-coverage-pc-table",
+    "-Cllvm-args=-sanitizer-coverage-trace-compares",
+    "-Cllvm-args=-simplifycfg-branch-fold-threshold=0",
+];
+
+/// How long a single input may take, in seconds: far more than any takes, on a machine that is busy.
+const TIMEOUT: &str = "-timeout=20";
+
+/// How much memory a target may use, in MiB.
+const MEMORY: &str = "-rss_limit_mb=2048";
+
+/// Builds the targets.
+///
+/// # Errors
+/// When cargo fails, or says something unexpected.
+pub fn build(root: &Path) -> Result<PathBuf, Box<dyn Error>> {
+    let host = host()?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let target = target.join("fuzz");
+    let status = Command::new("cargo")
+        .args(["build", "--release", "--quiet", "--locked", "--target", &host, "--manifest-path"])
+        .arg(root.join("fuzz/Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&target)
+        // With a target of its own, build scripts and macros are not instrumented.
+        .env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}"))
+        .status()?;
+    if !status.success() {
+        return Err(format!("the fuzz targets can't be built: {status}").into());
+    }
+    Ok(target.join(host).join("release"))
+}
+
+/// Runs a target for so many seconds, and says in a line what it did. It goes on from what earlier runs have found
+/// worth keeping.
+///
+/// # Errors
+/// When it finds an input that it fails on; the message says where that is.
+pub fn run(root: &Path, programs: &Path, target: &str, seconds: u32) -> Result<String, Box<dyn Error>> {
+    let (found, failures) = (programs.join("corpus").join(target), programs.join("failures"));
+    std::fs::create_dir_all(&found)?;
+    std::fs::create_dir_all(&failures)?;
+    let mut command = Command::new(programs.join(target));
+    command.arg(&found).arg(root.join("fuzz/seeds").join(target));
+    if matches!(target, "entry" | "markdown") {
+        command.arg(root.join("site/entries"));
+    }
+    let output = command
+        .args([TIMEOUT, MEMORY, "-max_len=20000", "-print_final_stats=1"])
+        .arg(format!("-max_total_time={seconds}"))
+        .arg(format!("-artifact_prefix={}/{target}-", failures.display()))
+        .output()?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    let last = |key: &str| {
+        let line = said.lines().rfind(|line| line.contains(key));
+        line.and_then(|line| line.split_whitespace().last()).unwrap_or("?").to_owned()
+    };
+    if !output.status.success() {
+        let end: Vec<&str> = said.lines().rev().take(30).collect();
+        let end: Vec<&str> = end.into_iter().rev().collect();
+        return Err(format!("{target} fails on an input in {}:\n{}", failures.display(), end.join("\n")).into());
+    }
+    Ok(format!(
+        "{target}: {} inputs in {seconds} s, {} MiB at most, no failure",
+        last("number_of_executed_units"),
+        last("peak_rss_mb")
+    ))
+}
+
+/// The machine that rustc builds for by itself.
+fn host() -> Result<String, Box<dyn Error>> {
+    let output = Command::new("rustc").arg("-vV").output()?;
+    let text = String::from_utf8(output.stdout)?;
+    let host = text.lines().find_map(|line| line.strip_prefix("host: "));
+    Ok(host.ok_or("rustc does not say which machine this is")?.to_owned())
+}
