@@ -74,7 +74,9 @@ pub fn run(root: &Path, programs: &Path, target: &str, seconds: u32) -> Result<S
     if !output.status.success() {
         let end: Vec<&str> = said.lines().rev().take(30).collect();
         let end: Vec<&str> = end.into_iter().rev().collect();
-        return Err(format!("{target} fails on an input in {}:\n{}", failures.display(), end.join("\n")).into());
+        return Err(
+            format!("{target} fails on an input in {}:\n{}", failures.display(), end.join("\n")).into()
+        );
     }
     Ok(format!(
         "{target}: {} inputs in {seconds} s, {} MiB at most, no failure",

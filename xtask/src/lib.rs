@@ -2,8 +2,8 @@
 
 pub mod bench;
 pub mod browser;
+pub mod fuzz;
 pub mod host;
 pub mod http;
-pub mod fuzz;
 pub mod replay;
 pub mod sample;
