@@ -7,3 +7,4 @@ pub mod host;
 pub mod http;
 pub mod replay;
 pub mod sample;
+pub mod screenshots;

@@ -12,6 +12,7 @@ use jiff::SignedDuration;
 use xtask::bench::{self, Scenario};
 use xtask::fuzz;
 use xtask::replay::{Counts, Options, Schema, Server, Trace, Window};
+use xtask::screenshots;
 
 /// Chores for developers of shelflife.
 #[derive(Parser)]
@@ -26,6 +27,7 @@ enum Chore {
     Replay(Replay),
     Bench(Bench),
     Fuzz(Fuzz),
+    Screenshots(Screenshots),
     #[command(hide = true)]
     Measure(Measure),
 }
@@ -89,6 +91,17 @@ struct Fuzz {
     seconds: u32,
 }
 
+/// Take the README's pictures of the sample in Chromium.
+#[derive(clap::Args)]
+struct Screenshots {
+    /// Where they are written.
+    #[arg(long, value_name = "FOLDER", default_value = "docs/screenshots")]
+    output: PathBuf,
+    /// Build with this binary. By default the release binary, which is built first.
+    #[arg(long, value_name = "PATH")]
+    binary: Option<PathBuf>,
+}
+
 /// Run a program, and write how long it ran and what memory it held to standard output, as JSON.
 #[derive(clap::Args)]
 struct Measure {
@@ -107,6 +120,7 @@ fn main() -> ExitCode {
         Chore::Replay(replay) => replay.run().map(|()| true),
         Chore::Bench(bench) => bench.run().map(|()| true),
         Chore::Fuzz(fuzz) => fuzz.run().map(|()| true),
+        Chore::Screenshots(screenshots) => screenshots.run().map(|()| true),
         Chore::Measure(measure) => measure.run(),
     };
     match done {
@@ -186,16 +200,13 @@ impl Replay {
 
 impl Bench {
     fn run(self) -> Result<(), Box<dyn std::error::Error>> {
-        let binary = match self.binary {
-            Some(binary) => binary,
-            None => release()?,
-        };
+        let binary = given_or_release(self.binary)?;
         let options = bench::Options {
             sizes: self.sizes,
             runs: self.runs.into(),
             scenarios: self.scenario,
             peers: !self.without_peers,
-            binary: binary.canonicalize().map_err(|why| format!("{}: {why}", binary.display()))?,
+            binary,
             helper: std::env::current_exe()?,
         };
         let tell = |line: &str| {
@@ -210,6 +221,21 @@ impl Bench {
         };
         Ok(say(format_args!("{}\n{missed}; written to {}", results.markdown(), self.output.display()))?)
     }
+}
+
+impl Screenshots {
+    fn run(self) -> Result<(), Box<dyn std::error::Error>> {
+        screenshots::take(&given_or_release(self.binary)?, &self.output)?;
+        Ok(say(format_args!("written to {}", self.output.display()))?)
+    }
+}
+
+fn given_or_release(binary: Option<PathBuf>) -> Result<PathBuf, Box<dyn std::error::Error>> {
+    let binary = match binary {
+        Some(binary) => binary,
+        None => release()?,
+    };
+    Ok(binary.canonicalize().map_err(|why| format!("{}: {why}", binary.display()))?)
 }
 
 /// Builds the release binary, as everyone's cargo would, and returns where it is.
