@@ -3,10 +3,14 @@
 
 mod common;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use common::builder::{Silent, learn};
 use common::{Site, entry, picture};
 use serde_json::Value;
+use shelflife::build::{Afterwards, Builder};
+use shelflife::config::{Config, Keep, Overrides};
 use shelflife::digest::Digest;
 use xtask::replay::{FaultAction, Kind, Server, World};
 
@@ -218,4 +222,28 @@ fn a_picture_is_explained() {
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&program.stderr)));
     assert_eq!(told["kind"], "picture");
     assert_eq!(told["depends_on"]["facts"][0]["subject"], "thumbnail:youtube:dQw4w9WgXcQ");
+}
+
+/// A process that goes on has the picture in mind longer than the cache has its bytes.
+#[test]
+fn a_picture_comes_back_after_the_cache_has_forgotten_it() {
+    let lab = Lab::new(SHORTCODE);
+    let config = lab.site.config(&lab.server, &Overrides::default()).unwrap();
+    let config = Config { keep: Keep { builds: 1, bytes: 1 }, ..config };
+    let mut builder = Builder::new(Afterwards::GoOn);
+    builder.build(&config, None, &[], &Silent).unwrap();
+    learn(&mut builder, &config).unwrap();
+    assert_eq!(lab.pictures(), vec![picture(48)]);
+    let mut say = |text: &str| {
+        lab.say(text);
+        let edited = BTreeSet::from([lab.site.at("entries/one.md")]);
+        builder.build(&config, Some(&edited), &[], &Silent).unwrap().report.warnings
+    };
+    for number in 0..4 {
+        // So much is stored that garbage is collected.
+        let noise = (0..4000).map(|word| format!("{} ", Digest::of(format!("{number}:{word}").as_bytes())));
+        say(&noise.collect::<String>());
+    }
+    assert!(lab.pictures().is_empty());
+    assert_eq!((say(SHORTCODE), lab.pictures()), (Vec::new(), vec![picture(48)]));
 }

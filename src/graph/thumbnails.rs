@@ -45,13 +45,13 @@ pub fn videos(db: &dyn Db, file: EntryFile) -> BTreeSet<VideoId> {
 pub fn pictures(db: &dyn Db, file: EntryFile) -> BTreeMap<VideoId, Picture> {
     let picture = |video: &VideoId| {
         let fact = db.fact_input(&Subject::Thumbnail(video.clone()));
-        Some((video.clone(), (*picture(db, fact))?))
+        Some((video.clone(), picture(db, fact)?))
     };
     videos(db, file).iter().filter_map(picture).collect()
 }
 
-/// A picture, whose bytes are put into the cache's blobs.
-#[salsa::tracked]
+/// A picture, whose bytes are put into the cache's blobs. No query, since those of a picture that nobody had a use for
+/// in between may be there no longer.
 fn picture(db: &dyn Db, fact: FactInput) -> Option<Picture> {
     let FactState::Value(bytes) = fact.state(db) else { return None };
     let picture = Picture::of(bytes)?;
