@@ -5,6 +5,7 @@ mod common;
 
 use common::{Site, skip};
 use serde_json::Value;
+use xtask::host::gzip;
 use xtask::replay::{Counts, Options, Schema, Server, Trace, World, shared};
 
 const CONFIG: &str = r#"
@@ -82,6 +83,10 @@ fn all_ticks_as_one_series() {
         assert_published(&site, &trace, tick);
     }
     assert_eq!(server.counts().invalid_documents, 0);
+    // What a visitor's browser loads to search in all plugins.
+    let index = gzip(site.read("public/browse.json").as_bytes());
+    let plugins = site.json("public/browse.json")["plugins"]["stem"].as_array().unwrap().len();
+    assert!(index.len() <= 120 * plugins, "{} bytes for {plugins} plugins", index.len());
 }
 
 #[test]

@@ -1,0 +1,304 @@
+//! What people come for, done in a real browser: find a plugin, judge it, install it, share what was found.
+#![allow(missing_docs)]
+
+mod common;
+
+use common::shelf::{Visitor, shelf};
+use common::watching::eventually;
+use serde_json::{Value, json};
+use xtask::browser::{Key, Look};
+
+const SEARCH: &str = "/search/";
+
+impl Here for Visitor {}
+
+/// What is to be seen and done on the pages with lists.
+trait Here: std::ops::Deref<Target = xtask::browser::Browser> {
+    /// The titles of what was found, in order, once the list is there.
+    fn found(&self) -> Vec<String> {
+        let list = eventually("a list", || {
+            let list = self.run(
+                "if (document.querySelector('#_results').hidden || !/plugin|fits/.test(document.querySelector('#_status').textContent)) return null;
+                 return Array.from(document.querySelectorAll('#_list h2 a'), it => it.textContent)",
+            );
+            list.as_array().cloned()
+        });
+        list.iter().map(|title| title.as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Waits until what was found is this.
+    #[track_caller]
+    fn finds(&self, what: &str, expected: impl Fn(&[String]) -> bool) -> Vec<String> {
+        eventually(what, || Some(self.found()).filter(|found| expected(found)))
+    }
+
+    /// Chooses in a control of the form.
+    fn choose(&self, name: &str, value: &str) {
+        self.run(&format!(
+            "const control = document.forms._browse.elements.{name};
+             if (control.type === 'checkbox') control.checked = {value:?} === '1'; else control.value = {value:?};
+             if (control.type !== 'checkbox' && control.value !== {value:?}) throw new Error('no such choice');
+             control.dispatchEvent(new Event('change', {{bubbles: true}}))"
+        ));
+    }
+
+    fn field(&self) -> xtask::browser::Element {
+        self.only("#_browse input[name=q]")
+    }
+}
+
+/// What the index says of all plugins, a column each.
+fn index() -> Value {
+    let index: Value = serde_json::from_slice(&shelf().file("/browse.json")).unwrap();
+    index["plugins"].clone()
+}
+
+/// The titles of all plugins, those with most in a column first.
+fn by(column: &str) -> Vec<String> {
+    let index = index();
+    let titles = index["title"].as_array().unwrap();
+    let mut order: Vec<usize> = (0..titles.len()).collect();
+    order.sort_by_key(|at| std::cmp::Reverse(index[column][*at].as_i64().unwrap()));
+    order.into_iter().map(|at| titles[at].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn what_is_typed_is_found_with_its_typing_errors() {
+    let Some(visitor) = Visitor::come("what_is_typed_is_found_with_its_typing_errors", Look::default())
+    else {
+        return;
+    };
+    visitor.visit(SEARCH);
+    let all = visitor.found();
+    assert!(all.len() > 15 && all == by("month")[..all.len()], "the most used first: {all:?}");
+    visitor.type_into(&visitor.field(), "navbr");
+    let found = visitor.finds("a plugin in spite of an error", |found| found.len() < 5);
+    assert!(found[0].to_lowercase().contains("navbar"), "{found:?}");
+    eventually("the address", || (visitor.place() == "/search/?q=navbr").then_some(()));
+    assert!(visitor.text().contains(&format!("{} of {} plugins", found.len(), all.len())));
+    visitor.type_into(&visitor.field(), " zzzzzzzz");
+    visitor.finds("nothing", <[String]>::is_empty);
+    assert!(visitor.text().contains("Nothing fits."));
+    visitor.assert_well();
+}
+
+#[test]
+fn lists_are_sorted_and_filtered_and_links_to_them_shared() {
+    const TEST: &str = "lists_are_sorted_and_filtered_and_links_to_them_shared";
+    let Some(visitor) = Visitor::come(TEST, Look::default()) else { return };
+    visitor.visit(SEARCH);
+    let all = visitor.found().len();
+    for (sort, column) in [
+        ("stars", "stars"),
+        ("newest", "date"),
+        ("trending", "week"),
+        ("released", "released"),
+        ("pushed", "pushed"),
+    ] {
+        visitor.choose("sort", sort);
+        let expected = by(column);
+        visitor.finds(sort, |found| found == expected);
+        assert_eq!(visitor.place(), format!("/search/?sort={sort}"));
+    }
+    visitor.choose("sort", "name");
+    visitor.finds("names", |found| found.is_sorted_by_key(|title| title.to_lowercase()));
+    visitor.choose("python3", "1");
+    let modern = visitor.finds("Python 3", |found| found.len() < all);
+    let flags =
+        index()["flags"].as_array().unwrap().iter().filter(|flags| flags.as_u64().unwrap() & 1 == 1).count();
+    assert_eq!(modern.len(), flags);
+    visitor.choose("python3", "");
+    visitor.choose("state", "abandoned");
+    let gone = visitor.finds("abandoned ones", |found| found.len() < 5);
+    assert!(gone.iter().any(|title| title.starts_with("Every")), "{gone:?}");
+    assert_eq!(visitor.place(), "/search/?sort=name&state=abandoned");
+
+    // Somebody else opens the link.
+    let Some(other) = Visitor::come(TEST, Look::PHONE) else { return };
+    other.visit("/search/?sort=name&state=abandoned");
+    assert_eq!(other.found(), gone);
+    assert_eq!(other.run("return document.forms._browse.elements.state.value"), "abandoned");
+    other.assert_well();
+
+    visitor.click(&visitor.only("#_browse summary"));
+    visitor.click(&visitor.only("#_browse button[type=reset]"));
+    visitor.finds("everything again", |found| found.len() == all);
+    assert_eq!(visitor.place(), SEARCH);
+    visitor.assert_well();
+}
+
+#[test]
+fn every_filter_leaves_what_fits() {
+    let Some(visitor) = Visitor::come("every_filter_leaves_what_fits", Look::default()) else { return };
+    let index: Value = serde_json::from_slice(&shelf().file("/browse.json")).unwrap();
+    let all = index["plugins"]["title"].as_array().unwrap().len();
+    let tag = index["tag_slugs"][0].as_str().unwrap();
+    let oldest = index["octoprint"][0].as_str().unwrap();
+    let windows = index["os"].as_array().unwrap().iter().position(|os| os == "windows").unwrap();
+    let count = |fits: &dyn Fn(usize) -> bool| (0..all).filter(|at| fits(*at)).count();
+    let column = |name: &str, at: usize| index["plugins"][name][at].as_i64().unwrap();
+    for (name, value, expected) in [
+        ("tag", tag, count(&|at| index["plugins"]["tags"][at].as_array().unwrap().contains(&json!(0)))),
+        ("os", "windows", count(&|at| column("os", at) == 0 || column("os", at) >> windows & 1 == 1)),
+        ("octoprint", oldest, count(&|at| column("octoprint", at) <= 0)),
+        ("state", "adoption", count(&|at| column("flags", at) & 4 != 0)),
+        ("state", "maintained", count(&|at| column("flags", at) & 30 == 0)),
+        ("price", "free", count(&|at| column("flags", at) & 96 == 0)),
+        ("price", "commercial", count(&|at| column("flags", at) & 32 != 0)),
+        ("price", "cloud", count(&|at| column("flags", at) & 64 != 0)),
+    ] {
+        visitor.visit(&format!("/search/?{name}={value}"));
+        let found = visitor.found();
+        assert_eq!(found.len(), expected.min(50), "{name}={value}: {found:?}");
+        assert!(expected < all, "{name}={value} leaves everything");
+    }
+    visitor.assert_well();
+}
+
+#[test]
+fn the_back_button_goes_back_one_choice_at_a_time() {
+    let Some(visitor) = Visitor::come("the_back_button_goes_back_one_choice_at_a_time", Look::default())
+    else {
+        return;
+    };
+    visitor.visit("/by_name/");
+    assert_eq!(visitor.run("return document.querySelector('#_static').hidden"), false);
+    visitor.type_into(&visitor.field(), "mqtt");
+    let found = visitor.finds("mqtt", |found| !found.is_empty());
+    assert_eq!(visitor.run("return document.querySelector('#_static').hidden"), true);
+    eventually("the address", || (visitor.place() == "/by_name/?q=mqtt").then_some(()));
+    visitor.choose("sort", "newest");
+    visitor.click(&visitor.find("#_list a")[0]);
+    eventually("a plugin's page", || visitor.place().starts_with("/plugins/").then_some(()));
+    visitor.back();
+    eventually("the list", || (visitor.place() == "/by_name/?q=mqtt&sort=newest").then_some(()));
+    visitor.finds("the same again", |again| again.len() == found.len());
+    visitor.back();
+    eventually("the choice before", || (visitor.place() == "/by_name/?q=mqtt").then_some(()));
+    assert_eq!(visitor.run("return document.forms._browse.elements.sort.value"), "");
+    visitor.assert_well();
+}
+
+#[test]
+fn without_scripts_the_lists_are_complete() {
+    let Some(visitor) = Visitor::come("without_scripts_the_lists_are_complete", Look::PHONE) else { return };
+    visitor.scripts(false);
+    let all = index()["stem"].as_array().unwrap().len();
+    for list in ["/by_name/", "/by_date/", SEARCH] {
+        visitor.visit(list);
+        let html = shelf().page(list);
+        let links = html.matches("class=\"row-title\"").count();
+        assert_eq!(links, all, "{list}");
+        let shown = visitor.find("main .row-title a");
+        assert_eq!(shown.len(), all, "{list}");
+        assert!(
+            visitor.find("#_browse .sorting select").is_empty() || !visitor.text().contains("Best first"),
+            "{list}"
+        );
+    }
+    visitor.visit("/plugins/mqtt/");
+    assert!(visitor.text().contains("Install"));
+    visitor.assert_well();
+}
+
+#[test]
+fn the_address_to_install_from_is_copied() {
+    let Some(visitor) = Visitor::come("the_address_to_install_from_is_copied", Look::default()) else {
+        return;
+    };
+    visitor.chromium("Browser.grantPermissions", &json!({"permissions": ["clipboardReadWrite"]}));
+    visitor.visit("/plugins/mqtt/");
+    let buttons = visitor.find(".copy button");
+    assert_eq!(buttons.len(), 2);
+    visitor.click(&buttons[0]);
+    eventually("word of it", || {
+        let said = visitor.run("return document.querySelector('#_copied').textContent");
+        said.as_str()
+            .is_some_and(|said| said.starts_with("Copied") || said.contains("selected"))
+            .then_some(())
+    });
+    let text = visitor.run("return document.querySelector('.copy code').textContent");
+    assert_eq!(visitor.run("return navigator.clipboard.readText()"), text);
+    visitor.assert_well();
+}
+
+#[test]
+fn screenshots_open_large_and_give_the_focus_back() {
+    let Some(visitor) = Visitor::come("screenshots_open_large_and_give_the_focus_back", Look::default())
+    else {
+        return;
+    };
+    visitor.visit("/plugins/every_state/");
+    visitor.run("document.querySelectorAll('a.shot')[0].focus()");
+    visitor.press(Key::Enter);
+    let picture = "return document.querySelector('dialog.large[open] img')?.src.split('/').pop() ?? ''";
+    eventually("the first picture", || (visitor.run(picture) == "first.svg").then_some(()));
+    visitor.press(Key::Right);
+    eventually("the second", || (visitor.run(picture) == "second.svg").then_some(()));
+    assert!(visitor.text().contains("2 of 2"));
+    visitor.press(Key::Right);
+    eventually("the first again", || (visitor.run(picture) == "first.svg").then_some(()));
+    visitor.press(Key::Escape);
+    eventually("the page", || (visitor.run(picture) == "").then_some(()));
+    assert_eq!(visitor.run("return document.activeElement.className"), "shot");
+    assert_eq!(visitor.place(), "/plugins/every_state/");
+    visitor.assert_well();
+}
+
+#[test]
+fn the_chosen_theme_stays() {
+    let Some(visitor) = Visitor::come("the_chosen_theme_stays", Look::default()) else { return };
+    let colour = "return getComputedStyle(document.body).backgroundColor";
+    visitor.visit("/");
+    let light = visitor.run(colour);
+    let choose = |theme: &str| {
+        visitor.run(&format!(
+            "const it = document.querySelector('#_theme'); it.value = '{theme}'; it.dispatchEvent(new Event('change'))"
+        ))
+    };
+    choose("dark");
+    let dark = visitor.run(colour);
+    assert_ne!(light, dark);
+    visitor.visit("/plugins/mqtt/");
+    assert_eq!(visitor.run(colour), dark, "on the next page, too");
+    choose("");
+    assert_eq!(visitor.run(colour), light);
+    visitor.look(Look::default().in_the_dark());
+    assert_eq!(visitor.run(colour), dark, "as the system has it");
+    choose("light");
+    assert_eq!(visitor.run(colour), light);
+    visitor.assert_well();
+}
+
+/// From the start page to a plugin's address, without a mouse.
+#[test]
+fn a_plugin_is_found_and_installed_by_keyboard_alone() {
+    let Some(visitor) = Visitor::come("a_plugin_is_found_and_installed_by_keyboard_alone", Look::default())
+    else {
+        return;
+    };
+    visitor.visit("/");
+    let reach = |selector: &str| {
+        for _ in 0..80 {
+            if visitor.says(&format!("return document.activeElement?.matches('{selector}') ?? false")) {
+                return;
+            }
+            visitor.press(Key::Tab);
+        }
+        panic!("{selector} can't be reached on {}", visitor.place());
+    };
+    reach("main input[type=search]");
+    visitor.type_into(&visitor.only("main input[type=search]"), "mqtt");
+    visitor.press(Key::Enter);
+    eventually("the search", || (visitor.place() == "/search/?q=mqtt").then_some(()));
+    visitor.finds("mqtt", |found| found.first().is_some_and(|title| title.contains("MQTT")));
+    reach("#_list h2 a");
+    visitor.press(Key::Enter);
+    eventually("the plugin", || (visitor.place() == "/plugins/mqtt/").then_some(()));
+    reach(".copy button");
+    visitor.press(Key::Enter);
+    eventually("word of it", || {
+        visitor.says("return document.querySelector('#_copied').textContent !== ''").then_some(())
+    });
+    visitor.assert_well();
+}
