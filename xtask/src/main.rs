@@ -27,6 +27,7 @@ enum Chore {
     Replay(Replay),
     Bench(Bench),
     Fuzz(Fuzz),
+    Keystrokes(Keystrokes),
     Screenshots(Screenshots),
     #[command(hide = true)]
     Measure(Measure),
@@ -91,6 +92,20 @@ struct Fuzz {
     seconds: u32,
 }
 
+/// Measure in Chromium how long it takes from a keystroke to the list of plugins that fit, and write it as JSON.
+#[derive(clap::Args)]
+struct Keystrokes {
+    /// How many plugins there are.
+    #[arg(long, default_value_t = 10_000)]
+    size: usize,
+    /// How often each word is typed.
+    #[arg(long, default_value_t = 5)]
+    runs: usize,
+    /// Build with this binary. By default the release binary, which is built first.
+    #[arg(long, value_name = "PATH")]
+    binary: Option<PathBuf>,
+}
+
 /// Take the README's pictures of the sample in Chromium.
 #[derive(clap::Args)]
 struct Screenshots {
@@ -120,6 +135,7 @@ fn main() -> ExitCode {
         Chore::Replay(replay) => replay.run().map(|()| true),
         Chore::Bench(bench) => bench.run().map(|()| true),
         Chore::Fuzz(fuzz) => fuzz.run().map(|()| true),
+        Chore::Keystrokes(keystrokes) => keystrokes.run().map(|()| true),
         Chore::Screenshots(screenshots) => screenshots.run().map(|()| true),
         Chore::Measure(measure) => measure.run(),
     };
@@ -220,6 +236,13 @@ impl Bench {
             several => format!("{several} goals were missed"),
         };
         Ok(say(format_args!("{}\n{missed}; written to {}", results.markdown(), self.output.display()))?)
+    }
+}
+
+impl Keystrokes {
+    fn run(self) -> Result<(), Box<dyn std::error::Error>> {
+        let binary = self.binary.map_or_else(release, Ok)?;
+        Ok(say(bench::keystrokes(&binary, self.size, self.runs)?)?)
     }
 }
 

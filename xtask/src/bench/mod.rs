@@ -6,6 +6,7 @@
 mod chart;
 mod generate;
 mod goals;
+mod keystroke;
 mod lab;
 mod material;
 mod measure;
@@ -26,6 +27,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub use generate::{Entry, Material, Registry};
+pub use keystroke::keystrokes;
 pub use measure::{Job, Meter, Sample, measure};
 pub use scenario::Scenario;
 pub use world::{tick, world};
