@@ -59,12 +59,14 @@ pub(crate) enum Outputs {
 
 impl Stage {
     /// An empty site at `site`, which asks `server` for facts. They stay fresh for 30 days, so that a long bench
-    /// isn't asked for them in the middle.
+    /// isn't asked for them in the middle. There are no files for other programs beside each page, since the peers
+    /// make none either, and no pictures are fetched.
     pub(crate) fn new(site: PathBuf, tools: &Tools, server: &Server, config: &str) -> Result<Self, Failure> {
         fs::create_dir_all(&site).map_err(at(&site))?;
         let (week, month) = (server.export_url(Window::Week), server.export_url(Window::Month));
         let toml = format!(
-            "title = \"Plugin Shelf\"\nurl = \"https://plugins.example.org\"\n{config}\n[github]\nttl = \"720h\"\n\n\
+            "title = \"Plugin Shelf\"\nurl = \"https://plugins.example.org\"\n{config}\n[outputs]\napi = false\nbadges = false\n\n\
+             [thumbnails]\nyoutube = \"\"\n\n[github]\nttl = \"720h\"\n\n\
              [usage]\nttl = \"720h\"\nweek = \"{week}\"\nmonth = \"{month}\"\n"
         );
         let path = site.join("shelflife.toml");
