@@ -76,8 +76,15 @@ fn what_is_typed_is_found_with_its_typing_errors() {
     assert!(found[0].to_lowercase().contains("navbar"), "{found:?}");
     eventually("the address", || (visitor.place() == "/search/?q=navbr").then_some(()));
     assert!(visitor.text().contains(&format!("{} of {} plugins", found.len(), all.len())));
-    visitor.type_into(&visitor.field(), " zzzzzzzz");
-    visitor.finds("nothing", <[String]>::is_empty);
+    // Words that say nothing exclude nothing.
+    for asked in ["octoprint mqtt", "a plugin that lets me use MQTT"] {
+        visitor.visit(&format!("/search/?q={asked}"));
+        visitor.finds(asked, |found| found.first().is_some_and(|title| title.contains("MQTT")));
+    }
+    for nothing in ["q=zzzzzzzz", "tag=nonexistent", "os=beos", "octoprint=0.0.1"] {
+        visitor.visit(&format!("/search/?{nothing}"));
+        visitor.finds(nothing, <[String]>::is_empty);
+    }
     assert!(visitor.text().contains("Nothing fits."));
     visitor.assert_well();
 }
@@ -151,6 +158,24 @@ fn every_filter_leaves_what_fits() {
         let found = visitor.found();
         assert_eq!(found.len(), expected.min(50), "{name}={value}: {found:?}");
         assert!(expected < all, "{name}={value} leaves everything");
+    }
+    visitor.assert_well();
+}
+
+#[test]
+fn a_tags_page_stays_within_its_tag() {
+    let Some(visitor) = Visitor::come("a_tags_page_stays_within_its_tag", Look::default()) else { return };
+    let index: Value = serde_json::from_slice(&shelf().file("/browse.json")).unwrap();
+    for (facet, slugs, column) in [("by_tag", "tag_slugs", "tags"), ("by_author", "author_slugs", "authors")]
+    {
+        let slug = index[slugs][0].as_str().unwrap();
+        let places = index["plugins"][column].as_array().unwrap().iter();
+        let has = |of: &&Value| **of == json!(0) || of.as_array().is_some_and(|of| of.contains(&json!(0)));
+        let members = places.filter(has).count();
+        visitor.visit(&format!("/{facet}/{slug}/"));
+        assert_eq!(visitor.find("#_static .row").len(), members);
+        visitor.choose("sort", "stars");
+        assert_eq!(visitor.found().len(), members, "{facet}");
     }
     visitor.assert_well();
 }

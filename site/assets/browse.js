@@ -10,7 +10,7 @@
   const more = document.getElementById("_more");
   if (!form || !results || !list || !status || !more) return;
 
-  const { index: source, base, sort: usual, always } = form.dataset;
+  const { index: source, base, sort: usual, always, tag: withinTag, author: withinAuthor } = form.dataset;
   const controls = form.elements;
   const NAMES = ["q", "sort", "tag", "python3", "os", "octoprint", "state", "price"];
   // So many rows at once are more than a screen shows and few enough to be there before anybody sees them missing.
@@ -21,6 +21,14 @@
   const plain = (text) =>
     text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/ß/g, "ss").replace(/\s+/g, " ").trim();
   const words = (text) => plain(text).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+  // What says nothing about a plugin among plugins for OctoPrint. They count if there is nothing else.
+  const FILLING = new Set(("a an and at be by can do does for from get have how i in is it its let lets me my of on or so "
+    + "something tell tells that the this to want when which with you octoprint plugin plugins").split(" "));
+  const telling = (text) => {
+    const all = words(text);
+    const rest = all.filter((word) => !FILLING.has(word));
+    return rest.length ? rest : all;
+  };
 
   let data = null;
 
@@ -47,7 +55,12 @@
         else vocabulary.set(word, [plugin.at]);
       }
     }
-    return { index, of, plugins, vocabulary };
+    // A page of a tag or an author looks at its own plugins alone.
+    const tag = withinTag ? index.tag_slugs.indexOf(withinTag) : null;
+    const author = withinAuthor ? index.author_slugs.indexOf(withinAuthor) : null;
+    const within = plugins.filter((plugin) =>
+      (tag === null || plugin.tags.includes(tag)) && (author === null || plugin.authors.includes(author)));
+    return { index, of, plugins, within, vocabulary };
   };
 
   // Whether two words differ by so few letters that were forgotten, added, changed or swapped with a neighbour
@@ -106,8 +119,9 @@
   const wanted = () => {
     const { of, index } = data;
     const tag = controls.tag.value ? index.tag_slugs.indexOf(controls.tag.value) : null;
-    const os = index.os.indexOf(controls.os.value);
-    const octoprint = index.octoprint.indexOf(controls.octoprint.value);
+    const place = (list, value) => (value ? list.indexOf(value) : null);
+    const os = place(index.os, controls.os.value);
+    const octoprint = place(index.octoprint, controls.octoprint.value);
     const state = controls.state.value;
     const price = controls.price.value;
     const gone = ABANDONED | ADOPTION | DISABLED | ARCHIVED;
@@ -115,8 +129,8 @@
       const flags = of.flags[at];
       return (tag === null || tags.includes(tag))
         && (!controls.python3.checked || flags & PYTHON3)
-        && (os < 0 || !of.os[at] || of.os[at] & 1 << os)
-        && (octoprint < 0 || of.octoprint[at] <= octoprint)
+        && (os === null || os >= 0 && (!of.os[at] || of.os[at] & 1 << os))
+        && (octoprint === null || octoprint >= 0 && of.octoprint[at] <= octoprint)
         && (!state || (state === "maintained" ? !(flags & gone) : flags & (state === "adoption" ? ADOPTION : ABANDONED)))
         && (!price || (price === "commercial" ? flags & COMMERCIAL : price === "cloud" ? flags & CLOUD
           : !(flags & (COMMERCIAL | CLOUD))));
@@ -127,21 +141,27 @@
 
   // The places of the plugins that fit, in order.
   const find = () => {
-    const typed = words(controls.q.value);
+    const typed = telling(controls.q.value);
     const fits = wanted();
-    const rank = new Float64Array(data.plugins.length).fill(1);
+    const rank = new Float64Array(data.plugins.length);
+    const matched = new Uint8Array(data.plugins.length);
     for (const word of typed) {
       const found = scoresOf(word);
-      for (let at = 0; at < rank.length; at++) rank[at] = found[at] && rank[at] ? rank[at] + found[at] : 0;
+      for (let at = 0; at < rank.length; at++) if (found[at]) { rank[at] += found[at]; matched[at]++; }
     }
-    const hits = [];
-    for (const plugin of data.plugins) if (rank[plugin.at] && fits(plugin)) hits.push(plugin.at);
+    const fitting = data.within.filter(fits);
+    const having = (least) => fitting.filter(({ at }) => matched[at] >= least).map(({ at }) => at);
+    let hits = having(typed.length);
+    // Where hardly anything has all the words, what has half of them follows.
+    if (hits.length < 5 && typed.length > 1) hits = having(Math.ceil(typed.length / 2));
     const sort = controls.sort.value || (typed.length ? "" : usual || "popular");
     const column = data.of[COLUMNS[sort]];
     const { month } = data.of;
     // Plugins are in the order of titles, and sorting keeps it among equals.
     if (column) hits.sort((a, b) => column[b] - column[a]);
-    else if (sort !== "name") hits.sort((a, b) => rank[b] - rank[a] || month[b] - month[a]);
+    else if (sort !== "name") {
+      hits.sort((a, b) => matched[b] - matched[a] || rank[b] - rank[a] || month[b] - month[a]);
+    }
     return hits;
   };
 
@@ -152,7 +172,11 @@
     return element;
   };
   const number = (value) => value.toLocaleString("en");
-  const date = (days) => new Date(days * 864e5).toISOString().slice(0, 10);
+  const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+  const date = (days) => {
+    const day = new Date(days * 864e5);
+    return `${day.getUTCDate()}\u00a0${MONTHS[day.getUTCMonth()]}\u00a0${day.getUTCFullYear()}`;
+  };
 
   const row = (at) => {
     const { of, index, plugins } = data;
@@ -197,7 +221,7 @@
     shown = 0;
     list.replaceChildren();
     do showMore(); while (shown < Math.min(rows, hits.length));
-    const all = data.plugins.length;
+    const all = data.within.length;
     status.textContent = hits.length === all ? `${number(all)} ${all === 1 ? "plugin" : "plugins"}`
       : hits.length ? `${number(hits.length)} of ${number(all)} plugins`
         : "Nothing fits. Try fewer or shorter words, or fewer filters.";
@@ -211,6 +235,8 @@
       const fill = (select, values, text) => {
         const chosen = select.value || new URLSearchParams(location.search).get(select.name) || "";
         for (const value of values) select.append(new Option(text(value), value));
+        // A link may name what there is no longer: nothing fits it, and the choice says why.
+        if (chosen && !values.includes(chosen)) select.append(new Option(`${chosen} (not known)`, chosen));
         select.value = chosen;
       };
       const names = { linux: "Linux", windows: "Windows", macos: "macOS", freebsd: "FreeBSD" };
