@@ -30,6 +30,7 @@ use render::on_all_cores;
 
 pub use builder::{Afterwards, Builder};
 pub use facts::fetch;
+pub use failure::told;
 pub use groups::Pages;
 pub use redirects::Redirects;
 pub use why::{AGES, Parts, UNKNOWN};

@@ -159,13 +159,17 @@ fn gather(given: &str, config: &Config, cache: &Cache) -> Result<miette::Result<
     let Some(files) = cache.listing(Tree::Output(&config.paths.output_name()))? else {
         return Ok(Err(find::nothing_published(config)));
     };
+    let parts = Parts::load(cache)?;
+    if parts.is_empty() {
+        return Ok(Err(find::nothing_known()));
+    }
     let output = match find::output(given, &Published { config, cache, files: &files })? {
         Ok(output) => output,
         Err(error) => return Ok(Err(error)),
     };
     let digest = files.get(&output).map(|file| file.digest);
     let redirects = Redirects::load(cache)?.unwrap_or_default();
-    let told = Told { config, cache, parts: Parts::load(cache)? };
+    let told = Told { config, cache, parts };
     let (what, depends_on) = told.what(&output, digest, &redirects)?;
     let place = output.strip_suffix("index.html").filter(|folder| folder.is_empty() || folder.ends_with('/'));
     let path = format!("/{}", place.unwrap_or(&output));

@@ -3,7 +3,8 @@
 
 mod common;
 
-use common::Site;
+use common::{Site, entry};
+use shelflife::cache::Cache;
 use xtask::replay::{Repository, Server, World};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
@@ -129,6 +130,112 @@ fn a_damaged_cache_gives_its_facts_to_the_next() {
         run.stderr
     );
     assert_eq!(server.counts().requests, 0);
+    assert!(site.tree("public") == before);
+}
+
+#[test]
+fn what_was_found_damaged_is_written_anew_though_its_checksum_is_the_same() {
+    let site = Site::new(CONFIG);
+    for name in ["one", "two", "three"] {
+        site.entry(name, "");
+    }
+    site.build(&[]).succeeded();
+    let damage = |piece: &str| {
+        let cache = rusqlite::Connection::open(site.at(CACHE)).unwrap();
+        let sql = format!(
+            "UPDATE shard SET items = CAST(substr(items, 1, 16) || zeroblob(length(items) - 16) AS BLOB) WHERE {piece}"
+        );
+        assert!(cache.execute(&sql, []).unwrap() > 0, "{piece}");
+    };
+    let wrong = || Cache::read(&site.at(CACHE), Cache::verify).unwrap();
+    for (round, piece) in ["map = 'imprint'", "map = 'output:public'", "map = 'site'"].iter().enumerate() {
+        damage(piece);
+        assert_ne!(wrong(), [""; 0], "{piece}");
+        site.entry("four", &format!("tags: [tag{round}]\n"));
+        site.build(&[]).succeeded();
+        assert_eq!(wrong(), [""; 0], "{piece}");
+    }
+    // Even if the entries of a piece are gone when that is noticed.
+    damage("map = 'imprint' AND number <> 0");
+    for name in ["one", "two"] {
+        std::fs::remove_file(site.at(&format!("entries/{name}.md"))).unwrap();
+    }
+    site.build(&[]).succeeded();
+    assert_eq!(wrong(), [""; 0]);
+}
+
+#[test]
+fn what_can_t_be_rendered_since_the_cache_has_lost_something_is_rendered_without_it() {
+    let site = Site::new(CONFIG);
+    site.entry("one", "tags: [alone]\n");
+    site.entry("two", "");
+    site.build(&[]).succeeded();
+    let cache = rusqlite::Connection::open(site.at(CACHE)).unwrap();
+    cache.execute("DELETE FROM shown_summary WHERE entry = 'one'", []).unwrap();
+    // No page of a group stands for its group.
+    cache.execute("DELETE FROM note WHERE name = 'groups'", []).unwrap();
+    drop(cache);
+    // An edit that no list shows, so that it is known which groups there are.
+    site.write("entries/two.md", entry("two", "").replace("Text.", "Other text."));
+    let run = site.build(&[]).succeeded();
+    assert!(run.stderr.contains("summary of one"), "{}", run.stderr);
+    assert!(site.tree("public") == site.cold());
+}
+
+#[test]
+fn a_cache_that_begins_anew_is_sound() {
+    let mut world = World::new("2020-08-01T00:00:00Z".parse().unwrap());
+    let names: Vec<String> = (0..60).map(|number| format!("plugin{number:03}")).collect();
+    for name in &names {
+        world.add(Repository::new(&format!("owner/{name}")).with_stars(1));
+    }
+    let server = Server::start(world).unwrap();
+    let site = Site::asking(&server, CONFIG, "1h");
+    for name in &names {
+        site.entry(name, "");
+    }
+    let now = ["--now", "2020-08-01T00:00:00Z"];
+    site.build(&now).succeeded();
+    let before = site.tree("public");
+    let place = site.at(CACHE);
+    let root = {
+        let cache = rusqlite::Connection::open(&place).unwrap();
+        cache
+            .execute_batch(
+                "DELETE FROM note;
+                 UPDATE shard SET items = zeroblob(length(items)) WHERE number % 3 = 1;
+                 UPDATE fact SET fetched = fetched + 1 WHERE subject LIKE 'github:%' AND subject LIKE '%7';
+                 UPDATE fact SET value = NULL, seal = NULL WHERE subject LIKE 'github:%' AND subject LIKE '%8';
+                 INSERT INTO history VALUES ('another', zeroblob(40));
+                 UPDATE folder SET name = 'elsewhere', used = 99999;
+                 UPDATE fact SET used = 99999;",
+            )
+            .unwrap();
+        let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_blob_1'";
+        cache.query_row(root, [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    let mut bytes = std::fs::read(&place).unwrap();
+    bytes[(usize::try_from(root).unwrap() - 1) * 4096..][..4096].fill(0xff);
+    std::fs::write(&place, bytes).unwrap();
+    let run = site.build(&now).succeeded();
+    assert!(run.stderr.contains("was set aside as"), "{}", run.stderr);
+    assert!(site.tree("public") == before);
+    let cache = Cache::read(&place, |cache| Ok((cache.verify()?, cache.stats()?))).unwrap();
+    assert_eq!(cache.0, [""; 0]);
+    assert_eq!(cache.1.builds, 1, "it counts from the beginning");
+    let connection = rusqlite::Connection::open(&place).unwrap();
+    let rows = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(rows("SELECT count(*) FROM fact WHERE used > 1"), 0);
+    assert_eq!(rows("SELECT count(*) FROM folder WHERE name <> 'public'"), 0);
+    drop(connection);
+    let beside: Vec<String> = std::fs::read_dir(site.at(".shelflife"))
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with("-shm") || name.ends_with("-wal"))
+        .collect();
+    assert_eq!(beside, [""; 0]);
+    // Without a server, too, what is damaged is no fact.
+    site.build(&[&now[..], &["--offline"]].concat()).succeeded();
     assert!(site.tree("public") == before);
 }
 

@@ -87,3 +87,152 @@ fn why_a_cache_is_damaged_is_told_in_one_line() {
     let warning = run.stderr.lines().find(|line| line.contains("set aside")).unwrap();
     assert!(warning.contains("already exists") && warning.len() < 250, "{warning}");
 }
+
+/// What a test does to a cache that somebody else is to mend.
+fn write_into(site: &Site, statements: &str) {
+    let cache = rusqlite::Connection::open(site.at(".shelflife/cache.sqlite")).unwrap();
+    cache.execute_batch(statements).unwrap();
+}
+
+/// Overwrites the root page of a table, or of an index, in the file.
+fn overwrite_root(site: &Site, name: &str) {
+    let place = site.at(".shelflife/cache.sqlite");
+    let page: usize = {
+        let cache = rusqlite::Connection::open(&place).unwrap();
+        let sql = "SELECT rootpage FROM sqlite_schema WHERE name = ?1";
+        cache.query_row(sql, [name], |row| row.get::<_, i64>(0)).unwrap().try_into().unwrap()
+    };
+    let mut bytes = std::fs::read(&place).unwrap();
+    bytes[(page - 1) * 4096..][..4096].fill(0xff);
+    std::fs::write(&place, bytes).unwrap();
+}
+
+#[test]
+fn everything_that_is_damaged_is_told_though_some_of_it_can_t_be_read() {
+    let site = Site::new("title = \"Test\"");
+    site.entry("one", "");
+    site.build(&[]).succeeded();
+    write_into(
+        &site,
+        "INSERT INTO fact VALUES (CAST(x'66696c653aff' AS TEXT), x'00', 1, 2, NULL, NULL, 0, 0, NULL, NULL);
+         INSERT INTO history VALUES ('two', x'00')",
+    );
+    overwrite_root(&site, "blob");
+    let (code, text) = cache(&site, "verify");
+    assert_eq!(code, 1, "{text}");
+    for told in ["the file: ", "the table blob: ", "the table fact: ", "history of two"] {
+        assert!(text.lines().any(|line| line.starts_with(told)), "{told} in {text}");
+    }
+}
+
+type Damage = fn(&Site);
+
+#[test]
+fn what_is_damaged_is_gone_once_the_cache_is_cleared() {
+    let site = Site::new("title = \"Test\"");
+    site.entry("one", "");
+    site.build(&[]).succeeded();
+    let before = site.tree("public");
+    let damages: [(&str, Damage); 4] = [
+        ("a table", |site| overwrite_root(site, "blob")),
+        ("an index", |site| overwrite_root(site, "sqlite_autoindex_shown_record_1")),
+        ("a fact", |site| {
+            write_into(
+                site,
+                "INSERT INTO fact VALUES ('usage:week', x'00', 1, 2, NULL, NULL, 0, 0, NULL, x'00')",
+            );
+        }),
+        ("a history", |site| write_into(site, "INSERT INTO history VALUES ('two', x'00')")),
+    ];
+    for (what, damage) in damages {
+        damage(&site);
+        assert_eq!(cache(&site, "verify").0, 1, "{what}");
+        let (code, text) = cache(&site, "clear");
+        assert_eq!(code, 0, "{what}: {text}");
+        assert!(text.contains("set aside as"), "{what}: {text}");
+        assert_eq!(cache(&site, "verify"), (0, "Everything is as it was stored\n".to_owned()), "{what}");
+        site.build(&[]).succeeded();
+        assert!(site.tree("public") == before, "{what}");
+    }
+}
+
+#[test]
+fn who_collects_garbage_in_a_damaged_cache_is_told_what_to_do() {
+    let site = Site::new("title = \"Test\"");
+    site.entry("one", "");
+    site.build(&[]).succeeded();
+    overwrite_root(&site, "blob");
+    let (code, text) = cache(&site, "gc");
+    assert_eq!(code, 1, "{text}");
+    assert!(text.contains("the cache is damaged") && text.contains("shelflife cache clear"), "{text}");
+}
+
+#[test]
+fn an_empty_file_is_said_to_be_empty() {
+    let site = Site::new("title = \"Test\"");
+    site.write(".shelflife/cache.sqlite", "");
+    for action in ["stats", "verify"] {
+        let (code, text) = cache(&site, action);
+        assert_eq!(code, 1, "{text}");
+        assert!(text.contains("has nothing in it yet") && text.contains("build the site first"), "{text}");
+    }
+}
+
+/// Runs the program as somebody who is not root, and so is kept from what the modes of files forbid; `None` where that
+/// can't be arranged.
+#[cfg(unix)]
+fn as_nobody(site: &Site, arguments: &[&str]) -> Option<(i32, String)> {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    use std::os::unix::process::CommandExt as _;
+    const NOBODY: u32 = 65534;
+    let is_root = std::fs::metadata(site.at("shelflife.toml")).unwrap().uid() == 0;
+    let mut command = site.program(arguments);
+    command.arg(site.path());
+    if is_root {
+        std::fs::set_permissions(site.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        for folder in [site.path().to_path_buf(), site.at("public"), site.at(".shelflife")] {
+            std::fs::create_dir_all(&folder).unwrap();
+            std::os::unix::fs::chown(&folder, Some(NOBODY), Some(NOBODY)).unwrap();
+        }
+        command.uid(NOBODY).gid(NOBODY);
+    }
+    // The program, or the site, may lie where nobody else may go.
+    let output = match command.output() {
+        Ok(output) => output,
+        Err(error) => {
+            common::skip("modes of the cache's file", &format!("another user to run as: {error}"));
+            return None;
+        }
+    };
+    let text =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    Some((output.status.code().unwrap(), text.split_whitespace().collect::<Vec<_>>().join(" ")))
+}
+
+#[cfg(unix)]
+#[test]
+fn a_cache_that_may_not_be_written_is_named_and_is_of_use_again_later() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let site = Site::new("title = \"Test\"");
+    site.entry("one", "");
+    let Some((code, text)) = as_nobody(&site, &["build"]) else { return };
+    assert_eq!(code, 0, "{text}");
+    let set_mode = |mode| {
+        let mode = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(site.at(".shelflife/cache.sqlite"), mode).unwrap();
+    };
+    for (mode, told) in [(0o444, "can't write into"), (0o000, "can't read")] {
+        set_mode(mode);
+        site.entry("two", "");
+        let (code, text) = as_nobody(&site, &["build"]).unwrap();
+        assert_eq!(code, 1, "{text}");
+        assert!(text.contains(told) && text.contains("cache.sqlite") && text.contains("--cache"), "{text}");
+        let (code, text) = as_nobody(&site, &["explain", "one", "--site"]).unwrap();
+        assert_eq!(code, i32::from(mode == 0), "{text}");
+        assert!(mode != 0 || text.contains(told) && !text.contains("can't write"), "{text}");
+        set_mode(0o644);
+        std::fs::remove_file(site.at("entries/two.md")).unwrap();
+        let (code, text) = as_nobody(&site, &["build"]).unwrap();
+        assert_eq!(code, 0, "{text}");
+    }
+}

@@ -99,6 +99,23 @@ fn what_names_nothing_is_told_with_what_is_close() {
 }
 
 #[test]
+fn an_entry_that_was_left_out_is_said_to_be_one() {
+    let site = Site::new(CONFIG);
+    site.entry("one", "");
+    site.write("entries/bad.md", "no front matter");
+    assert_eq!(site.build(&["--keep-going"]).code, 3);
+    for given in ["bad", "bad.md", "entries/bad.md"] {
+        let said = run(&site, site.path(), &[given]);
+        assert_eq!(said.code, 1, "{said:?}");
+        let words = said.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            words.contains("has no page: it has a problem") && words.contains("entries/bad.md"),
+            "{words}"
+        );
+    }
+}
+
+#[test]
 fn without_a_build_there_is_nothing_to_tell() {
     let site = Site::new(CONFIG);
     site.entry("one", "");
@@ -156,4 +173,21 @@ fn names_can_neither_colour_nor_forge_lines() {
     build(&site);
     let text = run(&site, site.path(), &["one"]).stdout;
     assert!(!text.contains('\u{1b}') && text.contains("a\\nb\\u{1b}[31m → Test"), "{text}");
+}
+
+#[test]
+fn after_the_cache_was_cleared_nothing_is_told_that_is_not_known() {
+    let site = site();
+    let expected = explain(&site, "one", NOW)["depends_on"].clone();
+    assert!(site.program(&["cache", "clear", "--site"]).arg(site.path()).status().unwrap().success());
+    for given in ["one", "plugins.json", "index.html"] {
+        let said = run(&site, site.path(), &[given]);
+        assert_eq!((said.code, &*said.stdout), (1, ""), "{said:?}");
+        assert!(
+            said.stderr.contains("was cleared") && said.stderr.contains("build the site first"),
+            "{said:?}"
+        );
+    }
+    build(&site);
+    assert_eq!(explain(&site, "one", NOW)["depends_on"], expected);
 }

@@ -1,6 +1,6 @@
 //! Why a build did not come to its end, and what is said of a cache that was to blame.
 
-use crate::cache::{CacheError, SetAside};
+use crate::cache::{CacheError, SetAside, corruption};
 use crate::publish::PublishError;
 use crate::report;
 
@@ -51,12 +51,11 @@ impl From<PublishError> for Failure {
 
 /// The error that a cache amounts to which lost `path`, though it was just stored.
 pub(super) fn unreliable(path: &str) -> rusqlite::Error {
-    let corrupt = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
-    rusqlite::Error::SqliteFailure(corrupt, Some(format!("it lost {path}")))
+    corruption(format!("it lost {path}"))
 }
 
 /// What the maintainer is told of a cache that was set aside.
-pub(super) fn told(SetAside { moved_to, reason, facts, histories }: &SetAside) -> String {
+pub fn told(SetAside { moved_to, reason, facts, histories }: &SetAside) -> String {
     let mut kept = Vec::new();
     if *facts > 0 {
         kept.push(format!("{} of it", report::count(*facts, "fact")));

@@ -257,11 +257,13 @@ impl<'a> Run<'a> {
         let rendering = Instant::now();
         let plan = Arc::clone(plan::plan(&db));
         let pages = if reuse { Pages::load(cache)? } else { Pages::default() };
-        let (contents, pages) = render::render(&db, &plan, &shelf.read_anew(&db), pages, *observer)?;
+        let rendered = render::render(&db, &plan, &shelf.read_anew(&db), pages, *observer);
         let fresh = shelf.fresh(&db);
+        // Where something is lost, no template can be blamed for what it did without.
         if let Some(what) = cache.lost() {
             return Err(Failure::Lost(what));
         }
+        let (contents, pages) = rendered?;
         durations.render_ms = report::milliseconds(rendering.elapsed());
         Record::forget(cache)?;
         let known = facts.known().clone();

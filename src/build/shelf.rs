@@ -267,7 +267,7 @@ impl Shelf {
             self.earlier.remove(stem);
         }
         self.is_complete = true;
-        if different.is_empty() { Ok(()) } else { cache.set_imprints(&self.earlier, &different) }
+        cache.set_imprints(&self.earlier, &different)
     }
 
     /// Goes on to the next build in this process, for which the entries that this one has read are known.

@@ -91,6 +91,11 @@ impl Parts {
         cache.set_note(NOTE, Some(&serde_json::to_vec(self).unwrap_or_default()))
     }
 
+    /// Whether no build has kept any.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The parts of which the output at `path` is made, or those with this key are.
     pub fn get(&self, path: &str) -> &[Part] {
         self.0.get(path).map_or(&[], Vec::as_slice)

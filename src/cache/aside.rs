@@ -3,11 +3,15 @@
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
-use rusqlite::types::Value;
-use rusqlite::{Connection, OpenFlags, Params, Statement, params_from_iter};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OpenFlags, Row, params};
 
+use super::imprints::IMPRINTS;
+use super::listing::OUTPUT;
+use super::packing::{fasten, pack, unfasten};
 use super::schema::APPLICATION_ID;
-use super::{CacheError, beside};
+use super::{CacheError, beside, facts, history};
+use crate::history::History;
 
 /// A cache that could not be used was moved away, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,9 +59,9 @@ impl Header {
     ///
     /// # Errors
     ///
-    /// [`CacheError::NotOurs`] if it is no file.
+    /// [`CacheError::NotOurs`] if it is no file; [`CacheError::File`] if it may not be read.
     pub(super) fn of(path: &Path) -> Result<Self, CacheError> {
-        let io = |source| CacheError::Folder { path: path.to_path_buf(), source };
+        let io = |source| CacheError::File { action: "read", path: path.to_path_buf(), source };
         match std::fs::metadata(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::Empty),
             Err(error) => return Err(io(error)),
@@ -106,47 +110,80 @@ pub(super) fn set_aside(path: &Path) -> std::io::Result<PathBuf> {
     Ok(free)
 }
 
-/// Copies into `cache` what can still be read in the damaged file at `path` and can't be made again: histories,
-/// facts, which took requests to get, and which files are ours.
+/// Takes over into `cache` what can still be read in the damaged file at `path` and can't be made again: histories,
+/// facts, which took requests to get, and which files are ours. A row is taken over only if it is what was stored, and
+/// nothing else: the new file counts its builds from the beginning.
 pub(super) fn rescue(cache: &Connection, path: &Path) -> Rescued {
-    // What can't be read ends the reading, so the rows are read from both ends.
-    let copy = |table, key| -> usize {
-        let orders = ["ASC", "DESC"].into_iter();
-        orders.map(|order| copy_rows(cache, path, table, key, order).unwrap_or_default()).sum()
-    };
-    copy("folder", "name");
-    copy("shard", "map");
-    Rescued { facts: copy("fact", "subject"), histories: copy("history", "plugin") }
-}
-
-fn copy_rows(
-    cache: &Connection,
-    path: &Path,
-    table: &str,
-    key: &str,
-    order: &str,
-) -> rusqlite::Result<usize> {
-    let damaged = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    // An older file may lack columns, which then have their defaults.
-    let columns = |connection: &Connection| -> rusqlite::Result<Vec<String>> {
-        let select = connection.prepare(&format!("SELECT * FROM {table} LIMIT 0"))?;
-        Ok(select.column_names().map(str::to_owned).collect())
-    };
-    let known = columns(cache)?;
-    let columns: Vec<String> = columns(&damaged)?.into_iter().filter(|name| known.contains(name)).collect();
-    let (names, places) = (columns.join(", "), vec!["?"; columns.len()].join(", "));
-    let mut select = damaged.prepare(&format!("SELECT {names} FROM {table} ORDER BY {key} {order}"))?;
-    let mut insert = cache.prepare(&format!("INSERT OR IGNORE INTO {table} ({names}) VALUES ({places})"))?;
-    let mut copied = 0;
-    let mut rows = select.query([])?;
-    while let Ok(Some(row)) = rows.next() {
-        let values = (0..columns.len()).map(|column| row.get(column)).collect::<Result<Vec<Value>, _>>();
-        // A row that does not fit is as damaged as one that can't be read.
-        copied += values.map_or(0, |values| insert_or_skip(&mut insert, params_from_iter(values)));
+    let rescued = copy_all(cache, path).unwrap_or_default();
+    // What SQLite has made to read the file. An empty log says nothing.
+    let _ = std::fs::remove_file(beside(path, "-shm"));
+    let log = beside(path, "-wal");
+    if std::fs::metadata(&log).is_ok_and(|metadata| metadata.len() == 0) {
+        let _ = std::fs::remove_file(log);
     }
-    Ok(copied)
+    rescued
 }
 
-fn insert_or_skip(insert: &mut Statement<'_>, values: impl Params) -> usize {
-    insert.execute(values).unwrap_or_default()
+fn copy_all(cache: &Connection, path: &Path) -> rusqlite::Result<Rescued> {
+    let damaged = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    // An older file may have no checksums, where there is nothing but to believe it.
+    let has_seals = damaged.prepare("SELECT seal FROM fact").is_ok();
+    let origin = if damaged.prepare("SELECT origin FROM fact").is_ok() { "origin" } else { "NULL" };
+    let seal = if has_seals { "seal" } else { "NULL" };
+    let facts = format!(
+        "SELECT value, fetched, fresh_until, etag, last_modified, refusals, {origin}, {seal}, subject FROM fact
+         ORDER BY subject"
+    );
+    copy(&damaged, &facts, |row| {
+        // With checksums, a row without one is damaged, or so old that its fact is worth little.
+        let is_sealed = !has_seals || row.get_ref(7)? != ValueRef::Null;
+        if let Some((subject, fact)) = facts::Stored::read(row.get(8)?, row)?.unpack().filter(|_| is_sealed) {
+            let value = fact.value.as_deref().map(pack);
+            facts::write(cache, &subject, &fact, value.as_deref(), 0)?;
+        }
+        Ok(())
+    });
+    copy(&damaged, "SELECT plugin, series FROM history ORDER BY plugin", |row| {
+        let (plugin, packed) = history::read(row)?;
+        if let Some(packed) = packed.filter(|packed| History::unpack(packed).is_some()) {
+            let insert = "INSERT OR REPLACE INTO history VALUES (?1, ?2)";
+            cache.prepare_cached(insert)?.execute(params![plugin, fasten(&[plugin.as_bytes()], &packed)])?;
+        }
+        Ok(())
+    });
+    copy(&damaged, "SELECT map, number, items FROM shard ORDER BY map", |row| {
+        let (map, number, items): (String, i64, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        // Imprints point to what is not taken over.
+        if map != IMPRINTS && unfasten(&[map.as_bytes(), &number.to_le_bytes()], &items).is_some() {
+            let insert = "INSERT OR REPLACE INTO shard VALUES (?1, ?2, ?3)";
+            cache.prepare_cached(insert)?.execute(params![map, number, items])?;
+        }
+        Ok(())
+    });
+    cache.execute(
+        "INSERT OR IGNORE INTO folder
+         SELECT DISTINCT substr(map, length(?1) + 1), 0 FROM shard WHERE map LIKE ?1 || '%'",
+        [OUTPUT],
+    )?;
+    let count = |sql: &str| cache.query_row(sql, [], |row| row.get::<_, u32>(0)).map(|count| count as usize);
+    Ok(Rescued {
+        facts: count("SELECT count(*) FROM fact")?,
+        histories: count("SELECT count(*) FROM history")?,
+    })
+}
+
+/// Calls `take` with the rows that `sql` selects, which ends with their order. What can't be read ends the reading, and
+/// then they are read from the other end, too; a row that can't be taken is left out.
+fn copy(damaged: &Connection, sql: &str, take: impl Fn(&Row<'_>) -> rusqlite::Result<()>) {
+    let copy = |order: &str| -> rusqlite::Result<()> {
+        let mut select = damaged.prepare(&format!("{sql} {order}"))?;
+        let mut rows = select.query([])?;
+        while let Some(row) = rows.next()? {
+            let _ = take(row);
+        }
+        Ok(())
+    };
+    if copy("ASC").is_err() {
+        let _ = copy("DESC");
+    }
 }

@@ -18,6 +18,21 @@ pub enum CacheError {
         #[source]
         source: std::io::Error,
     },
+    /// The file, or one that SQLite keeps beside it, may not be read or written.
+    #[error("can't {action} {path}, which is the cache or belongs to it")]
+    #[diagnostic(help(
+        "let whoever runs shelflife read and write it, or give another file with `--cache` or as `paths.cache` in \
+         shelflife.toml"
+    ))]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
     /// Another build holds the file.
     #[error("the cache {0} is in use by another build that does not end")]
     Busy(PathBuf),
@@ -45,6 +60,10 @@ pub enum CacheError {
     },
     /// The file's content makes no sense; it can be set aside.
     #[error("the cache is damaged")]
+    #[diagnostic(help(
+        "`shelflife cache clear` sets it aside and begins anew with the facts and histories that can be read; so does \
+         a build that meets the damage"
+    ))]
     Damaged(#[source] Error),
     /// SQLite failed for a reason outside of the file, such as a full disk.
     #[error("the cache can't be used")]
@@ -55,6 +74,11 @@ impl From<Error> for CacheError {
     fn from(error: Error) -> Self {
         if is_damage(&error) { Self::Damaged(error) } else { Self::Sqlite(error) }
     }
+}
+
+/// The error that damage amounts to which SQLite does not notice.
+pub fn corruption(what: String) -> Error {
+    Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT), Some(what))
 }
 
 /// Whether the file is to blame. The statements are this program's and they fit the schema, so one that

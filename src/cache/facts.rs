@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rayon::prelude::*;
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{Cache, CacheError, checksum, pack, unpack};
 use crate::digest::Digest;
@@ -59,8 +59,8 @@ impl Cache {
     ///
     /// When the file can't be written.
     pub fn record(&self, subject: &Subject, fact: &Fact) -> Result<(), CacheError> {
-        let value = fact.value.as_deref().map(pack);
         let key = subject.to_string();
+        let value = fact.value.as_deref().map(pack);
         let known: Option<Option<Vec<u8>>> = self
             .connection()
             .prepare_cached("SELECT value FROM fact WHERE subject = ?1")?
@@ -70,26 +70,37 @@ impl Cache {
             self.advance(FACTS)?;
         }
         let build = self.used().build;
-        self.connection()
-            .prepare_cached(
-                "INSERT OR REPLACE INTO fact
-                 (subject, value, fetched, fresh_until, etag, last_modified, refusals, origin, seal, used)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-            )?
-            .execute(params![
-                key,
-                value,
-                fact.fetched.as_second(),
-                fact.fresh_until.as_second(),
-                fact.validators.etag,
-                fact.validators.last_modified,
-                fact.refusals,
-                fact.validators.origin.as_ref().map(Digest::as_bytes),
-                seal_of(&key, fact),
-                build,
-            ])?;
+        write(&self.connection(), &key, fact, value.as_deref(), build)?;
         Ok(())
     }
+}
+
+/// Makes what is known about the subject with this key `fact`, whose value is packed as `value`.
+pub(super) fn write(
+    connection: &Connection,
+    key: &str,
+    fact: &Fact,
+    value: Option<&[u8]>,
+    used: i64,
+) -> rusqlite::Result<usize> {
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO fact
+             (subject, value, fetched, fresh_until, etag, last_modified, refusals, origin, seal, used)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        )?
+        .execute(params![
+            key,
+            value,
+            fact.fetched.as_second(),
+            fact.fresh_until.as_second(),
+            fact.validators.etag,
+            fact.validators.last_modified,
+            fact.refusals,
+            fact.validators.origin.as_ref().map(Digest::as_bytes),
+            seal_of(key, fact),
+            used,
+        ])
 }
 
 /// A row, as it is stored.

@@ -21,7 +21,7 @@ use crate::imprint::Imprint;
 pub(super) const BUILDS: &str = "builds";
 
 /// The name of the number of bytes that were stored since garbage was collected last.
-const ADDED: &str = "added";
+pub(super) const ADDED: &str = "added";
 
 /// Garbage is collected once as much was stored as this part of the file: collecting reads much of it.
 const COLLECT_AFTER: u64 = 16;

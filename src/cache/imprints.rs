@@ -28,6 +28,9 @@ impl Cache {
         // may need it.
         let pieces = shards::pieces(&self.connection(), IMPRINTS)?;
         let read = shards::unpack(IMPRINTS, &pieces);
+        if read.as_ref().is_some_and(|(_, is_damaged)| *is_damaged) {
+            self.note_damage(IMPRINTS);
+        }
         Ok(read.map(|(imprints, _)| imprints.into_iter().collect()).unwrap_or_default())
     }
 
@@ -55,6 +58,10 @@ impl Cache {
     ///
     /// When the file can't be written.
     pub fn set_imprints(&self, imprints: &Imprints, entries: &[&str]) -> Result<(), CacheError> {
+        let is_sound = !self.is_damaged(IMPRINTS);
+        if entries.is_empty() && is_sound {
+            return Ok(());
+        }
         let connection = self.connection();
         for kind in ShownKind::ALL {
             let sql = format!("DELETE FROM shown_{} WHERE entry = ?1", kind.name());
@@ -71,10 +78,13 @@ impl Cache {
         let mut items: Vec<(&str, &Imprint)> = imprints
             .iter()
             .map(|(entry, imprint)| (entry.as_str(), &**imprint))
-            .filter(|(entry, _)| numbers.binary_search(&shards::number_of(entry)).is_ok())
+            .filter(|(entry, _)| !is_sound || numbers.binary_search(&shards::number_of(entry)).is_ok())
             .collect();
         items.sort_unstable_by_key(|(entry, _)| *entry);
-        shards::write(&connection, IMPRINTS, items.into_iter(), Some(&numbers))?;
+        // Whichever pieces are damaged, all are written anew: there may be some with imprints of nothing but entries
+        // that are gone.
+        let of = is_sound.then_some(numbers.as_slice());
+        shards::write(&connection, IMPRINTS, items.into_iter(), of, is_sound)?;
         Ok(())
     }
 
@@ -134,6 +144,13 @@ impl Cache {
     /// From now on, what [`Cache::all_shown`] gives is held in memory for the next time.
     pub fn remember_texts(&self) {
         self.texts().get_or_insert_default();
+    }
+
+    /// Forgets the texts that are held in memory.
+    pub(super) fn forget_texts(&self) {
+        if let Some(texts) = self.texts().as_mut() {
+            texts.clear();
+        }
     }
 
     fn texts(&self) -> MutexGuard<'_, Option<HashMap<ShownKind, Arc<Texts>>>> {

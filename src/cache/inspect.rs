@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::garbage::{BUILDS, give_back};
+use super::garbage::{ADDED, BUILDS, give_back};
 use super::listing::OUTPUT;
-use super::{Cache, CacheError};
+use super::{ANSWERS, Cache, CacheError, FACTS, HISTORY, SetAside, corruption};
 
 /// How much of one kind there is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -84,23 +84,39 @@ impl Cache {
         })
     }
 
-    /// Forgets everything that can be made again from the site, the facts and the histories. What was published stays listed, so that the
-    /// next build still knows which files are its own.
+    /// Forgets everything that can be made again from the site, the facts and the histories. What was published stays
+    /// listed, so that the next build still knows which files are its own. If anything of what stays is damaged, the
+    /// file is set aside, and a new one has what is not.
     ///
     /// # Errors
     ///
-    /// When the file can't be written.
-    pub fn clear(&self) -> Result<(), CacheError> {
+    /// When the file can't be written or set aside.
+    pub fn clear(&self) -> Result<Option<SetAside>, CacheError> {
+        let damage = match self.forget_all().and_then(|()| self.verify()) {
+            Ok(wrong) => wrong.into_iter().next().map(corruption),
+            Err(CacheError::Damaged(error)) => Some(error),
+            Err(error) => return Err(error),
+        };
+        let set_aside = damage.map(|damage| self.begin_anew(damage)).transpose()?;
+        if set_aside.is_some() {
+            self.forget_all()?;
+        }
+        self.checkpoint()?;
+        Ok(set_aside)
+    }
+
+    fn forget_all(&self) -> Result<(), CacheError> {
         let connection = self.connection();
         connection.execute_batch(
             "DELETE FROM memo; DELETE FROM blob; DELETE FROM made; DELETE FROM shown_summary;
-             DELETE FROM shown_record; DELETE FROM shown_document;
-             DELETE FROM shard WHERE map IN ('site', 'imprint'); DELETE FROM note WHERE name = 'build';",
+             DELETE FROM shown_record; DELETE FROM shown_document; DELETE FROM shard WHERE map IN ('site', 'imprint');",
         )?;
+        // What builds wrote down goes, too; what they count stays.
+        let numbers = [BUILDS, ADDED, FACTS, ANSWERS, HISTORY];
+        connection.execute("DELETE FROM note WHERE name NOT IN (?1, ?2, ?3, ?4, ?5)", numbers)?;
         self.forget_listings();
         give_back(&connection)?;
-        drop(connection);
-        self.checkpoint()
+        Ok(())
     }
 }
 

@@ -65,6 +65,9 @@ impl Cache {
             return Ok(Some(Arc::clone(known)));
         }
         let read = shards::read(&self.connection(), &key)?;
+        if read.as_ref().is_some_and(|(_, is_damaged)| *is_damaged) {
+            self.note_damage(&key);
+        }
         // What is there of a listing that is damaged would be taken for all of it.
         let listing = read.filter(|(_, is_damaged)| !is_damaged);
         let listing = listing.map(|(files, _)| Arc::new(files.into_iter().collect::<Listing>()));
@@ -110,7 +113,7 @@ impl Cache {
         let connection = self.connection();
         match listing {
             Some(listing) => {
-                write(&connection, &key, &listing)?;
+                write(&connection, &key, &listing, !self.is_damaged(&key))?;
                 self.known_listings().insert(key, Arc::new(listing));
             }
             None => {
@@ -123,8 +126,14 @@ impl Cache {
 }
 
 /// Makes `listing` the one with this key.
-pub(super) fn write(connection: &Connection, key: &str, listing: &Listing) -> rusqlite::Result<()> {
-    shards::write(connection, key, listing.iter().map(|(path, file)| (path.as_str(), file)), None)
+pub(super) fn write(
+    connection: &Connection,
+    key: &str,
+    listing: &Listing,
+    is_sound: bool,
+) -> rusqlite::Result<()> {
+    let files = listing.iter().map(|(path, file)| (path.as_str(), file));
+    shards::write(connection, key, files, None, is_sound)
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ mod schema;
 mod shards;
 mod verify;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,7 +30,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode};
 
 pub use aside::SetAside;
-pub use error::CacheError;
+pub use error::{CacheError, corruption};
 pub use facts::{ANSWERS, FACTS};
 pub use garbage::{Collected, MemoCount};
 pub use history::HISTORY;
@@ -61,6 +61,8 @@ pub struct Cache {
     used: Mutex<Used>,
     distrusted: AtomicBool,
     lost: Mutex<Option<String>>,
+    /// Maps of which a piece was found damaged.
+    damaged: Mutex<HashSet<String>>,
     /// Listings as they are in the file, by their keys.
     listings: Mutex<HashMap<String, Arc<Listing>>>,
     /// Texts that are held for the next build, if there will be one.
@@ -101,6 +103,7 @@ impl Cache {
             Header::Damaged => Some(Unusable::Foreign("is damaged (its header makes no sense)".to_owned())),
             _ => None,
         };
+        writable(path)?;
         let opened = unusable.map_or_else(|| open_file(path), Err);
         let (connection, set_aside) = match opened {
             Ok(connection) => (connection, None),
@@ -138,6 +141,7 @@ impl Cache {
             used: Mutex::default(),
             distrusted: AtomicBool::new(false),
             lost: Mutex::default(),
+            damaged: Mutex::default(),
             listings: Mutex::default(),
             texts: Mutex::default(),
             lock: Mutex::default(),
@@ -160,7 +164,9 @@ impl Cache {
         *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = None;
         *self.used() = Used::default();
         self.lost();
+        self.damaged().clear();
         self.forget_listings();
+        self.forget_texts();
         self.distrusted.store(false, Ordering::Relaxed);
         set_aside.ok_or(CacheError::Damaged(error))
     }
@@ -206,6 +212,19 @@ impl Cache {
         self.lost.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
+    fn damaged(&self) -> MutexGuard<'_, HashSet<String>> {
+        self.damaged.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that a piece of a map is damaged, so that whoever writes the map next writes all of it.
+    fn note_damage(&self, map: &str) {
+        self.damaged().insert(map.to_owned());
+    }
+
+    fn is_damaged(&self, map: &str) -> bool {
+        self.damaged().contains(map)
+    }
+
     fn connection(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -245,6 +264,27 @@ fn damaged(error: &rusqlite::Error) -> String {
         rusqlite::Error::SqlInputError { msg, .. } => format!("is damaged ({msg})"),
         error => format!("is damaged ({error})"),
     }
+}
+
+/// Makes sure that the cache's files may be written, before SQLite goes on without that and leaves a file beside them
+/// that may not be written later either.
+fn writable(path: &Path) -> Result<(), CacheError> {
+    for file in ["", "-wal", "-shm"].map(|suffix| beside(path, suffix)) {
+        // To close those beside the cache would end the locks that this process may have on them, so they are not
+        // opened if it can be told without.
+        let may_be_written =
+            || std::fs::metadata(&file).is_ok_and(|metadata| !metadata.permissions().readonly());
+        if file != path && may_be_written() {
+            continue;
+        }
+        match std::fs::File::options().write(true).open(&file) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(CacheError::File { action: "write into", path: file, source });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 fn open_file(path: &Path) -> Result<Connection, Unusable> {

@@ -47,6 +47,7 @@ fn open(path: &Path, has_log: bool) -> Result<Cache, CacheError> {
         help,
     };
     match Header::of(path)? {
+        Header::Empty if path.exists() => return Err(unready((schema::NOTHING.to_owned(), BUILD))),
         Header::Empty => return Err(unready(("does not exist".to_owned(), BUILD))),
         Header::Other => return Err(not_ours(path, "holds something else")),
         Header::Damaged => return Err(unready(("is damaged (its header makes no sense)".to_owned(), BUILD))),

@@ -28,6 +28,9 @@ const STEPS: [&str; 8] = [
 /// What is said of another program's file.
 pub(super) const FOREIGN: &str = "belongs to another program";
 
+/// What is said of an empty one.
+pub(super) const NOTHING: &str = "has nothing in it yet";
+
 /// Whether the file is a cache, or has nothing in it yet.
 pub(super) fn is_ours(connection: &Connection) -> rusqlite::Result<bool> {
     let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
@@ -106,7 +109,7 @@ fn too_new(version: u32) -> String {
 pub(super) fn age_of(connection: &Connection) -> rusqlite::Result<Option<(String, &'static str)>> {
     let version = version_of(connection)?;
     Ok(match version {
-        0 => Some(("has nothing in it yet".to_owned(), BUILD)),
+        0 => Some((NOTHING.to_owned(), BUILD)),
         _ if version > newest() => Some((too_new(version), "use that version")),
         _ if version < newest() => {
             let reason = "was written by an older version of shelflife".to_owned();
@@ -138,9 +141,9 @@ fn manifests_to_listings(connection: &Connection) -> rusqlite::Result<()> {
         }
     }
     for (folder, [known, coming]) in folders {
-        listing::write(connection, &format!("{}{folder}", listing::OUTPUT), &known)?;
+        listing::write(connection, &format!("{}{folder}", listing::OUTPUT), &known, true)?;
         if !coming.is_empty() {
-            listing::write(connection, &format!("{}{folder}", listing::COMING), &coming)?;
+            listing::write(connection, &format!("{}{folder}", listing::COMING), &coming, true)?;
         }
     }
     connection.execute_batch("DROP TABLE manifest; ALTER TABLE folder DROP COLUMN publishing")

@@ -60,12 +60,14 @@ pub(super) fn one<T: DeserializeOwned>(map: &str, number: i64, items: &[u8]) -> 
 }
 
 /// Makes a map hold these items, which come in the order of their keys, and writes the pieces that are different.
-/// With `of`, only the pieces with these numbers are looked at.
+/// With `of`, only the pieces with these numbers are looked at. If the map `is_sound`, pieces are believed to be what
+/// their checksums say, which is not so where one was found damaged.
 pub(super) fn write<'i, T: Serialize + Sync + 'i>(
     connection: &Connection,
     map: &str,
     items: impl Iterator<Item = (&'i str, &'i T)>,
     of: Option<&[i64]>,
+    is_sound: bool,
 ) -> rusqlite::Result<()> {
     let concerns = |number: i64| of.is_none_or(|numbers| numbers.contains(&number));
     let mut shards: BTreeMap<i64, Vec<(&str, &T)>> = BTreeMap::from([(0, Vec::new())]);
@@ -92,7 +94,7 @@ pub(super) fn write<'i, T: Serialize + Sync + 'i>(
     };
     let mut insert = connection.prepare_cached("INSERT OR REPLACE INTO shard VALUES (?1, ?2, ?3)")?;
     for (number, items) in &new {
-        if known.remove(number).is_none_or(|known| !items.starts_with(&known)) {
+        if known.remove(number).is_none_or(|known| !is_sound || !items.starts_with(&known)) {
             insert.execute(params![map, number, items])?;
         }
     }
@@ -122,7 +124,7 @@ mod tests {
     }
 
     fn put(connection: &Connection, items: &[(&str, u64)], of: Option<&[i64]>) {
-        write(connection, "m", items.iter().map(|(key, value)| (*key, value)), of).unwrap();
+        write(connection, "m", items.iter().map(|(key, value)| (*key, value)), of, true).unwrap();
     }
 
     #[test]

@@ -3,34 +3,52 @@
 use rusqlite::{Connection, Row};
 
 use super::packing::unfasten;
-use super::{Cache, CacheError, facts, history, unpack, unseal};
+use super::{Cache, CacheError, Imprints, facts, history, unpack, unseal};
 use crate::digest::Digest;
 use crate::history::History;
 use crate::imprint::ShownKind;
 
 impl Cache {
-    /// Reads everything, and says what is damaged, a line each.
+    /// Reads everything, and says what is damaged, a line each. What can't be read is told, too, and what is behind it
+    /// in the same table is not looked at.
     ///
     /// # Errors
     ///
-    /// When the file can't be read at all.
+    /// When the file can't be read for a reason outside of it.
     pub fn verify(&self) -> Result<Vec<String>, CacheError> {
-        let mut wrong = {
+        let mut wrong = Vec::new();
+        {
             let connection = self.connection();
-            let mut wrong = integrity(&connection)?;
-            wrong.extend(check(&connection, "SELECT digest, bytes FROM blob", blob)?);
-            wrong.extend(check(
-                &connection,
-                "SELECT value, fetched, fresh_until, etag, last_modified, refusals, origin, seal, subject FROM fact",
-                fact,
-            )?);
-            wrong.extend(check(&connection, "SELECT function, inputs, result FROM memo", memo)?);
-            wrong.extend(check(&connection, "SELECT map, number, items FROM shard", shard)?);
-            wrong.extend(check(&connection, "SELECT name, value FROM note", note)?);
-            wrong.extend(check(&connection, "SELECT plugin, series FROM history", history_of)?);
-            wrong
+            integrity(&connection, &mut wrong)?;
+            let tables: [(&str, &str, Check); 6] = [
+                ("blob", "SELECT digest, bytes FROM blob", blob),
+                (
+                    "fact",
+                    "SELECT value, fetched, fresh_until, etag, last_modified, refusals, origin, seal, subject FROM fact",
+                    fact,
+                ),
+                ("memo", "SELECT function, inputs, result FROM memo", memo),
+                ("shard", "SELECT map, number, items FROM shard", shard),
+                ("note", "SELECT name, value FROM note", note),
+                ("history", "SELECT plugin, series FROM history", history_of),
+            ];
+            for (table, sql, check) in tables {
+                let lines = &mut wrong;
+                let of_rows = each(&connection, sql, |row| match check(row) {
+                    Ok(line) => lines.extend(line),
+                    Err(error) => lines.push(format!("the table {table}: a row can't be read ({error})")),
+                });
+                if let Some(error) = damage(of_rows)? {
+                    wrong.push(format!("the table {table}: it can't be read to its end ({error})"));
+                }
+            }
+        }
+        let imprints = match self.imprints() {
+            // What they are made of was looked at above.
+            Err(CacheError::Damaged(_)) => Imprints::new(),
+            imprints => imprints?,
         };
-        for (entry, imprint) in self.imprints()? {
+        for (entry, imprint) in imprints {
             for kind in ShownKind::ALL {
                 if self.shown(kind, &entry, imprint.shown.of(kind)).is_none() {
                     wrong.push(format!("{} of {entry}: it is not what it was", kind.name()));
@@ -42,21 +60,38 @@ impl Cache {
     }
 }
 
-fn integrity(connection: &Connection) -> rusqlite::Result<Vec<String>> {
-    let mut check = connection.prepare("PRAGMA integrity_check(20)")?;
-    let lines: Vec<String> = check.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    Ok(lines.into_iter().filter(|line| line != "ok").map(|line| format!("the file: {line}")).collect())
+/// What is wrong with a row, if anything is.
+type Check = fn(&Row<'_>) -> rusqlite::Result<Option<String>>;
+
+/// Calls `visit` with each row.
+fn each(connection: &Connection, sql: &str, mut visit: impl FnMut(&Row<'_>)) -> rusqlite::Result<()> {
+    let mut select = connection.prepare(sql)?;
+    let mut rows = select.query([])?;
+    while let Some(row) = rows.next()? {
+        visit(row);
+    }
+    Ok(())
 }
 
-/// What `check` has to say of each row.
-fn check(
-    connection: &Connection,
-    sql: &str,
-    check: fn(&Row<'_>) -> rusqlite::Result<Option<String>>,
-) -> rusqlite::Result<Vec<String>> {
-    let mut select = connection.prepare(sql)?;
-    let lines: Vec<Option<String>> = select.query_map([], check)?.collect::<Result<_, _>>()?;
-    Ok(lines.into_iter().flatten().collect())
+/// The error, if the file is to blame for it.
+fn damage(result: rusqlite::Result<()>) -> Result<Option<rusqlite::Error>, CacheError> {
+    match result.map_err(CacheError::from) {
+        Ok(()) => Ok(None),
+        Err(CacheError::Damaged(error)) => Ok(Some(error)),
+        Err(error) => Err(error),
+    }
+}
+
+fn integrity(connection: &Connection, wrong: &mut Vec<String>) -> Result<(), CacheError> {
+    let result = each(connection, "PRAGMA integrity_check(20)", |row| {
+        let line = row.get(0).unwrap_or_else(|error| format!("a line about it can't be read ({error})"));
+        // Some of SQLite's lines have a heading above them.
+        wrong.extend(line.lines().filter(|line| *line != "ok").map(|line| format!("the file: {line}")));
+    });
+    if let Some(error) = damage(result)? {
+        wrong.push(format!("the file: {error}"));
+    }
+    Ok(())
 }
 
 fn blob(row: &Row<'_>) -> rusqlite::Result<Option<String>> {

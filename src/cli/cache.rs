@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::progress::Progress;
 use super::{Exit, build, show};
-use crate::build::{Observer as _, Phase};
+use crate::build::{Observer as _, Phase, told};
 use crate::cache::{Amount, Cache, Stats};
 use crate::config::{self, Config, Environment, Keep, Overrides};
 use crate::history::Day;
@@ -107,7 +107,11 @@ fn act(config: &Config, action: &Action) -> miette::Result<Exit> {
             ));
         }
         Action::Clear => {
-            open(path)?.clear()?;
+            // Whatever is wrong with the file: what comes of this is a sound one.
+            let (cache, at_first) = Cache::open(path, &|| {})?;
+            for aside in at_first.into_iter().chain(cache.clear()?) {
+                Progress::bars_only().warn(&told(&aside));
+            }
             print("Forgot everything but the facts and histories");
         }
         Action::Seed { from } => return seed(config, from),

@@ -27,6 +27,15 @@ pub(super) fn nothing_published(config: &Config) -> miette::Report {
     )
 }
 
+/// What is said where it is known what was published, and nothing else.
+pub(super) fn nothing_known() -> miette::Report {
+    miette!(
+        help = "build the site first",
+        "the cache was cleared, or a new one took its place, since the site was built, so that nothing is known of what \
+         was published"
+    )
+}
+
 /// The name without `.md` of the entry whose page would be at this path.
 pub(super) fn stem_of_page(path: &str) -> Option<&str> {
     path.strip_prefix("plugins/")?.strip_suffix("/index.html").filter(|stem| !stem.contains('/'))
@@ -157,6 +166,18 @@ impl Published<'_> {
         Ok(by_id.or_else(by_name).and_then(|(name, _)| self.page(name)))
     }
 
+    /// The file of the entry that `given` names, though it may have no page.
+    fn entry_file(&self, given: &str) -> Option<String> {
+        let paths = &self.config.paths;
+        let here = std::env::current_dir().unwrap_or_default();
+        let below = |base: &Path| paths.below_entries(&base.join(given));
+        let name =
+            [&here, &paths.site].into_iter().find_map(|base| below(base)).unwrap_or_else(|| given.to_owned());
+        let stem = name.strip_suffix(".md").unwrap_or(&name);
+        let is_name = !stem.is_empty() && !stem.contains(['/', '\\']);
+        (is_name && paths.entries.join(format!("{stem}.md")).is_file()).then(|| paths.entry(stem))
+    }
+
     /// What was found; otherwise what `path`, the part of `given` that is not the site's address, could mean.
     fn found(
         &self,
@@ -166,6 +187,12 @@ impl Published<'_> {
     ) -> Result<miette::Result<String>, CacheError> {
         if let Some(output) = found {
             return Ok(Ok(output));
+        }
+        if let Some(entry) = self.entry_file(given) {
+            return Ok(Err(miette!(
+                help = "build the site, which tells what is wrong with it if anything is",
+                "{entry} is an entry that has no page: it has a problem and was left out, or it came after the last build"
+            )));
         }
         let near = self.near(path)?;
         let meant = match near.as_slice() {
