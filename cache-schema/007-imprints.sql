@@ -3,7 +3,8 @@
 --   `imprint`: what a build made of an entry, and what it made it from, by the name of the entry's file;
 --   `site`: what the site's files hold, and what they looked like then, by their paths;
 --   `output:` and a folder's name: the same of what a build has published there;
---   `coming:` and a folder's name: what a build is about to put there, as long as it has not come to its end.
+--   `coming:` and a folder's name: what a build is about to put there, as long as it has not come to its end;
+--   `removed:` and a folder's name: what builds have removed from there, by paths.
 -- The manifests of version 5 become such maps.
 CREATE TABLE shard (
     map    TEXT    NOT NULL,

@@ -1,5 +1,6 @@
 //! The publisher: makes the output folder hold exactly the outputs, touching only what is different.
 
+mod removed;
 mod tree;
 
 use std::borrow::Cow;
@@ -80,6 +81,8 @@ pub struct Published {
     pub removed: Vec<String>,
     /// Paths that an earlier build wrote and the site no longer has, but that somebody changed since.
     pub kept: Vec<String>,
+    /// Paths that an earlier build removed, where there are files again that it did not write.
+    pub returned: Vec<String>,
     /// Paths that were written over a file that no earlier build is known to have written.
     pub taken_over: Vec<String>,
     /// Whether an earlier build is known to have published into the folder.
@@ -109,18 +112,26 @@ impl Published {
                 "the cache knew nothing of the output folder, in which {} got the content of this site's outputs",
                 report::count(count, "file"),
             )),
-            (count, true) => {
-                let mut names = self.taken_over[..count.min(NAMED)].join(", ");
-                if count > NAMED {
-                    names.push_str(&format!(" and {} more", count - NAMED));
-                }
-                warnings.push(format!(
-                    "no earlier build wrote these files, which outputs have replaced: {names}"
-                ));
-            }
+            (_, true) => warnings.push(format!(
+                "no earlier build wrote these files, which outputs have replaced: {}",
+                named(&self.taken_over)
+            )),
+        }
+        if !self.returned.is_empty() {
+            warnings.push(format!(
+                "these files are there again after a build had removed them, and they stay, since they are not what \
+                 builds wrote there last: {}",
+                named(&self.returned)
+            ));
         }
         warnings
     }
+}
+
+/// Some paths, as a message names them.
+fn named(paths: &[String]) -> String {
+    let names = paths[..paths.len().min(NAMED)].join(", ");
+    if paths.len() > NAMED { format!("{names} and {} more", paths.len() - NAMED) } else { names }
 }
 
 /// Why the site could not be published. What was written before is whole.
@@ -255,7 +266,13 @@ pub fn publish(
             (path.as_str(), found.unwrap_or_else(|| tree.look(path, *digest, known)))
         })
         .collect();
-    let gone = gone(outputs, known.iter().chain(unfinished.into_iter().flatten()));
+    let removals = cache.removals(name)?;
+    let mut gone = gone(outputs, known.iter().chain(unfinished.into_iter().flatten()));
+    if !is_trusted {
+        for (path, digests) in removed::returned(&removals, outputs, &tree) {
+            gone.entry(path).or_insert(digests);
+        }
+    }
     let first = tree.check(&found, outputs, &gone)?;
 
     let is_ours =
@@ -290,7 +307,8 @@ pub fn publish(
             tree.remove(path)?;
             published.removed.push(path.clone());
         } else if tree.place(path).is_file() {
-            published.kept.push(path.clone());
+            let kept = if is_ours(path) { &mut published.kept } else { &mut published.returned };
+            kept.push(path.clone());
         }
         Ok(())
     };
@@ -332,12 +350,17 @@ pub fn publish(
     }
     let left =
         known.iter().filter(|(path, file)| after.get(*path).map(|new| new.digest) != Some(file.digest));
-    cache.use_folder(name, left.map(|(_, file)| file.digest))?;
+    let build = cache.use_folder(name, left.map(|(_, file)| file.digest))?;
     if after != *known || !published.is_known {
         cache.set_listing(Tree::Output(name), Some(after))?;
     }
     if anything_to_do {
         cache.set_listing(Tree::Coming(name), None)?;
+        let stays = published.kept.iter().chain(&published.returned).collect();
+        let after = removed::after(&removals, outputs, gone, &stays, build);
+        if after != removals {
+            cache.set_removals(name, after)?;
+        }
     }
     cache.checkpoint()?;
     Ok(published)

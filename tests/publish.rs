@@ -254,3 +254,57 @@ fn places_that_cannot_work_are_told_before_anything_is_touched() {
     let stderr = String::from_utf8_lossy(&run.stderr);
     assert!(run.status.code() == Some(2) && stderr.contains("is a file"), "{stderr}");
 }
+
+#[test]
+fn what_was_removed_is_removed_again_when_an_older_folder_is_put_back() {
+    let site = Site::new(CONFIG);
+    site.entry("one", "");
+    site.entry("two", "");
+    site.build(&[]).succeeded();
+    let older = site.tree("public");
+    std::fs::remove_file(site.at("entries/two.md")).unwrap();
+    let removed = |site: &Site| site.report(&[])["outputs"]["removed_paths"].clone();
+    let gone = removed(&site);
+    assert!(gone.as_array().unwrap().contains(&json!("plugins/two/index.html")), "{gone}");
+    let newer = site.tree("public");
+    let put_back =
+        || older.iter().for_each(|(path, bytes)| site.write(&format!("public/{}", path.display()), bytes));
+    // As often as it comes back, and whatever was done to the cache in between.
+    for action in ["stats", "gc", "clear"] {
+        assert!(
+            site.program(&["cache", action, "--site"]).arg(site.path()).output().unwrap().status.success()
+        );
+        put_back();
+        assert_eq!(removed(&site), gone, "{action}");
+        assert!(site.tree("public") == newer, "{action}");
+        assert_eq!(removed(&site), json!([]));
+    }
+    // Only that, while everything else is as it should be.
+    site.write("public/plugins/two/index.html", &older[std::path::Path::new("plugins/two/index.html")]);
+    assert_eq!(removed(&site), json!(["plugins/two/index.html"]));
+    // What somebody else put there stays, and is told once.
+    site.write("public/plugins/two/index.html", "by hand");
+    let told = |run: common::Run| run.stderr.contains("builds wrote there last: plugins/two/index.html\n");
+    assert!(told(site.build(&[]).succeeded()));
+    assert!(!told(site.build(&[]).succeeded()));
+    assert_eq!(site.read("public/plugins/two/index.html"), "by hand");
+    // What the site has again is no longer listed as removed.
+    site.entry("two", "");
+    site.build(&[]).succeeded();
+    assert!(site.tree("public") == older);
+}
+
+#[test]
+fn what_was_removed_does_not_stand_in_the_way_when_it_comes_back() {
+    let folder = Folder::new();
+    folder.publish(&["a", "b.html"]).unwrap();
+    folder.publish(&["b.html"]).unwrap();
+    folder.write("a", "output");
+    let published = folder.publish(&["a/index.html", "b.html"]).unwrap();
+    assert_eq!(
+        (&published.removed[..], folder.read("a/index.html").as_str()),
+        (&["a".to_owned()][..], "output")
+    );
+    // A folder now is where the file was.
+    assert_eq!(folder.publish(&["a/index.html", "b.html"]).unwrap().removed, [""; 0]);
+}

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use super::imprints::IMPRINTS;
 use super::listing::{COMING, OUTPUT};
+use super::removed::REMOVED;
 use super::{Cache, CacheError, shards};
 use crate::config::Keep;
 use crate::digest::Digest;
@@ -136,12 +137,12 @@ impl Cache {
     }
 
     /// Notes that an output folder is of use, and that these blobs are for the last time, since nothing that is
-    /// published there has their bytes any more.
+    /// published there has their bytes any more. Returns the number of this build.
     ///
     /// # Errors
     ///
     /// When the file can't be written.
-    pub fn use_folder(&self, folder: &str, left: impl Iterator<Item = Digest>) -> Result<(), CacheError> {
+    pub fn use_folder(&self, folder: &str, left: impl Iterator<Item = Digest>) -> Result<i64, CacheError> {
         let build = self.used().build.max(self.number(BUILDS)?);
         let connection = self.connection();
         connection
@@ -153,7 +154,7 @@ impl Cache {
         for digest in left {
             touch.execute(params![digest.as_bytes(), build])?;
         }
-        Ok(())
+        Ok(build)
     }
 
     /// Ends a build that evaluated the graph: notes what it had a use for, and collects garbage if much was stored
@@ -254,9 +255,11 @@ fn forget_folders(connection: &Connection, oldest: i64) -> rusqlite::Result<()> 
     connection
         .execute("DELETE FROM folder WHERE used < ?1 AND used < (SELECT max(used) FROM folder)", [oldest])?;
     connection.execute(
-        "DELETE FROM shard WHERE (map LIKE ?1 || '%' OR map LIKE ?2 || '%')
-             AND map NOT IN (SELECT ?1 || name FROM folder UNION SELECT ?2 || name FROM folder)",
-        [OUTPUT, COMING],
+        "DELETE FROM shard WHERE (map LIKE ?1 || '%' OR map LIKE ?2 || '%' OR map LIKE ?3 || '%')
+             AND map NOT IN (
+                 SELECT ?1 || name FROM folder UNION SELECT ?2 || name FROM folder UNION SELECT ?3 || name FROM folder
+             )",
+        [OUTPUT, COMING, REMOVED],
     )?;
     Ok(())
 }

@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use super::imprints::IMPRINTS;
+use super::removed::REMOVED;
 use super::{Cache, CacheError, shards};
 use crate::digest::Digest;
 use crate::look::Look;
@@ -90,9 +91,10 @@ impl Cache {
     pub(super) fn listings(&self) -> Result<Vec<(String, Option<Listing>)>, CacheError> {
         let connection = self.connection();
         let keys: Vec<String> = {
-            let mut select =
-                connection.prepare("SELECT DISTINCT map FROM shard WHERE map <> ?1 ORDER BY map")?;
-            let keys = select.query_map([IMPRINTS], |row| row.get(0))?;
+            let sql =
+                "SELECT DISTINCT map FROM shard WHERE map <> ?1 AND map NOT LIKE ?2 || '%' ORDER BY map";
+            let mut select = connection.prepare(sql)?;
+            let keys = select.query_map([IMPRINTS, REMOVED], |row| row.get(0))?;
             keys.collect::<Result<_, _>>()?
         };
         let mut listings = Vec::new();

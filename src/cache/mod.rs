@@ -16,6 +16,7 @@ mod outputs;
 mod packing;
 mod pause;
 mod read;
+mod removed;
 mod schema;
 mod shards;
 mod verify;
@@ -39,6 +40,7 @@ pub use inspect::{Amount, Stats};
 pub use listing::{Listed, Listing, Tree};
 pub use made::{Change, Made};
 pub use pause::{Meanwhile, Paused};
+pub use removed::{Removal, Removals};
 
 use crate::imprint::ShownKind;
 use aside::{Header, Rescued, has_default_name, not_ours, rescue, set_aside};

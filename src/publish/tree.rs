@@ -65,6 +65,11 @@ impl<'a> OutputTree<'a> {
         Found::of(std::fs::symlink_metadata(self.place(path)))
     }
 
+    /// Whether there is a file at this path.
+    pub(super) fn has_file(&self, path: &str) -> bool {
+        self.found(path) == Found::File
+    }
+
     /// What is at the place of an output with this digest. A file is read only if it looks different from when it
     /// was last read or written.
     pub(super) fn look(&self, path: &str, digest: Digest, known: Option<&Listed>) -> Found {

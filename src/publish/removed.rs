@@ -1,0 +1,33 @@
+//! Files that builds have removed, and that are there again: somebody put back a copy of the output folder that is older
+//! than the cache.
+
+use std::collections::HashSet;
+
+use rayon::prelude::*;
+
+use super::tree::OutputTree;
+use super::{Manifest, Outputs};
+use crate::cache::{Removal, Removals};
+
+/// Those of the removed files at whose places there are files and no outputs, each with the digests that it may have.
+pub(super) fn returned(removals: &Removals, outputs: &Outputs, tree: &OutputTree<'_>) -> Manifest {
+    removals
+        .par_iter()
+        .filter(|(path, _)| !outputs.contains_key(*path) && tree.has_file(path))
+        .map(|(path, removal)| (path.clone(), removal.digests.clone()))
+        .collect()
+}
+
+/// What has been removed once build number `build` has removed all of `gone` that it did not leave alone, which are the
+/// files that are not as builds left them.
+pub(super) fn after(
+    removals: &Removals,
+    outputs: &Outputs,
+    gone: Manifest,
+    left_alone: &HashSet<&String>,
+    build: i64,
+) -> Removals {
+    let removed = gone.into_iter().map(|(path, digests)| (path, Removal { digests, build }));
+    let removals = removals.iter().map(|(path, removal)| (path.clone(), removal.clone())).chain(removed);
+    removals.filter(|(path, _)| !outputs.contains_key(path) && !left_alone.contains(path)).collect()
+}
