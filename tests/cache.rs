@@ -10,6 +10,21 @@ use xtask::replay::{Repository, Server, World};
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
 const CACHE: &str = ".shelflife/cache.sqlite";
 
+/// A server that knows so many repositories, and a site with an entry for each.
+fn asking(number: usize) -> (Server, Site) {
+    let mut world = World::new("2020-08-01T00:00:00Z".parse().unwrap());
+    let names: Vec<String> = (0..number).map(|number| format!("plugin{number:03}")).collect();
+    for name in &names {
+        world.add(Repository::new(&format!("owner/{name}")).with_stars(1));
+    }
+    let server = Server::start(world).unwrap();
+    let site = Site::asking(&server, CONFIG, "1h");
+    for name in &names {
+        site.entry(name, "");
+    }
+    (server, site)
+}
+
 #[test]
 fn a_damaged_memo_changes_no_output() {
     let mut world = World::new("2020-08-01T00:00:00Z".parse().unwrap());
@@ -92,16 +107,7 @@ fn a_cache_that_is_damaged_anywhere_is_set_aside_and_the_site_is_built() {
 
 #[test]
 fn a_damaged_cache_gives_its_facts_to_the_next() {
-    let mut world = World::new("2020-08-01T00:00:00Z".parse().unwrap());
-    let names: Vec<String> = (0..200).map(|number| format!("plugin{number:03}")).collect();
-    for name in &names {
-        world.add(Repository::new(&format!("owner/{name}")).with_stars(1));
-    }
-    let server = Server::start(world).unwrap();
-    let site = Site::asking(&server, CONFIG, "1h");
-    for name in &names {
-        site.entry(name, "");
-    }
+    let (server, site) = asking(200);
     let now = "2020-08-01T00:00:00Z";
     site.report(&["--now", now]);
     let before = site.tree("public");
@@ -184,16 +190,7 @@ fn what_can_t_be_rendered_since_the_cache_has_lost_something_is_rendered_without
 
 #[test]
 fn a_cache_that_begins_anew_is_sound() {
-    let mut world = World::new("2020-08-01T00:00:00Z".parse().unwrap());
-    let names: Vec<String> = (0..60).map(|number| format!("plugin{number:03}")).collect();
-    for name in &names {
-        world.add(Repository::new(&format!("owner/{name}")).with_stars(1));
-    }
-    let server = Server::start(world).unwrap();
-    let site = Site::asking(&server, CONFIG, "1h");
-    for name in &names {
-        site.entry(name, "");
-    }
+    let (_server, site) = asking(60);
     let now = ["--now", "2020-08-01T00:00:00Z"];
     site.build(&now).succeeded();
     let before = site.tree("public");

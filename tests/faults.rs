@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use common::{Site, skip};
+use common::{Site, trace};
 use serde_json::{Value, json};
-use xtask::replay::{Fault, FaultAction, Options, RequestInfo, Server, Trace, shared};
+use xtask::replay::{Fault, FaultAction, Options, RequestInfo, Server};
 
 const CONFIG: &str = r#"
 title = "OctoPrint Plugin Repository"
@@ -112,16 +112,6 @@ fn assert_keeps(site: &Site, before: &BTreeMap<String, [bool; 2]>, what: &str) {
     for (id, had) in before {
         let Some(has) = after.get(id) else { continue };
         assert!(had.iter().zip(has).all(|(had, has)| has >= had), "{what}: {id} had {had:?} and has {has:?}");
-    }
-}
-
-fn trace(test: &str) -> Option<Trace> {
-    match shared() {
-        Some(shared) => Some(Trace::open(&shared.join("trace")).unwrap()),
-        None => {
-            skip(test, "no ../shared");
-            None
-        }
     }
 }
 

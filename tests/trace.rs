@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Site, skip};
+use common::{Site, trace};
 use serde_json::Value;
 use xtask::host::gzip;
 use xtask::replay::{Counts, Options, Schema, Server, Trace, World, shared};
@@ -17,16 +17,6 @@ hide_disabled = false      # in 2020 a disabled plugin kept its operating system
 entries = "_plugins"
 data = "_data"
 "#;
-
-fn trace(test: &str) -> Option<Trace> {
-    match shared() {
-        Some(shared) => Some(Trace::open(&shared.join("trace")).unwrap()),
-        None => {
-            skip(test, "no ../shared");
-            None
-        }
-    }
-}
 
 fn serve(world: World) -> Server {
     let schema = shared().map(|shared| Schema::load(&shared.join("github/schema.graphql")).unwrap());

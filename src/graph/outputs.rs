@@ -6,7 +6,7 @@ use super::entries::{feed_description, known};
 use super::inputs::AssetLocation;
 use super::kinds::{Kind, stem};
 use super::pages::{self, Rendered};
-use super::{AssetFile, Db, EntryFile, Site, companions, facets, sitemap, views};
+use super::{AssetFile, Db, EntryFile, Site, companions, sitemap, views};
 use crate::digest::Digest;
 use crate::imprint::ShownKind;
 use crate::problem::Problem;
@@ -59,7 +59,7 @@ fn output<'db>(db: &'db dyn Db, key: OutputKey<'db>) -> Result<Digest, Problem> 
     Ok(digest)
 }
 
-/// Everything that an output is made from which is neither the page of a plugin nor a companion of one.
+/// Everything that an output is made from which is no page of a plugin, no companion of one, and no page of a group.
 pub fn parts(db: &dyn Db, kind: &Kind) -> Vec<Part> {
     let common = kind.template().and_then(|(template, ..)| context::of_templates(db).get(template));
     let mut parts = common.unwrap_or_else(|| context::base(db)).clone();
@@ -73,7 +73,6 @@ pub fn parts(db: &dyn Db, kind: &Kind) -> Vec<Part> {
         Kind::ByName | Kind::ByDate | Kind::ByTag | Kind::ByAuthor | Kind::Search | Kind::Abandoned => {
             parts.push(Part::new(LISTED, *views::listed_digest(db)));
         }
-        Kind::Facet(key) => parts.push(Part::new(LISTED, facets::digest(db, key))),
         Kind::Notices => parts.extend([plugins(), context::data(db, "notices")]),
         Kind::Blacklist => parts.extend([plugins(), context::data(db, "blacklist")]),
         Kind::Overlays => parts.extend([plugins(), context::data(db, "update_check_overlays")]),
@@ -99,6 +98,7 @@ pub fn parts(db: &dyn Db, kind: &Kind) -> Vec<Part> {
         }
         Kind::Plugin(_)
         | Kind::Companion(..)
+        | Kind::Facet(_)
         | Kind::HelpInstallation
         | Kind::HelpRegistering
         | Kind::OpenSearch

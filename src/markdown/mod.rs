@@ -13,7 +13,7 @@ mod write;
 
 pub use elements::encode;
 pub use ids::ID_PREFIX;
-pub use plain::{strip_tags, to_text};
+pub use plain::{escape, strip_tags, to_text};
 pub use tidy::MAX_NESTING;
 
 use std::borrow::Cow;
@@ -51,7 +51,7 @@ pub fn to_html_inline(markdown: &str, address: Readdress<'_>) -> String {
     match paragraph {
         // Whatever else stands beside a paragraph ends it.
         Some(inline) if !inline.contains("</p>") => inline.to_owned(),
-        _ => safe::clean(&plain::escape(&to_text(&html))),
+        _ => safe::clean(&escape(&to_text(&html))),
     }
 }
 

@@ -116,7 +116,7 @@ fn reference(text: &str) -> Option<(char, usize)> {
     Some((character, end + 1))
 }
 
-/// `text` as it may stand in an attribute's value.
-pub(super) fn escape(text: &str) -> String {
+/// `text` as it may stand in HTML: between tags, or in an attribute's value in double quotes.
+pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::text;
 use crate::companion::Badge;
+use crate::markdown;
 use crate::plugin::Plugin;
 
 /// What a badge shows.
@@ -158,19 +159,9 @@ impl Shown {
     }
 }
 
+/// `text` as it may stand in SVG.
 fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            _ => escaped.push(c),
-        }
-    }
-    escaped
+    markdown::escape(text).replace('\'', "&#39;")
 }
 
 /// The width of `text` in Verdana of the size 11, in pixels.

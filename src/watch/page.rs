@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::live::Moment;
 use crate::build::Problems;
+use crate::markdown::escape;
 use crate::problem::{Problem, explain};
 
 /// Where the server keeps what is its own: no output can lie in a hidden folder.
@@ -86,21 +87,6 @@ fn whole(title: &str, class: &str, body: &str) -> String {
          <link rel=\"icon\" href=\"data:,\">\n<style>\n{STYLE}</style>\n</head>\n<body class=\"{class}\">\n<main>\n\
          {body}</main>\n</body>\n</html>\n"
     )
-}
-
-/// Text as HTML.
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use std::process::{Command, Output};
 use rusqlite::Connection;
 use serde_json::Value;
 use tempfile::TempDir;
-use xtask::replay::{Server, Window};
+use xtask::replay::{Server, Trace, Window, shared};
 
 /// A site in a folder of its own, removed at the end of the test.
 pub struct Site {
@@ -190,6 +190,15 @@ pub fn entry(stem: &str, more: &str) -> String {
 /// As much of a JPEG as it takes to see that it is one, so many pixels wide and high.
 pub fn picture(pixels: u8) -> Vec<u8> {
     [&b"\xFF\xD8\xFF\xC0\x00\x0B\x08\x00"[..], &[pixels, 0, pixels], b"\x01\x01\x11\x00\xFF\xD9"].concat()
+}
+
+/// The recorded builds; none where they are missing, after saying so.
+pub fn trace(test: &str) -> Option<Trace> {
+    let shared = shared();
+    if shared.is_none() {
+        skip(test, "no ../shared");
+    }
+    shared.map(|shared| Trace::open(&shared.join("trace")).unwrap())
 }
 
 /// Says that a test can't run here, and what it lacks.
