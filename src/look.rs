@@ -47,6 +47,58 @@ impl Look {
     }
 }
 
+/// A folder in which many files are looked at. Where the system allows it, the way to the folder is found once.
+#[derive(Debug)]
+pub struct Within {
+    #[cfg(target_os = "linux")]
+    folder: std::os::fd::OwnedFd,
+    #[cfg(not(target_os = "linux"))]
+    folder: std::path::PathBuf,
+}
+
+impl Within {
+    /// Opens a folder.
+    ///
+    /// # Errors
+    ///
+    /// When it is none, or can't be opened.
+    pub fn folder(path: &Path) -> io::Result<Self> {
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::fs::{Mode, OFlags};
+            let folder =
+                rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+            Ok(Self { folder })
+        }
+        #[cfg(not(target_os = "linux"))]
+        Ok(Self { folder: path.to_path_buf() })
+    }
+
+    /// The look of the regular file at `path` below the folder; `None` if there is anything else, or nothing.
+    pub fn look(&self, path: &str) -> Option<Look> {
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::fs::{AtFlags, FileType, statat};
+            let stat = statat(&self.folder, path, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+            if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
+                return None;
+            }
+            let time = |seconds: i64, nanoseconds: u64| {
+                seconds.saturating_mul(1_000_000_000).saturating_add_unsigned(nanoseconds)
+            };
+            let modified = Some(time(stat.st_mtime, stat.st_mtime_nsec)).filter(|time| *time >= 0);
+            Some(Look {
+                size: stat.st_size,
+                modified: modified.unwrap_or(i64::MAX),
+                changed: time(stat.st_ctime, stat.st_ctime_nsec),
+                inode: stat.st_ino.cast_signed(),
+            })
+        }
+        #[cfg(not(target_os = "linux"))]
+        std::fs::symlink_metadata(self.folder.join(path)).ok().as_ref().and_then(Look::of)
+    }
+}
+
 fn nanoseconds(time: SystemTime) -> i64 {
     time.duration_since(UNIX_EPOCH)
         .ok()
@@ -132,6 +184,25 @@ mod tests {
             assert_eq!(read(&path, size).unwrap(), content, "{size}");
         }
         assert!(read(&folder.path().join("none"), 1).is_err());
+    }
+
+    #[test]
+    fn a_file_looks_the_same_from_its_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let within = Within::folder(folder.path()).unwrap();
+        std::fs::create_dir(folder.path().join("a")).unwrap();
+        let place = folder.path().join("a/file");
+        std::fs::write(&place, "content").unwrap();
+        for time in [Duration::ZERO, Duration::from_nanos(1_234_567_890_123_456_789)] {
+            File::options().write(true).open(&place).unwrap().set_modified(UNIX_EPOCH + time).unwrap();
+            let look = Look::of(&std::fs::symlink_metadata(&place).unwrap());
+            assert!(look.is_some());
+            assert_eq!(within.look("a/file"), look);
+        }
+        File::options().write(true).open(&place).unwrap().set_modified(UNIX_EPOCH - SETTLED).unwrap();
+        assert_eq!(within.look("a/file"), Look::of(&std::fs::symlink_metadata(&place).unwrap()));
+        assert_eq!([within.look("a"), within.look("none"), within.look("a/file/below")], [None; 3]);
+        assert!(Within::folder(&place).is_err() || cfg!(not(target_os = "linux")));
     }
 
     #[test]

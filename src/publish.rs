@@ -2,6 +2,7 @@
 
 mod removed;
 mod tree;
+mod untouched;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -21,6 +22,8 @@ use crate::imprint::ShownKind;
 use crate::report;
 
 use tree::{Found, OutputTree};
+
+pub use untouched::is_untouched;
 
 /// Every output by its path with `/`: its digest, and the place of its bytes.
 pub type Outputs = BTreeMap<String, (Digest, Content)>;

@@ -3,7 +3,7 @@
 mod files;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -15,7 +15,7 @@ use crate::config::Config;
 use crate::digest::Digest;
 use crate::graph::inputs::AssetLocation;
 use crate::graph::{AssetFile, DataFile, Database, Site, TemplateFile};
-use crate::look::{self, Look};
+use crate::look::{self, Look, Within};
 use crate::render::address;
 use crate::theme;
 
@@ -132,7 +132,8 @@ impl Scan {
         }
         for at in &found {
             let Some(file) = self.entries.get_mut(*at) else { continue };
-            (*file, _) = examine(std::mem::take(&mut file.name), std::mem::take(&mut file.place), None)?;
+            let look = std::fs::symlink_metadata(&file.place).ok().as_ref().and_then(Look::of);
+            *file = examine(std::mem::take(&mut file.name), std::mem::take(&mut file.place), look, None)?;
         }
         self.again = Some(found);
         Ok(true)
@@ -295,6 +296,7 @@ fn scan(kind: Kind, config: &Config, known: &Listing, listing: &mut Listing) -> 
         Some(found) if extensions.is_empty() => found.files_below()?,
         Some(found) => found.files_in(extensions)?,
     };
+    let within = Within::folder(folder).ok();
     let now = SystemTime::now();
     let scanned: Vec<(Scanned, Option<Look>)> = places
         .into_par_iter()
@@ -302,7 +304,9 @@ fn scan(kind: Kind, config: &Config, known: &Listing, listing: &mut Listing) -> 
         .map(|place| {
             let name = relative(folder, &place)?;
             let known = known.get(&key(kind, &name));
-            examine(name, place, known)
+            // The look comes before the content, so that a change in between is seen the next time.
+            let look = within.as_ref().and_then(|within| within.look(&name));
+            Ok((examine(name, place, look, known)?, look))
         })
         .collect::<miette::Result<_>>()?;
     for (file, look) in &scanned {
@@ -317,14 +321,18 @@ fn key(kind: Kind, name: &str) -> String {
     format!("{}/{name}", kind.name())
 }
 
-/// The digest of a file, which is read only if it looks different from when it was last read.
-fn examine(name: String, place: PathBuf, known: Option<&Listed>) -> miette::Result<(Scanned, Option<Look>)> {
-    // The look comes before the content, so that a change in between is seen the next time.
-    let look = std::fs::symlink_metadata(&place).ok().as_ref().and_then(Look::of);
-    if let (Some(look), Some(known)) = (look, known)
-        && known.look == Some(look)
+/// A file, which is read only if its look is another one than when it was last read.
+fn examine(
+    name: String,
+    place: PathBuf,
+    look: Option<Look>,
+    known: Option<&Listed>,
+) -> miette::Result<Scanned> {
+    if let Some(known) = known
+        && look.is_some()
+        && known.look == look
     {
-        return Ok((Scanned { name, place, digest: known.digest, content: None }, Some(look)));
+        return Ok(Scanned { name, place, digest: known.digest, content: None });
     }
     let content: Arc<[u8]> = match look {
         Some(look) => look::read(&place, look.size)
@@ -334,18 +342,19 @@ fn examine(name: String, place: PathBuf, known: Option<&Listed>) -> miette::Resu
         None => read(&place)?.into(),
     };
     let digest = Digest::of(&content);
-    Ok((Scanned { name, place, digest, content: Some(content) }, look))
+    Ok(Scanned { name, place, digest, content: Some(content) })
 }
 
 fn read(path: &Path) -> miette::Result<Vec<u8>> {
     std::fs::read(path).into_diagnostic().wrap_err_with(|| format!("can't read {}", path.display()))
 }
 
-/// The path of `path` below `folder`, with `/`.
+/// The path of `path`, which is below `folder`, with `/`.
 fn relative(folder: &Path, path: &Path) -> miette::Result<String> {
-    let below = path.strip_prefix(folder).unwrap_or(path);
-    let parts: Option<Vec<&str>> = below.components().map(|part| part.as_os_str().to_str()).collect();
-    let parts = parts
-        .ok_or_else(|| miette!(help = "rename it", "the name of the file {} is not UTF-8", path.display()))?;
-    Ok(parts.join("/"))
+    let [folder, whole] = [folder, path].map(|path| path.as_os_str().as_encoded_bytes());
+    let below = std::str::from_utf8(whole.strip_prefix(folder).unwrap_or(whole));
+    let below = below
+        .map_err(|_| miette!(help = "rename it", "the name of the file {} is not UTF-8", path.display()))?;
+    let below = below.trim_start_matches(MAIN_SEPARATOR);
+    Ok(if MAIN_SEPARATOR == '/' { below.to_owned() } else { below.replace(MAIN_SEPARATOR, "/") })
 }

@@ -1,7 +1,7 @@
 //! Rendering: every output's digest, and where its bytes are.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
@@ -14,7 +14,7 @@ use crate::graph::context;
 use crate::graph::inputs::AssetLocation;
 use crate::graph::kinds::Kind;
 use crate::graph::outputs;
-use crate::graph::plan::{Output, Plan};
+use crate::graph::plan::{self, Output, Plan};
 use crate::graph::{Database, Db as _, EntryFile, entries, views};
 use crate::imprint::ShownKind;
 use crate::problem::Problem;
@@ -44,17 +44,21 @@ pub(super) fn content_of(location: AssetLocation) -> Content {
     }
 }
 
-/// Renders every output that is not copied, on all cores; their bytes go to the cache's blobs. `read` are the
-/// entries that are not known, and `pages` those of groups that the last build made.
+/// The plan, and on all cores what it follows from: what is shown of the entries that are `read`, since they are not
+/// known. One worker would go through them all while the others wait.
+pub(super) fn planned(db: &Database, read: &[EntryFile]) -> Arc<Plan> {
+    on_all_cores(db, read, |db, file| views::shown(db, *file).is_some());
+    Arc::clone(plan::plan(db))
+}
+
+/// Renders every output that is not copied, on all cores; their bytes go to the cache's blobs. `pages` are those of
+/// groups that the last build made.
 pub(super) fn render(
     db: &Database,
     plan: &Plan,
-    read: &[EntryFile],
     pages: Pages,
     observer: &dyn Observer,
 ) -> miette::Result<(Outputs, Pages)> {
-    // Lists need what is shown of every plugin; one worker would go through them all while the others wait.
-    on_all_cores(db, read, |db, file| views::shown(db, *file).is_some());
     let mut pages = pages.current(db);
     let total = plan.outputs.len();
     let done = AtomicUsize::new(0);

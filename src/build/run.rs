@@ -16,14 +16,14 @@ use super::render::{self, content_of};
 use super::shelf::Shelf;
 use super::why::Why;
 use super::{Afterwards, Built, Observer, Phase, Problems, on_all_cores};
-use crate::cache::{ANSWERS, Cache, FACTS, HISTORY, Listing, Tree};
+use crate::cache::{ANSWERS, Cache, CacheError, FACTS, HISTORY, Listing, Tree};
 use crate::companion::Companion;
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::fact::{Answer, Subject};
 use crate::graph::kinds::Kind;
 use crate::graph::templates::templates;
-use crate::graph::{self, Database, context, plan};
+use crate::graph::{self, Database, context};
 use crate::look::Identity;
 use crate::problem::Problem;
 use crate::publish::{self, Content, Glance, PublishError, Published, Target};
@@ -184,10 +184,32 @@ impl<'a> Run<'a> {
         outputs: &Listing,
         durations: Durations,
     ) -> Result<Built, Failure> {
+        let published = if self.is_untouched(outputs)? {
+            Published { unchanged: outputs.len(), is_known: true, ..Published::default() }
+        } else {
+            self.publish(&self.contents(scan, outputs), false, None)?
+        };
+        let entries = Entries { total: scan.entries().len(), unreadable: 0 };
+        let now = self.config.now;
+        let mut report = self.report(entries, published, durations);
+        report.facts = record::count(&record.sources, now);
+        report.left_out = left_out(self.config, &|source| record::lacking(&record.sources, source, now));
+        report.warnings.splice(0..0, record.warnings);
+        Ok(Built { report, unreadable: Vec::new() })
+    }
+
+    /// Whether everything that was published is there as it was left.
+    fn is_untouched(&self, outputs: &Listing) -> Result<bool, CacheError> {
+        let paths = &self.config.paths;
+        publish::is_untouched(&paths.output, &paths.output_name(), outputs, &self.cache)
+    }
+
+    /// What was published, with the places of its bytes.
+    fn contents(&self, scan: &Scan, outputs: &Listing) -> publish::Outputs {
         let mut assets = scan.published_assets(self.config);
         let lines = Kind::SINGLE.iter().filter_map(|kind| Some((kind.path()?, kind.lines()?)));
         let lines: BTreeMap<String, _> = lines.collect();
-        let contents: publish::Outputs = outputs
+        outputs
             .iter()
             .map(|(path, file)| {
                 let made = || match (lines.get(path), Companion::at(path)) {
@@ -198,15 +220,7 @@ impl<'a> Run<'a> {
                 let content = assets.remove(path).map_or_else(made, content_of);
                 (path.clone(), (file.digest, content))
             })
-            .collect();
-        let published = self.publish(&contents, false, None)?;
-        let entries = Entries { total: scan.entries().len(), unreadable: 0 };
-        let now = self.config.now;
-        let mut report = self.report(entries, published, durations);
-        report.facts = record::count(&record.sources, now);
-        report.left_out = left_out(self.config, &|source| record::lacking(&record.sources, source, now));
-        report.warnings.splice(0..0, record.warnings);
-        Ok(Built { report, unreadable: Vec::new() })
+            .collect()
     }
 
     fn evaluate(
@@ -255,9 +269,9 @@ impl<'a> Run<'a> {
         facts.settle(&mut db, &mut shelf, scan, &mut durations)?;
 
         let rendering = Instant::now();
-        let plan = Arc::clone(plan::plan(&db));
+        let plan = render::planned(&db, &shelf.read_anew(&db));
         let pages = if reuse { Pages::load(cache)? } else { Pages::default() };
-        let rendered = render::render(&db, &plan, &shelf.read_anew(&db), pages, *observer);
+        let rendered = render::render(&db, &plan, pages, *observer);
         let fresh = shelf.fresh(&db);
         // Where something is lost, no template can be blamed for what it did without.
         if let Some(what) = cache.lost() {

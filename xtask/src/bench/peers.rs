@@ -1,8 +1,9 @@
 //! Programs that people compare a site builder with, set up for the same entries: `git status`, hugo and jekyll.
 //!
 //! hugo and jekyll get the entries' own files, the same facts as a data file, and a theme that is comparable to the
-//! built-in one: a page for each plugin with the same sections, the four lists, the start page, the feed and
-//! `plugins.json`. Neither sanitises what strangers wrote; that is their advantage.
+//! built-in one: a page for each plugin with the same sections but related plugins, the four lists, the start page, the
+//! feed and `plugins.json`, and in hugo a page for each tag and author. Neither sanitises what strangers wrote; that is
+//! their advantage.
 
 use std::fs;
 use std::io;
@@ -21,7 +22,7 @@ use crate::replay::{Repository, Window, World};
 /// A file of a theme: its path and its content.
 type ThemeFile = (&'static str, &'static str);
 
-const HUGO: [ThemeFile; 14] = [
+const HUGO: [ThemeFile; 15] = [
     ("config.toml", include_str!("peers/hugo/config.toml")),
     ("content/by_name.md", "---\ntitle: Plugins by name\nlayout: by_name\nurl: /by_name/\n---\n"),
     ("content/by_date.md", "---\ntitle: Plugins by date\nlayout: by_date\nurl: /by_date/\n---\n"),
@@ -33,6 +34,7 @@ const HUGO: [ThemeFile; 14] = [
     ("layouts/_default/by_date.html", include_str!("peers/hugo/by_date.html")),
     ("layouts/_default/by_tag.html", include_str!("peers/hugo/by_tag.html")),
     ("layouts/_default/by_author.html", include_str!("peers/hugo/by_author.html")),
+    ("layouts/_default/term.html", include_str!("peers/hugo/term.html")),
     ("layouts/partials/row.html", include_str!("peers/hugo/row.html")),
     ("layouts/index.html", include_str!("peers/hugo/index.html")),
     ("layouts/index.json", include_str!("peers/hugo/index.json")),

@@ -50,8 +50,9 @@ pub(crate) fn document(results: &Results, rows: &[Row]) -> String {
          nothing is deleted until the bench is done, since file systems are slow to make files after that.\n\n\
          Measured on {} with {} cores and {} GiB: {}.\n\n\
          hugo and jekyll render the entries' own files, the same facts as a data file, a page for each plugin, the\n\
-         four lists, the start page, the feed and `plugins.json`, and sanitise nothing. Their lists show what\n\
-         shelflife's do; it makes a page for each tag and author, too. The API's files and badges, ten for each plugin, are off.\n\n\
+         four lists, the start page, the feed and `plugins.json`; hugo also renders a page for each tag and author, for\n\
+         which jekyll would need a plugin. Their pages show what shelflife's do, but for related plugins, and they\n\
+         sanitise nothing. The API's files and badges, ten for each plugin, are off.\n\n\
          ![Each number as a share of its goal](benchmarks.svg)\n\n",
         machine.real_entries,
         machine.runs,
