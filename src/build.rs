@@ -54,6 +54,31 @@ pub trait Observer: Sync {
     fn progress(&self, phase: Phase, done: usize, total: usize);
     /// Something that the maintainer should know at once.
     fn warn(&self, message: &str);
+    /// Whether the build is to end before it has come to its own. It is asked often, from any thread.
+    fn is_stopped(&self) -> bool {
+        false
+    }
+}
+
+/// The build was to end before it had come to its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Diagnostic)]
+pub enum Stopped {
+    /// Before anything was written.
+    #[error("nothing was published, so the site is as it was; what sources have answered is kept")]
+    Before,
+    /// While files were written.
+    #[error("{written} of {all} files were written; each is whole, and the next build writes the others")]
+    Publishing {
+        /// How many were written.
+        written: usize,
+        /// How many were to be written.
+        all: usize,
+    },
+}
+
+/// Ends the build if that is wished.
+fn go_on(observer: &dyn Observer) -> Result<(), Stopped> {
+    if observer.is_stopped() { Err(Stopped::Before) } else { Ok(()) }
 }
 
 /// Files that people have to mend.
@@ -86,8 +111,8 @@ pub struct Built {
 ///
 /// # Errors
 ///
-/// [`Problems`] when there is something to mend in the site's files; otherwise what is wrong with the machine.
-/// In both cases the published site is as it was, or file by file newer.
+/// [`Problems`] when there is something to mend in the site's files, [`Stopped`] when the observer wished it; otherwise
+/// what is wrong with the machine. In each case the published site is as it was, or file by file newer.
 pub fn build(config: &Config, observer: &dyn Observer) -> miette::Result<Built> {
     Builder::default().build(config, None, &[], observer)
 }

@@ -6,6 +6,7 @@ mod untouched;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -182,6 +183,14 @@ pub enum PublishError {
     /// A blob that was stored is gone again.
     #[error("the cache lost the content of {0} while the build was running")]
     Lost(String),
+    /// Whoever was told of the progress wished it to end.
+    #[error("{written} of {all} files were written")]
+    Stopped {
+        /// How many were written.
+        written: usize,
+        /// How many were to be written.
+        all: usize,
+    },
     /// The cache failed.
     #[error(transparent)]
     Cache(#[from] CacheError),
@@ -234,7 +243,7 @@ impl Glance {
 ///
 /// Each file is written beside its place and renamed into it. A file is removed only if it still has the
 /// bytes that an earlier build wrote, so whatever else is in the folder stays, unless it is a file at an output's
-/// place.
+/// place. `progress` is told how many files are written of how many, and may break off.
 ///
 /// # Errors
 ///
@@ -245,7 +254,7 @@ pub fn publish(
     outputs: &Outputs,
     cache: &Cache,
     derived: &dyn Derived,
-    progress: &(dyn Fn(usize, usize) + Sync),
+    progress: &(dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
 ) -> Result<Published, PublishError> {
     let name = target.name;
     let known = cache.listing(Tree::Output(name))?;
@@ -322,16 +331,24 @@ pub fn publish(
         derived.prepare()?;
     }
     let done = AtomicUsize::new(0);
+    let stopped = || PublishError::Stopped { written: done.load(Ordering::Relaxed), all: wrong.len() };
     let write = |path: &&str| {
         let (digest, content) = &outputs[*path];
         let look = tree.write(path, &bytes(path, *digest, content, cache, derived)?)?;
-        progress(done.fetch_add(1, Ordering::Relaxed) + 1, wrong.len());
+        let written = done.fetch_add(1, Ordering::Relaxed) + 1;
+        if progress(written, wrong.len()).is_break() && written < wrong.len() {
+            return Err(stopped());
+        }
         Ok(((*path).to_owned(), Listed { digest: *digest, look }))
     };
     let write_all = || wrong.par_iter().map(write).collect::<Result<Vec<_>, PublishError>>();
     // To start threads pays only if each has something to do.
     let pool = (wrong.len() >= WRITERS * 8).then(writers).flatten();
-    let written = pool.map_or_else(write_all, |pool| pool.install(write_all));
+    let written = pool.map_or_else(write_all, |pool| pool.install(write_all)).map_err(|error| match error {
+        // Other threads have come to the end of theirs meanwhile.
+        PublishError::Stopped { .. } => stopped(),
+        error => error,
+    });
     let mut after: Listing = found
         .iter()
         .filter_map(|(path, found)| match found {
@@ -443,7 +460,8 @@ mod tests {
     }
 
     fn run(folder: &Path, cache: &Cache, files: &[(&str, &str)]) -> Published {
-        publish(target(folder), &outputs(cache, files), cache, &Nothing, &|_, _| {}).unwrap()
+        publish(target(folder), &outputs(cache, files), cache, &Nothing, &|_, _| ControlFlow::Continue(()))
+            .unwrap()
     }
 
     #[test]
@@ -498,7 +516,9 @@ mod tests {
         std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("plugins")).unwrap();
         let cache = Cache::in_memory().unwrap();
         let outputs = outputs(&cache, &[("plugins/x.html", "1")]);
-        let error = publish(target(folder.path()), &outputs, &cache, &Nothing, &|_, _| {}).unwrap_err();
+        let error =
+            publish(target(folder.path()), &outputs, &cache, &Nothing, &|_, _| ControlFlow::Continue(()))
+                .unwrap_err();
         assert!(matches!(error, PublishError::Link(_)), "{error}");
         assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);
     }

@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::ops::ControlFlow;
+
 use common::Site;
 use serde_json::json;
 use shelflife::cache::{Cache, CacheError, Listing, Tree};
@@ -56,7 +58,7 @@ impl Folder {
         let output = |path: &&str| ((*path).to_owned(), (self.cache.put_blob(b"output"), Content::Blob));
         let outputs: Outputs = paths.iter().map(output).collect();
         let target = Target { folder: self.folder.path(), name: "public", is_trusted: false, glance: None };
-        publish(target, &outputs, &self.cache, &Nothing, &|_, _| {})
+        publish(target, &outputs, &self.cache, &Nothing, &|_, _| ControlFlow::Continue(()))
     }
 
     #[track_caller]

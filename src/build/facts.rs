@@ -1,8 +1,9 @@
 //! The rounds of a build: what the graph wants to know, what is known, what has to be asked.
 
 use std::collections::BTreeSet;
+use std::future::pending;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use miette::{IntoDiagnostic as _, WrapErr as _};
@@ -13,7 +14,7 @@ use super::ledger::Ledger;
 use super::record::{self, Known};
 use super::shelf::Shelf;
 use super::urgency::Audience;
-use super::{Observer, Phase, on_all_cores};
+use super::{Observer, Phase, go_on, on_all_cores};
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::fact::{Answer, Subject};
@@ -118,7 +119,12 @@ impl<'a> Facts<'a> {
             self.rounds += 1;
             let evaluating = Instant::now();
             // One worker would look for Python in all repositories while the others wait.
-            on_all_cores(db, &shelf.read_anew(db), |db, file| drop(wanted_for(db, *file)));
+            on_all_cores(db, &shelf.read_anew(db), |db, file| {
+                if !self.observer.is_stopped() {
+                    drop(wanted_for(db, *file));
+                }
+            });
+            go_on(self.observer)?;
             let wanted = self.wanted(db, shelf);
             let found = self.ledger.load(&wanted, self.config)?;
             self.show(db, &found);
@@ -157,6 +163,7 @@ impl<'a> Facts<'a> {
             self.settled = None;
             let answers = self.fetch(due)?;
             self.learn(db, &answers)?;
+            go_on(self.observer)?;
             self.is_news = true;
             durations.fetch_ms += report::milliseconds(fetching.elapsed());
         }
@@ -260,9 +267,17 @@ impl<'a> Facts<'a> {
 
     fn fetch(&self, due: Vec<Demand>) -> miette::Result<Vec<(Subject, Answer)>> {
         let Some(sources) = &self.sources else { return Ok(Vec::new()) };
-        wait_for(sources, due, &|done, total| self.observer.progress(Phase::Fetch, done, total))
+        let enough = async {
+            while !self.observer.is_stopped() {
+                tokio::time::sleep(LOOK_FOR_END).await;
+            }
+        };
+        wait_for(sources, due, enough, &|done, total| self.observer.progress(Phase::Fetch, done, total))
     }
 }
+
+/// How often a build that waits for answers looks whether it is to end.
+const LOOK_FOR_END: Duration = Duration::from_millis(20);
 
 /// Asks the sources that `config` names, and waits for their answers.
 ///
@@ -270,12 +285,13 @@ impl<'a> Facts<'a> {
 ///
 /// When this machine has no network at all; what sources fail to say is an answer, too.
 pub fn fetch(config: &Config, demands: Vec<Demand>) -> miette::Result<Vec<(Subject, Answer)>> {
-    wait_for(&Sources::new(config).into_diagnostic()?, demands, &|_, _| {})
+    wait_for(&Sources::new(config).into_diagnostic()?, demands, pending(), &|_, _| {})
 }
 
 fn wait_for(
     sources: &Sources,
     demands: Vec<Demand>,
+    enough: impl Future<Output = ()>,
     progress: &(dyn Fn(usize, usize) + Send + Sync),
 ) -> miette::Result<Vec<(Subject, Answer)>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -283,5 +299,5 @@ fn wait_for(
         .build()
         .into_diagnostic()
         .wrap_err("can't use the network")?;
-    Ok(runtime.block_on(sources.fetch(demands, progress)))
+    Ok(runtime.block_on(sources.fetch(demands, enough, progress)))
 }

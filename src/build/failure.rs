@@ -1,5 +1,6 @@
 //! Why a build did not come to its end, and what is said of a cache that was to blame.
 
+use super::Stopped;
 use crate::cache::{CacheError, SetAside, corruption};
 use crate::publish::PublishError;
 use crate::report;
@@ -30,6 +31,12 @@ impl From<miette::Report> for Failure {
     }
 }
 
+impl From<Stopped> for Failure {
+    fn from(stopped: Stopped) -> Self {
+        Self::Report(stopped.into())
+    }
+}
+
 impl From<CacheError> for Failure {
     fn from(error: CacheError) -> Self {
         match error {
@@ -44,6 +51,7 @@ impl From<PublishError> for Failure {
         match error {
             PublishError::Lost(path) => Self::Lost(path),
             PublishError::Cache(error) => error.into(),
+            PublishError::Stopped { written, all } => Stopped::Publishing { written, all }.into(),
             error => Self::Report(error.into_report()),
         }
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::groups::Pages;
-use super::{Observer, Phase, Problems, derived};
+use super::{Observer, Phase, Problems, Stopped, derived, go_on};
 use crate::companion::Companion;
 use crate::digest::Digest;
 use crate::entry;
@@ -46,9 +46,14 @@ pub(super) fn content_of(location: AssetLocation) -> Content {
 
 /// The plan, and on all cores what it follows from: what is shown of the entries that are `read`, since they are not
 /// known. One worker would go through them all while the others wait.
-pub(super) fn planned(db: &Database, read: &[EntryFile]) -> Arc<Plan> {
-    on_all_cores(db, read, |db, file| views::shown(db, *file).is_some());
-    Arc::clone(plan::plan(db))
+pub(super) fn planned(
+    db: &Database,
+    read: &[EntryFile],
+    observer: &dyn Observer,
+) -> Result<Arc<Plan>, Stopped> {
+    on_all_cores(db, read, |db, file| observer.is_stopped() || views::shown(db, *file).is_some());
+    go_on(observer)?;
+    Ok(Arc::clone(plan::plan(db)))
 }
 
 /// Renders every output that is not copied, on all cores; their bytes go to the cache's blobs. `pages` are those of
@@ -90,12 +95,16 @@ pub(super) fn render(
     // What takes longest begins first.
     unknown.sort_by_key(|(_, kind)| matches!(kind, Kind::Plugin(_) | Kind::Companion(..) | Kind::Facet(_)));
     let rendered = on_all_cores(db, &unknown, |db, (path, kind)| {
+        if observer.is_stopped() {
+            return None;
+        }
         let content = content(db, kind);
         observer.progress(Phase::Render, done.fetch_add(1, Ordering::Relaxed) + 1, total);
-        ((*path).clone(), *kind, content)
+        Some(((*path).clone(), *kind, content))
     });
+    go_on(observer)?;
     let mut problems: Vec<Problem> = Vec::new();
-    for (path, kind, content) in rendered {
+    for (path, kind, content) in rendered.into_iter().flatten() {
         match content {
             Ok(content) => {
                 if let Kind::Facet(key) = kind {

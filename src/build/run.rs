@@ -1,6 +1,7 @@
 //! One build: evaluate, fetch, evaluate again, render, publish, and write down what came of it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,7 +16,7 @@ use super::record::{self, Common, Record};
 use super::render::{self, content_of};
 use super::shelf::Shelf;
 use super::why::Why;
-use super::{Afterwards, Built, Observer, Phase, Problems, on_all_cores};
+use super::{Afterwards, Built, Observer, Phase, Problems, go_on, on_all_cores};
 use crate::cache::{ANSWERS, Cache, CacheError, FACTS, HISTORY, Listing, Tree};
 use crate::companion::Companion;
 use crate::config::Config;
@@ -124,6 +125,7 @@ impl<'a> Run<'a> {
         let mut durations = Durations::default();
         self.observer.progress(Phase::Scan, 0, 1);
         let (scan, graph) = self.scan(held.take().filter(|_| reuse), task.changed)?;
+        go_on(self.observer)?;
         let inputs = record::inputs(&scan, self.config);
         self.observer.progress(Phase::Scan, 1, 1);
         durations.scan_ms = report::milliseconds(self.started.elapsed());
@@ -262,14 +264,17 @@ impl<'a> Run<'a> {
         // Answers were waited for: they are learnt, whatever else is wrong.
         facts.learn(&mut db, task.answers)?;
 
-        on_all_cores(&db, &shelf.read_anew(&db), |db, file| graph::entries::parsed(db, *file).is_ok());
+        on_all_cores(&db, &shelf.read_anew(&db), |db, file| {
+            observer.is_stopped() || graph::entries::parsed(db, *file).is_ok()
+        });
+        go_on(*observer)?;
         shelf.read_needed(&mut db, scan, kin.as_deref())?;
         let unreadable = check(&db, config)?;
         durations.evaluate_ms = report::milliseconds(checking.elapsed());
         facts.settle(&mut db, &mut shelf, scan, &mut durations)?;
 
         let rendering = Instant::now();
-        let plan = render::planned(&db, &shelf.read_anew(&db));
+        let plan = render::planned(&db, &shelf.read_anew(&db), *observer)?;
         let pages = if reuse { Pages::load(cache)? } else { Pages::default() };
         let rendered = render::render(&db, &plan, pages, *observer);
         let fresh = shelf.fresh(&db);
@@ -278,6 +283,7 @@ impl<'a> Run<'a> {
             return Err(Failure::Lost(what));
         }
         let (contents, pages) = rendered?;
+        go_on(*observer)?;
         durations.render_ms = report::milliseconds(rendering.elapsed());
         Record::forget(cache)?;
         let known = facts.known().clone();
@@ -383,7 +389,10 @@ impl<'a> Run<'a> {
         is_trusted: bool,
         glance: Option<Glance>,
     ) -> Result<Published, PublishError> {
-        let progress = |done, all| self.observer.progress(Phase::Publish, done, all);
+        let progress = |done, all| {
+            self.observer.progress(Phase::Publish, done, all);
+            if self.observer.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
         let paths = &self.config.paths;
         let target = Target { folder: &paths.output, name: &paths.output_name(), is_trusted, glance };
         publish::publish(target, contents, &self.cache, &Stored::new(&self.cache), &progress)

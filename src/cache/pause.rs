@@ -58,6 +58,13 @@ impl Cache {
         Ok(())
     }
 
+    /// What cuts short whatever SQLite does with the file at the moment: it fails, and what it was to change is as it
+    /// was.
+    pub fn interrupter(&self) -> impl Fn() + Send + 'static {
+        let handle = self.connection().get_interrupt_handle();
+        move || handle.interrupt()
+    }
+
     /// Ends a pause. While another build has the cache, it waits, and calls `waiting` once to say so.
     ///
     /// # Errors

@@ -10,8 +10,8 @@ use miette::{IntoDiagnostic as _, WrapErr as _};
 use super::progress::Progress;
 use super::runner::Runner;
 use super::site::Site;
-use super::{Exit, show};
-use crate::build::{Afterwards, Builder, Built, Observer as _};
+use super::{Exit, show, signals};
+use crate::build::{Afterwards, Builder, Built, Observer as _, Stopped};
 use crate::cache::CacheError;
 use crate::config::{Config, Environment, Overrides, span};
 use crate::report::{self, Report, unrefreshed};
@@ -58,6 +58,8 @@ Exit codes:
   2  the command line, the environment or shelflife.toml is wrong
   3  published without the entries that have problems (--keep-going)
   4  published with facts that are missing or past their life (--strict)
+  SIGINT (Ctrl-C) and SIGTERM stop a build within a second, which then ends by that signal: shells show 130 or 143.
+  A second one ends it at once.
 
 Examples:
   shelflife build                     build the site in this folder
@@ -88,11 +90,16 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     };
     let runner = Runner::of_process(&arguments.site.folder);
     let progress = Progress::new(arguments.quiet);
+    signals::catch("each published file and the cache are whole, and the next build goes on from there");
     let built = Builder::new(Afterwards::End).build(&config, None, &[], &progress);
     progress.finish();
     match built.and_then(|built| finish(arguments, &config, &progress, runner.as_ref(), &built)) {
         Ok(exit) => exit,
         Err(error) => {
+            if let Some(stopped) = error.downcast_ref::<Stopped>() {
+                progress.line(&format!("stopped by {}: {stopped}", signals::caught()));
+                return Exit::Failed;
+            }
             show::error(&error);
             if let Some(runner) = &runner {
                 runner.error(&error);

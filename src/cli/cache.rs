@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use super::progress::Progress;
-use super::{Exit, build, show};
+use super::{Exit, build, show, signals};
 use crate::build::{Observer as _, Phase, told};
 use crate::cache::{Amount, Cache, Stats};
 use crate::config::{self, Config, Environment, Keep, Overrides};
@@ -52,6 +52,9 @@ enum Action {
     },
 }
 
+/// How the cache is left when a signal has stopped what was done to it.
+const LEFT: &str = "the cache is whole, and what was not done yet is left undone";
+
 pub(super) fn run(arguments: &Arguments) -> Exit {
     let overrides = Overrides { cache: arguments.cache.clone(), ..Overrides::default() };
     let config = match Config::load(&arguments.site, &Environment::of_process(), &overrides) {
@@ -61,8 +64,15 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
             return Exit::Wrong;
         }
     };
+    if matches!(arguments.action, Action::Gc { .. } | Action::Clear | Action::Seed { .. }) {
+        signals::catch(LEFT);
+    }
     match act(&config, &arguments.action) {
         Ok(exit) => exit,
+        Err(_) if signals::is_caught() => {
+            Progress::bars_only().line(&format!("stopped by {}: {LEFT}", signals::caught()));
+            Exit::Failed
+        }
         Err(error) => {
             show::error(&error);
             if build::is_no_cache(&error) { Exit::Wrong } else { Exit::Failed }
@@ -154,6 +164,7 @@ fn seed(config: &Config, from: &str) -> miette::Result<Exit> {
 /// Opens the cache to write into it.
 fn open(path: &Path) -> miette::Result<Cache> {
     let (cache, set_aside) = Cache::open(path, &|| {})?;
+    signals::cut_short(cache.interrupter());
     match set_aside {
         None => Ok(cache),
         Some(aside) => Err(miette::miette!(

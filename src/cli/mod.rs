@@ -6,6 +6,7 @@ mod explain;
 mod progress;
 mod runner;
 mod show;
+mod signals;
 mod site;
 mod watch;
 
@@ -35,7 +36,8 @@ Exit codes:
   1  failed: an entry, a data file, a template or the machine has a problem, which is told
   2  the command line, the environment or shelflife.toml is wrong
   3  published without the entries that have problems (--keep-going)
-  4  published with facts that are missing or past their life (--strict)";
+  4  published with facts that are missing or past their life (--strict)
+Stopped by SIGINT or SIGTERM, it ends by that signal, which shells show as 130 or 143.";
 
 /// What the process ends with; [`EXIT_CODES`] tells people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,5 +58,6 @@ pub fn main() -> ExitCode {
         Command::Explain(explain) => explain::run(&explain),
         Command::Cache(cache) => cache::run(&cache),
     };
+    signals::end();
     ExitCode::from(exit as u8)
 }

@@ -10,6 +10,8 @@ use crate::build::{Observer, Phase};
 use crate::problem::printable;
 use crate::report;
 
+use super::signals;
+
 /// Shows progress on standard error.
 pub(super) struct Progress {
     manner: Manner,
@@ -100,6 +102,10 @@ impl Observer for Progress {
 
     fn warn(&self, message: &str) {
         self.line(&format!("warning: {message}"));
+    }
+
+    fn is_stopped(&self) -> bool {
+        signals::is_caught()
     }
 }
 

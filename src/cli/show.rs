@@ -30,7 +30,7 @@ pub(super) fn problem(problem: &Problem) {
 }
 
 /// Writes a line. Colours are taken out where standard error is no terminal, or `NO_COLOR` is set.
-fn line(text: &str) {
+pub(super) fn line(text: &str) {
     // Nobody is left to tell if standard error is closed.
     let _ = writeln!(anstream::stderr().lock(), "{text}");
 }

@@ -11,9 +11,11 @@ mod thumbnails;
 mod usage;
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::select;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
@@ -128,8 +130,14 @@ impl Sources {
     }
 
     /// Asks about all `demands` at once, in as few requests as the sources allow, and the most urgent first. Each gets
-    /// an answer, and there may be more, about subjects that nobody asked for, where they came along.
-    pub async fn fetch(&self, demands: Vec<Demand>, progress: &Progress<'_>) -> Vec<(Subject, Answer)> {
+    /// an answer, and there may be more, about subjects that nobody asked for, where they came along; but once there is
+    /// `enough`, only those get one that have it.
+    pub async fn fetch(
+        &self,
+        demands: Vec<Demand>,
+        enough: impl Future<Output = ()>,
+        progress: &Progress<'_>,
+    ) -> Vec<(Subject, Answer)> {
         let deadline = Instant::now() + self.config.timeout;
         let mut unanswered: BTreeSet<Subject> = demands.iter().map(|demand| demand.subject.clone()).collect();
         let mut tasks = self.spawn(demands);
@@ -137,7 +145,16 @@ impl Sources {
         let mut answers = Vec::new();
         let mut done = 0;
         progress(done, total);
-        while let Ok(Some(result)) = timeout_at(deadline, tasks.join_next()).await {
+        let mut enough = pin!(enough);
+        loop {
+            let result = select! {
+                result = timeout_at(deadline, tasks.join_next()) => result,
+                () = &mut enough => {
+                    unanswered.clear();
+                    break;
+                }
+            };
+            let Ok(Some(result)) = result else { break };
             done += 1;
             progress(done, total);
             answers.extend(result.unwrap_or_default());

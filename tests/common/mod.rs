@@ -1,6 +1,7 @@
 //! What tests of the binary share: a site in a temporary folder, and the program run on it.
 #![allow(dead_code, missing_docs, unreachable_pub)]
 
+pub mod blows;
 pub mod builder;
 pub mod explaining;
 pub mod shelf;
