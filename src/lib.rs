@@ -2,6 +2,7 @@
 //!
 //! `ARCHITECTURE.md` draws the map; each module's first line says which one idea it holds.
 
+pub mod access;
 pub mod build;
 pub mod cache;
 pub mod cli;

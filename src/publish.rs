@@ -1,5 +1,6 @@
 //! The publisher: makes the output folder hold exactly the outputs, touching only what is different.
 
+mod published;
 mod removed;
 mod tree;
 mod untouched;
@@ -17,10 +18,12 @@ use miette::Diagnostic;
 use rayon::prelude::*;
 use thiserror::Error;
 
+use crate::access::{AccessError, denied};
 use crate::cache::{Cache, CacheError, Listed, Listing, Tree};
 use crate::digest::Digest;
 use crate::imprint::ShownKind;
-use crate::report;
+
+pub use published::Published;
 
 use tree::{Found, OutputTree};
 
@@ -74,25 +77,6 @@ pub trait Derived: Sync {
 /// For each path in the output folder, the digests of what builds wrote there.
 type Manifest = BTreeMap<String, Vec<Digest>>;
 
-/// What publishing did.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Published {
-    /// Paths that were written.
-    pub written: Vec<String>,
-    /// How many files were right already.
-    pub unchanged: usize,
-    /// Paths that were removed, since the site no longer has them.
-    pub removed: Vec<String>,
-    /// Paths that an earlier build wrote and the site no longer has, but that somebody changed since.
-    pub kept: Vec<String>,
-    /// Paths that an earlier build removed, where there are files again that it did not write.
-    pub returned: Vec<String>,
-    /// Paths that were written over a file that no earlier build is known to have written.
-    pub taken_over: Vec<String>,
-    /// Whether an earlier build is known to have published into the folder.
-    pub is_known: bool,
-}
-
 /// How many threads write files: more than there are cores, since each waits for the disk most of the time.
 const WRITERS: usize = 8;
 
@@ -101,57 +85,13 @@ fn writers() -> Option<rayon::ThreadPool> {
     rayon::ThreadPoolBuilder::new().num_threads(WRITERS).build().ok()
 }
 
-/// How many files a message names.
-const NAMED: usize = 5;
-
-impl Published {
-    /// What the maintainer should know about the output folder.
-    pub fn warnings(&self) -> Vec<String> {
-        let by_hand =
-            |path: &String| format!("{path} was changed by hand, so it stays though the site has it no more");
-        let mut warnings: Vec<String> = self.kept.iter().map(by_hand).collect();
-        match (self.taken_over.len(), self.is_known) {
-            (0, _) => {}
-            (count, false) => warnings.push(format!(
-                "the cache knew nothing of the output folder, in which {} got the content of this site's outputs",
-                report::count(count, "file"),
-            )),
-            (_, true) => warnings.push(format!(
-                "no earlier build wrote these files, which outputs have replaced: {}",
-                named(&self.taken_over)
-            )),
-        }
-        if !self.returned.is_empty() {
-            warnings.push(format!(
-                "these files are there again after a build had removed them, and they stay, since they are not what \
-                 builds wrote there last: {}",
-                named(&self.returned)
-            ));
-        }
-        warnings
-    }
-}
-
-/// Some paths, as a message names them.
-fn named(paths: &[String]) -> String {
-    let names = paths[..paths.len().min(NAMED)].join(", ");
-    if paths.len() > NAMED { format!("{names} and {} more", paths.len() - NAMED) } else { names }
-}
-
 /// Why the site could not be published. What was written before is whole.
 #[derive(Debug, Error, Diagnostic)]
 pub enum PublishError {
     /// A file can't be written, read or removed.
-    #[error("can't {action} {path}")]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// On which file.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Access(#[from] AccessError),
     /// The output folder has a link where a file or a folder belongs; what is written there would land elsewhere.
     #[error("{0} is a symbolic link, and nothing is written through links")]
     #[diagnostic(help("remove it; only the output folder itself may be a link"))]
@@ -360,6 +300,9 @@ pub fn publish(
         .collect();
     after.extend(written?);
     gone.keys().filter(|path| !first.contains(*path)).try_for_each(&mut remove)?;
+    if !published.is_known {
+        published.foreign = tree.others(outputs);
+    }
     published.written = wrong.into_iter().map(str::to_owned).collect();
     published.removed.sort_unstable();
 
@@ -420,12 +363,8 @@ fn bytes<'c>(
             file.ok_or_else(lost)?.into()
         }
         Content::Program(bytes) => Cow::Borrowed(bytes),
-        Content::File(source) => std::fs::read(source).map_err(io("read", source))?.into(),
+        Content::File(source) => std::fs::read(source).map_err(denied("read", source))?.into(),
     })
-}
-
-fn io<'a>(action: &'static str, path: &'a Path) -> impl FnOnce(std::io::Error) -> PublishError + 'a {
-    move |source| PublishError::Io { action, path: path.to_path_buf(), source }
 }
 
 #[cfg(test)]

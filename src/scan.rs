@@ -7,9 +7,10 @@ use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use miette::{Context as _, IntoDiagnostic as _, miette};
+use miette::miette;
 use rayon::prelude::*;
 
+use crate::access::denied;
 use crate::cache::{Cache, Listed, Listing, Tree};
 use crate::config::Config;
 use crate::digest::Digest;
@@ -335,10 +336,7 @@ fn examine(
         return Ok(Scanned { name, place, digest: known.digest, content: None });
     }
     let content: Arc<[u8]> = match look {
-        Some(look) => look::read(&place, look.size)
-            .into_diagnostic()
-            .wrap_err_with(|| format!("can't read {}", place.display()))?
-            .into(),
+        Some(look) => look::read(&place, look.size).map_err(denied("read", &place))?.into(),
         None => read(&place)?.into(),
     };
     let digest = Digest::of(&content);
@@ -346,7 +344,7 @@ fn examine(
 }
 
 fn read(path: &Path) -> miette::Result<Vec<u8>> {
-    std::fs::read(path).into_diagnostic().wrap_err_with(|| format!("can't read {}", path.display()))
+    Ok(std::fs::read(path).map_err(denied("read", path))?)
 }
 
 /// The path of `path`, which is below `folder`, with `/`.

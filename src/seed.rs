@@ -1,6 +1,7 @@
 //! Seeding: a cache that has lost its histories takes them over from where the site has published them.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
@@ -52,9 +53,11 @@ impl Place {
     /// # Errors
     ///
     /// Says what was expected.
-    pub fn of(given: &str) -> miette::Result<Self> {
+    pub fn of(given: &OsStr) -> miette::Result<Self> {
+        // A name that is no text can be no address.
+        let text = given.to_str().unwrap_or_default();
         let is_web =
-            |scheme: &str| given.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+            |scheme: &str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
         if !is_web("https://") && !is_web("http://") {
             let folder = PathBuf::from(given);
             if folder.is_dir() {
@@ -67,7 +70,7 @@ impl Place {
                 folder.display()
             ));
         }
-        let mut url = Url::parse(given).into_diagnostic().wrap_err("this is not an address")?;
+        let mut url = Url::parse(text).into_diagnostic().wrap_err("this is not an address")?;
         // The text is not repeated: whoever sees the message should not see the password.
         if !url.username().is_empty() || url.password().is_some() {
             return Err(miette!("this address holds a user name or a password, expected one without"));
@@ -310,15 +313,15 @@ mod tests {
 
     #[test]
     fn an_address_is_of_the_web_or_a_folder() {
-        let url = |given: &str| match Place::of(given) {
+        let url = |given: &str| match Place::of(given.as_ref()) {
             Ok(Place::Web(url)) => url.to_string(),
             other => panic!("{other:?}"),
         };
         assert_eq!(url("https://plugins.example"), "https://plugins.example/");
         assert_eq!(url("HTTP://plugins.example:8000/sub?x#y"), "http://plugins.example:8000/sub/");
-        assert_eq!(Place::of(".").unwrap(), Place::Folder(PathBuf::from(".")));
+        assert_eq!(Place::of(".".as_ref()).unwrap(), Place::Folder(PathBuf::from(".")));
         for wrong in ["https://", "https://me:secret@plugins.example", "nowhere/at/all", "ftp://x.example"] {
-            let error = Place::of(wrong).unwrap_err().to_string();
+            let error = Place::of(wrong.as_ref()).unwrap_err().to_string();
             assert!(!error.contains("secret"), "{error}");
         }
     }

@@ -106,6 +106,70 @@ fn a_cache_that_is_damaged_anywhere_is_set_aside_and_the_site_is_built() {
 }
 
 #[test]
+fn a_cache_of_which_a_bit_or_the_end_is_lost_does_no_harm() {
+    let (_server, site) = asking(20);
+    let now = ["--now", "2020-08-01T00:00:00Z"];
+    site.build(&now).succeeded();
+    let before = site.tree("public");
+    let good = std::fs::read(site.at(CACHE)).unwrap();
+    let dice = |number: usize, below: usize| {
+        let hash = blake3::hash(&number.to_le_bytes());
+        usize::try_from(u64::from_le_bytes(hash.as_bytes()[..8].try_into().unwrap()) % below as u64).unwrap()
+    };
+    let flipped = (0..24).map(|number| {
+        let mut bad = good.clone();
+        bad[dice(number, good.len())] ^= 1 << (number % 8);
+        bad
+    });
+    // In the middle of a page, after one, within the header, and nothing at all.
+    let cut =
+        [good.len() - 100, good.len() / 2 / 4096 * 4096, 4096, 99, 50, 0].map(|end| good[..end].to_vec());
+    for (number, bad) in flipped.chain(cut).enumerate() {
+        std::fs::remove_dir_all(site.at(".shelflife")).unwrap();
+        site.write(CACHE, &bad);
+        // As it is, and where everything has to be looked at.
+        site.build(&now).succeeded();
+        assert!(site.tree("public") == before, "damage {number}");
+        site.entry("plugin000", "tags: [other]\n");
+        site.build(&now).succeeded();
+        site.entry("plugin000", "");
+        let run = site.build(&now).succeeded();
+        assert!(site.tree("public") == before, "damage {number}: {}", run.stderr);
+        assert!(!run.stderr.contains("set aside"), "damage {number}: it was noticed before: {}", run.stderr);
+    }
+}
+
+#[test]
+fn what_is_in_the_caches_place_is_set_aside_or_named() {
+    let site = Site::new(CONFIG);
+    site.entry("one", "");
+    site.build(&[]).succeeded();
+    let before = site.tree("public");
+    let empty = || {
+        std::fs::remove_dir_all(site.at(".shelflife")).unwrap();
+        std::fs::create_dir(site.at(".shelflife")).unwrap();
+    };
+    empty();
+    rusqlite::Connection::open(site.at(CACHE)).unwrap().execute_batch("CREATE TABLE bookmark (url)").unwrap();
+    let foreign = std::fs::read(site.at(CACHE)).unwrap();
+    let run = site.build(&[]).succeeded();
+    assert!(run.stderr.contains("belongs to another program; it was set aside as"), "{}", run.stderr);
+    assert_eq!(std::fs::read(site.at(".shelflife/cache.sqlite.set-aside")).unwrap(), foreign);
+    assert!(site.tree("public") == before);
+
+    empty();
+    std::fs::create_dir(site.at(CACHE)).unwrap();
+    let run = site.build(&[]);
+    assert!(run.code == 2 && run.stderr.contains("it is no file"), "{}", run.stderr);
+
+    std::fs::remove_dir_all(site.at(".shelflife")).unwrap();
+    site.write(".shelflife", "a file");
+    let run = site.build(&[]);
+    assert!(run.code == 1 && run.stderr.contains(CACHE), "{}", run.stderr);
+    assert!(site.tree("public") == before && site.read(".shelflife") == "a file");
+}
+
+#[test]
 fn a_damaged_cache_gives_its_facts_to_the_next() {
     let (server, site) = asking(200);
     let now = "2020-08-01T00:00:00Z";

@@ -78,10 +78,13 @@ fn a_folder_that_the_cache_does_not_know_is_taken_over() {
     folder.write("index.html", "older");
     folder.write("a.html", "output");
     folder.write("CNAME", "foreign");
+    folder.write("notes/todo.txt", "foreign");
+    folder.write(".git/config", "foreign");
     let published = folder.publish(&["index.html", "a.html", "b.html"]).unwrap();
     assert_eq!((&published.taken_over[..], published.unchanged), (&["index.html".to_owned()][..], 1));
-    assert_eq!(published.warnings().len(), 1);
-    assert!(published.warnings()[0].contains("1 file "), "{:?}", published.warnings());
+    let warnings = published.warnings();
+    assert!(warnings.len() == 2 && warnings[0].contains("1 file "), "{warnings:?}");
+    assert!(warnings[1].ends_with("and stay: CNAME, notes/todo.txt"), "{warnings:?}");
     assert_eq!((folder.read("index.html").as_str(), folder.read("CNAME").as_str()), ("output", "foreign"));
     assert_eq!(folder.publish(&["index.html", "a.html", "b.html"]).unwrap().warnings(), [""; 0]);
 }
@@ -255,6 +258,44 @@ fn places_that_cannot_work_are_told_before_anything_is_touched() {
         .unwrap();
     let stderr = String::from_utf8_lossy(&run.stderr);
     assert!(run.status.code() == Some(2) && stderr.contains("is a file"), "{stderr}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_output_folder_may_be_a_link_but_not_to_the_sites_own_files() {
+    use std::os::unix::fs::symlink;
+    let site = Site::new(CONFIG);
+    site.entry("one", "");
+    let entries = site.tree("entries");
+    symlink("entries", site.at("link")).unwrap();
+    symlink(".", site.at("here")).unwrap();
+    symlink("nowhere", site.at("lost")).unwrap();
+    site.write("file", "");
+    for (output, expected) in [
+        ("link", "would hold the site's own files"),
+        ("link/below", "which is read"),
+        ("here", "would hold the site's own files"),
+        ("here/entries/below", "which is read"),
+        ("lost", "a symbolic link that leads nowhere"),
+        ("file", "is a file, expected a folder"),
+    ] {
+        let run = site.build(&["--output", site.at(output).to_str().unwrap()]);
+        let words = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(run.code == 2 && words.contains(expected), "{output}: {}", run.stderr);
+        assert!(site.tree("entries") == entries, "{output}");
+    }
+    let elsewhere = tempfile::tempdir().unwrap();
+    symlink(elsewhere.path(), site.at("public")).unwrap();
+    site.build(&[]).succeeded();
+    assert!(elsewhere.path().join("plugins.json").exists() && site.at("public").is_symlink());
+    // What is below it may not be a link, even one that a build has made a folder of.
+    std::fs::rename(elsewhere.path().join("plugins"), elsewhere.path().join("moved")).unwrap();
+    symlink("moved", elsewhere.path().join("plugins")).unwrap();
+    site.entry("one", "tags: [new]\n");
+    let moved = Site::files(&elsewhere.path().join("moved"));
+    let run = site.build(&[]);
+    assert!(run.code == 1 && run.stderr.contains("plugins is a symbolic link"), "{}", run.stderr);
+    assert!(Site::files(&elsewhere.path().join("moved")) == moved);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::failure::told;
 use super::history::Histories;
 use super::run::{Held, Run, Task};
 use super::{Built, Observer};
-use crate::cache::{Cache, Meanwhile, Paused};
+use crate::cache::{Cache, CacheError, Meanwhile, Paused};
 use crate::config::Config;
 use crate::fact::{Answer, Subject};
 use crate::source::Demand;
@@ -71,7 +71,7 @@ impl Builder {
             Afterwards::End => cache.close()?,
             Afterwards::Tidy => {}
         }
-        result
+        result.map_err(|error| CacheError::name(error, &config.paths.cache))
     }
 
     /// The demands for facts that are missing or stale, as far as the last build knew. Empty if there was none.

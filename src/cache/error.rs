@@ -1,16 +1,22 @@
 //! Why the cache can't be used, and whether another file in its place would help.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use miette::Diagnostic;
 use rusqlite::{Error, ErrorCode};
 use thiserror::Error;
+
+use crate::access::MAKE_ROOM;
 
 /// Why the cache can't be used.
 #[derive(Debug, Error, Diagnostic)]
 pub enum CacheError {
     /// The file's folder can't be made, or a damaged file can't be moved away.
     #[error("can't write beside the cache {path}")]
+    #[diagnostic(help(
+        "let whoever runs shelflife write there, or give another file with `--cache` or as `paths.cache` in \
+         shelflife.toml"
+    ))]
     Folder {
         /// The cache file.
         path: PathBuf,
@@ -36,6 +42,13 @@ pub enum CacheError {
     /// Another build holds the file.
     #[error("the cache {0} is in use by another build that does not end")]
     Busy(PathBuf),
+    /// No other build has the file, and yet it is locked.
+    #[error("the cache {0} is locked, though by no other build")]
+    #[diagnostic(help(
+        "end the program that has it open; or, if it lies on a file system without locks, give a file on a local disk \
+         with `--cache` or as `paths.cache` in shelflife.toml"
+    ))]
+    Held(PathBuf),
     /// The file holds something else, which is not touched.
     #[error("{path} is not a cache of shelflife: it {reason}")]
     #[diagnostic(help(
@@ -68,6 +81,58 @@ pub enum CacheError {
     /// SQLite failed for a reason outside of the file, such as a full disk.
     #[error("the cache can't be used")]
     Sqlite(#[source] Error),
+    /// The same, of a file that is known.
+    #[error("the cache {path} can't be used")]
+    #[diagnostic(help("{help}"))]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What to do.
+        help: &'static str,
+        /// What SQLite said.
+        #[source]
+        source: Error,
+    },
+    /// The system does not let the file be locked.
+    #[error("can't lock {path}, so that no other build uses the cache meanwhile")]
+    #[diagnostic(help("{LOCAL}"))]
+    Unlockable {
+        /// The lock's file.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// What helps where a file system can't do what SQLite needs of it.
+const LOCAL: &str = "the file system may be full, or one that lacks file locks or shared memory, as some that are reached \
+                     through a network do: make room, or give a file on a local disk with `--cache` or as `paths.cache` in \
+                     shelflife.toml";
+
+impl CacheError {
+    /// The error, of the cache at `path`.
+    #[must_use]
+    pub fn of(self, path: &Path) -> Self {
+        let Self::Sqlite(source) = self else { return self };
+        let help = match source.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => MAKE_ROOM,
+            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+                "SQLite keeps files beside it: let whoever runs shelflife write into its folder, or give another file \
+                 with `--cache` or as `paths.cache` in shelflife.toml"
+            }
+            _ => LOCAL,
+        };
+        Self::Unusable { path: path.to_path_buf(), help, source }
+    }
+
+    /// Names the cache at `path` where it is what `report` is about.
+    pub fn name(report: miette::Report, path: &Path) -> miette::Report {
+        match report.downcast::<Self>() {
+            Ok(error) => error.of(path).into(),
+            Err(report) => report,
+        }
+    }
 }
 
 impl From<Error> for CacheError {

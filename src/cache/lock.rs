@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::beside;
+use super::{CacheError, beside};
 
 /// How long to sleep between two attempts.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -30,8 +30,17 @@ impl Lock {
 
     /// Takes the lock of the cache at `path`; calls `waiting` once if another process has it. `None` if that
     /// process still has it after `patience`.
-    pub(super) fn take(path: &Path, patience: Duration, waiting: &dyn Fn()) -> io::Result<Option<Self>> {
-        let file = File::options().create(true).append(true).open(beside(path, SUFFIX))?;
+    pub(super) fn take(
+        path: &Path,
+        patience: Duration,
+        waiting: &dyn Fn(),
+    ) -> Result<Option<Self>, CacheError> {
+        let place = beside(path, SUFFIX);
+        let file = File::options()
+            .create(true)
+            .append(true)
+            .open(&place)
+            .map_err(|source| CacheError::File { action: "write into", path: place.clone(), source })?;
         let started = Instant::now();
         let mut told = false;
         loop {
@@ -49,7 +58,9 @@ impl Lock {
                 Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
                     return Ok(Some(Self { _file: file }));
                 }
-                Err(TryLockError::Error(error)) => return Err(error),
+                Err(TryLockError::Error(source)) => {
+                    return Err(CacheError::Unlockable { path: place, source });
+                }
             }
         }
     }

@@ -86,6 +86,10 @@ impl Cache {
     /// When the folder can't be written, the file holds something else, or another build holds the cache for
     /// longer than a minute.
     pub fn open(path: &Path, waiting: &dyn Fn()) -> Result<(Self, Option<SetAside>), CacheError> {
+        Self::open_at(path, waiting).map_err(|error| error.of(path))
+    }
+
+    fn open_at(path: &Path, waiting: &dyn Fn()) -> Result<(Self, Option<SetAside>), CacheError> {
         let io = |source| CacheError::Folder { path: path.to_path_buf(), source };
         let is_our_place = has_default_name(path) || Lock::was_taken(path);
         if Header::of(path)? == Header::Other && !is_our_place {
@@ -98,8 +102,7 @@ impl Cache {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(io)?;
         }
-        let lock = Lock::take(path, WAIT_FOR_OTHERS, waiting)
-            .map_err(io)?
+        let lock = Lock::take(path, WAIT_FOR_OTHERS, waiting)?
             .ok_or_else(|| CacheError::Busy(path.to_path_buf()))?;
         let unusable = match Header::of(path)? {
             Header::Damaged => Some(Unusable::Foreign("is damaged (its header makes no sense)".to_owned())),
@@ -112,7 +115,7 @@ impl Cache {
             Err(Unusable::Foreign(reason)) => begin_anew(path, reason, false)?,
             Err(Unusable::Sqlite(error)) => match error.sqlite_error_code() {
                 Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                    return Err(CacheError::Busy(path.to_path_buf()));
+                    return Err(CacheError::Held(path.to_path_buf()));
                 }
                 _ => match CacheError::from(error) {
                     CacheError::Damaged(error) => begin_anew(path, damaged(&error), true)?,
@@ -199,7 +202,12 @@ impl Cache {
     pub fn take_back(&self) -> Result<(), CacheError> {
         *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.forget_listings();
-        self.connection().execute_batch("ROLLBACK; BEGIN IMMEDIATE")?;
+        let connection = self.connection();
+        // Where the disk is full, SQLite has taken it back already.
+        if !connection.is_autocommit() {
+            connection.execute_batch("ROLLBACK")?;
+        }
+        connection.execute_batch("BEGIN IMMEDIATE")?;
         Ok(())
     }
 

@@ -72,11 +72,10 @@ impl Cache {
     /// When another build holds the cache for longer than a minute, or the file can't be read.
     pub fn resume(&self, paused: Paused, waiting: &dyn Fn()) -> Result<Meanwhile, CacheError> {
         if let Some(path) = &self.path {
-            let io = |source| CacheError::Folder { path: path.clone(), source };
             if !path.exists() {
                 return Ok(Meanwhile::Replaced);
             }
-            let lock = Lock::take(path, WAIT_FOR_OTHERS, waiting).map_err(io)?;
+            let lock = Lock::take(path, WAIT_FOR_OTHERS, waiting)?;
             let lock = lock.ok_or_else(|| CacheError::Busy(path.clone()))?;
             if Identity::of(path) != paused.file {
                 return Ok(Meanwhile::Replaced);
@@ -97,6 +96,29 @@ impl Cache {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_full_disk_is_no_damage_and_passes() {
+        let folder = tempfile::tempdir().unwrap();
+        let (cache, _) = Cache::open(&folder.path().join("cache.sqlite"), &|| {}).unwrap();
+        cache.set_number("builds", 1).unwrap();
+        cache.checkpoint().unwrap();
+        let pages = |number: i64| cache.connection().pragma_update(None, "max_page_count", number).unwrap();
+        // Less than there is means no more than there is.
+        pages(1);
+        for number in 0..2000u32 {
+            cache.put_blob(blake3::hash(&number.to_le_bytes()).as_bytes());
+        }
+        let error = cache.checkpoint().unwrap_err();
+        assert!(matches!(error, CacheError::Sqlite(_)), "{error:?}");
+        cache.take_back().unwrap();
+        assert_eq!(cache.number("builds").unwrap(), 1);
+        pages(1_000_000);
+        cache.set_number("builds", 2).unwrap();
+        let paused = cache.pause().unwrap();
+        assert_eq!(cache.resume(paused, &|| {}).unwrap(), Meanwhile::Nothing);
+        assert_eq!(cache.verify().unwrap(), [""; 0]);
+    }
 
     #[test]
     fn a_pause_lets_others_in_and_notices_them() {

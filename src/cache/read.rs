@@ -29,7 +29,7 @@ impl Cache {
             let has_log = beside(path, "-wal").exists();
             let result = open(path, has_log).and_then(|cache| read(&cache));
             if has_log || look(path) == before {
-                return result;
+                return result.map_err(|error| error.of(path));
             }
         }
         Err(CacheError::Busy(path.to_path_buf()))

@@ -67,6 +67,10 @@ pub(super) fn migrate(connection: &Connection) -> Result<(), Unusable> {
     connection.pragma_update(None, "cache_size", -KIB_IN_MEMORY)?;
     // What a build commits bit by bit is copied from the log into the file once, when it is closed.
     connection.pragma_update(None, "wal_autocheckpoint", PAGES_IN_LOG)?;
+    // Nothing is written into another program's file, not even which journal it has.
+    if !is_ours(connection)? {
+        return Err(Unusable::Foreign(FOREIGN.to_owned()));
+    }
     if version_of(connection)? == 0 {
         // Only a file without tables can begin to give pages back.
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
@@ -74,9 +78,6 @@ pub(super) fn migrate(connection: &Connection) -> Result<(), Unusable> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let version = version_of(connection)?;
-    if !is_ours(connection)? {
-        return Err(Unusable::Foreign(FOREIGN.to_owned()));
-    }
     let newest = newest();
     if version > newest {
         return Err(Unusable::Foreign(too_new(version)));

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use clap::Args;
 use jiff::Timestamp;
-use miette::{IntoDiagnostic as _, WrapErr as _};
+use miette::IntoDiagnostic as _;
 
 use super::progress::Progress;
 use super::runner::Runner;
 use super::site::Site;
 use super::{Exit, show, signals};
+use crate::access::denied;
 use crate::build::{Afterwards, Builder, Built, Observer as _, Stopped};
 use crate::cache::CacheError;
 use crate::config::{Config, Environment, Overrides, span};
@@ -167,7 +168,5 @@ fn from_here(path: &Path) -> &Path {
 fn write(path: &Path, report: &Report) -> miette::Result<()> {
     let mut json = serde_json::to_string_pretty(report).into_diagnostic()?;
     json.push('\n');
-    std::fs::write(path, json)
-        .into_diagnostic()
-        .wrap_err_with(|| format!("can't write the report {}", path.display()))
+    Ok(std::fs::write(path, json).map_err(denied("write the report", path))?)
 }

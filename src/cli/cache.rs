@@ -1,5 +1,6 @@
 //! `shelflife cache`: look into the cache, check it, make it smaller.
 
+use std::ffi::{OsStr, OsString};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -8,7 +9,7 @@ use clap::{Args, Subcommand};
 use super::progress::Progress;
 use super::{Exit, build, show, signals};
 use crate::build::{Observer as _, Phase, told};
-use crate::cache::{Amount, Cache, Stats};
+use crate::cache::{Amount, Cache, CacheError, Stats};
 use crate::config::{self, Config, Environment, Keep, Overrides};
 use crate::history::Day;
 use crate::report;
@@ -48,7 +49,7 @@ enum Action {
     Seed {
         /// The address of the published site, or a folder that it was published into
         #[arg(value_name = "URL or FOLDER")]
-        from: String,
+        from: OsString,
     },
 }
 
@@ -74,6 +75,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
             Exit::Failed
         }
         Err(error) => {
+            let error = CacheError::name(error, &config.paths.cache);
             show::error(&error);
             if build::is_no_cache(&error) { Exit::Wrong } else { Exit::Failed }
         }
@@ -130,7 +132,7 @@ fn act(config: &Config, action: &Action) -> miette::Result<Exit> {
 }
 
 /// Takes over published histories.
-fn seed(config: &Config, from: &str) -> miette::Result<Exit> {
+fn seed(config: &Config, from: &OsStr) -> miette::Result<Exit> {
     let place = Place::of(from)?;
     let today = Day::of(config.now).unwrap_or(Day::FIRST);
     let progress = Progress::bars_only();
@@ -143,7 +145,8 @@ fn seed(config: &Config, from: &str) -> miette::Result<Exit> {
         return Err(miette::miette!(
             help =
                 "only sites that were published by a version of shelflife that knows of histories have any",
-            "{from} has the history of none of its {}",
+            "{} has the history of none of its {}",
+            from.display(),
             report::count(found.plugins, "plugin")
         ));
     }

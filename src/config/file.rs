@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use miette::{Context as _, IntoDiagnostic as _};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use url::Url;
@@ -14,6 +13,7 @@ use super::paths::Given;
 use super::theme::{self, Theme};
 use super::wording::{self, Table};
 use super::{Fetch, Keep, Settings, Thumbnails, fetch, thumbnails};
+use crate::access::denied;
 use crate::fact::Window;
 use crate::problem::Problem;
 
@@ -323,9 +323,7 @@ pub(super) fn load(site: &Path, path: Option<&Path>) -> miette::Result<Settled> 
             }
             defaults
         }
-        Err(error) => {
-            return Err(error).into_diagnostic().wrap_err_with(|| format!("can't read {}", given.display()));
-        }
+        Err(error) => return Err(denied("read", &given)(error).into()),
     };
     Ok(Settled { folder: site.to_path_buf(), ..file.into() })
 }

@@ -101,9 +101,24 @@ impl Paths {
     /// Refuses an output folder that is, lies around, or lies in one of the folders that people write in.
     fn check_output(&self) -> miette::Result<()> {
         let output = normalise(&self.output);
+        let is_link = self.output.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
+        if is_link && !self.output.exists() {
+            return Err(miette!(
+                help = "make the folder that it leads to, or remove the link",
+                "the output folder {} is a symbolic link that leads nowhere",
+                output.display()
+            ));
+        }
+        if self.output.exists() && !self.output.is_dir() {
+            return Err(miette!(
+                help = "remove it, or choose another place for `paths.output` or `--output`",
+                "the output folder {} is a file, expected a folder",
+                output.display()
+            ));
+        }
         for input in [&self.site, &self.entries, &self.data, &self.assets, &self.templates] {
-            let input = normalise(input);
-            if input.starts_with(&output) {
+            if lies_in(input, &self.output) {
+                let input = normalise(input);
                 return Err(miette!(
                     help = "choose a folder of its own for `paths.output` or `--output`, such as `public`",
                     "the output folder {} would hold the site's own files in {}",
@@ -113,7 +128,7 @@ impl Paths {
             }
         }
         for input in [&self.entries, &self.data, &self.assets, &self.templates] {
-            if output.starts_with(normalise(input)) {
+            if lies_in(&self.output, input) {
                 return Err(miette!(
                     help = "choose a folder outside of it for `paths.output` or `--output`",
                     "the output folder {} lies inside of {}, which is read",
@@ -158,7 +173,7 @@ impl Paths {
     /// Refuses a cache that would be published, or that lies where outputs are written.
     fn check_cache(&self) -> miette::Result<()> {
         let (cache, output) = (normalise(&self.cache), normalise(&self.output));
-        if cache.starts_with(&output) {
+        if lies_in(&self.cache, &self.output) {
             return Err(miette!(
                 help = "choose another place for one of them: `paths.cache` and `paths.output`, or `--cache` and \
                         `--output`",
@@ -193,6 +208,22 @@ fn below(folder: &Path, path: &Path) -> Option<String> {
     };
     strip(&normalise(folder), &normalise(path))
         .or_else(|| strip(&folder.canonicalize().ok()?, &path.canonicalize().ok()?))
+}
+
+/// Whether a path is or lies in a folder, by their names or by where links lead.
+fn lies_in(path: &Path, folder: &Path) -> bool {
+    let (path, folder) = (normalise(path), normalise(folder));
+    path.starts_with(&folder) || real(&path).starts_with(real(&folder))
+}
+
+/// A path without links, as far as there is something at it.
+fn real(path: &Path) -> PathBuf {
+    for place in path.ancestors() {
+        if let (Ok(real), Ok(rest)) = (place.canonicalize(), path.strip_prefix(place)) {
+            return real.join(rest);
+        }
+    }
+    path.to_path_buf()
 }
 
 /// Takes `.` and `..` out of a path without asking the disk, so that two spellings compare equal.

@@ -6,7 +6,8 @@ use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::{Manifest, Outputs, PublishError, io};
+use super::{Manifest, Outputs, PublishError};
+use crate::access::denied;
 use crate::cache::Listed;
 use crate::digest::Digest;
 use crate::look::{self, Look};
@@ -130,14 +131,37 @@ impl<'a> OutputTree<'a> {
         PublishError::Obstacle { place: self.place(path), is, output: output.to_owned() }
     }
 
+    /// The files that are no outputs, but for hidden ones, and for what is in folders that are hidden or can't be
+    /// listed.
+    pub(super) fn others(&self, outputs: &Outputs) -> Vec<String> {
+        let mut files = Vec::new();
+        let mut folders = vec![(self.root.to_path_buf(), String::new())];
+        while let Some((place, folder)) = folders.pop() {
+            for entry in std::fs::read_dir(&place).into_iter().flatten().flatten() {
+                let name = entry.file_name();
+                if name.as_encoded_bytes().starts_with(b".") {
+                    continue;
+                }
+                let path = format!("{folder}{}", name.to_string_lossy());
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    folders.push((entry.path(), format!("{path}/")));
+                } else if !outputs.contains_key(&path) {
+                    files.push(path);
+                }
+            }
+        }
+        files.sort_unstable();
+        files
+    }
+
     /// Everything below a folder that is no folder, by its path in the output folder.
     fn files_below(&self, folder: &str) -> Result<Vec<String>, PublishError> {
         let place = self.place(folder);
         let mut files = Vec::new();
-        for entry in std::fs::read_dir(&place).map_err(io("list", &place))? {
-            let entry = entry.map_err(io("list", &place))?;
+        for entry in std::fs::read_dir(&place).map_err(denied("list", &place))? {
+            let entry = entry.map_err(denied("list", &place))?;
             let path = format!("{folder}/{}", entry.file_name().to_string_lossy());
-            if entry.file_type().map_err(io("list", &place))?.is_dir() {
+            if entry.file_type().map_err(denied("list", &place))?.is_dir() {
                 files.append(&mut self.files_below(&path)?);
             } else {
                 files.push(path);
@@ -158,7 +182,7 @@ impl<'a> OutputTree<'a> {
     /// Removes a file, and the folders that this leaves empty.
     pub(super) fn remove(&self, path: &str) -> Result<(), PublishError> {
         let place = self.place(path);
-        std::fs::remove_file(&place).map_err(io("remove", &place))?;
+        std::fs::remove_file(&place).map_err(denied("remove", &place))?;
         let mut folder = place.parent();
         while let Some(empty) = folder.filter(|folder| *folder != self.root && folder.starts_with(self.root))
         {
@@ -187,16 +211,16 @@ impl<'a> OutputTree<'a> {
         }
         // What is a folder here holds no file, or the check would have found it.
         if self.found(path) == Found::Folder {
-            remove_empty_tree(&place).map_err(io("remove", &place))?;
+            remove_empty_tree(&place).map_err(denied("remove", &place))?;
         }
         let beside = beside(&place);
         let written = create(&beside).and_then(|mut file| file.write_all(bytes));
         if let Err(source) = written {
             // What is left of a file that could not be written is of no use to anybody.
             let _ = std::fs::remove_file(&beside);
-            return Err(PublishError::Io { action: "write", path: place, source });
+            return Err(denied("write", &place)(source).into());
         }
-        std::fs::rename(&beside, &place).map_err(io("replace", &place))?;
+        std::fs::rename(&beside, &place).map_err(denied("replace", &place))?;
         Ok(std::fs::symlink_metadata(&place).ok().and_then(|metadata| Look::of(&metadata)))
     }
 
@@ -209,7 +233,7 @@ impl<'a> OutputTree<'a> {
         // The output folder itself may be a link: a maintainer's choice. What is in it may come from
         // anywhere.
         if folder == self.root {
-            std::fs::create_dir_all(folder).map_err(io("make the folder", folder))?;
+            std::fs::create_dir_all(folder).map_err(denied("make the folder", folder))?;
         } else {
             if let Some(parent) = folder.parent() {
                 self.make(parent)?;
@@ -217,7 +241,9 @@ impl<'a> OutputTree<'a> {
             match Found::of(std::fs::symlink_metadata(folder)) {
                 Found::Link => return Err(PublishError::Link(folder.to_path_buf())),
                 // Another thread may be making it for a neighbour.
-                Found::Nothing => std::fs::create_dir_all(folder).map_err(io("make the folder", folder))?,
+                Found::Nothing => {
+                    std::fs::create_dir_all(folder).map_err(denied("make the folder", folder))?;
+                }
                 _ => {}
             }
         }

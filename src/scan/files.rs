@@ -6,8 +6,9 @@
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
-use miette::{Context as _, IntoDiagnostic as _, miette};
+use miette::miette;
 
+use crate::access::denied;
 use crate::config::Paths;
 
 /// One folder of the site, and the places to which links in it may lead.
@@ -41,9 +42,9 @@ impl<'a> Folder<'a> {
             Err(error) if error.kind() == ErrorKind::NotFound && place.symlink_metadata().is_err() => {
                 return Ok(None);
             }
-            result => result.into_diagnostic().wrap_err_with(|| format!("can't list {}", place.display()))?,
+            result => result.map_err(denied("list", place))?,
         };
-        let site = paths.site.canonicalize().into_diagnostic()?;
+        let site = paths.site.canonicalize().map_err(denied("list", &paths.site))?;
         let output = paths.output.canonicalize().ok();
         let mut folder = Self { place, site: &paths.site, within: vec![site.clone()], output };
         // A folder that is configured to lie elsewhere is the maintainer's choice.
@@ -112,7 +113,7 @@ impl<'a> Folder<'a> {
         if !self.is_within(&target) {
             return Err(self.leads_out(path));
         }
-        let metadata = std::fs::metadata(&target).into_diagnostic()?;
+        let metadata = std::fs::metadata(&target).map_err(denied("read", &target))?;
         if metadata.is_dir() {
             return Err(miette!(
                 help = "make it a real folder, or link each file",
@@ -150,14 +151,14 @@ impl<'a> Folder<'a> {
 
 /// What is in `folder`, without hidden files, in the order of names.
 fn list(folder: &Path) -> miette::Result<Vec<(PathBuf, FileKind)>> {
-    let failed = || format!("can't list {}", folder.display());
+    let failed = denied("list", folder);
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).into_diagnostic().wrap_err_with(failed)? {
-        let entry = entry.into_diagnostic().wrap_err_with(failed)?;
+    for entry in std::fs::read_dir(folder).map_err(&failed)? {
+        let entry = entry.map_err(&failed)?;
         if entry.file_name().as_encoded_bytes().starts_with(b".") {
             continue;
         }
-        let kind = match entry.file_type().into_diagnostic().wrap_err_with(failed)? {
+        let kind = match entry.file_type().map_err(&failed)? {
             kind if kind.is_dir() => FileKind::Folder,
             kind if kind.is_symlink() => FileKind::Link,
             kind if kind.is_file() => FileKind::File,

@@ -93,9 +93,13 @@ impl Site {
 
     /// Every file below a folder of the site, by its path there.
     pub fn tree(&self, folder: &str) -> BTreeMap<PathBuf, Vec<u8>> {
-        let root = self.at(folder);
+        Self::files(&self.at(folder))
+    }
+
+    /// Every file below a folder, by its path there.
+    pub fn files(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut files = BTreeMap::new();
-        let mut folders = vec![root.clone()];
+        let mut folders = vec![root.to_path_buf()];
         while let Some(folder) = folders.pop() {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
@@ -103,7 +107,7 @@ impl Site {
                     folders.push(path);
                 } else {
                     let content = std::fs::read(&path).unwrap();
-                    files.insert(path.strip_prefix(&root).unwrap().to_path_buf(), content);
+                    files.insert(path.strip_prefix(root).unwrap().to_path_buf(), content);
                 }
             }
         }
