@@ -277,13 +277,13 @@ impl<'a> Run<'a> {
         let plan = render::planned(&db, &shelf.read_anew(&db), *observer)?;
         let pages = if reuse { Pages::load(cache)? } else { Pages::default() };
         let rendered = render::render(&db, &plan, pages, *observer);
+        go_on(*observer)?;
         let fresh = shelf.fresh(&db);
         // Where something is lost, no template can be blamed for what it did without.
         if let Some(what) = cache.lost() {
             return Err(Failure::Lost(what));
         }
         let (contents, pages) = rendered?;
-        go_on(*observer)?;
         durations.render_ms = report::milliseconds(rendering.elapsed());
         Record::forget(cache)?;
         let known = facts.known().clone();
