@@ -3,11 +3,12 @@
 mod age;
 mod text;
 
+use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use jiff::Timestamp;
 use miette::IntoDiagnostic as _;
 
@@ -20,7 +21,7 @@ use crate::explain::explain;
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Arguments {
     /// An output, an entry or an address of the site, see below
-    #[arg(value_name = "OUTPUT|ENTRY|URL", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(value_name = "OUTPUT|ENTRY|URL", value_parser = OsStringValueParser::new().try_map(text))]
     given: String,
     /// The site's folder, the one that holds shelflife.toml
     #[arg(long, default_value = ".", value_name = "SITE")]
@@ -40,6 +41,17 @@ pub(super) struct Arguments {
     /// Print one JSON document
     #[arg(long)]
     json: bool,
+}
+
+/// What outputs, entries and addresses are called is text, whatever the folders are called in which they lie.
+fn text(given: OsString) -> Result<String, &'static str> {
+    match given.into_string() {
+        Ok(text) if text.is_empty() => Err("it is empty"),
+        Ok(text) => Ok(text),
+        Err(_) => {
+            Err("it is not UTF-8; name it by its path below the output folder, or as an entry by its id")
+        }
+    }
 }
 
 const AFTER_HELP: &str = "\
