@@ -86,7 +86,7 @@ fn litter(site: &Site) -> Vec<String> {
 fn a_build_that_is_stopped_at_any_moment_leaves_everything_whole() {
     let mut target = Target::new(40);
     let blows = 12;
-    let (mut stopped, mut between) = (0, 0);
+    let mut stopped = 0;
     for number in 0..blows {
         let old = target.site.tree("public");
         target.change(number);
@@ -105,11 +105,31 @@ fn a_build_that_is_stopped_at_any_moment_leaves_everything_whole() {
         if !end.was_cut_off() && !end.stderr.is_empty() {
             assert_eq!(litter(&target.site), [""; 0], "blow {number}: {}", end.stderr);
         }
-        between += u64::from(left == Left::Both);
         target.assert_goes_on(&new, number);
     }
     assert!(stopped * 2 > blows, "only {stopped} builds were still running");
-    assert!(between > 0, "no build was stopped between two files");
+}
+
+#[test]
+fn a_build_that_is_stopped_while_it_writes_tells_how_far_it_came() {
+    let site = Site::new(CONFIG);
+    site.entry("one", "");
+    for number in 0..6000 {
+        site.write(&format!("assets/{number}.txt"), number.to_string());
+    }
+    let build = start(site.command(&[]));
+    until("the first file", || site.at("public/assets").exists());
+    send(SIGTERM, &build);
+    let end = end(build, String::new());
+    assert_eq!(end.signal, Some(SIGTERM), "{}", end.stderr);
+    let (_, told) = end.stderr.split_once("stopped by SIGTERM: ").unwrap_or_else(|| panic!("{}", end.stderr));
+    let numbers: Vec<usize> = told.split(' ').filter_map(|word| word.parse().ok()).collect();
+    let [written, all] = numbers[..] else { panic!("{}", end.stderr) };
+    assert!(written < all && all > 6000, "{}", end.stderr);
+    assert_eq!(site.tree("public").len(), written, "{}", end.stderr);
+    assert_eq!(litter(&site), [""; 0]);
+    assert_eq!(site.report(&[])["outputs"]["unchanged"], written, "the next build writes the others");
+    assert!(site.tree("public") == site.cold());
 }
 
 /// A server that never finishes the answer about the last month, and a site with an entry that asks it.
