@@ -147,6 +147,26 @@ fn a_full_output_folder_is_named_and_filled_once_there_is_room() {
     assert!(Site::files(&output) == site.cold());
 }
 
+#[test]
+fn a_build_that_nobody_listens_to_is_done_all_the_same() {
+    // With a problem, a warning and all else that there is to say.
+    let mut site = site();
+    site.set("GITHUB_ACTIONS", "true");
+    site.set("GITHUB_STEP_SUMMARY", "/dev/full");
+    site.write("entries/wrong.md", "---\n---\n");
+    site.write("public/CNAME", "foreign");
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let run = site.command(&["--keep-going"]).stdout(full()).stderr(full()).status().unwrap();
+    assert_eq!(run.code(), Some(3));
+    std::fs::remove_dir_all(site.at(".shelflife")).unwrap();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let run =
+        site.command(&["--keep-going"]).stdout(writer.try_clone().unwrap()).stderr(writer).status().unwrap();
+    assert_eq!(run.code(), Some(3));
+    assert!(site.at("public/plugins.json").exists());
+}
+
 /// The program run by somebody who may do nothing in particular; the site belongs to them.
 struct Nobody {
     site: Site,

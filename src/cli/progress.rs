@@ -1,6 +1,6 @@
 //! How a build goes on: bars for a person, plain lines for a log.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -48,13 +48,16 @@ impl Progress {
     }
 
     /// Prints a line, above the bar if there is one.
-    #[expect(clippy::print_stderr, reason = "this is where lines are printed")]
     pub(super) fn line(&self, text: &str) {
         let text = printable(text);
+        let print = || {
+            // Whoever has read enough, or a log's disk that is full, is no reason not to go on.
+            let _ = writeln!(std::io::stderr(), "{text}");
+        };
         let bar = self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         match &*bar {
-            Some((_, bar)) => bar.suspend(|| eprintln!("{text}")),
-            None => eprintln!("{text}"),
+            Some((_, bar)) => bar.suspend(print),
+            None => print(),
         }
     }
 
