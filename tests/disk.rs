@@ -67,6 +67,11 @@ impl Disk {
         std::fs::write(file, vec![0; free.saturating_sub(kib) * 1024]).unwrap();
     }
 
+    fn remount(&self, how: &str) {
+        let options = format!("remount,{how}");
+        assert!(Command::new("mount").args(["-o", &options]).arg(self.0.path()).status().unwrap().success());
+    }
+
     fn make_room(&self) {
         std::fs::remove_file(self.at("filler")).unwrap();
     }
@@ -145,6 +150,34 @@ fn a_full_output_folder_is_named_and_filled_once_there_is_room() {
     disk.make_room();
     site.build(&arguments).succeeded();
     assert!(Site::files(&output) == site.cold());
+}
+
+#[test]
+fn a_disk_that_may_only_be_read_is_named() {
+    let Some(disk) = Disk::new("a_disk_that_may_only_be_read_is_named", 8 * 1024) else { return };
+    let site = site();
+    let (output, cache) = (disk.at("public"), disk.at("cache.sqlite"));
+    let of_output = ["--output", output.to_str().unwrap()];
+    let of_cache = ["--cache", cache.to_str().unwrap()];
+    for (number, arguments, expected) in
+        [(0, of_output, "help: nothing can be written on that disk"), (1, of_cache, "can't write into")]
+    {
+        site.build(&arguments).succeeded();
+        edit(&site, number);
+        let before = Site::files(disk.0.path());
+        disk.remount("ro");
+        let run = site.build(&arguments);
+        assert_fails(&run, &[expected, disk.0.path().to_str().unwrap()]);
+        assert!(Site::files(disk.0.path()) == before, "{arguments:?}");
+        disk.remount("rw");
+        site.build(&arguments).succeeded();
+    }
+    assert!(
+        Site::files(&output) == {
+            edit(&site, 0);
+            site.cold()
+        }
+    );
 }
 
 #[test]
