@@ -5,6 +5,7 @@ mod builder;
 mod derived;
 mod facts;
 mod failure;
+mod freshness;
 mod groups;
 mod history;
 mod ledger;

@@ -21,6 +21,7 @@ use crate::graph::outputs::{KIND, LISTED, NEWEST, PLUGINS, TARGET};
 use crate::imprint::{Imprint, Input};
 use crate::render::address;
 
+use freshness::AsOf;
 pub use freshness::{Known, State, Tally};
 
 use find::Published;
@@ -264,7 +265,7 @@ impl Told<'_> {
         }
         inputs.extend(self.sources(key));
         let windows = imprint.front.counted.then(|| self.windows(key)).into_iter().flatten();
-        let known = |subject| Known::of(&subject, self.cache, self.config.now);
+        let known = |subject| Known::of(&subject, self.cache, self.as_of());
         let facts = windows.chain(subjects).map(known).collect::<Result<_, _>>()?;
         Ok(Dependencies { inputs, facts, plugins: None })
     }
@@ -281,7 +282,7 @@ impl Told<'_> {
                 }
             }
         }
-        let known = |subject| Known::of(subject, self.cache, self.config.now);
+        let known = |subject| Known::of(subject, self.cache, self.as_of());
         let facts = subjects.values().map(known).collect::<Result<_, _>>()?;
         Ok(Dependencies { facts, ..Dependencies::default() })
     }
@@ -299,12 +300,16 @@ impl Told<'_> {
                 .chain(of_entries.map(|(subject, _)| subject))
                 .map(|subject| (subject.to_string(), subject))
                 .collect();
-            let facts = Tally::of(subjects.values(), &self.cache.facts()?, self.config.now);
+            let facts = Tally::of(subjects.values(), &self.cache.facts()?, self.as_of());
             Some(Plugins { count: imprints.len(), newest, facts })
         } else {
             None
         };
         Ok(Dependencies { inputs: self.sources(path).collect(), facts: Vec::new(), plugins })
+    }
+
+    fn as_of(&self) -> AsOf {
+        AsOf { now: self.config.now, keep: self.config.fetch.keep }
     }
 
     /// The parts with this key, as inputs.

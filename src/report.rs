@@ -5,7 +5,7 @@ pub mod unrefreshed;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::cache::{Change, MemoCount};
@@ -146,9 +146,20 @@ impl Report {
 pub fn count(number: usize, noun: &str) -> String {
     match (number, noun.strip_suffix('y')) {
         (1, _) => format!("1 {noun}"),
-        (_, Some(stem)) => format!("{number} {stem}ies"),
+        (_, Some(stem)) if !noun.ends_with("ay") => format!("{number} {stem}ies"),
         _ if noun.ends_with("ch") => format!("{number} {noun}es"),
         _ => format!("{number} {noun}s"),
+    }
+}
+
+/// A length of time: `90 days` where it is that many, or in smaller units.
+pub fn length(span: SignedDuration) -> String {
+    const DAY: i64 = 86_400;
+    match span.as_secs() {
+        seconds if seconds >= DAY && seconds % DAY == 0 => {
+            count(usize::try_from(seconds / DAY).unwrap_or(usize::MAX), "day")
+        }
+        _ => format!("{span:#}"),
     }
 }
 
@@ -166,5 +177,7 @@ mod tests {
         assert_eq!(count(0, "entry"), "0 entries");
         assert_eq!(count(2, "request"), "2 requests");
         assert_eq!(seconds(12_345), "12.34 s");
+        let days = |hours| length(SignedDuration::from_hours(hours));
+        assert_eq!([90 * 24, 24, 36].map(days), ["90 days", "1 day", "36h"]);
     }
 }

@@ -206,8 +206,11 @@ fn the_status_says_when_each_source_was_last_heard() {
     lab.fail(Failing::Github);
     lab.build("01T12:34", &[]);
     let of = |name: &str, at: &str, fresh: u32, kept: u32, missing: u32| {
-        let at = now(at);
-        json!({"name": name, "newest": at, "oldest": at, "fresh": fresh, "kept": kept, "missing": missing})
+        let (at, dropped) = (now(at), 0);
+        json!({
+            "name": name, "newest": at, "oldest": at, "fresh": fresh, "kept": kept, "dropped": dropped,
+            "missing": missing
+        })
     };
     let status = lab.site.json("public/status.json");
     let expected = [
@@ -251,4 +254,149 @@ fn who_waits_for_answers_tells_ages_when_there_are_none() {
     assert_eq!(lab.ages("one"), (None, None));
     drop(builder);
     lab.assert_like_a_first_build("02T12:00");
+}
+
+/// When nobody is shown any more what was confirmed on the first of August at ten, and a second before.
+const DROPPED: [&str; 2] = ["2020-10-30T09:59:59Z", "2020-10-30T10:00:00Z"];
+
+impl Lab {
+    /// The numbers of a plugin in `plugins.json`.
+    fn numbers(&self, stem: &str) -> (Value, Value) {
+        let plugins = self.site.json("public/plugins.json");
+        let plugins = plugins.as_array().unwrap().iter();
+        let plugin = plugins.into_iter().find(|plugin| plugin["id"] == stem).unwrap();
+        (plugin["stats"].clone(), plugin["github"].clone())
+    }
+}
+
+#[test]
+fn what_nobody_confirms_for_ninety_days_is_dropped_and_comes_back_with_an_answer() {
+    let lab = Lab::new("1h");
+    lab.build("01T10:00", &[]);
+    let (pages, list) = (lab.site.tree("public/plugins"), lab.site.read("public/plugins.json"));
+    let never = Lab::new("1h");
+    never.site.build(&["--offline", "--now", DROPPED[1]]).succeeded();
+
+    lab.fail(Failing::Exports);
+    let report = lab.site.report(&["--now", DROPPED[0]]);
+    assert_eq!(lab.ages("one"), (day("2020-08-01"), None), "GitHub was heard");
+    assert_eq!(report["warnings"], json!([]));
+    lab.site.assert_like_a_first_build(DROPPED[0]);
+    let report = lab.site.report(&["--now", DROPPED[1]]);
+    assert_eq!(
+        report["warnings"],
+        json!(["2 facts dropped after 90 days, since no source has confirmed them (`fetch.keep`): \
+                usage:week (last heard 2020-08-01), usage:month (last heard 2020-08-01)"])
+    );
+    assert_eq!((&report["facts"]["missing"], &report["facts"]["stale"]), (&json!(2), &json!(0)));
+    let of_each = report["unrefreshed"].as_array().unwrap().iter();
+    let counts: Vec<_> = of_each.map(|one| (&one["kept"], &one["dropped"], &one["missing"])).collect();
+    assert_eq!(counts, [(&json!(0), &json!(1), &json!(0)); 2]);
+    assert_eq!(lab.ages("one"), (None, None));
+    assert_eq!(lab.numbers("one").0, never.numbers("one").0);
+    let usage = json!([{
+        "input": "usage of two",
+        "old": "0 instances and 0 installs this week; 5 instances and 0 installs this month", "new": null
+    }]);
+    assert_eq!(report["why"]["plugins/two/index.html"][0], usage[0]);
+    let page = "public/plugins/two/index.html";
+    assert_eq!(lab.site.read(page), never.site.read(page), "it was never on GitHub");
+    lab.site.assert_like_a_first_build(DROPPED[1]);
+
+    // Nobody forgets to say so where there is nothing else to do.
+    let report = lab.site.report(&["--offline", "--now", DROPPED[1]]);
+    assert_eq!((&report["queries"], report["warnings"].as_array().unwrap().len()), (&json!({}), 1));
+    // A little later, GitHub is dropped, too, and all is as if nobody had ever been asked.
+    let report = lab.site.report(&["--offline", "--now", "2021-02-01T00:00:00Z"]);
+    let warning = report["warnings"][0].as_str().unwrap();
+    assert!(
+        warning.starts_with("3 facts dropped") && warning.contains("github:owner/one (last"),
+        "{warning}"
+    );
+    let without_history = |site: &Site| {
+        let mut files = site.tree("public");
+        files.retain(|path, _| {
+            !path.ends_with("history.json") && !path.starts_with("status") && !path.starts_with("plugins")
+        });
+        files.remove(std::path::Path::new("status.json"));
+        files
+    };
+    assert!(without_history(&lab.site) == without_history(&never.site));
+    lab.site.assert_like_a_first_build("2021-02-01T00:00:00Z");
+    let of_github = &lab.site.json("public/status.json")["sources"][2];
+    assert_eq!((&of_github["dropped"], &of_github["missing"]), (&json!(1), &json!(0)), "{of_github}");
+
+    lab.site.program(&["cache", "gc"]).arg(lab.site.path()).output().unwrap();
+    lab.fail(Failing::Nobody);
+    let report = lab.site.report(&["--now", "2021-02-01T01:00:00Z"]);
+    assert_eq!(report["warnings"], json!([]));
+    assert_eq!(lab.site.read("public/plugins.json"), list);
+    assert!(lab.site.tree("public/plugins") == pages, "as if nothing had been");
+    let why = report["why"]["plugins/one/index.html"].to_string();
+    assert!(why.contains("not known") && why.contains("stars 9"), "{why}");
+    lab.site.assert_like_a_first_build("2021-02-01T01:00:00Z");
+}
+
+#[test]
+fn for_how_long_facts_are_kept_is_a_setting() {
+    let lab = Lab::new("1h");
+    lab.build("01T10:00", &[]);
+    let all = lab.numbers("one");
+    let config = lab.site.read("shelflife.toml");
+    lab.site.write("shelflife.toml", format!("{config}[fetch]\nkeep = \"2h\"\n"));
+    lab.build("01T11:59", &["--offline"]);
+    assert_eq!(lab.numbers("one"), all);
+    lab.build("01T12:00", &["--offline"]);
+    assert_ne!(lab.numbers("one"), all);
+    lab.assert_like_a_first_build("01T12:00");
+    lab.site.write("shelflife.toml", format!("{config}[fetch]\nkeep = \"3h\"\n"));
+    lab.build("01T12:00", &["--offline"]);
+    assert_eq!(lab.numbers("one"), all, "they are still in the cache");
+    lab.assert_like_a_first_build("01T12:00");
+    // What is fresh is shown, however short the other limit is.
+    lab.site.write("shelflife.toml", format!("{config}[fetch]\nkeep = \"1m\"\n"));
+    lab.build("01T10:59", &["--offline"]);
+    assert_eq!(lab.numbers("one"), all);
+}
+
+/// A watcher builds before sources have answered, and shows what it has until it knows that nobody does.
+#[test]
+fn who_waits_for_answers_drops_nothing_before_there_are_none() {
+    let lab = Lab::new("1h");
+    lab.build("01T10:00", &[]);
+    let all = lab.numbers("one");
+    let overrides = Overrides { now: Some("2021-01-01T00:00:00Z".parse().unwrap()), ..Overrides::default() };
+    let later = lab.site.config(&lab.server, &overrides).unwrap();
+    let mut builder = Builder::new(Afterwards::GoOn);
+    builder.build(&later, None, &[], &Silent).unwrap();
+    assert_eq!(lab.numbers("one"), all, "answers are on their way");
+    lab.fail(Failing::Exports);
+    learn(&mut builder, &later).unwrap();
+    assert_eq!(lab.numbers("one").1, all.1);
+    assert_ne!(lab.numbers("one").0, all.0);
+    lab.fail(Failing::Nobody);
+    learn(&mut builder, &later).unwrap();
+    assert_eq!(lab.numbers("one"), all);
+    drop(builder);
+    lab.site.assert_like_a_first_build("2021-01-01T00:00:00Z");
+}
+
+/// A clock was ahead by years when facts were heard, and is right again.
+#[test]
+fn what_was_heard_in_the_future_is_asked_for_again() {
+    let lab = Lab::new("1h");
+    lab.site.build(&["--now", "2031-01-01T00:00:00Z"]).succeeded();
+    lab.fail(Failing::Github);
+    let report = lab.site.report(&["--now", &now("01T10:00")]);
+    assert_eq!((&report["facts"]["refreshed"], &report["facts"]["stale"]), (&json!(2), &json!(1)));
+    assert_eq!(lab.ages("one"), (None, None), "nobody knows how old it is");
+    let of_github = &lab.site.json("public/status.json")["sources"][2];
+    assert_eq!((&of_github["kept"], &of_github["newest"]), (&json!(1), &Value::Null), "{of_github}");
+    lab.assert_like_a_first_build("01T10:00");
+    assert_eq!(lab.build("01T10:30", &[])["facts"]["stale"], 1, "asked for again");
+    lab.fail(Failing::Nobody);
+    assert_eq!(lab.build("01T10:40", &[])["facts"]["refreshed"], 1);
+    let report = lab.build("01T10:50", &[]);
+    assert_eq!((&report["queries"], &report["facts"]["fresh"]), (&json!({}), &json!(3)));
+    lab.assert_like_a_first_build("01T10:50");
 }

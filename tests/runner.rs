@@ -46,8 +46,8 @@ fn what_could_not_be_refreshed_is_a_table_and_strictness_an_exit_code() {
         rows,
         [
             "warning: 1 fact could not be refreshed, so the site shows what was known",
-            "  kept  missing  last heard            why",
-            "     1        0  2020-08-01 07:56 UTC  127.0.0.1 answered 401 Unauthorized: GITHUB_TOKEN is not accepted",
+            "  kept  dropped  missing  last heard            why",
+            "     1        0        0  2020-08-01 07:56 UTC  127.0.0.1 answered 401 Unauthorized: GITHUB_TOKEN is not accepted",
         ]
     );
     let run = site.build(&strict(&LATER));
@@ -83,7 +83,7 @@ fn a_runner_shows_annotations_and_a_summary() {
         stdout,
         "::warning title=shelflife::1 fact could not be refreshed, so the site shows what was known\n"
     );
-    assert!(summary.contains("| 1 | 0 | 2020-08-01 07:56 UTC | `127.0.0.1 answered 401"), "{summary}");
+    assert!(summary.contains("| 1 | 0 | 0 | 2020-08-01 07:56 UTC | `127.0.0.1 answered 401"), "{summary}");
 
     site.write("entries/two.md", "---\nlayout: plugin\nid: two\n---\n");
     let (output, summary) = on_a_runner(&site, &LATER);

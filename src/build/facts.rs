@@ -5,7 +5,6 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
 use miette::{IntoDiagnostic as _, WrapErr as _};
 use salsa::Setter as _;
 
@@ -35,15 +34,11 @@ pub(super) struct Facts<'a> {
     pub(super) sources: Option<Sources>,
     /// How fresh the facts are that entries which are known want, if those are all as they were.
     settled: Option<Known>,
-    /// What the last build knew of facts.
-    last: Option<Known>,
     known: Known,
     pub(super) rounds: usize,
     /// Whether something was learnt that may not be what went into imprints.
     is_news: bool,
     asks: bool,
-    /// Whether sources have answered before this build or in it.
-    is_answered: bool,
 }
 
 impl<'a> Facts<'a> {
@@ -55,7 +50,7 @@ impl<'a> Facts<'a> {
         observer: &'a dyn Observer,
         cache: &Arc<Cache>,
         histories: Histories,
-        last: Option<Known>,
+        last: Option<&Known>,
         is_settled: bool,
         asks: bool,
     ) -> Self {
@@ -64,21 +59,21 @@ impl<'a> Facts<'a> {
                 && (!asks || record::nothing_due(&known.sources, config))
                 && record::ages_stay(&known.sources, config, asks)
         };
-        let settled = last.as_ref().filter(is_settled).cloned();
+        let settled = last.filter(is_settled).cloned();
+        let of_last = last.map(|known| &known.sources);
+        let is_awaited = |source: &str| record::is_awaited(source, config, asks);
         Self {
             config,
             observer,
             cache: Arc::clone(cache),
-            ledger: Ledger::new(Arc::clone(cache)),
+            ledger: Ledger::new(Arc::clone(cache), config, of_last, is_awaited),
             histories,
             sources: None,
             settled,
-            last,
             known: Known::default(),
             rounds: 0,
             is_news: true,
             asks,
-            is_answered: false,
         }
     }
 
@@ -87,13 +82,12 @@ impl<'a> Facts<'a> {
         if answers.is_empty() {
             return Ok(());
         }
-        self.is_answered = true;
         self.ledger.learn(answers, self.config)?;
         // Where nothing was learnt, what was known counts as looked up from now on, and nobody would show it later.
         let subjects: Vec<Subject> = answers.iter().map(|(subject, _)| subject.clone()).collect();
         self.show(db, &subjects);
         // Whatever was learnt is observed, or neither is.
-        let is_news = |subject: &Subject| self.ledger.before(subject).is_some();
+        let is_news = |subject: &Subject| self.ledger.learnt(subject).is_some();
         self.histories.observe(db, answers, is_news, Day::of(self.config.now))?;
         self.cache.checkpoint()?;
         Ok(())
@@ -172,7 +166,7 @@ impl<'a> Facts<'a> {
     /// Tells the graph which facts are kept past their life, now that there is nobody left to ask, and when sources
     /// were last heard. Returns the entries that are known with other ages than those.
     fn judge(&mut self, db: &mut Database, shelf: &Shelf) -> Vec<EntryFile> {
-        let ages = self.ledger.ages(&self.config.settings.timezone, |source| self.moment(source));
+        let ages = self.ledger.ages(&self.config.settings.timezone);
         let mut is_kept = false;
         for (subject, as_of) in ages {
             is_kept |= as_of.is_some() && matches!(subject, Subject::Repository(_));
@@ -183,20 +177,13 @@ impl<'a> Facts<'a> {
         }
         self.known = match &self.settled {
             Some(known) => known.clone(),
-            None => record::known(&self.ledger, wanted(db), |source| self.moment(source)),
+            None => record::known(&self.ledger, wanted(db)),
         };
         if *Site::get(db).heard(db) != self.known.heard {
             Site::get(db).set_heard(db).to(self.known.heard.clone());
         }
         // Where nobody looked at facts, ages are as they were.
         if self.settled.is_some() { Vec::new() } else { shelf.aged(db, is_kept) }
-    }
-
-    /// The moment at which it is judged which facts of a source are past their life.
-    fn moment(&self, source: &str) -> Timestamp {
-        let is_awaited = !self.is_answered && record::is_awaited(source, self.config, self.asks);
-        let last = || self.last.as_ref()?.sources.get(source)?.judged_at();
-        if is_awaited { last().unwrap_or(self.config.now) } else { self.config.now }
     }
 
     /// What has to be looked at.
@@ -253,7 +240,7 @@ impl<'a> Facts<'a> {
         }
         // What fits into one request needs no order.
         if due.len() > self.config.github.batch {
-            let audience = Audience::of(db);
+            let audience = Audience::of(db, self.config.fetch.keep);
             for demand in &mut due {
                 demand.urgency = audience.urgency(&demand.subject, demand.known.as_ref(), self.config.now);
             }

@@ -8,12 +8,15 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use super::freshness::Judgement;
+use super::record::Sources;
 use super::refusals::Refusals;
 use crate::cache::{ANSWERS, Cache, CacheError};
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::fact::{self, Answer, Asked, Fact, Subject};
 use crate::graph::{self, FactState};
+use crate::report::unrefreshed::Unanswered;
 use crate::report::{self, Unrefreshed};
 use crate::source::{self, Demand};
 
@@ -28,12 +31,32 @@ pub(super) struct Ledger {
     /// Why there was no answer.
     failures: BTreeMap<Subject, String>,
     refusals: Refusals,
+    now: Timestamp,
+    keep: SignedDuration,
+    /// What the last build showed of the facts of each source.
+    last: BTreeMap<String, Judgement>,
+    /// The sources whose answers somebody else is waiting for.
+    awaited: BTreeSet<String>,
 }
 
 impl Ledger {
-    pub(super) fn new(cache: Arc<Cache>) -> Self {
+    /// `last` is what the last build knew of each source. What it showed of those whose answers are `awaited` is so for
+    /// the time being.
+    pub(super) fn new(
+        cache: Arc<Cache>,
+        config: &Config,
+        last: Option<&Sources>,
+        awaited: impl Fn(&str) -> bool,
+    ) -> Self {
+        let judged = last.into_iter().flatten();
+        let last: BTreeMap<String, Judgement> =
+            judged.map(|(source, freshness)| (source.clone(), freshness.judgement())).collect();
         Self {
             cache,
+            now: config.now,
+            keep: config.fetch.keep,
+            awaited: last.keys().filter(|source| awaited(source)).cloned().collect(),
+            last,
             known: HashMap::new(),
             before: HashMap::new(),
             asked: HashSet::new(),
@@ -94,7 +117,18 @@ impl Ledger {
 
     /// What the graph sees.
     pub(super) fn state(&self, subject: &Subject) -> FactState {
-        state_of(self.fact(subject))
+        state_of(self.fact(subject).filter(|_| !self.is_dropped(subject)))
+    }
+
+    /// The moment at which it is judged which facts of a source are past their life, and which are shown no more.
+    pub(super) fn moment(&self, source: &str) -> Timestamp {
+        let judgement = self.last.get(source).filter(|_| self.awaited.contains(source));
+        judgement.and_then(Judgement::at).unwrap_or(self.now)
+    }
+
+    /// How long facts are shown after they were confirmed.
+    pub(super) fn keep(&self) -> SignedDuration {
+        self.keep
     }
 
     /// The digest of what the graph sees.
@@ -102,9 +136,20 @@ impl Ledger {
         graph::facts::digest_of(&self.state(subject))
     }
 
-    /// What the graph would have seen before this build learnt another value, if it did.
-    pub(super) fn before(&self, subject: &Subject) -> Option<&FactState> {
+    /// What the graph would have seen before this build learnt something else, if it did.
+    pub(super) fn learnt(&self, subject: &Subject) -> Option<&FactState> {
         self.before.get(subject)
+    }
+
+    /// What the graph saw in the last build, if that is something else than it sees now, and was learnt in this build or
+    /// is shown no more, or again.
+    pub(super) fn before(&self, subject: &Subject) -> Option<FactState> {
+        if let Some(before) = self.learnt(subject) {
+            return Some(before.clone());
+        }
+        let judgement = self.last.get(subject.source())?;
+        let before = state_of(self.fact(subject).filter(|fact| !judgement.is_dropped(fact)));
+        (before != self.state(subject)).then_some(before)
     }
 
     /// The wanted subjects that are missing or stale, and that were not asked for yet.
@@ -126,8 +171,9 @@ impl Ledger {
         due
     }
 
-    /// Writes answers down.
+    /// Writes answers down: nobody else is waiting for any.
     pub(super) fn learn(&mut self, answers: &[(Subject, Answer)], config: &Config) -> Result<(), CacheError> {
+        self.awaited.clear();
         let mut is_written = false;
         for (subject, answer) in answers {
             if let Answer::Failed(reason) = answer {
@@ -146,12 +192,13 @@ impl Ledger {
                 self.refusals.note(name, before.as_ref(), fact.as_ref());
             }
             if let Some(fact) = fact {
-                if before.as_ref().map(|fact| &fact.value) != Some(&fact.value) {
-                    self.before.entry(subject.clone()).or_insert_with(|| state_of(before.as_ref()));
-                }
                 self.cache.record(subject, &fact)?;
                 is_written = true;
+                let seen = self.state(subject);
                 self.known.insert(subject.clone(), Some(fact));
+                if self.state(subject) != seen {
+                    self.before.entry(subject.clone()).or_insert(seen);
+                }
             }
         }
         if is_written {
@@ -161,15 +208,16 @@ impl Ledger {
     }
 
     /// The subjects that numbers come from and that were looked up, each with the day on which what is known was last
-    /// confirmed if that is kept past its life at the `moment` of its source.
+    /// confirmed if that is kept past its life, and shown. Nobody knows the age of what a clock confirmed that was ahead.
     pub(super) fn ages<'a>(
         &'a self,
         zone: &'a TimeZone,
-        moment: impl Fn(&str) -> Timestamp + 'a,
     ) -> impl Iterator<Item = (&'a Subject, Option<Date>)> {
         let is_number = |subject: &Subject| matches!(subject, Subject::Usage(_) | Subject::Repository(_));
         self.known.iter().filter(move |(subject, _)| is_number(subject)).map(move |(subject, fact)| {
-            let kept = |fact: &&Fact| fact.value.is_some() && fact.is_kept(moment(subject.source()));
+            let moment = self.moment(subject.source());
+            let is_shown = |fact: &Fact| fact.value.is_some() && !fact.is_dropped(moment, self.keep);
+            let kept = |fact: &&Fact| is_shown(fact) && fact.is_kept(moment) && !fact.is_ahead(moment);
             let day = |fact: &Fact| fact.fetched.to_zoned(zone.clone()).date();
             (subject, fact.as_ref().filter(kept).map(day))
         })
@@ -183,9 +231,17 @@ impl Ledger {
     /// What was asked for in vain.
     pub(super) fn unrefreshed(&self) -> Vec<Unrefreshed> {
         let failures = self.failures.iter().filter(|(subject, _)| !self.answered.contains(subject));
-        Unrefreshed::group(failures.map(|(subject, reason)| {
-            (subject.to_string(), reason.clone(), self.fact(subject).map(|fact| fact.fetched))
+        Unrefreshed::group(failures.map(|(subject, reason)| Unanswered {
+            subject: subject.to_string(),
+            reason: reason.clone(),
+            heard: self.fact(subject).map(|fact| fact.fetched),
+            is_dropped: self.is_dropped(subject),
         }))
+    }
+
+    fn is_dropped(&self, subject: &Subject) -> bool {
+        let moment = self.moment(subject.source());
+        self.fact(subject).is_some_and(|fact| fact.is_dropped(moment, self.keep))
     }
 
     /// Whether the site would be better if the fact were asked for.
@@ -205,6 +261,7 @@ impl Ledger {
             let counter = match self.fact(subject) {
                 _ if self.answered.contains(subject) => &mut facts.refreshed,
                 None => &mut facts.missing,
+                Some(_) if self.is_dropped(subject) => &mut facts.missing,
                 Some(fact) if fact.is_stale(now) => &mut facts.stale,
                 Some(_) => &mut facts.fresh,
             };

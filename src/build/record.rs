@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::freshness::{Dropped, Freshness};
 use super::ledger::Ledger;
 use crate::cache::{ANSWERS, Cache, CacheError, FACTS, HISTORY, Listing, Tree};
 use crate::config::Config;
@@ -66,6 +67,8 @@ pub(super) struct Known {
     pub(super) sources: Sources,
     /// When each source was last heard.
     pub(super) heard: Vec<Heard>,
+    /// What is shown no more.
+    pub(super) dropped: Dropped,
 }
 
 /// The note in the cache that holds it.
@@ -85,99 +88,29 @@ impl Common {
 /// Freshness by source.
 pub(super) type Sources = BTreeMap<String, Freshness>;
 
-/// How fresh the facts of a source are that the site depends on.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Freshness {
-    /// How many are not known.
-    missing: usize,
-    /// How many are fresh until a moment, in seconds since 1970.
-    fresh_until: BTreeMap<i64, usize>,
-    /// For which facts pages tell that they are kept past their life.
-    judgement: Judgement,
-}
-
-/// A judgement on which facts are kept past their life; all moments are in seconds since 1970.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Judgement {
-    /// The moment at which it was made.
-    at: i64,
-    /// It would have been the same from this moment on.
-    from: i64,
-    /// It is the same until before this moment.
-    until: i64,
-}
-
-impl Default for Judgement {
-    fn default() -> Self {
-        Self { at: 0, from: i64::MIN, until: i64::MAX }
-    }
-}
-
-impl Judgement {
-    /// Takes in that a fact counts as kept past its life from a moment on.
-    fn add(&mut self, kept_from: Timestamp) {
-        let kept_from = kept_from.as_second();
-        if kept_from <= self.at {
-            self.from = self.from.max(kept_from);
-        } else {
-            self.until = self.until.min(kept_from);
-        }
-    }
-}
-
-impl Freshness {
-    fn stale(&self, now: Timestamp) -> usize {
-        self.fresh_until.range(..=now.as_second()).map(|(_, count)| count).sum()
-    }
-
-    /// How many facts the site would be better with.
-    fn lacking(&self, now: Timestamp) -> usize {
-        self.missing + self.stale(now)
-    }
-
-    /// Whether the same facts are past their life at `now` as when that was judged.
-    fn is_as_judged(&self, now: Timestamp) -> bool {
-        (self.judgement.from..self.judgement.until).contains(&now.as_second())
-    }
-
-    /// When it was judged which facts are past their life.
-    pub(super) fn judged_at(&self) -> Option<Timestamp> {
-        Timestamp::from_second(self.judgement.at).ok()
-    }
-}
-
-/// What is known of the facts that the site depends on, where `moment` says at which one it is judged which facts of a
-/// source are past their life.
-pub(super) fn known(
-    ledger: &Ledger,
-    wanted: &BTreeSet<Subject>,
-    moment: impl Fn(&str) -> Timestamp,
-) -> Known {
-    let mut sources = Sources::new();
+/// What is known of the facts that the site depends on.
+pub(super) fn known(ledger: &Ledger, wanted: &BTreeSet<Subject>) -> Known {
+    let keep = ledger.keep();
+    let mut known = Known::default();
     let mut heard: BTreeMap<Channel, Heard> = BTreeMap::new();
     for subject in wanted {
         let fact = ledger.fact(subject);
         let source = subject.source();
-        let freshness = match sources.get_mut(source) {
+        let moment = ledger.moment(source);
+        let freshness = match known.sources.get_mut(source) {
             Some(freshness) => freshness,
-            None => {
-                let judgement = Judgement { at: moment(source).as_second(), ..Judgement::default() };
-                sources.entry(source.to_owned()).or_insert(Freshness { judgement, ..Freshness::default() })
-            }
+            None => known.sources.entry(source.to_owned()).or_insert(Freshness::of_none(moment, keep)),
         };
-        match fact {
-            Some(fact) => *freshness.fresh_until.entry(fact.fresh_until.as_second()).or_default() += 1,
-            None => freshness.missing += 1,
+        freshness.add(subject, fact);
+        if let Some(fact) = fact.filter(|fact| fact.is_dropped(moment, keep)) {
+            known.dropped.add(subject, fact);
         }
         if let Some(channel) = Channel::of(subject) {
-            if let Some(fact) = fact {
-                freshness.judgement.add(fact.kept_from());
-            }
-            let heard = heard.entry(channel).or_insert_with(|| Heard::nothing(channel));
-            heard.count(fact, moment(source));
+            heard.entry(channel).or_insert_with(|| Heard::nothing(channel)).count(fact, moment, keep);
         }
     }
-    Known { sources, heard: heard.into_values().collect() }
+    known.heard = heard.into_values().collect();
+    known
 }
 
 /// The digest of everything that outputs depend on but the facts, and of where those come from.
@@ -246,11 +179,11 @@ pub(super) fn nothing_due(sources: &Sources, config: &Config) -> bool {
     })
 }
 
-/// Whether a build that learns nothing would judge the same facts to be past their life.
+/// Whether a build that learns nothing would judge the same facts to be past their life, or to be shown no more.
 pub(super) fn ages_stay(sources: &Sources, config: &Config, asks: bool) -> bool {
-    sources
-        .iter()
-        .all(|(source, freshness)| is_awaited(source, config, asks) || freshness.is_as_judged(config.now))
+    sources.iter().all(|(source, freshness)| {
+        is_awaited(source, config, asks) || freshness.judgement().holds(config.now, config.fetch.keep)
+    })
 }
 
 /// Whether somebody else is about to ask a source. Until the answers come, ages stay as they were told.
@@ -267,9 +200,8 @@ pub(super) fn can_ask(source: &str, config: &Config) -> bool {
 pub(super) fn count(sources: &Sources, now: Timestamp) -> report::Facts {
     let mut facts = report::Facts::default();
     for freshness in sources.values() {
-        let stale = freshness.stale(now);
-        facts.fresh += freshness.fresh_until.values().sum::<usize>() - stale;
-        facts.stale += stale;
+        facts.fresh += freshness.fresh(now);
+        facts.stale += freshness.stale(now);
         facts.missing += freshness.missing;
     }
     facts
@@ -288,29 +220,4 @@ fn published(cache: &Cache, folder: &str) -> Result<Arc<Listing>, CacheError> {
 fn digest(listing: &Listing) -> String {
     let parts = listing.iter().flat_map(|(path, file)| [path.as_bytes(), file.digest.as_bytes()]);
     Digest::of_parts(parts).to_string()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn freshness_ends_at_its_moment() {
-        let fresh_until = BTreeMap::from([(10, 2), (20, 3)]);
-        let freshness = Freshness { missing: 1, fresh_until, judgement: Judgement::default() };
-        let lacking = |second| freshness.lacking(Timestamp::from_second(second).unwrap());
-        assert_eq!((lacking(9), lacking(10), lacking(20)), (1, 3, 6));
-    }
-
-    #[test]
-    fn a_judgement_holds_until_another_fact_passes_its_life() {
-        let second = |second| Timestamp::from_second(second).unwrap();
-        let mut freshness =
-            Freshness { judgement: Judgement { at: 15, ..Judgement::default() }, ..Freshness::default() };
-        for kept_from in [5, 10, 20, 30] {
-            freshness.judgement.add(second(kept_from));
-        }
-        let holds = |at| freshness.is_as_judged(second(at));
-        assert!(!holds(9) && holds(10) && holds(19) && !holds(20));
-    }
 }

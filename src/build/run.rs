@@ -260,7 +260,8 @@ impl<'a> Run<'a> {
             });
         let last = common.map(|common| common.known);
         let histories = Histories::new(Arc::clone(cache), are_imprinted);
-        let mut facts = Facts::new(config, *observer, cache, histories, last, is_settled, self.asks());
+        let mut facts =
+            Facts::new(config, *observer, cache, histories, last.as_ref(), is_settled, self.asks());
         // Answers were waited for: they are learnt, whatever else is wrong.
         facts.learn(&mut db, task.answers)?;
 
@@ -303,6 +304,7 @@ impl<'a> Run<'a> {
         let of_entries = graph::entries::warnings(&db).iter().chain(&plan.warnings);
         let mut warnings: Vec<String> = of_entries.cloned().collect();
         warnings.extend(config.settings.theme.warnings());
+        warnings.extend(facts.known().dropped.warning(config.fetch.keep));
         if unreadable.is_empty() {
             Record::new(inputs, cache, config, warnings.clone(), sources)?.save(cache)?;
         }

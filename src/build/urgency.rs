@@ -5,24 +5,23 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::fact::{Fact, RepositoryName, Subject};
 use crate::graph::facts::{self, wanted_for};
 use crate::graph::{Database, entries};
 
-/// How old a fact counts that was never known, in hours: as old as what is no longer shown.
-const NEVER: u64 = 90 * 24;
-
 /// How many instances the plugins of each repository have.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Audience {
     instances: HashMap<RepositoryName, u64>,
+    /// How old a fact counts that was never known, in hours: as old as what is no longer shown.
+    never: u64,
 }
 
 impl Audience {
-    /// Counts in the exports that are known by now.
-    pub(super) fn of(db: &Database) -> Self {
+    /// Counts in the exports that are known by now. Facts are kept for so long after they were confirmed.
+    pub(super) fn of(db: &Database, keep: SignedDuration) -> Self {
         let mut instances = HashMap::new();
         for file in entries::sound_entries(db) {
             let Some(usage) = facts::usage(db, *file) else { continue };
@@ -35,7 +34,7 @@ impl Audience {
                 *known = known.saturating_add(usage.month.instances);
             }
         }
-        Self { instances }
+        Self { instances, never: hours(keep) }
     }
 
     /// How urgent it is to ask for `subject` again, of which `known` is known.
@@ -46,32 +45,30 @@ impl Audience {
             Subject::Usage(_) | Subject::Thumbnail(_) => None,
         };
         let instances = repository.and_then(|name| self.instances.get(name)).copied().unwrap_or(0);
-        urgency(known.map(|fact| fact.fetched), instances, now)
+        // Nobody knows how old a fact is that a clock confirmed which was ahead.
+        let fetched = known.filter(|fact| !fact.is_ahead(now)).map(|fact| fact.fetched);
+        urgency(fetched.map_or(self.never, |fetched| hours(now.duration_since(fetched))), instances)
     }
 }
 
-fn urgency(fetched: Option<Timestamp>, instances: u64, now: Timestamp) -> u64 {
-    let hours = |fetched| u64::try_from(now.duration_since(fetched).as_hours()).unwrap_or(0);
-    let age = fetched.map_or(NEVER, hours);
+fn hours(span: SignedDuration) -> u64 {
+    u64::try_from(span.as_hours()).unwrap_or(0)
+}
+
+/// The urgency of what is so many hours old.
+fn urgency(age: u64, instances: u64) -> u64 {
     let weight = 1 + u64::from(instances.saturating_add(1).ilog2());
-    (age + 1).saturating_mul(weight)
+    age.saturating_add(1).saturating_mul(weight)
 }
 
 #[cfg(test)]
 mod tests {
-    use jiff::SignedDuration;
-
     use super::*;
 
     #[test]
     fn age_and_audience_count_both() {
-        let now = Timestamp::from_second(1_600_000_000).unwrap();
-        let ago = |hours| Some(now - SignedDuration::from_hours(hours));
-        let of = |hours, instances| urgency(ago(hours), instances, now);
-        assert!(of(12, 5000) > of(12, 10), "of the same age, what more people see");
-        assert!(of(13, 10) > of(12, 10), "of the same audience, what is older");
-        assert!(of(24 * 20, 0) > of(24, 100_000), "and nothing waits for ever");
-        assert!(urgency(None, 0, now) > of(24 * 20, 0), "what was never known is nowhere on the site");
-        assert_eq!(urgency(Some(now + SignedDuration::from_hours(5)), 0, now), 1, "a clock that was ahead");
+        assert!(urgency(12, 5000) > urgency(12, 10), "of the same age, what more people see");
+        assert!(urgency(13, 10) > urgency(12, 10), "of the same audience, what is older");
+        assert!(urgency(24 * 20, 0) > urgency(24, 100_000), "and nothing waits for ever");
     }
 }

@@ -389,7 +389,7 @@ impl Why<'_> {
     fn of_fact(&self, subject: &Subject) -> Option<Change> {
         let (old, new) = describe::change(
             subject,
-            value(self.ledger.before(subject)?),
+            value(&self.ledger.before(subject)?),
             value(&self.ledger.state(subject)),
         );
         Some(Change { input: subject.to_string(), old: Some(old), new: Some(new) })
@@ -408,8 +408,8 @@ impl Why<'_> {
         Exports(Window::ALL.map(|window| {
             let subject = Subject::Usage(window);
             let new = self.ledger.state(&subject);
-            let old = self.ledger.before(&subject).unwrap_or(&new);
-            Exported { window, old: read(old), new: read(&new) }
+            let old = self.ledger.before(&subject);
+            Exported { window, old: read(old.as_ref().unwrap_or(&new)), new: read(&new) }
         }))
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use serde::Deserialize;
 
 use super::file::Span;
@@ -13,11 +14,17 @@ pub struct Fetch {
     pub max_wait: Duration,
     /// How long fetching may take in all, each time that something is fetched.
     pub timeout: Duration,
+    /// How long a fact is shown after it was last confirmed, where its source fails or is not asked.
+    pub keep: SignedDuration,
 }
 
 impl Default for Fetch {
     fn default() -> Self {
-        Self { max_wait: Duration::from_secs(60), timeout: Duration::from_secs(300) }
+        Self {
+            max_wait: Duration::from_secs(60),
+            timeout: Duration::from_secs(300),
+            keep: SignedDuration::from_hours(90 * 24),
+        }
     }
 }
 
@@ -26,17 +33,19 @@ impl Default for Fetch {
 pub(super) struct Table {
     max_wait: Span,
     timeout: Span,
+    keep: Span,
 }
 
 impl Default for Table {
     fn default() -> Self {
-        let Fetch { max_wait, timeout } = Fetch::default();
-        Self { max_wait: Span(max_wait), timeout: Span(timeout) }
+        let Fetch { max_wait, timeout, keep } = Fetch::default();
+        Self { max_wait: Span(max_wait), timeout: Span(timeout), keep: Span(keep.unsigned_abs()) }
     }
 }
 
 impl From<Table> for Fetch {
     fn from(table: Table) -> Self {
-        Self { max_wait: table.max_wait.0, timeout: table.timeout.0 }
+        let keep = SignedDuration::try_from(table.keep.0).unwrap_or(SignedDuration::MAX);
+        Self { max_wait: table.max_wait.0, timeout: table.timeout.0, keep }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::cache::{Cache, CacheError};
@@ -33,15 +33,17 @@ pub enum State {
     Fresh,
     /// It is past its life, and kept until there is a new one.
     Stale,
+    /// It was kept for too long: nobody is shown it any more.
+    Dropped,
     /// Nothing is known.
     Missing,
 }
 
 impl Known {
-    /// What the cache knows of `subject`, as of `now`.
-    pub(super) fn of(subject: &Subject, cache: &Cache, now: Timestamp) -> Result<Self, CacheError> {
+    /// What the cache knows of `subject`, at a moment.
+    pub(super) fn of(subject: &Subject, cache: &Cache, as_of: AsOf) -> Result<Self, CacheError> {
         let fact = cache.fact(subject)?;
-        let state = state(fact.as_ref(), now);
+        let state = as_of.state(fact.as_ref());
         let absent = fact.as_ref().is_some_and(|fact| is_absent(subject, fact));
         Ok(Self {
             subject: subject.to_string(),
@@ -54,11 +56,21 @@ impl Known {
     }
 }
 
-fn state(fact: Option<&Fact>, now: Timestamp) -> State {
-    match fact {
-        None => State::Missing,
-        Some(fact) if fact.is_stale(now) => State::Stale,
-        Some(_) => State::Fresh,
+/// As of when freshness is told, and for how long facts are kept.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct AsOf {
+    pub(super) now: Timestamp,
+    pub(super) keep: SignedDuration,
+}
+
+impl AsOf {
+    fn state(&self, fact: Option<&Fact>) -> State {
+        match fact {
+            None => State::Missing,
+            Some(fact) if fact.is_dropped(self.now, self.keep) => State::Dropped,
+            Some(fact) if fact.is_stale(self.now) => State::Stale,
+            Some(_) => State::Fresh,
+        }
     }
 }
 
@@ -73,7 +85,7 @@ fn is_absent(subject: &Subject, fact: &Fact) -> bool {
 
 /// When a fact stops being fresh; `None` if that is never.
 fn end(fact: &Fact) -> Option<Timestamp> {
-    (fact.fresh_until.as_second() < Timestamp::MAX.as_second()).then_some(fact.fresh_until)
+    fact.can_age().then_some(fact.fresh_until)
 }
 
 /// How fresh many facts are.
@@ -83,6 +95,8 @@ pub struct Tally {
     pub fresh: usize,
     /// How many are past their life.
     pub stale: usize,
+    /// How many were kept for too long.
+    pub dropped: usize,
     /// Of how many nothing is known.
     pub missing: usize,
     /// When the one was confirmed that was not for the longest time, of those that can go stale.
@@ -95,22 +109,23 @@ impl Tally {
     pub(super) fn of<'a>(
         subjects: impl Iterator<Item = &'a Subject>,
         facts: &HashMap<String, Fact>,
-        now: Timestamp,
+        as_of: AsOf,
     ) -> Self {
         let mut tally = Self::default();
         let earlier =
             |one: Option<Timestamp>, other| Some(one.map_or(other, |one: Timestamp| one.min(other)));
         for subject in subjects {
             let fact = facts.get(&subject.to_string());
-            match state(fact, now) {
+            match as_of.state(fact) {
                 State::Missing => tally.missing += 1,
                 State::Stale => tally.stale += 1,
+                State::Dropped => tally.dropped += 1,
                 State::Fresh => tally.fresh += 1,
             }
             let Some(fact) = fact else { continue };
             let Some(end) = end(fact) else { continue };
             tally.oldest = earlier(tally.oldest, fact.fetched);
-            if end > now {
+            if end > as_of.now {
                 tally.fresh_until = earlier(tally.fresh_until, end);
             }
         }
@@ -145,7 +160,8 @@ mod tests {
         cache.record(&repository, &fact(Some(b"{}"), 10, at(20))).unwrap();
         cache.record(&file, &fact(Some(b""), 11, at(30))).unwrap();
         cache.record(&content, &fact(Some(b"x"), 5, Timestamp::MAX)).unwrap();
-        let known = |subject: &Subject| Known::of(subject, &cache, at(20)).unwrap();
+        let as_of = AsOf { now: at(20), keep: SignedDuration::from_secs(50) };
+        let known = |subject: &Subject| Known::of(subject, &cache, as_of).unwrap();
         let of = |known: Known| (known.state, known.absent, known.fresh_until, known.refusals);
         assert_eq!(of(known(&repository)), (State::Stale, false, Some(at(20)), 1));
         assert_eq!(of(known(&file)), (State::Fresh, true, Some(at(30)), 0));
@@ -154,8 +170,11 @@ mod tests {
         assert_eq!(of(known(&missing)), (State::Missing, false, None, 0));
 
         let subjects = [repository, file, content, missing];
-        let tally = Tally::of(subjects.iter(), &cache.facts().unwrap(), at(20));
+        let tally = Tally::of(subjects.iter(), &cache.facts().unwrap(), as_of);
         assert_eq!((tally.fresh, tally.stale, tally.missing), (2, 1, 1));
         assert_eq!((tally.oldest, tally.fresh_until), (Some(at(10)), Some(at(30))));
+        let later = AsOf { now: at(61), ..as_of };
+        let tally = Tally::of(subjects.iter(), &cache.facts().unwrap(), later);
+        assert_eq!((tally.fresh, tally.stale, tally.dropped, tally.missing), (1, 0, 2, 1));
     }
 }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Fact, Subject, Window};
@@ -79,6 +79,8 @@ pub struct Heard {
     pub fresh: usize,
     /// How many are kept past their life.
     pub kept: usize,
+    /// How many were kept for so long that they are not shown any more.
+    pub dropped: usize,
     /// Of how many nothing is known.
     pub missing: usize,
 }
@@ -86,19 +88,24 @@ pub struct Heard {
 impl Heard {
     /// Nothing was heard of it.
     pub fn nothing(channel: Channel) -> Self {
-        Self { channel, newest: None, oldest: None, fresh: 0, kept: 0, missing: 0 }
+        Self { channel, newest: None, oldest: None, fresh: 0, kept: 0, dropped: 0, missing: 0 }
     }
 
-    /// Counts what is known of one subject at `now`.
-    pub fn count(&mut self, fact: Option<&Fact>, now: Timestamp) {
+    /// Counts what is known of one subject at `now`, where facts may be kept for so long.
+    pub fn count(&mut self, fact: Option<&Fact>, now: Timestamp, keep: SignedDuration) {
         let Some(fact) = fact else {
             self.missing += 1;
             return;
         };
-        if fact.is_kept(now) {
+        if fact.is_dropped(now, keep) {
+            self.dropped += 1;
+        } else if fact.is_kept(now) {
             self.kept += 1;
         } else {
             self.fresh += 1;
+        }
+        if fact.is_ahead(now) {
+            return;
         }
         let at = minute(fact.fetched);
         self.newest = self.newest.max(Some(at));
@@ -127,8 +134,9 @@ mod tests {
             refusals: 1,
         };
         let mut heard = Heard::nothing(Channel::Github);
-        for fact in [None, Some(fact(119, 200)), Some(fact(125, 150)), Some(fact(-1, 10))] {
-            heard.count(fact.as_ref(), at(150));
+        let ahead = fact(151, 200);
+        for fact in [None, Some(fact(119, 200)), Some(fact(125, 150)), Some(fact(-1, 10)), Some(ahead)] {
+            heard.count(fact.as_ref(), at(150), SignedDuration::from_secs(100));
         }
         let expected = Heard {
             channel: Channel::Github,
@@ -136,6 +144,7 @@ mod tests {
             oldest: Some(at(-60)),
             fresh: 1,
             kept: 2,
+            dropped: 1,
             missing: 1,
         };
         assert_eq!(heard, expected);

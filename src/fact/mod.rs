@@ -116,9 +116,19 @@ impl Fact {
         Self { fresh_until: Timestamp::MIN, validators: Validators::default(), refusals: 0, ..self }
     }
 
+    /// Whether the fact can go stale. What can't does not depend on the clock.
+    pub fn can_age(&self) -> bool {
+        self.fresh_until.as_second() < Timestamp::MAX.as_second()
+    }
+
     /// Whether the fact must be asked for again at `now`.
     pub fn is_stale(&self, now: Timestamp) -> bool {
-        self.fresh_until <= now
+        self.fresh_until <= now || self.is_ahead(now)
+    }
+
+    /// Whether the fact was confirmed later than `now`, by a clock that was wrong, so that nobody knows how old it is.
+    pub fn is_ahead(&self, now: Timestamp) -> bool {
+        self.can_age() && self.fetched > now
     }
 
     /// From when on the fact counts as kept past its life. What was confirmed at a moment is not past its life at that
@@ -130,7 +140,19 @@ impl Fact {
 
     /// Whether the fact is kept past its life at `now`: it is stale, and nobody has confirmed it.
     pub fn is_kept(&self, now: Timestamp) -> bool {
-        self.kept_from() <= now
+        self.kept_from() <= now || self.is_ahead(now)
+    }
+
+    /// From when on nobody is shown the fact any more, where it may be kept for so long after it was confirmed.
+    pub fn dropped_from(&self, keep: SignedDuration) -> Timestamp {
+        let end = self.fetched.saturating_add(keep).unwrap_or(Timestamp::MAX);
+        end.max(self.kept_from())
+    }
+
+    /// Whether nobody is shown the fact any more: it is past its life, and was confirmed longer before `now` than it may
+    /// be kept.
+    pub fn is_dropped(&self, now: Timestamp, keep: SignedDuration) -> bool {
+        self.can_age() && self.dropped_from(keep) <= now
     }
 }
 
@@ -226,6 +248,24 @@ mod tests {
         assert!(fresh_for_no_time.is_stale(at(10)) && !fresh_for_no_time.is_kept(at(10)));
         assert!(fresh_for_no_time.is_kept(at(11)));
         assert!(!known().is_kept(at(19)) && known().is_kept(at(20)));
+    }
+
+    #[test]
+    fn a_fact_is_dropped_when_it_was_kept_for_long_enough() {
+        let keep = SignedDuration::from_secs(50);
+        assert!(!known().is_dropped(at(59), keep) && known().is_dropped(at(60), keep));
+        let keep = SignedDuration::from_secs(5);
+        assert!(!known().is_dropped(at(19), keep), "what is fresh is shown");
+        assert!(known().is_dropped(at(20), keep));
+        let content = Fact { fresh_until: Timestamp::MAX, ..known() };
+        assert!(!content.is_dropped(Timestamp::MAX, keep), "what can't change does not age");
+    }
+
+    #[test]
+    fn what_a_clock_confirmed_that_was_ahead_is_not_fresh() {
+        assert!(known().is_stale(at(9)) && known().is_kept(at(9)) && !known().is_stale(at(10)));
+        let content = Fact { fresh_until: Timestamp::MAX, ..known() };
+        assert!(!content.is_stale(at(9)));
     }
 
     #[test]

@@ -17,6 +17,8 @@ pub struct Unrefreshed {
     pub reason: String,
     /// How many of them are known, and stay as they were.
     pub kept: usize,
+    /// How many of them are known, but shown no more: nobody has confirmed them for too long.
+    pub dropped: usize,
     /// How many of them are not known at all.
     pub missing: usize,
     /// When the oldest of those that are known was last heard.
@@ -25,13 +27,27 @@ pub struct Unrefreshed {
     pub subjects: Vec<String>,
 }
 
+/// A fact that was asked for in vain.
+#[derive(Debug, Clone)]
+pub(crate) struct Unanswered {
+    /// Its name in the cache.
+    pub(crate) subject: String,
+    /// What happened.
+    pub(crate) reason: String,
+    /// When it was last heard, if ever.
+    pub(crate) heard: Option<Timestamp>,
+    /// Whether it is shown no more.
+    pub(crate) is_dropped: bool,
+}
+
 impl Unrefreshed {
-    /// Groups facts by reason. Each comes with its name, what happened, and when it was last heard, if ever.
-    pub(crate) fn group(facts: impl IntoIterator<Item = (String, String, Option<Timestamp>)>) -> Vec<Self> {
+    /// Groups facts by reason.
+    pub(crate) fn group(facts: impl IntoIterator<Item = Unanswered>) -> Vec<Self> {
         let mut groups: BTreeMap<String, Self> = BTreeMap::new();
-        for (subject, reason, heard) in facts {
+        for Unanswered { subject, reason, heard, is_dropped } in facts {
             let group = groups.entry(reason).or_default();
             match heard {
+                Some(_) if is_dropped => group.dropped += 1,
                 Some(_) => group.kept += 1,
                 None => group.missing += 1,
             }
@@ -42,47 +58,56 @@ impl Unrefreshed {
         }
         let mut groups: Vec<Self> =
             groups.into_iter().map(|(reason, group)| Self { reason, ..group }).collect();
-        groups.sort_by_key(|group| std::cmp::Reverse(group.kept + group.missing));
+        groups.sort_by_key(|group| std::cmp::Reverse(group.all()));
         groups
+    }
+
+    fn all(&self) -> usize {
+        self.kept + self.dropped + self.missing
     }
 
     /// All in one line.
     pub fn line(&self) -> String {
-        match self.kept + self.missing {
+        match self.all() {
             1 => self.reason.clone(),
             all => format!("{} ({})", self.reason, count(all, "fact")),
         }
     }
 
-    fn cells(&self) -> [String; 4] {
+    fn cells(&self) -> [String; COLUMNS] {
         let oldest = self
             .oldest
             .map_or_else(|| "never".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
-        [self.kept.to_string(), self.missing.to_string(), oldest, self.reason.clone()]
+        let [kept, dropped, missing] = [self.kept, self.dropped, self.missing].map(|count| count.to_string());
+        [kept, dropped, missing, oldest, self.reason.clone()]
     }
 }
 
-const HEADS: [&str; 4] = ["kept", "missing", "last heard", "why"];
+const COLUMNS: usize = 5;
+const HEADS: [&str; COLUMNS] = ["kept", "dropped", "missing", "last heard", "why"];
 
 /// A table for a person, a row for each reason; the first line says what it is about. Nothing for no facts.
 pub fn table(groups: &[Unrefreshed]) -> Vec<String> {
     let Some(title) = title(groups) else { return Vec::new() };
-    let rows: Vec<[String; 4]> = groups.iter().map(Unrefreshed::cells).collect();
+    let rows: Vec<[String; COLUMNS]> = groups.iter().map(Unrefreshed::cells).collect();
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
         cells.chain([HEADS[column].len()]).max().unwrap_or(0)
     };
-    let [kept, missing, heard] = [width(0), width(1), width(2)];
-    let draw =
-        |row: [&str; 4]| format!("  {:>kept$}  {:>missing$}  {:<heard$}  {}", row[0], row[1], row[2], row[3]);
-    let body = rows.iter().map(|row| draw([&row[0], &row[1], &row[2], &row[3]]));
+    let widths: [usize; COLUMNS] = std::array::from_fn(width);
+    let draw = |row: [&str; COLUMNS]| {
+        let [kept, dropped, missing, heard, _] = widths;
+        let numbers = format!("{:>kept$}  {:>dropped$}  {:>missing$}", row[0], row[1], row[2]);
+        format!("  {numbers}  {:<heard$}  {}", row[3], row[4])
+    };
+    let body = rows.iter().map(|row| draw(row.each_ref().map(String::as_str)));
     [title, draw(HEADS)].into_iter().chain(body).collect()
 }
 
 /// What the table says in one sentence.
 pub fn title(groups: &[Unrefreshed]) -> Option<String> {
     let kept: usize = groups.iter().map(|group| group.kept).sum();
-    let missing: usize = groups.iter().map(|group| group.missing).sum();
+    let missing: usize = groups.iter().map(|group| group.missing + group.dropped).sum();
     let all = count(kept + missing, "fact");
     match (kept, missing) {
         (0, 0) => None,
@@ -100,9 +125,9 @@ pub fn markdown(groups: &[Unrefreshed]) -> String {
         let text = text.replace(['\n', '\r'], " ").replace('|', "\\|").replace('`', "'");
         format!("`{text}`")
     };
-    let mut table = format!("| {} |\n| ---: | ---: | --- | --- |\n", HEADS.join(" | "));
-    for [kept, missing, heard, reason] in groups.iter().map(Unrefreshed::cells) {
-        table.push_str(&format!("| {kept} | {missing} | {heard} | {} |\n", cell(&reason)));
+    let mut table = format!("| {} |\n| ---: | ---: | ---: | --- | --- |\n", HEADS.join(" | "));
+    for [kept, dropped, missing, heard, reason] in groups.iter().map(Unrefreshed::cells) {
+        table.push_str(&format!("| {kept} | {dropped} | {missing} | {heard} | {} |\n", cell(&reason)));
     }
     table
 }
@@ -117,8 +142,12 @@ mod tests {
 
     #[test]
     fn reasons_have_a_row_each_and_the_widest_comes_first() {
-        let fact =
-            |number: i64, reason: &str, heard| (format!("github:o/{number}"), reason.to_owned(), heard);
+        let fact = |number: i64, reason: &str, heard| Unanswered {
+            subject: format!("github:o/{number}"),
+            reason: reason.to_owned(),
+            heard,
+            is_dropped: number == 4,
+        };
         let slow = (0..5).map(|number| fact(number, "slow", at(1_600_000_000 + number)));
         let odd = [fact(9, "o|dd", None)];
         let groups = Unrefreshed::group(odd.into_iter().chain(slow));
@@ -127,13 +156,13 @@ mod tests {
         assert_eq!(
             table(&groups),
             [
-                "6 facts could not be refreshed: of 5 the site shows what was known, 1 it is without",
-                "  kept  missing  last heard            why",
-                "     5        0  2020-09-13 12:26 UTC  slow",
-                "     0        1  never                 o|dd",
+                "6 facts could not be refreshed: of 4 the site shows what was known, 2 it is without",
+                "  kept  dropped  missing  last heard            why",
+                "     4        1        0  2020-09-13 12:26 UTC  slow",
+                "     0        0        1  never                 o|dd",
             ]
         );
-        assert!(markdown(&groups).ends_with("| 0 | 1 | never | `o\\|dd` |\n"), "{}", markdown(&groups));
+        assert!(markdown(&groups).ends_with("| 0 | 0 | 1 | never | `o\\|dd` |\n"), "{}", markdown(&groups));
         assert!(table(&[]).is_empty());
     }
 }

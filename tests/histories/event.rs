@@ -17,7 +17,7 @@ pub const ASSETS: [&str; 3] = ["site.css", "img/x.png", "own.js"];
 /// Outputs that people lay hands on.
 pub const OUTPUTS: [&str; 4] = ["index.html", "plugins.json", "feed.xml", "plugins/alpha/index.html"];
 
-const MINUTES_A_DAY: u16 = 24 * 60;
+const MINUTES_A_DAY: i32 = 24 * 60;
 
 /// Something that happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,8 +56,8 @@ pub enum Event {
     Hide { repository: u8, hidden: bool },
     /// A video has another picture, or none.
     Film { video: u8, size: Option<u8> },
-    /// Some minutes pass.
-    Wait { minutes: u16 },
+    /// Some minutes pass; or the clock, which was ahead, goes back.
+    Wait { minutes: i32 },
     /// Sources fail, or work again.
     Fail { which: Failing },
     /// Rows vanish from the cache.
@@ -205,8 +205,11 @@ fn event() -> impl Strategy<Value = Event> {
         1 => (one(), 0..4u8).prop_map(|(repository, minor)| Event::Source { repository, minor }),
         1 => (one(), prop::bool::weighted(0.6)).prop_map(|(repository, hidden)| Event::Hide { repository, hidden }),
         2 => (0..2u8, prop::option::weighted(0.75, 1..3u8)).prop_map(|(video, size)| Event::Film { video, size }),
-        5 => (0..100u16).prop_map(|minutes| Event::Wait { minutes }),
-        2 => (1..40u16).prop_map(|days| Event::Wait { minutes: days * MINUTES_A_DAY }),
+        5 => (0..100i32).prop_map(|minutes| Event::Wait { minutes }),
+        2 => (1..40i32).prop_map(|days| Event::Wait { minutes: days * MINUTES_A_DAY }),
+        // Facts are kept for 90 days.
+        1 => (80..200i32).prop_map(|days| Event::Wait { minutes: days * MINUTES_A_DAY }),
+        1 => (1..300i32).prop_map(|hours| Event::Wait { minutes: -60 * hours }),
         1 => failing().prop_map(|which| Event::Fail { which }),
     ];
     let of_machine = prop_oneof![
@@ -306,6 +309,7 @@ impl fmt::Display for Event {
             Self::Film { video, size: None } => {
                 write!(f, "YouTube has no picture of {}", VIDEOS[usize::from(*video)])
             }
+            Self::Wait { minutes: minutes @ ..0 } => write!(f, "the clock goes back by {} minutes", -minutes),
             Self::Wait { minutes } if minutes % MINUTES_A_DAY == 0 => {
                 write!(f, "{} days pass", minutes / MINUTES_A_DAY)
             }

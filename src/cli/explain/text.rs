@@ -103,6 +103,10 @@ fn freshness(fact: &Known, now: Timestamp) -> String {
     }
     told.push(match fact.fresh_until {
         None => "never stale".to_owned(),
+        Some(_) if fact.state == State::Dropped => {
+            styled(MISSING, "dropped: kept for longer than `fetch.keep` says")
+        }
+        Some(_) if fetched > now => styled(STALE, "stale: a clock was ahead"),
         Some(end) if fact.state == State::Stale => {
             let since = format!("stale for {}, since {}", span(now.duration_since(end)), moment(end));
             styled(STALE, &since)
@@ -125,6 +129,9 @@ fn draw_plugins(plugins: &Plugins, now: Timestamp) -> Vec<(String, String)> {
     let mut facts = vec![format!("{} fresh", tally.fresh)];
     if tally.stale > 0 {
         facts.push(styled(STALE, &format!("{} stale", tally.stale)));
+    }
+    if tally.dropped > 0 {
+        facts.push(styled(MISSING, &format!("{} dropped", tally.dropped)));
     }
     if tally.missing > 0 {
         facts.push(styled(MISSING, &format!("{} missing", tally.missing)));

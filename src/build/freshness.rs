@@ -1,0 +1,203 @@
+//! How fresh the facts of a source are, and between which moments the same is shown of them.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::fact::{Channel, Fact, Subject};
+use crate::report::{count, length};
+
+/// How fresh the facts of a source are that the site depends on. All moments are in seconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Freshness {
+    /// How many are not known, or not any more.
+    pub(super) missing: usize,
+    /// How many are fresh until a moment, from another on.
+    known: BTreeMap<i64, BTreeMap<i64, usize>>,
+    /// What pages show of the facts.
+    judgement: Judgement,
+}
+
+impl Freshness {
+    /// That of no fact, judged at a moment, where facts are kept for so long.
+    pub(super) fn of_none(at: Timestamp, keep: SignedDuration) -> Self {
+        let judgement =
+            Judgement { at: at.as_second(), keep: keep.as_secs(), from: i64::MIN, until: i64::MAX };
+        Self { missing: 0, known: BTreeMap::new(), judgement }
+    }
+
+    /// Takes in what is known of a subject.
+    pub(super) fn add(&mut self, subject: &Subject, fact: Option<&Fact>) {
+        let Some(fact) = fact else {
+            self.missing += 1;
+            return;
+        };
+        self.judgement.add(subject, fact);
+        if self.judgement.is_dropped(fact) {
+            self.missing += 1;
+            return;
+        }
+        let from = if fact.can_age() { fact.fetched.as_second() } else { i64::MIN };
+        let until = self.known.entry(fact.fresh_until.as_second()).or_default();
+        *until.entry(from).or_default() += 1;
+    }
+
+    /// How many are fresh.
+    pub(super) fn fresh(&self, now: Timestamp) -> usize {
+        let until = self.known.range(now.as_second().saturating_add(1)..).map(|(_, from)| from);
+        until.flat_map(|from| from.range(..=now.as_second())).map(|(_, count)| count).sum()
+    }
+
+    /// How many are known and shown, and not fresh.
+    pub(super) fn stale(&self, now: Timestamp) -> usize {
+        self.known.values().flat_map(BTreeMap::values).sum::<usize>() - self.fresh(now)
+    }
+
+    /// How many facts the site would be better with.
+    pub(super) fn lacking(&self, now: Timestamp) -> usize {
+        self.missing + self.stale(now)
+    }
+
+    /// The judgement that pages show.
+    pub(super) fn judgement(&self) -> Judgement {
+        self.judgement
+    }
+}
+
+/// A judgement on which facts are past their life, and which are shown no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Judgement {
+    /// The moment at which it was made.
+    at: i64,
+    /// For how many seconds facts were kept.
+    keep: i64,
+    /// It would have been the same from this moment on.
+    from: i64,
+    /// It is the same until before this moment.
+    until: i64,
+}
+
+impl Judgement {
+    /// Takes in a fact.
+    fn add(&mut self, subject: &Subject, fact: &Fact) {
+        if !fact.can_age() {
+            return;
+        }
+        let dropped_from = fact.dropped_from(SignedDuration::from_secs(self.keep));
+        // Of what no age is told, only that it is shown at all depends on the clock.
+        let ages = Channel::of(subject).map(|_| [fact.fetched, fact.kept_from()]);
+        for moment in ages.into_iter().flatten().chain([dropped_from]).map(Timestamp::as_second) {
+            if moment <= self.at {
+                self.from = self.from.max(moment);
+            } else {
+                self.until = self.until.min(moment);
+            }
+        }
+    }
+
+    /// When it was made.
+    pub(super) fn at(&self) -> Option<Timestamp> {
+        Timestamp::from_second(self.at).ok()
+    }
+
+    /// Whether it is the same at `now`, where facts are kept for so long.
+    pub(super) fn holds(&self, now: Timestamp, keep: SignedDuration) -> bool {
+        self.keep == keep.as_secs() && (self.from..self.until).contains(&now.as_second())
+    }
+
+    /// Whether a fact was shown no more.
+    pub(super) fn is_dropped(&self, fact: &Fact) -> bool {
+        self.at().is_some_and(|at| fact.is_dropped(at, SignedDuration::from_secs(self.keep)))
+    }
+}
+
+/// Facts that are shown no more, since nobody has confirmed them for too long.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Dropped {
+    /// How many.
+    count: usize,
+    /// The first of them: what each is about, and when it was confirmed.
+    first: Vec<(String, Timestamp)>,
+}
+
+/// How many facts are named.
+const NAMED: usize = 5;
+
+impl Dropped {
+    /// Takes in a fact.
+    pub(super) fn add(&mut self, subject: &Subject, fact: &Fact) {
+        self.count += 1;
+        // Files were asked for together with their repository.
+        if self.first.len() < NAMED && !matches!(subject, Subject::File { .. }) {
+            self.first.push((subject.to_string(), fact.fetched));
+        }
+    }
+
+    /// What the maintainer is told, where facts are kept for so long.
+    pub(super) fn warning(&self, keep: SignedDuration) -> Option<String> {
+        (self.count > 0).then(|| {
+            let named = self
+                .first
+                .iter()
+                .map(|(subject, at)| format!("{subject} (last heard {})", at.strftime("%F")));
+            let mut named: Vec<String> = named.collect();
+            if self.count > named.len() {
+                named.push(format!("{} more", self.count - named.len()));
+            }
+            format!(
+                "{} dropped after {}, since no source has confirmed them (`fetch.keep`): {}",
+                count(self.count, "fact"),
+                length(keep),
+                named.join(", ")
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fact::{Validators, Window};
+
+    const KEEP: SignedDuration = SignedDuration::from_secs(100);
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn judged(at_second: i64, facts: &[(i64, i64)]) -> Freshness {
+        let mut freshness = Freshness::of_none(at(at_second), KEEP);
+        for (fetched, fresh_until) in facts {
+            let (fetched, fresh_until) = (at(*fetched), at(*fresh_until));
+            let fact =
+                Fact { value: None, fetched, fresh_until, validators: Validators::default(), refusals: 0 };
+            freshness.add(&Subject::Usage(Window::Week), Some(&fact));
+        }
+        freshness
+    }
+
+    #[test]
+    fn freshness_ends_at_its_moment() {
+        let mut freshness = judged(9, &[(5, 10), (5, 10), (5, 20), (6, 20), (6, 20)]);
+        freshness.add(&Subject::Usage(Window::Week), None);
+        let lacking = |second| freshness.lacking(at(second));
+        assert_eq!((lacking(9), lacking(10), lacking(20)), (1, 3, 6));
+        assert_eq!(lacking(5), 3, "two of them were heard later");
+    }
+
+    #[test]
+    fn a_judgement_holds_until_something_else_is_shown_of_a_fact() {
+        let holds =
+            |at_second, facts: &[(i64, i64)], now| judged(at_second, facts).judgement().holds(at(now), KEEP);
+        let lives = [(1, 5), (1, 10), (1, 20), (1, 30)];
+        assert_eq!([9, 10, 19, 20].map(|now| holds(15, &lives, now)), [false, true, true, false]);
+        assert_eq!([30, 100, 101].map(|now| holds(50, &lives, now)), [true, true, false], "dropped");
+        assert_eq!([100, 101, 999].map(|now| holds(200, &lives, now)), [false, true, true], "all dropped");
+        assert_eq!([14, 15].map(|now| holds(10, &[(15, 20)], now)), [true, false], "heard later");
+        assert!(
+            !judged(15, &lives).judgement().holds(at(15), SignedDuration::from_secs(99)),
+            "another limit"
+        );
+    }
+}
