@@ -67,7 +67,7 @@ fn assert_says_the_same(text: &str, json: &Value) {
         let word = match fact["state"].as_str().unwrap() {
             "fresh" if fact["fresh_until"].is_null() => "never stale",
             "fresh" => "fresh for ",
-            "stale" => "stale for ",
+            "stale" => "stale",
             "dropped" => "dropped: ",
             state => state,
         };
