@@ -22,6 +22,7 @@ use crate::access::{AccessError, denied};
 use crate::cache::{Cache, CacheError, Listed, Listing, Tree};
 use crate::digest::Digest;
 use crate::imprint::ShownKind;
+use crate::look::Within;
 
 pub use published::Published;
 
@@ -165,9 +166,13 @@ impl Glance {
     pub fn begin(folder: &Path, listing: Arc<Listing>) -> Self {
         let folder = folder.to_path_buf();
         Self(std::thread::spawn(move || {
-            let tree = OutputTree::new(&folder);
-            let look =
-                |(path, file): (&String, &Listed)| (path.clone(), tree.look(path, file.digest, Some(file)));
+            let (tree, within) = (OutputTree::new(&folder), Within::folder(&folder).ok());
+            let look = |(path, file): (&String, &Listed)| {
+                let is_as_left = file.look.is_some()
+                    && within.as_ref().is_some_and(|within| within.look(path) == file.look);
+                let found = || tree.look(path, file.digest, Some(file));
+                (path.clone(), if is_as_left { Found::Right(file.look) } else { found() })
+            };
             listing.iter().map(look).collect()
         }))
     }

@@ -21,6 +21,9 @@ pub struct Pages {
     common: BTreeMap<Facet, Digest>,
     /// The digest of each group, and of its page.
     pages: BTreeMap<Key, (Digest, Digest)>,
+    /// Whether they are just what the cache has.
+    #[serde(skip)]
+    is_kept: bool,
 }
 
 impl Pages {
@@ -30,17 +33,20 @@ impl Pages {
     ///
     /// When the cache can't be read.
     pub fn load(cache: &Cache) -> Result<Self, CacheError> {
-        Ok(cache.note(NOTE)?.and_then(|bytes| postcard::from_bytes(&bytes).ok()).unwrap_or_default())
+        let kept = cache.note(NOTE)?.and_then(|bytes| postcard::from_bytes(&bytes).ok());
+        Ok(kept.map_or_else(Self::default, |pages| Self { is_kept: true, ..pages }))
     }
 
     /// What is left of them in this build.
     pub(super) fn current(mut self, db: &Database) -> Self {
         let common = common(db);
         let groups = facets::digests(db);
+        let before = self.pages.len();
         self.pages.retain(|key, (group, _)| {
             self.common.get(&key.0) == common.get(&key.0) && groups.get(key) == Some(group)
         });
-        Self { common, ..self }
+        let is_kept = self.is_kept && self.common == common && self.pages.len() == before;
+        Self { common, is_kept, ..self }
     }
 
     /// The digest of what the page of a group shows.
@@ -55,11 +61,15 @@ impl Pages {
 
     /// Adds the page of a group.
     pub(super) fn add(&mut self, db: &Database, key: &Key, page: Digest) {
+        self.is_kept = false;
         self.pages.insert(key.clone(), (facets::digest(db, key), page));
     }
 
     /// Keeps them for the next build.
     pub(super) fn save(&self, db: &Database) -> Result<(), CacheError> {
+        if self.is_kept {
+            return Ok(());
+        }
         db.cache().set_note(NOTE, Some(&postcard::to_stdvec(self).unwrap_or_default()))
     }
 }
