@@ -104,6 +104,21 @@ fn who_fails_is_not_observed() {
 }
 
 #[test]
+fn what_changed_while_an_entry_was_away_is_observed_when_it_comes_back() {
+    let lab = Lab::new();
+    lab.site.entry("two", "compatibility: {python: '>=3'}\n");
+    lab.build(0);
+    std::fs::rename(lab.site.at("entries/one.md"), lab.site.at("one.md")).unwrap();
+    lab.used(20);
+    lab.build(24);
+    assert_eq!(lab.observed(Measure::InstancesMonth), [(1, 10)]);
+    std::fs::rename(lab.site.at("one.md"), lab.site.at("entries/one.md")).unwrap();
+    // The export is what it was the day before.
+    lab.build(48);
+    assert_eq!(lab.observed(Measure::InstancesMonth), [(1, 10), (3, 20)]);
+}
+
+#[test]
 fn an_entry_that_comes_later_is_observed_when_sources_are_asked_next() {
     let lab = Lab::new();
     lab.site.entry("two", "compatibility: {python: '>=3'}\n");

@@ -9,7 +9,7 @@ use super::on_all_cores;
 use crate::cache::{Cache, CacheError};
 use crate::digest::Digest;
 use crate::fact::{Answer, Subject};
-use crate::graph::entries::sound_entries;
+use crate::graph::entries::{known, sound_entries};
 use crate::graph::{self, Database, EntryFile};
 use crate::history::{Day, History, Measure};
 
@@ -48,8 +48,8 @@ impl Histories {
     }
 
     /// Adds what answers say on this day to the histories of the plugins that the site has. The graph knows the facts
-    /// already. Where `is_news` denies that a subject is something else now, it is looked at only for plugins without
-    /// a history.
+    /// already. Where `is_news` denies that a subject is something else now, it is looked at only for plugins that have
+    /// no history or were not there, or not the same, at the last build: what became news without them is news of them.
     pub(super) fn observe(
         &mut self,
         db: &Database,
@@ -69,7 +69,7 @@ impl Histories {
         let with_history = self.cache.with_history()?;
         let numbers = on_all_cores(db, sound_entries(db), |db, file| {
             let id = graph::history::id(db, *file)?;
-            let is_new = !with_history.contains(&id);
+            let is_new = known(db, *file).is_none() || !with_history.contains(&id);
             let is_heard = |subject: &Subject| heard.get(subject).is_some_and(|is_news| *is_news || is_new);
             let numbers = graph::history::numbers(db, *file, is_heard);
             (!numbers.is_empty()).then_some((id, numbers))
@@ -77,9 +77,9 @@ impl Histories {
         // Two entries may claim one id as long as nobody has told their authors.
         let heard: HashMap<String, Vec<(Measure, u64)>> = numbers.into_iter().flatten().collect();
         self.load(heard.keys().map(String::as_str))?;
-        let known = &self.known;
+        let histories = &self.known;
         let added = |(id, numbers): Heard| {
-            let packed = known.get(&id).and_then(Option::as_ref);
+            let packed = histories.get(&id).and_then(Option::as_ref);
             let mut history = packed.and_then(|packed| History::unpack(packed)).unwrap_or_default();
             let mut is_news = false;
             for (measure, value) in numbers {
