@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::garbage::{ADDED, BUILDS, give_back};
+use super::garbage::{ADDED, give_back};
 use super::listing::OUTPUT;
+use super::used::BUILDS;
 use super::{ANSWERS, Cache, CacheError, FACTS, HISTORY, SetAside, corruption};
 
 /// How much of one kind there is.

@@ -19,6 +19,7 @@ mod read;
 mod removed;
 mod schema;
 mod shards;
+mod used;
 mod verify;
 
 use std::collections::{HashMap, HashSet};
@@ -33,7 +34,7 @@ use rusqlite::{Connection, ErrorCode};
 pub use aside::SetAside;
 pub use error::{CacheError, corruption};
 pub use facts::{ANSWERS, FACTS};
-pub use garbage::{Collected, MemoCount};
+pub use garbage::Collected;
 pub use history::HISTORY;
 pub use imprints::{Imprints, Texts};
 pub use inspect::{Amount, Stats};
@@ -41,12 +42,13 @@ pub use listing::{Listed, Listing, Tree};
 pub use made::{Change, Made};
 pub use pause::{Meanwhile, Paused};
 pub use removed::{Removal, Removals};
+pub use used::MemoCount;
 
 use crate::imprint::ShownKind;
 use aside::{Header, Rescued, has_default_name, not_ours, rescue, set_aside};
-use garbage::Used;
 use lock::Lock;
 use packing::{checksum, pack, seal, unpack, unseal};
+use used::Used;
 
 /// How long a build waits for another one that uses the same cache.
 const WAIT_FOR_OTHERS: Duration = Duration::from_secs(60);

@@ -1,0 +1,132 @@
+//! What builds have a use for: of everything that nothing points to, the file tells which build had one last.
+//!
+//! What an imprint or a listing lets go of counts as used by the build that did.
+
+use std::collections::BTreeMap;
+use std::sync::{MutexGuard, PoisonError};
+
+use rusqlite::params;
+use serde::Serialize;
+
+use super::{Cache, CacheError};
+use crate::digest::Digest;
+use crate::imprint::Imprint;
+
+/// The name of the number that counts the builds that evaluated the graph.
+pub(super) const BUILDS: &str = "builds";
+
+/// What this build had a use for, and what it stored.
+#[derive(Debug, Default)]
+pub(super) struct Used {
+    /// The number of this build.
+    pub(super) build: i64,
+    /// Memos that an earlier build had a use for last.
+    pub(super) memos: Vec<(String, Digest)>,
+    counts: BTreeMap<String, MemoCount>,
+    /// How many bytes were stored.
+    pub(super) added: u64,
+}
+
+/// How often a function's result was made, and how often it was taken from a memo.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct MemoCount {
+    /// Made, and kept as a memo.
+    pub computed: u64,
+    /// Taken from a memo.
+    pub reused: u64,
+}
+
+impl Used {
+    /// A memo was made. Returns the number of this build.
+    pub(super) fn made(&mut self, function: &str) -> i64 {
+        self.count(function).computed += 1;
+        self.build
+    }
+
+    fn count(&mut self, function: &str) -> &mut MemoCount {
+        // The version that follows the name is of no interest to who reads a report.
+        let name = function.rsplit_once('.').map_or(function, |(name, _)| name);
+        self.counts.entry(name.to_owned()).or_default()
+    }
+
+    pub(super) fn memo(&mut self, function: &str, inputs: Digest, used: i64) {
+        self.count(function).reused += 1;
+        if used < self.build {
+            self.memos.push((function.to_owned(), inputs));
+        }
+    }
+
+    /// So many bytes were stored.
+    pub(super) fn stored(&mut self, bytes: usize) {
+        self.added += bytes as u64;
+    }
+}
+
+impl Cache {
+    pub(super) fn used(&self) -> MutexGuard<'_, Used> {
+        self.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How often each function's result was made and reused since the build began, by the function's name.
+    pub fn memo_counts(&self) -> BTreeMap<String, MemoCount> {
+        self.used().counts.clone()
+    }
+
+    /// Counts a build that is about to evaluate the graph, and returns its number.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be written.
+    pub fn begin_build(&self) -> Result<i64, CacheError> {
+        let build = self.advance(BUILDS)?;
+        let mut used = self.used();
+        used.build = build;
+        used.counts.clear();
+        Ok(build)
+    }
+
+    /// Notes that what the old imprint of an entry pointed to and the new one does not is of use to this build for
+    /// the last time.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be written.
+    pub fn let_go(&self, old: &Imprint, new: Option<&Imprint>) -> Result<(), CacheError> {
+        let build = self.used().build;
+        let connection = self.connection();
+        let (memos, facts) = new.map(|new| (new.memos.get(), new.inputs.facts.get())).unwrap_or_default();
+        let mut touch =
+            connection.prepare_cached("UPDATE memo SET used = ?3 WHERE function = ?1 AND inputs = ?2")?;
+        for (function, inputs) in old.memos.get().iter().filter(|memo| !memos.contains(memo)) {
+            touch.execute(params![function, inputs.as_bytes(), build])?;
+        }
+        let mut touch = connection.prepare_cached("UPDATE fact SET used = ?2 WHERE subject = ?1")?;
+        for (subject, _) in old.inputs.facts.get() {
+            if !facts.iter().any(|(kept, _)| *kept == subject) {
+                touch.execute(params![subject.to_string(), build])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Notes that an output folder is of use, and that these blobs are for the last time, since nothing that is
+    /// published there has their bytes any more. Returns the number of this build.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be written.
+    pub fn use_folder(&self, folder: &str, left: impl Iterator<Item = Digest>) -> Result<i64, CacheError> {
+        let build = self.used().build.max(self.number(BUILDS)?);
+        let connection = self.connection();
+        connection
+            .prepare_cached(
+                "INSERT INTO folder VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET used = ?2 WHERE used < ?2",
+            )?
+            .execute(params![folder, build])?;
+        let mut touch = connection.prepare_cached("UPDATE blob SET used = ?2 WHERE digest = ?1")?;
+        for digest in left {
+            touch.execute(params![digest.as_bytes(), build])?;
+        }
+        Ok(build)
+    }
+}
