@@ -9,6 +9,7 @@ use divan::{Bencher, black_box};
 use minijinja::value::{Serde, Value};
 use shelflife::build::{Observer, Phase, build};
 use shelflife::cache::{Cache, Tree};
+use shelflife::config::Limits;
 use shelflife::config::{Config, Environment, Overrides, Settings};
 use shelflife::data::Compat;
 use shelflife::digest::Digest;
@@ -40,8 +41,9 @@ static FILES: LazyLock<Vec<(String, String)>> = LazyLock::new(|| {
     entries.iter().map(|entry| (format!("entries/{}", entry.file()), entry.markdown())).collect()
 });
 
-static PARSED: LazyLock<Vec<Parsed>> =
-    LazyLock::new(|| FILES.iter().map(|(path, text)| parse(path, text.as_bytes()).unwrap()).collect());
+static PARSED: LazyLock<Vec<Parsed>> = LazyLock::new(|| {
+    FILES.iter().map(|(path, text)| parse(path, text.as_bytes(), &Limits::default()).unwrap()).collect()
+});
 
 static PLUGINS: LazyLock<Vec<Plugin>> = LazyLock::new(|| PARSED.iter().map(plugin).collect());
 
@@ -72,7 +74,10 @@ fn html(parsed: &Parsed) -> String {
 fn entries_parsed(bencher: Bencher<'_, '_>) {
     let files = &*FILES;
     bencher.counter(ItemsCount::new(files.len())).bench(|| {
-        files.iter().filter(|(path, text)| parse(path, black_box(text.as_bytes())).is_ok()).count()
+        files
+            .iter()
+            .filter(|(path, text)| parse(path, black_box(text.as_bytes()), &Limits::default()).is_ok())
+            .count()
     });
 }
 

@@ -143,7 +143,8 @@ pub fn find(
     match place {
         Place::Folder(folder) => in_folder(folder, today, progress),
         Place::Web(url) => {
-            let http = Http::new(Arc::new(Meter::default()), &[url], patience).into_diagnostic()?;
+            let http =
+                Http::new(Arc::new(Meter::default()), &[url], patience, MAX_INDEX).into_diagnostic()?;
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()

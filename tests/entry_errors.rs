@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use shelflife::config::Limits;
 use shelflife::entry::{Declared, duplicates, parse};
 use shelflife::problem::Problem;
 
@@ -40,7 +41,7 @@ Text.
 ";
 
 fn problems(path: &str, content: &[u8]) -> Vec<Problem> {
-    parse(path, content).err().unwrap_or_default()
+    parse(path, content, &Limits::default()).err().unwrap_or_default()
 }
 
 fn drawn(problems: &[Problem]) -> String {
@@ -235,7 +236,8 @@ fn names_that_two_entries_claim() {
         ("_plugins/A.md", GOOD.replace("id: bed_mesh", "id: other")),
         ("_plugins/d.md", GOOD.replace("id: bed_mesh", "id: d")),
     ];
-    let parsed: Vec<_> = files.iter().map(|(path, text)| parse(path, text.as_bytes()).unwrap()).collect();
+    let parsed: Vec<_> =
+        files.iter().map(|(path, text)| parse(path, text.as_bytes(), &Limits::default()).unwrap()).collect();
     let declared = files.iter().zip(&parsed).map(|((path, text), parsed)| Declared {
         path,
         bytes: text.as_bytes(),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::skip;
+use shelflife::config::Limits;
 use shelflife::entry::shortcode::{Shortcodes, expand};
 use shelflife::entry::{Declared, duplicates, parse};
 use shelflife::{data, markdown};
@@ -59,14 +60,14 @@ fn the_real_registry_is_read() {
     for (path, bytes) in files(&shared) {
         let problems = match path.as_str() {
             "_data/notices.yaml" => {
-                data::notices(&path, &bytes).map(|found| assert!(!found.is_empty())).err()
+                data::notices(&path, &bytes, &Limits::default()).map(|found| assert!(!found.is_empty())).err()
             }
-            "_data/blacklist.yaml" => {
-                data::blacklist(&path, &bytes).map(|found| assert!(!found.is_empty())).err()
-            }
-            "_data/update_check_overlays.yaml" => data::overlays(&path, &bytes).err(),
+            "_data/blacklist.yaml" => data::blacklist(&path, &bytes, &Limits::default())
+                .map(|found| assert!(!found.is_empty()))
+                .err(),
+            "_data/update_check_overlays.yaml" => data::overlays(&path, &bytes, &Limits::default()).err(),
             "_data/compat.yaml" => {
-                let compat = data::compat(&path, &bytes).unwrap();
+                let compat = data::compat(&path, &bytes, &Limits::default()).unwrap();
                 let default = data::Compat::default();
                 assert_eq!(
                     compat.expand(&["posix".into(), "nix".into()]),
@@ -77,7 +78,7 @@ fn the_real_registry_is_read() {
             }
             _ if path.ends_with(".md") => {
                 entries += 1;
-                parse(&path, &bytes).err()
+                parse(&path, &bytes, &Limits::default()).err()
             }
             _ => None,
         };
@@ -94,7 +95,7 @@ fn the_real_entries_are_valid_pages() {
         let path = file.unwrap().path();
         let name = format!("_plugins/{}", path.file_name().unwrap().to_string_lossy());
         let bytes = std::fs::read(path).unwrap();
-        let parsed = parse(&name, &bytes).unwrap();
+        let parsed = parse(&name, &bytes, &Limits::default()).unwrap();
         let entry = &parsed.entry;
         let page_path = format!("/plugins/{}/", entry.stem);
         let with = Shortcodes {
@@ -132,7 +133,10 @@ fn short_texts_are_those_that_were_published() {
     for plugin in tick["plugins"].as_array().unwrap() {
         let stem = plugin["id"].as_str().unwrap();
         let path = format!("_plugins/{stem}.md");
-        let entry = parse(&path, &std::fs::read(shared.join("registry").join(&path)).unwrap()).unwrap().entry;
+        let entry =
+            parse(&path, &std::fs::read(shared.join("registry").join(&path)).unwrap(), &Limits::default())
+                .unwrap()
+                .entry;
         if let Some(text) = plugin.get("disabled") {
             disabled += 1;
             assert_eq!(

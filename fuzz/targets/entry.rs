@@ -3,10 +3,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use shelflife::config::Limits;
 use shelflife::entry;
 
 fuzz_target!(|bytes: &[u8]| {
-    match entry::parse("entries/fuzz.md", bytes) {
+    match entry::parse("entries/fuzz.md", bytes, &Limits::default()) {
         Ok(parsed) => {
             assert!(!parsed.entry.id.is_empty());
             for warning in &parsed.warnings {

@@ -12,7 +12,7 @@ use url::Url;
 use super::paths::Given;
 use super::theme::{self, Theme};
 use super::wording::{self, Table};
-use super::{Fetch, Keep, Settings, Thumbnails, fetch, thumbnails};
+use super::{Fetch, Keep, Limits, Settings, Thumbnails, fetch, limits, thumbnails};
 use crate::access::denied;
 use crate::fact::Window;
 use crate::problem::Problem;
@@ -48,6 +48,7 @@ pub(super) struct Settled {
     pub(super) thumbnails: Thumbnails,
     pub(super) fetch: Fetch,
     pub(super) keep: Keep,
+    pub(super) limits: Limits,
     pub(super) usage_week: Option<Url>,
     pub(super) usage_month: Option<Url>,
     pub(super) theme: Theme,
@@ -73,6 +74,7 @@ struct File {
     thumbnails: Table<thumbnails::Table>,
     fetch: Table<fetch::Table>,
     cache: Table<Cache>,
+    limits: Table<limits::Table>,
     theme: Table<theme::File>,
 }
 
@@ -93,6 +95,7 @@ impl Default for File {
             thumbnails: Table::default(),
             fetch: Table::default(),
             cache: Table::default(),
+            limits: Table::default(),
             theme: Table::default(),
         }
     }
@@ -114,7 +117,7 @@ impl Default for Cache {
 }
 
 /// A number of bytes such as `500 MB` or `1 GiB`.
-struct Size(u64);
+pub(super) struct Size(pub(super) u64);
 
 impl<'de> Deserialize<'de> for Size {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -363,6 +366,7 @@ impl From<File> for Settled {
             thumbnails: file.thumbnails.0.into(),
             fetch: file.fetch.0.into(),
             keep: Keep { builds: cache.keep_builds, bytes: cache.max_size.0 },
+            limits: file.limits.0.into(),
             usage_week: usage.week.map(|Address(url)| url),
             usage_month: usage.month.map(|Address(url)| url),
             theme: file.theme.0.into(),
@@ -394,6 +398,7 @@ impl Settled {
             badges: self.badges,
             thumbnails: self.thumbnails.youtube.is_some(),
             usage_windows: windows.into_iter().filter(|(_, url)| url.is_some()).map(|(w, _)| w).collect(),
+            limits: self.limits,
             theme: self.theme.clone(),
         }
     }
@@ -434,6 +439,7 @@ mod tests {
             "thumbnails",
             "fetch",
             "cache",
+            "limits",
             "theme",
             "theme.light",
             "theme.dark",
@@ -493,6 +499,11 @@ mod tests {
             ("url = 'https://me:secret@a.b'", "shelflife.toml:1:7: this address holds a user name"),
             ("[cache]\nkeep_builds = 0", "shelflife.toml:2:15: `0` is not a number of builds, expected 1"),
             ("[cache]\nmax_size = 'much'", "shelflife.toml:2:12: `much` is not a size, expected one such as"),
+            (
+                "[limits]\nentry_size = 1",
+                "shelflife.toml:2:14: this is a whole number, expected text in quotes",
+            ),
+            ("[limits]\nyaml_depth = 0", "shelflife.toml:2:14: `0` is not a depth, expected 1 to 100"),
             ("[github]\nttl = 'soon'", "shelflife.toml:2:7: `soon` is not a length of time, expected"),
             ("[github]\nbatch = 0", "shelflife.toml:2:9: `0` is not a batch size, expected 1 to 100"),
             ("timezone = 'Mars/Olympus'", "shelflife.toml:1:12: `Mars/Olympus` is not a time zone, expected"),

@@ -3,6 +3,7 @@
 mod environment;
 mod fetch;
 mod file;
+mod limits;
 mod paths;
 mod theme;
 mod thumbnails;
@@ -20,6 +21,7 @@ use crate::digest::Digest;
 pub use environment::Environment;
 pub use fetch::Fetch;
 pub use file::FILE_NAME;
+pub use limits::{Bytes, Limits, YamlLimits};
 pub use paths::Paths;
 pub use theme::{Colors, Link, Texts, Theme};
 pub use thumbnails::Thumbnails;
@@ -83,6 +85,8 @@ pub struct Settings {
     pub thumbnails: bool,
     /// The windows for which a usage export is configured.
     pub usage_windows: Vec<crate::fact::Window>,
+    /// How much of what strangers write is read.
+    pub limits: Limits,
     /// What the theme looks like and says.
     pub theme: Theme,
 }
@@ -111,6 +115,7 @@ impl Settings {
             badges,
             thumbnails,
             usage_windows,
+            limits,
             theme,
         } = self;
         // The time zone's rules are a part of the program; its name stands for them.
@@ -131,7 +136,7 @@ impl Settings {
             ("thumbnails", thumbnails.to_string()),
             ("usage", windows.join(" ")),
         ];
-        own.into_iter().chain(theme.parts()).collect()
+        own.into_iter().chain(limits.parts()).chain(theme.parts()).collect()
     }
 
     /// The digest of all of it.

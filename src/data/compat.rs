@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::config::Limits;
 use crate::problem::Problem;
 use crate::yaml::{Field, Node, Reader};
 
@@ -68,8 +69,8 @@ impl Compat {
 ///
 /// # Errors
 /// Everything that is wrong with the file, in its order.
-pub fn compat(path: &str, bytes: &[u8]) -> Result<Compat, Vec<Problem>> {
-    let (text, tree) = super::read(path, bytes)?;
+pub fn compat(path: &str, bytes: &[u8], limits: &Limits) -> Result<Compat, Vec<Problem>> {
+    let (text, tree) = super::read(path, bytes, limits)?;
     let mut reader = Reader::new(&text);
     let mut found = Compat::default();
     let systems =
@@ -122,6 +123,10 @@ fn mapping<'t>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn compat(path: &str, bytes: &[u8]) -> Result<Compat, Vec<Problem>> {
+        super::compat(path, bytes, &Limits::default())
+    }
 
     fn list(names: &[&str]) -> Vec<String> {
         names.iter().map(|&name| name.to_owned()).collect()

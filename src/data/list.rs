@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 use url::Url;
 
+use crate::config::Limits;
 use crate::problem::Problem;
 use crate::yaml::{Field, Meaning, Node, Reader, Timestamp, quote};
 
@@ -53,8 +54,8 @@ pub struct Block {
 ///
 /// # Errors
 /// Everything that is wrong with the file, in its order.
-pub fn notices(path: &str, bytes: &[u8]) -> Result<Vec<Notice>, Vec<Problem>> {
-    items(path, bytes, |reader, item| {
+pub fn notices(path: &str, bytes: &[u8], limits: &Limits) -> Result<Vec<Notice>, Vec<Problem>> {
+    items(path, bytes, limits, |reader, item| {
         let plugin = required(reader, item, "plugin");
         let text = required(reader, item, "text");
         let date = date(reader, item);
@@ -84,8 +85,8 @@ pub fn notices(path: &str, bytes: &[u8]) -> Result<Vec<Notice>, Vec<Problem>> {
 ///
 /// # Errors
 /// Everything that is wrong with the file, in its order.
-pub fn blacklist(path: &str, bytes: &[u8]) -> Result<Vec<Block>, Vec<Problem>> {
-    items(path, bytes, |reader, item| {
+pub fn blacklist(path: &str, bytes: &[u8], limits: &Limits) -> Result<Vec<Block>, Vec<Problem>> {
+    items(path, bytes, limits, |reader, item| {
         let plugin = required(reader, item, "plugin");
         let reason = reader.optional(item.field("reason")).map(str::to_owned);
         let [versions, plugin_versions, octoprint_versions] =
@@ -98,9 +99,10 @@ pub fn blacklist(path: &str, bytes: &[u8]) -> Result<Vec<Block>, Vec<Problem>> {
 fn items<T>(
     path: &str,
     bytes: &[u8],
+    limits: &Limits,
     mut item: impl for<'t> FnMut(&mut Reader<'t>, Node<'t>) -> Option<T>,
 ) -> Result<Vec<T>, Vec<Problem>> {
-    let (text, tree) = super::read(path, bytes)?;
+    let (text, tree) = super::read(path, bytes, limits)?;
     let mut reader = Reader::new(&text);
     let mut found = Vec::new();
     if let Some(root) = tree.root() {
@@ -180,6 +182,14 @@ fn published_value(field: Field<'_>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn notices(path: &str, bytes: &[u8]) -> Result<Vec<Notice>, Vec<Problem>> {
+        super::notices(path, bytes, &Limits::default())
+    }
+
+    fn blacklist(path: &str, bytes: &[u8]) -> Result<Vec<Block>, Vec<Problem>> {
+        super::blacklist(path, bytes, &Limits::default())
+    }
     use serde_json::json;
 
     const NOTICES: &str = "\

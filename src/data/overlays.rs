@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use crate::config::Limits;
 use crate::problem::Problem;
 use crate::yaml::Reader;
 
@@ -13,8 +14,8 @@ pub type Overlays = Map<String, Value>;
 ///
 /// # Errors
 /// Everything that is wrong with the file, in its order.
-pub fn overlays(path: &str, bytes: &[u8]) -> Result<Overlays, Vec<Problem>> {
-    let (text, tree) = super::read(path, bytes)?;
+pub fn overlays(path: &str, bytes: &[u8], limits: &Limits) -> Result<Overlays, Vec<Problem>> {
+    let (text, tree) = super::read(path, bytes, limits)?;
     let mut reader = Reader::new(&text);
     let mut found = Overlays::new();
     if let Some(root) = tree.root() {
@@ -42,6 +43,10 @@ pub fn overlays(path: &str, bytes: &[u8]) -> Result<Overlays, Vec<Problem>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn overlays(path: &str, bytes: &[u8]) -> Result<Overlays, Vec<Problem>> {
+        super::overlays(path, bytes, &Limits::default())
+    }
 
     #[test]
     fn overlays_keep_order_and_types() {

@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 pub use check::{MAX_IDENTIFIER, MAX_REDIRECT, MAX_REDIRECT_SEGMENT, MAX_REDIRECTS};
 pub use duplicates::{Declared, duplicates};
 
+use crate::config::Limits;
 use crate::problem::Problem;
 use crate::yaml::{Text, Tree};
 
@@ -22,10 +23,11 @@ use crate::yaml::{Text, Tree};
 ///
 /// # Errors
 /// Everything that is wrong with the front matter, in the order of the file, each with its place.
-pub fn parse(path: &str, bytes: &[u8]) -> Result<Parsed, Vec<Problem>> {
-    let text = Text::read(path, bytes).map_err(|problem| vec![problem])?;
+pub fn parse(path: &str, bytes: &[u8], limits: &Limits) -> Result<Parsed, Vec<Problem>> {
+    let size = ("limits.entry_size", limits.entry_size);
+    let text = Text::within(path, bytes, size).map_err(|problem| vec![problem])?;
     let parts = front_matter::split(&text).map_err(|problem| vec![problem])?;
-    let tree = Tree::read(&text, parts.yaml.clone())?;
+    let tree = Tree::read(&text, parts.yaml.clone(), limits.yaml)?;
     schema::read(&text, stem(path), &parts, &tree)
 }
 

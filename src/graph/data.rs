@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{DataFile, Db, Site};
+use crate::config::Limits;
 use crate::data::{self, Block, Compat, Notice, Overlays};
 use crate::digest::Digest;
 use crate::problem::Problem;
@@ -17,9 +18,10 @@ fn find(db: &dyn Db, name: &str) -> Option<DataFile> {
 fn read<T: Default>(
     db: &dyn Db,
     name: &str,
-    parse: impl FnOnce(&str, &[u8]) -> Result<T, Vec<Problem>>,
+    parse: impl FnOnce(&str, &[u8], &Limits) -> Result<T, Vec<Problem>>,
 ) -> Result<T, Vec<Problem>> {
-    find(db, name).map_or_else(|| Ok(T::default()), |file| parse(file.path(db), file.content(db)))
+    let Some(file) = find(db, name) else { return Ok(T::default()) };
+    parse(file.path(db), file.content(db), &Site::get(db).settings(db).limits)
 }
 
 #[salsa::tracked]

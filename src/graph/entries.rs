@@ -42,7 +42,9 @@ fn text(db: &dyn Db, file: EntryFile) -> &[u8] {
 pub fn parsed(db: &dyn Db, file: EntryFile) -> Result<Arc<Parsed>, Vec<Problem>> {
     match file.source(db) {
         EntrySource::Known(_) => Err(Vec::new()),
-        EntrySource::Text(text) => entry::parse(file.path(db), text).map(Arc::new),
+        EntrySource::Text(text) => {
+            entry::parse(file.path(db), text, &Site::get(db).settings(db).limits).map(Arc::new)
+        }
     }
 }
 

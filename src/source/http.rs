@@ -12,13 +12,13 @@ use reqwest::{Client, Method, Response, StatusCode};
 use thiserror::Error;
 use url::Url;
 
+use crate::config::Bytes;
+
 use super::gate::{Closed, Gates, Shut};
 use super::guard;
 use super::limit;
 use super::meter::{Endpoint, Meter};
 
-/// The largest body that is read.
-const MAX_BODY: usize = 64 * 1024 * 1024;
 /// The largest part of an error's body that is read.
 const MAX_ERROR: usize = 64 * 1024;
 /// How long making a connection may take.
@@ -36,6 +36,8 @@ pub struct Http {
     client: Client,
     meter: Arc<Meter>,
     gates: Arc<Gates>,
+    /// How many bytes of a body are read.
+    answer_size: usize,
 }
 
 /// A request that may be repeated.
@@ -163,10 +165,12 @@ pub enum HttpError {
         until: Timestamp,
     },
     /// The body does not end where it should.
-    #[error("{host} sent more than {} MiB", MAX_BODY / 1024 / 1024)]
+    #[error("{host} sent more than `limits.answer_size` allows: {}", Bytes(*limit))]
     TooLarge {
         /// Whom the request went to.
         host: String,
+        /// How many bytes it may send.
+        limit: usize,
     },
 }
 
@@ -216,7 +220,12 @@ impl Http {
     /// # Errors
     ///
     /// When the machine's certificates can't be read.
-    pub fn new(meter: Arc<Meter>, addresses: &[&Url], patience: Duration) -> Result<Self, reqwest::Error> {
+    pub fn new(
+        meter: Arc<Meter>,
+        addresses: &[&Url],
+        patience: Duration,
+        answer_size: usize,
+    ) -> Result<Self, reqwest::Error> {
         // A second call finds the provider installed, which is all that is wanted.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let trusted: Arc<HashSet<String>> = Arc::new(guard::trusted(addresses));
@@ -228,7 +237,7 @@ impl Http {
             .redirect(guard::policy(Arc::clone(&trusted)))
             .dns_resolver(Arc::new(guard::Resolver { trusted }))
             .build()?;
-        Ok(Self { client, meter, gates: Arc::new(Gates::new(patience)) })
+        Ok(Self { client, meter, gates: Arc::new(Gates::new(patience)), answer_size })
     }
 
     /// Sends a request, and again after a pause if it failed in a way that may pass.
@@ -326,8 +335,8 @@ impl Http {
             });
         }
         let redirects = u64::from(*response.url() != request.url);
-        let Some(body) = read(&mut response, MAX_BODY).await.map_err(transport)? else {
-            return Err(HttpError::TooLarge { host });
+        let Some(body) = read(&mut response, self.answer_size).await.map_err(transport)? else {
+            return Err(HttpError::TooLarge { host, limit: self.answer_size });
         };
         let now = Timestamp::now();
         if status != StatusCode::NOT_MODIFIED {

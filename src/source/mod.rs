@@ -98,7 +98,12 @@ impl Sources {
         let addresses = week.iter().chain(month).chain(&of_thumbnails).chain([&config.github.graphql]);
         let addresses: Vec<&Url> = addresses.collect();
         Ok(Self {
-            http: Http::new(Arc::clone(&meter), &addresses, config.fetch.max_wait)?,
+            http: Http::new(
+                Arc::clone(&meter),
+                &addresses,
+                config.fetch.max_wait,
+                config.settings.limits.answer_size,
+            )?,
             meter,
             config: Arc::new(SourceConfig {
                 graphql: config.github.graphql.clone(),

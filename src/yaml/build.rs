@@ -9,14 +9,8 @@ use super::lenient::Source;
 use super::text::{describe_forbidden, forbidden, is_forbidden};
 use super::tree::{Child, Content, Scalar, Stored, StoredField, Tag, Tree, quote};
 use super::{MAX_PROBLEMS, Text};
+use crate::config::{Bytes, YamlLimits};
 use crate::problem::Problem;
-
-/// How deep lists and mappings may nest; real entries nest three deep.
-pub const MAX_DEPTH: usize = 64;
-/// How many values all aliases of a file may unfold to.
-pub const MAX_ALIAS_NODES: usize = 10_000;
-/// How many bytes of text all aliases of a file may unfold to (1 MiB).
-pub const MAX_ALIAS_BYTES: usize = 1 << 20;
 
 /// Why there is no tree.
 pub(super) enum Failure {
@@ -26,10 +20,11 @@ pub(super) enum Failure {
 }
 
 /// Builds the tree of `source`, which is part of `text`.
-pub(super) fn build(text: &Text, source: &Source) -> Result<Tree, Failure> {
+pub(super) fn build(text: &Text, source: &Source, limits: YamlLimits) -> Result<Tree, Failure> {
     let mut builder = Builder {
         text,
         source,
+        limits,
         values: Vec::new(),
         open: Vec::new(),
         root: None,
@@ -74,6 +69,7 @@ struct Frame {
 struct Builder<'a> {
     text: &'a Text,
     source: &'a Source,
+    limits: YamlLimits,
     values: Vec<Stored>,
     open: Vec<Frame>,
     root: Option<Child>,
@@ -185,7 +181,7 @@ impl Builder<'_> {
         if self.key_expected() {
             return Err(self.not_a_key(range));
         }
-        if self.open.len() >= MAX_DEPTH {
+        if self.open.len() >= self.limits.depth {
             return Err(self.too_deep(range));
         }
         self.open.push(Frame { content, start: range.start, anchor });
@@ -223,18 +219,24 @@ impl Builder<'_> {
         };
         self.unfolded.0 = self.unfolded.0.saturating_add(stored.nodes);
         self.unfolded.1 = self.unfolded.1.saturating_add(stored.bytes);
-        let too_many = if self.unfolded.0 > MAX_ALIAS_NODES {
-            Some(format!("{MAX_ALIAS_NODES} values"))
-        } else if self.unfolded.1 > MAX_ALIAS_BYTES {
-            Some(format!("{MAX_ALIAS_BYTES} bytes of text (1 MiB)"))
+        let YamlLimits { alias_values, alias_size, .. } = self.limits;
+        let too_many = if self.unfolded.0 > alias_values {
+            Some(("alias_values", format!("{alias_values} values")))
+        } else if self.unfolded.1 > alias_size {
+            Some(("alias_size", format!("{} of text", Bytes(alias_size))))
         } else {
             None
         };
-        if let Some(limit) = too_many {
-            let message = format!("the aliases up to here unfold to more than the limit of {limit}");
-            return Err(self.text.problem(range, message).label("this alias"));
+        if let Some((setting, limit)) = too_many {
+            let message = format!(
+                "the aliases up to here unfold to {} values with {} bytes of text, more than `limits.{setting}` allows: \
+                 {limit}",
+                self.unfolded.0, self.unfolded.1
+            );
+            let help = format!("write out less, or raise `limits.{setting}` in shelflife.toml");
+            return Err(self.text.problem(range, message).label("this alias").help(help));
         }
-        if self.open.len() + stored.height > MAX_DEPTH {
+        if self.open.len() + stored.height > self.limits.depth {
             return Err(self.too_deep(range));
         }
         if self.key_expected() {
@@ -261,8 +263,10 @@ impl Builder<'_> {
     }
 
     fn too_deep(&self, range: Range<usize>) -> Problem {
-        let message = format!("lists and mappings nest deeper than the limit of {MAX_DEPTH} levels");
-        self.text.problem(range, message)
+        let limit = self.limits.depth;
+        let message =
+            format!("lists and mappings nest deeper than `limits.yaml_depth` allows: {limit} levels");
+        self.text.problem(range, message).help("nest less, or raise `limits.yaml_depth` in shelflife.toml")
     }
 
     fn store(&mut self, stored: Stored, anchor: usize, span: Range<usize>) -> Result<(), Problem> {

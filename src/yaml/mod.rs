@@ -1,8 +1,7 @@
 //! YAML as people wrote it for YAML 1.1 readers: a tree that knows where each value stands, within limits.
 //!
-//! Everything here is read from strangers, so every size is bounded: a file's bytes ([`MAX_FILE_BYTES`]), its
-//! nesting ([`MAX_DEPTH`]), what aliases unfold to ([`MAX_ALIAS_NODES`], [`MAX_ALIAS_BYTES`]) and how many
-//! problems are told at once ([`MAX_PROBLEMS`]).
+//! Everything here is read from strangers, so every size is bounded: a file's bytes, its nesting and what aliases unfold
+//! to by settings ([`crate::config::Limits`]), and how many problems are told at once ([`MAX_PROBLEMS`]).
 
 mod build;
 mod explain;
@@ -12,10 +11,9 @@ mod scalar;
 mod text;
 mod tree;
 
-pub use build::{MAX_ALIAS_BYTES, MAX_ALIAS_NODES, MAX_DEPTH};
 pub use read::Reader;
 pub use scalar::{Meaning, Timestamp};
-pub use text::{MAX_FILE_BYTES, Text};
+pub use text::Text;
 pub(crate) use tree::quote;
 pub use tree::{Field, Node, Scalar, Tag, Tree};
 

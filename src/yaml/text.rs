@@ -4,10 +4,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::config::Bytes;
 use crate::problem::Problem;
-
-/// The largest file that is read, in bytes (1 MiB); the longest real entry has about 20 KB.
-pub const MAX_FILE_BYTES: usize = 1 << 20;
 
 /// A file of the site as text, under the path that its problems name.
 ///
@@ -19,25 +17,29 @@ pub struct Text {
 }
 
 impl Text {
-    /// The text of the file at `path` (relative to the site).
+    /// The text of the file at `path` (relative to the site), which may be so many bytes long as the setting with that
+    /// name says.
     ///
     /// # Errors
-    /// A file above [`MAX_FILE_BYTES`], or one that is not UTF-8.
-    pub fn read(path: &str, bytes: &[u8]) -> Result<Self, Problem> {
-        if bytes.len() > MAX_FILE_BYTES {
-            let first = bytes[..200].split(|&byte| byte == b'\n').next().unwrap_or_default();
+    /// A file that is larger, or one that is not UTF-8.
+    pub fn within(path: &str, bytes: &[u8], (setting, limit): (&str, usize)) -> Result<Self, Problem> {
+        if bytes.len() > limit {
+            let first = bytes[..bytes.len().min(200)].split(|&byte| byte == b'\n').next().unwrap_or_default();
             let shown: Arc<str> = String::from_utf8_lossy(first).into();
-            return Err(Problem::new(
-                path,
-                &shown,
-                0..0,
-                format!(
-                    "the file has {} bytes, more than the limit of {MAX_FILE_BYTES} bytes (1 MiB)",
-                    bytes.len()
-                ),
-            )
-            .label("this file"));
+            let (has, limit) = (bytes.len(), Bytes(limit));
+            let message = format!("the file has {has} bytes, more than `{setting}` allows: {limit}");
+            return Err(Problem::new(path, &shown, 0..0, message)
+                .label("this file")
+                .help(format!("shorten it, or raise `{setting}` in shelflife.toml")));
         }
+        Self::read(path, bytes)
+    }
+
+    /// The text of the file at `path` (relative to the site), however large it is.
+    ///
+    /// # Errors
+    /// A file that is not UTF-8.
+    pub fn read(path: &str, bytes: &[u8]) -> Result<Self, Problem> {
         let without_mark = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         match std::str::from_utf8(without_mark) {
             Ok(content) => Ok(Self { path: path.to_owned(), content: unify_line_ends(content).into() }),

@@ -11,6 +11,7 @@ use super::build::{Failure, build};
 use super::lenient::Source;
 use super::text::is_forbidden;
 use super::{Meaning, Text, explain};
+use crate::config::YamlLimits;
 use crate::problem::Problem;
 
 /// A YAML document.
@@ -96,13 +97,13 @@ impl Tree {
     /// # Errors
     /// All duplicate keys, unreadable keys, unknown tags and control characters; or the first syntax error, or
     /// the first limit that is exceeded.
-    pub fn read(text: &Text, range: Range<usize>) -> Result<Self, Vec<Problem>> {
+    pub fn read(text: &Text, range: Range<usize>, limits: YamlLimits) -> Result<Self, Vec<Problem>> {
         if let Some(problem) = text.control_character(range.clone()) {
             return Err(vec![problem]);
         }
         let mut source = Source::new(text.as_str(), range.clone());
         loop {
-            match build(text, &source) {
+            match build(text, &source, limits) {
                 Ok(tree) => return Ok(tree),
                 Err(Failure::Problems(problems)) => return Err(problems),
                 Err(Failure::Syntax(_, error, open)) if source.repair(&error, is_bracket(text, open)) => {}

@@ -1,6 +1,7 @@
 //! What is expanded, what stays as it is written, and what that costs.
 
 use super::*;
+use crate::config::Limits;
 use crate::digest::Digest;
 use crate::entry::parse;
 use crate::fact::thumbnail::Format;
@@ -10,7 +11,7 @@ fn entry() -> Entry {
     let file = "---\nid: my_plugin\ntitle: '<b>5 * 3</b> [x]'\ndescription: d\nauthor: a\nlicense: l\n\
         date: 2020-01-01\nhomepage: https://a.example/?a=1&copy=(2)\nsource: https://a.example/s\n\
         archive: https://a.example/a.zip\n---\n";
-    (*parse("_plugins/my-plugin.md", file.as_bytes()).unwrap().entry).clone()
+    (*parse("_plugins/my-plugin.md", file.as_bytes(), &Limits::default()).unwrap().entry).clone()
 }
 
 fn with(entry: &Entry) -> Shortcodes<'_> {

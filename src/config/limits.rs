@@ -1,0 +1,131 @@
+//! The table `limits` of `shelflife.toml`: how much of what strangers write is read.
+
+use std::fmt;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+use super::file::Size;
+
+/// How much is read. What is larger is an error that names the setting; a source's answer that is counts as a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The size of an entry's file, in bytes.
+    pub entry_size: usize,
+    /// The size of a data file, in bytes.
+    pub data_size: usize,
+    /// What YAML may hold.
+    pub yaml: YamlLimits,
+    /// The size of a source's answer, in bytes.
+    pub answer_size: usize,
+}
+
+/// What the YAML of a file may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct YamlLimits {
+    /// How deep lists and mappings may nest.
+    pub depth: usize,
+    /// How many values all aliases may unfold to.
+    pub alias_values: usize,
+    /// How many bytes of text all aliases may unfold to.
+    pub alias_size: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { entry_size: 256 << 10, data_size: 1 << 20, yaml: YamlLimits::default(), answer_size: 64 << 20 }
+    }
+}
+
+impl Default for YamlLimits {
+    fn default() -> Self {
+        Self { depth: 64, alias_values: 10_000, alias_size: 256 << 10 }
+    }
+}
+
+impl Limits {
+    /// The limits that decide what a site is, by their keys in `shelflife.toml`, as text.
+    pub(super) fn parts(&self) -> [(&'static str, String); 5] {
+        let Self { entry_size, data_size, yaml: YamlLimits { depth, alias_values, alias_size }, .. } = self;
+        [
+            ("limits.entry_size", entry_size.to_string()),
+            ("limits.data_size", data_size.to_string()),
+            ("limits.yaml_depth", depth.to_string()),
+            ("limits.alias_values", alias_values.to_string()),
+            ("limits.alias_size", alias_size.to_string()),
+        ]
+    }
+}
+
+/// A number of bytes for a person: in a larger unit where that is exact.
+#[derive(Debug, Clone, Copy)]
+pub struct Bytes(pub usize);
+
+impl fmt::Display for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            bytes if bytes > 0 && bytes % (1 << 20) == 0 => write!(f, "{} MiB", bytes >> 20),
+            bytes if bytes > 0 && bytes % (1 << 10) == 0 => write!(f, "{} KiB", bytes >> 10),
+            bytes => write!(f, "{bytes} bytes"),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Table {
+    entry_size: Size,
+    data_size: Size,
+    #[serde(deserialize_with = "depth")]
+    yaml_depth: usize,
+    #[serde(deserialize_with = "values")]
+    alias_values: usize,
+    alias_size: Size,
+    answer_size: Size,
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        let Limits { entry_size, data_size, yaml, answer_size } = Limits::default();
+        let size = |bytes: usize| Size(bytes as u64);
+        Self {
+            entry_size: size(entry_size),
+            data_size: size(data_size),
+            yaml_depth: yaml.depth,
+            alias_values: yaml.alias_values,
+            alias_size: size(yaml.alias_size),
+            answer_size: size(answer_size),
+        }
+    }
+}
+
+impl From<Table> for Limits {
+    fn from(table: Table) -> Self {
+        let bytes = |Size(bytes)| usize::try_from(bytes).unwrap_or(usize::MAX);
+        Self {
+            entry_size: bytes(table.entry_size),
+            data_size: bytes(table.data_size),
+            yaml: YamlLimits {
+                depth: table.yaml_depth,
+                alias_values: table.alias_values,
+                alias_size: bytes(table.alias_size),
+            },
+            answer_size: bytes(table.answer_size),
+        }
+    }
+}
+
+/// What is published as JSON is parsed before, by a parser that goes down 128 levels at most.
+fn depth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    within(deserializer, 100, "a depth")
+}
+
+fn values<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    within(deserializer, 1_000_000, "a number of values")
+}
+
+fn within<'de, D: Deserializer<'de>>(deserializer: D, most: usize, what: &str) -> Result<usize, D::Error> {
+    let number = i64::deserialize(deserializer)?;
+    let fits = usize::try_from(number).ok().filter(|number| (1..=most).contains(number));
+    fits.ok_or_else(|| D::Error::custom(format!("`{number}` is not {what}, expected 1 to {most}")))
+}
