@@ -7,7 +7,7 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value};
 use serde::Serialize;
 
-use super::{address, filters};
+use super::{address, filters, shared};
 use crate::config::Settings;
 use crate::markdown::{self, is_forbidden};
 use crate::problem::Problem;
@@ -66,6 +66,7 @@ impl Templates {
         environment.set_debug(true);
         environment.set_formatter(format);
         filters::add(&mut environment);
+        shared::add(&mut environment);
         let mut problems = Vec::new();
         for source in &sources {
             let added = environment.add_template_owned(source.name.to_string(), source.text.to_string());
@@ -178,6 +179,13 @@ fn format(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Res
     };
     let escapes = !value.is_safe();
     let special = |c: char| (escapes && matches!(c, '&' | '<' | '>' | '"' | '\'')) || is_forbidden(c);
+    // Most texts have nothing of that kind, which bytes tell faster than characters.
+    let is_plain =
+        |byte: u8| matches!(byte, b' '..=b'~' | b'\n') && !matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'');
+    let is_harmless = |byte: u8| matches!(byte, b' '..=b'~' | b'\n');
+    if text.bytes().all(if escapes { is_plain } else { is_harmless }) {
+        return Ok(out.write_str(text)?);
+    }
     let mut rest = text;
     while let Some((at, c)) = rest.char_indices().find(|&(_, c)| special(c)) {
         out.write_str(&rest[..at])?;
@@ -270,5 +278,31 @@ mod tests {
         );
         let written = "<a href='/x'>\u{7}&\u{FFFE}\"\u{85}";
         assert_eq!(templates.render("a.txt", context()).unwrap(), format!("{written} {written}\n"));
+    }
+
+    #[test]
+    fn what_pages_share_depends_on_here_alone() {
+        let source = |name: &str, text: &str| Source {
+            name: name.into(),
+            path: format!("templates/{name}"),
+            text: text.into(),
+        };
+        let sources = vec![
+            source("a.html", "{{ shared('b.html', at) }} {{ shared('b.html', at) }} {{ shared('b.html') }}"),
+            source("b.html", "<b>{{ here or site.title }}</b>"),
+            source("c.html", "{{ shared('d.html') }}"),
+            source("d.html", "\n{{ at }}"),
+        ];
+        let templates = Templates::compile(sources, &Settings::default(), BTreeMap::new()).unwrap();
+        let title = Settings::default().title;
+        for at in ["<", "x", "<"] {
+            let expected = if at == "<" { "&lt;" } else { at };
+            assert_eq!(
+                templates.render("a.html", minijinja::context! { at }).unwrap(),
+                format!("<b>{expected}</b> <b>{expected}</b> <b>{title}</b>\n")
+            );
+        }
+        let problem = templates.render("c.html", minijinja::context! { at => "x" }).unwrap_err();
+        assert_eq!((problem.path(), problem.line_column().0), ("templates/d.html", 2), "{problem}");
     }
 }

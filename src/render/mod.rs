@@ -12,4 +12,5 @@ pub mod history;
 pub mod object;
 pub mod plugins_json;
 pub mod search_json;
+mod shared;
 pub mod text;
