@@ -273,7 +273,9 @@ pub struct Version {
 impl Version {
     /// The versions that a month's instances ran, the most used first.
     pub fn of(month: &Usage) -> Vec<Self> {
-        let total: u64 = month.versions.values().map(|version| version.instances).sum();
+        // An export may say anything.
+        let total =
+            month.versions.values().fold(0, |total: u64, version| total.saturating_add(version.instances));
         #[expect(clippy::cast_precision_loss, reason = "a share is shown with one decimal")]
         let share = |instances: u64| instances as f64 / total as f64;
         let mut versions: Vec<_> = month

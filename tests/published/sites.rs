@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 use jiff::Timestamp;
 use xtask::replay::{Access, Release, Repository, Server, Trace, Usage, Window, World, shared};
 
+use super::absurd;
 use super::tree::Tree;
 use crate::common::{Site, skip};
 
@@ -135,6 +136,7 @@ pub fn sites(test: &str) -> Vec<&'static Tree> {
             sample("the sample without facts below /registry", "/registry", false),
             sample("the sample with facts", "", true),
             sample("the sample with facts below /registry", "/registry", true),
+            absurd::build().0,
         ]
     });
     let registry = REGISTRY.get_or_init(registry);

@@ -233,7 +233,7 @@ mod tests {
     const DETAILS: &str = r#"{"nameWithOwner": "O/A", "url": "https://github.com/O/A", "isArchived": false,
         "stargazerCount": 3, "watchers": {"totalCount": 2}, "openIssues": {"totalCount": 1},
         "closedIssues": {"totalCount": 0}, "releases": {"totalCount": 1},
-        "latestRelease": {"name": null, "tagName": "1.0", "publishedAt": "2020-05-23T05:38:17Z", "url": "u"},
+        "latestRelease": {"name": null, "tagName": "1.0", "publishedAt": "2020-05-23T05:38:17Z", "url": "https://u.example"},
         "defaultBranchRef": {"target": {"committedDate": "2020-05-23T05:37:32Z"}}}"#;
 
     #[test]

@@ -1,8 +1,10 @@
 //! The JSON of GitHub's answers, as far as it is read.
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
+use url::Url;
 
 use crate::fact::{Release, Repository};
 
@@ -53,6 +55,7 @@ impl GraphqlError {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Details {
     name_with_owner: String,
+    #[serde(deserialize_with = "address")]
     url: String,
     is_archived: bool,
     stargazer_count: u64,
@@ -78,7 +81,9 @@ struct Total {
 struct LatestRelease {
     name: Option<String>,
     tag_name: String,
+    #[serde(default, deserialize_with = "moment")]
     published_at: Option<Timestamp>,
+    #[serde(deserialize_with = "address")]
     url: String,
 }
 
@@ -90,7 +95,28 @@ struct Branch {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Commit {
+    #[serde(default, deserialize_with = "moment")]
     committed_date: Option<Timestamp>,
+}
+
+/// The beginning of the year 3000, in seconds since 1970.
+const YEAR_3000: i64 = 32_503_680_000;
+
+/// A moment since 1970, where git's time begins, and before the year 3000. Whoever makes a commit says when that was: a
+/// date that makes no sense is none, and takes nothing else away.
+fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    let moment = text.and_then(|text| text.parse::<Timestamp>().ok());
+    Ok(moment.filter(|moment| (0..YEAR_3000).contains(&moment.as_second())))
+}
+
+/// An address of the web, which pages and feeds link to.
+fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    match Url::parse(&text) {
+        Ok(url) if matches!(url.scheme(), "https" | "http") => Ok(text),
+        _ => Err(D::Error::custom("what should be an address of the web is something else")),
+    }
 }
 
 #[derive(Deserialize)]
