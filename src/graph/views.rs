@@ -14,7 +14,7 @@ use crate::entry;
 use crate::imprint::{Shown, ShownKind};
 use crate::markdown;
 use crate::render::address;
-use crate::render::context::{self, Card, Full, Group, Named, Summary, Surroundings};
+use crate::render::context::{self, Card, Full, Group, Named, Summary, Surroundings, UsageWindows};
 use crate::render::history::Instances;
 use crate::render::{plugins_json, search_json};
 
@@ -178,9 +178,20 @@ pub fn popular(db: &dyn Db) -> Vec<&Arc<Summary>> {
     ranking(db, RANKING, |summary| some_users(summary.usage.as_ref()?.month.instances))
 }
 
-/// The most installed plugins of the week.
+/// The plugins that were installed more often in the last week than the month leads to expect.
 pub fn trending(db: &dyn Db) -> Vec<&Arc<Summary>> {
-    ranking(db, RANKING, |summary| some_users(summary.usage.as_ref()?.week.install_events))
+    ranking(db, RANKING, |summary| {
+        let UsageWindows { week, month, .. } = summary.usage.as_ref()?;
+        rise(week.install_events, month.install_events)
+    })
+}
+
+/// How remarkable so many installs in 7 days are, given those in 30 days: the square of what is more than 7 in 30 of
+/// them, as a share of what was expected, which is how unlikely chance makes it (Pearson's χ²). `None` if it is not
+/// more. In whole numbers, since those are the same everywhere.
+fn rise(week: u64, month: u64) -> Option<u128> {
+    let excess = (u128::from(week) * 30).checked_sub(u128::from(month) * 7).filter(|excess| *excess > 0)?;
+    Some(excess.saturating_mul(excess) / u128::from(month.max(1)))
 }
 
 /// The plugins that were released last.
@@ -320,4 +331,18 @@ pub fn select(db: &dyn Db, condition: impl Fn(&Summary) -> bool) -> Vec<(EntryFi
         .collect();
     selected.sort_by_cached_key(|(_, summary)| (summary.title.to_lowercase(), summary.stem.clone()));
     selected
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_rises_beyond_chance_is_trending() {
+        assert!(rise(30, 60) > rise(8, 16), "the same growth of more users says more");
+        assert!(rise(40, 60) > rise(500, 2100), "many users alone say nothing");
+        assert_eq!([rise(7, 30), rise(0, 0), rise(5, 100)], [None; 3]);
+        assert!(rise(3, 0) > rise(2, 0), "where nobody counted the month, the week counts");
+        assert!(rise(u64::MAX, 0) > rise(u64::MAX, u64::MAX));
+    }
 }
