@@ -66,6 +66,8 @@ pub struct Front {
 pub struct Kin {
     /// Its tags.
     pub tags: Vec<u64>,
+    /// The words of its title and its tags.
+    pub words: Vec<u64>,
     /// Its authors.
     pub authors: Vec<u64>,
     /// The digest of what other plugins' pages show of it.

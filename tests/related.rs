@@ -44,6 +44,22 @@ fn the_rarest_tags_relate_most_and_authors_have_a_list_of_their_own() {
 }
 
 #[test]
+fn where_few_share_a_tag_the_words_of_titles_and_tags_relate() {
+    let site = site();
+    site.entry("seven", "tags: [rare]\n");
+    site.entry("eight", "tags: [bed-level]\n");
+    site.entry("nine", "tags: [mesh]\n");
+    retag(&site, "seven", "Plugin seven", "LevelTheBed");
+    retag(&site, "nine", "Plugin nine", "A level bed");
+    assert_eq!(site.build(&["--offline"]).code, 0);
+    assert_eq!(
+        named(&site, "seven", "related"),
+        ["Plugin three", "Plugin one", "A level bed", "Plugin eight"]
+    );
+    assert_eq!(named(&site, "eight", "related"), ["LevelTheBed", "A level bed"]);
+}
+
+#[test]
 fn an_edit_reaches_the_pages_that_name_it() {
     let site = site();
     retag(&site, "three", "Plugin three", "Another title");

@@ -255,6 +255,7 @@ mod tests {
                 redirects: Vec::new(),
                 kin: Kin {
                     tags: Vec::new(),
+                    words: Vec::new(),
                     authors: Vec::new(),
                     shown: digest,
                     is_disabled: false,

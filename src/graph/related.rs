@@ -20,14 +20,16 @@ use crate::render::text;
 const RELATED: usize = 4;
 /// How many it names by the same authors.
 const OTHERS: usize = 6;
-/// A tag that more plugins have says little about any of them, and would take long to go through.
+/// A tag or word that more plugins have says little about any of them, and would take long to go through.
 const COMMON: usize = 200;
 
 /// What an entry says by which plugins are found to be like each other.
 pub(super) fn kin_of(entry: &Entry) -> Kin {
     let mut tags: Vec<u64> = entry.tags.iter().map(|tag| number(&text::slug(tag))).collect();
     let mut authors: Vec<u64> = entry.authors.iter().map(|author| number(&Named::of(author).slug)).collect();
-    for names in [&mut tags, &mut authors] {
+    let texts = entry.tags.iter().chain([&entry.title]);
+    let mut words: Vec<u64> = texts.flat_map(|text| words_of(text)).map(|word| number(&word)).collect();
+    for names in [&mut tags, &mut words, &mut authors] {
         names.sort_unstable();
         names.dedup();
     }
@@ -35,11 +37,51 @@ pub(super) fn kin_of(entry: &Entry) -> Kin {
     let shown = [entry.title.as_bytes(), entry.description.as_bytes(), &[u8::from(is_abandoned)]];
     Kin {
         tags,
+        words,
         authors,
         shown: Digest::of_parts(shown),
         is_disabled: entry.disabled.is_some(),
         is_recommended: entry.disabled.is_none() && !is_abandoned,
     }
+}
+
+/// Words that tell no plugin of this kind from another.
+const EMPTY: [&str; 17] = [
+    "and",
+    "better",
+    "custom",
+    "easy",
+    "for",
+    "from",
+    "new",
+    "octo",
+    "octoprint",
+    "plugin",
+    "plugins",
+    "print",
+    "printer",
+    "printing",
+    "simple",
+    "the",
+    "with",
+];
+
+/// The words of a name in lower case, those in `CamelCase` among them.
+fn words_of(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut was_lower = false;
+    for c in name.chars() {
+        let ends = !c.is_alphanumeric() || (was_lower && c.is_uppercase());
+        if ends && words.last().is_some_and(|word| !word.is_empty()) {
+            words.push(String::new());
+        }
+        if let Some(word) = words.last_mut().filter(|_| c.is_alphanumeric()) {
+            word.extend(c.to_lowercase());
+        }
+        was_lower = c.is_lowercase();
+    }
+    words.retain(|word| word.chars().count() > 2 && !EMPTY.contains(&word.as_str()));
+    words
 }
 
 /// What stands for a name: two that differ have the same one about never.
@@ -60,7 +102,7 @@ pub fn identity(db: &dyn Db) -> Digest {
     let mut bytes = Vec::new();
     for (file, kin) in all(db) {
         bytes.extend_from_slice(stem(db, *file).as_bytes());
-        for names in [&kin.tags, &kin.authors] {
+        for names in [&kin.tags, &kin.words, &kin.authors] {
             bytes.push(0);
             names.iter().for_each(|name| bytes.extend_from_slice(&name.to_le_bytes()));
         }
@@ -70,20 +112,30 @@ pub fn identity(db: &dyn Db) -> Digest {
     Digest::of(&bytes)
 }
 
-/// Plugins by tag and by author, as places in [`all`].
+/// Plugins by tag, by word and by author, as places in [`all`].
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Index {
     places: HashMap<EntryFile, usize>,
-    tags: HashMap<u64, Vec<usize>>,
-    authors: HashMap<u64, Vec<usize>>,
+    tags: ByName,
+    words: ByName,
+    authors: ByName,
 }
+
+type ByName = HashMap<u64, Vec<usize>>;
 
 #[salsa::tracked]
 fn index(db: &dyn Db) -> Arc<Index> {
-    let mut index = Index { places: HashMap::new(), tags: HashMap::new(), authors: HashMap::new() };
+    let mut index = Index {
+        places: HashMap::new(),
+        tags: HashMap::new(),
+        words: HashMap::new(),
+        authors: HashMap::new(),
+    };
     for (place, (file, kin)) in all(db).iter().enumerate() {
         index.places.insert(*file, place);
-        for (names, by_name) in [(&kin.tags, &mut index.tags), (&kin.authors, &mut index.authors)] {
+        for (names, by_name) in
+            [(&kin.tags, &mut index.tags), (&kin.words, &mut index.words), (&kin.authors, &mut index.authors)]
+        {
             names.iter().for_each(|name| by_name.entry(*name).or_default().push(place));
         }
     }
@@ -99,7 +151,27 @@ pub(super) struct Beside {
     pub(super) others: Vec<EntryFile>,
 }
 
-/// The plugins that the page of `file` names.
+/// The plugins that have one of these names, too, those with the most of them first.
+fn alike(names: &[u64], by_name: &ByName) -> Vec<usize> {
+    let mut scores: HashMap<usize, u32> = HashMap::new();
+    for name in names {
+        let sharing = by_name.get(name).map_or(&[][..], Vec::as_slice);
+        if sharing.len() > COMMON {
+            continue;
+        }
+        for place in sharing {
+            // What few have in common says more; in whole numbers, since those are the same everywhere.
+            *scores.entry(*place).or_default() += 10_u32.saturating_sub(sharing.len().ilog2());
+        }
+    }
+    let mut alike: Vec<(u32, usize)> = scores.into_iter().map(|(place, score)| (score, place)).collect();
+    // Of those that are alike to the same degree, the newest.
+    alike.sort_unstable_by_key(|one| Reverse(*one));
+    alike.into_iter().map(|(_, place)| place).collect()
+}
+
+/// The plugins that the page of `file` names: those with the same tags, then those with the same words in title and
+/// tags.
 pub(super) fn beside(db: &dyn Db, file: EntryFile) -> Beside {
     let (all, index) = (all(db), index(db));
     let Some((own, (_, kin))) = index.places.get(&file).and_then(|place| Some((*place, all.get(*place)?)))
@@ -109,20 +181,14 @@ pub(super) fn beside(db: &dyn Db, file: EntryFile) -> Beside {
     let at = |place: usize| all.get(place).filter(|_| place != own);
     let is_of_same = |other: &Kin| other.authors.iter().any(|author| kin.authors.contains(author));
 
-    let mut scores: HashMap<usize, u32> = HashMap::new();
-    for tag in &kin.tags {
-        let sharing = index.tags.get(tag).filter(|sharing| sharing.len() <= COMMON);
-        for place in sharing.into_iter().flatten() {
-            // What few have in common says more; in whole numbers, since those are the same everywhere.
-            *scores.entry(*place).or_default() +=
-                10_u32.saturating_sub(sharing.map_or(0, |it| it.len().ilog2()));
-        }
-    }
     let is_like = |place: usize| at(place).is_some_and(|(_, it)| it.is_recommended && !is_of_same(it));
-    let mut alike: Vec<(u32, usize)> = scores.into_iter().map(|(place, score)| (score, place)).collect();
-    alike.retain(|(_, place)| is_like(*place));
-    // Of those that are alike to the same degree, the newest.
-    alike.sort_unstable_by_key(|one| Reverse(*one));
+    let mut related = alike(&kin.tags, &index.tags);
+    related.retain(|place| is_like(*place));
+    if related.len() < RELATED {
+        let by_words = alike(&kin.words, &index.words).into_iter();
+        let more: Vec<usize> = by_words.filter(|place| is_like(*place) && !related.contains(place)).collect();
+        related.extend(more);
+    }
 
     let mut others: Vec<usize> = Vec::new();
     for author in &kin.authors {
@@ -136,7 +202,7 @@ pub(super) fn beside(db: &dyn Db, file: EntryFile) -> Beside {
         places.filter_map(|place| Some(all.get(place)?.0)).collect()
     };
     Beside {
-        related: files(&mut alike.into_iter().map(|(_, place)| place).take(RELATED)),
+        related: files(&mut related.into_iter().take(RELATED)),
         others: files(&mut others.into_iter().take(OTHERS)),
     }
 }
@@ -162,4 +228,17 @@ pub fn outdated(db: &dyn Db) -> Vec<EntryFile> {
         known(db, *file).is_some_and(|imprint| imprint.inputs.related != digest(db, *file))
     };
     plugins(db).iter().copied().filter(is_outdated).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fall_into_words() {
+        assert_eq!(words_of("OctoPrint-BedLevelVisualizer"), ["bed", "level", "visualizer"]);
+        assert_eq!(words_of("MQTT for the Ender-3 Pro"), ["mqtt", "ender", "pro"]);
+        assert_eq!(words_of("A Better Plugin"), Vec::<String>::new());
+        assert_eq!(words_of("Ärger ÜBER Öl"), ["ärger", "über"]);
+    }
 }
