@@ -158,7 +158,7 @@ fn each_mistake_gets_its_message() {
         ("alias bomb of values", front(&bomb("x,x,x,x,x,x,x,x,x,x", 9))),
         ("alias bomb of text", front(&bomb(&"y".repeat(20_000), 4))),
         ("too deep in brackets", deep("[", "]", 100)),
-        ("far too deep", deep("{a: ", "}", 50_000)),
+        ("far too deep", deep("{a: ", "}", 25_000)),
         (
             "too deep in lines",
             front(&(0..80).fold(String::new(), |yaml, level| yaml + &" ".repeat(level) + "k:\n")),

@@ -11,10 +11,10 @@ use xtask::replay::{Repository, Server, World};
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"\n";
 
 /// Limits that the site's entry or data file goes beyond, and what is told then.
-const BEYOND: [(&str, &str, &str); 6] = [
+const BEYOND: [(&str, &str, &str); 7] = [
     (
         "entry_size = \"200B\"",
-        "the file has 270 bytes, more than `limits.entry_size` allows: 200 bytes",
+        "the file has 286 bytes, more than `limits.entry_size` allows: 200 bytes",
         "entries/one.md:1:1",
     ),
     (
@@ -22,6 +22,7 @@ const BEYOND: [(&str, &str, &str); 6] = [
         "the file has 3 bytes, more than `limits.data_size` allows: 0 bytes",
         "data/notices.yaml:1:1",
     ),
+    ("list_items = 2", "`tags` has 3 items, more than `limits.list_items` allows: 2", "entries/one.md:14:14"),
     (
         "yaml_depth = 3",
         "lists and mappings nest deeper than `limits.yaml_depth` allows: 3 levels",
@@ -43,7 +44,7 @@ const BEYOND: [(&str, &str, &str); 6] = [
 #[test]
 fn what_goes_beyond_a_limit_is_told_with_its_setting() {
     let site = Site::new(CONFIG);
-    site.entry("one", "x: &x [[[one, two]], 3]\ny: *x\n");
+    site.entry("one", "x: &x [[[one, two]], 3]\ny: *x\ntags: [a, b, c]\n");
     site.write("data/notices.yaml", "[]\n");
     site.build(&[]).succeeded();
     let published = site.tree("public");
@@ -55,8 +56,7 @@ fn what_goes_beyond_a_limit_is_told_with_its_setting() {
         assert!(site.tree("public") == published, "{limit}");
     }
     // What is just within them is fine.
-    let limits =
-        "entry_size = \"270B\"\ndata_size = \"3B\"\nyaml_depth = 4\nalias_values = 6\nalias_size = \"7B\"";
+    let limits = "entry_size = \"286B\"\nlist_items = 3\ndata_size = \"3B\"\nyaml_depth = 4\nalias_values = 6\nalias_size = \"7B\"";
     site.write("shelflife.toml", format!("{CONFIG}[limits]\n{limits}\n"));
     site.build(&[]).succeeded();
     assert!(site.tree("public") == published);

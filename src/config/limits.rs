@@ -14,6 +14,8 @@ pub struct Limits {
     pub entry_size: usize,
     /// The size of a data file, in bytes.
     pub data_size: usize,
+    /// How many items each list of an entry may have, such as its tags.
+    pub list_items: usize,
     /// What YAML may hold.
     pub yaml: YamlLimits,
     /// The size of a source's answer, in bytes.
@@ -33,7 +35,13 @@ pub struct YamlLimits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { entry_size: 256 << 10, data_size: 1 << 20, yaml: YamlLimits::default(), answer_size: 64 << 20 }
+        Self {
+            entry_size: 128 << 10,
+            data_size: 1 << 20,
+            list_items: 100,
+            yaml: YamlLimits::default(),
+            answer_size: 64 << 20,
+        }
     }
 }
 
@@ -45,11 +53,13 @@ impl Default for YamlLimits {
 
 impl Limits {
     /// The limits that decide what a site is, by their keys in `shelflife.toml`, as text.
-    pub(super) fn parts(&self) -> [(&'static str, String); 5] {
-        let Self { entry_size, data_size, yaml: YamlLimits { depth, alias_values, alias_size }, .. } = self;
+    pub(super) fn parts(&self) -> [(&'static str, String); 6] {
+        let Self { entry_size, data_size, list_items, yaml, .. } = self;
+        let YamlLimits { depth, alias_values, alias_size } = yaml;
         [
             ("limits.entry_size", entry_size.to_string()),
             ("limits.data_size", data_size.to_string()),
+            ("limits.list_items", list_items.to_string()),
             ("limits.yaml_depth", depth.to_string()),
             ("limits.alias_values", alias_values.to_string()),
             ("limits.alias_size", alias_size.to_string()),
@@ -76,6 +86,8 @@ impl fmt::Display for Bytes {
 pub(super) struct Table {
     entry_size: Size,
     data_size: Size,
+    #[serde(deserialize_with = "items")]
+    list_items: usize,
     #[serde(deserialize_with = "depth")]
     yaml_depth: usize,
     #[serde(deserialize_with = "values")]
@@ -86,11 +98,12 @@ pub(super) struct Table {
 
 impl Default for Table {
     fn default() -> Self {
-        let Limits { entry_size, data_size, yaml, answer_size } = Limits::default();
+        let Limits { entry_size, data_size, list_items, yaml, answer_size } = Limits::default();
         let size = |bytes: usize| Size(bytes as u64);
         Self {
             entry_size: size(entry_size),
             data_size: size(data_size),
+            list_items,
             yaml_depth: yaml.depth,
             alias_values: yaml.alias_values,
             alias_size: size(yaml.alias_size),
@@ -105,6 +118,7 @@ impl From<Table> for Limits {
         Self {
             entry_size: bytes(table.entry_size),
             data_size: bytes(table.data_size),
+            list_items: table.list_items,
             yaml: YamlLimits {
                 depth: table.yaml_depth,
                 alias_values: table.alias_values,
@@ -118,6 +132,10 @@ impl From<Table> for Limits {
 /// What is published as JSON is parsed before, by a parser that goes down 128 levels at most.
 fn depth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     within(deserializer, 100, "a depth")
+}
+
+fn items<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    within(deserializer, 1000, "a number of items")
 }
 
 fn values<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {

@@ -13,8 +13,6 @@ use crate::yaml::{Meaning, Scalar};
 pub const MAX_IDENTIFIER: usize = 100;
 /// The longest earlier address, in bytes; folders are made of it.
 pub const MAX_REDIRECT: usize = 500;
-/// The most earlier addresses of one entry; each is a file of the site.
-pub const MAX_REDIRECTS: usize = 100;
 /// The longest part of an earlier address, in bytes: file systems take 255, some of which a suffix may need.
 pub const MAX_REDIRECT_SEGMENT: usize = 200;
 

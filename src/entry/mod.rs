@@ -12,7 +12,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 use serde_json::{Map, Value};
 
-pub use check::{MAX_IDENTIFIER, MAX_REDIRECT, MAX_REDIRECT_SEGMENT, MAX_REDIRECTS};
+pub use check::{MAX_IDENTIFIER, MAX_REDIRECT, MAX_REDIRECT_SEGMENT};
 pub use duplicates::{Declared, duplicates};
 
 use crate::config::Limits;
@@ -28,7 +28,7 @@ pub fn parse(path: &str, bytes: &[u8], limits: &Limits) -> Result<Parsed, Vec<Pr
     let text = Text::within(path, bytes, size).map_err(|problem| vec![problem])?;
     let parts = front_matter::split(&text).map_err(|problem| vec![problem])?;
     let tree = Tree::read(&text, parts.yaml.clone(), limits.yaml)?;
-    schema::read(&text, stem(path), &parts, &tree)
+    schema::read(&text, stem(path), &parts, &tree, limits.list_items)
 }
 
 /// Whether a text may be an entry's `id`, or the name of its file without `.md`.

@@ -41,7 +41,13 @@ const KNOWN: [&str; 24] = [
 const COMPATIBILITY: [&str; 3] = ["octoprint", "os", "python"];
 
 /// Reads the entry `stem` from its parts.
-pub(super) fn read(text: &Text, stem: &str, parts: &Parts, tree: &Tree) -> Result<Parsed, Vec<Problem>> {
+pub(super) fn read(
+    text: &Text,
+    stem: &str,
+    parts: &Parts,
+    tree: &Tree,
+    list_items: usize,
+) -> Result<Parsed, Vec<Problem>> {
     let mut reader = Reader::new(text);
     if let Err(expected) = check::stem(stem) {
         let message = format!("the file's name {} can't be an address: {expected}", quote(stem));
@@ -56,7 +62,7 @@ pub(super) fn read(text: &Text, stem: &str, parts: &Parts, tree: &Tree) -> Resul
         reader.wrong(root.span(), message, "");
         return reader.finish(None);
     }
-    let mut schema = Schema { reader, root, opening: parts.opening.clone() };
+    let mut schema = Schema { reader, root, opening: parts.opening.clone(), list_items };
     let mut parsed = schema.entry(stem, &text.as_str()[parts.body.clone()]);
     if let Some(parsed) = &mut parsed {
         parsed.places.body = parts.body.start;
@@ -69,6 +75,8 @@ struct Schema<'t> {
     reader: Reader<'t>,
     root: Node<'t>,
     opening: Range<usize>,
+    /// How many items a list may have.
+    list_items: usize,
 }
 
 impl<'t> Schema<'t> {
@@ -97,7 +105,9 @@ impl<'t> Schema<'t> {
         let note = self.optional("note");
         let (redirect_from, redirect_places) =
             self.each("redirect_from", self.field("redirect_from"), true, check::redirect);
-        self.few_redirects(&redirect_places);
+        for key in ["authors", "tags", "screenshots", "redirect_from", "attributes"] {
+            self.few_items(key);
+        }
         let attributes = self.texts("attributes");
         let privacy_policy = self.reference("privacypolicy");
         let extra = self.extra();
@@ -246,15 +256,16 @@ impl<'t> Schema<'t> {
         texts.into_iter().map(|(text, span)| (text.to_owned(), span)).unzip()
     }
 
-    fn few_redirects(&mut self, places: &[Range<usize>]) {
-        if let Some(first) = places.get(check::MAX_REDIRECTS) {
-            let message = format!(
-                "`redirect_from` has {} items, more than the limit of {}",
-                places.len(),
-                check::MAX_REDIRECTS
-            );
+    /// Each item may be a page of the site's, or stand on one.
+    fn few_items(&mut self, key: &str) {
+        let Some(items) = self.field(key).and_then(|field| field.value.items()) else { return };
+        let places: Vec<Range<usize>> = items.map(|item| item.span()).collect();
+        if let Some(first) = places.get(self.list_items) {
+            let (has, limit) = (places.len(), self.list_items);
+            let message = format!("`{key}` has {has} items, more than `limits.list_items` allows: {limit}");
             let problem = self.reader.text().problem(first.clone(), message);
-            self.reader.note(problem.label("this is the first one too many"));
+            let help = "take some out, or raise `limits.list_items` in shelflife.toml";
+            self.reader.note(problem.label("this is the first one too many").help(help));
         }
     }
 

@@ -5,6 +5,7 @@ pub mod browser;
 pub mod fuzz;
 pub mod host;
 pub mod http;
+pub mod limits;
 pub mod replay;
 pub mod sample;
 pub mod screenshots;

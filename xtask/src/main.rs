@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand};
 use jiff::SignedDuration;
 use xtask::bench::{self, Scenario};
 use xtask::fuzz;
+use xtask::limits;
 use xtask::replay::{Counts, Options, Schema, Server, Trace, Window};
 use xtask::screenshots;
 
@@ -28,6 +29,7 @@ enum Chore {
     Bench(Bench),
     Fuzz(Fuzz),
     Keystrokes(Keystrokes),
+    Limits(Limits),
     Screenshots(Screenshots),
     #[command(hide = true)]
     Measure(Measure),
@@ -106,6 +108,17 @@ struct Keystrokes {
     binary: Option<PathBuf>,
 }
 
+/// Measure what the worst input costs that each limit lets through, and write the table.
+#[derive(clap::Args)]
+struct Limits {
+    /// Where it is written.
+    #[arg(long, value_name = "FILE", default_value = "docs/limits.md")]
+    output: PathBuf,
+    /// Measure this binary. By default the release binary, which is built first.
+    #[arg(long, value_name = "PATH")]
+    binary: Option<PathBuf>,
+}
+
 /// Take the README's pictures of the sample in Chromium.
 #[derive(clap::Args)]
 struct Screenshots {
@@ -136,6 +149,7 @@ fn main() -> ExitCode {
         Chore::Bench(bench) => bench.run().map(|()| true),
         Chore::Fuzz(fuzz) => fuzz.run().map(|()| true),
         Chore::Keystrokes(keystrokes) => keystrokes.run().map(|()| true),
+        Chore::Limits(limits) => limits.run().map(|()| true),
         Chore::Screenshots(screenshots) => screenshots.run().map(|()| true),
         Chore::Measure(measure) => measure.run(),
     };
@@ -243,6 +257,17 @@ impl Keystrokes {
     fn run(self) -> Result<(), Box<dyn std::error::Error>> {
         let binary = self.binary.map_or_else(release, Ok)?;
         Ok(say(bench::keystrokes(&binary, self.size, self.runs)?)?)
+    }
+}
+
+impl Limits {
+    fn run(self) -> Result<(), Box<dyn std::error::Error>> {
+        let tell = |line: &str| {
+            let _ = writeln!(io::stderr(), "{line}");
+        };
+        let table = limits::measure(&given_or_release(self.binary)?, &std::env::current_exe()?, &tell)?;
+        std::fs::write(&self.output, table)?;
+        Ok(say(format_args!("written to {}", self.output.display()))?)
     }
 }
 

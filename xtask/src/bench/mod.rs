@@ -28,6 +28,7 @@ use tempfile::TempDir;
 
 pub use generate::{Entry, Material, Registry};
 pub use keystroke::keystrokes;
+pub(crate) use measure::median;
 pub use measure::{Job, Meter, Sample, measure};
 pub use scenario::Scenario;
 pub use world::{tick, world};
