@@ -40,7 +40,7 @@ impl Default for Limits {
             data_size: 1 << 20,
             list_items: 100,
             yaml: YamlLimits::default(),
-            answer_size: 64 << 20,
+            answer_size: 32 << 20,
         }
     }
 }

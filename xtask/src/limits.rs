@@ -14,7 +14,7 @@ const DATA: usize = 1 << 20;
 /// `limits.list_items` likewise.
 const ITEMS: usize = 100;
 /// `limits.answer_size` likewise.
-const ANSWER: usize = 64 << 20;
+const ANSWER: usize = 32 << 20;
 /// The largest Python source that is read, in bytes.
 const PYTHON: usize = 1 << 20;
 /// How often each is built.
@@ -132,7 +132,7 @@ fn cases() -> Vec<Case> {
         case(entry, "attributes", body("<a href=b title=c d e f>x</a> ")),
         case(entry, "headings of the same name", body("# a\n")),
         case(entry, "shortcodes", body("{% include youtube.html vid=\"abcdefghijk\" %} {{ site.url }} ")),
-        case(entry, "one long title", front("note: ", "a <b> ", "")),
+        case(entry, "one long note", front("note: ", "a <b> ", "")),
         case(items, "tags", list("tags", "t")),
         case(items, "authors", list("authors", "a")),
         case(items, "screenshots", list("screenshots", "url: /")),
