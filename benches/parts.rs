@@ -16,12 +16,13 @@ use shelflife::digest::Digest;
 use shelflife::entry::{Parsed, parse};
 use shelflife::fact::Ages;
 use shelflife::history::{Day, History, Measure, Published};
+use shelflife::markdown::{self, Addresses};
 use shelflife::plugin::{DEFAULT_PYTHON, Plugin, admits_python3};
 use shelflife::render::address;
 use shelflife::render::context::{Full, Summary, Surroundings};
 use shelflife::render::environment::{Page, Source, Templates};
 use shelflife::render::plugins_json;
-use shelflife::{markdown, theme};
+use shelflife::theme;
 use tempfile::TempDir;
 use xtask::bench::{Material, Registry};
 
@@ -67,7 +68,7 @@ fn plugin(parsed: &Parsed) -> Plugin {
 }
 
 fn html(parsed: &Parsed) -> String {
-    markdown::to_html(&parsed.entry.body, &|link| address::based("", link))
+    markdown::to_html(&parsed.entry.body, Addresses::new(&|link| address::based("", link)))
 }
 
 #[divan::bench]
@@ -108,6 +109,7 @@ fn pages_rendered(bencher: Bencher<'_, '_>) {
                 url: address::absolute(&settings, &path),
                 path,
                 description: plugin.entry.description.clone(),
+                pictures_from: Vec::new(),
             };
             let around = Surroundings {
                 related: Vec::new(),

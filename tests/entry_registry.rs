@@ -8,9 +8,10 @@ use std::process::Command;
 
 use common::skip;
 use shelflife::config::Limits;
+use shelflife::data;
 use shelflife::entry::shortcode::{Shortcodes, expand};
 use shelflife::entry::{Declared, duplicates, parse};
-use shelflife::{data, markdown};
+use shelflife::markdown::{self, Addresses};
 
 /// The folder with real data; none, and a line that says so, where there is no such folder.
 fn shared(test: &str) -> Option<PathBuf> {
@@ -108,7 +109,7 @@ fn the_real_entries_are_valid_pages() {
         };
         let body = expand(&entry.body, &with);
         assert!(!body.contains("{{") && !body.contains("{%"), "{name}: {body}");
-        let html = markdown::to_html(&body, &|_| None);
+        let html = markdown::to_html(&body, Addresses::new(&|_| None));
         let tree = scraper::Html::parse_fragment(&html);
         assert_eq!(
             tree.root_element().inner_html(),

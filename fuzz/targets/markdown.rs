@@ -5,7 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use scraper::Html;
-use shelflife::markdown;
+use shelflife::markdown::{self, Addresses, Picture};
 
 /// Elements that run something, fetch something, or send something.
 const FORBIDDEN: [&str; 19] = [
@@ -15,9 +15,13 @@ const FORBIDDEN: [&str; 19] = [
 
 fuzz_target!(|text: &str| {
     let keep = |_: &str| None;
-    check(&markdown::to_html(text, &keep));
-    check(&markdown::to_html_part(text, &keep));
-    check(&markdown::to_html_inline(text, &keep));
+    for becomes in [Picture::Shown, Picture::Fetched, Picture::Named] {
+        let picture = |_: &str| becomes;
+        let addresses = Addresses { another: &keep, picture: &picture };
+        check(&markdown::to_html(text, addresses));
+        check(&markdown::to_html_part(text, addresses));
+        check(&markdown::to_html_inline(text, addresses));
+    }
     check(&markdown::to_html_smart(text, &keep));
 });
 

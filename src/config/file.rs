@@ -12,7 +12,7 @@ use url::Url;
 use super::paths::Given;
 use super::theme::{self, Theme};
 use super::wording::{self, Table};
-use super::{Fetch, Keep, Limits, Settings, Thumbnails, fetch, limits, thumbnails};
+use super::{Fetch, Keep, Limits, RemotePictures, Settings, Thumbnails, fetch, limits, markdown, thumbnails};
 use crate::access::denied;
 use crate::fact::Window;
 use crate::problem::Problem;
@@ -46,6 +46,7 @@ pub(super) struct Settled {
     pub(super) github_batch: usize,
     pub(super) usage_ttl: Duration,
     pub(super) thumbnails: Thumbnails,
+    pub(super) remote_pictures: RemotePictures,
     pub(super) fetch: Fetch,
     pub(super) keep: Keep,
     pub(super) limits: Limits,
@@ -72,6 +73,7 @@ struct File {
     github: Table<Github>,
     usage: Table<Usage>,
     thumbnails: Table<thumbnails::Table>,
+    markdown: Table<markdown::Table>,
     fetch: Table<fetch::Table>,
     cache: Table<Cache>,
     limits: Table<limits::Table>,
@@ -93,6 +95,7 @@ impl Default for File {
             github: Table::default(),
             usage: Table::default(),
             thumbnails: Table::default(),
+            markdown: Table::default(),
             fetch: Table::default(),
             cache: Table::default(),
             limits: Table::default(),
@@ -364,6 +367,7 @@ impl From<File> for Settled {
             github_batch: github.batch,
             usage_ttl: usage.ttl.0,
             thumbnails: file.thumbnails.0.into(),
+            remote_pictures: file.markdown.0.remote_pictures,
             fetch: file.fetch.0.into(),
             keep: Keep { builds: cache.keep_builds, bytes: cache.max_size.0 },
             limits: file.limits.0.into(),
@@ -397,6 +401,7 @@ impl Settled {
             api: self.api,
             badges: self.badges,
             thumbnails: self.thumbnails.youtube.is_some(),
+            remote_pictures: self.remote_pictures,
             usage_windows: windows.into_iter().filter(|(_, url)| url.is_some()).map(|(w, _)| w).collect(),
             limits: self.limits,
             theme: self.theme.clone(),
@@ -437,6 +442,7 @@ mod tests {
             "github",
             "usage",
             "thumbnails",
+            "markdown",
             "fetch",
             "cache",
             "limits",
@@ -450,7 +456,7 @@ mod tests {
             let error = error(&text.replace("??", "unknown"));
             let known = error.split_once("expected ").unwrap().1;
             let keys: Vec<_> = known.split('`').skip(1).step_by(2).collect();
-            assert!(keys.len() >= 2, "{error}");
+            assert!(!keys.is_empty(), "{error}");
             let is_table = |key: &str| tables.iter().any(|table| table.rsplit('.').next() == Some(key));
             for key in keys.into_iter().filter(|key| !is_table(key)) {
                 let name = if table.is_empty() { key.to_owned() } else { format!("{table}.{key}") };
@@ -516,6 +522,10 @@ mod tests {
             (
                 "[theme]\nlogo = '../x.svg'",
                 "shelflife.toml:2:8: `../x.svg` is not the name of an asset, expected",
+            ),
+            (
+                "[markdown]\nremote_pictures = 'hide'",
+                "shelflife.toml:2:19: `hide` says nothing about pictures, expected \"link\" or \"load\"",
             ),
             ("[theme]\nlogo_width = 4", "shelflife.toml:2:14: `4` is not a width, expected 8 to 400"),
             ("[theme]\nlight = 'red'", "shelflife.toml:2:9: this is text, expected a table"),

@@ -4,6 +4,7 @@ mod environment;
 mod fetch;
 mod file;
 mod limits;
+mod markdown;
 mod paths;
 mod theme;
 mod thumbnails;
@@ -22,6 +23,7 @@ pub use environment::Environment;
 pub use fetch::Fetch;
 pub use file::FILE_NAME;
 pub use limits::{Bytes, Limits, YamlLimits};
+pub use markdown::RemotePictures;
 pub use paths::Paths;
 pub use theme::{Colors, Link, Texts, Theme};
 pub use thumbnails::Thumbnails;
@@ -83,6 +85,8 @@ pub struct Settings {
     pub badges: bool,
     /// Whether videos are shown with pictures that come from where they are.
     pub thumbnails: bool,
+    /// What becomes of pictures in descriptions that lie elsewhere.
+    pub remote_pictures: RemotePictures,
     /// The windows for which a usage export is configured.
     pub usage_windows: Vec<crate::fact::Window>,
     /// How much of what strangers write is read.
@@ -114,6 +118,7 @@ impl Settings {
             api,
             badges,
             thumbnails,
+            remote_pictures,
             usage_windows,
             limits,
             theme,
@@ -134,6 +139,7 @@ impl Settings {
             ("outputs.api", api.to_string()),
             ("outputs.badges", badges.to_string()),
             ("thumbnails", thumbnails.to_string()),
+            ("markdown.remote_pictures", remote_pictures.to_string()),
             ("usage", windows.join(" ")),
         ];
         own.into_iter().chain(limits.parts()).chain(theme.parts()).collect()

@@ -6,16 +6,16 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::plugins::plugins;
-use super::thumbnails::{self, pictures};
+use super::thumbnails;
 use super::{Db, EntryFile, EntrySource, Site, data, related};
 use crate::digest::Digest;
 use crate::entry::shortcode::{self, Shortcodes};
 use crate::entry::{self, Declared, Parsed};
 use crate::fact::{Picture, VideoId};
 use crate::imprint::{Front, Imprint, Redirect};
-use crate::markdown;
+use crate::markdown::{self, Addresses};
 use crate::problem::Problem;
-use crate::render::address;
+use crate::render::{address, pictures};
 use crate::yaml::{MAX_PROBLEMS, Text, quote};
 
 /// The attribute of plugins that count no users here.
@@ -223,14 +223,19 @@ pub struct Html {
 #[salsa::tracked]
 pub fn description(db: &dyn Db, file: EntryFile) -> Option<Html> {
     let parsed = parsed(db, file).as_ref().ok()?;
-    let base = &Site::get(db).settings(db).base_path;
-    let pictures = pictures(db, file);
-    let body = body(db, parsed, &|video| pictures.get(video).copied());
-    Some(html(db, MARKDOWN, &[&body, base, &thumbnails::told(pictures)], |[body, base, _]| {
-        markdown::to_html(body, &|link| {
-            let picture = thumbnails::path(pictures, link);
+    let settings = Site::get(db).settings(db);
+    let thumbs = thumbnails::pictures(db, file);
+    let body = body(db, parsed, &|video| thumbs.get(video).copied());
+    let (thumbnails, pictured) =
+        (thumbnails::told(thumbs), pictures::told(settings, &parsed.entry.screenshots));
+    let inputs = [&body, &settings.base_path, &thumbnails, &pictured].map(String::as_str);
+    Some(html(db, MARKDOWN, &inputs, |[body, base, ..]| {
+        let another = |link: &str| {
+            let picture = thumbnails::path(thumbs, link);
             address::based(base, picture.as_deref().unwrap_or(link)).or(picture)
-        })
+        };
+        let picture = |address: &str| pictures::becomes(settings, &parsed.entry.screenshots, address);
+        markdown::to_html(body, Addresses { another: &another, picture: &picture })
     }))
 }
 
@@ -249,15 +254,18 @@ pub fn feed_description(db: &dyn Db, file: EntryFile) -> Option<Html> {
     let parsed = parsed(db, file).as_ref().ok()?;
     let settings = Site::get(db).settings(db);
     let page = address::absolute(settings, &address::plugin_page(&parsed.entry.stem));
-    let pictures = pictures(db, file);
-    let body = body(db, parsed, &|video| pictures.get(video).copied());
-    let thumbnails = thumbnails::told(pictures);
-    let inputs = [&body, &settings.base_path, &page, &thumbnails].map(String::as_str);
-    Some(html(db, FEED, &inputs, |[body, base, page, _]| {
-        markdown::to_html(body, &|link| {
-            let picture = thumbnails::path(pictures, link);
+    let thumbs = thumbnails::pictures(db, file);
+    let body = body(db, parsed, &|video| thumbs.get(video).copied());
+    let thumbnails = thumbnails::told(thumbs);
+    let pictured = pictures::told(settings, &parsed.entry.screenshots);
+    let inputs = [&body, &settings.base_path, &page, &thumbnails, &pictured].map(String::as_str);
+    Some(html(db, FEED, &inputs, |[body, base, page, ..]| {
+        let another = |link: &str| {
+            let picture = thumbnails::path(thumbs, link);
             address::resolved(base, page, picture.as_deref().unwrap_or(link))
-        })
+        };
+        let picture = |address: &str| pictures::becomes(settings, &parsed.entry.screenshots, address);
+        markdown::to_html(body, Addresses { another: &another, picture: &picture })
     }))
 }
 

@@ -20,7 +20,7 @@ use crate::digest::Digest;
 use crate::problem::Problem;
 use crate::render::context::Summary;
 use crate::render::environment::Page;
-use crate::render::{address, api, browse_json, feed, object, plugins_json};
+use crate::render::{address, api, browse_json, feed, object, pictures, plugins_json};
 use crate::report;
 
 /// How many plugins or releases a feed has.
@@ -71,6 +71,7 @@ pub(super) fn render(db: &dyn Db, kind: &Kind) -> Result<Rendered, Problem> {
         url: address::absolute(Site::get(db).settings(db), &address::written(&path)),
         path,
         description: description.to_owned(),
+        pictures_from: pictures::sources(Site::get(db).settings(db), &[]),
     };
     let Kind::Plugin(file) = kind else {
         let context = context(db, kind, &mut page);
@@ -82,6 +83,7 @@ pub(super) fn render(db: &dyn Db, kind: &Kind) -> Result<Rendered, Problem> {
     if let Some(plugin) = &plugin {
         page.title.clone_from(&plugin.summary.title);
         page.description.clone_from(&plugin.summary.description);
+        page.pictures_from = pictures::sources(Site::get(db).settings(db), &plugin.screenshots);
     }
     let inputs = Digest::of_parts([
         identity(db, template).as_bytes().as_slice(),

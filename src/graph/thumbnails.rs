@@ -7,7 +7,7 @@ use super::entries::{body, known, parsed};
 use super::plugins::plugins;
 use super::{Db, EntryFile, FactInput, FactState, Site};
 use crate::fact::{Picture, Subject, VideoId};
-use crate::markdown;
+use crate::markdown::{self, Addresses};
 
 /// Of how many videos the pictures are fetched for one entry.
 const MAX_VIDEOS: usize = 12;
@@ -33,10 +33,11 @@ pub fn videos(db: &dyn Db, file: EntryFile) -> BTreeSet<VideoId> {
         want(video.clone());
         None
     });
-    markdown::to_html(&body, &|link| {
+    let another = |link: &str| {
         VideoId::of_thumbnail(link).into_iter().for_each(&want);
         None
-    });
+    };
+    markdown::to_html(&body, Addresses::new(&another));
     wanted.into_inner()
 }
 

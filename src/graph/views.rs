@@ -12,10 +12,10 @@ use crate::data::{Block, Notice};
 use crate::digest::Digest;
 use crate::entry;
 use crate::imprint::{Shown, ShownKind};
-use crate::markdown;
-use crate::render::address;
+use crate::markdown::{self, Addresses};
 use crate::render::context::{self, Card, Full, Group, Named, Summary, Surroundings, UsageWindows};
 use crate::render::history::Instances;
+use crate::render::{address, pictures};
 use crate::render::{plugins_json, search_json};
 
 /// How many plugins a ranking names.
@@ -148,7 +148,7 @@ pub fn full(db: &dyn Db, file: EntryFile) -> Option<Full> {
     let around = Surroundings {
         related: cards(&beside.related),
         others: cards(&beside.others),
-        disabled_html: disabled(db, file).as_ref().map(|html| html.text.to_string()),
+        disabled_html: plugin.entry.disabled.as_deref().map(|reason| part(db, reason)),
         body: description(db, file).as_ref().map_or_else(String::new, |html| html.text.to_string()),
         notices: concerning.notices.iter().filter_map(|at| Some(notice(notices.get(*at)?, None))).collect(),
         blacklist: concerning
@@ -280,9 +280,16 @@ fn affected(versions: &[String], specifiers: &[String]) -> Vec<String> {
     if specifiers.is_empty() { versions.to_vec() } else { specifiers.to_vec() }
 }
 
+/// The HTML of a text that stands on a page beside a description.
+fn part(db: &dyn Db, text: &str) -> String {
+    let settings = Site::get(db).settings(db);
+    let another = |link: &str| address::based(&settings.base_path, link);
+    let picture = |address: &str| pictures::becomes(settings, &[], address);
+    markdown::to_html_part(text, Addresses { another: &another, picture: &picture })
+}
+
 fn blacklist_item(db: &dyn Db, block: &Block, target: Option<Summary>) -> context::BlacklistItem {
-    let base = &Site::get(db).settings(db).base_path;
-    let html = |reason: &str| markdown::to_html_part(reason, &|link| address::based(base, link));
+    let html = |reason: &str| part(db, reason);
     context::BlacklistItem {
         plugin: block.plugin.clone(),
         target,

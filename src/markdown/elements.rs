@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use url::Url;
 
+use super::picture;
+
 /// Where an element may stand and what may stand in it, as far as that matters here
 /// (HTML Standard, section 3.2.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,12 +174,12 @@ pub(super) const ATTRIBUTES: [(&str, &[&str]); 21] = [
     ("h4", &["class", "id"]),
     ("h5", &["class", "id"]),
     ("h6", &["class", "id"]),
-    ("img", &["src", "alt", "title", "width", "height", "class"]),
+    ("img", &["src", "alt", "title", "width", "height", "class", "loading", "referrerpolicy"]),
     ("input", &["type", "disabled", "checked"]),
     ("li", &["value"]),
     ("ol", &["start", "type", "reversed"]),
     ("p", &["class", "id"]),
-    ("span", &["id"]),
+    ("span", &["class", "id"]),
     ("table", &["class"]),
     ("caption", &["class"]),
     ("td", &["class", "colspan", "rowspan"]),
@@ -205,6 +207,7 @@ pub(super) fn attributes<'a>(element: Element, written: &[(String, &'a str)]) ->
             "class" if element.name == "code" => {
                 get(name).filter(|value| is_language(value)).map(Cow::Borrowed)
             }
+            "class" if element.name == "span" => None,
             "class" if element.written == "center" => Some("align-center".into()),
             "class" => get("align").and_then(alignment).map(Cow::Borrowed),
             "colspan" | "rowspan" => get(name).and_then(|value| integer(value, 2, 100)),
@@ -234,10 +237,10 @@ fn alignment(value: &str) -> Option<&'static str> {
 
 /// Whether `class` is one that may be put out.
 pub(super) fn is_class(element: &str, class: &str) -> bool {
-    if element == "code" {
-        is_language(class)
-    } else {
-        alignment(class.strip_prefix("align-").unwrap_or("")).is_some()
+    match element {
+        "code" => is_language(class),
+        "span" => class == picture::CLASS,
+        _ => alignment(class.strip_prefix("align-").unwrap_or("")).is_some(),
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod elements;
 mod ids;
+mod picture;
 mod plain;
 mod safe;
 mod tidy;
@@ -21,32 +22,56 @@ use std::borrow::Cow;
 use comrak::Options;
 
 /// Raise when the same Markdown can give other HTML: stored HTML is a memo under this number.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 use write::Place;
 
-/// What may name another address for that of a link or picture (`href`, `src`). It is given the address without
-/// character references and with everything percent-encoded that a URL can't hold.
-pub type Readdress<'a> = &'a dyn Fn(&str) -> Option<String>;
+/// What becomes of the addresses in a text. Each is asked about without character references and with everything
+/// percent-encoded that a URL can't hold.
+#[derive(Clone, Copy)]
+pub struct Addresses<'a> {
+    /// May name another address for that of a link or picture (`href`, `src`).
+    pub another: &'a dyn Fn(&str) -> Option<String>,
+    /// What becomes of the picture at an address.
+    pub picture: &'a dyn Fn(&str) -> Picture,
+}
+
+impl<'a> Addresses<'a> {
+    /// Addresses that `another` may name others for; every picture is shown.
+    pub fn new(another: &'a dyn Fn(&str) -> Option<String>) -> Self {
+        Self { another, picture: &|_| Picture::Shown }
+    }
+}
+
+/// What becomes of a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Picture {
+    /// It is shown.
+    Shown,
+    /// It is shown although it lies elsewhere: by https, once somebody comes near it, and without saying on which page.
+    Fetched,
+    /// Its name stands for it, as a link to it. That of a badge is all that there is to see.
+    Named,
+}
 
 /// The HTML of an entry's body: valid within a `<div>` below the page's `<h1>`.
 ///
 /// Headings begin at `<h2>`, and none is more than one level below the one before it. They get ids that begin with
 /// [`ID_PREFIX`], to which links such as `#usage` are turned; links to parts that are not there lose their target.
-pub fn to_html(markdown: &str, address: Readdress<'_>) -> String {
-    convert(markdown, false, Place::Page, address)
+pub fn to_html(markdown: &str, addresses: Addresses<'_>) -> String {
+    convert(markdown, false, Place::Page, addresses)
 }
 
 /// The HTML of a text that stands on a page beside its body, such as why a plugin is blacklisted: as [`to_html`],
 /// without ids.
-pub fn to_html_part(markdown: &str, address: Readdress<'_>) -> String {
-    convert(markdown, false, Place::Part, address)
+pub fn to_html_part(markdown: &str, addresses: Addresses<'_>) -> String {
+    convert(markdown, true, Place::Part, addresses)
 }
 
 /// The HTML of a text that stands within a sentence: text-level elements without ids. Of a text that has blocks, such
 /// as a list, only the words are left.
-pub fn to_html_inline(markdown: &str, address: Readdress<'_>) -> String {
-    let html = to_html_part(markdown, address);
+pub fn to_html_inline(markdown: &str, addresses: Addresses<'_>) -> String {
+    let html = to_html_part(markdown, addresses);
     let paragraph = html.trim().strip_prefix("<p>").and_then(|html| html.strip_suffix("</p>"));
     match paragraph {
         // Whatever else stands beside a paragraph ends it.
@@ -57,14 +82,14 @@ pub fn to_html_inline(markdown: &str, address: Readdress<'_>) -> String {
 
 /// The HTML of a short text such as `disabled`, with typographic quotes, dashes and ellipses. It is published in
 /// `plugins.json`, so it has no ids, no added attributes, and headings stay what they are.
-pub fn to_html_smart(markdown: &str, address: Readdress<'_>) -> String {
-    convert(markdown, true, Place::Elsewhere, address)
+pub fn to_html_smart(markdown: &str, another: &dyn Fn(&str) -> Option<String>) -> String {
+    convert(markdown, true, Place::Elsewhere, Addresses::new(another))
 }
 
-fn convert(markdown: &str, smart: bool, place: Place, address: Readdress<'_>) -> String {
+fn convert(markdown: &str, smart: bool, place: Place, addresses: Addresses<'_>) -> String {
     let html = comrak::markdown_to_html(&readable(markdown), &options(smart));
     // A reference such as `&#x8;` has become the character by now.
-    readable(&safe::clean(&write::html(&tidy::tree(&html), place, address))).into_owned()
+    readable(&safe::clean(&write::html(&tidy::tree(&html), place, addresses))).into_owned()
 }
 
 fn options(smart: bool) -> Options<'static> {

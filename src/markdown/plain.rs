@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::elements;
+use super::picture;
 use super::tokens::{Token, Tokens};
 
 /// `text` without tags, as published descriptions and authors have it, which is what Liquid's `strip_html` does:
@@ -47,12 +48,17 @@ fn strip_angles(text: &str) -> String {
 }
 
 /// The text of `html` for a search index: without tags, character references decoded, blanks and line ends as one
-/// blank each, blocks a blank apart.
+/// blank each, blocks a blank apart; a picture has no text, nor has what stands for it.
 pub fn to_text(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
-    for token in Tokens::new(html) {
+    let mut tokens = Tokens::new(html);
+    while let Some(token) = tokens.next() {
         match token {
             Token::Text(part) => text.push_str(&decode(part)),
+            // What stands for a picture has nothing but text in it.
+            Token::Start(_, attributes) if attributes.contains(&("class".to_owned(), picture::CLASS)) => {
+                tokens.find(|token| matches!(token, Token::End(_)));
+            }
             Token::Start(name, _) | Token::End(name) => {
                 let apart =
                     name == "br" || elements::find(&name).is_some_and(|element| element.kind.is_block());

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use scraper::{Html, Selector};
 
-use super::{ID_PREFIX, is_forbidden, strip_tags, to_html_inline, to_html_part, to_text};
+use super::{Addresses, ID_PREFIX, Picture, is_forbidden, strip_tags, to_html_inline, to_html_part, to_text};
 
 fn to_html(markdown: &str) -> String {
-    super::to_html(markdown, &|_| None)
+    super::to_html(markdown, Addresses::new(&|_| None))
 }
 
 fn to_html_smart(markdown: &str) -> String {
@@ -106,16 +106,57 @@ fn addresses_can_be_replaced() {
         _ => None,
     };
     assert_eq!(
-        super::to_html("![x](</a&b c.png>) [y](/z)\n\n# Part\n[p](#part)", &address),
+        super::to_html("![x](</a&b c.png>) [y](/z)\n\n# Part\n[p](#part)", Addresses::new(&address)),
         "<p><img alt=\"x\" src=\"/a&amp;b.0123.png\"> <a href=\"/z\">y</a></p>\n\
          <h2 id=\"body-part\">Part</h2>\n<p><a href=\"https://a.example/#body-part\">p</a></p>\n"
     );
 }
 
 #[test]
+fn a_name_stands_for_a_picture() {
+    let picture = |address: &str| match address {
+        "/own.png" => Picture::Shown,
+        "http://a.example/shot.png" => Picture::Fetched,
+        _ => Picture::Named,
+    };
+    let link = |to: &str, name: &str| format!("<a href=\"{to}\"><span class=\"picture\">{name}</span></a>");
+    for (markdown, expected) in [
+        ("![A](/own.png)", r#"<img alt="A" src="/own.png">"#.to_owned()),
+        (
+            "![A](http://a.example/shot.png)",
+            r#"<img alt="A" loading="lazy" referrerpolicy="no-referrer" src="https://a.example/shot.png">"#
+                .to_owned(),
+        ),
+        (
+            "![A &amp; *B* <](https://a.example/b.png?c&d)",
+            link("https://a.example/b.png?c&amp;d", "A &amp; B &lt;"),
+        ),
+        ("![](//a.example/b%20c.png#d)", link("//a.example/b%20c.png#d", "b c.png")),
+        ("![ ](https://a.example/b 'T \"t\"')", link("https://a.example/b", "T \"t\"")),
+        ("![](https://a.example/)", link("https://a.example/", "picture")),
+        ("[![A](https://a.example/b.png)](/c)", link("/c", "A")),
+        (
+            "[*x* ![A](https://a.example/b.png)](/c)",
+            r#"<a href="/c"><em>x</em> <span class="picture">A</span></a>"#.to_owned(),
+        ),
+        ("![Tests](https://img.shields.io/x.svg)", r#"<span class="picture">Tests</span>"#.to_owned()),
+        ("![](https://a.example/tests/badge.svg)", r#"<span class="picture">badge.svg</span>"#.to_owned()),
+        ("<span class=picture>x</span>", "<span>x</span>".to_owned()),
+    ] {
+        let html = super::to_html(markdown, Addresses { another: &|_| None, picture: &picture });
+        assert_eq!(html.trim(), format!("<p>{expected}</p>"), "{markdown}");
+        let text = super::to_text(&html);
+        assert!(["", "x"].contains(&text.as_str()), "{markdown}: {text}");
+    }
+}
+
+#[test]
 fn what_stands_beside_a_body_has_no_ids() {
     assert_eq!(
-        to_html_part("# a\n[b](#a) <a name=c>c</a> [d](/d)", &|address| Some(format!("/base{address}"))),
+        to_html_part(
+            "# a\n[b](#a) <a name=c>c</a> [d](/d)",
+            Addresses::new(&|address| Some(format!("/base{address}")))
+        ),
         "<h2>a</h2>\n<p><a>b</a> <a>c</a> <a href=\"/base/d\">d</a></p>\n"
     );
 }
@@ -248,7 +289,7 @@ proptest! {
         let html = to_html(&markdown);
         assert_harmless(&html);
         prop_assert_eq!(as_read(&html), html);
-        let inline = format!("<p>{}</p>", to_html_inline(&markdown, &|_| None));
+        let inline = format!("<p>{}</p>", to_html_inline(&markdown, Addresses::new(&|_| None)));
         assert_harmless(&inline);
         prop_assert_eq!(as_read(&inline), inline);
         to_html_smart(&markdown);
@@ -294,7 +335,8 @@ fn forbidden_characters_do_not_come_back_out_of_references() {
             format!("[a](https://a.example/{reference} \"{reference}\") ![{reference}](/{reference})"),
             format!("# {reference}\n\n```\n{reference}\n```\n<pre>{reference}</pre>"),
         ] {
-            for html in [to_html(&text), to_html_smart(&text), to_html_part(&text, &|_| None)] {
+            for html in [to_html(&text), to_html_smart(&text), to_html_part(&text, Addresses::new(&|_| None))]
+            {
                 assert!(!html.contains(is_forbidden), "{text}: {html:?}");
                 assert_eq!(as_read(&html), html, "{text}");
             }
@@ -314,6 +356,10 @@ fn text_within_a_sentence_has_no_blocks() {
         ("<div>a", "a"),
         ("", ""),
     ] {
-        assert_eq!(to_html_inline(markdown, &|link| Some(format!("/x{link}"))), expected, "{markdown}");
+        assert_eq!(
+            to_html_inline(markdown, Addresses::new(&|link| Some(format!("/x{link}")))),
+            expected,
+            "{markdown}"
+        );
     }
 }

@@ -4,8 +4,10 @@ use std::borrow::Cow;
 
 use super::elements::{self, Kind};
 use super::ids::Ids;
+use super::picture;
 use super::plain::{decode, escape};
 use super::tidy::{Content, Node, is_blank};
+use super::{Addresses, Picture};
 
 /// What the HTML is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,12 +20,12 @@ pub(super) enum Place {
     Elsewhere,
 }
 
-/// The HTML of `nodes`, of which the first is the root; `address` may name another address for each link and
-/// picture.
-pub(super) fn html(nodes: &[Node<'_>], place: Place, address: super::Readdress<'_>) -> String {
+/// The HTML of `nodes`, of which the first is the root.
+pub(super) fn html(nodes: &[Node<'_>], place: Place, addresses: Addresses<'_>) -> String {
     let filled = filled(nodes);
     let ids = if place == Place::Page { Ids::of(nodes, &filled) } else { Ids::default() };
-    let mut writer = Writer { nodes, filled, ids, place, address, headings: Vec::new(), out: String::new() };
+    let mut writer =
+        Writer { nodes, filled, ids, place, addresses, headings: Vec::new(), links: 0, out: String::new() };
     writer.children(0);
     writer.out
 }
@@ -59,9 +61,11 @@ struct Writer<'t, 'a> {
     filled: Vec<bool>,
     ids: Ids,
     place: Place,
-    address: super::Readdress<'t>,
+    addresses: Addresses<'t>,
     /// The levels, as written, of the headings that the last one is below, and its own.
     headings: Vec<u8>,
+    /// How many links are open: one, or none.
+    links: usize,
     out: String,
 }
 
@@ -99,11 +103,28 @@ impl Writer<'_, '_> {
             }
             _ => element.name,
         };
-        self.out.push('<');
-        self.out.push_str(name);
+        let mut address = address.and_then(|address| self.address(element.name, &decode(address)));
+        let picture = address.as_ref().filter(|(key, _)| *key == "src");
+        let picture = picture.map_or(Picture::Shown, |(_, address)| (self.addresses.picture)(address));
         let mut written: Vec<(&str, Cow<'_, str>)> =
             attributes.iter().map(|(key, value)| (*key, Cow::Borrowed(&**value))).collect();
-        let address = address.and_then(|address| self.address(element.name, &decode(address)));
+        match picture {
+            Picture::Shown => {}
+            Picture::Fetched => {
+                if let Some((_, address)) = &mut address
+                    && let Some(rest) = address.strip_prefix("http://")
+                {
+                    *address = format!("https://{rest}");
+                }
+                written.extend([("loading", "lazy".into()), ("referrerpolicy", "no-referrer".into())]);
+            }
+            Picture::Named => {
+                let (_, address) = address.unwrap_or_default();
+                return self.name(attributes, &address);
+            }
+        }
+        self.out.push('<');
+        self.out.push_str(name);
         written.extend(address.map(|(key, address)| (key, escape(&address).into())));
         written.extend(self.ids.by_node.get(&index).map(|id| ("id", escape(id).into())));
         written.sort_unstable_by_key(|&(key, _)| key);
@@ -118,7 +139,9 @@ impl Writer<'_, '_> {
             self.out.push_str("<summary>Details</summary>");
         }
         let inside = self.out.len();
+        self.links += usize::from(element.name == "a");
         self.children(index);
+        self.links -= usize::from(element.name == "a");
         if element.kind == Kind::Preformatted {
             // Whoever reads this drops a line end that follows the tag.
             let blank = self.out[inside..].len() - self.out[inside..].trim_start_matches('\n').len();
@@ -127,6 +150,20 @@ impl Writer<'_, '_> {
         self.out.push_str("</");
         self.out.push_str(name);
         self.out.push('>');
+    }
+
+    /// Writes what stands for a picture that is not shown.
+    fn name(&mut self, attributes: &[elements::Attribute<'_>], address: &str) {
+        // A link in a link is none.
+        let is_link = self.links == 0 && !picture::is_badge(address);
+        if is_link {
+            self.out.extend(["<a href=\"", &escape(address), "\">"]);
+        }
+        let name = picture::name(attributes, address);
+        self.out.extend(["<span class=\"", picture::CLASS, "\">", &name, "</span>"]);
+        if is_link {
+            self.out.push_str("</a>");
+        }
     }
 
     fn address(&self, element: &str, address: &str) -> Option<(&'static str, String)> {
@@ -140,7 +177,7 @@ impl Writer<'_, '_> {
                 Place::Elsewhere => {}
             }
         }
-        let address = (self.address)(&address).unwrap_or(address);
+        let address = (self.addresses.another)(&address).unwrap_or(address);
         if element == "img" {
             Some(("src", elements::picture(&address)?))
         } else {

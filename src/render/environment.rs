@@ -7,9 +7,9 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value};
 use serde::Serialize;
 
-use super::{address, filters, shared};
+use super::{address, filters, pictures, shared};
 use crate::config::Settings;
-use crate::markdown::{self, is_forbidden};
+use crate::markdown::{self, Addresses, is_forbidden};
 use crate::problem::Problem;
 
 /// One template's source.
@@ -41,6 +41,8 @@ pub struct Page {
     pub url: String,
     /// One sentence about the page, for search engines.
     pub description: String,
+    /// Where pictures may come from beside the site itself, as a Content-Security-Policy has it.
+    pub pictures_from: Vec<String>,
 }
 
 impl Templates {
@@ -85,9 +87,11 @@ impl Templates {
             // What `url` gave already has the base path.
             address::absolute_once(&of_absolute, path)
         });
-        let base_path = settings.base_path.clone();
+        let of_inline = settings.clone();
         environment.add_filter("inline", move |text: &str| {
-            let html = markdown::to_html_inline(text, &|link| address::based(&base_path, link));
+            let another = |link: &str| address::based(&of_inline.base_path, link);
+            let picture = |address: &str| pictures::becomes(&of_inline, &[], address);
+            let html = markdown::to_html_inline(text, Addresses { another: &another, picture: &picture });
             Value::from_safe_string(html)
         });
         let of_assets = settings.clone();

@@ -10,6 +10,7 @@ pub mod feed;
 mod filters;
 pub mod history;
 pub mod object;
+pub mod pictures;
 pub mod plugins_json;
 pub mod search_json;
 mod shared;

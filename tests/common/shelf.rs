@@ -50,6 +50,9 @@ privacypolicy: https://example.org/privacy
 
 Text with `code` and [a link](https://example.org/).
 
+![Tests](https://img.shields.io/x.svg) [![Donate](https://example.org/x.gif)](https://example.org/)
+![A picture](https://example.org/x.png) ![](https://example.org/averylongnamethatnobodyhasandwhichcannotbebroken.png)
+
 # A heading
 
     a line of code that goes on and on and on and on and on and on and on and on and on and on and on and on and on

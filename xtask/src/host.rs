@@ -18,7 +18,7 @@ use flate2::write::GzEncoder;
 use tokio::sync::oneshot;
 
 /// What pages may load: see docs/theming.md.
-pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https: data:; \
+pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; \
      connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// A running host on a loopback address. It stops when dropped.

@@ -1,0 +1,41 @@
+//! The table `markdown` of `shelflife.toml`: what becomes of what descriptions show.
+
+use std::fmt;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+/// What becomes of pictures in descriptions that lie elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RemotePictures {
+    /// Links to them, but for an entry's own screenshots: whoever opens a page asks nobody else.
+    #[default]
+    Link,
+    /// Pictures.
+    Load,
+}
+
+impl fmt::Display for RemotePictures {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Link => "link",
+            Self::Load => "load",
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for RemotePictures {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let known = [Self::Link, Self::Load].into_iter().find(|known| known.to_string() == text);
+        known.ok_or_else(|| {
+            D::Error::custom(format!("`{text}` says nothing about pictures, expected \"link\" or \"load\""))
+        })
+    }
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Table {
+    pub(super) remote_pictures: RemotePictures,
+}

@@ -1,0 +1,68 @@
+//! Pictures that lie elsewhere: which of them pages show, and where these may load them from.
+
+use url::{ParseError, Url};
+
+use super::address::is_web;
+use super::context::Shot;
+use crate::config::{RemotePictures, Settings};
+use crate::entry::Screenshot;
+use crate::markdown::{self, Picture};
+
+/// Where GitHub sends those on who ask it for a picture in a repository or an issue.
+const BEHIND_GITHUB: [&str; 2] =
+    ["https://*.githubusercontent.com", "https://github-production-user-asset-6210df.s3.amazonaws.com"];
+
+/// What becomes of the picture at `address` in a text of an entry with these screenshots.
+pub fn becomes(settings: &Settings, screenshots: &[Screenshot], address: &str) -> Picture {
+    let is_relative =
+        !address.starts_with("//") && Url::parse(address) == Err(ParseError::RelativeUrlWithoutBase);
+    let of_site = address.strip_prefix(&settings.url).is_some_and(|rest| rest.starts_with('/'));
+    let is_own = |shot: &Screenshot| without_scheme(&markdown::encode(&shot.url)) == without_scheme(address);
+    if is_relative || of_site {
+        Picture::Shown
+    } else if settings.remote_pictures == RemotePictures::Load || screenshots.iter().any(is_own) {
+        Picture::Fetched
+    } else {
+        Picture::Named
+    }
+}
+
+/// Everything on which [`becomes`] depends, as a text.
+pub fn told(settings: &Settings, screenshots: &[Screenshot]) -> String {
+    let remote = screenshots.iter().map(|shot| shot.url.as_str()).filter(|url| is_web(url));
+    let all = [settings.remote_pictures.to_string(), settings.url.clone()];
+    let lines: Vec<&str> = all.iter().map(String::as_str).chain(remote).collect();
+    lines.join("\n")
+}
+
+/// An address by which pages load pictures: they do so by https even where it is written otherwise.
+fn without_scheme(address: &str) -> &str {
+    address.strip_prefix("https:").or_else(|| address.strip_prefix("http:")).unwrap_or(address)
+}
+
+/// Where a page with these screenshots may load pictures from beside the site itself, as sources in the sense of
+/// Content Security Policy Level 3, section 2.3.1.
+pub fn sources(settings: &Settings, screenshots: &[Shot]) -> Vec<String> {
+    if settings.remote_pictures == RemotePictures::Load {
+        return vec!["https:".to_owned()];
+    }
+    let mut sources: Vec<String> = screenshots.iter().filter_map(|shot| source(&shot.url)).collect();
+    if sources.iter().any(|source| source == "https://github.com") {
+        sources.extend(BEHIND_GITHUB.map(str::to_owned));
+    }
+    sources.sort_unstable();
+    sources.dedup();
+    sources
+}
+
+/// The host of a picture that lies elsewhere, by https.
+fn source(address: &str) -> Option<String> {
+    let url = Url::parse(address).ok()?;
+    // A host may have characters that mean something in a policy.
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    let host = url.host_str().filter(|host| host.chars().all(is_plain))?;
+    Some(match url.port() {
+        Some(port) => format!("https://{host}:{port}"),
+        None => format!("https://{host}"),
+    })
+}
