@@ -1,6 +1,7 @@
 //! The site's folder: which files it has, what their digests are, and their content as far as it is needed.
 
 mod files;
+mod overlooked;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
@@ -32,6 +33,8 @@ pub struct Scan {
     assets: Vec<Scanned>,
     /// Which entries were looked at again, if it is known that nothing else has changed since the scan before.
     again: Option<Vec<usize>>,
+    /// What looks like an entry and is none.
+    overlooked: Vec<PathBuf>,
 }
 
 /// One file.
@@ -94,12 +97,14 @@ impl Scan {
     pub fn of(config: &Config, cache: &Cache) -> miette::Result<Self> {
         let known = cache.listing(Tree::Site)?.unwrap_or_default();
         let mut listing = Listing::new();
-        let mut scan = |kind| scan(kind, config, &known, &mut listing);
+        let mut others = Vec::new();
+        let mut scan = |kind, others: &mut Vec<PathBuf>| scan(kind, config, &known, &mut listing, others);
         let scanned = Self {
-            entries: scan(Kind::Entries)?,
-            data: scan(Kind::Data)?,
-            templates: scan(Kind::Templates)?,
-            assets: scan(Kind::Assets)?,
+            entries: scan(Kind::Entries, &mut others)?,
+            overlooked: overlooked::entries(others),
+            data: scan(Kind::Data, &mut Vec::new())?,
+            templates: scan(Kind::Templates, &mut Vec::new())?,
+            assets: scan(Kind::Assets, &mut Vec::new())?,
             again: None,
         };
         if listing != *known {
@@ -162,6 +167,11 @@ impl Scan {
     /// Entry files in the order of their names.
     pub fn entries(&self) -> &[Scanned] {
         &self.entries
+    }
+
+    /// What somebody may have meant to be an entry, and is none.
+    pub fn warning(&self, config: &Config) -> Option<String> {
+        overlooked::warning(&self.overlooked, config)
     }
 
     /// The digest of everything in the folder, names and contents.
@@ -289,13 +299,19 @@ fn assets(of_site: &[(&str, Digest, &Path)], config: &Config) -> BTreeMap<Arc<st
     assets
 }
 
-/// The files of one kind, in the order of names.
-fn scan(kind: Kind, config: &Config, known: &Listing, listing: &mut Listing) -> miette::Result<Vec<Scanned>> {
+/// The files of one kind, in the order of names. `others` gets what else is in the folder, where only some files count.
+fn scan(
+    kind: Kind,
+    config: &Config,
+    known: &Listing,
+    listing: &mut Listing,
+    others: &mut Vec<PathBuf>,
+) -> miette::Result<Vec<Scanned>> {
     let (folder, extensions) = kind.place(config);
     let places = match Folder::of(folder, &config.paths)? {
         None => Vec::new(),
         Some(found) if extensions.is_empty() => found.files_below()?,
-        Some(found) => found.files_in(extensions)?,
+        Some(found) => found.files_in(extensions, |other| others.push(other))?,
     };
     let within = Within::folder(folder).ok();
     let now = SystemTime::now();

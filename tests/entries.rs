@@ -277,3 +277,25 @@ fn why_a_plugin_is_abandoned_may_be_written_in_markdown() {
     let page = site.read("public/plugins/two/index.html");
     assert!(page.contains("Read more about it</a>.") && !page.contains("true"), "{page}");
 }
+
+#[test]
+fn a_file_that_is_no_entry_but_looks_like_one_is_named() {
+    let site = Site::new(CONFIG);
+    site.entry("one", "");
+    assert_eq!(warnings(&site.report(&[])), Vec::<&str>::new());
+    for file in ["two.markdown", "three.MD", "more/four.md", "more/deep/five.mkd"] {
+        site.write(&format!("entries/{file}"), entry("two", ""));
+    }
+    for file in ["notes.txt", "_aside/six.md", ".hidden/seven.md", "more/picture.png"] {
+        site.write(&format!("entries/{file}"), "");
+    }
+    // Neither the build that finds them nor one that finds nothing changed keeps quiet.
+    for _ in 0..2 {
+        let report = site.report(&[]);
+        let [warning] = warnings(&report)[..] else { panic!("{report}") };
+        let names = "not read as entries: entries/more/deep/five.mkd, entries/more/four.md, entries/three.MD, \
+                     entries/two.markdown; an entry is a file directly in entries whose name ends with `.md`";
+        assert!(warning.starts_with(names), "{warning}");
+        assert_eq!(site.json("public/plugins.json").as_array().unwrap().len(), 1);
+    }
+}

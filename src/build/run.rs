@@ -133,10 +133,11 @@ impl<'a> Run<'a> {
         let may_republish =
             reuse && task.answers.is_empty() && (graph.is_some() || self.afterwards != Afterwards::GoOn);
         let unchanged = if may_republish { self.unchanged(inputs)? } else { None };
-        let (built, graph) = match unchanged {
+        let (mut built, graph) = match unchanged {
             Some((record, outputs)) => (self.republish(&scan, record, &outputs, durations)?, graph),
             None => self.evaluate(&scan, graph, inputs, task, reuse, durations)?,
         };
+        built.report.warnings.extend(scan.warning(self.config));
         let around = self.around(&scan);
         *held = graph.map(|graph| Held { graph, scan, around });
         Ok(built)

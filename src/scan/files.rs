@@ -56,16 +56,23 @@ impl<'a> Folder<'a> {
         Ok(Some(folder))
     }
 
-    /// Files directly in the folder with one of the extensions, in the order of names.
-    pub(super) fn files_in(&self, extensions: &[&str]) -> miette::Result<Vec<PathBuf>> {
+    /// Files directly in the folder with one of the extensions, in the order of names. `others` hears of what else is
+    /// there: of each file and folder.
+    pub(super) fn files_in(
+        &self,
+        extensions: &[&str],
+        mut others: impl FnMut(PathBuf),
+    ) -> miette::Result<Vec<PathBuf>> {
         let wanted = |path: &Path| {
             path.extension().is_some_and(|extension| extensions.iter().any(|wanted| extension == *wanted))
         };
         let mut files = Vec::new();
-        for (path, kind) in list(self.place)?.into_iter().filter(|(path, _)| wanted(path)) {
-            if kind != FileKind::Folder {
+        for (path, kind) in list(self.place)? {
+            if kind != FileKind::Folder && wanted(&path) {
                 self.check(&path, kind)?;
                 files.push(path);
+            } else {
+                others(path);
             }
         }
         Ok(files)
@@ -238,7 +245,10 @@ mod tests {
         let error = Folder::of(&paths.entries, &paths).err().unwrap();
         assert!(error.to_string().contains("entries is a symbolic link"), "{error}");
         paths.entries = outside;
-        assert_eq!(Folder::of(&paths.entries, &paths).unwrap().unwrap().files_in(&["md"]).unwrap().len(), 2);
+        assert_eq!(
+            Folder::of(&paths.entries, &paths).unwrap().unwrap().files_in(&["md"], drop).unwrap().len(),
+            2
+        );
         assert!(Folder::of(&paths.data, &paths).unwrap().is_none());
     }
 }
