@@ -214,6 +214,9 @@ fn the_command_line_and_the_configuration_are_checked_first() {
     std::fs::remove_file(site.at("shelflife.toml")).unwrap();
     std::fs::remove_dir(site.at("entries")).unwrap();
     assert!(site.build(&[]).stderr.contains("is not a site"));
+    std::fs::create_dir(site.at("_plugins")).unwrap();
+    let told = site.build(&[]).stderr;
+    assert!(told.contains("`entries = \"_plugins\"`"), "{told}");
 }
 
 #[test]

@@ -20,6 +20,9 @@ use crate::problem::Problem;
 /// The name of a site's configuration file.
 pub const FILE_NAME: &str = "shelflife.toml";
 
+/// Where registries that Jekyll builds have their entries.
+const JEKYLL: &str = "_plugins";
+
 /// The file's content, with defaults filled in.
 pub(super) struct Settled {
     pub(super) folder: PathBuf,
@@ -320,9 +323,15 @@ pub(super) fn load(site: &Path, path: Option<&Path>) -> miette::Result<Settled> 
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_none() => {
             let defaults = File::default();
             if !site.join(&defaults.paths.0.entries).is_dir() {
+                let help = if site.join(JEKYLL).is_dir() {
+                    "entries seem to be in `_plugins`: write a shelflife.toml with the lines `[paths]`, \
+                     `entries = \"_plugins\"` and `data = \"_data\"`"
+                } else {
+                    "run `shelflife build` in a site's folder or give it: `shelflife build FOLDER`; a site needs a \
+                     shelflife.toml, or else a folder `entries`"
+                };
                 return Err(miette::miette!(
-                    help = "run `shelflife build` in a site's folder or give it: `shelflife build FOLDER`; \
-                            a site needs a shelflife.toml, or else a folder `entries`",
+                    help = help,
                     "{} is not a site: it has neither {FILE_NAME} nor a folder `entries`",
                     site.display()
                 ));
