@@ -8,10 +8,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use reqwest::header::HeaderMap;
 use serde::de::IgnoredAny;
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 
 use super::document::{Ask, Object};
-use super::shape::{Details, Envelope, GitObject, GraphqlError};
+use super::shape::{Aliases, Details, Envelope, GitObject, GraphqlError};
 use crate::fact::{Answer, ObjectId, Repository, Subject, Validators};
 use crate::source::http::Verdict;
 use crate::source::{Budget, limit};
@@ -23,7 +23,7 @@ use crate::source::{Budget, limit};
 ///
 /// Why the answer as a whole can't be used, in words for a report.
 pub fn read(asks: &[Ask], body: &[u8]) -> Result<Vec<(Subject, Answer)>, String> {
-    let envelope: Envelope =
+    let envelope: Envelope<Aliases<'_>> =
         serde_json::from_slice(body).map_err(|error| format!("GitHub's answer can't be read: {error}"))?;
     let Envelope { data, errors, message } = envelope;
     // An error without a path may have taken away anything.
@@ -97,11 +97,12 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn read(self, found: Option<Value>) {
+    fn read(self, found: Option<&RawValue>) {
         let whole = self.errors.iter().copied().find(|error| error.at(1).is_none());
-        match (found, whole) {
-            (Some(Value::Object(fields)), None) => self.fields(fields),
-            (Some(Value::Object(_)), Some(error)) => self.nothing(&error.message),
+        let object = found.filter(|found| found.get().starts_with('{'));
+        match (object, whole) {
+            (Some(object), None) => self.fields(object),
+            (Some(_), Some(error)) => self.nothing(&error.message),
             (_, Some(error)) if error.refuses() => self.refused(),
             (_, error) => {
                 let said = error.or(self.errors.first().copied()).map(|error| error.message.as_str());
@@ -126,15 +127,17 @@ impl Reader<'_> {
         }));
     }
 
-    fn fields(mut self, mut fields: Map<String, Value>) {
+    fn fields(mut self, fields: &RawValue) {
         let ask = self.ask;
+        // It has been parsed once already.
+        let mut objects: Aliases<'_> = serde_json::from_str(fields.get()).unwrap_or_default();
         let aliases: Vec<String> = (0..ask.objects.len()).map(|j| format!("f{j}")).collect();
         for (object, alias) in ask.objects.iter().zip(&aliases) {
             let error = self.errors.iter().copied().find(|error| error.at(1) == Some(alias));
-            let found = match (fields.remove(alias), error) {
+            let found = match (objects.remove(alias), error) {
                 (_, Some(error)) => Err(error.message.clone()),
                 (None, None) => Err("GitHub gave no answer about a file".to_owned()),
-                (Some(found), None) => serde_json::from_value(found)
+                (Some(found), None) => serde_json::from_str(found.get())
                     .map_err(|error| format!("GitHub's answer about a file can't be read: {error}")),
             };
             match found {
@@ -179,8 +182,8 @@ impl Reader<'_> {
     }
 }
 
-fn details(ask: &Ask, fields: Map<String, Value>) -> Answer {
-    match serde_json::from_value::<Details>(Value::Object(fields)) {
+fn details(ask: &Ask, fields: &RawValue) -> Answer {
+    match serde_json::from_str::<Details>(fields.get()) {
         Ok(details) => value(&serde_json::to_vec(&Repository::from(details)).unwrap_or_default()),
         Err(error) => failed(ask, &format!("GitHub's answer can't be read: {error}")),
     }
@@ -235,6 +238,20 @@ mod tests {
         "closedIssues": {"totalCount": 0}, "releases": {"totalCount": 1},
         "latestRelease": {"name": null, "tagName": "1.0", "publishedAt": "2020-05-23T05:38:17Z", "url": "https://u.example"},
         "defaultBranchRef": {"target": {"committedDate": "2020-05-23T05:37:32Z"}}}"#;
+
+    #[test]
+    fn more_errors_than_a_request_can_have_spoil_the_answer() {
+        let answer = |count: usize| {
+            let errors =
+                vec![r#"{"message": "m", "path": ["r0", "f0", 7, "text", "deeper"]}"#; count].join(",");
+            let body = format!(r#"{{"data": {{"r0": {DETAILS}, "more": [[1]]}}, "errors": [{errors}]}}"#);
+            read(&[ask("a", true, Vec::new())], body.as_bytes())
+        };
+        assert!(
+            matches!(answer(1000).unwrap().as_slice(), [(_, Answer::Failed(reason))] if reason == "o/a: m")
+        );
+        assert!(answer(1001).unwrap_err().contains("more than 1000 errors"));
+    }
 
     #[test]
     fn one_alias_that_is_wrong_concerns_its_repository_alone() {

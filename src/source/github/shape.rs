@@ -1,19 +1,127 @@
 //! The JSON of GitHub's answers, as far as it is read.
 
+use std::collections::HashMap;
+use std::fmt;
+
 use jiff::Timestamp;
-use serde::de::Error as _;
+use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 use url::Url;
 
 use crate::fact::{Release, Repository};
 
 #[derive(Deserialize)]
-pub(super) struct Envelope<Data = Map<String, Value>> {
+pub(super) struct Envelope<Data> {
     pub(super) data: Option<Data>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "errors")]
     pub(super) errors: Vec<GraphqlError>,
     pub(super) message: Option<String>,
+}
+
+/// How many errors an answer may have: several for each field that a request can ask for.
+const MAX_ERRORS: usize = 1000;
+
+/// How much of an error's path is read. What is deeper lies within an object of a repository.
+const MAX_PATH: usize = 4;
+
+fn errors<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<GraphqlError>, D::Error> {
+    let (errors, more) = first(deserializer, MAX_ERRORS)?;
+    if more > 0 {
+        return Err(D::Error::custom(format!("it has more than {MAX_ERRORS} errors")));
+    }
+    Ok(errors)
+}
+
+/// Where an error is: fields and aliases by name, `None` for a place in a list.
+fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Option<String>>>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Step {
+        Name(String),
+        Place(IgnoredAny),
+    }
+    struct Path(Vec<Option<String>>);
+    impl<'de> Deserialize<'de> for Path {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            let (steps, _) = first(deserializer, MAX_PATH)?;
+            let name = |step| match step {
+                Step::Name(name) => Some(name),
+                Step::Place(IgnoredAny) => None,
+            };
+            Ok(Self(steps.into_iter().map(name).collect()))
+        }
+    }
+    Ok(Option::<Path>::deserialize(deserializer)?.map(|path| path.0))
+}
+
+/// The first items of a list, and how many more there are.
+fn first<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+    most: usize,
+) -> Result<(Vec<T>, usize), D::Error> {
+    struct First<T>(usize, std::marker::PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for First<T> {
+        type Value = (Vec<T>, usize);
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a list")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+            let mut items = Vec::new();
+            while items.len() < self.0 {
+                match list.next_element()? {
+                    Some(item) => items.push(item),
+                    None => return Ok((items, 0)),
+                }
+            }
+            let mut more = 0;
+            while list.next_element::<IgnoredAny>()?.is_some() {
+                more += 1;
+            }
+            Ok((items, more))
+        }
+    }
+    deserializer.deserialize_seq(First(most, std::marker::PhantomData))
+}
+
+/// The members of an object that are named as aliases of requests are, a letter and a number, as they are written.
+/// Everything else is passed over, however much of it there is.
+#[derive(Debug, Default)]
+pub(super) struct Aliases<'a>(HashMap<String, &'a RawValue>);
+
+impl<'a> Aliases<'a> {
+    pub(super) fn remove(&mut self, alias: &str) -> Option<&'a RawValue> {
+        self.0.remove(alias)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Aliases<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Named;
+        impl<'de> Visitor<'de> for Named {
+            type Value = HashMap<String, &'de RawValue>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = HashMap::new();
+                while let Some(name) = map.next_key::<String>()? {
+                    let number = name.strip_prefix(['r', 'f']).unwrap_or_default();
+                    if (1..=4).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit()) {
+                        members.insert(name, map.next_value()?);
+                    } else {
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(members)
+            }
+        }
+        deserializer.deserialize_map(Named).map(Self)
+    }
 }
 
 /// An error of the whole request or, through `path`, of one alias (GraphQL, section 7.1.2). `type` is
@@ -24,14 +132,14 @@ pub(super) struct GraphqlError {
     pub(super) message: String,
     #[serde(rename = "type")]
     kind: Option<String>,
-    #[serde(default)]
-    path: Option<Vec<Value>>,
+    #[serde(default, deserialize_with = "path")]
+    path: Option<Vec<Option<String>>>,
 }
 
 impl GraphqlError {
     /// The field or alias at a depth of the path; `None` where the path is shorter.
     pub(super) fn at(&self, depth: usize) -> Option<&str> {
-        self.path.as_ref()?.get(depth)?.as_str()
+        self.path.as_ref()?.get(depth)?.as_deref()
     }
 
     /// Whether GitHub says that the budget is spent. Both names have been seen.
