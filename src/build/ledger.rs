@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::freshness::Judgement;
 use super::record::Sources;
-use super::refusals::Refusals;
+use super::refusals::{self, Refusals};
 use crate::cache::{ANSWERS, Cache, CacheError};
 use crate::config::Config;
 use crate::digest::Digest;
@@ -174,8 +174,17 @@ impl Ledger {
     /// Writes answers down: nobody else is waiting for any.
     pub(super) fn learn(&mut self, answers: &[(Subject, Answer)], config: &Config) -> Result<(), CacheError> {
         self.awaited.clear();
+        for (subject, _) in answers {
+            self.look_up(subject, config)?;
+        }
+        let has_value = |subject: &Subject| self.fact(subject).is_some_and(|fact| fact.value.is_some());
+        let is_believed = !refusals::are_too_many(answers, has_value);
+        let not_believed = Answer::Failed(refusals::NOT_BELIEVED.to_owned());
         let mut is_written = false;
         for (subject, answer) in answers {
+            let is_refusal =
+                *answer == Answer::Gone && matches!(subject, Subject::Repository(_) | Subject::File { .. });
+            let answer = if is_refusal && !is_believed { &not_believed } else { answer };
             if let Answer::Failed(reason) = answer {
                 self.failures.insert(subject.clone(), reason.clone());
             } else {
@@ -183,7 +192,7 @@ impl Ledger {
             }
             let asked = Asked {
                 now: config.now,
-                fresh_until: fresh_until(subject, config),
+                fresh_until: fresh_until(subject, answer, config),
                 origin: source::origin(config, subject),
             };
             let before = self.look_up(subject, config)?.cloned();
@@ -282,9 +291,13 @@ fn state_of(fact: Option<&Fact>) -> FactState {
     }
 }
 
+/// A refusal stays fresh for this part of the life of what else is said: it may be withdrawn, or lead to a loss.
+const REFUSED: u32 = 2;
+
 /// Until when an answer that comes now need not be asked for again.
-fn fresh_until(subject: &Subject, config: &Config) -> Timestamp {
+fn fresh_until(subject: &Subject, answer: &Answer, config: &Config) -> Timestamp {
     let after = |ttl: Duration| {
+        let ttl = if *answer == Answer::Gone { ttl / REFUSED } else { ttl };
         let ttl = SignedDuration::try_from(ttl).unwrap_or(SignedDuration::MAX);
         config.now.saturating_add(ttl).unwrap_or(Timestamp::MAX)
     };

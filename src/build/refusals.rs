@@ -1,12 +1,30 @@
-//! Repositories that GitHub has not, or shows to nobody: named, in few lines.
+//! Repositories that GitHub has not, or shows to nobody: whether that is believed, and who is named, in few lines.
 
 use std::collections::BTreeMap;
 
-use crate::fact::{Fact, RepositoryName};
+use crate::fact::{Answer, Fact, RepositoryName, Subject};
 use crate::report;
 
 /// How many repositories are named.
 const NAMED: usize = 5;
+
+/// From so many known repositories on that are refused at once it is asked whether that can be true.
+const MANY: usize = 10;
+
+/// Whether it can't be true that all these repositories are gone which answers refuse: many are, and most of those that
+/// were asked for. Then something else is wrong, such as what the token may see. `is_known` says of a subject whether
+/// anything could be lost.
+pub(super) fn are_too_many(answers: &[(Subject, Answer)], is_known: impl Fn(&Subject) -> bool) -> bool {
+    let of_repositories = || answers.iter().filter(|(subject, _)| matches!(subject, Subject::Repository(_)));
+    let refused = of_repositories().filter(|(subject, answer)| *answer == Answer::Gone && is_known(subject));
+    let refused = refused.count();
+    let heard = of_repositories().filter(|(_, answer)| !matches!(answer, Answer::Failed(_))).count();
+    refused >= MANY && refused * 2 > heard
+}
+
+/// Why refusals that are too many are not believed.
+pub(super) const NOT_BELIEVED: &str =
+    "GitHub shows most repositories no more, which is not believed: see what the token may read";
 
 /// What a refusal comes to; what changes the site comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

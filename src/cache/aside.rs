@@ -1,5 +1,7 @@
 //! A file that can't be the cache: whether it is ours to move away, and what is taken out of it before.
 
+mod mend;
+
 use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
@@ -114,7 +116,8 @@ pub(super) fn set_aside(path: &Path) -> std::io::Result<PathBuf> {
 /// facts, which took requests to get, and which files are ours. A row is taken over only if it is what was stored, and
 /// nothing else: the new file counts its builds from the beginning.
 pub(super) fn rescue(cache: &Connection, path: &Path) -> Rescued {
-    let rescued = copy_all(cache, path).unwrap_or_default();
+    let mended = mend::readable_copy(path).ok().flatten();
+    let rescued = copy_all(cache, mended.as_ref().map_or(path, |copy| copy.path())).unwrap_or_default();
     // What SQLite has made to read the file. An empty log says nothing.
     let _ = std::fs::remove_file(beside(path, "-shm"));
     let log = beside(path, "-wal");

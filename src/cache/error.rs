@@ -41,6 +41,9 @@ pub enum CacheError {
     },
     /// Another build holds the file.
     #[error("the cache {0} is in use by another build that does not end")]
+    #[diagnostic(help(
+        "end that process, which has the lock file beside the cache open, or give another cache with `--cache`"
+    ))]
     Busy(PathBuf),
     /// No other build has the file, and yet it is locked.
     #[error("the cache {0} is locked, though by no other build")]

@@ -106,15 +106,14 @@ impl Cache {
         }
         let lock = Lock::take(path, WAIT_FOR_OTHERS, waiting)?
             .ok_or_else(|| CacheError::Busy(path.to_path_buf()))?;
-        let unusable = match Header::of(path)? {
-            Header::Damaged => Some(Unusable::Foreign("is damaged (its header makes no sense)".to_owned())),
-            _ => None,
-        };
+        let has_bad_header = Header::of(path)? == Header::Damaged;
+        let unusable =
+            has_bad_header.then(|| Unusable::Foreign("is damaged (its header makes no sense)".to_owned()));
         writable(path)?;
         let opened = unusable.map_or_else(|| open_file(path), Err);
         let (connection, set_aside) = match opened {
             Ok(connection) => (connection, None),
-            Err(Unusable::Foreign(reason)) => begin_anew(path, reason, false)?,
+            Err(Unusable::Foreign(reason)) => begin_anew(path, reason, has_bad_header)?,
             Err(Unusable::Sqlite(error)) => match error.sqlite_error_code() {
                 Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                     return Err(CacheError::Held(path.to_path_buf()));

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 /// The span of time that an export covers.
@@ -51,6 +52,31 @@ pub struct VersionUsage {
     pub instances: u64,
 }
 
+/// Usage as an export tells it: at least one of its members is there, or it is something else that an export can't hold.
+struct Told(Usage);
+
+impl<'de> Deserialize<'de> for Told {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Members {
+            instances: Option<u64>,
+            install_events: Option<u64>,
+            versions: Option<BTreeMap<String, VersionUsage>>,
+        }
+        let Members { instances, install_events, versions } = Members::deserialize(deserializer)?;
+        if instances.is_none() && install_events.is_none() && versions.is_none() {
+            return Err(D::Error::custom(
+                "expected `instances`, `install_events` or `versions` of each plugin",
+            ));
+        }
+        Ok(Self(Usage {
+            instances: instances.unwrap_or_default(),
+            install_events: install_events.unwrap_or_default(),
+            versions: versions.unwrap_or_default(),
+        }))
+    }
+}
+
 /// One export: usage by plugin id in lower case.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Export(pub BTreeMap<String, Usage>);
@@ -64,21 +90,23 @@ impl Export {
     pub fn from_json(json: &[u8]) -> Result<Self, serde_json::Error> {
         #[derive(Deserialize)]
         struct Wrapped {
-            plugins: BTreeMap<String, Usage>,
+            plugins: BTreeMap<String, Told>,
         }
-        // An export without the wrapper may hold a plugin called "plugins". Its members are numbers and
-        // `versions`; a wrapper's members are plugins, each an object.
+        // An export without the wrapper may hold a plugin called "plugins", whose members are numbers and `versions`; a
+        // wrapper's members are plugins.
+        let says_usage = |(name, value): (&String, &serde_json::Value)| {
+            value.is_number() || (name == "versions" && value.is_object())
+        };
         let wrapped = |value: &serde_json::Value| {
             let members = value.get("plugins").and_then(serde_json::Value::as_object);
-            members.is_some_and(|members| {
-                members.iter().all(|(name, one)| one.is_object() && name != "versions")
-            })
+            members.is_some_and(|members| !members.iter().any(says_usage))
         };
         let plugins = if wrapped(&serde_json::from_slice(json)?) {
             serde_json::from_slice::<Wrapped>(json)?.plugins
         } else {
-            serde_json::from_slice(json)?
+            serde_json::from_slice::<BTreeMap<String, Told>>(json)?
         };
+        let plugins = plugins.into_iter().map(|(id, Told(usage))| (id, usage)).collect();
         Ok(Self(plugins))
     }
 
@@ -101,6 +129,11 @@ impl CanonicalExport {
     /// Says where the text stops being JSON of that shape.
     pub fn from_json(json: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(json)
+    }
+
+    /// Whether it tells of no plugin.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     /// How much the plugin with this id in lower case is used; not at all if the export does not mention it.

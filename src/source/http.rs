@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use jiff::Timestamp;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Response, StatusCode};
 use thiserror::Error;
 use url::Url;
@@ -335,9 +335,11 @@ impl Http {
             });
         }
         let redirects = u64::from(*response.url() != request.url);
-        let Some(body) = read(&mut response, self.answer_size).await.map_err(transport)? else {
+        let Some(mut body) = read(&mut response, self.answer_size).await.map_err(transport)? else {
             return Err(HttpError::TooLarge { host, limit: self.answer_size });
         };
+        // Of what an answer says, some is shown to people and kept.
+        hide(&mut body, request.headers.get(AUTHORIZATION));
         let now = Timestamp::now();
         if status != StatusCode::NOT_MODIFIED {
             let unusable =
@@ -374,6 +376,17 @@ async fn read(response: &mut Response, most: usize) -> reqwest::Result<Option<Ve
         body.extend_from_slice(&chunk);
     }
     Ok(Some(body))
+}
+
+/// Puts asterisks in the place of the secret of an `Authorization` header wherever a body repeats it.
+fn hide(body: &mut [u8], authorization: Option<&HeaderValue>) {
+    let secret = authorization.and_then(|value| value.as_bytes().rsplit(|byte| *byte == b' ').next());
+    let Some(secret) = secret.filter(|secret| !secret.is_empty()) else { return };
+    let mut from = 0;
+    while let Some(at) = body[from..].windows(secret.len()).position(|part| part == secret) {
+        body[from + at..from + at + secret.len()].fill(b'*');
+        from += at + secret.len();
+    }
 }
 
 /// What went wrong in a few words, without the address, which may be long.

@@ -9,7 +9,7 @@ use url::Url;
 use super::conditional;
 use super::http::{Http, IfTooMuch, Request, Verdict};
 use super::meter::Endpoint;
-use crate::fact::{Answer, Export, Fact, Window};
+use crate::fact::{Answer, CanonicalExport, Export, Fact, Window};
 
 /// Asks for one export, or only whether it changed.
 pub(super) async fn fetch(http: &Http, address: &Url, window: Window, known: Option<&Fact>) -> Answer {
@@ -36,9 +36,19 @@ pub(super) async fn fetch(http: &Http, address: &Url, window: Window, known: Opt
         };
     }
     match Export::from_json(&reply.body) {
+        // Nobody stops to be used by everybody within a day.
+        Ok(export) if export.0.is_empty() && names_plugins(known) => Answer::Failed(format!(
+            "the usage export of the {window} names no plugin at all any more, which is not believed"
+        )),
         Ok(export) => Answer::Value(Arc::from(export.to_json()), conditional::validators(&reply)),
         Err(error) => Answer::Failed(format!("the usage export of the {window} can't be read: {error}")),
     }
+}
+
+/// Whether the last export told of any plugin.
+fn names_plugins(known: Option<&Fact>) -> bool {
+    let value = known.and_then(|fact| fact.value.as_deref());
+    value.and_then(|json| CanonicalExport::from_json(json).ok()).is_some_and(|export| !export.is_empty())
 }
 
 /// What is no JSON at all is an error page, or half an export: nothing that whoever makes the export wrote.

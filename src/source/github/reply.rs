@@ -455,13 +455,23 @@ mod tests {
     fn a_refusal_says_nothing_about_content() {
         let id = ObjectId::new(&"0a".repeat(20)).unwrap();
         let file = Object::Path { path: "setup.py".into(), text: true };
-        for kind in ["NOT_FOUND", "FORBIDDEN"] {
+        for (kind, message) in [("NOT_FOUND", "no"), ("FORBIDDEN", "Repository access blocked")] {
             let body = format!(
-                r#"{{"data": {{"r0": null}}, "errors": [{{"type": "{kind}", "path": ["r0"], "message": "no"}}]}}"#
+                r#"{{"data": {{"r0": null}}, "errors": [{{"type": "{kind}", "path": ["r0"], "message": "{message}"}}]}}"#
             );
             let asks = [ask("a", false, vec![file.clone(), Object::Id(id.clone())])];
             let answers = read(&asks, body.as_bytes()).unwrap();
             assert!(matches!(&answers[..], [(_, Answer::Gone), (_, Answer::Failed(_))]), "{answers:?}");
         }
+    }
+
+    #[test]
+    fn what_the_token_may_not_see_is_not_gone() {
+        let body = r#"{"data": {"r0": null}, "errors": [{"type": "FORBIDDEN", "path": ["r0"], "message": "Use SAML"}]}"#;
+        let answers = read(&[ask("a", true, Vec::new())], body.as_bytes()).unwrap();
+        assert!(
+            matches!(&answers[..], [(_, Answer::Failed(reason))] if reason == "o/a: Use SAML"),
+            "{answers:?}"
+        );
     }
 }

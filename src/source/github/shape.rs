@@ -153,9 +153,14 @@ impl GraphqlError {
         matches!(self.kind.as_deref(), Some("RESOURCE_LIMITS_EXCEEDED" | "MAX_NODE_LIMIT_EXCEEDED"))
     }
 
-    /// Whether GitHub says that there is no such repository, or none that may be seen.
+    /// Whether GitHub says that there is no such repository, which it says of private ones, too, or that it has blocked
+    /// it. What else is forbidden says something about the token, such as that an organisation does not admit it.
     pub(super) fn refuses(&self) -> bool {
-        matches!(self.kind.as_deref(), Some("NOT_FOUND" | "FORBIDDEN"))
+        match self.kind.as_deref() {
+            Some("NOT_FOUND") => true,
+            Some("FORBIDDEN") => self.message.to_lowercase().contains("access blocked"),
+            _ => false,
+        }
     }
 }
 
