@@ -244,13 +244,14 @@ fn facts_are_told_with_their_ages() {
     let later = "2020-08-04T03:00:00Z";
     let stale = "answered 3 days ago, stale for 3 days, since 2020-08-01 03:00:00 UTC";
     assert!(text("one", later).contains(stale), "{}", text("one", later));
-    assert!(text("two", now).contains("fresh for 40 min, refused once since"), "{}", text("two", now));
+    assert!(text("two", now).contains("fresh for 10 min, refused once since"), "{}", text("two", now));
 
     let plugins = |now: &str| explain(&site, "by_name/", now)["depends_on"]["plugins"].clone();
     let told = plugins(now);
     assert_eq!(told["count"], 3);
     assert_eq!((&told["facts"]["stale"], &told["facts"]["missing"]), (&json!(0), &json!(0)));
-    assert_eq!(told["facts"]["fresh_until"], "2020-08-01T03:00:00Z");
+    // A refusal stays fresh half as long as other answers.
+    assert_eq!(told["facts"]["fresh_until"], "2020-08-01T02:30:00Z");
     assert!(plugins(later)["facts"]["stale"].as_u64().unwrap() > 3);
 }
 
