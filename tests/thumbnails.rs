@@ -239,9 +239,9 @@ fn a_picture_comes_back_after_the_cache_has_forgotten_it() {
         let edited = BTreeSet::from([lab.site.at("entries/one.md")]);
         builder.build(&config, Some(&edited), &[], &Silent).unwrap().report.warnings
     };
-    for number in 0..4 {
+    for number in 0..8 {
         // So much is stored that garbage is collected.
-        let noise = (0..4000).map(|word| format!("{} ", Digest::of(format!("{number}:{word}").as_bytes())));
+        let noise = (0..1900).map(|word| format!("{} ", Digest::of(format!("{number}:{word}").as_bytes())));
         say(&noise.collect::<String>());
     }
     assert!(lab.pictures().is_empty());
