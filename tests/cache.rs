@@ -313,3 +313,18 @@ fn a_file_that_is_no_cache_is_refused_and_stays() {
         assert!(site.tree("") == before, "{path}");
     }
 }
+
+#[test]
+fn a_cache_that_was_emptied_is_told() {
+    let site = Site::new("");
+    site.entry("one", "");
+    let first = site.build(&["--offline"]).succeeded();
+    assert!(!first.stderr.contains("cache"), "{}", first.stderr);
+    std::fs::write(site.at(".shelflife/cache.sqlite"), "").unwrap();
+    let told = site.build(&["--offline"]).succeeded().stderr;
+    assert!(
+        told.contains("the cache is an empty file, so nothing is there of what earlier builds knew"),
+        "{told}"
+    );
+    assert!(!site.build(&["--offline"]).succeeded().stderr.contains("empty file"));
+}

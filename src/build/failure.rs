@@ -73,5 +73,10 @@ pub fn told(SetAside { moved_to, reason, facts, histories }: &SetAside) -> Strin
     }
     let with = if kept.is_empty() { String::new() } else { format!(" with {}", kept.join(" and ")) };
     let anew = format!("begins anew{with}");
-    format!("the cache {reason}; it was set aside as {} and {anew}", moved_to.display())
+    match moved_to {
+        Some(moved_to) => {
+            format!("the cache {reason}; it was set aside as {} and {anew}", moved_to.display())
+        }
+        None => format!("the cache {reason}; it {anew}"),
+    }
 }

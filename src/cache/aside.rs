@@ -15,17 +15,23 @@ use super::schema::APPLICATION_ID;
 use super::{CacheError, beside, facts, history};
 use crate::history::History;
 
-/// A cache that could not be used was moved away, and why.
+/// A cache that could not be used, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetAside {
-    /// Where the file is now.
-    pub moved_to: PathBuf,
+    /// Where the file is now; `None` if there was nothing in it, so that it stayed where it was.
+    pub moved_to: Option<PathBuf>,
     /// Why it can't be used.
     pub reason: String,
     /// How many facts could be taken over from it.
     pub facts: usize,
     /// Of how many plugins the history could be.
     pub histories: usize,
+}
+
+/// A cache with nothing in it: something has cut it off, or a build was killed that was about to make it.
+pub(super) fn emptied() -> SetAside {
+    let reason = "is an empty file, so nothing is there of what earlier builds knew".to_owned();
+    SetAside { moved_to: None, reason, facts: 0, histories: 0 }
 }
 
 /// How much could be taken over from a damaged file.

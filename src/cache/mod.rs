@@ -109,10 +109,12 @@ impl Cache {
         let has_bad_header = Header::of(path)? == Header::Damaged;
         let unusable =
             has_bad_header.then(|| Unusable::Foreign("is damaged (its header makes no sense)".to_owned()));
+        // SQLite makes a new database of such a file without a word.
+        let was_emptied = std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == 0);
         writable(path)?;
         let opened = unusable.map_or_else(|| open_file(path), Err);
         let (connection, set_aside) = match opened {
-            Ok(connection) => (connection, None),
+            Ok(connection) => (connection, was_emptied.then(aside::emptied)),
             Err(Unusable::Foreign(reason)) => begin_anew(path, reason, has_bad_header)?,
             Err(Unusable::Sqlite(error)) => match error.sqlite_error_code() {
                 Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
@@ -321,7 +323,7 @@ fn begin_anew(
     let Rescued { facts, histories } =
         if is_damaged { rescue(&connection, &moved_to) } else { Rescued::default() };
     connection.execute_batch("COMMIT; BEGIN IMMEDIATE")?;
-    Ok((connection, Some(SetAside { moved_to, reason, facts, histories })))
+    Ok((connection, Some(SetAside { moved_to: Some(moved_to), reason, facts, histories })))
 }
 
 /// The file beside the cache with this suffix.
@@ -351,7 +353,7 @@ mod tests {
                 std::fs::write(&path, content).unwrap();
                 let (cache, aside) = Cache::open(&path, &|| {}).unwrap();
                 cache.checkpoint().unwrap();
-                assert_eq!(std::fs::read(aside.unwrap().moved_to).unwrap(), content);
+                assert_eq!(std::fs::read(aside.unwrap().moved_to.unwrap()).unwrap(), content);
             }
         }
     }
@@ -381,10 +383,12 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_file_becomes_a_cache() {
+    fn an_empty_file_becomes_a_cache_and_is_told() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cache");
         std::fs::write(&path, "").unwrap();
+        let told = Cache::open(&path, &|| {}).unwrap().1.unwrap();
+        assert_eq!(told.moved_to, None);
         assert_eq!(Cache::open(&path, &|| {}).unwrap().1, None);
     }
 

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use super::progress::Progress;
 use super::{Exit, build, show, signals};
 use crate::build::{Observer as _, Phase, told};
-use crate::cache::{Amount, Cache, CacheError, Stats};
+use crate::cache::{Amount, Cache, CacheError, SetAside, Stats};
 use crate::config::{self, Config, Environment, Keep, Overrides};
 use crate::history::Day;
 use crate::report;
@@ -169,12 +169,11 @@ fn open(path: &Path) -> miette::Result<Cache> {
     let (cache, set_aside) = Cache::open(path, &|| {})?;
     signals::cut_short(cache.interrupter());
     match set_aside {
-        None => Ok(cache),
-        Some(aside) => Err(miette::miette!(
+        None | Some(SetAside { moved_to: None, .. }) => Ok(cache),
+        Some(SetAside { moved_to: Some(moved_to), reason, .. }) => Err(miette::miette!(
             help = "a new one takes its place, with the facts that could be read",
-            "the cache {}; it was set aside as {}",
-            aside.reason,
-            aside.moved_to.display()
+            "the cache {reason}; it was set aside as {}",
+            moved_to.display()
         )),
     }
 }

@@ -115,7 +115,7 @@ mod tests {
             (None, Err(CacheError::Damaged(error))) => cache.begin_anew(error).unwrap(),
             (None, facts) => return facts.unwrap().len(),
         };
-        assert_eq!(std::fs::read(&aside.moved_to).unwrap(), file, "the evidence stays as it was");
+        assert_eq!(std::fs::read(aside.moved_to.unwrap()).unwrap(), file, "the evidence stays as it was");
         assert_eq!(cache.facts().unwrap().len(), aside.facts);
         let others = std::fs::read_dir(path.parent().unwrap()).unwrap().filter(|entry| {
             let name = entry.as_ref().unwrap().file_name();
