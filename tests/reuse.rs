@@ -61,6 +61,18 @@ fn a_changed_output_is_mended_without_rendering() {
     assert_eq!(site.read("public/index.html"), before);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_folder_that_has_become_a_link_is_an_error_though_nothing_has_changed() {
+    let site = site();
+    site.build(&["--offline"]).succeeded();
+    std::fs::rename(site.at("public/plugins"), site.at("elsewhere")).unwrap();
+    std::os::unix::fs::symlink(site.at("elsewhere"), site.at("public/plugins")).unwrap();
+    let run = site.build(&["--offline"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    assert!(run.stderr.contains("plugins is a symbolic link"), "{}", run.stderr);
+}
+
 #[test]
 fn a_damaged_blob_is_noticed_and_rendered_again() {
     let site = site();

@@ -93,6 +93,11 @@ impl<'a> OutputTree<'a> {
         gone: &Manifest,
     ) -> Result<BTreeSet<String>, PublishError> {
         let mut first = BTreeSet::new();
+        for folder in topmost(found.keys().copied()) {
+            if self.found(folder) == Found::Link {
+                return Err(PublishError::Link(self.place(folder)));
+            }
+        }
         // What is right already is not written, so nothing can be in its way.
         let wrong = found.iter().filter(|(_, found)| !matches!(found, Found::Right(_)));
         for (folder, output) in folders(wrong.map(|(path, _)| *path), outputs)? {
@@ -250,6 +255,11 @@ impl<'a> OutputTree<'a> {
         self.checked.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_path_buf());
         Ok(())
     }
+}
+
+/// The folders in which outputs are that are in any, without those below them.
+pub(super) fn topmost<'p>(paths: impl Iterator<Item = &'p str>) -> BTreeSet<&'p str> {
+    paths.filter_map(|path| Some(path.split_once('/')?.0)).collect()
 }
 
 /// The folders on the way to a path, the topmost first.

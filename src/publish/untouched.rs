@@ -4,6 +4,7 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
+use super::tree::topmost;
 use crate::cache::{Cache, CacheError, Listing, Tree};
 use crate::look::Within;
 
