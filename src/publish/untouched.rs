@@ -20,6 +20,10 @@ pub fn is_untouched(folder: &Path, name: &str, listing: &Listing, cache: &Cache)
     if cache.listing(Tree::Coming(name))?.is_some() {
         return Ok(false);
     }
+    let is_link = |name: &&str| folder.join(name).symlink_metadata().is_ok_and(|it| it.is_symlink());
+    if topmost(listing.keys().map(String::as_str)).iter().any(is_link) {
+        return Ok(false);
+    }
     let is_as_left =
         listing.par_iter().all(|(path, file)| file.look.is_some() && within.look(path) == file.look);
     let is_gone = |path: &str| listing.contains_key(path) || within.look(path).is_none();
