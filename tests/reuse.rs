@@ -5,6 +5,8 @@ mod common;
 
 use common::{Site, entry};
 use serde_json::{Value, json};
+use shelflife::cache::{Cache, Tree};
+use shelflife::look::Look;
 use xtask::replay::{Repository, Server, Usage, Window, World};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
@@ -59,6 +61,21 @@ fn a_changed_output_is_mended_without_rendering() {
     let report = site.report(&[]);
     assert_eq!((written(&report), &report["queries"]), (vec!["index.html"], &json!({})));
     assert_eq!(site.read("public/index.html"), before);
+}
+
+#[test]
+fn what_was_read_in_vain_is_not_read_again() {
+    let site = site();
+    let wait = || std::thread::sleep(std::time::Duration::from_millis(150));
+    site.build(&["--offline"]).succeeded();
+    wait();
+    site.build(&["--offline"]).succeeded();
+    site.write("entries/one.md", site.read("entries/one.md"));
+    wait();
+    assert_did_nothing(&site.report(&["--offline"]));
+    let known = Cache::read(&site.at(".shelflife/cache.sqlite"), |cache| cache.listing(Tree::Site)).unwrap();
+    let look = Look::of(&site.at("entries/one.md").symlink_metadata().unwrap());
+    assert_eq!(known.unwrap()["entries/one.md"].look, look);
 }
 
 #[cfg(unix)]

@@ -10,7 +10,7 @@ use crate::look::Within;
 
 /// Whether every file of `listing`, all that was published into `folder`, is as it was left there, no build was killed
 /// since, and nothing is there again that was removed. Takes note that the folder, which the cache calls `name`, is
-/// still in use.
+/// still in use, and makes that permanent.
 ///
 /// # Errors
 ///
@@ -31,5 +31,7 @@ pub fn is_untouched(folder: &Path, name: &str, listing: &Listing, cache: &Cache)
         return Ok(false);
     }
     cache.use_folder(name, std::iter::empty())?;
+    // What the scan has noted of files that look otherwise than before is kept, too.
+    cache.checkpoint()?;
     Ok(true)
 }

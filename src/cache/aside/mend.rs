@@ -4,7 +4,7 @@
 //! this is believed only where it is what was stored.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -67,7 +67,6 @@ pub(super) fn readable_copy(path: &Path) -> io::Result<Option<Copy>> {
         std::fs::copy(&log, beside(&place, "-wal"))?;
     }
     let mut copy = OpenOptions::new().write(true).open(&place)?;
-    copy.seek(SeekFrom::Start(0))?;
     copy.write_all(&header)?;
     if is_short {
         copy.set_len(whole)?;
