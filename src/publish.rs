@@ -1,17 +1,16 @@
 //! The publisher: makes the output folder hold exactly the outputs, touching only what is different.
 
+mod glance;
 mod published;
 mod removed;
 mod tree;
 mod untouched;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::JoinHandle;
 use std::time::SystemTime;
 
 use miette::Diagnostic;
@@ -22,13 +21,13 @@ use crate::access::{AccessError, denied};
 use crate::cache::{Cache, CacheError, Listed, Listing, Tree};
 use crate::digest::Digest;
 use crate::imprint::ShownKind;
-use crate::look::Within;
 
+pub use glance::{Glance, Seen};
 pub use published::Published;
 
-use tree::{Found, OutputTree};
-
 pub use untouched::is_untouched;
+
+use tree::{Found, OutputTree};
 
 /// Every output by its path with `/`: its digest, and the place of its bytes.
 pub type Outputs = BTreeMap<String, (Digest, Content)>;
@@ -151,37 +150,8 @@ pub struct Target<'a> {
     pub folder: &'a Path,
     /// What the cache calls it, see [`crate::config::Paths::output_name`].
     pub name: &'a str,
-    /// Whether nobody looks if what was published is still there: this process has published it a moment ago.
-    pub is_trusted: bool,
-    /// What somebody has begun to see there.
+    /// A look at what is there. Without one, it is taken for granted that what was published is still there.
     pub glance: Option<Glance>,
-}
-
-/// A look at the files that were published, on a thread of its own while others evaluate: it waits for the disk.
-#[derive(Debug)]
-pub struct Glance(JoinHandle<HashMap<String, Found>>);
-
-impl Glance {
-    /// Begins to look at what an earlier build has published into `folder`.
-    pub fn begin(folder: &Path, listing: Arc<Listing>) -> Self {
-        let folder = folder.to_path_buf();
-        Self(std::thread::spawn(move || {
-            let (tree, within) = (OutputTree::new(&folder), Within::folder(&folder).ok());
-            let look = |(path, file): (&String, &Listed)| {
-                let is_as_left = file.look.is_some()
-                    && within.as_ref().is_some_and(|within| within.look(path) == file.look);
-                let found = || tree.look(path, file.digest, Some(file));
-                (path.clone(), if is_as_left { Found::Right(file.look) } else { found() })
-            };
-            listing.iter().map(look).collect()
-        }))
-    }
-
-    /// What was seen.
-    fn end(self) -> HashMap<String, Found> {
-        // What was not seen is looked at.
-        self.0.join().unwrap_or_default()
-    }
 }
 
 /// Makes the target hold `outputs`, by path with `/`, each with its digest and the place of its bytes.
@@ -195,7 +165,7 @@ impl Glance {
 /// When something keeps an output from its place: then nothing was touched. When the folder can't be written:
 /// then every file in it is whole, old or new.
 pub fn publish(
-    target: Target<'_>,
+    mut target: Target<'_>,
     outputs: &Outputs,
     cache: &Cache,
     derived: &dyn Derived,
@@ -208,8 +178,8 @@ pub fn publish(
     let known = known.unwrap_or_default();
     let unfinished = unfinished.as_deref();
     let tree = OutputTree::new(target.folder);
-    let is_trusted = target.is_trusted && unfinished.is_none();
-    let seen = target.glance.map(Glance::end).unwrap_or_default();
+    let is_trusted = target.glance.is_none() && unfinished.is_none();
+    let seen = target.glance.as_mut().map(Glance::seen).transpose()?;
 
     // Looking at a file costs little and waits for the disk; most files are as they were left.
     let found: BTreeMap<&str, Found> = outputs
@@ -217,9 +187,8 @@ pub fn publish(
         .map(|(path, (digest, _))| {
             let known = known.get(path);
             let same = known.filter(|known| known.digest == *digest);
-            let found = same.and_then(|known| {
-                if is_trusted { Some(Found::Right(known.look)) } else { seen.get(path).copied() }
-            });
+            let found = same
+                .and_then(|known| if is_trusted { Some(Found::Right(known.look)) } else { seen?.at(path) });
             (path.as_str(), found.unwrap_or_else(|| tree.look(path, *digest, known)))
         })
         .collect();
@@ -374,6 +343,8 @@ fn bytes<'c>(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
 
     fn outputs(cache: &Cache, files: &[(&str, &str)]) -> Outputs {
@@ -399,19 +370,21 @@ mod tests {
         }
     }
 
-    fn target(folder: &Path) -> Target<'_> {
-        Target { folder, name: "public", is_trusted: false, glance: None }
+    fn target<'a>(folder: &'a Path, cache: &Arc<Cache>) -> Target<'a> {
+        Target { folder, name: "public", glance: Some(Glance::begin(folder, "public", cache)) }
     }
 
-    fn run(folder: &Path, cache: &Cache, files: &[(&str, &str)]) -> Published {
-        publish(target(folder), &outputs(cache, files), cache, &Nothing, &|_, _| ControlFlow::Continue(()))
-            .unwrap()
+    fn run(folder: &Path, cache: &Arc<Cache>, files: &[(&str, &str)]) -> Published {
+        publish(target(folder, cache), &outputs(cache, files), cache, &Nothing, &|_, _| {
+            ControlFlow::Continue(())
+        })
+        .unwrap()
     }
 
     #[test]
     fn writes_what_is_different_and_removes_what_it_wrote() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::in_memory().unwrap();
+        let cache = Arc::new(Cache::in_memory().unwrap());
         let at = |path: &str| folder.path().join(path);
         let first =
             run(folder.path(), &cache, &[("index.html", "1"), ("a/b/index.html", "2"), ("c.json", "3")]);
@@ -428,7 +401,7 @@ mod tests {
     #[test]
     fn mends_what_somebody_changed() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::in_memory().unwrap();
+        let cache = Arc::new(Cache::in_memory().unwrap());
         run(folder.path(), &cache, &[("a.html", "right")]);
         std::fs::write(folder.path().join("a.html"), "wrong").unwrap();
         assert_eq!(run(folder.path(), &cache, &[("a.html", "right")]).written, ["a.html"]);
@@ -439,7 +412,7 @@ mod tests {
     #[test]
     fn a_file_that_looks_as_it_was_left_is_not_read() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::in_memory().unwrap();
+        let cache = Arc::new(Cache::in_memory().unwrap());
         run(folder.path(), &cache, &[("a.html", "1")]);
         std::thread::sleep(std::time::Duration::from_millis(150));
         run(folder.path(), &cache, &[("a.html", "1")]);
@@ -458,11 +431,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let elsewhere = tempfile::tempdir().unwrap();
         std::os::unix::fs::symlink(elsewhere.path(), folder.path().join("plugins")).unwrap();
-        let cache = Cache::in_memory().unwrap();
+        let cache = Arc::new(Cache::in_memory().unwrap());
         let outputs = outputs(&cache, &[("plugins/x.html", "1")]);
-        let error =
-            publish(target(folder.path()), &outputs, &cache, &Nothing, &|_, _| ControlFlow::Continue(()))
-                .unwrap_err();
+        let error = publish(target(folder.path(), &cache), &outputs, &cache, &Nothing, &|_, _| {
+            ControlFlow::Continue(())
+        })
+        .unwrap_err();
         assert!(matches!(error, PublishError::Link(_)), "{error}");
         assert_eq!(std::fs::read_dir(elsewhere.path()).unwrap().count(), 0);
     }

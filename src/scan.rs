@@ -96,20 +96,20 @@ impl Scan {
     /// When something can't be read, or is a link out of the site.
     pub fn of(config: &Config, cache: &Cache) -> miette::Result<Self> {
         let known = cache.listing(Tree::Site)?.unwrap_or_default();
-        let mut listing = Listing::new();
         let mut others = Vec::new();
-        let mut scan = |kind, others: &mut Vec<PathBuf>| scan(kind, config, &known, &mut listing, others);
-        let scanned = Self {
-            entries: scan(Kind::Entries, &mut others)?,
-            overlooked: overlooked::entries(others),
-            data: scan(Kind::Data, &mut Vec::new())?,
-            templates: scan(Kind::Templates, &mut Vec::new())?,
-            assets: scan(Kind::Assets, &mut Vec::new())?,
-            again: None,
-        };
-        if listing != *known {
+        let found = [
+            find(Kind::Entries, config, &known, &mut others)?,
+            find(Kind::Data, config, &known, &mut Vec::new())?,
+            find(Kind::Templates, config, &known, &mut Vec::new())?,
+            find(Kind::Assets, config, &known, &mut Vec::new())?,
+        ];
+        if let Some(listing) = changed(&known, &found) {
             cache.set_listing(Tree::Site, Some(listing))?;
         }
+        let [entries, data, templates, assets] =
+            found.map(|found| found.into_iter().map(|it| it.file).collect());
+        let overlooked = overlooked::entries(others);
+        let scanned = Self { entries, data, templates, assets, again: None, overlooked };
         let twice = scanned.data.iter().zip(scanned.data.iter().skip(1)).find(|(a, b)| a.stem() == b.stem());
         if let Some((one, other)) = twice {
             return Err(miette!(
@@ -299,14 +299,23 @@ fn assets(of_site: &[(&str, Digest, &Path)], config: &Config) -> BTreeMap<Arc<st
     assets
 }
 
+/// A file that a scan has found.
+struct Found {
+    file: Scanned,
+    kind: Kind,
+    /// What it looks like, if that can be relied on later.
+    look: Option<Look>,
+    /// Whether the listing says the same of it.
+    is_known: bool,
+}
+
 /// The files of one kind, in the order of names. `others` gets what else is in the folder, where only some files count.
-fn scan(
+fn find(
     kind: Kind,
     config: &Config,
     known: &Listing,
-    listing: &mut Listing,
     others: &mut Vec<PathBuf>,
-) -> miette::Result<Vec<Scanned>> {
+) -> miette::Result<Vec<Found>> {
     let (folder, extensions) = kind.place(config);
     let places = match Folder::of(folder, &config.paths)? {
         None => Vec::new(),
@@ -315,7 +324,7 @@ fn scan(
     };
     let within = Within::folder(folder).ok();
     let now = SystemTime::now();
-    let scanned: Vec<(Scanned, Option<Look>)> = places
+    places
         .into_par_iter()
         .with_min_len(64)
         .map(|place| {
@@ -323,15 +332,22 @@ fn scan(
             let known = known.get(&key(kind, &name));
             // The look comes before the content, so that a change in between is seen the next time.
             let look = within.as_ref().and_then(|within| within.look(&name));
-            Ok((examine(name, place, look, known)?, look))
+            let file = examine(name, place, look, known)?;
+            let look = look.filter(|look| look.is_settled(now));
+            let is_known = look.is_some() && known == Some(&Listed { digest: file.digest, look });
+            Ok(Found { file, kind, look, is_known })
         })
-        .collect::<miette::Result<_>>()?;
-    for (file, look) in &scanned {
-        if let Some(look) = look.filter(|look| look.is_settled(now)) {
-            listing.insert(key(kind, &file.name), Listed { digest: file.digest, look: Some(look) });
-        }
+        .collect()
+}
+
+/// What is to be known of the site's files from now on, if it is not what is known already.
+fn changed(known: &Listing, found: &[Vec<Found>]) -> Option<Listing> {
+    let found = || found.iter().flatten().filter(|it| it.look.is_some());
+    if found().all(|it| it.is_known) && found().count() == known.len() {
+        return None;
     }
-    Ok(scanned.into_iter().map(|(file, _)| file).collect())
+    let listed = |it: &Found| (key(it.kind, &it.file.name), Listed { digest: it.file.digest, look: it.look });
+    Some(found().map(listed).collect())
 }
 
 fn key(kind: Kind, name: &str) -> String {

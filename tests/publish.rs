@@ -4,12 +4,13 @@
 mod common;
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use common::Site;
 use serde_json::json;
 use shelflife::cache::{Cache, CacheError, Listing, Tree};
 use shelflife::imprint::ShownKind;
-use shelflife::publish::{Content, Derived, Outputs, PublishError, Published, Target, publish};
+use shelflife::publish::{Content, Derived, Glance, Outputs, PublishError, Published, Target, publish};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
 
@@ -33,12 +34,12 @@ impl Derived for Nothing {
 /// A folder to publish into, with a cache that knows it as `public`.
 struct Folder {
     folder: tempfile::TempDir,
-    cache: Cache,
+    cache: Arc<Cache>,
 }
 
 impl Folder {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), cache: Cache::in_memory().unwrap() }
+        Self { folder: tempfile::tempdir().unwrap(), cache: Arc::new(Cache::in_memory().unwrap()) }
     }
 
     fn at(&self, path: &str) -> std::path::PathBuf {
@@ -57,7 +58,8 @@ impl Folder {
     fn publish(&self, paths: &[&str]) -> Result<Published, PublishError> {
         let output = |path: &&str| ((*path).to_owned(), (self.cache.put_blob(b"output"), Content::Blob));
         let outputs: Outputs = paths.iter().map(output).collect();
-        let target = Target { folder: self.folder.path(), name: "public", is_trusted: false, glance: None };
+        let glance = Glance::begin(self.folder.path(), "public", &self.cache);
+        let target = Target { folder: self.folder.path(), name: "public", glance: Some(glance) };
         publish(target, &outputs, &self.cache, &Nothing, &|_, _| ControlFlow::Continue(()))
     }
 

@@ -54,10 +54,10 @@ impl Builder {
         answers: &[(Subject, Answer)],
         observer: &dyn Observer,
     ) -> miette::Result<Built> {
-        let task = Task { changed, answers };
+        let task = Task { changed, answers, reuse: true };
         let cache = self.open(config, observer)?;
         let run = Run::new(config, observer, Arc::clone(&cache), self.afterwards);
-        let result = run.until_sound(&mut self.held, &task);
+        let result = run.until_sound(&mut self.held, task);
         match self.afterwards {
             Afterwards::GoOn => {
                 if result.is_err() {
@@ -67,8 +67,11 @@ impl Builder {
                 let paused = cache.pause()?;
                 self.cache = Some((cache, paused));
             }
-            // Nobody takes apart what holds on to it.
-            Afterwards::End => cache.close()?,
+            Afterwards::End => {
+                cache.close()?;
+                // What it holds in memory goes with the process.
+                std::mem::forget(cache);
+            }
             Afterwards::Tidy => {}
         }
         result.map_err(|error| CacheError::name(error, &config.paths.cache))

@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 
 use super::freshness::{Dropped, Freshness};
 use super::ledger::Ledger;
-use crate::cache::{ANSWERS, Cache, CacheError, FACTS, HISTORY, Listing, Tree};
+use crate::cache::{ANSWERS, Cache, CacheError, FACTS, HISTORY, Listing, Tree, digest_of};
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::fact::{Channel, Heard, Subject};
+use crate::publish::{Glance, Seen};
 use crate::report;
 use crate::scan::Scan;
 use crate::source;
@@ -129,7 +130,7 @@ impl Record {
         sources: Sources,
     ) -> Result<Self, CacheError> {
         let folder = config.paths.output_name();
-        let outputs = digest(&*published(cache, &folder)?);
+        let outputs = digest_of(&*published(cache, &folder)?).to_string();
         let (facts, answers) = (cache.number(FACTS)?, cache.number(ANSWERS)?);
         let (inputs, history) = (inputs.to_string(), cache.number(HISTORY)?);
         Ok(Self { inputs, facts, history, answers, folder, outputs, warnings, sources })
@@ -150,12 +151,13 @@ impl Record {
     }
 
     /// The outputs of the last build, if a build with these inputs now would give the same ones and, where it `asks`
-    /// sources at all, ask none.
+    /// sources at all, ask none. A `glance` at the output folder knows the listing already.
     pub(super) fn current_outputs(
         &self,
         inputs: Digest,
         cache: &Cache,
         config: &Config,
+        glance: Option<&mut Glance>,
         asks: bool,
     ) -> Result<Option<Arc<Listing>>, CacheError> {
         if (asks && !nothing_due(&self.sources, config))
@@ -167,8 +169,22 @@ impl Record {
         {
             return Ok(None);
         }
-        let outputs = published(cache, &self.folder)?;
-        Ok((digest(&outputs) == self.outputs).then_some(outputs))
+        let glance = glance.filter(|_| self.folder == config.paths.output_name());
+        let (outputs, digest) = match glance.map(Glance::seen).transpose()?.and_then(Seen::listing) {
+            Some((listing, digest)) => (Arc::clone(listing), digest),
+            None => {
+                let listing = published(cache, &self.folder)?;
+                let digest = digest_of(&listing);
+                (listing, digest)
+            }
+        };
+        // After a build that was killed there is another listing.
+        Ok(self.has_published(digest).then_some(outputs))
+    }
+
+    /// Whether the build published a listing with this digest.
+    pub(super) fn has_published(&self, digest: Digest) -> bool {
+        digest.to_string() == self.outputs
     }
 }
 
@@ -214,10 +230,4 @@ pub(super) fn lacking(sources: &Sources, source: &str, now: Timestamp) -> usize 
 
 fn published(cache: &Cache, folder: &str) -> Result<Arc<Listing>, CacheError> {
     Ok(cache.listing(Tree::Output(folder))?.unwrap_or_default())
-}
-
-/// The digest of a listing: after a build that was killed there is another one.
-fn digest(listing: &Listing) -> String {
-    let parts = listing.iter().flat_map(|(path, file)| [path.as_bytes(), file.digest.as_bytes()]);
-    Digest::of_parts(parts).to_string()
 }

@@ -17,7 +17,7 @@ use super::render::{self, content_of};
 use super::shelf::Shelf;
 use super::why::Why;
 use super::{Afterwards, Built, Observer, Phase, Problems, go_on, on_all_cores};
-use crate::cache::{ANSWERS, Cache, CacheError, FACTS, HISTORY, Listing, Tree};
+use crate::cache::{ANSWERS, Cache, CacheError, FACTS, HISTORY, Listing};
 use crate::companion::Companion;
 use crate::config::Config;
 use crate::digest::Digest;
@@ -39,6 +39,8 @@ pub(super) struct Task<'a> {
     pub(super) changed: Option<&'a BTreeSet<PathBuf>>,
     /// What sources have answered.
     pub(super) answers: &'a [(Subject, Answer)],
+    /// Whether it takes over from earlier builds what is the same now.
+    pub(super) reuse: bool,
 }
 
 /// What a build leaves in memory for the next one.
@@ -61,6 +63,14 @@ struct Graph {
     seen: Instant,
 }
 
+/// What is known of the files in the output folder.
+enum View {
+    /// This process has published them and nobody told of a change, so they are as they were at that moment.
+    Trusted(Instant),
+    /// They are looked at.
+    Glance(Glance),
+}
+
 /// How long it is trusted that what was published is still there, since nobody tells if it is not.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
@@ -68,6 +78,23 @@ impl Held {
     /// The graph.
     pub(super) fn database(&self) -> &Database {
         &self.graph.db
+    }
+}
+
+impl View {
+    fn glance(&mut self) -> Option<&mut Glance> {
+        match self {
+            Self::Trusted(_) => None,
+            Self::Glance(glance) => Some(glance),
+        }
+    }
+
+    /// When everything was last looked at; `None` if it is being looked at.
+    fn seen(&self) -> Option<Instant> {
+        match self {
+            Self::Trusted(seen) => Some(*seen),
+            Self::Glance(_) => None,
+        }
     }
 }
 
@@ -92,22 +119,22 @@ impl<'a> Run<'a> {
     }
 
     /// Builds, and once more without what the cache turns out to have damaged.
-    pub(super) fn until_sound(&self, held: &mut Option<Held>, task: &Task<'_>) -> miette::Result<Built> {
-        let (mut mended, mut reuse) = (false, true);
+    pub(super) fn until_sound(&self, held: &mut Option<Held>, mut task: Task<'_>) -> miette::Result<Built> {
+        let mut mended = false;
         loop {
-            match self.run(held, task, reuse) {
+            match self.run(held, &task) {
                 Err(Failure::Damaged(error)) if !mended => {
                     mended = true;
                     self.observer.warn(&told(&self.cache.begin_anew(error)?));
                 }
-                Err(Failure::Lost(path)) if reuse => {
+                Err(Failure::Lost(path)) if task.reuse => {
                     self.observer.warn(&format!(
                         "the cache's copy of {path} is damaged, so the site is rendered again"
                     ));
                     // What was made without it is wrong, and must not be found again.
                     self.cache.take_back()?;
                     self.cache.distrust_blobs();
-                    reuse = false;
+                    task.reuse = false;
                 }
                 // What was stored a moment ago does not come back, so the file is damaged in a way that SQLite did
                 // not notice.
@@ -120,26 +147,34 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Builds; with `reuse`, takes over from earlier builds what is the same now.
-    fn run(&self, held: &mut Option<Held>, task: &Task<'_>, reuse: bool) -> Result<Built, Failure> {
+    /// Builds.
+    fn run(&self, held: &mut Option<Held>, task: &Task<'_>) -> Result<Built, Failure> {
         let mut durations = Durations::default();
         self.observer.progress(Phase::Scan, 0, 1);
-        let (scan, graph) = self.scan(held.take().filter(|_| reuse), task.changed)?;
+        let last = held.take().filter(|_| task.reuse);
+        let mut view = self.view(last.as_ref(), task);
+        let (scan, graph) = self.scan(last, task.changed)?;
         go_on(self.observer)?;
         let inputs = record::inputs(&scan, self.config);
         self.observer.progress(Phase::Scan, 1, 1);
         durations.scan_ms = report::milliseconds(self.started.elapsed());
         // A process that goes on needs the graph sooner or later: better before somebody waits for it.
         let may_republish =
-            reuse && task.answers.is_empty() && (graph.is_some() || self.afterwards != Afterwards::GoOn);
-        let unchanged = if may_republish { self.unchanged(inputs)? } else { None };
+            task.reuse && task.answers.is_empty() && (graph.is_some() || self.afterwards != Afterwards::GoOn);
+        let unchanged = if may_republish { self.unchanged(inputs, &mut view)? } else { None };
         let (mut built, graph) = match unchanged {
-            Some((record, outputs)) => (self.republish(&scan, record, &outputs, durations)?, graph),
-            None => self.evaluate(&scan, graph, inputs, task, reuse, durations)?,
+            Some((record, outputs)) => (self.republish(&scan, record, &outputs, view, durations)?, graph),
+            None => self.evaluate(&scan, graph, inputs, task, view, durations)?,
         };
         built.report.warnings.extend(scan.warning(self.config));
-        let around = self.around(&scan);
-        *held = graph.map(|graph| Held { graph, scan, around });
+        match graph {
+            Some(graph) => {
+                let around = self.around(&scan);
+                *held = Some(Held { graph, scan, around });
+            }
+            None if self.afterwards == Afterwards::End => std::mem::forget(scan),
+            None => {}
+        }
         Ok(built)
     }
 
@@ -173,9 +208,9 @@ impl<'a> Run<'a> {
     }
 
     /// The record of the last build and its outputs, if a build of these inputs would ask nobody and give the same.
-    fn unchanged(&self, inputs: Digest) -> Result<Option<(Record, Arc<Listing>)>, Failure> {
+    fn unchanged(&self, inputs: Digest, view: &mut View) -> Result<Option<(Record, Arc<Listing>)>, Failure> {
         let Some(record) = Record::load(&self.cache)? else { return Ok(None) };
-        let outputs = record.current_outputs(inputs, &self.cache, self.config, self.asks())?;
+        let outputs = record.current_outputs(inputs, &self.cache, self.config, view.glance(), self.asks())?;
         Ok(outputs.map(|outputs| (record, outputs)))
     }
 
@@ -185,12 +220,13 @@ impl<'a> Run<'a> {
         scan: &Scan,
         record: Record,
         outputs: &Listing,
+        mut view: View,
         durations: Durations,
     ) -> Result<Built, Failure> {
-        let published = if self.is_untouched(outputs)? {
+        let published = if self.is_untouched(&record, &mut view)? {
             Published { unchanged: outputs.len(), is_known: true, ..Published::default() }
         } else {
-            self.publish(&self.contents(scan, outputs), false, None)?
+            self.publish(&self.contents(scan, outputs), view)?
         };
         let entries = Entries { total: scan.entries().len(), unreadable: 0 };
         let now = self.config.now;
@@ -201,10 +237,12 @@ impl<'a> Run<'a> {
         Ok(Built { report, unreadable: Vec::new() })
     }
 
-    /// Whether everything that was published is there as it was left.
-    fn is_untouched(&self, outputs: &Listing) -> Result<bool, CacheError> {
-        let paths = &self.config.paths;
-        publish::is_untouched(&paths.output, &paths.output_name(), outputs, &self.cache)
+    /// Whether all that the last build published is in the output folder as it was left. The folder may be another one.
+    fn is_untouched(&self, record: &Record, view: &mut View) -> Result<bool, CacheError> {
+        let Some(glance) = view.glance() else { return Ok(false) };
+        let (seen, paths) = (glance.seen()?, &self.config.paths);
+        Ok(seen.listing().is_some_and(|(_, digest)| record.has_published(digest))
+            && publish::is_untouched(&paths.output, &paths.output_name(), seen, &self.cache)?)
     }
 
     /// What was published, with the places of its bytes.
@@ -232,20 +270,14 @@ impl<'a> Run<'a> {
         graph: Option<Graph>,
         inputs: Digest,
         task: &Task<'_>,
-        reuse: bool,
+        view: View,
         mut durations: Durations,
     ) -> Result<(Built, Option<Graph>), Failure> {
         let Self { config, observer, cache, .. } = self;
         let total = scan.entries().len();
-        let folder = config.paths.output_name();
         let build = cache.begin_build()?;
         let checking = Instant::now();
-        // What this process has published and nobody told of is still there.
-        let seen = self.seen(graph.as_ref(), &folder).filter(|_| task.changed.is_some());
-        let is_trusted = seen.is_some();
-        let published = cache.listing(Tree::Output(&folder))?.filter(|_| !is_trusted);
-        let glance = published.map(|listing| Glance::begin(&config.paths.output, listing));
-        let common = Common::load(cache)?.filter(|_| reuse);
+        let common = Common::load(cache)?.filter(|_| task.reuse);
         let kin = common.as_ref().map(|common| common.kin.clone());
         let (mut db, mut shelf) = self.fill(scan, graph, common.as_ref())?;
         let context = context_of(&db);
@@ -277,7 +309,7 @@ impl<'a> Run<'a> {
 
         let rendering = Instant::now();
         let plan = render::planned(&db, &shelf.read_anew(&db), *observer)?;
-        let pages = if reuse { Pages::load(cache)? } else { Pages::default() };
+        let pages = if task.reuse { Pages::load(cache)? } else { Pages::default() };
         let rendered = render::render(&db, &plan, pages, *observer);
         go_on(*observer)?;
         let fresh = shelf.fresh(&db);
@@ -301,7 +333,8 @@ impl<'a> Run<'a> {
         cache.checkpoint()?;
 
         let publishing = Instant::now();
-        let published = self.publish(&contents, is_trusted, glance)?;
+        let seen = view.seen().unwrap_or(self.started);
+        let published = self.publish(&contents, view)?;
         let of_entries = graph::entries::warnings(&db).iter().chain(&plan.warnings);
         let mut warnings: Vec<String> = of_entries.cloned().collect();
         warnings.extend(config.settings.theme.warnings());
@@ -323,8 +356,7 @@ impl<'a> Run<'a> {
             Afterwards::Tidy => None,
             Afterwards::GoOn => {
                 shelf.go_on(&mut db, fresh);
-                let identity = Identity::of(&config.paths.output);
-                let seen = seen.unwrap_or(self.started);
+                let (folder, identity) = (config.paths.output_name(), Identity::of(&config.paths.output));
                 Some(Graph { db, shelf, folder, identity, seen })
             }
             Afterwards::End => {
@@ -335,11 +367,21 @@ impl<'a> Run<'a> {
         Ok((Built { report, unreadable }, graph))
     }
 
-    /// When somebody last looked at everything in the output folder, if this process has published into it, nobody
-    /// has put another one in its place, and it is not time to look again.
-    fn seen(&self, graph: Option<&Graph>, folder: &str) -> Option<Instant> {
-        let graph = graph.filter(|graph| graph.folder == folder && graph.seen.elapsed() < LOOK_AGAIN)?;
-        (graph.identity == Identity::of(&self.config.paths.output)).then_some(graph.seen)
+    /// Begins to look at the output folder, unless this process has published into it, nobody has put another one in
+    /// its place, somebody tells which files change, and it is not time to look again.
+    fn view(&self, last: Option<&Held>, task: &Task<'_>) -> View {
+        let paths = &self.config.paths;
+        let name = paths.output_name();
+        let is_trusted = |graph: &&Graph| {
+            task.changed.is_some()
+                && graph.folder == name
+                && graph.seen.elapsed() < LOOK_AGAIN
+                && graph.identity == Identity::of(&paths.output)
+        };
+        match last.map(|last| &last.graph).filter(is_trusted) {
+            Some(graph) => View::Trusted(graph.seen),
+            None => View::Glance(Glance::begin(&paths.output, &name, &self.cache)),
+        }
     }
 
     /// Whether this build asks sources. In a process that goes on, whoever waits for their answers brings them.
@@ -386,18 +428,17 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn publish(
-        &self,
-        contents: &publish::Outputs,
-        is_trusted: bool,
-        glance: Option<Glance>,
-    ) -> Result<Published, PublishError> {
+    fn publish(&self, contents: &publish::Outputs, view: View) -> Result<Published, PublishError> {
         let progress = |done, all| {
             self.observer.progress(Phase::Publish, done, all);
             if self.observer.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let paths = &self.config.paths;
-        let target = Target { folder: &paths.output, name: &paths.output_name(), is_trusted, glance };
+        let glance = match view {
+            View::Trusted(_) => None,
+            View::Glance(glance) => Some(glance),
+        };
+        let target = Target { folder: &paths.output, name: &paths.output_name(), glance };
         publish::publish(target, contents, &self.cache, &Stored::new(&self.cache), &progress)
     }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
+use rayon::prelude::*;
 use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +23,11 @@ pub struct Listed {
     pub digest: Digest,
     /// What it looked like when it had that content; `None` if it was not left alone for long enough to tell.
     pub look: Option<Look>,
+}
+
+/// The digest of the paths and contents of a listing, whatever its files look like.
+pub fn digest_of(listing: &Listing) -> Digest {
+    Digest::of_parts(listing.iter().flat_map(|(path, file)| [path.as_bytes(), file.digest.as_bytes()]))
 }
 
 /// Which files a listing is about.
@@ -71,7 +77,10 @@ impl Cache {
         }
         // What is there of a listing that is damaged would be taken for all of it.
         let listing = read.filter(|(_, is_damaged)| !is_damaged);
-        let listing = listing.map(|(files, _)| Arc::new(files.into_iter().collect::<Listing>()));
+        let listing = listing.map(|(mut files, _)| {
+            files.par_sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+            Arc::new(files.into_iter().collect::<Listing>())
+        });
         if let Some(listing) = &listing {
             self.known_listings().insert(key, Arc::clone(listing));
         }

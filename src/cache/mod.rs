@@ -38,7 +38,7 @@ pub use garbage::Collected;
 pub use history::HISTORY;
 pub use imprints::{Imprints, Texts};
 pub use inspect::{Amount, Stats};
-pub use listing::{Listed, Listing, Tree};
+pub use listing::{Listed, Listing, Tree, digest_of};
 pub use made::{Change, Made};
 pub use pause::{Meanwhile, Paused};
 pub use removed::{Removal, Removals};
