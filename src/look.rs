@@ -97,6 +97,24 @@ impl Within {
         #[cfg(not(target_os = "linux"))]
         std::fs::symlink_metadata(self.folder.join(path)).ok().as_ref().and_then(Look::of)
     }
+
+    /// The content of the file at `path` below the folder, of about this size in bytes, in `room`, which is used again
+    /// and again: fresh memory costs more than to read most files. What is a link is not read.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be read.
+    pub fn read<'r>(&self, path: &str, size: i64, room: &'r mut Vec<u8>) -> io::Result<&'r [u8]> {
+        #[cfg(target_os = "linux")]
+        let file: File = {
+            use rustix::fs::{Mode, OFlags, openat};
+            let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+            openat(&self.folder, path, flags, Mode::empty())?.into()
+        };
+        #[cfg(not(target_os = "linux"))]
+        let file = File::open(self.folder.join(path))?;
+        fill(file, size, room)
+    }
 }
 
 fn nanoseconds(time: SystemTime) -> i64 {
@@ -131,31 +149,41 @@ impl Identity {
     }
 }
 
-/// The content of a file of about this size, with as few calls of the system as can be.
+/// The content of a file of about this size, in bytes, with as few calls of the system as can be.
 ///
 /// # Errors
 ///
 /// When it can't be read.
 pub fn read(path: &Path, size: i64) -> io::Result<Vec<u8>> {
-    let mut file = File::open(path)?;
+    let mut content = Vec::new();
+    let length = fill(File::open(path)?, size, &mut content)?.len();
+    content.truncate(length);
+    Ok(content)
+}
+
+/// Reads a file of about this size into `room`, whatever that held.
+fn fill(mut file: File, size: i64, room: &mut Vec<u8>) -> io::Result<&[u8]> {
     // One byte more than there should be: if it stays unread, the file has come to its end.
-    let room = usize::try_from(size).unwrap_or_default().min(1 << 30) + 1;
-    let mut content = vec![0; room];
+    let wanted = usize::try_from(size).unwrap_or_default().min(1 << 30) + 1;
+    if room.len() < wanted {
+        room.resize(wanted, 0);
+    }
     let mut filled = 0;
-    while filled < room {
-        match file.read(&mut content[filled..]) {
-            Ok(0) => break,
+    while filled < room.len() {
+        match file.read(&mut room[filled..]) {
+            Ok(0) => return Ok(&room[..filled]),
             Ok(count) => filled += count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(error),
         }
+        if filled >= wanted {
+            // It has grown since it was looked at.
+            room.truncate(filled);
+            file.read_to_end(room)?;
+            return Ok(room);
+        }
     }
-    content.truncate(filled);
-    if filled == room {
-        // It has grown since it was looked at.
-        file.read_to_end(&mut content)?;
-    }
-    Ok(content)
+    Ok(&room[..filled])
 }
 
 #[cfg(unix)]
@@ -180,8 +208,14 @@ mod tests {
         let path = folder.path().join("file");
         let content = b"content".repeat(3000);
         std::fs::write(&path, &content).unwrap();
+        let within = Within::folder(folder.path()).unwrap();
+        let mut room = Vec::new();
         for size in [0, 7, 20_999, 21_000, 21_001, 90_000, -1] {
             assert_eq!(read(&path, size).unwrap(), content, "{size}");
+            for mut room in [Vec::new(), b"longer".repeat(9000), b"x".repeat(21_000)] {
+                assert_eq!(within.read("file", size, &mut room).unwrap(), content, "{size}");
+            }
+            assert_eq!(within.read("file", size, &mut room).unwrap(), content, "{size}");
         }
         assert!(read(&folder.path().join("none"), 1).is_err());
     }

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::digest::Digest;
 use crate::graph::inputs::AssetLocation;
 use crate::graph::{AssetFile, DataFile, Database, Site, TemplateFile};
-use crate::look::{self, Look, Within};
+use crate::look::{Look, Within};
 use crate::render::address;
 use crate::theme;
 
@@ -139,7 +139,14 @@ impl Scan {
         for at in &found {
             let Some(file) = self.entries.get_mut(*at) else { continue };
             let look = std::fs::symlink_metadata(&file.place).ok().as_ref().and_then(Look::of);
-            *file = examine(std::mem::take(&mut file.name), std::mem::take(&mut file.place), look, None)?;
+            *file = examine(
+                std::mem::take(&mut file.name),
+                std::mem::take(&mut file.place),
+                look,
+                None,
+                None,
+                &mut Vec::new(),
+            )?;
         }
         self.again = Some(found);
         Ok(true)
@@ -327,12 +334,12 @@ fn find(
     places
         .into_par_iter()
         .with_min_len(64)
-        .map(|place| {
+        .map_init(Vec::new, |room, place| {
             let name = relative(folder, &place)?;
             let known = known.get(&key(kind, &name));
             // The look comes before the content, so that a change in between is seen the next time.
             let look = within.as_ref().and_then(|within| within.look(&name));
-            let file = examine(name, place, look, known)?;
+            let file = examine(name, place, look, known, within.as_ref(), room)?;
             let look = look.filter(|look| look.is_settled(now));
             let is_known = look.is_some() && known == Some(&Listed { digest: file.digest, look });
             Ok(Found { file, kind, look, is_known })
@@ -354,12 +361,15 @@ fn key(kind: Kind, name: &str) -> String {
     format!("{}/{name}", kind.name())
 }
 
-/// A file, which is read only if its look is another one than when it was last read.
+/// A file, which is read only if its look is another one than when it was last read: into `room`, and from the folder
+/// that is known to be its own, if one is. What it said then, too, is not kept.
 fn examine(
     name: String,
     place: PathBuf,
     look: Option<Look>,
     known: Option<&Listed>,
+    within: Option<&Within>,
+    room: &mut Vec<u8>,
 ) -> miette::Result<Scanned> {
     if let Some(known) = known
         && look.is_some()
@@ -367,12 +377,16 @@ fn examine(
     {
         return Ok(Scanned { name, place, digest: known.digest, content: None });
     }
-    let content: Arc<[u8]> = match look {
-        Some(look) => look::read(&place, look.size).map_err(denied("read", &place))?.into(),
-        None => read(&place)?.into(),
+    let content: &[u8] = match within.zip(look) {
+        Some((within, look)) => within.read(&name, look.size, room).map_err(denied("read", &place))?,
+        None => {
+            *room = read(&place)?;
+            room
+        }
     };
-    let digest = Digest::of(&content);
-    Ok(Scanned { name, place, digest, content: Some(content) })
+    let digest = Digest::of(content);
+    let is_news = known.is_none_or(|known| known.digest != digest);
+    Ok(Scanned { name, place, digest, content: is_news.then(|| content.into()) })
 }
 
 fn read(path: &Path) -> miette::Result<Vec<u8>> {

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use rayon::prelude::*;
 
 use super::tree::{Found, OutputTree};
-use crate::cache::{Cache, CacheError, Listing, Tree, digest_of};
+use crate::cache::{Cache, CacheError, Listed, Listing, Tree, digest_of};
 use crate::digest::Digest;
 use crate::look::Within;
 
@@ -88,11 +88,22 @@ impl Seen {
 /// What is at the places of those files that do not look as they were left, some of which still have the same content.
 fn look(folder: &Path, listing: &Listing, vain: &AtomicBool) -> HashMap<String, Found> {
     let (tree, within) = (OutputTree::new(folder), Within::folder(folder).ok());
-    let otherwise = listing.par_iter().filter_map(|(path, file)| {
-        let is_as_left =
-            file.look.is_some() && within.as_ref().is_some_and(|within| within.look(path) == file.look);
-        let is_known = is_as_left || vain.load(Ordering::Relaxed);
-        (!is_known).then(|| (path.clone(), tree.look(path, file.digest, Some(file))))
+    let found = |room: &mut Vec<u8>, path: &str, file: &Listed| {
+        let within = within.as_ref()?;
+        let look = within.look(path)?;
+        if file.look == Some(look) {
+            return Some(Found::Right(Some(look)));
+        }
+        let content = within.read(path, look.size, room);
+        let is_right = content.is_ok_and(|content| Digest::of(content) == file.digest);
+        Some(if is_right { Found::Right(Some(look)) } else { Found::File })
+    };
+    let otherwise = listing.par_iter().map_init(Vec::new, |room, (path, file)| {
+        if vain.load(Ordering::Relaxed) {
+            return None;
+        }
+        let found = found(room, path, file).unwrap_or_else(|| tree.found(path));
+        (found != Found::Right(file.look)).then(|| (path.clone(), found))
     });
-    otherwise.collect()
+    otherwise.flatten_iter().collect()
 }

@@ -62,7 +62,8 @@ impl<'a> OutputTree<'a> {
         place
     }
 
-    fn found(&self, path: &str) -> Found {
+    /// What is at this path; a file may have any content.
+    pub(super) fn found(&self, path: &str) -> Found {
         Found::of(std::fs::symlink_metadata(self.place(path)))
     }
 

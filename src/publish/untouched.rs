@@ -1,23 +1,27 @@
-//! Whether there is anything to publish: there is not where all that was published is as it was left.
+//! Whether there is anything to publish: there is not where all that was published is there.
 
 use std::path::Path;
+use std::time::SystemTime;
 
 use rayon::prelude::*;
 
 use super::glance::Seen;
-use super::tree::topmost;
-use crate::cache::{Cache, CacheError, Tree};
+use super::tree::{Found, topmost};
+use crate::cache::{Cache, CacheError, Listing, Tree};
 use crate::look::Within;
 
-/// Whether all that was published into `folder` was `seen` as it was left there, no build was killed since, and nothing
-/// is there again that was removed. Takes note that the folder, which the cache calls `name`, is still in use, and makes
-/// that permanent.
+/// Whether all that was published into `folder` was `seen` to be there, no build was killed since, and nothing is there
+/// again that was removed. Takes note of what the files look like now, and that the folder, which the cache calls `name`,
+/// is still in use, and makes that permanent.
 ///
 /// # Errors
 ///
 /// When the cache can't be read or written.
 pub fn is_untouched(folder: &Path, name: &str, seen: &Seen, cache: &Cache) -> Result<bool, CacheError> {
-    let Some(listing) = seen.listing.as_ref().filter(|_| seen.otherwise.is_empty()) else { return Ok(false) };
+    let is_right = |found: &Found| matches!(found, Found::Right(_));
+    let Some(listing) = seen.listing.as_ref().filter(|_| seen.otherwise.values().all(is_right)) else {
+        return Ok(false);
+    };
     let Ok(within) = Within::folder(folder) else { return Ok(false) };
     if cache.listing(Tree::Coming(name))?.is_some() {
         return Ok(false);
@@ -30,8 +34,23 @@ pub fn is_untouched(folder: &Path, name: &str, seen: &Seen, cache: &Cache) -> Re
     if !cache.removals(name)?.par_iter().all(|(path, _)| is_gone(path)) {
         return Ok(false);
     }
+    if !seen.otherwise.is_empty() {
+        cache.set_listing(Tree::Output(name), Some(as_seen(listing, seen)))?;
+    }
     cache.use_folder(name, std::iter::empty())?;
     // What the scan has noted of files that look otherwise than before is kept, too.
     cache.checkpoint()?;
     Ok(true)
+}
+
+/// The listing with what its files look like now, as far as that can be relied on later.
+fn as_seen(listing: &Listing, seen: &Seen) -> Listing {
+    let now = SystemTime::now();
+    let mut listing = listing.clone();
+    for (path, found) in &seen.otherwise {
+        if let (Some(file), Found::Right(look)) = (listing.get_mut(path), found) {
+            file.look = look.filter(|look| look.is_settled(now));
+        }
+    }
+    listing
 }
