@@ -14,7 +14,7 @@ use crate::digest::Digest;
 use crate::entry::Entry;
 use crate::imprint::Kin;
 use crate::render::context::Named;
-use crate::render::text;
+use crate::render::slug::slug;
 
 /// How many plugins a page names that are like its own.
 const RELATED: usize = 4;
@@ -25,7 +25,7 @@ const COMMON: usize = 200;
 
 /// What an entry says by which plugins are found to be like each other.
 pub(super) fn kin_of(entry: &Entry) -> Kin {
-    let mut tags: Vec<u64> = entry.tags.iter().map(|tag| number(&text::slug(tag))).collect();
+    let mut tags: Vec<u64> = entry.tags.iter().map(|tag| number(&slug(tag))).collect();
     let mut authors: Vec<u64> = entry.authors.iter().map(|author| number(&Named::of(author).slug)).collect();
     let texts = entry.tags.iter().chain([&entry.title]);
     let mut words: Vec<u64> = texts.flat_map(|text| words_of(text)).map(|word| number(&word)).collect();

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::history::Instances;
+use super::slug::slug;
 use super::{address, text};
 use crate::config::Settings;
 use crate::data::Compat;
@@ -28,7 +29,7 @@ impl Named {
     /// Tags are taken out of the name: an author may be `Name <name@example.org>`.
     pub(crate) fn of(name: &str) -> Self {
         let name = markdown::strip_tags(name).trim().to_owned();
-        Self { slug: text::slug(&name), name }
+        Self { slug: slug(&name), name }
     }
 }
 
@@ -108,7 +109,7 @@ impl Summary {
                 .featured_image
                 .as_ref()
                 .map(|image| address::local(settings, &address::written(image))),
-            tags: entry.tags.iter().map(|tag| Named { name: tag.clone(), slug: text::slug(tag) }).collect(),
+            tags: entry.tags.iter().map(|tag| Named { name: tag.clone(), slug: slug(tag) }).collect(),
             python: plugin.python.clone(),
             python3: plugin.python3,
             abandoned: entry.abandoned.is_some(),

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use minijinja::{Environment, Value};
 
-use super::text;
+use super::{slug, text};
 
 /// Adds the filters `date`, `minute`, `rfc2822`, `number` and `slug`.
 pub(super) fn add(environment: &mut Environment<'static>) {
@@ -14,7 +14,7 @@ pub(super) fn add(environment: &mut Environment<'static>) {
     environment.add_filter("minute", minute);
     environment.add_filter("rfc2822", rfc_2822);
     environment.add_filter("number", number);
-    environment.add_filter("slug", |name: &str| text::slug(name));
+    environment.add_filter("slug", |name: &str| slug::slug(name));
 }
 
 /// The moment that `text` names: a timestamp with an offset, or a date, whose midnight in UTC counts.

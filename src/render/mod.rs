@@ -14,4 +14,5 @@ pub mod pictures;
 pub mod plugins_json;
 pub mod search_json;
 mod shared;
+pub mod slug;
 pub mod text;

@@ -1,36 +1,8 @@
-//! Texts that several outputs share: slugs, dates, numbers.
+//! Texts that several outputs share: dates and numbers.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
-
-use crate::digest::Digest;
-
-/// The most bytes that a slug has: a slug is the name of a folder, too.
-const MAX_SLUG: usize = 120;
-
-/// The name of something as a part of an address: letters and digits in lower case, runs of anything else
-/// as one `-`. A name without letters and digits gets some out of its digest, and so does one that is cut.
-pub fn slug(name: &str) -> String {
-    let mut slug = String::with_capacity(name.len());
-    for c in name.chars() {
-        if c.is_alphanumeric() {
-            slug.extend(c.to_lowercase());
-        } else if !slug.is_empty() && !slug.ends_with('-') {
-            slug.push('-');
-        }
-    }
-    let slug = slug.trim_end_matches('-');
-    let digest = || Digest::of(name.as_bytes()).short(8);
-    match slug {
-        "" => digest(),
-        slug if slug.len() <= MAX_SLUG => slug.to_owned(),
-        slug => {
-            let cut = slug.char_indices().map(|(at, _)| at).take_while(|at| *at <= MAX_SLUG - 9).last();
-            format!("{}-{}", slug[..cut.unwrap_or(0)].trim_end_matches('-'), digest())
-        }
-    }
-}
 
 /// Midnight of `date` in `zone`: when an entry counts as published. Where a change to summer time skips
 /// midnight, the moment after it.
@@ -77,24 +49,6 @@ pub fn rounded(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn slugs() {
-        for (name, expected) in [
-            ("Gina Häußge", "gina-häußge"),
-            ("  M33 Fio!! ", "m33-fio"),
-            ("Jarek & Cosik", "jarek-cosik"),
-            ("!!!", "c5a90b6c"),
-            ("???", "e7793967"),
-        ] {
-            assert_eq!(slug(name), expected);
-        }
-        for long in ["ä".repeat(61), "a b ".repeat(100)] {
-            let (one, other) = (slug(&format!("{long} one")), slug(&format!("{long} other")));
-            assert!(one != other && one.len() <= MAX_SLUG && !one.contains("--"), "{one}");
-        }
-        assert_eq!(slug(&"a".repeat(MAX_SLUG)), "a".repeat(MAX_SLUG));
-    }
 
     #[test]
     fn midnights_follow_the_zone() {

@@ -1,0 +1,64 @@
+//! The pages of tags and authors: who has one, where, and who is on it.
+#![allow(missing_docs)]
+
+mod common;
+
+use common::Site;
+use scraper::{Html, Selector};
+
+const CONFIG: &str = "title = \"Shelf\"\nurl = \"https://shelf.example\"\n";
+
+/// The texts of what a selector finds on a page.
+fn texts(site: &Site, page: &str, selector: &str) -> Vec<String> {
+    let page = Html::parse_document(&site.read(&format!("public{page}index.html")));
+    page.select(&Selector::parse(selector).unwrap()).map(|found| found.text().collect()).collect()
+}
+
+/// The addresses to which what a selector finds on a page leads.
+fn links(site: &Site, page: &str, selector: &str) -> Vec<String> {
+    let page = Html::parse_document(&site.read(&format!("public{page}index.html")));
+    let selector = Selector::parse(selector).unwrap();
+    page.select(&selector).filter_map(|link| link.value().attr("href").map(str::to_owned)).collect()
+}
+
+const ROWS: &str = "#_static .row-title a";
+
+#[test]
+fn names_that_differ_in_signs_have_a_page_each() {
+    let site = Site::new(CONFIG);
+    let groups = [
+        ("a", "C", "/by_tag/c/"),
+        ("b", "C++", "/by_tag/c-plus-plus/"),
+        ("d", "C#", "/by_tag/c-sharp/"),
+        ("e", ".NET", "/by_tag/dot-net/"),
+        ("f", "net", "/by_tag/net/"),
+        ("g", "hot \u{1F525}", "/by_tag/hot-%F0%9F%94%A5/"),
+        ("h", "hot", "/by_tag/hot/"),
+    ];
+    for (stem, tag, _) in groups {
+        site.entry(stem, &format!("tags: [\"{tag}\"]\n"));
+    }
+    // What differs in case, blanks and punctuation alone is one tag in two spellings.
+    site.entry("z", "tags: [\"c.\", \"Hot!\"]\n");
+    site.build(&[]).succeeded();
+    let sitemap = site.read("public/sitemap.xml");
+    let index = site.json("public/browse.json");
+    for (stem, tag, address) in groups {
+        assert_eq!(links(&site, &format!("/plugins/{stem}/"), ".tags a"), [address], "{tag}");
+        assert!(links(&site, "/by_tag/", "#_static h2 a").iter().any(|link| link == address), "{tag}");
+        assert!(sitemap.contains(&format!("<loc>https://shelf.example{address}</loc>")), "{tag}");
+        let place = address.replace("%F0%9F%94%A5", "\u{1F525}");
+        let slug = place.trim_start_matches("/by_tag/").trim_end_matches('/');
+        assert!(index["tag_slugs"].as_array().unwrap().iter().any(|known| known == slug), "{tag}");
+        let mut expected = vec![format!("Plugin {stem}")];
+        expected.extend(["C", "hot"].contains(&tag).then(|| "Plugin z".to_owned()));
+        assert_eq!(texts(&site, &place, ROWS), expected, "{tag}");
+    }
+
+    // An address stays whatever comes and goes beside it.
+    std::fs::remove_file(site.at("entries/a.md")).unwrap();
+    std::fs::remove_file(site.at("entries/z.md")).unwrap();
+    site.build(&[]).succeeded();
+    assert!(!site.at("public/by_tag/c").exists());
+    assert_eq!(texts(&site, "/by_tag/c-plus-plus/", ROWS), ["Plugin b"]);
+}
