@@ -62,3 +62,30 @@ fn names_that_differ_in_signs_have_a_page_each() {
     assert!(!site.at("public/by_tag/c").exists());
     assert_eq!(texts(&site, "/by_tag/c-plus-plus/", ROWS), ["Plugin b"]);
 }
+
+/// Nobody can tell from `Doe, Jane` and `Foo, Inc.` how many they are, so who is several says so with a list; programs
+/// that read `plugins.json` see no difference.
+#[test]
+fn several_authors_are_a_list() {
+    let site = Site::new(CONFIG);
+    let write = |stem: &str, authors: &str| {
+        let entry = common::entry(stem, "").replace(&format!("author: Ada of {stem}\n"), authors);
+        site.write(&format!("entries/{stem}.md"), entry);
+    };
+    write("list", "authors: [Ada, Grace]\n");
+    write("text", "author: Ada, Grace\n");
+    write("one", "author: Ada\n");
+    write("company", "author: Foo and Sons, Inc.\n");
+    site.build(&[]).succeeded();
+    assert_eq!(texts(&site, "/by_author/ada/", ROWS), ["Plugin list", "Plugin one"]);
+    assert_eq!(texts(&site, "/by_author/grace/", ROWS), ["Plugin list"]);
+    assert_eq!(texts(&site, "/by_author/ada-grace/", ROWS), ["Plugin text"]);
+    assert_eq!(texts(&site, "/by_author/foo-and-sons-inc/", ROWS), ["Plugin company"]);
+    let plugins = site.json("public/plugins.json");
+    let author = |id: &str| {
+        let of = plugins.as_array().unwrap().iter().find(|plugin| plugin["id"] == id).unwrap();
+        of["author"].clone()
+    };
+    assert_eq!(author("list"), "Ada, Grace");
+    assert_eq!(author("text"), author("list"));
+}
