@@ -82,6 +82,30 @@ fn an_entry_and_its_facts_become_a_plugin() {
     assert!(site.read("public/plugins/one/index.html").contains("Plugin one"));
 }
 
+/// A release is called by its tag, as OctoPrint calls it; feeds and programs get its name besides.
+#[test]
+fn a_release_is_called_the_same_everywhere() {
+    let server = Server::start(world()).unwrap();
+    let site = Site::asking(&server, CONFIG, "1h");
+    site.entry("one", "");
+    site.build(&[]).succeeded();
+    let page = site.read("public/plugins/one/index.html");
+    assert_eq!(page.matches(">1.0<").count() + page.matches(">1.0 <").count(), 2, "{page}");
+    assert!(!page.contains("First"), "{page}");
+    assert!(site.read("public/index.html").contains("<strong>1.0</strong> on"));
+    assert!(site.read("public/badges/one/release.svg").contains("release: 1.0"));
+    assert!(site.read("public/releases.atom").contains("<title>Plugin one 1.0</title>"));
+    assert_eq!(site.json("public/releases.json")["items"][0]["title"], "Plugin one 1.0");
+    for api in ["plugins/one.json", "plugins.json"] {
+        let api = site.json(&format!("public/api/v1/{api}"));
+        let of = api.get("github").unwrap_or(&api["plugins"][0]);
+        assert_eq!(
+            (&of["latest_release"]["tag"], &of["latest_release"]["name"]),
+            (&json!("1.0"), &json!("First"))
+        );
+    }
+}
+
 #[test]
 fn without_token_and_network_the_rest_is_built() {
     let site = Site::new(&format!("{CONFIG}\n[usage]\nweek = \"http://127.0.0.1:9/week.json\""));
