@@ -28,5 +28,6 @@ pub mod scan;
 pub mod seed;
 pub mod source;
 pub mod theme;
+pub mod versions;
 pub mod watch;
 pub mod yaml;

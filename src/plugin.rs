@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pep440_rs::{Version, VersionSpecifier, VersionSpecifiers};
+use pep440_rs::{Version, VersionSpecifiers};
 use serde::Serialize;
 
 use crate::entry::Entry;
@@ -64,50 +64,9 @@ pub fn admits_python3(specifier: &str) -> bool {
     })
 }
 
-/// The oldest OctoPrint that `versions` admit: each is a specifier, or a bare version from which on a plugin works, and
-/// one of them has to fit. `None` if any OctoPrint may do.
-pub fn oldest_octoprint(versions: &[String]) -> Option<Version> {
-    let oldest: Option<Vec<Version>> = versions.iter().map(|version| lower_bound(version)).collect();
-    oldest?.into_iter().min()
-}
-
-/// The oldest version that fits all clauses, as far as those say.
-fn lower_bound(clauses: &str) -> Option<Version> {
-    use pep440_rs::Operator::{Equal, EqualStar, ExactEqual, GreaterThan, GreaterThanEqual, TildeEqual};
-    let clauses = clauses.split(',').map(|clause| clause.trim().trim_end_matches('+'));
-    let bounds = clauses.filter_map(|clause| {
-        clause.parse::<Version>().ok().or_else(|| {
-            let specifier: VersionSpecifier = clause.parse().ok()?;
-            let is_lower = matches!(
-                specifier.operator(),
-                Equal | EqualStar | ExactEqual | GreaterThan | GreaterThanEqual | TildeEqual
-            );
-            is_lower.then(|| specifier.version().clone())
-        })
-    });
-    bounds.max()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_oldest_octoprint_is_a_lower_bound() {
-        for (versions, expected) in [
-            (&["1.4.0"][..], Some("1.4.0")),
-            (&["1.10.0", "1.3.9"], Some("1.3.9")),
-            (&[">=1.5,<2"], Some("1.5")),
-            (&["1.3.4+"], Some("1.3.4")),
-            (&["~=1.8.1, !=1.8.2"], Some("1.8.1")),
-            (&["<2", "1.3"], None),
-            (&["nonsense"], None),
-            (&[], None),
-        ] {
-            let versions: Vec<String> = versions.iter().map(ToString::to_string).collect();
-            assert_eq!(oldest_octoprint(&versions).map(|version| version.to_string()).as_deref(), expected);
-        }
-    }
 
     #[test]
     fn python3_is_admitted_by_any_of_its_versions() {

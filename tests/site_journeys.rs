@@ -147,7 +147,7 @@ fn every_filter_leaves_what_fits() {
     for (name, value, expected) in [
         ("tag", tag, count(&|at| index["plugins"]["tags"][at].as_array().unwrap().contains(&json!(0)))),
         ("os", "windows", count(&|at| column("os", at) == 0 || column("os", at) >> windows & 1 == 1)),
-        ("octoprint", oldest, count(&|at| column("octoprint", at) <= 0)),
+        ("octoprint", oldest, count(&|at| index["plugins"]["octoprint"][at] == 0)),
         ("state", "adoption", count(&|at| column("flags", at) & 4 != 0)),
         ("state", "maintained", count(&|at| column("flags", at) & 30 == 0)),
         ("price", "free", count(&|at| column("flags", at) & 96 == 0)),
@@ -159,6 +159,32 @@ fn every_filter_leaves_what_fits() {
         assert_eq!(found.len(), expected.min(50), "{name}={value}: {found:?}");
         assert!(expected < all, "{name}={value} leaves everything");
     }
+    visitor.assert_well();
+}
+
+/// One entry names several ranges; what its page says of them is what the filter does.
+#[test]
+fn the_octoprint_that_is_chosen_fits_what_pages_say() {
+    const TEST: &str = "the_octoprint_that_is_chosen_fits_what_pages_say";
+    let Some(visitor) = Visitor::come(TEST, Look::default()) else { return };
+    visitor.visit("/plugins/every_state/");
+    assert_eq!(
+        visitor.run("return document.querySelector('.strip div:last-child dd').textContent"),
+        "1.2.6 only; or 1.3.5 or newer, before 1.3.8; or 1.3.9 or newer"
+    );
+    let index: Value = serde_json::from_slice(&shelf().file("/browse.json")).unwrap();
+    let versions = index["octoprint"].as_array().unwrap().iter().map(|version| version.as_str().unwrap());
+    let mut fitting = Vec::new();
+    for version in versions.clone() {
+        visitor.visit(&format!("/search/?octoprint={version}&sort=name"));
+        let found = visitor.finds(version, |found| !found.is_empty());
+        if found.iter().any(|title| title.starts_with("Every")) {
+            fitting.push(version);
+        }
+    }
+    let others: Vec<&str> = versions.filter(|version| !fitting.contains(version)).collect();
+    assert_eq!(fitting, ["1.2.6", "1.3.5", "1.3.6", "1.3.10"]);
+    assert_eq!(others, ["1.2.0", "1.2.9", "1.3.8"]);
     visitor.assert_well();
 }
 

@@ -32,9 +32,10 @@
 
   let data = null;
 
+  const many = (places) => (typeof places === "number" ? [places] : places);
+
   const prepare = (index) => {
     const of = index.plugins;
-    const many = (places) => (typeof places === "number" ? [places] : places);
     const plugins = of.stem.map((stem, at) => {
       const tags = of.tags[at];
       const authors = many(of.authors[at]);
@@ -130,7 +131,7 @@
       return (tag === null || tags.includes(tag))
         && (!controls.python3.checked || flags & PYTHON3)
         && (os === null || os >= 0 && (!of.os[at] || of.os[at] & 1 << os))
-        && (octoprint === null || octoprint >= 0 && of.octoprint[at] <= octoprint)
+        && (octoprint === null || octoprint >= 0 && many(of.octoprint[at]).filter((edge) => edge <= octoprint).length % 2)
         && (!state || (state === "maintained" ? !(flags & gone) : flags & (state === "adoption" ? ADOPTION : ABANDONED)))
         && (!price || (price === "commercial" ? flags & COMMERCIAL : price === "cloud" ? flags & CLOUD
           : !(flags & (COMMERCIAL | CLOUD))));

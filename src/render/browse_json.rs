@@ -1,6 +1,6 @@
 //! `browse.json`: what the lists' script needs to filter and sort all plugins, in columns and as short as can be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -9,9 +9,10 @@ use pep440_rs::Version;
 use serde::Serialize;
 
 use super::context::{Named, Summary};
+use crate::versions::Admitted;
 
 /// The number of the format; another one is another format.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// How many characters of a description are in it: what a row shows on a phone.
 const ABOUT: usize = 90;
@@ -37,7 +38,7 @@ pub struct Index<'a> {
     authors: Vec<&'a str>,
     author_slugs: Vec<&'a str>,
     /// The oldest first.
-    octoprint: Vec<&'a str>,
+    octoprint: Vec<String>,
     os: Vec<&'a str>,
     plugins: Columns<'a>,
 }
@@ -61,8 +62,8 @@ struct Columns<'a> {
     stars: Vec<u64>,
     /// A bit for each place in the list; 0 for every system.
     os: Vec<u32>,
-    /// A place in the list; -1 for any version.
-    octoprint: Vec<i64>,
+    /// Where in the list of versions those begin that it runs on, end, begin again and so on: a place, or several.
+    octoprint: Vec<OneOrMany>,
     flags: Vec<u32>,
 }
 
@@ -71,6 +72,12 @@ struct Columns<'a> {
 enum OneOrMany {
     One(usize),
     Many(Vec<usize>),
+}
+
+impl From<Vec<usize>> for OneOrMany {
+    fn from(places: Vec<usize>) -> Self {
+        if let [one] = places[..] { Self::One(one) } else { Self::Many(places) }
+    }
 }
 
 /// Names in the order of their slugs, and where each slug is.
@@ -102,25 +109,22 @@ impl<'a> Index<'a> {
     pub fn of(plugins: &'a [Arc<Summary>]) -> Self {
         let tags = Names::of(plugins.iter().flat_map(|plugin| &plugin.tags));
         let authors = Names::of(plugins.iter().flat_map(|plugin| &plugin.authors));
-        let (octoprint, oldest) = versions(plugins);
+        let (octoprint, admitted) = versions(plugins);
         let systems: BTreeMap<&str, u32> = plugins
             .iter()
             .flat_map(|plugin| plugin.os.iter().map(String::as_str))
-            .collect::<std::collections::BTreeSet<_>>()
+            .collect::<BTreeSet<_>>()
             .into_iter()
             // Whatever compat.yaml says, there are not that many.
             .take(30)
             .zip(0..)
             .collect();
         let mut columns = Columns::default();
-        for (plugin, octoprint) in plugins.iter().zip(oldest) {
+        for (plugin, octoprint) in plugins.iter().zip(admitted) {
             columns.stem.push(&plugin.stem);
             columns.title.push(&plugin.title);
             columns.about.push(shortened(&plugin.description));
-            columns.authors.push(match authors.places_of(&plugin.authors)[..] {
-                [one] => OneOrMany::One(one),
-                ref many => OneOrMany::Many(many.to_vec()),
-            });
+            columns.authors.push(authors.places_of(&plugin.authors).into());
             columns.tags.push(tags.places_of(&plugin.tags));
             columns.date.push(plugin.date.parse().map_or(0, days));
             columns.released.push(plugin.latest_release.as_ref().map_or(0, |release| day(release.date)));
@@ -131,7 +135,7 @@ impl<'a> Index<'a> {
             columns.stars.push(plugin.stars.unwrap_or(0));
             let bits = plugin.os.iter().filter_map(|os| systems.get(os.as_str()));
             columns.os.push(bits.fold(0, |bits, place| bits | 1 << place));
-            columns.octoprint.push(octoprint);
+            columns.octoprint.push(octoprint.into());
             columns.flags.push(flags(plugin));
         }
         Self {
@@ -147,19 +151,31 @@ impl<'a> Index<'a> {
     }
 }
 
-/// The versions that plugins need, the oldest first, and the place of each plugin's among them.
-fn versions(plugins: &[Arc<Summary>]) -> (Vec<&str>, Vec<i64>) {
-    let needed: Vec<Option<(Version, &str)>> = plugins
+/// The versions from which on plugins run, the oldest first; and for each plugin the places among them where those begin
+/// that it runs on, end, begin again and so on.
+fn versions(plugins: &[Arc<Summary>]) -> (Vec<String>, Vec<Vec<usize>>) {
+    // Many say the same, and few say much.
+    let mut said: BTreeMap<&[String], Option<Admitted>> = BTreeMap::new();
+    for plugin in plugins {
+        said.entry(&plugin.octoprint).or_insert_with(|| Admitted::of(&plugin.octoprint));
+    }
+    let oldest = said.values().flatten().filter_map(Admitted::oldest);
+    let versions: BTreeSet<Version> = oldest.cloned().collect();
+    let edges: BTreeMap<&[String], Vec<usize>> = said
         .iter()
-        .map(|plugin| plugin.octoprint.as_deref().and_then(|text| Some((text.parse().ok()?, text))))
+        .map(|(said, admitted)| {
+            let mut edges = Vec::new();
+            for (place, version) in versions.iter().enumerate() {
+                let is_in = admitted.as_ref().is_none_or(|admitted| admitted.contains(version));
+                if is_in == edges.len().is_multiple_of(2) {
+                    edges.push(place);
+                }
+            }
+            (*said, edges)
+        })
         .collect();
-    let distinct: BTreeMap<&Version, &str> =
-        needed.iter().flatten().map(|(version, text)| (version, *text)).collect();
-    let places: BTreeMap<&Version, i64> = distinct.keys().copied().zip(0..).collect();
-    let place = |needed: &Option<(Version, &str)>| {
-        needed.as_ref().and_then(|(version, _)| places.get(version)).copied().unwrap_or(-1)
-    };
-    (distinct.values().copied().collect(), needed.iter().map(place).collect())
+    let edges_of = |plugin: &Arc<Summary>| edges.get(&*plugin.octoprint).cloned().unwrap_or_default();
+    (versions.iter().map(Version::to_string).collect(), plugins.iter().map(edges_of).collect())
 }
 
 fn flags(plugin: &Summary) -> u32 {

@@ -15,7 +15,7 @@ use crate::digest::Digest;
 use crate::fact::usage::Usage;
 use crate::fact::{Release, Repository};
 use crate::markdown;
-use crate::plugin::{Plugin, oldest_octoprint};
+use crate::plugin::Plugin;
 
 /// A name together with its slug.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,7 +62,7 @@ pub struct Summary {
     pub last_push: Option<String>,
     pub archived: bool,
     pub os: Vec<String>,
-    pub octoprint: Option<String>,
+    pub octoprint: Vec<String>,
 }
 
 /// Usage by window.
@@ -128,7 +128,7 @@ impl Summary {
             last_push: repository.and_then(|repository| repository.last_push).map(|push| push.to_string()),
             archived: repository.is_some_and(|repository| repository.archived),
             os: plugin.os.clone(),
-            octoprint: oldest_octoprint(&entry.compatibility.octoprint).map(|version| version.to_string()),
+            octoprint: entry.compatibility.octoprint.clone(),
         }
     }
 

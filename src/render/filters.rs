@@ -7,13 +7,15 @@ use jiff::{Timestamp, Zoned};
 use minijinja::{Environment, Value};
 
 use super::{slug, text};
+use crate::versions::Admitted;
 
-/// Adds the filters `date`, `minute`, `rfc2822`, `number` and `slug`.
+/// Adds the filters `date`, `minute`, `rfc2822`, `number`, `versions` and `slug`.
 pub(super) fn add(environment: &mut Environment<'static>) {
     environment.add_filter("date", date);
     environment.add_filter("minute", minute);
     environment.add_filter("rfc2822", rfc_2822);
     environment.add_filter("number", number);
+    environment.add_filter("versions", versions);
     environment.add_filter("slug", |name: &str| slug::slug(name));
 }
 
@@ -48,6 +50,15 @@ fn number(value: Value) -> Value {
         Ok(number) => Value::from(text::thousands(number)),
         Err(_) => value,
     }
+}
+
+/// What one version or specifier, or one of several, admits, in words; as written if that can't be read.
+fn versions(value: &Value) -> String {
+    let alternatives: Vec<String> = match value.as_str() {
+        Some(one) => vec![one.to_owned()],
+        None => value.try_iter().map(|all| all.map(|one| one.to_string()).collect()).unwrap_or_default(),
+    };
+    Admitted::of(&alternatives).map_or_else(|| alternatives.join(", "), |admitted| admitted.words())
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ impl Object for Summary {
             "last_push" => self.last_push.as_deref().into(),
             "archived" => self.archived.into(),
             "os" => Value::from(Serde(&self.os)),
-            "octoprint" => self.octoprint.as_deref().into(),
+            "octoprint" => Value::from(Serde(&self.octoprint)),
             _ => return None,
         })
     }
@@ -160,7 +160,7 @@ mod tests {
             last_push: Some("2020-01-02T03:04:05Z".to_owned()),
             archived: true,
             os: vec!["linux".to_owned()],
-            octoprint: Some("1.4.0".to_owned()),
+            octoprint: vec!["1.4.0".to_owned()],
         };
         let mut json = serde_json::to_value(&full).unwrap();
         let full = Arc::new(full);

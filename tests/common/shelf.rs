@@ -36,7 +36,7 @@ screenshots:
 - url: /assets/img/shots/second.svg
 featuredimage: /assets/img/shots/first.svg
 compatibility:
-  octoprint: [1.4.0, ">=1.5,<2"]
+  octoprint: [1.3.9+, "==1.2.6", ">=1.3.5,<1.3.8", 1.4.0]
   os: [posix, windows]
   python: ">=3.7,<4"
 disabled: "It is *off* -- see [the reason](https://example.org/why)"

@@ -1,0 +1,257 @@
+//! Versions that a plugin admits: which they are, and how that is said.
+
+use std::cmp::Ordering;
+use std::fmt::Write as _;
+
+use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
+
+/// The versions that one of several alternatives admits, each a list of PEP 440 clauses, or a bare version (or `1.3.4+`)
+/// from which on a plugin works. That is how OctoPrint reads `compatibility.octoprint`. No alternatives admit any.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admitted(Vec<Alternative>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Alternative {
+    clauses: VersionSpecifiers,
+    from: Option<Bound>,
+    to: Option<Bound>,
+    /// What lies between, and is not admitted.
+    except: Vec<String>,
+}
+
+/// Where versions begin or end, and whether this one is among them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Bound {
+    version: Version,
+    included: bool,
+}
+
+impl Admitted {
+    /// What these alternatives admit; `None` if one can't be read.
+    pub fn of<T: AsRef<str>>(alternatives: &[T]) -> Option<Self> {
+        alternatives.iter().map(|one| Alternative::of(one.as_ref())).collect::<Option<_>>().map(Self)
+    }
+
+    /// Whether `version` is one of them.
+    pub fn contains(&self, version: &Version) -> bool {
+        self.0.is_empty() || self.0.iter().any(|one| one.clauses.contains(version))
+    }
+
+    /// The version from which on they are; `None` if there is none.
+    pub fn oldest(&self) -> Option<&Version> {
+        let oldest: Option<Vec<&Version>> =
+            self.0.iter().map(|one| one.from.as_ref().map(|from| &from.version)).collect();
+        oldest?.into_iter().min()
+    }
+
+    /// The same in words: `1.3.10 or newer`, `3.7 or newer, before 4`.
+    pub fn words(&self) -> String {
+        if self.0.is_empty() {
+            return "any version".to_owned();
+        }
+        let words: Vec<String> = self.apart().iter().map(Alternative::words).collect();
+        if words.is_empty() { "no version".to_owned() } else { words.join("; or ") }
+    }
+
+    /// Alternatives that overlap as one, in the order of versions.
+    fn apart(&self) -> Vec<Alternative> {
+        let mut all: Vec<Alternative> = self.0.iter().filter(|one| !one.is_empty()).cloned().collect();
+        // Where two begin together, the one without exceptions comes first and takes the other in.
+        all.sort_by(|a, b| {
+            let begin = begin(a.from.as_ref(), b.from.as_ref());
+            begin
+                .then_with(|| a.except.len().cmp(&b.except.len()))
+                .then_with(|| end(b.to.as_ref(), a.to.as_ref()))
+        });
+        let mut apart: Vec<Alternative> = Vec::new();
+        for one in all {
+            match apart.last_mut() {
+                Some(last) if last.except.is_empty() && last.ends_after(&one) => {}
+                Some(last) if last.except.is_empty() && one.except.is_empty() && last.reaches(&one) => {
+                    last.to = one.to;
+                }
+                _ => apart.push(one),
+            }
+        }
+        apart
+    }
+}
+
+impl Alternative {
+    fn of(text: &str) -> Option<Self> {
+        let mut specifiers = Vec::new();
+        for clause in text.split(',').map(str::trim).filter(|clause| !clause.is_empty()) {
+            let bare = clause.strip_suffix('+').unwrap_or(clause).parse::<Version>();
+            specifiers.push(match bare {
+                Ok(version) => VersionSpecifier::from_version(Operator::GreaterThanEqual, version).ok()?,
+                Err(_) => clause.parse().ok()?,
+            });
+        }
+        let mut alternative =
+            Self { clauses: VersionSpecifiers::empty(), from: None, to: None, except: Vec::new() };
+        specifiers.iter().for_each(|specifier| alternative.narrow(specifier));
+        alternative.clauses = specifiers.into_iter().collect();
+        Some(alternative)
+    }
+
+    fn narrow(&mut self, specifier: &VersionSpecifier) {
+        let version = specifier.version().clone();
+        let bound = |version, included| Some(Bound { version, included });
+        let (from, to) = match specifier.operator() {
+            Operator::GreaterThanEqual => (bound(version, true), None),
+            Operator::GreaterThan => (bound(version, false), None),
+            Operator::LessThanEqual => (None, bound(version, true)),
+            Operator::LessThan => (None, bound(version, false)),
+            Operator::Equal | Operator::ExactEqual => (bound(version.clone(), true), bound(version, true)),
+            Operator::EqualStar => {
+                let next = after(version.release());
+                (bound(version, true), bound(next, false))
+            }
+            Operator::TildeEqual => {
+                let release = version.release();
+                let next = after(release.get(..release.len().saturating_sub(1)).unwrap_or_default());
+                (bound(version, true), bound(next, false))
+            }
+            Operator::NotEqual => return self.except.push(version.to_string()),
+            Operator::NotEqualStar => return self.except.push(format!("{version}.*")),
+        };
+        if from.is_some() && begin(from.as_ref(), self.from.as_ref()).is_gt() {
+            self.from = from;
+        }
+        if to.is_some() && end(to.as_ref(), self.to.as_ref()).is_lt() {
+            self.to = to;
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        let (Some(from), Some(to)) = (&self.from, &self.to) else { return false };
+        match from.version.cmp(&to.version) {
+            Ordering::Less => false,
+            Ordering::Equal => !(from.included && to.included),
+            Ordering::Greater => true,
+        }
+    }
+
+    /// Whether it ends no earlier than another one that begins no earlier.
+    fn ends_after(&self, other: &Self) -> bool {
+        end(self.to.as_ref(), other.to.as_ref()).is_ge()
+    }
+
+    /// Whether no version is between its end and the beginning of another one that begins no earlier.
+    fn reaches(&self, other: &Self) -> bool {
+        let (Some(to), Some(from)) = (&self.to, &other.from) else { return true };
+        match from.version.cmp(&to.version) {
+            Ordering::Less => true,
+            Ordering::Equal => from.included || to.included,
+            Ordering::Greater => false,
+        }
+    }
+
+    fn words(&self) -> String {
+        let from = self.from.as_ref().map(|Bound { version, included }| {
+            if *included { format!("{version} or newer") } else { format!("newer than {version}") }
+        });
+        let to = self.to.as_ref().map(|Bound { version, included }| {
+            if *included { format!("up to {version}") } else { format!("before {version}") }
+        });
+        let mut words = match (&self.from, &self.to, from, to) {
+            (Some(only), Some(to), ..) if only.version == to.version => format!("{} only", only.version),
+            (.., Some(from), Some(to)) => format!("{from}, {to}"),
+            (.., Some(one), None) | (.., None, Some(one)) => one,
+            (.., None, None) => "any version".to_owned(),
+        };
+        if !self.except.is_empty() {
+            let _ = write!(words, ", except {}", self.except.join(", "));
+        }
+        words
+    }
+}
+
+/// The order of two beginnings; none is before all.
+fn begin(a: Option<&Bound>, b: Option<&Bound>) -> Ordering {
+    let key = |bound: &Bound| !bound.included;
+    match (a, b) {
+        (Some(a), Some(b)) => a.version.cmp(&b.version).then_with(|| key(a).cmp(&key(b))),
+        _ => a.is_some().cmp(&b.is_some()),
+    }
+}
+
+/// The order of two ends; none is after all.
+fn end(a: Option<&Bound>, b: Option<&Bound>) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) => a.version.cmp(&b.version).then_with(|| a.included.cmp(&b.included)),
+        _ => a.is_none().cmp(&b.is_none()),
+    }
+}
+
+/// The first version that does not begin with these numbers, and comes after those that do.
+fn after(release: &[u64]) -> Version {
+    let mut release = release.to_vec();
+    if let Some(last) = release.last_mut() {
+        *last = last.saturating_add(1);
+    }
+    Version::new(release)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alternatives_are_said_as_what_they_admit_together() {
+        for (alternatives, expected) in [
+            (&[][..], "any version"),
+            (&["1.4.0"], "1.4.0 or newer"),
+            (&["1.3.4+"], "1.3.4 or newer"),
+            (&["1.4.0", "1.3.10"], "1.3.10 or newer"),
+            (&["1.10", "1.9"], "1.9 or newer"),
+            (&["1.4.0", ">=1.5,<2"], "1.4.0 or newer"),
+            (&[">=3.7,<4"], "3.7 or newer, before 4"),
+            (&[">=3.7,<4,"], "3.7 or newer, before 4"),
+            (&[">=3,>=3.7,<4,<5"], "3.7 or newer, before 4"),
+            (&["<3"], "before 3"),
+            (&["<=3", "<2"], "up to 3"),
+            (&[">1.4"], "newer than 1.4"),
+            (&["==1.4.0"], "1.4.0 only"),
+            (&["==1.4.*"], "1.4 or newer, before 1.5"),
+            (&["~=1.8.1, !=1.8.2"], "1.8.1 or newer, before 1.9, except 1.8.2"),
+            (&[">=3,!=3.1.*,!=3.2.*"], "3 or newer, except 3.1.*, 3.2.*"),
+            (&["!=1.8.2"], "any version, except 1.8.2"),
+            (&[">=1,!=1.8.2", ">=1"], "1 or newer"),
+            (
+                &[">=1.4.0,<1.4.1", "==1.2.7", "1.5"],
+                "1.2.7 only; or 1.4.0 or newer, before 1.4.1; or 1.5 or newer",
+            ),
+            (&[">=1,<2", ">=2,<3"], "1 or newer, before 3"),
+            (&["<2", ">=1"], "any version"),
+            (&[">=2,<1"], "no version"),
+        ] {
+            assert_eq!(Admitted::of(alternatives).unwrap().words(), expected, "{alternatives:?}");
+        }
+        assert_eq!(Admitted::of(&["1.4", "nonsense"]), None);
+    }
+
+    #[test]
+    fn the_oldest_is_where_the_first_alternative_begins() {
+        for (alternatives, expected) in [
+            (&["1.4.0"][..], Some("1.4.0")),
+            (&["1.10.0", "1.3.9"], Some("1.3.9")),
+            (&[">=1.5,<2"], Some("1.5")),
+            (&["~=1.8.1, !=1.8.2"], Some("1.8.1")),
+            (&["<2", "1.3"], None),
+            (&[], None),
+        ] {
+            let oldest = Admitted::of(alternatives).unwrap().oldest().map(ToString::to_string);
+            assert_eq!(oldest.as_deref(), expected);
+        }
+    }
+
+    #[test]
+    fn one_alternative_is_enough() {
+        let admitted = Admitted::of(&[">=1.4.0,<1.4.1", "1.6"]).unwrap();
+        let versions = ["1.3.9", "1.4.0", "1.4.1", "1.5", "1.6.0", "2"];
+        let fitting: Vec<&str> =
+            versions.into_iter().filter(|version| admitted.contains(&version.parse().unwrap())).collect();
+        assert_eq!(fitting, ["1.4.0", "1.6.0", "2"]);
+    }
+}
