@@ -89,3 +89,44 @@ fn several_authors_are_a_list() {
     assert_eq!(author("list"), "Ada, Grace");
     assert_eq!(author("text"), author("list"));
 }
+
+/// The protocol allows 50,000 pages (<https://www.sitemaps.org/protocol.html>).
+#[test]
+fn a_site_map_that_would_be_too_long_is_an_index() {
+    let site = Site::new(&format!("{CONFIG}base_path = \"/sub\"\n[limits]\nlist_items = 1000\n"));
+    // Nothing but the site map is looked at.
+    for template in ["tag.html", "by_tag.html", "plugin.html", "home.html"] {
+        site.write(&format!("templates/{template}"), "one\n");
+    }
+    let write = |stem: usize, tags: usize| {
+        let tags: Vec<String> = (0..tags).map(|tag| format!("t{stem}-{tag}")).collect();
+        site.entry(&format!("p{stem}"), &format!("tags: [{}]\n", tags.join(", ")));
+    };
+    (0..50).for_each(|stem| write(stem, 1000));
+    site.build(&[]).succeeded();
+    let map = |path: &str| Html::parse_document(&site.read(&format!("public/{path}")));
+    let select = |html: &Html, selector: &str| -> Vec<String> {
+        html.select(&Selector::parse(selector).unwrap()).map(|found| found.text().collect()).collect()
+    };
+    let index = map("sitemap.xml");
+    let parts = ["https://shelf.example/sub/sitemap-1.xml", "https://shelf.example/sub/sitemap-2.xml"];
+    assert_eq!(select(&index, "sitemapindex > sitemap > loc"), parts);
+    assert_eq!(select(&index, "sitemap > lastmod").len(), 2);
+    let mut pages = Vec::new();
+    for part in ["sitemap-1.xml", "sitemap-2.xml"] {
+        let of = select(&map(part), "urlset > url > loc");
+        assert!(!of.is_empty() && of.len() <= 50_000, "{part} has {}", of.len());
+        pages.extend(of);
+    }
+    let all = site.tree("public").into_keys().filter(|path| path.ends_with("index.html")).count();
+    assert_eq!(pages.len(), all);
+    pages.sort();
+    pages.dedup();
+    assert_eq!(pages.len(), all, "none is there twice");
+    assert!(site.read("public/robots.txt").contains("Sitemap: https://shelf.example/sub/sitemap.xml\n"));
+
+    (0..50).for_each(|stem| write(stem, 2));
+    site.build(&[]).succeeded();
+    assert!(!site.at("public/sitemap-1.xml").exists());
+    assert!(site.read("public/sitemap.xml").contains("<urlset"));
+}

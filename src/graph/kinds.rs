@@ -39,6 +39,7 @@ pub enum Kind {
     ReleasesJson,
     OpenSearch,
     Sitemap,
+    SitemapPart(usize),
     Robots,
     PluginsJson,
     SearchJson,
@@ -93,13 +94,18 @@ impl Kind {
             Self::Companion(file, companion) => companion.address(stem(db, *file)),
             Self::Facet((facet, slug)) => facet.page(slug),
             Self::Redirect { from, .. } => from.clone(),
+            Self::SitemapPart(part) => format!("/sitemap-{}.xml", part + 1),
             _ => self.fixed_address().unwrap_or_default().to_owned(),
         }
     }
 
     fn fixed_address(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Plugin(_) | Self::Companion(..) | Self::Facet(_) | Self::Redirect { .. } => return None,
+            Self::Plugin(_)
+            | Self::Companion(..)
+            | Self::Facet(_)
+            | Self::Redirect { .. }
+            | Self::SitemapPart(_) => return None,
             Self::Home => "/",
             Self::ByName => "/by_name/",
             Self::ByDate => "/by_date/",
@@ -177,7 +183,7 @@ impl Kind {
             Self::FeedAtom => ("feed.atom", "", ""),
             Self::Releases => ("releases.atom", "", ""),
             Self::OpenSearch => ("opensearch.xml", "", ""),
-            Self::Sitemap => ("sitemap.xml", "", ""),
+            Self::Sitemap | Self::SitemapPart(_) => ("sitemap.xml", "", ""),
             Self::Robots => ("robots.txt", "", ""),
             _ => return None,
         })

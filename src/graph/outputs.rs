@@ -84,9 +84,8 @@ pub fn parts(db: &dyn Db, kind: &Kind) -> Vec<Part> {
             parts.push(Part::new(TARGET, Digest::of(stem(db, *to).as_bytes())));
         }
         Kind::Feed | Kind::FeedAtom | Kind::FeedJson => parts.push(Part::new(NEWEST, feed(db))),
-        Kind::Sitemap => {
-            parts.push(Part::new("the addresses and dates of pages", *sitemap::sitemap_digest(db)));
-        }
+        Kind::Sitemap => parts.push(sitemap(db, None)),
+        Kind::SitemapPart(part) => parts.push(sitemap(db, Some(*part))),
         Kind::RedirectsJson => {
             let redirects = pages::redirects(db);
             let texts = redirects.iter().flat_map(|(from, to)| [from.as_bytes(), to.as_bytes()]);
@@ -122,6 +121,11 @@ pub const TARGET: &str = "the page that it leads to";
 
 /// The name of the part that keeps outputs apart which are made of the same.
 pub const KIND: &str = "kind";
+
+/// What a site map has.
+fn sitemap(db: &dyn Db, part: Option<usize>) -> Part {
+    Part::new("the addresses and dates of pages", sitemap::digest(db, part))
+}
 
 /// When sources were last heard.
 fn heard(db: &dyn Db) -> Part {

@@ -150,7 +150,8 @@ fn context(db: &dyn Db, kind: &Kind, page: &mut Page) -> Value {
             context! { newest => newest }
         }
         Kind::Releases => context! { releases => object::plugins(views::latest_releases(db, FEED)) },
-        Kind::Sitemap => context! { pages => sitemap::pages(db) },
+        Kind::Sitemap => sitemap::context(db, None),
+        Kind::SitemapPart(part) => sitemap::context(db, Some(*part)),
         _ => Value::from(BTreeMap::<String, Value>::new()),
     }
 }

@@ -1,12 +1,13 @@
 //! The plan: which files the site has.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::entries::redirects;
 use super::kinds::{Kind, path_of};
 use super::plugins::plugins;
-use super::{AssetFile, Db, Site, facets, thumbnails};
+use super::{AssetFile, Db, Site, facets, sitemap, thumbnails};
 use crate::companion::Companion;
 use crate::fact::Picture;
 use crate::imprint::Redirect;
@@ -23,11 +24,21 @@ pub enum Output {
     Picture(Picture),
 }
 
+impl Output {
+    /// Whether search engines should know it.
+    pub(super) fn is_listed(&self) -> bool {
+        matches!(self, Self::Rendered(kind) if kind.is_listed())
+    }
+}
+
 /// What the site consists of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     /// Every output by its path below the output folder, with `/`.
     pub outputs: BTreeMap<String, Output>,
+    /// The places of the pages of each site map among those that search engines should know, which are in the order of
+    /// paths; more than one where [`Kind::Sitemap`] is an index of them.
+    pub sitemaps: Vec<Range<usize>>,
     /// Redirects that can't be, since their address is taken.
     pub warnings: Vec<String>,
 }
@@ -84,7 +95,7 @@ pub fn plan(db: &dyn Db) -> Arc<Plan> {
     let picture =
         |picture: &Picture| (picture.path().trim_start_matches('/').to_owned(), Output::Picture(*picture));
     // Collected at once, which is faster than inserting one by one.
-    let outputs: BTreeMap<String, Output> = Kind::SINGLE
+    let mut outputs: BTreeMap<String, Output> = Kind::SINGLE
         .into_iter()
         .filter(|kind| kind.is_wanted(settings))
         .map(rendered)
@@ -94,7 +105,12 @@ pub fn plan(db: &dyn Db) -> Arc<Plan> {
         .chain(assets)
         .chain(thumbnails::published(db).iter().map(picture))
         .collect();
-    let mut plan = Plan { outputs, warnings: Vec::new() };
+    let pages = outputs.iter().filter(|(_, output)| output.is_listed()).map(|(path, _)| path.as_str());
+    let sitemaps = sitemap::divide(settings, pages);
+    if sitemaps.len() > 1 {
+        outputs.extend((0..sitemaps.len()).map(|part| rendered(Kind::SitemapPart(part))));
+    }
+    let mut plan = Plan { outputs, sitemaps, warnings: Vec::new() };
     let mut taken = Taken::default();
     // What redirects are in no top folder of is in the way of none.
     let redirected: HashSet<String> =

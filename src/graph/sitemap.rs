@@ -1,13 +1,17 @@
 //! What search engines are told: which pages there are, and when each was last different.
 
+use std::ops::Range;
+
 use jiff::Timestamp;
 use minijinja::{Value, context};
 
 use super::entries::{front, known};
 use super::kinds::Kind;
 use super::pages::listed;
+use super::plan::plan;
 use super::plugins::{plugin, plugins};
 use super::{Db, EntryFile, Site};
+use crate::config::Settings;
 use crate::digest::Digest;
 use crate::render::{address, text};
 
@@ -47,27 +51,119 @@ fn of_page(db: &dyn Db, kind: &Kind) -> Option<i64> {
     }
 }
 
-/// The digest of all that the site map has.
-#[salsa::tracked]
-pub(super) fn sitemap_digest(db: &dyn Db) -> Digest {
-    let mut text = Vec::new();
-    for kind in listed(db) {
-        text.extend_from_slice(kind.address(db).as_bytes());
-        text.push(0);
-        text.extend_from_slice(&of_page(db, kind).unwrap_or(i64::MIN).to_le_bytes());
-    }
-    Digest::of(&text)
+/// How many pages a site map may have at most, and how many site maps an index (<https://www.sitemaps.org/protocol.html>).
+const MOST_PAGES: usize = 50_000;
+/// How many bytes a site map may have at most (the same).
+const MOST_BYTES: usize = 52_428_800;
+/// How many bytes a page takes beside its address, at most: twice what the theme writes.
+const AROUND: usize = 256;
+
+/// The places of the pages of each site map that it takes for pages with these paths, which are as many as the protocol
+/// asks for: one as a rule.
+pub(super) fn divide<'a>(settings: &Settings, paths: impl Iterator<Item = &'a str>) -> Vec<Range<usize>> {
+    // Percent-encoding takes three bytes for one.
+    let around = address::absolute(settings, "/").len() + AROUND;
+    divided(paths.map(|path| around + path.len() * 3), MOST_PAGES, MOST_BYTES)
 }
 
-/// The pages as the template gets them.
-pub(super) fn pages(db: &dyn Db) -> Vec<Value> {
+/// As few ranges as hold so many pages and bytes each, of pages that take these bytes.
+fn divided(sizes: impl Iterator<Item = usize>, most_pages: usize, most_bytes: usize) -> Vec<Range<usize>> {
+    let mut parts: Vec<Range<usize>> = Vec::new();
+    let mut bytes = 0_usize;
+    for (place, size) in sizes.enumerate() {
+        bytes = bytes.saturating_add(size);
+        match parts.last_mut() {
+            Some(part) if part.len() < most_pages && bytes <= most_bytes => part.end = place + 1,
+            _ => {
+                bytes = size;
+                parts.push(place..place + 1);
+            }
+        }
+    }
+    parts
+}
+
+/// What a site map, or the index, has: addresses from the site's root, each with the second since 1970 at which it was
+/// last different.
+fn entries(db: &dyn Db, part: Option<usize>) -> Vec<(String, Option<i64>)> {
+    let sitemaps = &plan(db).sitemaps;
+    let of_range = |pages: &Range<usize>| listed(db).skip(pages.start).take(pages.len());
+    let of_pages = |pages: &Range<usize>| {
+        of_range(pages).map(|kind| (kind.address(db), of_page(db, kind))).collect::<Vec<_>>()
+    };
+    match part {
+        Some(part) => sitemaps.get(part).map(of_pages).unwrap_or_default(),
+        None if sitemaps.len() <= 1 => sitemaps.iter().flat_map(of_pages).collect(),
+        None => {
+            let last = |pages: &Range<usize>| of_range(pages).filter_map(|kind| of_page(db, kind)).max();
+            let parts = sitemaps.iter().enumerate();
+            parts.map(|(part, pages)| (Kind::SitemapPart(part).address(db), last(pages))).collect()
+        }
+    }
+}
+
+/// The digests of all that site maps have: first the index, or the only one.
+#[salsa::tracked]
+fn sitemap_digests(db: &dyn Db) -> Vec<Digest> {
+    let parts = plan(db).sitemaps.len();
+    let parts = if parts > 1 { parts } else { 0 };
+    let digest = |part| {
+        let mut text = Vec::new();
+        for (address, at) in entries(db, part) {
+            text.extend_from_slice(address.as_bytes());
+            text.push(0);
+            text.extend_from_slice(&at.unwrap_or(i64::MIN).to_le_bytes());
+        }
+        Digest::of(&text)
+    };
+    std::iter::once(None).chain((0..parts).map(Some)).map(digest).collect()
+}
+
+/// The digest of all that a site map has; of the index, or the only one, for no part.
+pub(super) fn digest(db: &dyn Db, part: Option<usize>) -> Digest {
+    let digests = sitemap_digests(db);
+    digests.get(part.map_or(0, |part| part + 1)).copied().unwrap_or_else(|| Digest::of(b""))
+}
+
+/// What the template gets for a site map: its pages, or the parts that it is an index of.
+pub(super) fn context(db: &dyn Db, part: Option<usize>) -> Value {
     let settings = Site::get(db).settings(db);
-    let page = |kind: &Kind| {
-        let at = of_page(db, kind).and_then(|second| Timestamp::from_second(second).ok());
+    let entry = |(at, last): (String, Option<i64>)| {
+        let last = last.and_then(|second| Timestamp::from_second(second).ok());
         context! {
-            url => address::absolute(settings, &address::written(&kind.address(db))),
-            lastmod => at.map(|at| at.to_string()),
+            url => address::absolute(settings, &address::written(&at)),
+            lastmod => last.map(|at| at.to_string()),
         }
     };
-    listed(db).map(page).collect()
+    let entries: Vec<Value> = entries(db, part).into_iter().map(entry).collect();
+    let nothing: Vec<Value> = Vec::new();
+    let is_index = part.is_none() && plan(db).sitemaps.len() > 1;
+    let (pages, sitemaps) = if is_index { (nothing, entries) } else { (entries, nothing) };
+    context! { pages, sitemaps }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn no_part_is_too_large_and_none_could_go_with_the_one_before(
+            sizes in prop::collection::vec(1_usize..20, 0..60),
+            (most_pages, most_bytes) in (1_usize..8, 20_usize..60),
+        ) {
+            let parts = divided(sizes.iter().copied(), most_pages, most_bytes);
+            let bytes = |part: &Range<usize>| sizes[part.clone()].iter().sum::<usize>();
+            prop_assert_eq!(parts.iter().flat_map(Clone::clone).collect::<Vec<_>>(), (0..sizes.len()).collect::<Vec<_>>());
+            for part in &parts {
+                prop_assert!(part.len() <= most_pages && bytes(part) <= most_bytes);
+            }
+            for pair in parts.windows(2) {
+                let more = bytes(&pair[0]) + sizes[pair[1].start];
+                prop_assert!(pair[0].len() == most_pages || more > most_bytes);
+            }
+        }
+    }
 }
