@@ -7,7 +7,7 @@ use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 
 use super::lenient::Source;
 use super::text::{describe_forbidden, forbidden, is_forbidden};
-use super::tree::{Child, Content, Scalar, Stored, StoredField, Tag, Tree, quote};
+use super::tree::{Child, Content, Scalar, Stored, StoredField, Tag, Tree, is_bracket, quote};
 use super::{MAX_PROBLEMS, Text};
 use crate::config::{Bytes, YamlLimits};
 use crate::problem::Problem;
@@ -15,8 +15,18 @@ use crate::problem::Problem;
 /// Why there is no tree.
 pub(super) enum Failure {
     Problems(Vec<Problem>),
-    /// The parser stopped, after these problems, within the list or mapping that begins at this byte.
-    Syntax(Vec<Problem>, ScanError, Option<usize>),
+    /// The parser stopped, after these problems.
+    Syntax(Vec<Problem>, ScanError, Progress),
+}
+
+/// How far the parser came before it stopped, in bytes of the file.
+pub(super) struct Progress {
+    /// Where the innermost list or mapping begins that has not ended.
+    pub(super) open: Option<usize>,
+    /// Where the innermost `[` or `{` is that has not ended.
+    pub(super) bracket: Option<usize>,
+    /// Where what could be read ends: what the parser stopped at begins behind it.
+    pub(super) read: usize,
 }
 
 /// Builds the tree of `source`, which is part of `text`.
@@ -33,10 +43,12 @@ pub(super) fn build(text: &Text, source: &Source, limits: YamlLimits) -> Result<
         documents: 0,
         problems: Vec::new(),
     };
+    let mut read = source.start();
     let mut parser = Parser::new_from_str(source.as_str());
     while let Some(event) = parser.next_event() {
         match event {
             Ok((event, span)) => {
+                read = read.max(source.range(span).end);
                 if let Err(problem) = builder.take(event, span) {
                     builder.problems.push(problem);
                     break;
@@ -44,7 +56,9 @@ pub(super) fn build(text: &Text, source: &Source, limits: YamlLimits) -> Result<
             }
             Err(error) => {
                 let open = builder.open.last().map(|frame| frame.start);
-                return Err(Failure::Syntax(builder.problems, error, open));
+                let mut begun = builder.open.iter().rev().map(|frame| frame.start);
+                let bracket = begun.find(|start| is_bracket(text, Some(*start)));
+                return Err(Failure::Syntax(builder.problems, error, Progress { open, bracket, read }));
             }
         }
     }

@@ -3,17 +3,18 @@
 use std::ops::Range;
 
 use super::Text;
+use super::build::Progress;
 use super::tree::quote;
 use crate::problem::Problem;
 
-/// The problem at byte `at` of the YAML in `range`, of which the parser says `info`; `open` is where the innermost
-/// list or mapping begins that has not ended there.
+/// The problem of which the parser says `info` at byte `at` of the YAML in `range`. Of what was not closed it points at the
+/// beginning, since the parser may have gone on for many lines.
 pub(super) fn syntax(
     text: &Text,
     range: Range<usize>,
     at: usize,
     info: &str,
-    open: Option<usize>,
+    progress: &Progress,
 ) -> Problem {
     let content = text.as_str();
     let at = floor(content, at.clamp(range.start, range.end));
@@ -32,9 +33,24 @@ pub(super) fn syntax(
             .label("this tab")
             .help("YAML is indented with blanks only");
     }
-    let bracket = open.and_then(|open| Some((open, content.get(open..)?.chars().next()?)));
-    if let Some((open, bracket @ ('[' | '{'))) = bracket.filter(|_| !info.contains("quoted scalar")) {
-        let closing = if bracket == '[' { ']' } else { '}' };
+    if info.contains("unknown anchor") {
+        return text
+            .problem(here, "broken YAML: found an alias for an anchor that is not defined above it")
+            .help("put text that begins with `*` in quotes");
+    }
+    let bracket = progress.bracket.and_then(|open| Some((open, content.get(open..range.end)?)));
+    if let Some((open, rest)) = bracket.filter(|_| !info.contains("quoted scalar")) {
+        let (bracket, closing) = if rest.starts_with('[') { ('[', ']') } else { ('{', '}') };
+        if !is_closed(rest) {
+            let message = format!("broken YAML: expected a `{closing}` for the `{bracket}` that begins here");
+            return text
+                .problem(open..open + 1, message)
+                .label("not closed")
+                .help(format!("write the `{closing}`, or put text that holds brackets in quotes"));
+        }
+        if let Some(problem) = reserved(text, at..range.end, info) {
+            return problem;
+        }
         let line = text.line(open);
         let message =
             format!("broken YAML: expected `,` or the `{closing}` of the `{bracket}` in line {line}");
@@ -48,12 +64,7 @@ pub(super) fn syntax(
     if info.contains("quoted scalar, found unexpected end of stream") {
         return text
             .problem(here, "broken YAML: expected the closing quote of the value that begins here")
-            .help("a quote within single quotes is written twice, within double quotes as `\\\"`");
-    }
-    if info.contains("unknown anchor") {
-        return text
-            .problem(here, "broken YAML: found an alias for an anchor that is not defined above it")
-            .help("put text that begins with `*` in quotes");
+            .help(QUOTES);
     }
     if info.contains("simple key expect") || info.contains("did not find expected key") {
         return text.problem(here, "broken YAML: expected a line of the form `key: value`").help(
@@ -61,17 +72,92 @@ pub(super) fn syntax(
         );
     }
     if info.contains("trailing content after") {
+        let begins = quote_closed_at(content, progress.read.min(at), at);
+        if let Some(begins) = begins.filter(|begins| *begins < line_start) {
+            let line = text.line(at);
+            let message = format!(
+                "broken YAML: expected the closing quote of the value that begins here, found one in line {line} with text \
+                 behind it"
+            );
+            return text.problem(begins..range.end, message).label("not closed in its line").help(QUOTES);
+        }
         return text
             .problem(here, "broken YAML: found text after the closing quote, expected the end of the value")
             .help("put the whole value in quotes");
     }
-    if info.contains("unexpected character") || info.contains("cannot start") {
-        let found = content[at..range.end].chars().next().map_or_else(String::new, String::from);
-        return text
-            .problem(here, format!("broken YAML: found a value that begins with {}", quote(&found)))
-            .help("put the value in quotes");
+    if let Some(problem) = reserved(text, at..range.end, info) {
+        return problem;
     }
     text.problem(here, format!("broken YAML: {}", info.replace('\n', " ")))
+}
+
+/// What helps where a quote is missing or one too many.
+const QUOTES: &str = "a quote within single quotes is written twice, within double quotes as `\\\"`";
+
+/// The problem that the text in `rest` begins with a character that begins no value, if that is what the parser says.
+fn reserved(text: &Text, rest: Range<usize>, info: &str) -> Option<Problem> {
+    if !info.contains("unexpected character") && !info.contains("cannot start") {
+        return None;
+    }
+    let found = text.as_str()[rest.clone()].chars().next().map_or_else(String::new, String::from);
+    let message = format!("broken YAML: found a value that begins with {}", quote(&found));
+    Some(text.problem(rest, message).help("put the value in quotes"))
+}
+
+/// Whether the bracket that `yaml` begins with is closed anywhere, by one of its kind.
+fn is_closed(yaml: &str) -> bool {
+    let mut open = Vec::new();
+    let mut before = ' ';
+    let mut chars = yaml.char_indices();
+    while let Some((at, c)) = chars.next() {
+        let begins = before.is_whitespace() || "[{,:".contains(before);
+        match c {
+            '[' => open.push(']'),
+            '{' => open.push('}'),
+            ']' | '}' if open.pop() != Some(c) => return false,
+            ']' | '}' if open.is_empty() => return true,
+            '#' if before.is_whitespace() => while chars.next().is_some_and(|(_, c)| c != '\n') {},
+            '"' | '\'' if begins => {
+                let Some(length) = quoted(&yaml[at..]) else { return false };
+                chars.by_ref().take_while(|(next, _)| next + 1 < at + length).for_each(drop);
+            }
+            _ => {}
+        }
+        before = c;
+    }
+    false
+}
+
+/// Where the quoted value begins that ends before byte `end` with nothing but blanks in between, looked for from byte
+/// `from` on.
+fn quote_closed_at(content: &str, from: usize, end: usize) -> Option<usize> {
+    let mut at = from;
+    while let Some(found) = content.get(at..end)?.find(['"', '\'']) {
+        let begins = at + found;
+        let length = quoted(content.get(begins..)?)?;
+        at = begins + length;
+        if content.get(at..end)?.trim().is_empty() {
+            return Some(begins);
+        }
+    }
+    None
+}
+
+/// How many bytes the quoted value has that `yaml` begins with, both quotes among them; `None` if it has no end.
+fn quoted(yaml: &str) -> Option<usize> {
+    let mut chars = yaml.char_indices().peekable();
+    let (_, quote) = chars.next()?;
+    while let Some((at, c)) = chars.next() {
+        if c == '\\' && quote == '"' {
+            chars.next();
+        } else if c == quote {
+            match chars.peek() {
+                Some((_, '\'')) if quote == '\'' => drop(chars.next()),
+                _ => return Some(at + 1),
+            }
+        }
+    }
+    None
 }
 
 fn is_about_layout(info: &str) -> bool {

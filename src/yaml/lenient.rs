@@ -35,6 +35,11 @@ impl Source {
         !self.content.ends_with('\n')
     }
 
+    /// The first byte.
+    pub(super) fn start(&self) -> usize {
+        self.range.start
+    }
+
     /// The byte behind the last one.
     pub(super) fn end(&self) -> usize {
         self.range.end

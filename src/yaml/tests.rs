@@ -66,6 +66,53 @@ fn a_repair_does_not_hide_a_mistake_behind_it() {
     assert!(problem("a: b\n---\nc: d\n").starts_with("t.yaml:2:1: found a second YAML document"));
 }
 
+/// The parser goes on for lines, and takes what follows for a part of it.
+#[test]
+fn what_is_not_closed_is_told_where_it_begins() {
+    for (yaml, place, closing) in [
+        ("id: [\ntitle: T\ndate: x\n", "1:5", ']'),
+        ("a: b\nid: [a, b\ntags:\n- x\n", "2:5", ']'),
+        ("tags: [a, b\n\nlicense: MIT\nx: [1]\n", "1:7", ']'),
+        ("id: [[a]\nb: c\n", "1:5", ']'),
+        ("x: {a: [1, 2}\ny: z\n", "1:8", ']'),
+        ("x: {a: 1\ny: z\n", "1:4", '}'),
+        ("x:\n- y: {\n- z: a\n", "2:6", '}'),
+        ("a: [don't, x # no ]\nb: ']'\nc: it's [y]\n", "1:4", ']'),
+        ("ä: [b", "1:4", ']'),
+    ] {
+        let told = problem(yaml);
+        let expected = format!("t.yaml:{place}: broken YAML: expected a `{closing}` for the `");
+        assert!(told.starts_with(&expected), "{yaml:?}: {told}");
+    }
+    for (yaml, place, line) in [
+        ("id: \"abc\ntitle: \"T\"\n", "1:5", 2),
+        ("x: 'ok'\nid: 'abc\n\ntitle: it's\n", "2:5", 4),
+        ("\"id\": \"abc\n\"title\": b\n", "1:7", 2),
+        ("id: [a, 'b, c]\ntitle: 'x'\n", "1:9", 2),
+    ] {
+        let expected = format!(
+            "t.yaml:{place}: broken YAML: expected the closing quote of the value that begins here, found one in line \
+             {line} with text behind it"
+        );
+        assert_eq!(problem(yaml), expected, "{yaml:?}");
+    }
+}
+
+#[test]
+fn what_is_wrong_within_brackets_is_told_where_it_is() {
+    for (yaml, expected) in [
+        ("x: [\n  a,\n  \"b\" c,\n  d\n]\n", "3:7: broken YAML: found text after the closing quote"),
+        ("x: [a\n b: c\n]\n", "2:3: broken YAML: expected `,` or the `]` of the `[` in line 1"),
+        ("x: [a: b: c]\n", "1:9: broken YAML: expected `,` or the `]` of the `[` in line 1"),
+        ("x: [b, *c]\n", "1:8: broken YAML: found an alias for an anchor that is not defined"),
+        ("x: [@b]\n", "1:5: broken YAML: found a value that begins with `@`"),
+        ("x: 'it's'\n", "1:8: broken YAML: found text after the closing quote"),
+    ] {
+        let told = problem(yaml);
+        assert!(told.starts_with(&format!("t.yaml:{expected}")), "{yaml:?}: {told}");
+    }
+}
+
 #[test]
 fn problems_are_told_up_to_a_limit() {
     let yaml = "a: b\n".repeat(MAX_PROBLEMS * 3);

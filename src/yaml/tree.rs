@@ -106,10 +106,11 @@ impl Tree {
             match build(text, &source, limits) {
                 Ok(tree) => return Ok(tree),
                 Err(Failure::Problems(problems)) => return Err(problems),
-                Err(Failure::Syntax(_, error, open)) if source.repair(&error, is_bracket(text, open)) => {}
-                Err(Failure::Syntax(mut problems, error, open)) => {
+                Err(Failure::Syntax(_, error, progress))
+                    if source.repair(&error, is_bracket(text, progress.open)) => {}
+                Err(Failure::Syntax(mut problems, error, progress)) => {
                     let at = source.byte(*error.marker());
-                    problems.push(explain::syntax(text, range, at, error.info(), open));
+                    problems.push(explain::syntax(text, range, at, error.info(), &progress));
                     return Err(problems);
                 }
             }
@@ -210,7 +211,7 @@ impl Scalar {
     }
 }
 
-fn is_bracket(text: &Text, at: Option<usize>) -> bool {
+pub(super) fn is_bracket(text: &Text, at: Option<usize>) -> bool {
     at.and_then(|at| text.as_str().get(at..)).is_some_and(|rest| rest.starts_with(['[', '{']))
 }
 
