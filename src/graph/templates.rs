@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::plan::published_asset;
 use super::{AssetFile, Db, Site, TemplateFile};
 use crate::problem::Problem;
-use crate::render::environment::{Source, Templates};
+use crate::render::compact::compact;
+use crate::render::environment::{Source, Templates, has_markup};
 
 /// A site's templates, compiled, or what is wrong with them.
 #[salsa::tracked(no_eq)]
@@ -16,14 +17,13 @@ pub fn templates(db: &dyn Db) -> Result<Arc<Templates>, Vec<Problem>> {
 
 /// The sources of all templates.
 pub(super) fn sources(db: &dyn Db) -> Vec<Source> {
-    let source = |file: &TemplateFile| Source {
-        name: Arc::clone(file.name(db)),
-        path: if *file.own(db) {
-            format!("templates/{}", file.name(db))
-        } else {
-            format!("(theme)/{}", file.name(db))
-        },
-        text: Arc::clone(file.content(db)),
+    let source = |file: &TemplateFile| {
+        let (name, content) = (Arc::clone(file.name(db)), file.content(db));
+        if *file.own(db) {
+            return Source { path: format!("templates/{name}"), name, text: Arc::clone(content) };
+        }
+        let text = if has_markup(&name) { compact(content).into() } else { Arc::clone(content) };
+        Source { path: format!("(theme)/{name}"), name, text }
     };
     Site::get(db).templates(db).iter().map(source).collect()
 }

@@ -1,6 +1,6 @@
 //! The templates of a site, compiled, with everything they may call.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use minijinja::value::Serde;
@@ -59,11 +59,7 @@ impl Templates {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
         environment.set_auto_escape_callback(|name| {
-            if [".html", ".xml", ".atom"].iter().any(|extension| name.ends_with(extension)) {
-                AutoEscape::Html
-            } else {
-                AutoEscape::None
-            }
+            if has_markup(name) { AutoEscape::Html } else { AutoEscape::None }
         });
         environment.set_debug(true);
         environment.set_formatter(format);
@@ -133,29 +129,36 @@ impl Templates {
     }
 }
 
+/// Whether a template with this name makes HTML or XML.
+pub fn has_markup(name: &str) -> bool {
+    [".html", ".xml", ".atom"].iter().any(|extension| name.ends_with(extension))
+}
+
 /// For each template, itself and all that it can include, in the order of names.
 ///
 /// A template that is mentioned anywhere in another's text counts as included by it. One whose tag has anything
 /// but a plain name could include any.
 pub fn dependencies(sources: &[Source]) -> BTreeMap<&Arc<str>, Vec<&Source>> {
-    let mentions = |text: &str, name: &str| {
-        text.contains(&format!("\"{name}\""))
-            || text.contains(&format!("'{name}'"))
-            || includes_by_value(text)
-    };
+    let quoted: Vec<[String; 2]> =
+        sources.iter().map(|it| [format!("\"{}\"", it.name), format!("'{}'", it.name)]).collect();
+    let included: Vec<Vec<usize>> = sources
+        .iter()
+        .map(|from| {
+            let any = includes_by_value(&from.text);
+            let mentions = |to: &usize| any || quoted[*to].iter().any(|name| from.text.contains(name));
+            (0..sources.len()).filter(mentions).collect()
+        })
+        .collect();
     let mut all = BTreeMap::new();
-    for source in sources {
-        let mut reached: BTreeMap<&str, &Source> = BTreeMap::from([(&*source.name, source)]);
-        let mut pending = vec![source];
+    for (first, source) in sources.iter().enumerate() {
+        let mut reached = BTreeSet::from([first]);
+        let mut pending = vec![first];
         while let Some(from) = pending.pop() {
-            for to in sources {
-                if !reached.contains_key(&*to.name) && mentions(&from.text, &to.name) {
-                    reached.insert(&to.name, to);
-                    pending.push(to);
-                }
-            }
+            pending.extend(included[from].iter().filter(|to| reached.insert(**to)));
         }
-        all.insert(&source.name, reached.into_values().collect());
+        let mut reached: Vec<&Source> = reached.into_iter().map(|at| &sources[at]).collect();
+        reached.sort_by(|a, b| a.name.cmp(&b.name));
+        all.insert(&source.name, reached);
     }
     all
 }

@@ -4,6 +4,7 @@ pub mod address;
 pub mod api;
 pub mod badge;
 pub mod browse_json;
+pub mod compact;
 pub mod context;
 pub mod environment;
 pub mod feed;
