@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::Token;
-use super::file::has_credentials;
+use super::values::has_credentials;
 
 /// The variables that are honoured, as they were when the program started.
 #[derive(Debug, Clone, Default)]

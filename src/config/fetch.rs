@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
-use super::file::Span;
+use super::values::Span;
 
 /// How patient a build is with the world.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
-use serde::de::Error as _;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use url::Url;
 
 use super::paths::Given;
 use super::theme::{self, Theme};
+use super::values::{Address, Size, Span, base_path, batch, keep_builds, site_url, timezone};
 use super::wording::{self, Table};
 use super::{Fetch, Keep, Limits, RemotePictures, Settings, Thumbnails, fetch, limits, markdown, thumbnails};
 use crate::access::denied;
@@ -122,24 +122,6 @@ impl Default for Cache {
     }
 }
 
-/// A number of bytes such as `500 MB` or `1 GiB`.
-pub(super) struct Size(pub(super) u64);
-
-impl<'de> Deserialize<'de> for Size {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        super::size(&text).map(Self).map_err(D::Error::custom)
-    }
-}
-
-fn keep_builds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
-    let number = i64::deserialize(deserializer)?;
-    if (1..=1000).contains(&number) {
-        return Ok(number);
-    }
-    Err(D::Error::custom(format!("`{number}` is not a number of builds, expected 1 to 1000")))
-}
-
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Outputs {
@@ -209,89 +191,6 @@ struct Usage {
 impl Default for Usage {
     fn default() -> Self {
         Self { ttl: Span(Duration::from_secs(3600)), week: None, month: None }
-    }
-}
-
-/// An absolute http or https address.
-struct Address(Url);
-
-impl Address {
-    /// An address that is written in this program.
-    #[expect(clippy::expect_used, reason = "the tests read every default")]
-    fn known(text: &str) -> Self {
-        Self(Url::parse(text).expect("an address"))
-    }
-}
-
-impl<'de> Deserialize<'de> for Address {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        match Url::parse(&text) {
-            // The text is not repeated: whoever sees the message should not see the password.
-            Ok(url) if has_credentials(&url) => Err(D::Error::custom(
-                "this address holds a user name or a password, expected one without: what is in this file is public",
-            )),
-            Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Self(url)),
-            _ => Err(D::Error::custom(format!(
-                "`{text}` is not an address, expected one that begins with https:// or http://"
-            ))),
-        }
-    }
-}
-
-/// Whether an address holds a user name or a password.
-pub(super) fn has_credentials(url: &Url) -> bool {
-    !url.username().is_empty() || url.password().is_some()
-}
-
-/// A length of time such as `6h` or `1 day 12 hours`.
-pub(super) struct Span(pub(super) Duration);
-
-impl<'de> Deserialize<'de> for Span {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        super::span(&text).map(Self).map_err(D::Error::custom)
-    }
-}
-
-fn site_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let Address(url) = Address::deserialize(deserializer)?;
-    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-        return Err(D::Error::custom(format!(
-            "`{url}` has a path, expected an address such as \"https://example.org\"; the path belongs into `base_path`"
-        )));
-    }
-    Ok(url.as_str().trim_end_matches('/').to_owned())
-}
-
-fn base_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let path = text.trim_end_matches('/');
-    let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.' | '~');
-    let climbs = path.split('/').any(|part| part == "..");
-    if path.is_empty() || (path.starts_with('/') && !path.contains("//") && path.chars().all(fine) && !climbs)
-    {
-        return Ok(path.to_owned());
-    }
-    Err(D::Error::custom(format!("`{text}` is not a base path, expected \"\" or one such as \"/plugins\"")))
-}
-
-fn timezone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TimeZone, D::Error> {
-    let name = String::deserialize(deserializer)?;
-    // The zones built into the program, never the machine's: the same input must give the same bytes
-    // wherever it is built.
-    jiff::tz::TimeZoneDatabase::bundled().get(&name).map_err(|_| {
-        D::Error::custom(format!(
-            "`{name}` is not a time zone, expected a name from the IANA database such as \"America/Chicago\" or \"UTC\""
-        ))
-    })
-}
-
-fn batch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
-    let number = i64::deserialize(deserializer)?;
-    match usize::try_from(number) {
-        Ok(size @ 1..=100) => Ok(size),
-        _ => Err(D::Error::custom(format!("`{number}` is not a batch size, expected 1 to 100"))),
     }
 }
 

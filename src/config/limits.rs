@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use super::file::Size;
+use super::values::Size;
 
 /// How much is read. What is larger is an error that names the setting; a source's answer that is counts as a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

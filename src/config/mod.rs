@@ -8,6 +8,7 @@ mod markdown;
 mod paths;
 mod theme;
 mod thumbnails;
+mod values;
 mod wording;
 
 use std::path::{Path, PathBuf};

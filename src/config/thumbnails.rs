@@ -6,7 +6,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
-use super::file::{Span, has_credentials};
+use super::values::{Span, has_credentials};
 use crate::fact::VideoId;
 
 /// What stands for a video's id in the addresses of pictures.
