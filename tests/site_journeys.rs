@@ -3,49 +3,13 @@
 
 mod common;
 
+use common::lists::Lists as _;
 use common::shelf::{Visitor, shelf};
 use common::watching::eventually;
 use serde_json::{Value, json};
 use xtask::browser::{Key, Look};
 
 const SEARCH: &str = "/search/";
-
-impl Here for Visitor {}
-
-/// What is to be seen and done on the pages with lists.
-trait Here: std::ops::Deref<Target = xtask::browser::Browser> {
-    /// The titles of what was found, in order, once the list is there.
-    fn found(&self) -> Vec<String> {
-        let list = eventually("a list", || {
-            let list = self.run(
-                "if (document.querySelector('#_results').hidden || !/plugin|fits/.test(document.querySelector('#_status').textContent)) return null;
-                 return Array.from(document.querySelectorAll('#_list h2 a'), it => it.textContent)",
-            );
-            list.as_array().cloned()
-        });
-        list.iter().map(|title| title.as_str().unwrap().to_owned()).collect()
-    }
-
-    /// Waits until what was found is this.
-    #[track_caller]
-    fn finds(&self, what: &str, expected: impl Fn(&[String]) -> bool) -> Vec<String> {
-        eventually(what, || Some(self.found()).filter(|found| expected(found)))
-    }
-
-    /// Chooses in a control of the form.
-    fn choose(&self, name: &str, value: &str) {
-        self.run(&format!(
-            "const control = document.forms._browse.elements.{name};
-             if (control.type === 'checkbox') control.checked = {value:?} === '1'; else control.value = {value:?};
-             if (control.type !== 'checkbox' && control.value !== {value:?}) throw new Error('no such choice');
-             control.dispatchEvent(new Event('change', {{bubbles: true}}))"
-        ));
-    }
-
-    fn field(&self) -> xtask::browser::Element {
-        self.only("#_browse input[name=q]")
-    }
-}
 
 /// What the index says of all plugins, a column each.
 fn index() -> Value {

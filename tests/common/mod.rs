@@ -4,6 +4,7 @@
 pub mod blows;
 pub mod builder;
 pub mod explaining;
+pub mod lists;
 pub mod shelf;
 pub mod watching;
 

@@ -1,0 +1,96 @@
+//! The pages of a tag and of an author with more plugins than are seen at a glance, in a real browser: what one types
+//! and chooses stays within the tag or the author.
+#![allow(missing_docs)]
+
+mod common;
+
+use common::lists::Lists as _;
+use common::watching::eventually;
+use common::{Site, entry, skip};
+use xtask::browser::{Browser, Look};
+use xtask::host::Host;
+
+/// A site of nine plugins, six of which have the tag and the author that are looked at; and its host.
+fn site() -> (Site, Host) {
+    let site = Site::new("");
+    let host = Host::start(site.at("public"), "").unwrap();
+    site.write("shelflife.toml", format!("title = \"Shelf\"\nurl = \"{}\"\n", host.origin()));
+    for (number, stem) in
+        ["ant", "bee", "cat", "dog", "elk", "fox", "gnu", "hen", "ibis"].into_iter().enumerate()
+    {
+        let (tag, author) = if number < 6 { ("C++", "Ada & Grace") } else { ("C", "Ada") };
+        let state = if number % 3 == 1 { "abandoned: true\n" } else { "" };
+        // The first comes last.
+        let text = entry(stem, &format!("tags: [\"{tag}\", common]\n{state}"))
+            .replace(&format!("Ada of {stem}"), author)
+            .replace("2020-02-03", &format!("2020-02-{:02}", 28 - number));
+        site.write(&format!("entries/{stem}.md"), text);
+    }
+    site.build(&[]).succeeded();
+    (site, host)
+}
+
+#[test]
+fn what_is_chosen_stays_within_a_tag_or_an_author() {
+    const TEST: &str = "what_is_chosen_stays_within_a_tag_or_an_author";
+    let browser = match Browser::open(Look::default()) {
+        Ok(browser) => browser,
+        Err(lacking) => return skip(TEST, &lacking),
+    };
+    let (_site, host) = site();
+    let place = |browser: &Browser| browser.url().trim_start_matches(&host.origin()).to_owned();
+    let arrives = |at: &str| eventually(at, || (place(&browser) == at).then_some(()));
+    let titles = |stems: &[&str]| stems.iter().map(|stem| format!("Plugin {stem}")).collect::<Vec<_>>();
+    let finds = |what: &str, stems: &[&str]| {
+        let expected = titles(stems);
+        browser.finds(what, |found| found == expected);
+    };
+    for page in ["/by_tag/c-plus-plus/", "/by_author/ada-and-grace/"] {
+        browser.go(&host.url(page));
+        assert_eq!(browser.find("#_static .row").len(), 6, "{page}");
+        assert!(browser.find("#_list .row").is_empty(), "{page}");
+
+        // A third one that is abandoned is another's.
+        browser.choose("state", "abandoned");
+        finds("the abandoned ones", &["bee", "elk"]);
+        assert!(browser.text().contains("2 of 6 plugins"), "{page}");
+        assert_eq!(place(&browser), format!("{page}?state=abandoned"));
+        browser.choose("sort", "newest");
+        finds("the newest first", &["bee", "elk"]);
+        browser.choose("state", "maintained");
+        finds("those that are not", &["ant", "cat", "dog", "fox"]);
+        let shared = format!("{page}?state=maintained&sort=newest");
+        assert_eq!(place(&browser), shared);
+
+        // Somebody else opens the link.
+        let other = Browser::open(Look::PHONE).unwrap();
+        other.go(&host.url(&shared));
+        assert_eq!(other.found(), titles(&["ant", "cat", "dog", "fox"]), "{page}");
+        assert_eq!(other.console(), Vec::<String>::new());
+
+        // What is typed is found within, though others have the words, too.
+        browser.choose("state", "");
+        browser.choose("sort", "");
+        browser.type_into(&browser.field(), "common plugin");
+        finds("all that have the tag", &["ant", "bee", "cat", "dog", "elk", "fox"]);
+        browser.run("document.forms._browse.elements.q.value = ''");
+        browser.type_into(&browser.field(), "ibis");
+        finds("nothing of others", &[]);
+        browser.run("document.forms._browse.elements.q.value = ''");
+        browser.type_into(&browser.field(), "elk");
+        finds("one", &["elk"]);
+        arrives(&format!("{page}?q=elk"));
+        browser.click(&browser.only("#_list a"));
+        arrives("/plugins/elk/");
+        browser.back();
+        arrives(&format!("{page}?q=elk"));
+        finds("the same again", &["elk"]);
+        browser.back();
+        arrives(&format!("{page}?sort=newest"));
+        finds("the choice before", &["ant", "bee", "cat", "dog", "elk", "fox"]);
+        browser.back();
+        arrives(&shared);
+        finds("the choice before that", &["ant", "cat", "dog", "fox"]);
+    }
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
