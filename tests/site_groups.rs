@@ -10,6 +10,21 @@ use common::{Site, entry, skip};
 use xtask::browser::{Browser, Look};
 use xtask::host::Host;
 
+#[test]
+fn a_tag_with_signs_is_found_by_its_name() {
+    const TEST: &str = "a_tag_with_signs_is_found_by_its_name";
+    let browser = match Browser::open(Look::default()) {
+        Ok(browser) => browser,
+        Err(lacking) => return skip(TEST, &lacking),
+    };
+    let (_site, host) = site();
+    for (asked, expected) in [("c%2B%2B", 6), ("C%2B%2B common", 6), ("common%2B", 9), ("c", 9)] {
+        browser.go(&host.url(&format!("/search/?q={asked}")));
+        assert_eq!(browser.found().len(), expected, "{asked}");
+    }
+    assert_eq!(browser.console(), Vec::<String>::new());
+}
+
 /// A site of nine plugins, six of which have the tag and the author that are looked at; and its host.
 fn site() -> (Site, Host) {
     let site = Site::new("");

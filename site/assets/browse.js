@@ -20,7 +20,8 @@
   // Letters compare without case and accents, since few people type names the way their owners write them.
   const plain = (text) =>
     text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/ß/g, "ss").replace(/\s+/g, " ").trim();
-  const words = (text) => plain(text).split(/[^\p{L}\p{N}]+/u).filter(Boolean);
+  // The signs at the end of a word tell C++ and C# from C.
+  const words = (text) => plain(text).match(/[\p{L}\p{N}]+(?:[+#]+(?![\p{L}\p{N}+#]))?/gu) || [];
   // What says nothing about a plugin among plugins for OctoPrint. They count if there is nothing else.
   const FILLING = new Set(("a an and at be by can do does for from get have how i in is it its let lets me my of on or so "
     + "something tell tells that the this to want when which with you octoprint plugin plugins").split(" "));
