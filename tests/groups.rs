@@ -90,10 +90,12 @@ fn several_authors_are_a_list() {
     assert_eq!(author("text"), author("list"));
 }
 
-/// The protocol allows 50,000 pages (<https://www.sitemaps.org/protocol.html>).
+/// The protocol allows 50 MiB (<https://www.sitemaps.org/protocol.html>), which few pages have whose addresses are long.
 #[test]
 fn a_site_map_that_would_be_too_long_is_an_index() {
-    let site = Site::new(&format!("{CONFIG}base_path = \"/sub\"\n[limits]\nlist_items = 1000\n"));
+    let base = format!("https://shelf.example/{}", "sub".repeat(3000));
+    let path = base.trim_start_matches("https://shelf.example");
+    let site = Site::new(&format!("{CONFIG}base_path = \"{path}\"\n[limits]\nlist_items = 1000\n"));
     // Nothing but the site map is looked at.
     for template in ["tag.html", "by_tag.html", "plugin.html", "home.html"] {
         site.write(&format!("templates/{template}"), "one\n");
@@ -102,20 +104,25 @@ fn a_site_map_that_would_be_too_long_is_an_index() {
         let tags: Vec<String> = (0..tags).map(|tag| format!("t{stem}-{tag}")).collect();
         site.entry(&format!("p{stem}"), &format!("tags: [{}]\n", tags.join(", ")));
     };
-    (0..50).for_each(|stem| write(stem, 1000));
+    (0..6).for_each(|stem| write(stem, 1000));
     site.build(&[]).succeeded();
-    let map = |path: &str| Html::parse_document(&site.read(&format!("public/{path}")));
-    let select = |html: &Html, selector: &str| -> Vec<String> {
-        html.select(&Selector::parse(selector).unwrap()).map(|found| found.text().collect()).collect()
+    let index = site.read("public/sitemap.xml");
+    assert!(
+        index.contains("<sitemapindex xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">"),
+        "{index}"
+    );
+    let addresses = |map: &str| -> Vec<String> {
+        let after = map.split("<loc>").skip(1).filter_map(|rest| rest.split_once("</loc>"));
+        after.map(|(address, _)| address.to_owned()).collect()
     };
-    let index = map("sitemap.xml");
-    let parts = ["https://shelf.example/sub/sitemap-1.xml", "https://shelf.example/sub/sitemap-2.xml"];
-    assert_eq!(select(&index, "sitemapindex > sitemap > loc"), parts);
-    assert_eq!(select(&index, "sitemap > lastmod").len(), 2);
+    assert_eq!(addresses(&index), [format!("{base}/sitemap-1.xml"), format!("{base}/sitemap-2.xml")]);
+    assert_eq!(index.matches("<lastmod>").count(), 2);
     let mut pages = Vec::new();
     for part in ["sitemap-1.xml", "sitemap-2.xml"] {
-        let of = select(&map(part), "urlset > url > loc");
-        assert!(!of.is_empty() && of.len() <= 50_000, "{part} has {}", of.len());
+        let map = site.read(&format!("public/{part}"));
+        assert!(map.contains("<urlset") && map.len() <= 50 << 20, "{part} has {} bytes", map.len());
+        let of = addresses(&map);
+        assert!(!of.is_empty(), "{part}");
         pages.extend(of);
     }
     let all = site.tree("public").into_keys().filter(|path| path.ends_with("index.html")).count();
@@ -123,9 +130,9 @@ fn a_site_map_that_would_be_too_long_is_an_index() {
     pages.sort();
     pages.dedup();
     assert_eq!(pages.len(), all, "none is there twice");
-    assert!(site.read("public/robots.txt").contains("Sitemap: https://shelf.example/sub/sitemap.xml\n"));
+    assert!(site.read("public/robots.txt").contains(&format!("Sitemap: {base}/sitemap.xml\n")));
 
-    (0..50).for_each(|stem| write(stem, 2));
+    (0..6).for_each(|stem| write(stem, 2));
     site.build(&[]).succeeded();
     assert!(!site.at("public/sitemap-1.xml").exists());
     assert!(site.read("public/sitemap.xml").contains("<urlset"));
