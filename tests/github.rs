@@ -3,17 +3,17 @@
 
 mod common;
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::builder::Silent;
-use common::{Run, Site, entry};
+use common::faulty::{answer, is_graphql, set_fault};
+use common::{Site, entry};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use shelflife::build::{Afterwards, Builder, fetch};
 use shelflife::config::{Config, Overrides};
 use shelflife::fact::Answer;
-use xtask::replay::{Budget, FaultAction, Kind, Repository, RequestInfo, Resource, Server, World};
+use xtask::replay::{Budget, FaultAction, Kind, Repository, Resource, Server, World};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
 
@@ -39,30 +39,12 @@ fn asking(ttl: &str) -> (Server, Site) {
     (server, site)
 }
 
-fn set_fault(server: &Server, fault: impl Fn(&RequestInfo) -> Option<FaultAction> + Send + Sync + 'static) {
-    server.set_fault(Some(Arc::new(fault)));
-}
-
-fn is_graphql(request: &RequestInfo) -> bool {
-    matches!(request.kind, Kind::Repositories | Kind::Files)
-}
-
-fn answer(status: u16, headers: &[(&str, &str)], body: &Value) -> Option<FaultAction> {
-    let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Some(FaultAction::Answer { status, headers, body: body.to_string().into_bytes() })
-}
-
 fn plugin(site: &Site) -> Value {
     site.json("public/plugins.json")[0].clone()
 }
 
 fn python(site: &Site) -> Value {
     plugin(site)["compatibility"]["python"].clone()
-}
-
-#[track_caller]
-fn assert_says(run: &Run, text: &str) {
-    assert_eq!(run.stderr.matches(text).count(), 1, "{text:?} once in:\n{}", run.stderr);
 }
 
 #[test]
@@ -82,10 +64,10 @@ fn half_an_answer_loses_nothing() {
             {"message": "timed out", "path": ["r0", "defaultBranchRef", "target"]},
         ]);
         let body = json!({"data": {"r0": details}, "errors": errors});
-        is_graphql(request).then(|| answer(200, &[], &body)).flatten()
+        is_graphql(request).then(|| answer(200, &[], &body))
     });
     let run = site.build(&[]).succeeded();
-    assert_says(&run, "owner/one: timed out");
+    run.says("owner/one: timed out");
     assert_eq!(site.read("public/plugins.json"), before);
 }
 
@@ -94,7 +76,7 @@ fn half_an_answer_loses_nothing() {
 fn a_failure_that_is_learnt_first_hides_nothing_that_was_known() {
     let (server, site) = asking("0s");
     site.build(&[]).succeeded();
-    set_fault(&server, |request| is_graphql(request).then(|| answer(502, &[], &json!({}))).flatten());
+    set_fault(&server, |request| is_graphql(request).then(|| answer(502, &[], &json!({}))));
     let config = site.config(&server, &Overrides::default()).unwrap();
     let offline = Config { offline: true, ..config.clone() };
     let mut builder = Builder::new(Afterwards::GoOn);
@@ -115,9 +97,7 @@ fn a_failure_that_is_learnt_first_hides_nothing_that_was_known() {
 fn assert_content_heals(body: &Value) {
     let (server, site) = asking("1h");
     let broken = body.clone();
-    set_fault(&server, move |request| {
-        (request.kind == Kind::Files).then(|| answer(200, &[], &broken)).flatten()
-    });
+    set_fault(&server, move |request| (request.kind == Kind::Files).then(|| answer(200, &[], &broken)));
     let run = site.build(&[]).succeeded();
     assert!(run.stderr.contains("owner/one: "), "{}", run.stderr);
     assert_eq!(python(&site), ">=2.7,<3");
@@ -147,7 +127,7 @@ fn an_exhausted_budget_is_told_with_its_end() {
     server.set_budget(Resource::Graphql, Budget { limit: 10, used: 10, resets_at: reset });
     let run = site.build(&[]).succeeded();
     let until = Timestamp::from_second(reset.as_second() + 30).unwrap().strftime("%H:%M");
-    assert_says(&run, &format!("GitHub's rate limit is reached until {until} UTC"));
+    run.says(&format!("GitHub's rate limit is reached until {until} UTC"));
     assert_eq!(server.counts().graphql, 1);
 }
 
@@ -157,7 +137,7 @@ fn the_last_point_of_the_budget_is_the_last_request() {
     let reset = Timestamp::from_second(Timestamp::now().as_second() + 1800).unwrap();
     server.set_budget(Resource::Graphql, Budget { limit: 10, used: 9, resets_at: reset });
     let run = site.build(&[]).succeeded();
-    assert_says(&run, "GitHub's rate limit is reached until ");
+    run.says("GitHub's rate limit is reached until ");
     assert_eq!(plugin(&site)["github"]["stars"], 7, "what was answered is known");
     assert_eq!(server.counts().graphql, 1);
 }
@@ -168,7 +148,7 @@ fn a_short_pause_is_waited_for() {
     let first = std::sync::atomic::AtomicBool::new(true);
     set_fault(&server, move |request| {
         let limited = is_graphql(request) && first.swap(false, std::sync::atomic::Ordering::Relaxed);
-        limited.then(|| answer(429, &[("retry-after", "1")], &json!({}))).flatten()
+        limited.then(|| answer(429, &[("retry-after", "1")], &json!({})))
     });
     let started = Instant::now();
     let report = site.report(&[]);
@@ -191,7 +171,7 @@ fn assert_gives_up(status: u16, headers: &[(&str, &str)], message: &str, request
     let started = Instant::now();
     let run = site.build(&["--max-wait", "10s"]).succeeded();
     assert!(started.elapsed() < Duration::from_secs(5), "{:?}", started.elapsed());
-    assert_says(&run, says);
+    run.says(says);
     assert_eq!(server.counts().graphql, requests, "{status} {message}");
 }
 
@@ -230,9 +210,9 @@ fn once_told_to_stop_the_other_batches_stop_too() {
     for number in 0..20 {
         site.entry(&format!("plugin{number}"), "");
     }
-    set_fault(&server, |_| answer(429, &[("retry-after", "3600")], &json!({})));
+    set_fault(&server, |_| Some(answer(429, &[("retry-after", "3600")], &json!({}))));
     let run = site.build(&[]).succeeded();
-    assert_says(&run, "GitHub's rate limit is reached until ");
+    run.says("GitHub's rate limit is reached until ");
     let sent = server.counts().graphql;
     assert!((1..=4).contains(&sent), "{sent} requests");
 }
@@ -245,18 +225,18 @@ fn repositories_that_are_gone_are_named() {
     server.change(|world| world.remove("owner/one"));
 
     let run = site.build(&["--now", &at(1)]).succeeded();
-    assert_says(&run, "owner/one: GitHub has no such repository, or shows it to nobody");
+    run.says("owner/one: GitHub has no such repository, or shows it to nobody");
     assert_eq!(plugin(&site)["github"]["stars"], 7);
 
     let fresh = site.build(&["--now", &at(1)]).succeeded();
     assert!(!fresh.stderr.contains("owner/one"), "{}", fresh.stderr);
 
     let run = site.build(&["--now", &at(2)]).succeeded();
-    assert_says(&run, "owner/one: GitHub has refused it twice");
+    run.says("owner/one: GitHub has refused it twice");
     assert_eq!(plugin(&site).get("github"), None);
 
     let run = site.build(&["--now", &at(3)]).succeeded();
-    assert_says(&run, "owner/one can't be found on GitHub: check `source`");
+    run.says("owner/one can't be found on GitHub: check `source`");
 }
 
 #[test]
@@ -267,7 +247,7 @@ fn many_repositories_that_were_never_there_are_five_lines_and_a_number() {
     }
     let run = site.build(&[]).succeeded();
     assert_eq!(run.stderr.matches("can't be found on GitHub").count(), 5, "{}", run.stderr);
-    assert_says(&run, "and 4 more repositories");
+    run.says("and 4 more repositories");
 }
 
 #[test]
@@ -320,10 +300,10 @@ fn advice_fits_what_is_lacking() {
     let (server, mut site) = asking("1h");
     site.set("GITHUB_TOKEN", "");
     let run = site.build(&["--offline"]).succeeded();
-    assert_says(&run, "build without --offline and set GITHUB_TOKEN to a token");
+    run.says("build without --offline and set GITHUB_TOKEN to a token");
     site.set("GITHUB_TOKEN", "none\u{7f}such");
     let run = site.build(&[]).succeeded();
     assert!(!run.stderr.contains("build again when GitHub answers"), "{}", run.stderr);
-    assert_says(&run, "set GITHUB_TOKEN to a token that may read public repositories (the one that is set");
+    run.says("set GITHUB_TOKEN to a token that may read public repositories (the one that is set");
     assert_eq!(server.counts().graphql, 0);
 }

@@ -3,11 +3,10 @@
 
 mod common;
 
-use std::sync::Arc;
-
+use common::faulty::{answer, set_fault};
 use common::{Run, Site};
-use serde_json::{Value, json};
-use xtask::replay::{FaultAction, Kind, Repository, RequestInfo, Server, Usage, Window, World};
+use serde_json::json;
+use xtask::replay::{Kind, Repository, Server, Usage, Window, World};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
 const TOKEN: &str = "ghp_0123456789secret";
@@ -29,14 +28,6 @@ fn asking(number: usize) -> (Server, Site) {
         site.entry(&format!("plugin{number:02}"), "compatibility:\n  python: '>=3'\n");
     }
     (server, site)
-}
-
-fn set_fault(server: &Server, fault: impl Fn(&RequestInfo) -> Option<FaultAction> + Send + Sync + 'static) {
-    server.set_fault(Some(Arc::new(fault)));
-}
-
-fn answer(body: &Value) -> FaultAction {
-    FaultAction::Answer { status: 200, headers: Vec::new(), body: body.to_string().into_bytes() }
 }
 
 fn starred(site: &Site) -> usize {
@@ -68,7 +59,9 @@ fn an_export_that_is_none_loses_no_numbers() {
         json!([]),
     ] {
         let body = lie.clone();
-        set_fault(&server, move |request| matches!(request.kind, Kind::Export(_)).then(|| answer(&body)));
+        set_fault(&server, move |request| {
+            matches!(request.kind, Kind::Export(_)).then(|| answer(200, &[], &body))
+        });
         strictly(&site);
         assert_eq!(site.read("public/plugins.json"), before, "{lie}");
     }
@@ -107,8 +100,9 @@ fn what_the_token_may_not_see_stays_and_its_reason_is_told() {
     set_fault(&server, |request| {
         let error =
             |alias: &str| json!({"type": "FORBIDDEN", "path": [alias], "message": "use SAML, please"});
-        (request.kind == Kind::Repositories)
-            .then(|| answer(&json!({"data": {"r0": null, "r1": null}, "errors": [error("r0"), error("r1")]})))
+        (request.kind == Kind::Repositories).then(|| {
+            answer(200, &[], &json!({"data": {"r0": null, "r1": null}, "errors": [error("r0"), error("r1")]}))
+        })
     });
     for _ in 0..2 {
         assert!(strictly(&site).stderr.contains("use SAML, please"));
@@ -124,7 +118,7 @@ fn an_answer_that_repeats_the_token_gives_it_to_nobody() {
         set_fault(&server, move |request| {
             let message = format!("bad credentials: {TOKEN}, {TOKEN}");
             let body = json!({"data": data, "errors": [{"type": "X", "path": path, "message": message}]});
-            (request.kind == Kind::Repositories).then(|| answer(&body))
+            (request.kind == Kind::Repositories).then(|| answer(200, &[], &body))
         });
         let run = site.build(&["--strict", "--report", site.at("report.json").to_str().unwrap()]);
         assert_eq!(run.code, 4, "{}", run.stderr);

@@ -10,11 +10,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Run, Site};
+use common::Site;
+use common::faulty::{is_graphql, set_fault};
 use serde_json::json;
-use xtask::replay::{
-    Budget, FaultAction, Kind, Repository, RequestInfo, Resource, Server, Usage, Window, World,
-};
+use xtask::replay::{Budget, FaultAction, Repository, Resource, Server, Usage, Window, World};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
 
@@ -36,23 +35,10 @@ fn asking(number: usize, more: &str) -> (Server, Site) {
     (server, site)
 }
 
-fn set_fault(server: &Server, fault: impl Fn(&RequestInfo) -> Option<FaultAction> + Send + Sync + 'static) {
-    server.set_fault(Some(Arc::new(fault)));
-}
-
-fn is_graphql(request: &RequestInfo) -> bool {
-    matches!(request.kind, Kind::Repositories | Kind::Files)
-}
-
 /// How many plugins have stars.
 fn starred(site: &Site) -> usize {
     let plugins = site.json("public/plugins.json");
     plugins.as_array().unwrap().iter().filter(|plugin| plugin["github"]["stars"].is_u64()).count()
-}
-
-#[track_caller]
-fn assert_says(run: &Run, text: &str) {
-    assert_eq!(run.stderr.matches(text).count(), 1, "{text:?} once in:\n{}", run.stderr);
 }
 
 /// A server that sends the same bytes to everybody, and counts.
@@ -164,7 +150,7 @@ fn fetching_ends_in_time_whatever_happens() {
     let started = Instant::now();
     let run = site.build(&[]).succeeded();
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
-    assert_says(&run, "no answer within the 1 s that fetching may take");
+    run.says("no answer within the 1 s that fetching may take");
     assert!(run.stderr.contains("2 refreshed"), "the exports came: {}", run.stderr);
 }
 
@@ -226,7 +212,7 @@ fn harmless_redirects_are_followed_and_counted() {
     let site = Site::new(&format!("{CONFIG}\n[usage]\nweek = \"{address}/week.json\"\n"));
     site.entry("one", "");
     let run = site.build(&[]).succeeded();
-    assert_says(&run, "more than 5 redirects");
+    run.says("more than 5 redirects");
     assert_eq!(asked.load(Ordering::Relaxed), 6, "and not asked again");
 
     let (server, _) = asking(1, "");

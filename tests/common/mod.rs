@@ -4,6 +4,7 @@
 pub mod blows;
 pub mod builder;
 pub mod explaining;
+pub mod faulty;
 pub mod lists;
 pub mod shelf;
 pub mod watching;
@@ -35,6 +36,12 @@ impl Run {
     pub fn succeeded(self) -> Self {
         assert_eq!(self.code, 0, "{}", self.stderr);
         self
+    }
+
+    /// Makes sure that the run said this, once.
+    #[track_caller]
+    pub fn says(&self, text: &str) {
+        assert_eq!(self.stderr.matches(text).count(), 1, "{text:?} once in:\n{}", self.stderr);
     }
 }
 
