@@ -232,6 +232,47 @@ impl Inputs {
 }
 
 #[cfg(test)]
+impl Imprint {
+    /// An imprint for tests, which tells nothing but the plugin's id.
+    pub(crate) fn sample(id: &str) -> Self {
+        let digest = Digest::of(id.as_bytes());
+        Self {
+            front: Front {
+                id: id.to_owned(),
+                date: jiff::civil::date(2020, 2, 3),
+                counted: true,
+                redirects: Vec::new(),
+                kin: Kin {
+                    tags: Vec::new(),
+                    words: Vec::new(),
+                    authors: Vec::new(),
+                    shown: digest,
+                    is_disabled: false,
+                    is_recommended: true,
+                },
+            },
+            shown: Shown { summary: digest, record: digest, document: digest, listed: digest },
+            page: digest,
+            companions: Vec::new(),
+            modified: 0,
+            warnings: Vec::new(),
+            inputs: Inputs {
+                entry: digest,
+                usage: digest,
+                history: digest,
+                ages: Ages::default(),
+                concerning: digest,
+                related: digest,
+                facts: Packed::new(&Vec::new()),
+            },
+            memos: Packed::new(&Vec::new()),
+            pictures: Vec::new(),
+            feed: None,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::fact::Window;

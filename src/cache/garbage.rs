@@ -206,8 +206,8 @@ mod tests {
 
     use super::*;
     use crate::cache::{Listed, Listing, Tree};
-    use crate::fact::{Ages, Fact, ObjectId, RepositoryName, Subject, Validators};
-    use crate::imprint::{Front, Inputs, Kin, Packed, Shown};
+    use crate::fact::{Fact, ObjectId, RepositoryName, Subject, Validators};
+    use crate::imprint::{Inputs, Packed};
 
     const KEEP: Keep = Keep { builds: 8, bytes: u64::MAX };
 
@@ -238,41 +238,13 @@ mod tests {
     }
 
     fn imprint(memos: &[(&str, Digest)], subjects: &[Subject]) -> Imprint {
-        let digest = Digest::of(b"");
+        let sample = Imprint::sample("one");
+        let facts = subjects.iter().map(|subject| (subject.clone(), Digest::of(b""))).collect();
+        let memos = memos.iter().map(|(function, inputs)| ((*function).to_owned(), *inputs)).collect();
         Imprint {
-            front: Front {
-                id: "one".into(),
-                date: jiff::civil::date(2020, 1, 1),
-                counted: true,
-                redirects: Vec::new(),
-                kin: Kin {
-                    tags: Vec::new(),
-                    words: Vec::new(),
-                    authors: Vec::new(),
-                    shown: digest,
-                    is_disabled: false,
-                    is_recommended: true,
-                },
-            },
-            shown: Shown { summary: digest, record: digest, document: digest, listed: digest },
-            page: digest,
-            companions: Vec::new(),
-            modified: 0,
-            warnings: Vec::new(),
-            inputs: Inputs {
-                entry: digest,
-                usage: digest,
-                history: digest,
-                ages: Ages::default(),
-                concerning: digest,
-                related: digest,
-                facts: Packed::new(&subjects.iter().map(|subject| (subject.clone(), digest)).collect()),
-            },
-            memos: Packed::new(
-                &memos.iter().map(|(function, inputs)| ((*function).to_owned(), *inputs)).collect(),
-            ),
-            pictures: Vec::new(),
-            feed: None,
+            inputs: Inputs { facts: Packed::new(&facts), ..sample.inputs },
+            memos: Packed::new(&memos),
+            ..sample
         }
     }
 

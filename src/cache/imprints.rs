@@ -242,57 +242,18 @@ impl Texts {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fact::Ages;
-    use crate::imprint::{Front, Inputs, Kin, Packed, Shown};
-
-    fn imprint(id: &str) -> Imprint {
-        let digest = Digest::of(id.as_bytes());
-        Imprint {
-            front: Front {
-                id: id.to_owned(),
-                date: jiff::civil::date(2020, 2, 3),
-                counted: true,
-                redirects: Vec::new(),
-                kin: Kin {
-                    tags: Vec::new(),
-                    words: Vec::new(),
-                    authors: Vec::new(),
-                    shown: digest,
-                    is_disabled: false,
-                    is_recommended: true,
-                },
-            },
-            shown: Shown { summary: digest, record: digest, document: digest, listed: digest },
-            page: digest,
-            companions: Vec::new(),
-            modified: 0,
-            warnings: vec!["a warning".to_owned()],
-            inputs: Inputs {
-                entry: digest,
-                usage: digest,
-                history: digest,
-                ages: Ages::default(),
-                concerning: digest,
-                related: digest,
-                facts: Packed::new(&Vec::new()),
-            },
-            memos: Packed::new(&vec![("f.1".to_owned(), digest)]),
-            pictures: Vec::new(),
-            feed: None,
-        }
-    }
 
     #[test]
     fn imprints_come_back_unless_they_are_damaged() {
         let cache = Cache::in_memory().unwrap();
         let of = |entries: &[&str]| -> Imprints {
-            entries.iter().map(|entry| ((*entry).to_owned(), Arc::new(imprint(entry)))).collect()
+            entries.iter().map(|entry| ((*entry).to_owned(), Arc::new(Imprint::sample(entry)))).collect()
         };
         cache.set_imprints(&of(&["one", "two", "three"]), &["one", "two", "three"]).unwrap();
         cache.show(ShownKind::Record, "three", "text");
         cache.set_imprints(&of(&["one", "two"]), &["three"]).unwrap();
         assert_eq!(cache.imprints().unwrap(), of(&["one", "two"]));
-        assert_eq!(cache.imprint("two").unwrap(), Some(imprint("two")));
+        assert_eq!(cache.imprint("two").unwrap(), Some(Imprint::sample("two")));
         assert_eq!(cache.imprint("three").unwrap(), None);
         assert_eq!(cache.shown(ShownKind::Record, "three", Digest::of(b"text")), None);
         let number = shards::number_of("one");
