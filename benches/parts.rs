@@ -17,7 +17,7 @@ use shelflife::entry::{Parsed, parse};
 use shelflife::fact::Ages;
 use shelflife::history::{Day, History, Measure, Published};
 use shelflife::markdown::{self, Addresses};
-use shelflife::plugin::{DEFAULT_PYTHON, Plugin, admits_python3};
+use shelflife::plugin::Plugin;
 use shelflife::render::address;
 use shelflife::render::context::{Full, Summary, Surroundings};
 use shelflife::render::environment::{Page, Source, Templates};
@@ -54,12 +54,11 @@ fn main() {
 
 fn plugin(parsed: &Parsed) -> Plugin {
     let entry = Arc::clone(&parsed.entry);
-    let python = entry.compatibility.python.clone().unwrap_or_else(|| DEFAULT_PYTHON.to_owned());
+    let python = entry.compatibility.python.clone();
     Plugin {
         usage: None,
         repository: None,
         ages: Ages::default(),
-        python3: admits_python3(&python),
         python,
         python_declared: entry.compatibility.python.is_some(),
         os: Compat::default().expand(&entry.compatibility.os),

@@ -9,7 +9,7 @@ use crate::entry::Entry;
 use crate::fact::usage::Usage;
 use crate::fact::{Ages, Repository};
 
-/// What a plugin runs on that says nothing about Python: it is older than Python 3 support.
+/// What a plugin runs on whose source says nothing about Python: it is older than Python 3 support.
 pub const DEFAULT_PYTHON: &str = ">=2.7,<3";
 
 /// An entry together with its facts.
@@ -23,12 +23,10 @@ pub struct Plugin {
     pub repository: Option<Arc<Repository>>,
     /// The days as of which those are, where they are kept past their life.
     pub ages: Ages,
-    /// The Python versions it runs on, as a PEP 440 specifier.
-    pub python: String,
+    /// The Python versions it runs on, as a PEP 440 specifier; `None` if nobody could look.
+    pub python: Option<String>,
     /// Whether the entry declares the Python versions itself.
     pub python_declared: bool,
-    /// Whether [`Plugin::python`] admits any Python 3.
-    pub python3: bool,
     /// The operating systems it runs on, groups expanded; none means all.
     pub os: Vec<String>,
 }
@@ -42,13 +40,29 @@ pub struct PluginUsage {
     pub month: Usage,
 }
 
-/// The last minor version of Python 3 that is looked at; there are far fewer.
-const LAST_MINOR: u64 = 99;
+impl Plugin {
+    /// Whether it runs on any Python 2; `None` if that is not known.
+    pub fn python2(&self) -> Option<bool> {
+        self.python.as_deref().map(|python| admits_python(python, 2, LAST_PYTHON2))
+    }
 
-/// Whether a PEP 440 specifier, or a bare version from which on a plugin works, admits any Python 3.
+    /// Whether it runs on any Python 3; `None` if that is not known.
+    pub fn python3(&self) -> Option<bool> {
+        self.python.as_deref().map(|python| admits_python(python, 3, LAST_PYTHON3))
+    }
+}
+
+/// The last minor version of Python 2.
+const LAST_PYTHON2: u64 = 7;
+
+/// The last minor version of Python 3 that is looked at; there are far fewer.
+const LAST_PYTHON3: u64 = 99;
+
+/// Whether a PEP 440 specifier, or a bare version from which on a plugin works, admits any minor version of a Python up
+/// to the last one.
 ///
 /// Clauses that can't be read admit nothing; empty ones, as after a trailing comma, are passed over.
-pub fn admits_python3(specifier: &str) -> bool {
+fn admits_python(specifier: &str, major: u64, last: u64) -> bool {
     let clauses = specifier.split(',').map(str::trim).filter(|clause| !clause.is_empty());
     let specifiers: Option<Vec<VersionSpecifiers>> = clauses
         .map(|clause| {
@@ -57,8 +71,8 @@ pub fn admits_python3(specifier: &str) -> bool {
         })
         .collect();
     specifiers.is_some_and(|specifiers| {
-        (0..=LAST_MINOR).any(|minor| {
-            let version = Version::new([3, minor]);
+        (0..=last).any(|minor| {
+            let version = Version::new([major, minor]);
             specifiers.iter().all(|specifier| specifier.contains(&version))
         })
     })
@@ -69,19 +83,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn python3_is_admitted_by_any_of_its_versions() {
+    fn a_python_is_admitted_by_any_of_its_versions() {
         for (specifier, expected) in [
-            (">=2.7,<4", true),
-            (">=2.7,<3", false),
-            (DEFAULT_PYTHON, false),
-            (">=3.7", true),
-            ("3.9", true),
-            ("==2.7.*", false),
-            (">=3.7,<4,", true),
-            ("<3.6,>=2.7", true),
-            ("nonsense", false),
+            (">=2.7,<4", (true, true)),
+            (">=2.7,<3", (true, false)),
+            (DEFAULT_PYTHON, (true, false)),
+            (">=3.7", (false, true)),
+            ("3.9", (false, true)),
+            ("2.6", (true, true)),
+            ("==2.7.*", (true, false)),
+            (">=3.7,<4,", (false, true)),
+            ("<3.6,>=2.7", (true, true)),
+            ("nonsense", (false, false)),
         ] {
-            assert_eq!(admits_python3(specifier), expected, "{specifier}");
+            let admits =
+                (admits_python(specifier, 2, LAST_PYTHON2), admits_python(specifier, 3, LAST_PYTHON3));
+            assert_eq!(admits, expected, "{specifier}");
         }
     }
 }

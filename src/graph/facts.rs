@@ -10,7 +10,7 @@ use super::thumbnails::videos;
 use super::{Db, EntryFile, FactInput, FactState, Site};
 use crate::digest::Digest;
 use crate::fact::{Ages, CanonicalExport, ObjectId, Repository, RepositoryName, Subject, Window};
-use crate::plugin::PluginUsage;
+use crate::plugin::{DEFAULT_PYTHON, PluginUsage};
 use crate::python::{self, Properties, Role};
 
 /// Every subject that this site's outputs depend on, as far as is known by now: a fact can lead to the next.
@@ -119,10 +119,13 @@ pub fn repository(db: &dyn Db, file: EntryFile) -> Option<Arc<Repository>> {
 /// What a plugin's own source says about Python, and what has to be known to tell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PythonLookup {
-    /// The specifier in `__plugin_pythoncompat__`, once the right file is known.
+    /// The specifier in `__plugin_pythoncompat__`, or what a source means that says nothing; `None` if the right file
+    /// could not be read.
     pub specifier: Option<String>,
     /// Every fact that this depends on, known or not.
     pub wants: BTreeSet<Subject>,
+    /// Whether the file that was looked for last was there to be read.
+    has_read: bool,
     /// The memos that were of use, by function and inputs.
     pub memos: Vec<(String, Digest)>,
 }
@@ -135,24 +138,24 @@ pub fn python_lookup(db: &dyn Db, file: EntryFile) -> PythonLookup {
     let undeclared =
         parsed(db, file).as_ref().is_ok_and(|parsed| parsed.entry.compatibility.python.is_none());
     if undeclared && let Some(repository) = repository_name(db, file) {
-        lookup.specifier = lookup.search(db, repository).flatten();
+        lookup.specifier = lookup.search(db, repository);
     }
     lookup
 }
 
 impl PythonLookup {
-    /// `None` as long as a fact is missing.
-    fn search(&mut self, db: &dyn Db, repository: &RepositoryName) -> Option<Option<String>> {
+    fn search(&mut self, db: &dyn Db, repository: &RepositoryName) -> Option<String> {
         let package = match self.read(db, repository, "setup.py", Role::Setup)?.package {
             Some(package) => Some(package),
             None => self.read(db, repository, "pyproject.toml", Role::Pyproject)?.package,
         };
-        let Some(path) = package.as_deref().and_then(python::init_path) else { return Some(None) };
-        let specifier = self.read(db, repository, &path, Role::Init)?.pythoncompat;
-        Some(specifier.filter(|specifier| python::valid_specifier(specifier)))
+        let path = package.as_deref().and_then(python::init_path)?;
+        let init = self.read(db, repository, &path, Role::Init)?;
+        let said = init.pythoncompat.filter(|specifier| python::valid_specifier(specifier));
+        said.or_else(|| self.has_read.then(|| DEFAULT_PYTHON.to_owned()))
     }
 
-    /// What the file at `path` says; a file that does not exist says nothing. `None`: not known yet.
+    /// What the file at `path` says; a file that does not exist or can't be had says nothing. `None`: not known yet.
     fn read(
         &mut self,
         db: &dyn Db,
@@ -163,6 +166,7 @@ impl PythonLookup {
         let file = Subject::File { repository: repository.clone(), path: path.to_owned() };
         let state = db.fact_input(&file).state(db);
         self.wants.insert(file);
+        self.has_read = false;
         let object = match state {
             FactState::Unknown => return None,
             FactState::Absent => None,
@@ -174,7 +178,8 @@ impl PythonLookup {
         let input = db.fact_input(&content);
         let properties = properties(db, input, role).clone();
         // Where the answer came out of the content itself, a memo has it from now on.
-        if properties.is_none() || *input.state(db) == FactState::Absent {
+        self.has_read = *input.state(db) != FactState::Absent;
+        if properties.is_none() || !self.has_read {
             self.wants.insert(content);
         }
         properties

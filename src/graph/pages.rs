@@ -193,7 +193,8 @@ fn home(db: &dyn Db) -> Value {
         tags => tags,
         counts => context! {
             plugins => count(|_| true),
-            python3 => count(|plugin| plugin.python3),
+            python3 => count(|plugin| plugin.python3 == Some(true)),
+            python_known => count(|plugin| plugin.python3.is_some()),
             abandoned => count(|plugin| plugin.abandoned),
             up_for_adoption => count(|plugin| plugin.up_for_adoption),
         },

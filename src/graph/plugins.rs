@@ -8,7 +8,7 @@ use super::entries::{front, parsed, sound_entries};
 use super::facts::{ages, python_lookup, repository, usage};
 use super::{Db, EntryFile};
 use crate::entry;
-use crate::plugin::{DEFAULT_PYTHON, Plugin, admits_python3};
+use crate::plugin::Plugin;
 
 /// The plugin of an entry; `None` if the entry can't be read, or is known.
 #[salsa::tracked]
@@ -16,14 +16,11 @@ pub fn plugin(db: &dyn Db, file: EntryFile) -> Option<Arc<Plugin>> {
     let entry = Arc::clone(&parsed(db, file).as_ref().ok()?.entry);
     let declared = entry.compatibility.python.clone();
     let python_declared = declared.is_some();
-    let python = declared
-        .or_else(|| python_lookup(db, file).specifier.clone())
-        .unwrap_or_else(|| DEFAULT_PYTHON.to_owned());
+    let python = declared.or_else(|| python_lookup(db, file).specifier.clone());
     Some(Arc::new(Plugin {
         usage: usage(db, file).clone(),
         repository: repository(db, file),
         ages: ages(db, file),
-        python3: admits_python3(&python),
         python,
         python_declared,
         os: compat(db).expand(&entry.compatibility.os),

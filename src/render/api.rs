@@ -51,9 +51,9 @@ struct State<'a> {
 struct Compatibility<'a> {
     octoprint: &'a [String],
     os: Vec<&'a str>,
-    python: &'a str,
+    python: Option<&'a str>,
     python_declared: bool,
-    python3: bool,
+    python3: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -148,7 +148,7 @@ pub fn plugin(full: &Full, settings: &Settings) -> String {
         compatibility: Compatibility {
             octoprint: &full.compatibility.octoprint,
             os: full.compatibility.os.iter().map(|os| os.id.as_str()).collect(),
-            python: &full.compatibility.python,
+            python: full.compatibility.python.as_deref(),
             python_declared: full.compatibility.python_declared,
             python3: summary.python3,
         },
@@ -227,8 +227,8 @@ struct Listed<'a> {
     abandoned: bool,
     up_for_adoption: bool,
     disabled: bool,
-    python: &'a str,
-    python3: bool,
+    python: Option<&'a str>,
+    python3: Option<bool>,
     usage: Option<&'a context::UsageWindows>,
     stars: Option<u64>,
     latest_release: Option<&'a Release>,
@@ -251,7 +251,7 @@ pub fn index(summaries: &[Arc<Summary>], settings: &Settings) -> String {
             abandoned: summary.abandoned,
             up_for_adoption: summary.up_for_adoption,
             disabled: summary.disabled,
-            python: &summary.python,
+            python: summary.python.as_deref(),
             python3: summary.python3,
             usage: summary.usage.as_ref(),
             stars: summary.stars,

@@ -72,8 +72,8 @@ pub fn of(plugin: &Plugin, badge: Badge) -> Shown {
             ("release", release)
         }
         Badge::Python => {
-            let colour = if plugin.python3 { Colour::Good } else { Colour::Bad };
-            ("python", Some((plugin.python.clone(), colour)))
+            let colour = if plugin.python3() == Some(true) { Colour::Good } else { Colour::Bad };
+            ("python", plugin.python.clone().map(|python| (python, colour)))
         }
     };
     let (message, colour) = known.unwrap_or_else(|| ("unknown".to_owned(), Colour::Unknown));

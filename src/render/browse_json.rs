@@ -27,6 +27,7 @@ mod flag {
     pub(super) const COMMERCIAL: u32 = 32;
     pub(super) const CLOUD: u32 = 64;
     pub(super) const COUNTED: u32 = 128;
+    pub(super) const PYTHON2_ONLY: u32 = 256;
 }
 
 /// All of it. Columns name tags, authors, systems and versions by their places in lists.
@@ -181,7 +182,8 @@ fn versions(plugins: &[Arc<Summary>]) -> (Vec<String>, Vec<Vec<usize>>) {
 fn flags(plugin: &Summary) -> u32 {
     let has = |attribute: &str| plugin.attributes.iter().any(|one| one == attribute);
     [
-        (flag::PYTHON3, plugin.python3),
+        (flag::PYTHON3, plugin.python3 == Some(true)),
+        (flag::PYTHON2_ONLY, plugin.python3 == Some(false)),
         (flag::ABANDONED, plugin.abandoned),
         (flag::UP_FOR_ADOPTION, plugin.up_for_adoption),
         (flag::DISABLED, plugin.disabled),

@@ -48,8 +48,8 @@ pub struct Summary {
     pub published: String,
     pub image: Option<String>,
     pub tags: Vec<Named>,
-    pub python: String,
-    pub python3: bool,
+    pub python: Option<String>,
+    pub python3: Option<bool>,
     pub abandoned: bool,
     pub disabled: bool,
     pub up_for_adoption: bool,
@@ -111,7 +111,7 @@ impl Summary {
                 .map(|image| address::local(settings, &address::written(image))),
             tags: entry.tags.iter().map(|tag| Named { name: tag.clone(), slug: slug(tag) }).collect(),
             python: plugin.python.clone(),
-            python3: plugin.python3,
+            python3: plugin.python3(),
             abandoned: entry.abandoned.is_some(),
             disabled: entry.disabled.is_some(),
             up_for_adoption: entry.up_for_adoption.is_some(),
@@ -203,7 +203,8 @@ pub struct Shot {
 pub struct Compatibility {
     pub octoprint: Vec<String>,
     pub os: Vec<OperatingSystem>,
-    pub python: String,
+    pub python: Option<String>,
+    pub python2: Option<bool>,
     pub python_declared: bool,
 }
 
@@ -390,6 +391,7 @@ impl Full {
                     .map(|id| OperatingSystem { id: id.clone(), name: compat.name(id).to_owned() })
                     .collect(),
                 python: plugin.python.clone(),
+                python2: plugin.python2(),
                 python_declared: plugin.python_declared,
             },
             disabled_html: around.disabled_html,

@@ -7,7 +7,7 @@ use super::{address, text};
 use crate::config::Settings;
 use crate::fact::Repository;
 use crate::markdown;
-use crate::plugin::Plugin;
+use crate::plugin::{DEFAULT_PYTHON, Plugin};
 
 #[derive(Serialize)]
 struct Record<'a> {
@@ -142,7 +142,8 @@ pub fn record(
         compatibility: Compatibility {
             octoprint: &entry.compatibility.octoprint,
             os,
-            python: &plugin.python,
+            // OctoPrint takes what says nothing to be as old as that, so it is told no less where nobody could look.
+            python: plugin.python.as_deref().unwrap_or(DEFAULT_PYTHON),
         },
         license: &entry.license,
         image: entry.featured_image.as_ref().map(|image| address::absolute(settings, image)),
