@@ -37,11 +37,20 @@ impl Admitted {
         self.0.is_empty() || self.0.iter().any(|one| one.clauses.contains(version))
     }
 
-    /// The version from which on they are; `None` if there is none.
-    pub fn oldest(&self) -> Option<&Version> {
-        let oldest: Option<Vec<&Version>> =
-            self.0.iter().map(|one| one.from.as_ref().map(|from| &from.version)).collect();
-        oldest?.into_iter().min()
+    /// The releases at which versions begin or end to be among them, and maybe others.
+    pub fn edges(&self) -> impl Iterator<Item = Version> {
+        let clauses = self.0.iter().flat_map(|one| one.clauses.iter());
+        clauses.flat_map(|clause| {
+            let release = clause.version().release();
+            let next = match clause.operator() {
+                Operator::GreaterThanEqual | Operator::LessThan => None,
+                Operator::EqualStar | Operator::NotEqualStar => Some(after(release)),
+                Operator::TildeEqual => release.split_last().map(|(_, line)| after(line)),
+                // OctoPrint's releases have three numbers.
+                _ => Some(after(&[0, 1, 2].map(|at| release.get(at).copied().unwrap_or(0)))),
+            };
+            [Some(Version::new(release)), next].into_iter().flatten()
+        })
     }
 
     /// The same in words: `1.3.10 or newer`, `3.7 or newer, before 4`.
@@ -232,17 +241,28 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_is_where_the_first_alternative_begins() {
-        for (alternatives, expected) in [
-            (&["1.4.0"][..], Some("1.4.0")),
-            (&["1.10.0", "1.3.9"], Some("1.3.9")),
-            (&[">=1.5,<2"], Some("1.5")),
-            (&["~=1.8.1, !=1.8.2"], Some("1.8.1")),
-            (&["<2", "1.3"], None),
-            (&[], None),
+    fn between_edges_all_or_nothing_is_admitted() {
+        for alternatives in [
+            &["1.4.0"][..],
+            &["1.4.0rc1", "==1.2.7"],
+            &[">1.5,<=2"],
+            &["~=1.8.1, !=1.8.2"],
+            &["~=1.8"],
+            &["!=1.3.*,<1.9"],
+            &["==1.3.*"],
+            &[],
         ] {
-            let oldest = Admitted::of(alternatives).unwrap().oldest().map(ToString::to_string);
-            assert_eq!(oldest.as_deref(), expected);
+            let admitted = Admitted::of(alternatives).unwrap();
+            let edges: Vec<Version> = admitted.edges().collect();
+            let minors = (0..3).flat_map(|major| (0..12).map(move |minor| (major, minor)));
+            let all = minors
+                .flat_map(|(major, minor)| (0..12).map(move |patch| Version::new([major, minor, patch])));
+            let mut last = admitted.contains(&Version::new([0]));
+            for version in all {
+                let is_in = admitted.contains(&version);
+                assert!(is_in == last || edges.contains(&version), "{alternatives:?} at {version}");
+                last = is_in;
+            }
         }
     }
 

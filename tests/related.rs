@@ -60,6 +60,20 @@ fn where_few_share_a_tag_the_words_of_titles_and_tags_relate() {
 }
 
 #[test]
+fn a_rare_word_relates_more_than_tags_that_many_have() {
+    let site = Site::new("");
+    for number in 0..30 {
+        site.entry(&format!("plugin{number:02}"), "tags: [helper, tool]\n");
+    }
+    for (stem, title) in [("aaa", "MQTT"), ("bbb", "MQTT Chamber"), ("ccc", "Tasmota-MQTT")] {
+        site.entry(stem, "tags: [helper, tool]\n");
+        retag(&site, stem, &format!("Plugin {stem}"), title);
+    }
+    assert_eq!(site.build(&["--offline"]).code, 0);
+    assert_eq!(named(&site, "aaa", "related")[..2], ["Tasmota-MQTT", "MQTT Chamber"]);
+}
+
+#[test]
 fn an_edit_reaches_the_pages_that_name_it() {
     let site = site();
     retag(&site, "three", "Plugin three", "Another title");

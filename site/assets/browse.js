@@ -15,7 +15,15 @@
   const NAMES = ["q", "sort", "tag", "python3", "os", "octoprint", "state", "price"];
   // So many rows at once are more than a screen shows and few enough to be there before anybody sees them missing.
   const WINDOW = 50;
-  const PYTHON3 = 1, ABANDONED = 2, ADOPTION = 4, DISABLED = 8, ARCHIVED = 16, COMMERCIAL = 32, CLOUD = 64;
+  const PYTHON3 = 1, ABANDONED = 2, ADOPTION = 4, DISABLED = 8, ARCHIVED = 16, COMMERCIAL = 32, CLOUD = 64,
+    PYTHON2_ONLY = 256, FREE_TIER = 512;
+  const GONE = ABANDONED | ADOPTION | DISABLED | ARCHIVED;
+  const STATES = { adoption: ADOPTION, abandoned: ABANDONED, archived: ARCHIVED, disabled: DISABLED };
+  // Who has changed nothing for two years is not called a maintainer. The index has dates, so it is the visitor's day
+  // that counts, whenever the site was built.
+  const TODAY = Math.floor(Date.now() / 864e5), IDLE = 731;
+  const lastChange = (at) => Math.max(data.of.date[at], data.of.released[at], data.of.pushed[at]);
+  const isIdle = (at) => TODAY - lastChange(at) > IDLE;
 
   // Letters compare without case and accents, since few people type names the way their owners write them.
   const plain = (text) =>
@@ -118,28 +126,53 @@
     return remembered.get(word);
   };
 
+  // The place of a version among those that the index has: of the last that is no newer. A line such as 1.5 stands for
+  // its last release. -1 for what is no version.
+  const octoprintAt = (index, text) => {
+    if (!/^\d+(\.\d+)*$/.test(text)) return -1;
+    const asked = text.split(".").map(Number);
+    return index.octoprint.findLastIndex((version) => {
+      const known = version.split(".").map(Number);
+      const at = asked.findIndex((number, at) => number !== (known[at] || 0));
+      return at < 0 ? asked.length < 3 || known.length <= asked.length : (known[at] || 0) < asked[at];
+    });
+  };
+  // Every line of OctoPrint from the oldest to the newest that an entry speaks of.
+  const octoprintLines = (index) => {
+    const lines = [];
+    let [lastMajor, lastMinor] = [-1];
+    for (const version of index.octoprint.slice(1)) {
+      const [major, minor = 0] = version.split(".").map(Number);
+      // Whatever an entry says, nobody chooses among hundreds.
+      let from = major === lastMajor ? lastMinor + 1 : minor;
+      if (minor - from > 99) from = minor;
+      for (; from <= minor; from++) lines.push(`${major}.${from}`);
+      [lastMajor, lastMinor] = [major, minor];
+    }
+    return lines;
+  };
+
   const wanted = () => {
     const { of, index } = data;
     const tag = controls.tag.value ? index.tag_slugs.indexOf(controls.tag.value) : null;
     const place = (list, value) => (value ? list.indexOf(value) : null);
     const os = place(index.os, controls.os.value);
-    const octoprint = place(index.octoprint, controls.octoprint.value);
+    const octoprint = controls.octoprint.value ? octoprintAt(index, controls.octoprint.value) : null;
     const state = controls.state.value;
     const price = controls.price.value;
-    const gone = ABANDONED | ADOPTION | DISABLED | ARCHIVED;
     return ({ at, tags }) => {
       const flags = of.flags[at];
       return (tag === null || tags.includes(tag))
         && (!controls.python3.checked || flags & PYTHON3)
         && (os === null || os >= 0 && (!of.os[at] || of.os[at] & 1 << os))
         && (octoprint === null || octoprint >= 0 && many(of.octoprint[at]).filter((edge) => edge <= octoprint).length % 2)
-        && (!state || (state === "maintained" ? !(flags & gone) : flags & (state === "adoption" ? ADOPTION : ABANDONED)))
+        && (!state || (state === "maintained" ? !(flags & GONE || isIdle(at)) : flags & STATES[state]))
         && (!price || (price === "commercial" ? flags & COMMERCIAL : price === "cloud" ? flags & CLOUD
-          : !(flags & (COMMERCIAL | CLOUD))));
+          : flags & FREE_TIER || price === "free" && !(flags & (COMMERCIAL | CLOUD))));
     };
   };
 
-  const COLUMNS = { popular: "month", trending: "week", newest: "date", released: "released", pushed: "pushed", stars: "stars" };
+  const COLUMNS = { popular: "month", trending: "trend", newest: "date", released: "released", pushed: "pushed", stars: "stars" };
 
   // The places of the plugins that fit, in order.
   const find = () => {
@@ -156,11 +189,11 @@
     let hits = having(typed.length);
     // Where hardly anything has all the words, what has half of them follows.
     if (hits.length < 5 && typed.length > 1) hits = having(Math.ceil(typed.length / 2));
-    const sort = controls.sort.value || (typed.length ? "" : usual || "popular");
+    const sort = sorted = controls.sort.value || (typed.length ? "" : usual || "popular");
     const column = data.of[COLUMNS[sort]];
-    const { month } = data.of;
+    const { month, week } = data.of;
     // Plugins are in the order of titles, and sorting keeps it among equals.
-    if (column) hits.sort((a, b) => column[b] - column[a]);
+    if (column) hits.sort((a, b) => column[b] - column[a] || (sort === "trending" ? week[b] - week[a] : 0));
     else if (sort !== "name") {
       hits.sort((a, b) => matched[b] - matched[a] || rank[b] - rank[a] || month[b] - month[a]);
     }
@@ -188,17 +221,27 @@
     for (const [bit, kind, text] of [
       [DISABLED, "bad", "Disabled"], [ABANDONED, "bad", "Abandoned"], [ADOPTION, "warn", "Up for adoption"],
       [ARCHIVED, "warn", "Archived"], [COMMERCIAL, "", "Commercial"], [CLOUD, "", "Cloud"],
+      [FREE_TIER, "", "Free tier"], [PYTHON2_ONLY, "warn", "Python 2 only"],
     ]) if (flags & bit) title.append(" ", make("span", { class: `badge ${kind}` }, text));
-    if (!(flags & PYTHON3)) title.append(" ", make("span", { class: "badge warn" }, "Python 2 only"));
+    if (of.pushed[at] && isIdle(at) && !(flags & GONE)) {
+      title.append(" ", make("span", { class: "badge warn" }, `No change since ${date(lastChange(at)).slice(-4)}`));
+    }
     const facts = [`by ${plugins[at].authors.map((author) => index.authors[author]).join(", ")}`];
-    if (of.month[at]) facts.push(`${number(of.month[at])} active this month`);
-    if (of.stars[at]) facts.push(`${number(of.stars[at])} ${of.stars[at] === 1 ? "star" : "stars"}`);
-    facts.push(of.released[at] ? `released ${date(of.released[at])}` : `added ${date(of.date[at])}`);
+    // What the list is sorted by is said, and numbers that are not fresh with their day.
+    const asOf = (days) => (days ? ` as of ${date(days)}` : "");
+    const usage = asOf(index.usage_as_of), github = asOf(of.github_as_of[at]);
+    if (sorted === "trending" && of.week[at]) facts.push(`${number(of.week[at])} new installs this week${usage}`);
+    if (of.month[at]) facts.push(`${number(of.month[at])} active this month${usage}`);
+    if (of.stars[at]) facts.push(`${number(of.stars[at])} ${of.stars[at] === 1 ? "star" : "stars"}${github}`);
+    if (sorted === "pushed") facts.push(of.pushed[at] ? `last push ${date(of.pushed[at])}${github}` : "last push not known");
+    else if (of.released[at] && sorted !== "newest") facts.push(`released ${date(of.released[at])}${github}`);
+    else facts.push(`added ${date(of.date[at])}`);
     return make("li", { class: "row" }, title,
       make("p", { class: "about" }, of.about[at]), make("p", { class: "meta" }, facts.join(" · ")));
   };
 
   let hits = [];
+  let sorted = "";
   let shown = 0;
   const showMore = () => {
     const rows = hits.slice(shown, shown + WINDOW).map(row);
@@ -234,11 +277,12 @@
     .then((answer) => answer.ok ? answer.json() : Promise.reject(new Error(`${answer.status}`)))
     .then((index) => {
       data = prepare(index);
-      const fill = (select, values, text) => {
+      const unknown = (value) => `${value} (not known)`;
+      const fill = (select, values, text, other = unknown) => {
         const chosen = select.value || new URLSearchParams(location.search).get(select.name) || "";
         for (const value of values) select.append(new Option(text(value), value));
         // A link may name what there is no longer: nothing fits it, and the choice says why.
-        if (chosen && !values.includes(chosen)) select.append(new Option(`${chosen} (not known)`, chosen));
+        if (chosen && !values.includes(chosen)) select.append(new Option(other(chosen), chosen));
         select.value = chosen;
       };
       const names = { linux: "Linux", windows: "Windows", macos: "macOS", freebsd: "FreeBSD" };
@@ -246,7 +290,9 @@
       const name = new Map(tags);
       fill(controls.tag, index.tag_slugs, (slug) => name.get(slug));
       fill(controls.os, index.os, (os) => names[os] || os);
-      fill(controls.octoprint, index.octoprint, (version) => version);
+      const lines = octoprintLines(index);
+      fill(controls.octoprint, lines, (line) => (line === lines.at(-1) ? `${line} or newer` : line),
+        (version) => (octoprintAt(index, version) < 0 ? unknown(version) : version));
     })
     .catch(() => {
       loading = null;

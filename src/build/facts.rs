@@ -88,7 +88,12 @@ impl<'a> Facts<'a> {
         self.show(db, &subjects);
         // Whatever was learnt is observed, or neither is.
         let is_news = |subject: &Subject| self.ledger.learnt(subject).is_some();
-        self.histories.observe(db, answers, is_news, Day::of(self.config.now))?;
+        self.histories.observe(
+            db,
+            answers,
+            is_news,
+            Day::of(self.config.now, &self.config.settings.timezone),
+        )?;
         self.cache.checkpoint()?;
         Ok(())
     }

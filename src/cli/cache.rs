@@ -134,7 +134,7 @@ fn act(config: &Config, action: &Action) -> miette::Result<Exit> {
 /// Takes over published histories.
 fn seed(config: &Config, from: &OsStr) -> miette::Result<Exit> {
     let place = Place::of(from)?;
-    let today = Day::of(config.now).unwrap_or(Day::FIRST);
+    let today = Day::of(config.now, &config.settings.timezone).unwrap_or(Day::FIRST);
     let progress = Progress::bars_only();
     let found = seed::find(&place, today, config.fetch.timeout, &|done, all| {
         progress.progress(Phase::Fetch, done, all);

@@ -20,8 +20,10 @@ use crate::render::slug::slug;
 const RELATED: usize = 4;
 /// How many it names by the same authors.
 const OTHERS: usize = 6;
-/// A tag or word that more plugins have says little about any of them, and would take long to go through.
-const COMMON: usize = 200;
+/// A tag that more plugins have says little about any of them, and would take long to go through.
+const COMMON_TAG: usize = 200;
+/// The same for a word, of which there are many more.
+const COMMON_WORD: usize = 50;
 
 /// What an entry says by which plugins are found to be like each other.
 pub(super) fn kin_of(entry: &Entry) -> Kin {
@@ -151,17 +153,19 @@ pub(super) struct Beside {
     pub(super) others: Vec<EntryFile>,
 }
 
-/// The plugins that have one of these names, too, those with the most of them first.
-fn alike(names: &[u64], by_name: &ByName) -> Vec<usize> {
+/// The plugins that have a tag or a word with this one in common, those with the most and the rarest first.
+fn alike(kin: &Kin, index: &Index) -> Vec<usize> {
     let mut scores: HashMap<usize, u32> = HashMap::new();
-    for name in names {
-        let sharing = by_name.get(name).map_or(&[][..], Vec::as_slice);
-        if sharing.len() > COMMON {
-            continue;
-        }
-        for place in sharing {
-            // What few have in common says more; in whole numbers, since those are the same everywhere.
-            *scores.entry(*place).or_default() += 10_u32.saturating_sub(sharing.len().ilog2());
+    // A tag was chosen, and a word just happens to be in a title.
+    for (names, by_name, common, weight) in
+        [(&kin.tags, &index.tags, COMMON_TAG, 2 << 12), (&kin.words, &index.words, COMMON_WORD, 1 << 12)]
+    {
+        for sharing in names.iter().filter_map(|name| by_name.get(name)).filter(|all| all.len() <= common) {
+            // One of three says as much as ten of thirty; in whole numbers, since those are the same everywhere.
+            let part = u32::try_from(sharing.len()).map_or(0, |all| weight / all);
+            for place in sharing {
+                *scores.entry(*place).or_default() += part;
+            }
         }
     }
     let mut alike: Vec<(u32, usize)> = scores.into_iter().map(|(place, score)| (score, place)).collect();
@@ -170,8 +174,7 @@ fn alike(names: &[u64], by_name: &ByName) -> Vec<usize> {
     alike.into_iter().map(|(_, place)| place).collect()
 }
 
-/// The plugins that the page of `file` names: those with the same tags, then those with the same words in title and
-/// tags.
+/// The plugins that the page of `file` names.
 pub(super) fn beside(db: &dyn Db, file: EntryFile) -> Beside {
     let (all, index) = (all(db), index(db));
     let Some((own, (_, kin))) = index.places.get(&file).and_then(|place| Some((*place, all.get(*place)?)))
@@ -182,13 +185,7 @@ pub(super) fn beside(db: &dyn Db, file: EntryFile) -> Beside {
     let is_of_same = |other: &Kin| other.authors.iter().any(|author| kin.authors.contains(author));
 
     let is_like = |place: usize| at(place).is_some_and(|(_, it)| it.is_recommended && !is_of_same(it));
-    let mut related = alike(&kin.tags, &index.tags);
-    related.retain(|place| is_like(*place));
-    if related.len() < RELATED {
-        let by_words = alike(&kin.words, &index.words).into_iter();
-        let more: Vec<usize> = by_words.filter(|place| is_like(*place) && !related.contains(place)).collect();
-        related.extend(more);
-    }
+    let related = alike(kin, index).into_iter().filter(|place| is_like(*place));
 
     let mut others: Vec<usize> = Vec::new();
     for author in &kin.authors {
@@ -201,10 +198,7 @@ pub(super) fn beside(db: &dyn Db, file: EntryFile) -> Beside {
     let files = |places: &mut dyn Iterator<Item = usize>| -> Vec<EntryFile> {
         places.filter_map(|place| Some(all.get(place)?.0)).collect()
     };
-    Beside {
-        related: files(&mut related.into_iter().take(RELATED)),
-        others: files(&mut others.into_iter().take(OTHERS)),
-    }
+    Beside { related: files(&mut related.take(RELATED)), others: files(&mut others.into_iter().take(OTHERS)) }
 }
 
 /// The digest of what the page of `file` shows of other plugins.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::de::IgnoredAny;
 
 use super::entries::{description, disabled, known, sound_entries};
@@ -13,8 +14,9 @@ use crate::digest::Digest;
 use crate::entry;
 use crate::imprint::{Shown, ShownKind};
 use crate::markdown::{self, Addresses};
-use crate::render::context::{self, Card, Full, Group, Named, Summary, Surroundings, UsageWindows};
+use crate::render::context::{self, Card, Full, Group, Named, Summary, Surroundings};
 use crate::render::history::Instances;
+use crate::render::ranking::{is_ranked, trend};
 use crate::render::{address, pictures};
 use crate::render::{plugins_json, search_json};
 
@@ -175,38 +177,33 @@ fn some_users(count: u64) -> Option<u64> {
 
 /// The most used plugins of the month.
 pub fn popular(db: &dyn Db) -> Vec<&Arc<Summary>> {
-    ranking(db, RANKING, |summary| some_users(summary.usage.as_ref()?.month.instances))
+    ranking(db, RANKING, |summary| {
+        some_users(summary.usage.as_ref()?.month.instances).filter(|_| is_ranked(summary))
+    })
 }
 
 /// The plugins that were installed more often in the last week than the month leads to expect.
 pub fn trending(db: &dyn Db) -> Vec<&Arc<Summary>> {
-    ranking(db, RANKING, |summary| {
-        let UsageWindows { week, month, .. } = summary.usage.as_ref()?;
-        rise(week.install_events, month.install_events)
-    })
-}
-
-/// How remarkable so many installs in 7 days are, given those in 30 days: the square of what is more than 7 in 30 of
-/// them, as a share of what was expected, which is how unlikely chance makes it (Pearson's χ²). `None` if it is not
-/// more. In whole numbers, since those are the same everywhere.
-fn rise(week: u64, month: u64) -> Option<u128> {
-    let excess = (u128::from(week) * 30).checked_sub(u128::from(month) * 7).filter(|excess| *excess > 0)?;
-    Some(excess.saturating_mul(excess) / u128::from(month.max(1)))
+    ranking(db, RANKING, trend)
 }
 
 /// The plugins that were released last.
 pub fn released(db: &dyn Db) -> Vec<&Arc<Summary>> {
-    latest_releases(db, RANKING)
+    ranking(db, RANKING, |summary| last_release(summary).filter(|_| is_ranked(summary)))
 }
 
 /// So many of the plugins that were released last, the last first.
 pub fn latest_releases(db: &dyn Db, count: usize) -> Vec<&Arc<Summary>> {
-    ranking(db, count, |summary| Some(summary.latest_release.as_ref()?.date))
+    ranking(db, count, last_release)
+}
+
+fn last_release(summary: &Summary) -> Option<Timestamp> {
+    Some(summary.latest_release.as_ref()?.date)
 }
 
 /// The plugins that were registered last, the last first.
 pub fn newest(db: &dyn Db, count: usize) -> Vec<&Arc<Summary>> {
-    summaries(db).iter().rev().take(count).collect()
+    summaries(db).iter().rev().filter(|summary| is_ranked(summary)).take(count).collect()
 }
 
 /// Plugins under a heading each, in the order of headings' slugs; each group in the order of titles.
@@ -338,18 +335,4 @@ pub fn select(db: &dyn Db, condition: impl Fn(&Summary) -> bool) -> Vec<(EntryFi
         .collect();
     selected.sort_by_cached_key(|(_, summary)| (summary.title.to_lowercase(), summary.stem.clone()));
     selected
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_rises_beyond_chance_is_trending() {
-        assert!(rise(30, 60) > rise(8, 16), "the same growth of more users says more");
-        assert!(rise(40, 60) > rise(500, 2100), "many users alone say nothing");
-        assert_eq!([rise(7, 30), rise(0, 0), rise(5, 100)], [None; 3]);
-        assert!(rise(3, 0) > rise(2, 0), "where nobody counted the month, the week counts");
-        assert!(rise(u64::MAX, 0) > rise(u64::MAX, u64::MAX));
-    }
 }

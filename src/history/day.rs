@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
-/// A day in UTC, from 1970 on.
+/// A day, from 1970 on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(u32);
 
@@ -17,9 +17,9 @@ impl Day {
     /// 9999-12-31.
     const LAST: Self = Self(2_932_896);
 
-    /// The day of a moment; `None` if that lies before 1970.
-    pub fn of(moment: Timestamp) -> Option<Self> {
-        Self::from_date(TimeZone::UTC.to_datetime(moment).date())
+    /// The day that a moment is on in a time zone; `None` if that lies before 1970.
+    pub fn of(moment: Timestamp, zone: &TimeZone) -> Option<Self> {
+        Self::from_date(zone.to_datetime(moment).date())
     }
 
     /// The day of a date; `None` if that lies before 1970.
@@ -84,7 +84,9 @@ mod tests {
         }
         assert_eq!(Day::from_date("1969-12-31".parse().unwrap()), None);
         let late: Timestamp = "2020-01-01T01:00:00+02:00".parse().unwrap();
-        assert_eq!(Day::of(late).unwrap().to_string(), "2019-12-31");
+        let day = |zone| Day::of(late, &zone).unwrap().to_string();
+        assert_eq!(day(TimeZone::UTC), "2019-12-31");
+        assert_eq!(day(TimeZone::fixed(jiff::tz::offset(2))), "2020-01-01");
         assert_eq!((Day::LAST.after(0), Day::LAST.after(1)), (Some(Day::LAST), None));
     }
 

@@ -233,6 +233,7 @@ struct Listed<'a> {
     stars: Option<u64>,
     latest_release: Option<&'a Release>,
     last_push: Option<&'a str>,
+    github_as_of: Option<&'a str>,
     page: &'a str,
     api: String,
 }
@@ -257,6 +258,7 @@ pub fn index(summaries: &[Arc<Summary>], settings: &Settings) -> String {
             stars: summary.stars,
             latest_release: summary.latest_release.as_ref(),
             last_push: summary.last_push.as_deref(),
+            github_as_of: summary.github_as_of.as_deref(),
             page: &summary.page,
             api: address::absolute(settings, &Companion::Api.address(&summary.stem)),
         };

@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use jiff::civil::Date;
 use serde::Serialize;
 
 use super::text;
@@ -50,7 +51,7 @@ impl Colour {
     }
 }
 
-/// The longest message, in characters.
+/// The longest message, in characters, without its date.
 const LONGEST: usize = 30;
 
 /// What the badge of a plugin shows.
@@ -76,12 +77,26 @@ pub fn of(plugin: &Plugin, badge: Badge) -> Shown {
             ("python", plugin.python.clone().map(|python| (python, colour)))
         }
     };
-    let (message, colour) = known.unwrap_or_else(|| ("unknown".to_owned(), Colour::Unknown));
+    let is_known = known.is_some();
+    let (message, colour) = known.unwrap_or_else(|| (String::new(), Colour::Unknown));
+    let as_of = match badge {
+        Badge::Installs => plugin.ages.usage,
+        Badge::Stars | Badge::Release => plugin.ages.github,
+        Badge::Python => None,
+    };
     match shortened(&message) {
-        message if message.is_empty() => {
+        message if message.is_empty() || !is_known => {
             Shown { label, message: "unknown".to_owned(), colour: Colour::Unknown }
         }
-        message => Shown { label, message, colour },
+        message => Shown { label, message: dated(message, as_of), colour },
+    }
+}
+
+/// A message with the day as of which it is, if that is told.
+fn dated(message: String, as_of: Option<Date>) -> String {
+    match as_of {
+        Some(day) => format!("{message}, as of {}", day.strftime("%-d %b %Y")),
+        None => message,
     }
 }
 

@@ -1,5 +1,6 @@
 //! `browse.json`: what the lists' script needs to filter and sort all plugins, in columns and as short as can be.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -9,10 +10,11 @@ use pep440_rs::Version;
 use serde::Serialize;
 
 use super::context::{Named, Summary};
+use super::ranking::trend;
 use crate::versions::Admitted;
 
 /// The number of the format; another one is another format.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// How many characters of a description are in it: what a row shows on a phone.
 const ABOUT: usize = 90;
@@ -28,6 +30,7 @@ mod flag {
     pub(super) const CLOUD: u32 = 64;
     pub(super) const COUNTED: u32 = 128;
     pub(super) const PYTHON2_ONLY: u32 = 256;
+    pub(super) const FREE_TIER: u32 = 512;
 }
 
 /// All of it. Columns name tags, authors, systems and versions by their places in lists.
@@ -38,9 +41,11 @@ pub struct Index<'a> {
     tag_slugs: Vec<&'a str>,
     authors: Vec<&'a str>,
     author_slugs: Vec<&'a str>,
-    /// The oldest first.
+    /// Versions between which none of the plugins begins or ends to run, the oldest first.
     octoprint: Vec<String>,
     os: Vec<&'a str>,
+    /// Days since 1970, as of which usage is; 0 if it is fresh.
+    usage_as_of: i32,
     plugins: Columns<'a>,
 }
 
@@ -61,6 +66,10 @@ struct Columns<'a> {
     month: Vec<u64>,
     week: Vec<u64>,
     stars: Vec<u64>,
+    /// The place among trending plugins from behind; 0 for not trending.
+    trend: Vec<usize>,
+    /// Days since 1970, as of which is what GitHub says; 0 if it is fresh.
+    github_as_of: Vec<i32>,
     /// A bit for each place in the list; 0 for every system.
     os: Vec<u32>,
     /// Where in the list of versions those begin that it runs on, end, begin again and so on: a place, or several.
@@ -120,6 +129,7 @@ impl<'a> Index<'a> {
             .take(30)
             .zip(0..)
             .collect();
+        let trends = trends(plugins);
         let mut columns = Columns::default();
         for (plugin, octoprint) in plugins.iter().zip(admitted) {
             columns.stem.push(&plugin.stem);
@@ -134,11 +144,14 @@ impl<'a> Index<'a> {
             columns.month.push(plugin.usage.as_ref().map_or(0, |usage| usage.month.instances));
             columns.week.push(plugin.usage.as_ref().map_or(0, |usage| usage.week.install_events));
             columns.stars.push(plugin.stars.unwrap_or(0));
+            columns.trend.push(trends.get(plugin.stem.as_str()).copied().unwrap_or(0));
+            columns.github_as_of.push(as_of(plugin.github_as_of.as_deref()));
             let bits = plugin.os.iter().filter_map(|os| systems.get(os.as_str()));
             columns.os.push(bits.fold(0, |bits, place| bits | 1 << place));
             columns.octoprint.push(octoprint.into());
             columns.flags.push(flags(plugin));
         }
+        let usage = plugins.iter().filter_map(|plugin| plugin.usage.as_ref());
         Self {
             version: VERSION,
             tags: tags.by_slug.values().copied().collect(),
@@ -147,12 +160,25 @@ impl<'a> Index<'a> {
             author_slugs: authors.by_slug.keys().copied().collect(),
             octoprint,
             os: systems.keys().copied().collect(),
+            usage_as_of: usage.map(|usage| as_of(usage.as_of.as_deref())).max().unwrap_or(0),
             plugins: columns,
         }
     }
 }
 
-/// The versions from which on plugins run, the oldest first; and for each plugin the places among them where those begin
+/// The place of each trending plugin among them, counted from the last one.
+fn trends(plugins: &[Arc<Summary>]) -> BTreeMap<&str, usize> {
+    let mut trending: Vec<_> =
+        plugins.iter().filter_map(|plugin| Some((trend(plugin)?, Reverse(plugin.stem.as_str())))).collect();
+    trending.sort_unstable();
+    trending.into_iter().map(|(_, Reverse(stem))| stem).zip(1..).collect()
+}
+
+fn as_of(day: Option<&str>) -> i32 {
+    day.and_then(|day| day.parse().ok()).map_or(0, days)
+}
+
+/// Versions between which no plugin begins or ends to run, the oldest first; and for each plugin the places among them where those begin
 /// that it runs on, end, begin again and so on.
 fn versions(plugins: &[Arc<Summary>]) -> (Vec<String>, Vec<Vec<usize>>) {
     // Many say the same, and few say much.
@@ -160,8 +186,8 @@ fn versions(plugins: &[Arc<Summary>]) -> (Vec<String>, Vec<Vec<usize>>) {
     for plugin in plugins {
         said.entry(&plugin.octoprint).or_insert_with(|| Admitted::of(&plugin.octoprint));
     }
-    let oldest = said.values().flatten().filter_map(Admitted::oldest);
-    let versions: BTreeSet<Version> = oldest.cloned().collect();
+    let edges = said.values().flatten().flat_map(Admitted::edges);
+    let versions: BTreeSet<Version> = edges.chain([Version::new([0])]).collect();
     let edges: BTreeMap<&[String], Vec<usize>> = said
         .iter()
         .map(|(said, admitted)| {
@@ -190,6 +216,7 @@ fn flags(plugin: &Summary) -> u32 {
         (flag::ARCHIVED, plugin.archived),
         (flag::COMMERCIAL, has("commercial")),
         (flag::CLOUD, has("cloud")),
+        (flag::FREE_TIER, has("free-tier")),
         (flag::COUNTED, plugin.usage.is_some()),
     ]
     .into_iter()

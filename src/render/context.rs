@@ -60,6 +60,7 @@ pub struct Summary {
     pub stars: Option<u64>,
     pub latest_release: Option<Release>,
     pub last_push: Option<String>,
+    pub github_as_of: Option<String>,
     pub archived: bool,
     pub os: Vec<String>,
     pub octoprint: Vec<String>,
@@ -126,15 +127,23 @@ impl Summary {
             stars: repository.map(|repository| repository.stars),
             latest_release: repository.and_then(release),
             last_push: repository.and_then(|repository| repository.last_push).map(|push| push.to_string()),
+            github_as_of: plugin.ages.github.filter(|_| repository.is_some()).map(|day| day.to_string()),
             archived: repository.is_some_and(|repository| repository.archived),
             os: plugin.os.clone(),
             octoprint: entry.compatibility.octoprint.clone(),
         }
     }
 
-    /// The digest of what long lists show: everything but the numbers that change from day to day.
+    /// The digest of what long lists show: everything but the numbers that change from day to day, and their ages.
     pub fn listed(&self) -> Digest {
-        let listed = Self { usage: None, stars: None, latest_release: None, last_push: None, ..self.clone() };
+        let listed = Self {
+            usage: None,
+            stars: None,
+            latest_release: None,
+            last_push: None,
+            github_as_of: None,
+            ..self.clone()
+        };
         Digest::of(&serde_json::to_vec(&listed).unwrap_or_default())
     }
 }
@@ -151,6 +160,7 @@ pub struct Full {
     pub follow_dependency_links: bool,
     pub no_build_isolation: bool,
     pub license: String,
+    pub license_url: Option<String>,
     pub screenshots: Vec<Shot>,
     pub compatibility: Compatibility,
     pub disabled_html: Option<String>,
@@ -374,6 +384,8 @@ impl Full {
             follow_dependency_links: entry.follow_dependency_links,
             no_build_isolation: entry.no_build_isolation,
             license: entry.license.clone(),
+            license_url: spdx::license_id(&entry.license)
+                .map(|license| format!("https://spdx.org/licenses/{}.html", license.name)),
             screenshots: entry
                 .screenshots
                 .iter()

@@ -13,6 +13,7 @@ pub mod history;
 pub mod object;
 pub mod pictures;
 pub mod plugins_json;
+pub mod ranking;
 pub mod search_json;
 mod shared;
 pub mod slug;

@@ -14,7 +14,7 @@ use super::context::{Group, Summary};
 struct Listed(Arc<Summary>);
 
 /// What [`Listed`] leaves out.
-const NUMBERS: [&str; 4] = ["usage", "stars", "latest_release", "last_push"];
+const NUMBERS: [&str; 5] = ["usage", "stars", "latest_release", "last_push", "github_as_of"];
 
 impl Object for Listed {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
@@ -53,6 +53,7 @@ impl Object for Summary {
             "stars" => self.stars.into(),
             "latest_release" => Value::from(Serde(&self.latest_release)),
             "last_push" => self.last_push.as_deref().into(),
+            "github_as_of" => self.github_as_of.as_deref().into(),
             "archived" => self.archived.into(),
             "os" => Value::from(Serde(&self.os)),
             "octoprint" => Value::from(Serde(&self.octoprint)),
@@ -65,7 +66,7 @@ impl Object for Summary {
     }
 }
 
-const MEMBERS: [&str; 26] = [
+const MEMBERS: [&str; 27] = [
     "stem",
     "id",
     "title",
@@ -89,6 +90,7 @@ const MEMBERS: [&str; 26] = [
     "stars",
     "latest_release",
     "last_push",
+    "github_as_of",
     "archived",
     "os",
     "octoprint",
@@ -158,6 +160,7 @@ mod tests {
             stars: Some(7),
             latest_release: None,
             last_push: Some("2020-01-02T03:04:05Z".to_owned()),
+            github_as_of: Some("2020-01-03".to_owned()),
             archived: true,
             os: vec!["linux".to_owned()],
             octoprint: vec!["1.4.0".to_owned()],
