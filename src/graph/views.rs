@@ -201,7 +201,7 @@ fn last_release(summary: &Summary) -> Option<Timestamp> {
     Some(summary.latest_release.as_ref()?.date)
 }
 
-/// The plugins that were registered last, the last first.
+/// The ranked plugins that were registered last, the last first.
 pub fn newest(db: &dyn Db, count: usize) -> Vec<&Arc<Summary>> {
     summaries(db).iter().rev().filter(|summary| is_ranked(summary)).take(count).collect()
 }
@@ -238,7 +238,7 @@ pub fn by_name(db: &dyn Db) -> Vec<Group<'_>> {
 /// Plugins by the year of their registration, the newest first.
 pub fn by_date(db: &dyn Db) -> Vec<Group<'_>> {
     let mut years: Vec<Group<'_>> = Vec::new();
-    for summary in newest(db, usize::MAX) {
+    for summary in summaries(db).iter().rev() {
         let year = summary.date.split('-').next().unwrap_or_default();
         match years.last_mut() {
             Some(group) if group.name == year => group.plugins.push(summary),

@@ -62,6 +62,12 @@ Text with `code` and [a link](https://example.org/).
 | 1 | `2` | averylongwordthatcannotbebroken | 4 | 5 | 6 | 7 | averylongwordthatcannotbebroken |
 "##;
 
+/// An entry that costs money, and of whose source nobody knows anything.
+const SOLD: &str = "---\nlayout: plugin\nid: sold\ntitle: Sold\ndescription: Costs money.\nauthor: A company\n\
+                    license: Proprietary\ndate: 2026-10-01\nhomepage: https://example.org/sold\n\
+                    source: https://example.org/sold\narchive: https://example.org/sold.zip\nattributes: [commercial]\n\
+                    ---\n";
+
 /// A picture of a known size.
 const PICTURE: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"800\" height=\"400\">\
                        <rect width=\"800\" height=\"400\" fill=\"#7ac29a\"/></svg>";
@@ -88,9 +94,13 @@ impl Shelf {
         std::fs::create_dir_all(folder).unwrap();
         let sample = Sample::write(folder, base_path).unwrap();
         std::fs::write(folder.join("entries/every_state.md"), EVERY_STATE).unwrap();
+        std::fs::write(folder.join("entries/sold.md"), SOLD).unwrap();
         for name in ["first", "second"] {
             std::fs::write(folder.join(format!("assets/img/shots/{name}.svg")), PICTURE).unwrap();
         }
+        sample.server().change(|world| {
+            world.repository_mut("OctoPrint/OctoPrint-Growl").unwrap().archived = true;
+        });
         sample.build(Path::new(env!("CARGO_BIN_EXE_shelflife")), DAYS).unwrap();
         Self { sample }
     }
