@@ -83,11 +83,11 @@ fn what_is_chosen_stays_within_a_tag_or_an_author() {
         assert_eq!(other.found(), titles(&["ant", "cat", "dog", "fox"]), "{page}");
         assert_eq!(other.console(), Vec::<String>::new());
 
-        // What is typed is found within, though others have the words, too.
+        // What is typed is found within, though others have the words, too. What is abandoned comes last.
         browser.choose("state", "");
         browser.choose("sort", "");
         browser.type_into(&browser.field(), "common plugin");
-        finds("all that have the tag", &["ant", "bee", "cat", "dog", "elk", "fox"]);
+        finds("all that have the tag", &["ant", "cat", "dog", "fox", "bee", "elk"]);
         browser.run("document.forms._browse.elements.q.value = ''");
         browser.type_into(&browser.field(), "ibis");
         finds("nothing of others", &[]);

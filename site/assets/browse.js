@@ -1,5 +1,6 @@
 // Filters and sorts all plugins as one types and chooses. What is chosen is in the address, so that a link to a list
-// can be shared and the back button goes back. Without this script the lists are there as they are.
+// can be shared and the back button goes back. Without this script the lists are there as they are. What fits what is
+// typed, search.js knows.
 (() => {
   "use strict";
   const form = document.getElementById("_browse");
@@ -8,11 +9,14 @@
   const list = document.getElementById("_list");
   const status = document.getElementById("_status");
   const more = document.getElementById("_more");
-  if (!form || !results || !list || !status || !more) return;
+  // Where to go if this script does not come, or the list does not.
+  const way = document.getElementById("_way");
+  if (!form || !results || !list || !status || !more || typeof Search === "undefined") return;
 
   const { index: source, base, sort: usual, always, tag: withinTag, author: withinAuthor } = form.dataset;
   const controls = form.elements;
   const NAMES = ["q", "sort", "tag", "python3", "os", "octoprint", "state", "price"];
+  const FROM_LIST = ["tag", "os", "octoprint"];
   // So many rows at once are more than a screen shows and few enough to be there before anybody sees them missing.
   const WINDOW = 50;
   const PYTHON3 = 1, ABANDONED = 2, ADOPTION = 4, DISABLED = 8, ARCHIVED = 16, COMMERCIAL = 32, CLOUD = 64,
@@ -25,105 +29,19 @@
   const lastChange = (at) => Math.max(data.of.date[at], data.of.released[at], data.of.pushed[at]);
   const isIdle = (at) => TODAY - lastChange(at) > IDLE;
 
-  // Letters compare without case and accents, since few people type names the way their owners write them.
-  const plain = (text) =>
-    text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/ß/g, "ss").replace(/\s+/g, " ").trim();
-  // The signs at the end of a word tell C++ and C# from C.
-  const words = (text) => plain(text).match(/[\p{L}\p{N}]+(?:[+#]+(?![\p{L}\p{N}+#]))?/gu) || [];
-  // What says nothing about a plugin among plugins for OctoPrint. They count if there is nothing else.
-  const FILLING = new Set(("a an and at be by can do does for from get have how i in is it its let lets me my of on or so "
-    + "something tell tells that the this to want when which with you octoprint plugin plugins").split(" "));
-  const telling = (text) => {
-    const all = words(text);
-    const rest = all.filter((word) => !FILLING.has(word));
-    return rest.length ? rest : all;
-  };
-
   let data = null;
 
   const many = (places) => (typeof places === "number" ? [places] : places);
 
   const prepare = (index) => {
     const of = index.plugins;
-    const plugins = of.stem.map((stem, at) => {
-      const tags = of.tags[at];
-      const authors = many(of.authors[at]);
-      return {
-        at, stem, tags, authors,
-        title: plain(of.title[at]),
-        about: plain(of.about[at]),
-        named: ` ${[stem, ...tags.map((tag) => index.tags[tag]), ...authors.map((author) => index.authors[author])]
-          .map(plain).join(" ")}`,
-      };
-    });
-    // Which plugins a word of a title, a tag or an author leads to; typing errors are looked for among these words.
-    const vocabulary = new Map();
-    for (const plugin of plugins) {
-      for (const word of new Set(words(`${plugin.title} ${plugin.named}`))) {
-        const known = vocabulary.get(word);
-        if (known) known.push(plugin.at);
-        else vocabulary.set(word, [plugin.at]);
-      }
-    }
+    const plugins = of.stem.map((_, at) => ({ at, tags: of.tags[at], authors: many(of.authors[at]) }));
     // A page of a tag or an author looks at its own plugins alone.
     const tag = withinTag ? index.tag_slugs.indexOf(withinTag) : null;
     const author = withinAuthor ? index.author_slugs.indexOf(withinAuthor) : null;
     const within = plugins.filter((plugin) =>
       (tag === null || plugin.tags.includes(tag)) && (author === null || plugin.authors.includes(author)));
-    return { index, of, plugins, within, vocabulary };
-  };
-
-  // Whether two words differ by so few letters that were forgotten, added, changed or swapped with a neighbour
-  // (optimal string alignment).
-  const isClose = (a, b, most) => {
-    if (Math.abs(a.length - b.length) > most) return false;
-    let before = [], last = Array.from({ length: b.length + 1 }, (_, at) => at);
-    for (let i = 1; i <= a.length; i++) {
-      const row = [i];
-      let least = i;
-      for (let j = 1; j <= b.length; j++) {
-        let cost = Math.min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1));
-        if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) cost = Math.min(cost, before[j - 2] + 1);
-        row.push(cost);
-        if (cost < least) least = cost;
-      }
-      if (least > most) return false;
-      [before, last] = [last, row];
-    }
-    return last[b.length] <= most;
-  };
-
-  // How well each plugin fits one word; 0 for not at all.
-  const scores = (word) => {
-    const found = new Float64Array(data.plugins.length);
-    let hits = 0;
-    for (const { at, title, named, about } of data.plugins) {
-      let score = 0;
-      const place = title.indexOf(word);
-      if (place === 0) score = title.length === word.length ? 120 : 100;
-      else if (place > 0) score = /[\p{L}\p{N}]/u.test(title[place - 1]) ? 60 : 80;
-      else if (named.includes(` ${word}`)) score = 45;
-      else if (about.includes(word)) score = 20;
-      else if (named.includes(word)) score = 15;
-      if (score) { found[at] = score; hits++; }
-    }
-    if (word.length > 3 && hits < 5) {
-      const most = word.length > 7 ? 2 : 1;
-      for (const [known, places] of data.vocabulary) {
-        // A word that is not typed to its end has an error in what there is of it.
-        const start = known.length > word.length + most ? known.slice(0, word.length) : known;
-        if (isClose(word, start, most)) for (const at of places) if (!found[at]) found[at] = 5;
-      }
-    }
-    return found;
-  };
-  const remembered = new Map();
-  const scoresOf = (word) => {
-    if (!remembered.has(word)) {
-      if (remembered.size > 50) remembered.clear();
-      remembered.set(word, scores(word));
-    }
-    return remembered.get(word);
+    return { index, of, plugins, within, search: Search.of(index) };
   };
 
   // The place of a version among those that the index has: of the last that is no newer. A line such as 1.5 stands for
@@ -174,30 +92,20 @@
 
   const COLUMNS = { popular: "month", trending: "trend", newest: "date", released: "released", pushed: "pushed", stars: "stars" };
 
-  // The places of the plugins that fit, in order.
+  const isTyped = () => /[\p{L}\p{N}]/u.test(controls.q.value);
+
+  // The places of the plugins that fit, in order, and whether they have all that is typed.
   const find = () => {
-    const typed = telling(controls.q.value);
-    const fits = wanted();
-    const rank = new Float64Array(data.plugins.length);
-    const matched = new Uint8Array(data.plugins.length);
-    for (const word of typed) {
-      const found = scoresOf(word);
-      for (let at = 0; at < rank.length; at++) if (found[at]) { rank[at] += found[at]; matched[at]++; }
-    }
-    const fitting = data.within.filter(fits);
-    const having = (least) => fitting.filter(({ at }) => matched[at] >= least).map(({ at }) => at);
-    let hits = having(typed.length);
-    // Where hardly anything has all the words, what has half of them follows.
-    if (hits.length < 5 && typed.length > 1) hits = having(Math.ceil(typed.length / 2));
-    const sort = sorted = controls.sort.value || (typed.length ? "" : usual || "popular");
+    const places = data.within.filter(wanted()).map(({ at }) => at);
+    const found = isTyped() ? data.search.find(controls.q.value, places) : { hits: places, isAll: true };
+    const { hits } = found;
+    const sort = sorted = controls.sort.value || (isTyped() ? "" : usual || "popular");
     const column = data.of[COLUMNS[sort]];
-    const { month, week } = data.of;
+    const { week } = data.of;
     // Plugins are in the order of titles, and sorting keeps it among equals.
+    if (sort) hits.sort((a, b) => a - b);
     if (column) hits.sort((a, b) => column[b] - column[a] || (sort === "trending" ? week[b] - week[a] : 0));
-    else if (sort !== "name") {
-      hits.sort((a, b) => matched[b] - matched[a] || rank[b] - rank[a] || month[b] - month[a]);
-    }
-    return hits;
+    return found;
   };
 
   const make = (name, attributes, ...children) => {
@@ -243,6 +151,7 @@
   let hits = [];
   let sorted = "";
   let shown = 0;
+  let hasFailed = false;
   const showMore = () => {
     const rows = hits.slice(shown, shown + WINDOW).map(row);
     list.append(...rows);
@@ -254,22 +163,56 @@
   const isAsking = () => Boolean(always) || NAMES.some((name) => name === "python3"
     ? controls.python3.checked : controls[name].value.trim() !== "");
 
+  // The first choice says what order it is: that of what fits best, or the one that the list has anyway.
+  const inOrder = controls.sort.options[0];
+  const usually = inOrder.text;
+  const nameOrder = () => {
+    inOrder.text = isTyped() ? "Best match" : usually;
+    for (const option of controls.sort.options) {
+      option.hidden = option !== inOrder && option.text === inOrder.text && !option.selected;
+    }
+  };
+
   const show = (rows = WINDOW) => {
+    nameOrder();
+    if (way) way.hidden = !hasFailed;
     const asks = isAsking();
     results.hidden = !asks;
     if (fixed) fixed.hidden = asks;
     const active = NAMES.slice(2).filter((name) => name === "python3" ? controls[name].checked : controls[name].value);
     const count = document.getElementById("_active");
     if (count) count.textContent = active.length ? ` (${active.length})` : "";
-    if (!asks || !data) return;
-    hits = find();
+    if (!asks) return;
+    if (!data) {
+      if (!hasFailed) return;
+      // What the page has anyway is better than nothing.
+      if (fixed) fixed.hidden = false;
+      status.textContent = "What it takes to search has not arrived. Check your connection and try again.";
+      return;
+    }
+    const found = find();
+    hits = found.hits;
     shown = 0;
     list.replaceChildren();
     do showMore(); while (shown < Math.min(rows, hits.length));
     const all = data.within.length;
     status.textContent = hits.length === all ? `${number(all)} ${all === 1 ? "plugin" : "plugins"}`
-      : hits.length ? `${number(hits.length)} of ${number(all)} plugins`
+      : hits.length ? `${number(hits.length)} of ${number(all)} plugins${found.isAll ? "" : "; none has all the words"}`
         : "Nothing fits. Try fewer or shorter words, or fewer filters.";
+  };
+
+  // Sets a choice to what a link asks for, in whatever case it is written and by its value or its name.
+  const choose = (select, value) => {
+    const wanted = value.toLowerCase();
+    const same = (text) => text.toLowerCase() === wanted;
+    const options = [...select.options];
+    let option = options.find((one) => same(one.value)) || options.find((one) => same(one.text));
+    if (!option && data) {
+      // A link may name what there is no longer: nothing fits it, and the choice says why. A version need not be a choice.
+      const isKnown = select === controls.octoprint && octoprintAt(data.index, value) >= 0;
+      select.append(option = new Option(isKnown ? value : `${value} (not known)`, value));
+    }
+    select.value = option ? option.value : "";
   };
 
   let loading = null;
@@ -277,33 +220,36 @@
     .then((answer) => answer.ok ? answer.json() : Promise.reject(new Error(`${answer.status}`)))
     .then((index) => {
       data = prepare(index);
-      const unknown = (value) => `${value} (not known)`;
-      const fill = (select, values, text, other = unknown) => {
-        const chosen = select.value || new URLSearchParams(location.search).get(select.name) || "";
-        for (const value of values) select.append(new Option(text(value), value));
-        // A link may name what there is no longer: nothing fits it, and the choice says why.
-        if (chosen && !values.includes(chosen)) select.append(new Option(other(chosen), chosen));
-        select.value = chosen;
+      hasFailed = false;
+      const fill = (select, values, text) => {
+        select.append(...values.map((value) => new Option(text(value), value)));
+        choose(select, new URLSearchParams(location.search).get(select.name) || "");
       };
       const names = { linux: "Linux", windows: "Windows", macos: "macOS", freebsd: "FreeBSD" };
-      const tags = index.tag_slugs.map((slug, at) => [slug, index.tags[at]]);
-      const name = new Map(tags);
+      const name = new Map(index.tag_slugs.map((slug, at) => [slug, index.tags[at]]));
       fill(controls.tag, index.tag_slugs, (slug) => name.get(slug));
       fill(controls.os, index.os, (os) => names[os] || os);
       const lines = octoprintLines(index);
-      fill(controls.octoprint, lines, (line) => (line === lines.at(-1) ? `${line} or newer` : line),
-        (version) => (octoprintAt(index, version) < 0 ? unknown(version) : version));
+      fill(controls.octoprint, lines, (line) => (line === lines.at(-1) ? `${line} or newer` : line));
+      learn();
     })
     .catch(() => {
       loading = null;
-      status.textContent = "The list can't be loaded. Check your connection and try again.";
+      hasFailed = true;
     });
+
+  // What the first letter needs is made ready while nobody waits for anything, a little at a time.
+  const learn = () => {
+    if (!data.search.prepare(8)) (window.requestIdleCallback || setTimeout)(learn);
+  };
 
   const begin = (rows) => load().then(() => show(rows));
 
   const address = () => {
     const to = new URL(location.href);
     for (const name of NAMES) {
+      // What these hold is known once the list is there; until then the address knows it better.
+      if (!data && FROM_LIST.includes(name)) continue;
       const control = controls[name];
       const value = name === "python3" ? (control.checked ? "1" : "") : control.value.trim();
       if (value) to.searchParams.set(name, value);
@@ -315,8 +261,10 @@
   const restore = () => {
     const given = new URLSearchParams(location.search);
     for (const name of NAMES) {
-      if (name === "python3") controls.python3.checked = given.get(name) === "1";
-      else controls[name].value = given.get(name) || "";
+      const value = given.get(name) || "";
+      if (name === "python3") controls.python3.checked = /^(1|true|yes|on)$/i.test(value);
+      else if (name === "q") controls.q.value = value;
+      else choose(controls[name], value);
     }
     return NAMES.some((name) => given.get(name)) || always;
   };
@@ -324,6 +272,10 @@
   // One pass a frame is as fast as anybody sees; the address waits for a pause, since browsers limit its changes.
   let frame = 0;
   let pause = 0;
+  const keep = () => {
+    clearTimeout(pause);
+    if (address().href !== location.href) history.replaceState(null, "", address());
+  };
   const changed = () => {
     cancelAnimationFrame(frame);
     frame = requestAnimationFrame(() => (data ? show() : begin()));
@@ -331,7 +283,7 @@
   controls.q.addEventListener("input", () => {
     changed();
     clearTimeout(pause);
-    pause = setTimeout(() => history.replaceState(null, "", address()), 300);
+    pause = setTimeout(keep, 300);
   });
   form.addEventListener("change", (event) => {
     if (event.target === controls.q) return;
@@ -340,15 +292,14 @@
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    clearTimeout(pause);
-    history.replaceState(null, "", address());
+    keep();
     changed();
   });
   form.addEventListener("reset", () => setTimeout(() => {
     history.pushState(null, "", address());
     changed();
   }));
-  form.addEventListener("focusin", () => void load(), { once: true });
+  form.addEventListener("focusin", () => void load());
   more.addEventListener("click", () => {
     const first = showMore();
     if (first) first.querySelector("a").focus();
@@ -358,8 +309,11 @@
     if (isAsking()) begin();
     else show();
   });
+  // Whoever follows a link before the pause is over comes back to what was typed.
+  results.addEventListener("click", keep);
   // Whoever comes back finds the list as long as it was, and at its place.
   addEventListener("pagehide", () => {
+    keep();
     if (shown) history.replaceState({ shown, top: scrollY }, "");
   });
   if (restore()) {

@@ -12,7 +12,10 @@ use super::paths::Given;
 use super::theme::{self, Theme};
 use super::values::{Address, Size, Span, base_path, batch, keep_builds, site_url, timezone};
 use super::wording::{self, Table};
-use super::{Fetch, Keep, Limits, RemotePictures, Settings, Thumbnails, fetch, limits, markdown, thumbnails};
+use super::{
+    Fetch, Keep, Limits, RemotePictures, Settings, Synonyms, Thumbnails, fetch, limits, markdown, search,
+    thumbnails,
+};
 use crate::access::denied;
 use crate::fact::Window;
 use crate::problem::Problem;
@@ -55,6 +58,7 @@ pub(super) struct Settled {
     pub(super) limits: Limits,
     pub(super) usage_week: Option<Url>,
     pub(super) usage_month: Option<Url>,
+    pub(super) synonyms: Vec<Synonyms>,
     pub(super) theme: Theme,
 }
 
@@ -80,6 +84,7 @@ struct File {
     fetch: Table<fetch::Table>,
     cache: Table<Cache>,
     limits: Table<limits::Table>,
+    search: Table<search::Table>,
     theme: Table<theme::File>,
 }
 
@@ -102,6 +107,7 @@ impl Default for File {
             fetch: Table::default(),
             cache: Table::default(),
             limits: Table::default(),
+            search: Table::default(),
             theme: Table::default(),
         }
     }
@@ -281,6 +287,7 @@ impl From<File> for Settled {
             limits: file.limits.0.into(),
             usage_week: usage.week.map(|Address(url)| url),
             usage_month: usage.month.map(|Address(url)| url),
+            synonyms: file.search.0.synonyms,
             theme: file.theme.0.into(),
         }
     }
@@ -312,6 +319,7 @@ impl Settled {
             remote_pictures: self.remote_pictures,
             usage_windows: windows.into_iter().filter(|(_, url)| url.is_some()).map(|(w, _)| w).collect(),
             limits: self.limits,
+            synonyms: self.synonyms.clone(),
             theme: self.theme.clone(),
         }
     }
@@ -354,6 +362,7 @@ mod tests {
             "fetch",
             "cache",
             "limits",
+            "search",
             "theme",
             "theme.light",
             "theme.dark",
@@ -434,6 +443,10 @@ mod tests {
             (
                 "[markdown]\nremote_pictures = 'hide'",
                 "shelflife.toml:2:19: `hide` says nothing about pictures, expected \"link\" or \"load\"",
+            ),
+            (
+                "[search]\nsynonyms = ['camera']",
+                "shelflife.toml:2:12: `camera` does not say what means the same, expected single words such as",
             ),
             ("[theme]\nlogo_width = 4", "shelflife.toml:2:14: `4` is not a width, expected 8 to 400"),
             ("[theme]\nlight = 'red'", "shelflife.toml:2:9: this is text, expected a table"),

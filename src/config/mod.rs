@@ -6,6 +6,7 @@ mod file;
 mod limits;
 mod markdown;
 mod paths;
+mod search;
 mod theme;
 mod thumbnails;
 mod values;
@@ -26,6 +27,7 @@ pub use file::FILE_NAME;
 pub use limits::{Bytes, Limits, YamlLimits};
 pub use markdown::RemotePictures;
 pub use paths::Paths;
+pub use search::Synonyms;
 pub use theme::{Colors, Link, Texts, Theme};
 pub use thumbnails::Thumbnails;
 
@@ -92,6 +94,8 @@ pub struct Settings {
     pub usage_windows: Vec<crate::fact::Window>,
     /// How much of what strangers write is read.
     pub limits: Limits,
+    /// Which words mean the same to who searches.
+    pub synonyms: Vec<Synonyms>,
     /// What the theme looks like and says.
     pub theme: Theme,
 }
@@ -122,6 +126,7 @@ impl Settings {
             remote_pictures,
             usage_windows,
             limits,
+            synonyms,
             theme,
         } = self;
         // The time zone's rules are a part of the program; its name stands for them.
@@ -142,6 +147,7 @@ impl Settings {
             ("thumbnails", thumbnails.to_string()),
             ("markdown.remote_pictures", remote_pictures.to_string()),
             ("usage", windows.join(" ")),
+            ("search.synonyms", serde_json::to_string(synonyms).unwrap_or_default()),
         ];
         own.into_iter().chain(limits.parts()).chain(theme.parts()).collect()
     }

@@ -226,7 +226,7 @@ fn json(db: &dyn Db, kind: &Kind) -> String {
         Kind::ReleasesJson => feed::releases(&kind.address(db), &views::latest_releases(db, FEED), settings),
         Kind::OverlayJson => line(&*data::overlays(db)),
         Kind::StatusJson => line(&serde_json::json!({ "sources": Site::get(db).heard(db) })),
-        Kind::BrowseJson => line(&browse_json::Index::of(views::by_title(db))),
+        Kind::BrowseJson => line(&browse_json::Index::of(views::by_title(db), settings)),
         _ => line(&redirects(db)),
     }
 }

@@ -11,13 +11,15 @@ use serde::Serialize;
 
 use super::context::{Named, Summary};
 use super::ranking::trend;
+use crate::config::{Settings, Synonyms};
 use crate::versions::Admitted;
 
 /// The number of the format; another one is another format.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
-/// How many characters of a description are in it: what a row shows on a phone.
-const ABOUT: usize = 90;
+/// How many characters of a description are in it. A description is a sentence; that one is a book must not be a burden
+/// for everybody who searches.
+const ABOUT: usize = 1000;
 
 /// The bits of a plugin's flags.
 mod flag {
@@ -46,6 +48,7 @@ pub struct Index<'a> {
     os: Vec<&'a str>,
     /// Days since 1970, as of which usage is; 0 if it is fresh.
     usage_as_of: i32,
+    synonyms: &'a [Synonyms],
     plugins: Columns<'a>,
 }
 
@@ -116,7 +119,7 @@ impl<'a> Names<'a> {
 
 impl<'a> Index<'a> {
     /// The index of plugins, which are in the order of their titles.
-    pub fn of(plugins: &'a [Arc<Summary>]) -> Self {
+    pub fn of(plugins: &'a [Arc<Summary>], settings: &'a Settings) -> Self {
         let tags = Names::of(plugins.iter().flat_map(|plugin| &plugin.tags));
         let authors = Names::of(plugins.iter().flat_map(|plugin| &plugin.authors));
         let (octoprint, admitted) = versions(plugins);
@@ -161,6 +164,7 @@ impl<'a> Index<'a> {
             octoprint,
             os: systems.keys().copied().collect(),
             usage_as_of: usage.map(|usage| as_of(usage.as_of.as_deref())).max().unwrap_or(0),
+            synonyms: &settings.synonyms,
             plugins: columns,
         }
     }
@@ -258,8 +262,8 @@ mod tests {
     #[test]
     fn long_descriptions_end_with_a_word() {
         assert_eq!(shortened(" short "), "short");
-        let long = shortened(&"word, ".repeat(40));
+        let long = shortened(&"word, ".repeat(400));
         assert!(long.ends_with("word…") && long.chars().count() <= ABOUT, "{long}");
-        assert!(shortened(&"ü".repeat(200)).chars().count() <= ABOUT);
+        assert!(shortened(&"ü".repeat(2000)).chars().count() <= ABOUT);
     }
 }

@@ -1,0 +1,233 @@
+// Finds what people mean: which plugins fit what somebody typed, and how well. It knows nothing of pages; browse.js asks it.
+const Search = (() => {
+  "use strict";
+  // How much a word counts by where it is said. A title's count more the fewer they are.
+  const TITLE = 3, ONLY = 2, TAG = 3, NAME = 2.5, AUTHOR = 2, ABOUT = 1;
+  // How much of that a word has that is not the one typed: another form of it, one that begins with it, what means the
+  // same, one that holds it, and one with as many typing errors.
+  const FORM = 0.9, BEGINNING = 0.5, SYNONYM = 0.7, INSIDE = 0.25, ERRORS = [0.5, 0.3, 0.15];
+  // What does not work, or nobody looks after any more, comes after what fits about as well.
+  const DISABLED = 0.4, ABANDONED = 0.6;
+  // A word that more than a quarter of many plugins say, such as "print", is nothing to insist on.
+  const MANY = 20, SHARE = 1 / 4;
+  // Where fewer have all the words, those follow that have about a third of what the words tell.
+  const FEW = 5, ENOUGH = 0.3;
+
+  // What says nothing about a plugin among plugins for OctoPrint. It counts if there is nothing else.
+  const FILLING = new Set(("a about all also am an and any are as at be been but by can could do does for from get gets give gives "
+    + "has have how i if in into is it its just let lets like make makes me my need no not of on one or our over please show shows "
+    + "so some someone something tell tells than that the their them then there these they thing things this to use uses using via "
+    + "want was way we what when where whether which while who will with without would you your "
+    + "octoprint plugin plugins").split(" "));
+
+  // Letters compare without case and accents, since few people type names the way their owners write them.
+  const plain = (text) => (/^[\x00-\x7f]*$/.test(text) ? text.toLowerCase()
+    : text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/ß/g, "ss"));
+  // The signs at the end of a word tell C++ and C# from C.
+  const split = (text) => plain(text).match(/[\p{L}\p{N}]+(?:[+#]+(?![\p{L}\p{N}+#]))?/gu) || [];
+  // Words as they are said, and of `WebcamStreamer` either half, too, since people type those.
+  const spoken = (text) => (/\p{Ll}\p{Lu}/u.test(text)
+    ? split(`${text} ${text.replace(/(\p{Ll})(\p{Lu})/gu, "$1 $2")}`) : split(text));
+  const asked = (text) => {
+    const all = split(text);
+    const rest = all.filter((word) => !FILLING.has(word));
+    return rest.length ? rest : all;
+  };
+
+  // What the forms of an English word have in common; no word by itself. Endings go while three letters with a vowel stay,
+  // and a consonant that an ending doubled is one again.
+  const stem = (word) => {
+    if (word.length < 4 || /[^a-z]/.test(word)) return word;
+    let it = word.replace(/([^aeiou])ies$/, "$1y").replace(/(ss|sh|ch|x|z)es$/, "$1").replace(/([^siu])s$/, "$1");
+    const cut = /^(.{3,}?)(?:ing|ed|er|or|ion|e)+$/.exec(it);
+    if (cut && /[aeiouy]/.test(cut[1])) it = cut[1];
+    it = it.replace(/if(?:y|i|icat)$/, "if").replace(/([^aeiou])is$/, "$1iz");
+    if (/([^aeiou])\1$/.test(it) && (it.length > 4 || it.length > 3 && !/[lsz]$/.test(it))) it = it.slice(0, -1);
+    return it;
+  };
+
+  // By how many letters that were forgotten, added, changed or swapped with a neighbour a typed word differs from
+  // another, and from how that begins if nobody has typed it to its end (optimal string alignment). What is more than
+  // `most` is not told apart.
+  const LONGEST = 40;
+  const rows = Array.from({ length: 3 }, () => new Uint8Array(LONGEST + 3));
+  const errors = (typed, known, most) => {
+    const width = Math.min(known.length, typed.length + most);
+    if (typed.length > LONGEST || typed.length - width > most) return [most + 1, most + 1];
+    let [before, last, row] = rows;
+    for (let j = 0; j <= width; j++) last[j] = j;
+    for (let i = 1; i <= typed.length; i++) {
+      const letter = typed.charCodeAt(i - 1);
+      let least = row[0] = i;
+      for (let j = 1; j <= width; j++) {
+        const other = known.charCodeAt(j - 1);
+        let cost = Math.min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (letter === other ? 0 : 1));
+        if (i > 1 && j > 1 && letter === known.charCodeAt(j - 2) && typed.charCodeAt(i - 2) === other) {
+          cost = Math.min(cost, before[j - 2] + 1);
+        }
+        row[j] = cost;
+        if (cost < least) least = cost;
+      }
+      if (least > most) return [least, least];
+      [before, last, row] = [last, row, before];
+    }
+    let begun = last[width];
+    for (let j = 0; j < width; j++) if (last[j] < begun) begun = last[j];
+    return [known.length > width ? most + 1 : last[width], begun];
+  };
+  // A bit for each letter, so that words which lack too many are told apart without a closer look.
+  const letters = (word) => {
+    let bits = 0;
+    for (let at = 0; at < word.length; at++) bits |= 1 << (word.charCodeAt(at) & 31);
+    return bits;
+  };
+  const ones = (bits) => {
+    let count = 0;
+    for (let rest = bits; rest; rest &= rest - 1) count++;
+    return count;
+  };
+
+  // What is found in these plugins: columns as browse.json has them, with its lists of tags and authors.
+  const of = (index) => {
+    const { title, stem: names, about, tags, authors, flags, month } = index.plugins;
+    const size = title.length;
+    // Each word with where it is said: the place of a plugin, how much it counts there, the next place …
+    const vocabulary = new Map();
+    const say = (at, words, weight) => {
+      for (const word of words) {
+        let known = vocabulary.get(word);
+        if (!known) vocabulary.set(word, known = []);
+        // What counts most is said first.
+        if (known[known.length - 2] !== at) known.push(at, weight);
+      }
+    };
+    const forms = new Map();
+    const telling = [];
+    const filling = [];
+    // To learn what 10,000 plugins say takes longer than a frame; so it can be done in parts.
+    function* learn() {
+      const tagWords = index.tags.map(spoken);
+      const authorWords = index.authors.map(spoken);
+      for (let at = 0; at < size; at++) {
+        const words = spoken(title[at]);
+        say(at, words, TITLE + ONLY / Math.max(1, words.filter((word) => !FILLING.has(word)).length));
+        for (const tag of tags[at]) say(at, tagWords[tag], TAG);
+        say(at, spoken(names[at]), NAME);
+        for (const author of [authors[at]].flat()) say(at, authorWords[author], AUTHOR);
+        say(at, spoken(about[at]), ABOUT);
+        if (at % 100 === 99) yield;
+      }
+      for (const [word, places] of vocabulary) {
+        const root = stem(word);
+        const same = forms.get(root);
+        if (same) same.push(word);
+        else forms.set(root, [word]);
+        (FILLING.has(word) ? filling : telling).push({ word, places, bits: letters(word) });
+        if (telling.length % 500 === 0) yield;
+      }
+    }
+    const learning = learn();
+    let isLearnt = false;
+
+    // What a word that is typed means besides: from its stem to others.
+    const meanings = new Map();
+    for (const [from, to] of index.synonyms) {
+      for (const root of from.map(plain).map(stem)) {
+        const others = to.map(plain).map(stem).filter((other) => other !== root);
+        meanings.set(root, [...(meanings.get(root) || []), ...others]);
+      }
+    }
+    const standing = Float32Array.from(flags, (bits, at) =>
+      (bits & 8 ? DISABLED : bits & 2 ? ABANDONED : 1) * (1 + Math.log10(1 + month[at]) / 20));
+
+    // How well each plugin fits one word, how many fit at all, and how much the word tells.
+    const look = (word, isLast) => {
+      const found = new Float32Array(size);
+      let count = 0;
+      const add = (places, quality) => {
+        for (let at = 0; at < places.length; at += 2) {
+          const score = places[at + 1] * quality;
+          if (!found[places[at]]) count++;
+          if (found[places[at]] < score) found[places[at]] = score;
+        }
+      };
+      const root = stem(word);
+      for (const form of forms.get(root) || []) add(vocabulary.get(form), form === word ? 1 : FORM);
+      for (const other of meanings.get(root) || []) {
+        for (const form of forms.get(other) || []) add(vocabulary.get(form), SYNONYM);
+      }
+      // The last word may not be typed to its end; another is only cut short if it is none by itself.
+      if (isLast || !count) {
+        const begin = (entry) => {
+          if (entry.word.startsWith(word)) add(entry.places, BEGINNING + 0.3 * word.length / entry.word.length);
+        };
+        telling.forEach(begin);
+        // Who types "plug" does not mean "plugin", unless there is nothing else.
+        if (!count) filling.forEach(begin);
+      }
+      if (!count && (word.length > 3 || /\p{Lo}/u.test(word))) {
+        for (const entry of telling) if (entry.word.includes(word)) add(entry.places, INSIDE);
+      }
+      if (!count && root.length > 3) {
+        const most = word.length > 7 ? 2 : 1;
+        const near = [[], [], []];
+        const its = letters(root);
+        for (const entry of telling) {
+          if (ones(its & ~entry.bits) > most || root.length < 6 && entry.word[0] !== word[0]) continue;
+          let [least, begun] = errors(word, entry.word, most);
+          // Where an ending is wrong, what is before it may be right.
+          if (root.length > 4) least = Math.min(least, begun, root === word ? begun : errors(root, entry.word, most)[1]);
+          if (least <= most) near[least].push(entry.places);
+        }
+        const least = near.findIndex((places) => places.length);
+        if (least >= 0) for (const places of near[least]) add(places, ERRORS[least]);
+      }
+      const rarity = Math.log((size + 1) / (count + 0.5));
+      return { found, count, weight: Math.max(rarity * rarity, 0.01) };
+    };
+    const remembered = new Map();
+    const lookOnce = (word, isLast) => {
+      const key = `${word} ${isLast}`;
+      if (!remembered.has(key)) {
+        if (remembered.size > 50) remembered.clear();
+        remembered.set(key, look(word, isLast));
+      }
+      return remembered.get(key);
+    };
+
+    // Learns for so many milliseconds, and tells whether that is all.
+    const prepare = (most) => {
+      const end = performance.now() + most;
+      while (!isLearnt && performance.now() < end) isLearnt = learning.next().done;
+      return isLearnt;
+    };
+
+    // Of these places of plugins those that fit, the best first, and whether they have all the words.
+    const find = (text, places) => {
+      prepare(Infinity);
+      const typed = [...new Set(asked(text))];
+      const looked = typed.map((word, at) => lookOnce(word, at === typed.length - 1));
+      const said = looked.filter(({ count }) => count);
+      const rare = said.filter(({ count }) => count <= MANY || count <= size * SHARE);
+      const needed = rare.length ? rare : said;
+      const rank = new Float64Array(size);
+      const told = new Float64Array(size);
+      for (const { found, weight } of said) {
+        for (const at of places) if (found[at]) { rank[at] += found[at] * weight; told[at] += weight; }
+      }
+      for (const at of places) rank[at] *= standing[at];
+      const all = needed.reduce((sum, { weight }) => sum + weight, 0);
+      const better = (one, other) => rank[other] - rank[one] || month[other] - month[one];
+      const has = (at) => needed.every(({ found }) => found[at]);
+      const hits = needed.length ? places.filter(has).sort(better) : [];
+      const isAll = hits.length > 0 && said.length === looked.length;
+      if (hits.length < FEW && needed.length > 1) {
+        const others = places.filter((at) => !has(at) && told[at] >= all * ENOUGH);
+        hits.push(...others.sort(better));
+      }
+      return { hits, isAll };
+    };
+    return { prepare, find };
+  };
+  return { of };
+})();
