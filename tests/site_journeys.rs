@@ -301,7 +301,7 @@ fn the_address_to_install_from_is_copied() {
     };
     visitor.chromium("Browser.grantPermissions", &json!({"permissions": ["clipboardReadWrite"]}));
     visitor.visit("/plugins/mqtt/");
-    let buttons = visitor.find(".copy button");
+    let buttons = visitor.find(".install .copy button");
     assert_eq!(buttons.len(), 2);
     visitor.click(&buttons[0]);
     eventually("word of it", || {

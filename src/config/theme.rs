@@ -102,6 +102,10 @@ pub struct Texts {
     pub heading: Option<String>,
     /// What the search on the start page asks.
     pub search: Option<String>,
+    /// What stands above the search in lists.
+    pub browse: Option<String>,
+    /// Examples of what to look for, in every search field that is empty.
+    pub placeholder: Option<String>,
     /// The last words of every page, in Markdown.
     pub footer: Option<String>,
 }
@@ -172,9 +176,10 @@ impl Theme {
         ]
     }
 
-    /// The style sheet that gives every colour its value: what the system prefers, unless the visitor chose.
+    /// The style sheet that gives every colour its value: what the system prefers, unless the visitor chose; on paper
+    /// always light.
     pub fn style_sheet(&self) -> String {
-        let mut css = String::from(":root {\n  color-scheme: light dark;\n");
+        let mut css = String::from(":root {\n  color-scheme: light;\n");
         let declare = |css: &mut String, indent: &str, colors: &Colors, own: Own| {
             for row in COLORS {
                 let value = colors.0.get(row.0).map_or_else(|| own(row), String::as_str);
@@ -182,12 +187,14 @@ impl Theme {
             }
         };
         declare(&mut css, "  ", &self.light, light);
-        css.push_str("}\n@media (prefers-color-scheme: dark) {\n  :root:not([data-theme=\"light\"]) {\n");
+        css.push_str("}\n@media screen {\n  :root { color-scheme: light dark; }\n");
+        css.push_str("  :root[data-theme=\"light\"] { color-scheme: light; }\n");
+        css.push_str("  :root[data-theme=\"dark\"] {\n    color-scheme: dark;\n");
         declare(&mut css, "    ", &self.dark, dark);
-        css.push_str("  }\n}\n:root[data-theme=\"light\"] { color-scheme: light; }\n");
-        css.push_str(":root[data-theme=\"dark\"] {\n  color-scheme: dark;\n");
-        declare(&mut css, "  ", &self.dark, dark);
-        css.push_str("}\n");
+        css.push_str("  }\n}\n@media screen and (prefers-color-scheme: dark) {\n");
+        css.push_str("  :root:not([data-theme=\"light\"]) {\n");
+        declare(&mut css, "    ", &self.dark, dark);
+        css.push_str("  }\n}\n");
         css
     }
 

@@ -28,6 +28,7 @@ pub enum Kind {
     Status,
     HelpInstallation,
     HelpRegistering,
+    HelpData,
     NotFound,
     Facet(facets::Key),
     Redirect { from: String, to: EntryFile },
@@ -53,7 +54,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind that a site has one of, unless its settings say that it has none.
-    pub const SINGLE: [Self; 31] = [
+    pub const SINGLE: [Self; 32] = [
         Self::Home,
         Self::ByName,
         Self::ByDate,
@@ -67,6 +68,7 @@ impl Kind {
         Self::Status,
         Self::HelpInstallation,
         Self::HelpRegistering,
+        Self::HelpData,
         Self::NotFound,
         Self::BrowseJson,
         Self::Feed,
@@ -119,6 +121,7 @@ impl Kind {
             Self::Status => "/status/",
             Self::HelpInstallation => "/help/installation/",
             Self::HelpRegistering => "/help/registering/",
+            Self::HelpData => "/help/data/",
             Self::NotFound => "/404.html",
             Self::BrowseJson => "/browse.json",
             Self::Feed => "/feed.xml",
@@ -175,6 +178,9 @@ impl Kind {
             }
             Self::HelpRegistering => {
                 ("help_registering.html", "Registering a plugin", "How to register a plugin here.")
+            }
+            Self::HelpData => {
+                ("help_data.html", "Data and feeds", "What this site has for programs and other sites.")
             }
             Self::NotFound => ("404.html", "Page not found", ""),
             Self::Facet((facet, _)) => (facet.template(), "", ""),

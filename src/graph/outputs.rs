@@ -100,6 +100,7 @@ pub fn parts(db: &dyn Db, kind: &Kind) -> Vec<Part> {
         | Kind::Facet(_)
         | Kind::HelpInstallation
         | Kind::HelpRegistering
+        | Kind::HelpData
         | Kind::OpenSearch
         | Kind::NotFound
         | Kind::Robots => {}

@@ -1,5 +1,6 @@
 //! What lists show: summaries, groups and rankings.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
@@ -296,9 +297,13 @@ fn blacklist_item(db: &dyn Db, block: &Block, target: Option<Summary>) -> contex
     }
 }
 
-/// All notices, each with the plugin that it concerns.
+/// All notices, the latest first, each with the plugin that it concerns.
 pub fn notices(db: &dyn Db) -> Vec<context::Notice> {
-    data::notices(db).iter().map(|one| notice(one, target(db, &one.plugin))).collect()
+    // Of one day, the one that was written last: lists grow at their end.
+    let all = data::notices(db);
+    let mut notices: Vec<_> = all.iter().rev().collect();
+    notices.sort_by_key(|notice| Reverse(notice.date.date()));
+    notices.into_iter().map(|one| notice(one, target(db, &one.plugin))).collect()
 }
 
 /// The whole blacklist, each item with the plugin that it concerns.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use url::Url;
 
-use super::picture;
+use super::{picture, wide};
 
 /// Where an element may stand and what may stand in it, as far as that matters here
 /// (HTML Standard, section 3.2.5).
@@ -162,12 +162,12 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// The attributes that are put out, by element.
-pub(super) const ATTRIBUTES: [(&str, &[&str]); 21] = [
+pub(super) const ATTRIBUTES: [(&str, &[&str]); 22] = [
     ("a", &["href", "title", "id"]),
     ("abbr", &["title"]),
     ("code", &["class"]),
     ("details", &["open"]),
-    ("div", &["class", "id"]),
+    ("div", &["class", "id", "aria-label", "role", "tabindex"]),
     ("h1", &["class", "id"]),
     ("h2", &["class", "id"]),
     ("h3", &["class", "id"]),
@@ -179,6 +179,7 @@ pub(super) const ATTRIBUTES: [(&str, &[&str]); 21] = [
     ("li", &["value"]),
     ("ol", &["start", "type", "reversed"]),
     ("p", &["class", "id"]),
+    ("pre", &["aria-label", "role", "tabindex"]),
     ("span", &["class", "id"]),
     ("table", &["class"]),
     ("caption", &["class"]),
@@ -240,6 +241,7 @@ pub(super) fn is_class(element: &str, class: &str) -> bool {
     match element {
         "code" => is_language(class),
         "span" => class == picture::CLASS,
+        "div" if class == wide::CLASS => true,
         _ => alignment(class.strip_prefix("align-").unwrap_or("")).is_some(),
     }
 }

@@ -10,6 +10,7 @@ mod plain;
 mod safe;
 mod tidy;
 mod tokens;
+mod wide;
 mod write;
 
 pub use elements::encode;
@@ -22,7 +23,7 @@ use std::borrow::Cow;
 use comrak::Options;
 
 /// Raise when the same Markdown can give other HTML: stored HTML is a memo under this number.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 use write::Place;
 

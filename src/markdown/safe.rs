@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
 
-use super::elements;
+use super::{elements, wide};
 
 static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut builder = Builder::empty();
@@ -22,6 +22,7 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
                 "class" => elements::is_class(element, value),
                 "type" if element == "input" => value == "checkbox",
                 "id" => value.starts_with(super::ID_PREFIX),
+                "aria-label" | "role" | "tabindex" => wide::is_attribute(attribute, value),
                 _ => true,
             };
             keep.then_some(Cow::Borrowed(value))

@@ -37,8 +37,33 @@ fn what_entries_use_is_kept() {
     );
     check(
         "|a|b|\n|:-:|--:|\n|c|d|",
-        "<table>\n<thead>\n<tr>\n<th class=\"align-center\">a</th>\n<th class=\"align-right\">b</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td class=\"align-center\">c</td>\n<td class=\"align-right\">d</td>\n</tr>\n</tbody>\n</table>",
+        "<div aria-label=\"Table\" class=\"scroll\" role=\"group\" tabindex=\"0\"><table>\n<thead>\n<tr>\n<th class=\"align-center\">a</th>\n<th class=\"align-right\">b</th>\n</tr>\n</thead>\n<tbody>\n<tr>\n<td class=\"align-center\">c</td>\n<td class=\"align-right\">d</td>\n</tr>\n</tbody>\n</table></div>",
     );
+}
+
+#[test]
+fn what_may_scroll_sideways_is_reached_by_the_keyboard() {
+    let long = |text: &str| text.repeat(51 / text.len() + 1);
+    let focus = "role=\"group\" tabindex=\"0\"";
+    for (code, scrolls) in [
+        (long("ab"), true),
+        (format!("a\n{}\nb", long("c d ")), true),
+        ("&lt;".repeat(60), true),
+        ("\t".repeat(7) + "a", true),
+        ("&lt;".repeat(50), false),
+        ("a line of *50* characters\n".repeat(9), false),
+    ] {
+        let html = to_html(&format!("<pre>{code}</pre>"));
+        assert_eq!(html.starts_with(&format!("<pre aria-label=\"Code\" {focus}>")), scrolls, "{html}");
+        // What is in a link can't have the focus itself, and what others show is theirs.
+        let linked = to_html(&format!("<div><a href=/x><pre>{code}</pre><table><td>a</table></a></div>"));
+        let elsewhere = to_html_smart(&format!("<pre>{code}</pre><table><td>a</table>"));
+        assert!(!linked.contains("tabindex") && !elsewhere.contains("tabindex"), "{linked} {elsewhere}");
+        assert!(!elsewhere.contains("scroll"), "{elsewhere}");
+    }
+    let own =
+        to_html("<div class=scroll role=group tabindex=0 aria-label=Table>x</div><pre tabindex=5>y</pre>");
+    assert!(!own.contains("tabindex") && !own.contains("scroll") && !own.contains("role"), "{own}");
 }
 
 #[test]
@@ -70,8 +95,13 @@ fn broken_markup_is_put_right() {
     check("<div><p>a<div>b</div></p></div>", "<div><p>a</p><div>b</div></div>");
     check("<li>x</li>", "<div>x\n</div>");
     check("<ul>x<li>y</ul>", "<ul><li>x</li><li>y</li></ul>");
-    check("<table><td>a<td>b</table>", "<table><tbody><tr><td>a</td><td>b</td></tr></tbody></table>");
-    check("<table>a<tr></tr></table>", "<table><tbody><tr><td>a</td></tr></tbody></table>");
+    let table = |rows: &str| {
+        format!(
+            "<div aria-label=\"Table\" class=\"scroll\" role=\"group\" tabindex=\"0\"><table><tbody>{rows}</tbody></table></div>"
+        )
+    };
+    check("<table><td>a<td>b</table>", &table("<tr><td>a</td><td>b</td></tr>"));
+    check("<table>a<tr></tr></table>", &table("<tr><td>a</td></tr>"));
     check("<table><tr></tr></table>", "");
     check("<details>x</details>", "<details><summary>Details</summary>x</details>");
     check(

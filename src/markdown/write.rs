@@ -4,10 +4,9 @@ use std::borrow::Cow;
 
 use super::elements::{self, Kind};
 use super::ids::Ids;
-use super::picture;
 use super::plain::{decode, escape};
 use super::tidy::{Content, Node, is_blank};
-use super::{Addresses, Picture};
+use super::{Addresses, Picture, picture, wide};
 
 /// What the HTML is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -123,6 +122,10 @@ impl Writer<'_, '_> {
                 return self.name(attributes, &address);
             }
         }
+        let is_wrapped = element.kind == Kind::Table && self.place != Place::Elsewhere;
+        if is_wrapped {
+            self.out.push_str(if self.links == 0 { wide::TABLE } else { wide::LINKED_TABLE });
+        }
         self.out.push('<');
         self.out.push_str(name);
         written.extend(address.map(|(key, address)| (key, escape(&address).into())));
@@ -146,10 +149,16 @@ impl Writer<'_, '_> {
             // Whoever reads this drops a line end that follows the tag.
             let blank = self.out[inside..].len() - self.out[inside..].trim_start_matches('\n').len();
             self.out.replace_range(inside..inside + blank, "");
+            if self.place != Place::Elsewhere && self.links == 0 && wide::has_long_line(&self.out[inside..]) {
+                self.out.insert_str(inside - 1, wide::CODE);
+            }
         }
         self.out.push_str("</");
         self.out.push_str(name);
         self.out.push('>');
+        if is_wrapped {
+            self.out.push_str("</div>");
+        }
     }
 
     /// Writes what stands for a picture that is not shown.

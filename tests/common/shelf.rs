@@ -144,7 +144,7 @@ impl Shelf {
     }
 
     /// A few pages of every kind. Of many that one template makes: the longest, which has most of what there can
-    /// be, and the shortest, which lacks it.
+    /// be, and the shortest, which lacks it; of plugins also the one in every state.
     pub fn kinds(&self) -> Vec<String> {
         let mut kinds: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for page in self.pages() {
@@ -155,12 +155,14 @@ impl Shelf {
             };
             kinds.entry(kind).or_default().push(page);
         }
-        let mut chosen = Vec::new();
+        let mut chosen = vec!["/plugins/every_state/".to_owned()];
         for mut pages in kinds.into_values() {
             pages.sort_by_key(|page| self.page(page).len());
             chosen.push(pages.remove(0));
             chosen.extend(pages.pop());
         }
+        chosen.sort();
+        chosen.dedup();
         chosen
     }
 }
