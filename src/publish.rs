@@ -123,6 +123,10 @@ pub enum PublishError {
     /// A blob that was stored is gone again.
     #[error("the cache lost the content of {0} while the build was running")]
     Lost(String),
+    /// A file of the site is not what the build has looked at.
+    #[error("{0} was changed while the site was built")]
+    #[diagnostic(help("build again once nobody writes into it"))]
+    Changed(PathBuf),
     /// Whoever was told of the progress wished it to end.
     #[error("{written} of {all} files were written")]
     Stopped {
@@ -179,7 +183,11 @@ pub fn publish(
     let unfinished = unfinished.as_deref();
     let tree = OutputTree::new(target.folder);
     let is_trusted = target.glance.is_none() && unfinished.is_none();
+    let mut began = SystemTime::now();
     let seen = target.glance.as_mut().map(Glance::seen).transpose()?;
+    if let Some(seen) = seen {
+        began = seen.began;
+    }
 
     // Looking at a file costs little and waits for the disk; most files are as they were left.
     let found: BTreeMap<&str, Found> = outputs
@@ -266,13 +274,20 @@ pub fn publish(
     let mut after: Listing = found
         .iter()
         .filter_map(|(path, found)| match found {
+            // A look is kept only of files that had been left alone for a while; the others are read once more.
             Found::Right(look) => {
-                Some(((*path).to_owned(), Listed { digest: outputs[*path].0, look: *look }))
+                let look = look.filter(|look| look.is_settled(began));
+                Some(((*path).to_owned(), Listed { digest: outputs[*path].0, look }))
             }
             _ => None,
         })
         .collect();
-    after.extend(written?);
+    let now = SystemTime::now();
+    after.extend(
+        written?.into_iter().map(|(path, file)| {
+            (path, Listed { look: file.look.filter(|look| look.is_settled(now)), ..file })
+        }),
+    );
     gone.keys().filter(|path| !first.contains(*path)).try_for_each(&mut remove)?;
     if !published.is_known {
         published.foreign = tree.others(outputs);
@@ -280,11 +295,6 @@ pub fn publish(
     published.written = wrong.into_iter().map(str::to_owned).collect();
     published.removed.sort_unstable();
 
-    // A look is kept only of files that were left alone for a while; the others are read once more.
-    let now = SystemTime::now();
-    for file in after.values_mut() {
-        file.look = file.look.filter(|look| look.is_settled(now));
-    }
     let left =
         known.iter().filter(|(path, file)| after.get(*path).map(|new| new.digest) != Some(file.digest));
     let build = cache.use_folder(name, left.map(|(_, file)| file.digest))?;
@@ -337,7 +347,13 @@ fn bytes<'c>(
             file.ok_or_else(lost)?.into()
         }
         Content::Program(bytes) => Cow::Borrowed(bytes),
-        Content::File(source) => std::fs::read(source).map_err(denied("read", source))?.into(),
+        Content::File(source) => {
+            let file = std::fs::read(source).map_err(denied("read", source))?;
+            if Digest::of(&file) != digest {
+                return Err(PublishError::Changed(source.clone()));
+            }
+            file.into()
+        }
     })
 }
 

@@ -1,5 +1,7 @@
 //! Why a build did not come to its end, and what is said of a cache that was to blame.
 
+use std::path::PathBuf;
+
 use super::Stopped;
 use crate::cache::{CacheError, SetAside, corruption};
 use crate::publish::PublishError;
@@ -11,6 +13,8 @@ pub(super) enum Failure {
     Lost(String),
     /// The cache's file is damaged.
     Damaged(rusqlite::Error),
+    /// This file of the site is another one than the build has looked at.
+    Changed(PathBuf),
     /// Something that a person has to look at.
     Report(miette::Report),
 }
@@ -19,6 +23,7 @@ impl Failure {
     pub(super) fn into_report(self) -> miette::Report {
         match self {
             Self::Lost(path) => PublishError::Lost(path).into_report(),
+            Self::Changed(path) => PublishError::Changed(path).into_report(),
             Self::Damaged(error) => CacheError::Damaged(error).into(),
             Self::Report(report) => report,
         }
@@ -50,6 +55,7 @@ impl From<PublishError> for Failure {
     fn from(error: PublishError) -> Self {
         match error {
             PublishError::Lost(path) => Self::Lost(path),
+            PublishError::Changed(path) => Self::Changed(path),
             PublishError::Cache(error) => error.into(),
             PublishError::Stopped { written, all } => Stopped::Publishing { written, all }.into(),
             error => Self::Report(error.into_report()),

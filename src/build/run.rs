@@ -63,6 +63,9 @@ struct Graph {
     seen: Instant,
 }
 
+/// How often a build begins anew since somebody changes the site's files under its hands.
+const AGAIN: usize = 3;
+
 /// What is known of the files in the output folder.
 enum View {
     /// This process has published them and nobody told of a change, so they are as they were at that moment.
@@ -120,12 +123,17 @@ impl<'a> Run<'a> {
 
     /// Builds, and once more without what the cache turns out to have damaged.
     pub(super) fn until_sound(&self, held: &mut Option<Held>, mut task: Task<'_>) -> miette::Result<Built> {
-        let mut mended = false;
+        let (mut mended, mut again) = (false, 0);
         loop {
             match self.run(held, &task) {
                 Err(Failure::Damaged(error)) if !mended => {
                     mended = true;
                     self.observer.warn(&told(&self.cache.begin_anew(error)?));
+                }
+                Err(Failure::Changed(_)) if again < AGAIN => {
+                    again += 1;
+                    // Nobody has told of that change, and what sources have answered is learnt.
+                    (task.changed, task.answers) = (None, &[]);
                 }
                 Err(Failure::Lost(path)) if task.reuse => {
                     self.observer.warn(&format!(
@@ -436,7 +444,8 @@ impl<'a> Run<'a> {
         let paths = &self.config.paths;
         let glance = match view {
             View::Trusted(_) => None,
-            View::Glance(glance) => Some(glance),
+            View::Glance(glance) if glance.is_recent() => Some(glance),
+            View::Glance(_) => Some(Glance::begin(&paths.output, &paths.output_name(), &self.cache)),
         };
         let target = Target { folder: &paths.output, name: &paths.output_name(), glance };
         publish::publish(target, contents, &self.cache, &Stored::new(&self.cache), &progress)

@@ -123,25 +123,38 @@ pub(super) struct Index {
     authors: ByName,
 }
 
-type ByName = HashMap<u64, Vec<usize>>;
+/// Names with the places of those that have them, in order: to sort them takes a fraction of what a map takes, and most
+/// builds look up a few.
+#[derive(Debug, PartialEq, Eq)]
+struct ByName(Vec<(u64, usize)>);
+
+impl ByName {
+    fn of<'a>(names: impl Iterator<Item = &'a Vec<u64>>) -> Self {
+        let mut pairs: Vec<(u64, usize)> = names
+            .enumerate()
+            .flat_map(|(place, names)| names.iter().map(move |name| (*name, place)))
+            .collect();
+        pairs.sort_unstable();
+        Self(pairs)
+    }
+
+    /// The places of those that have this name, in order.
+    fn sharing(&self, name: u64) -> impl ExactSizeIterator<Item = usize> + DoubleEndedIterator + '_ {
+        let begin = self.0.partition_point(|(other, _)| *other < name);
+        let rest = &self.0[begin..];
+        rest[..rest.partition_point(|(other, _)| *other == name)].iter().map(|(_, place)| *place)
+    }
+}
 
 #[salsa::tracked]
 fn index(db: &dyn Db) -> Arc<Index> {
-    let mut index = Index {
-        places: HashMap::new(),
-        tags: HashMap::new(),
-        words: HashMap::new(),
-        authors: HashMap::new(),
-    };
-    for (place, (file, kin)) in all(db).iter().enumerate() {
-        index.places.insert(*file, place);
-        for (names, by_name) in
-            [(&kin.tags, &mut index.tags), (&kin.words, &mut index.words), (&kin.authors, &mut index.authors)]
-        {
-            names.iter().for_each(|name| by_name.entry(*name).or_default().push(place));
-        }
-    }
-    Arc::new(index)
+    let all = all(db);
+    Arc::new(Index {
+        places: all.iter().enumerate().map(|(place, (file, _))| (*file, place)).collect(),
+        tags: ByName::of(all.iter().map(|(_, kin)| &kin.tags)),
+        words: ByName::of(all.iter().map(|(_, kin)| &kin.words)),
+        authors: ByName::of(all.iter().map(|(_, kin)| &kin.authors)),
+    })
 }
 
 /// The plugins that a page names beside its own.
@@ -160,11 +173,11 @@ fn alike(kin: &Kin, index: &Index) -> Vec<usize> {
     for (names, by_name, common, weight) in
         [(&kin.tags, &index.tags, COMMON_TAG, 2 << 12), (&kin.words, &index.words, COMMON_WORD, 1 << 12)]
     {
-        for sharing in names.iter().filter_map(|name| by_name.get(name)).filter(|all| all.len() <= common) {
+        for sharing in names.iter().map(|name| by_name.sharing(*name)).filter(|all| all.len() <= common) {
             // One of three says as much as ten of thirty; in whole numbers, since those are the same everywhere.
-            let part = u32::try_from(sharing.len()).map_or(0, |all| weight / all);
+            let part = u32::try_from(sharing.len()).map_or(0, |all| weight / all.max(1));
             for place in sharing {
-                *scores.entry(*place).or_default() += part;
+                *scores.entry(place).or_default() += part;
             }
         }
     }
@@ -189,7 +202,7 @@ pub(super) fn beside(db: &dyn Db, file: EntryFile) -> Beside {
 
     let mut others: Vec<usize> = Vec::new();
     for author in &kin.authors {
-        let newest = index.authors.get(author).into_iter().flatten().rev().copied();
+        let newest = index.authors.sharing(*author).rev();
         others.extend(newest.filter(|place| at(*place).is_some_and(|(_, it)| !it.is_disabled)).take(OTHERS));
     }
     others.sort_unstable_by_key(|place| Reverse(*place));

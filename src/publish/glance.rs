@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime};
 
 use rayon::prelude::*;
 
@@ -13,18 +14,24 @@ use crate::cache::{Cache, CacheError, Listed, Listing, Tree, digest_of};
 use crate::digest::Digest;
 use crate::look::Within;
 
+/// For how long what was seen counts as what is there.
+const RECENT: Duration = Duration::from_secs(1);
+
 /// A look at all that an earlier build has published into a folder.
 #[derive(Debug)]
 pub struct Glance {
     thread: Option<JoinHandle<Result<Seen, CacheError>>>,
     seen: Option<Seen>,
+    began: SystemTime,
     /// That nobody wants to know any more.
     is_vain: Arc<AtomicBool>,
 }
 
 /// What was seen.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Seen {
+    /// When somebody began to look.
+    pub(super) began: SystemTime,
     /// What was published there, as far as is known.
     pub(super) listing: Option<Arc<Listing>>,
     /// The digest of the listing.
@@ -39,12 +46,13 @@ impl Glance {
         let (folder, name, cache) = (folder.to_path_buf(), name.to_owned(), Arc::clone(cache));
         let is_vain = Arc::new(AtomicBool::new(false));
         let vain = Arc::clone(&is_vain);
+        let began = SystemTime::now();
         let thread = std::thread::spawn(move || {
-            let Some(listing) = cache.listing(Tree::Output(&name))? else { return Ok(Seen::default()) };
+            let Some(listing) = cache.listing(Tree::Output(&name))? else { return Ok(Seen::nothing(began)) };
             let (otherwise, digest) = rayon::join(|| look(&folder, &listing, &vain), || digest_of(&listing));
-            Ok(Seen { listing: Some(listing), digest: Some(digest), otherwise })
+            Ok(Seen { began, listing: Some(listing), digest: Some(digest), otherwise })
         });
-        Self { thread: Some(thread), seen: None, is_vain }
+        Self { thread: Some(thread), seen: None, began, is_vain }
     }
 
     /// What was seen, once everything was.
@@ -55,9 +63,16 @@ impl Glance {
     pub fn seen(&mut self) -> Result<&Seen, CacheError> {
         if let Some(thread) = self.thread.take() {
             // What a thread that broke down has not seen is looked at by whoever asks for it.
-            self.seen = Some(thread.join().unwrap_or_else(|_| Ok(Seen::default()))?);
+            self.seen = Some(thread.join().unwrap_or_else(|_| Ok(Seen::nothing(self.began)))?);
         }
-        Ok(self.seen.get_or_insert_default())
+        let nothing = || Seen::nothing(self.began);
+        Ok(self.seen.get_or_insert_with(nothing))
+    }
+
+    /// Whether what is seen can be taken for what is there now. Who has rendered for long, or waited for sources, looks
+    /// again: whatever somebody has done to the outputs meanwhile would stay.
+    pub fn is_recent(&self) -> bool {
+        self.began.elapsed().is_ok_and(|age| age < RECENT)
     }
 }
 
@@ -73,6 +88,10 @@ impl Drop for Glance {
 }
 
 impl Seen {
+    fn nothing(began: SystemTime) -> Self {
+        Self { began, listing: None, digest: None, otherwise: HashMap::new() }
+    }
+
     /// What was published into the folder, and the digest of that listing; `None` if nothing is known.
     pub fn listing(&self) -> Option<(&Arc<Listing>, Digest)> {
         self.listing.as_ref().zip(self.digest)

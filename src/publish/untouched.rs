@@ -1,7 +1,6 @@
 //! Whether there is anything to publish: there is not where all that was published is there.
 
 use std::path::Path;
-use std::time::SystemTime;
 
 use rayon::prelude::*;
 
@@ -45,11 +44,10 @@ pub fn is_untouched(folder: &Path, name: &str, seen: &Seen, cache: &Cache) -> Re
 
 /// The listing with what its files look like now, as far as that can be relied on later.
 fn as_seen(listing: &Listing, seen: &Seen) -> Listing {
-    let now = SystemTime::now();
     let mut listing = listing.clone();
     for (path, found) in &seen.otherwise {
         if let (Some(file), Found::Right(look)) = (listing.get_mut(path), found) {
-            file.look = look.filter(|look| look.is_settled(now));
+            file.look = look.filter(|look| look.is_settled(seen.began));
         }
     }
     listing
