@@ -1,13 +1,13 @@
 //! A glance at the output folder, on a thread of its own while others scan and evaluate: it waits for the disk.
 
 use std::collections::HashMap;
-use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::ops::Bound;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
-
-use rayon::prelude::*;
 
 use super::tree::{Found, OutputTree};
 use crate::cache::{Cache, CacheError, Listed, Listing, Tree, digest_of};
@@ -17,10 +17,15 @@ use crate::look::Within;
 /// For how long what was seen counts as what is there.
 const RECENT: Duration = Duration::from_secs(1);
 
+/// How many files somebody looks at before others may take the next ones.
+const AT_ONCE: usize = 64;
+
 /// A look at all that an earlier build has published into a folder.
 #[derive(Debug)]
 pub struct Glance {
-    thread: Option<JoinHandle<Result<Seen, CacheError>>>,
+    /// Where the work comes from, once it is known what there is to look at.
+    work: Receiver<Result<Option<Arc<Work>>, CacheError>>,
+    thread: Option<JoinHandle<()>>,
     seen: Option<Seen>,
     began: SystemTime,
     /// That nobody wants to know any more.
@@ -40,30 +45,73 @@ pub struct Seen {
     pub(super) otherwise: HashMap<String, Found>,
 }
 
+/// Files that are to be looked at, by as many as want to.
+#[derive(Debug)]
+struct Work {
+    folder: PathBuf,
+    listing: Arc<Listing>,
+    /// The first path of every [`AT_ONCE`].
+    firsts: Vec<String>,
+    /// How many of these somebody has begun with.
+    begun: AtomicUsize,
+    otherwise: Mutex<HashMap<String, Found>>,
+    is_vain: Arc<AtomicBool>,
+}
+
 impl Glance {
     /// Begins to look into `folder`, which `cache` calls `name`.
     pub fn begin(folder: &Path, name: &str, cache: &Arc<Cache>) -> Self {
         let (folder, name, cache) = (folder.to_path_buf(), name.to_owned(), Arc::clone(cache));
         let is_vain = Arc::new(AtomicBool::new(false));
         let vain = Arc::clone(&is_vain);
-        let began = SystemTime::now();
+        let (told, work) = sync_channel(1);
         let thread = std::thread::spawn(move || {
-            let Some(listing) = cache.listing(Tree::Output(&name))? else { return Ok(Seen::nothing(began)) };
-            let (otherwise, digest) = rayon::join(|| look(&folder, &listing, &vain), || digest_of(&listing));
-            Ok(Seen { began, listing: Some(listing), digest: Some(digest), otherwise })
+            let work = cache.listing(Tree::Output(&name)).map(|listing| {
+                let firsts = |listing: &Listing| listing.keys().step_by(AT_ONCE).cloned().collect();
+                listing.map(|listing| {
+                    Arc::new(Work {
+                        folder,
+                        firsts: firsts(&listing),
+                        listing,
+                        begun: AtomicUsize::new(0),
+                        otherwise: Mutex::default(),
+                        is_vain: vain,
+                    })
+                })
+            });
+            let own = work.as_ref().ok().cloned().flatten();
+            // Nobody may be there any more who wants to know.
+            let _ = told.send(work);
+            if let Some(work) = own {
+                work.help();
+            }
         });
-        Self { thread: Some(thread), seen: None, began, is_vain }
+        Self { work, thread: Some(thread), seen: None, began: SystemTime::now(), is_vain }
     }
 
-    /// What was seen, once everything was.
+    /// What was seen, once everything was: whoever waits for it helps, on all cores.
     ///
     /// # Errors
     ///
     /// When the cache can't be read.
     pub fn seen(&mut self) -> Result<&Seen, CacheError> {
         if let Some(thread) = self.thread.take() {
+            let work = self.work.recv().unwrap_or(Ok(None));
+            let mut seen = Seen::nothing(self.began);
+            if let Ok(Some(work)) = &work {
+                seen.digest = Some(rayon::scope(|scope| {
+                    (0..rayon::current_num_threads()).for_each(|_| scope.spawn(|_| work.help()));
+                    digest_of(&work.listing)
+                }));
+            }
             // What a thread that broke down has not seen is looked at by whoever asks for it.
-            self.seen = Some(thread.join().unwrap_or_else(|_| Ok(Seen::nothing(self.began)))?);
+            if thread.join().is_ok()
+                && let Some(work) = work?
+            {
+                seen.otherwise = std::mem::take(&mut work.otherwise());
+                seen.listing = Some(Arc::clone(&work.listing));
+            }
+            self.seen = Some(seen);
         }
         let nothing = || Seen::nothing(self.began);
         Ok(self.seen.get_or_insert_with(nothing))
@@ -104,25 +152,39 @@ impl Seen {
     }
 }
 
-/// What is at the places of those files that do not look as they were left, some of which still have the same content.
-fn look(folder: &Path, listing: &Listing, vain: &AtomicBool) -> HashMap<String, Found> {
-    let (tree, within) = (OutputTree::new(folder), Within::folder(folder).ok());
-    let found = |room: &mut Vec<u8>, path: &str, file: &Listed| {
-        let within = within.as_ref()?;
-        let look = within.look(path)?;
-        if file.look == Some(look) {
-            return Some(Found::Right(Some(look)));
+impl Work {
+    fn otherwise(&self) -> MutexGuard<'_, HashMap<String, Found>> {
+        self.otherwise.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at files that nobody has looked at, until there are none left.
+    fn help(&self) {
+        let (tree, within) = (OutputTree::new(&self.folder), Within::folder(&self.folder).ok());
+        let mut room = Vec::new();
+        while let Some(first) = self.firsts.get(self.begun.fetch_add(1, Ordering::Relaxed)) {
+            if self.is_vain.load(Ordering::Relaxed) {
+                return;
+            }
+            let from = (Bound::Included(first.as_str()), Bound::Unbounded);
+            for (path, file) in self.listing.range::<str, _>(from).take(AT_ONCE) {
+                let found = within.as_ref().and_then(|within| look(within, path, file, &mut room));
+                let found = found.unwrap_or_else(|| tree.found(path));
+                if found != Found::Right(file.look) {
+                    self.otherwise().insert(path.clone(), found);
+                }
+            }
         }
-        let content = within.read(path, look.size, room);
-        let is_right = content.is_ok_and(|content| Digest::of(content) == file.digest);
-        Some(if is_right { Found::Right(Some(look)) } else { Found::File })
-    };
-    let otherwise = listing.par_iter().map_init(Vec::new, |room, (path, file)| {
-        if vain.load(Ordering::Relaxed) {
-            return None;
-        }
-        let found = found(room, path, file).unwrap_or_else(|| tree.found(path));
-        (found != Found::Right(file.look)).then(|| (path.clone(), found))
-    });
-    otherwise.flatten_iter().collect()
+    }
+}
+
+/// What is at the place of a file, which is read into `room` if it looks otherwise than it was left; `None` if there is
+/// no regular file.
+fn look(within: &Within, path: &str, file: &Listed, room: &mut Vec<u8>) -> Option<Found> {
+    let look = within.look(path)?;
+    if file.look == Some(look) {
+        return Some(Found::Right(Some(look)));
+    }
+    let content = within.read(path, look.size, room);
+    let is_right = content.is_ok_and(|content| Digest::of(content) == file.digest);
+    Some(if is_right { Found::Right(Some(look)) } else { Found::File })
 }
