@@ -71,7 +71,9 @@ impl Cache {
         if let Some(known) = self.known_listings().get(&key) {
             return Ok(Some(Arc::clone(known)));
         }
-        let read = shards::read(&self.connection(), &key)?;
+        // Not with the connection in hand: those who unpack it on other cores may be at work that needs it.
+        let pieces = shards::pieces(&self.connection(), &key)?;
+        let read = shards::unpack(&key, &pieces);
         if read.as_ref().is_some_and(|(_, is_damaged)| *is_damaged) {
             self.note_damage(&key);
         }

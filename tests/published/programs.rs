@@ -37,7 +37,8 @@ const OF_PLUGIN: [&str; 21] = [
 ];
 
 /// The members of a plugin in the index, as documented.
-const OF_INDEX: [&str; 18] = [
+const OF_INDEX: [&str; 19] = [
+    "github_as_of",
     "id",
     "title",
     "description",
@@ -99,10 +100,16 @@ pub fn faults_in_api(tree: &Tree) -> Vec<String> {
         let same = [
             (&plugin["title"], &record["title"]),
             (&plugin["license"], &record["license"]),
-            (&plugin["compatibility"]["python"], &record["compatibility"]["python"]),
             (&plugin["compatibility"]["octoprint"], &record["compatibility"]["octoprint"]),
             (&plugin["urls"]["page"], &record["page"]),
         ];
+        let (python, default) = (&plugin["compatibility"]["python"], ">=2.7,<3");
+        // Where nobody knows, it has to say something.
+        let is_same = *python == record["compatibility"]["python"];
+        holds(
+            is_same || (python.is_null() && record["compatibility"]["python"] == default),
+            format!("{file}: {python} is {} in plugins.json", record["compatibility"]["python"]),
+        );
         for (one, other) in same {
             holds(one == other, format!("{file}: {one} is {other} in plugins.json"));
         }

@@ -201,7 +201,7 @@ fn world(entries: &Path) -> World {
         }
         if n % 5 != 4 {
             let versions = (0..n).map(|minor| (format!("1.{minor}"), 10 * minor)).collect();
-            let usage = Usage { instances: 1000 * n, install_events: n, versions };
+            let usage = Usage { instances: 1000 * n, install_events: 10 * n, versions };
             world.set_usage(Window::Week, &id, usage.clone()).set_usage(Window::Month, &id, usage);
         }
     }
