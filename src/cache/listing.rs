@@ -170,4 +170,29 @@ mod tests {
         cache.connection().execute_batch("UPDATE shard SET map = 'output:public'").unwrap();
         assert_eq!(cache.listing(Tree::Output("public")).unwrap(), None, "it is of another tree");
     }
+
+    #[test]
+    fn a_listing_is_read_while_all_cores_want_the_cache() {
+        let cache = Arc::new(Cache::in_memory().unwrap());
+        let listed = Listed { digest: Digest::of(b""), look: None };
+        cache.set_listing(Tree::Site, Some((0..2000).map(|n| (n.to_string(), listed)).collect())).unwrap();
+        let (done, told) = std::sync::mpsc::channel();
+        let (reader, others, done_too) = (Arc::clone(&cache), Arc::clone(&cache), done.clone());
+        std::thread::spawn(move || {
+            for _ in 0..100 {
+                reader.forget_listings();
+                reader.listing(Tree::Site).unwrap();
+            }
+            done.send(()).unwrap();
+        });
+        std::thread::spawn(move || {
+            (0..20_000).into_par_iter().for_each(|_| {
+                others.listing(Tree::Coming("none")).unwrap();
+            });
+            done_too.send(()).unwrap();
+        });
+        for _ in 0..2 {
+            told.recv_timeout(std::time::Duration::from_secs(60)).expect("nobody waits for ever");
+        }
+    }
 }
