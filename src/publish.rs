@@ -183,11 +183,8 @@ pub fn publish(
     let unfinished = unfinished.as_deref();
     let tree = OutputTree::new(target.folder);
     let is_trusted = target.glance.is_none() && unfinished.is_none();
-    let mut began = SystemTime::now();
     let seen = target.glance.as_mut().map(Glance::seen).transpose()?;
-    if let Some(seen) = seen {
-        began = seen.began;
-    }
+    let began = seen.map_or_else(SystemTime::now, |seen| seen.began);
 
     // Looking at a file costs little and waits for the disk; most files are as they were left.
     let found: BTreeMap<&str, Found> = outputs

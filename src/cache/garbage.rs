@@ -9,7 +9,7 @@ use super::imprints::IMPRINTS;
 use super::listing::{COMING, OUTPUT};
 use super::removed::REMOVED;
 use super::used::BUILDS;
-use super::{Cache, CacheError, shards};
+use super::{Cache, CacheError};
 use crate::config::Keep;
 use crate::digest::Digest;
 use crate::imprint::Imprint;
@@ -104,7 +104,7 @@ impl Cache {
 
     /// Forgets what nothing points to and no build since number `oldest` had a use for.
     fn forget_before(&self, oldest: i64) -> Result<Collected, CacheError> {
-        let read = shards::read::<Imprint>(&self.connection(), IMPRINTS)?;
+        let read = self.map::<Imprint>(IMPRINTS)?;
         // What imprints would point to that are lost is not known. Everything but facts can be made again.
         let keeps_facts = read.as_ref().is_none_or(|(_, is_damaged)| *is_damaged);
         let imprints = read.map(|(imprints, _)| imprints).unwrap_or_default();

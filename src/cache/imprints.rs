@@ -24,10 +24,7 @@ impl Cache {
     ///
     /// When the file can't be read.
     pub fn imprints(&self) -> Result<Imprints, CacheError> {
-        // Not with the connection in hand: whoever works on several cores may be given other work meanwhile, which
-        // may need it.
-        let pieces = shards::pieces(&self.connection(), IMPRINTS)?;
-        let read = shards::unpack(IMPRINTS, &pieces);
+        let read = self.map(IMPRINTS)?;
         if read.as_ref().is_some_and(|(_, is_damaged)| *is_damaged) {
             self.note_damage(IMPRINTS);
         }

@@ -71,9 +71,7 @@ impl Cache {
         if let Some(known) = self.known_listings().get(&key) {
             return Ok(Some(Arc::clone(known)));
         }
-        // Not with the connection in hand: those who unpack it on other cores may be at work that needs it.
-        let pieces = shards::pieces(&self.connection(), &key)?;
-        let read = shards::unpack(&key, &pieces);
+        let read = self.map(&key)?;
         if read.as_ref().is_some_and(|(_, is_damaged)| *is_damaged) {
             self.note_damage(&key);
         }
@@ -100,8 +98,8 @@ impl Cache {
 
     /// Every listing by its key; `None` for a damaged one.
     pub(super) fn listings(&self) -> Result<Vec<(String, Option<Listing>)>, CacheError> {
-        let connection = self.connection();
         let keys: Vec<String> = {
+            let connection = self.connection();
             let sql =
                 "SELECT DISTINCT map FROM shard WHERE map <> ?1 AND map NOT LIKE ?2 || '%' ORDER BY map";
             let mut select = connection.prepare(sql)?;
@@ -110,7 +108,7 @@ impl Cache {
         };
         let mut listings = Vec::new();
         for key in keys {
-            let read = shards::read(&connection, &key)?.filter(|(_, is_damaged)| !is_damaged);
+            let read = self.map(&key)?.filter(|(_, is_damaged)| !is_damaged);
             listings.push((key, read.map(|(files, _)| files.into_iter().collect())));
         }
         Ok(listings)

@@ -33,8 +33,7 @@ impl Cache {
     /// When the file can't be read.
     pub fn removals(&self, folder: &str) -> Result<Removals, CacheError> {
         let map = format!("{REMOVED}{folder}");
-        let pieces = shards::pieces(&self.connection(), &map)?;
-        let read = shards::unpack(&map, &pieces).map(|(items, is_damaged)| {
+        let read = self.map(&map)?.map(|(items, is_damaged)| {
             if is_damaged {
                 self.note_damage(&map);
             }

@@ -172,7 +172,8 @@ mod tests {
             .unwrap();
         assert!(migrate(&connection).is_ok());
         let listing = |tree: &str| {
-            let (files, _) = shards::read::<Listed>(&connection, tree).unwrap().unwrap();
+            let (files, _) =
+                shards::unpack::<Listed>(tree, &shards::pieces(&connection, tree).unwrap()).unwrap();
             let mut paths: Vec<String> = files.into_iter().map(|(path, _)| path).collect();
             paths.sort();
             paths

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::packing::{fasten, unfasten};
+use super::{Cache, CacheError};
 
 /// Into how many pieces a map is divided.
 const SHARDS: u64 = 64;
@@ -24,13 +25,22 @@ pub(super) fn number_of(key: &str) -> i64 {
 /// Items by their keys.
 pub(super) type Items<T> = Vec<(String, T)>;
 
-/// Everything that is in a map, in no particular order, and whether any of it is damaged, which is left out. `None` if
-/// there is no such map.
-pub(super) fn read<T: DeserializeOwned + Send>(
-    connection: &Connection,
-    map: &str,
-) -> rusqlite::Result<Option<(Items<T>, bool)>> {
-    Ok(unpack(map, &pieces(connection, map)?))
+impl Cache {
+    /// Everything that is in a map, in no particular order, and whether any of it is damaged, which is left out. `None`
+    /// if there is no such map.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be read.
+    pub(super) fn map<T: DeserializeOwned + Send>(
+        &self,
+        map: &str,
+    ) -> Result<Option<(Items<T>, bool)>, CacheError> {
+        // Not with the connection in hand: whoever works on several cores may be given other work meanwhile, which may
+        // need it, and those who unpack may be at such work.
+        let pieces = pieces(&self.connection(), map)?;
+        Ok(unpack(map, &pieces))
+    }
 }
 
 /// A piece's number, and its items as they are stored.
@@ -43,7 +53,7 @@ pub(super) fn pieces(connection: &Connection, map: &str) -> rusqlite::Result<Vec
     rows.collect()
 }
 
-/// What [`read`] makes of a map's pieces, on all cores.
+/// What [`Cache::map`] makes of a map's pieces, on all cores.
 pub(super) fn unpack<T: DeserializeOwned + Send>(map: &str, shards: &[Piece]) -> Option<(Items<T>, bool)> {
     if shards.is_empty() {
         return None;
@@ -114,10 +124,9 @@ pub(super) fn forget(connection: &Connection, map: &str) -> rusqlite::Result<()>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cache::Cache;
 
     fn keys(connection: &Connection, map: &str) -> Option<(Vec<String>, bool)> {
-        let (items, is_damaged) = read::<u64>(connection, map).unwrap()?;
+        let (items, is_damaged) = unpack::<u64>(map, &pieces(connection, map).unwrap())?;
         let mut keys: Vec<String> = items.into_iter().map(|(key, _)| key).collect();
         keys.sort();
         Some((keys, is_damaged))

@@ -1,4 +1,4 @@
-//! Whether there is anything to publish: there is not where all that was published is there.
+//! Whether there is anything to publish: there is nothing where all that was published still lies as it should.
 
 use std::path::Path;
 
