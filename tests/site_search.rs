@@ -76,7 +76,12 @@ impl Visit {
         }
         // What all plugins say tells nothing of one.
         for number in 0..40 {
-            write(&format!("Aid {number}"), "A plugin for who prints a print on a printer.", "print", "");
+            write(
+                &format!("Aid {number}"),
+                "A plugin for who prints a print on a printer of any brand.",
+                "print",
+                "",
+            );
         }
         site.build(&["--offline"]).succeeded();
         let host = Host::start(site.at("public"), "").unwrap();
@@ -107,6 +112,20 @@ impl Visit {
             titles.as_array().cloned()
         });
         titles.iter().map(|title| title.as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Makes pages believe that time flies, so that they learn little of what plugins say before they are asked for it;
+    /// and keeps what their status says, one after the other.
+    fn hurry(&self) {
+        let source = "let time = 0;
+            performance.now = () => time += 3;
+            window.said = [];
+            new MutationObserver(() => {
+              const now = document.querySelector('#_status')?.textContent;
+              if (now && now !== said.at(-1)) said.push(now);
+            }).observe(document, { subtree: true, childList: true, characterData: true });";
+        self.browser.chromium("Page.enable", &json!({}));
+        self.browser.chromium("Page.addScriptToEvaluateOnNewDocument", &json!({"source": source}));
     }
 
     /// Lets the browser ask for nothing whose address fits.
@@ -211,6 +230,62 @@ fn who_follows_a_result_at_once_comes_back_to_what_was_typed() {
     eventually("the list", || visit.place().starts_with("/search/").then_some(()));
     assert_eq!(visit.found(), ["Pigeon"]);
     assert_eq!(visit.place(), "/search/?tag=notification&q=pigeon");
+}
+
+#[test]
+fn who_types_before_all_is_learnt_sees_a_list_that_becomes_whole() {
+    const TEST: &str = "who_types_before_all_is_learnt_sees_a_list_that_becomes_whole";
+    let Some(visit) = Visit::begin(TEST) else { return };
+    visit.hurry();
+    let all = PLUGINS.len() + 40;
+    for (query, expected, count) in [
+        // Said at the end of a description, which is learnt last; and what is known to be wrong only when all is learnt.
+        ("twitch", "LiveStreamer", 1),
+        ("databse", "Ledger", 1),
+        ("pigeon", "Pigeon", 1),
+    ] {
+        visit.go(&format!("/search/?q={query}"));
+        assert_eq!(visit.found(), [expected], "{query}");
+        let said = visit.browser.run("return said");
+        let expected = ["Loading the list …", "Searching …", &format!("{count} of {all} plugins")];
+        assert_eq!(said, json!(expected), "{query}");
+        assert_eq!(
+            visit.says("return document.querySelector('#_results').getAttribute('aria-busy')"),
+            "false"
+        );
+    }
+    visit.go("/search/?q=zzzzzz");
+    assert_eq!(visit.found(), [""; 0]);
+    let said = visit.browser.run("return said.map(it => it.split(' ')[0])");
+    assert_eq!(said, json!(["Loading", "Searching", "Nothing"]), "nothing is missing before that is known");
+}
+
+#[test]
+fn who_comes_back_finds_the_list_as_long_as_it_was_and_its_place() {
+    const TEST: &str = "who_comes_back_finds_the_list_as_long_as_it_was_and_its_place";
+    let Some(visit) = Visit::begin(TEST) else { return };
+    visit.hurry();
+    // All say it in their descriptions alone, so that none is known before all is learnt.
+    visit.go("/search/?q=brand");
+    let some = visit.found().len();
+    visit.browser.run("document.querySelector('#_results .more-rows').click()");
+    let all = visit.found();
+    assert!(all.len() > some, "{some}");
+    // A page that has opened another is not kept for those who come back, so the list is made anew.
+    visit.browser.run(
+        "window.isOld = true;
+         open('about:blank');
+         history.scrollRestoration = 'manual';
+         scrollTo({ top: 1500, behavior: 'instant' })",
+    );
+    visit.browser.run("document.querySelector('#_list li:last-child a').click()");
+    eventually("a plugin", || visit.place().starts_with("/plugins/").then_some(()));
+    visit.browser.back();
+    eventually("the list", || visit.place().starts_with("/search/").then_some(()));
+    assert_eq!(visit.browser.run("return window.isOld"), json!(null));
+    assert_eq!(visit.found(), all);
+    let is_there = "return scrollY === history.state.top && scrollY > 1000";
+    eventually("the place", || (visit.browser.run(is_there) == true).then_some(()));
 }
 
 #[test]

@@ -18,7 +18,9 @@
   const NAMES = ["q", "sort", "tag", "python3", "os", "octoprint", "state", "price"];
   const FROM_LIST = ["tag", "os", "octoprint"];
   // So many rows at once are more than a screen shows and few enough to be there before anybody sees them missing.
-  const WINDOW = 50;
+  const WINDOW = 30;
+  // For so many milliseconds at once it is learnt what plugins say: a small part of a frame, since keystrokes wait for it.
+  const SLICE = 4;
   const PYTHON3 = 1, ABANDONED = 2, ADOPTION = 4, DISABLED = 8, ARCHIVED = 16, COMMERCIAL = 32, CLOUD = 64,
     PYTHON2_ONLY = 256, FREE_TIER = 512;
   const GONE = ABANDONED | ADOPTION | DISABLED | ARCHIVED;
@@ -151,6 +153,9 @@
   let hits = [];
   let sorted = "";
   let shown = 0;
+  // So many rows were asked for, and what is shown of them was found before everything was learnt.
+  let asked = 0;
+  let isEarly = false;
   let hasFailed = false;
   const showMore = () => {
     const rows = hits.slice(shown, shown + WINDOW).map(row);
@@ -190,13 +195,16 @@
       status.textContent = "What it takes to search has not arrived. Check your connection and try again.";
       return;
     }
+    asked = rows;
+    isEarly = isTyped() && !data.search.prepare(SLICE);
+    results.setAttribute("aria-busy", isEarly);
     const found = find();
     hits = found.hits;
     shown = 0;
     list.replaceChildren();
     do showMore(); while (shown < Math.min(rows, hits.length));
     const all = data.within.length;
-    status.textContent = hits.length === all ? `${number(all)} ${all === 1 ? "plugin" : "plugins"}`
+    status.textContent = isEarly ? "Searching …" : hits.length === all ? `${number(all)} ${all === 1 ? "plugin" : "plugins"}`
       : hits.length ? `${number(hits.length)} of ${number(all)} plugins${found.isAll ? "" : "; none has all the words"}`
         : "Nothing fits. Try fewer or shorter words, or fewer filters.";
   };
@@ -215,7 +223,19 @@
     select.value = option ? option.value : "";
   };
 
+  // What a search needs is learnt while nobody waits for anything, a little at a time. Whoever types before that is over
+  // sees at once what is known, and all of it a moment later.
+  const learn = () => new Promise((learnt) => {
+    const part = () => {
+      if (!data.search.prepare(SLICE)) return void (window.requestIdleCallback || setTimeout)(part);
+      if (isEarly) show(Math.max(asked, shown));
+      learnt();
+    };
+    part();
+  });
+
   let loading = null;
+  let learning = null;
   const load = () => loading ||= fetch(source)
     .then((answer) => answer.ok ? answer.json() : Promise.reject(new Error(`${answer.status}`)))
     .then((index) => {
@@ -231,17 +251,12 @@
       fill(controls.os, index.os, (os) => names[os] || os);
       const lines = octoprintLines(index);
       fill(controls.octoprint, lines, (line) => (line === lines.at(-1) ? `${line} or newer` : line));
-      learn();
+      learning = learn();
     })
     .catch(() => {
       loading = null;
       hasFailed = true;
     });
-
-  // What the first letter needs is made ready while nobody waits for anything, a little at a time.
-  const learn = () => {
-    if (!data.search.prepare(8)) (window.requestIdleCallback || setTimeout)(learn);
-  };
 
   const begin = (rows) => load().then(() => show(rows));
 
@@ -319,6 +334,6 @@
   if (restore()) {
     const { shown: rows, top } = history.state || {};
     show();
-    begin(rows).then(() => top && scrollTo(0, top));
+    begin(rows).then(() => isEarly && learning).then(() => top && scrollTo({ top, behavior: "instant" }));
   }
 })();

@@ -1,8 +1,9 @@
 // Finds what people mean: which plugins fit what somebody typed, and how well. It knows nothing of pages; browse.js asks it.
 const Search = (() => {
   "use strict";
-  // How much a word counts by where it is said. A title's count more the fewer they are.
-  const TITLE = 3, ONLY = 2, TAG = 3, NAME = 2.5, AUTHOR = 2, ABOUT = 1;
+  // How much a word counts by where it is said. A title's count more the fewer they are. Whole numbers, since lists of
+  // them take half as much memory.
+  const TITLE = 36, ONLY = 24, TAG = 36, NAME = 30, AUTHOR = 24, ABOUT = 12;
   // How much of that a word has that is not the one typed: another form of it, one that begins with it, what means the
   // same, one that holds it, and one with as many typing errors.
   const FORM = 0.9, BEGINNING = 0.5, SYNONYM = 0.7, INSIDE = 0.25, ERRORS = [0.5, 0.3, 0.15];
@@ -48,32 +49,36 @@ const Search = (() => {
 
   // By how many letters that were forgotten, added, changed or swapped with a neighbour a typed word differs from
   // another, and from how that begins if nobody has typed it to its end (optimal string alignment). What is more than
-  // `most` is not told apart.
+  // `most` is not told apart, so only places that are no further apart than that are compared (Ukkonen's band).
   const LONGEST = 40;
   const rows = Array.from({ length: 3 }, () => new Uint8Array(LONGEST + 3));
   const errors = (typed, known, most) => {
     const width = Math.min(known.length, typed.length + most);
-    if (typed.length > LONGEST || typed.length - width > most) return [most + 1, most + 1];
+    const more = most + 1;
+    if (typed.length > LONGEST || typed.length - width > most) return [more, more];
     let [before, last, row] = rows;
-    for (let j = 0; j <= width; j++) last[j] = j;
+    for (let j = 0; j <= most + 1; j++) last[j] = j;
+    let letter = 0;
     for (let i = 1; i <= typed.length; i++) {
-      const letter = typed.charCodeAt(i - 1);
-      let least = row[0] = i;
-      for (let j = 1; j <= width; j++) {
+      const previous = letter;
+      letter = typed.charCodeAt(i - 1);
+      const from = i > most ? i - most : 1;
+      const to = Math.min(width, i + most);
+      let least = row[from - 1] = from > 1 ? more : i;
+      for (let j = from; j <= to; j++) {
         const other = known.charCodeAt(j - 1);
-        let cost = Math.min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (letter === other ? 0 : 1));
-        if (i > 1 && j > 1 && letter === known.charCodeAt(j - 2) && typed.charCodeAt(i - 2) === other) {
-          cost = Math.min(cost, before[j - 2] + 1);
-        }
+        let cost = letter === other ? last[j - 1] : 1 + Math.min(last[j - 1], last[j], row[j - 1]);
+        if (i > 1 && j > 1 && previous === other && letter === known.charCodeAt(j - 2)) cost = Math.min(cost, before[j - 2] + 1);
         row[j] = cost;
         if (cost < least) least = cost;
       }
+      row[to + 1] = more;
       if (least > most) return [least, least];
       [before, last, row] = [last, row, before];
     }
-    let begun = last[width];
-    for (let j = 0; j < width; j++) if (last[j] < begun) begun = last[j];
-    return [known.length > width ? most + 1 : last[width], begun];
+    let begun = more;
+    for (let j = Math.max(0, typed.length - most); j <= width; j++) if (last[j] < begun) begun = last[j];
+    return [known.length > width ? more : last[width], begun];
   };
   // A bit for each letter, so that words which lack too many are told apart without a closer look.
   const letters = (word) => {
@@ -93,37 +98,44 @@ const Search = (() => {
     const size = title.length;
     // Each word with where it is said: the place of a plugin, how much it counts there, the next place …
     const vocabulary = new Map();
-    const say = (at, words, weight) => {
-      for (const word of words) {
-        let known = vocabulary.get(word);
-        if (!known) vocabulary.set(word, known = []);
-        // What counts most is said first.
-        if (known[known.length - 2] !== at) known.push(at, weight);
-      }
-    };
     const forms = new Map();
     const telling = [];
     const filling = [];
-    // To learn what 10,000 plugins say takes longer than a frame; so it can be done in parts.
+    const meet = (word) => {
+      const known = { word, places: [], bits: letters(word) };
+      vocabulary.set(word, known);
+      const root = stem(word);
+      const same = forms.get(root);
+      if (same) same.push(known);
+      else forms.set(root, [known]);
+      (FILLING.has(word) ? filling : telling).push(known);
+      return known;
+    };
+    const say = (at, words, weight) => {
+      for (const word of words) {
+        const { places } = vocabulary.get(word) || meet(word);
+        // What counts most is said first.
+        if (places[places.length - 2] !== at) places.push(at, weight);
+      }
+    };
+    // To learn what 10,000 plugins say takes longer than a frame; so it is done in parts, what counts most first.
+    const PART = 20;
     function* learn() {
       const tagWords = index.tags.map(spoken);
       const authorWords = index.authors.map(spoken);
+      yield;
       for (let at = 0; at < size; at++) {
         const words = spoken(title[at]);
-        say(at, words, TITLE + ONLY / Math.max(1, words.filter((word) => !FILLING.has(word)).length));
+        const own = words.filter((word) => !FILLING.has(word)).length;
+        say(at, words, TITLE + Math.round(ONLY / Math.max(1, own)));
         for (const tag of tags[at]) say(at, tagWords[tag], TAG);
         say(at, spoken(names[at]), NAME);
         for (const author of [authors[at]].flat()) say(at, authorWords[author], AUTHOR);
-        say(at, spoken(about[at]), ABOUT);
-        if (at % 100 === 99) yield;
+        if (at % PART === PART - 1) yield;
       }
-      for (const [word, places] of vocabulary) {
-        const root = stem(word);
-        const same = forms.get(root);
-        if (same) same.push(word);
-        else forms.set(root, [word]);
-        (FILLING.has(word) ? filling : telling).push({ word, places, bits: letters(word) });
-        if (telling.length % 500 === 0) yield;
+      for (let at = 0; at < size; at++) {
+        say(at, spoken(about[at]), ABOUT);
+        if (at % PART === PART - 1) yield;
       }
     }
     const learning = learn();
@@ -152,9 +164,9 @@ const Search = (() => {
         }
       };
       const root = stem(word);
-      for (const form of forms.get(root) || []) add(vocabulary.get(form), form === word ? 1 : FORM);
+      for (const form of forms.get(root) || []) add(form.places, form.word === word ? 1 : FORM);
       for (const other of meanings.get(root) || []) {
-        for (const form of forms.get(other) || []) add(vocabulary.get(form), SYNONYM);
+        for (const form of forms.get(other) || []) add(form.places, SYNONYM);
       }
       // The last word may not be typed to its end; another is only cut short if it is none by itself.
       if (isLast || !count) {
@@ -165,10 +177,11 @@ const Search = (() => {
         // Who types "plug" does not mean "plugin", unless there is nothing else.
         if (!count) filling.forEach(begin);
       }
-      if (!count && (word.length > 3 || /\p{Lo}/u.test(word))) {
+      // Before everything is learnt nobody knows that a word is a part of another, or wrong.
+      if (isLearnt && !count && (word.length > 3 || /\p{Lo}/u.test(word))) {
         for (const entry of telling) if (entry.word.includes(word)) add(entry.places, INSIDE);
       }
-      if (!count && root.length > 3) {
+      if (isLearnt && !count && root.length > 3) {
         const most = word.length > 7 ? 2 : 1;
         const near = [[], [], []];
         const its = letters(root);
@@ -198,13 +211,13 @@ const Search = (() => {
     // Learns for so many milliseconds, and tells whether that is all.
     const prepare = (most) => {
       const end = performance.now() + most;
+      if (!isLearnt) remembered.clear();
       while (!isLearnt && performance.now() < end) isLearnt = learning.next().done;
       return isLearnt;
     };
 
-    // Of these places of plugins those that fit, the best first, and whether they have all the words.
+    // Of these places of plugins those that fit as far as is learnt, the best first, and whether they have all the words.
     const find = (text, places) => {
-      prepare(Infinity);
       const typed = [...new Set(asked(text))];
       const looked = typed.map((word, at) => lookOnce(word, at === typed.length - 1));
       const said = looked.filter(({ count }) => count);
@@ -217,13 +230,17 @@ const Search = (() => {
       }
       for (const at of places) rank[at] *= standing[at];
       const all = needed.reduce((sum, { weight }) => sum + weight, 0);
-      const better = (one, other) => rank[other] - rank[one] || month[other] - month[one];
+      // Numbers that hold both how well a plugin fits and its place sort many times faster than places that are compared.
+      const best = (some) => {
+        const most = some.reduce((so, at) => Math.max(so, rank[at]), Number.MIN_VALUE);
+        const keys = Float64Array.from(some, (at) => Math.floor(rank[at] / most * 2 ** 32) * size + size - 1 - at);
+        return Array.from(keys.sort().reverse(), (key) => size - 1 - key % size);
+      };
       const has = (at) => needed.every(({ found }) => found[at]);
-      const hits = needed.length ? places.filter(has).sort(better) : [];
+      const hits = needed.length ? best(places.filter(has)) : [];
       const isAll = hits.length > 0 && said.length === looked.length;
       if (hits.length < FEW && needed.length > 1) {
-        const others = places.filter((at) => !has(at) && told[at] >= all * ENOUGH);
-        hits.push(...others.sort(better));
+        hits.push(...best(places.filter((at) => !has(at) && told[at] >= all * ENOUGH)));
       }
       return { hits, isAll };
     };
