@@ -17,8 +17,8 @@
   const controls = form.elements;
   const NAMES = ["q", "sort", "tag", "python3", "os", "octoprint", "state", "price"];
   const FROM_LIST = ["tag", "os", "octoprint"];
-  // So many rows at once are more than a screen shows and few enough to be there before anybody sees them missing.
-  const WINDOW = 30;
+  // So many rows are a screen, and are there before anybody sees them missing; so many there are until more are asked for.
+  const SCREEN = 12, WINDOW = 30;
   // For so many milliseconds at once it is learnt what plugins say: a small part of a frame, since keystrokes wait for it.
   const SLICE = 4;
   const PYTHON3 = 1, ABANDONED = 2, ADOPTION = 4, DISABLED = 8, ARCHIVED = 16, COMMERCIAL = 32, CLOUD = 64,
@@ -37,13 +37,12 @@
 
   const prepare = (index) => {
     const of = index.plugins;
-    const plugins = of.stem.map((_, at) => ({ at, tags: of.tags[at], authors: many(of.authors[at]) }));
     // A page of a tag or an author looks at its own plugins alone.
     const tag = withinTag ? index.tag_slugs.indexOf(withinTag) : null;
     const author = withinAuthor ? index.author_slugs.indexOf(withinAuthor) : null;
-    const within = plugins.filter((plugin) =>
-      (tag === null || plugin.tags.includes(tag)) && (author === null || plugin.authors.includes(author)));
-    return { index, of, plugins, within, search: Search.of(index) };
+    const within = of.stem.map((_, at) => at).filter((at) =>
+      (tag === null || of.tags[at].includes(tag)) && (author === null || many(of.authors[at]).includes(author)));
+    return { index, of, within, search: Search.of(index) };
   };
 
   // The place of a version among those that the index has: of the last that is no newer. A line such as 1.5 stands for
@@ -72,24 +71,33 @@
     return lines;
   };
 
-  const wanted = () => {
+  // What is asked of the place of a plugin by what is chosen.
+  const conditions = () => {
     const { of, index } = data;
-    const tag = controls.tag.value ? index.tag_slugs.indexOf(controls.tag.value) : null;
-    const place = (list, value) => (value ? list.indexOf(value) : null);
-    const os = place(index.os, controls.os.value);
-    const octoprint = controls.octoprint.value ? octoprintAt(index, controls.octoprint.value) : null;
-    const state = controls.state.value;
-    const price = controls.price.value;
-    return ({ at, tags }) => {
-      const flags = of.flags[at];
-      return (tag === null || tags.includes(tag))
-        && (!controls.python3.checked || flags & PYTHON3)
-        && (os === null || os >= 0 && (!of.os[at] || of.os[at] & 1 << os))
-        && (octoprint === null || octoprint >= 0 && many(of.octoprint[at]).filter((edge) => edge <= octoprint).length % 2)
-        && (!state || (state === "maintained" ? !(flags & GONE || isIdle(at)) : flags & STATES[state]))
-        && (!price || (price === "commercial" ? flags & COMMERCIAL : price === "cloud" ? flags & CLOUD
-          : flags & FREE_TIER || price === "free" && !(flags & (COMMERCIAL | CLOUD))));
-    };
+    const { tag, python3, os, octoprint, state, price } = controls;
+    const all = [];
+    if (tag.value) {
+      const place = index.tag_slugs.indexOf(tag.value);
+      all.push((at) => of.tags[at].includes(place));
+    }
+    if (python3.checked) all.push((at) => of.flags[at] & PYTHON3);
+    if (os.value) {
+      const place = index.os.indexOf(os.value);
+      all.push((at) => place >= 0 && (!of.os[at] || of.os[at] & 1 << place));
+    }
+    if (octoprint.value) {
+      const place = octoprintAt(index, octoprint.value);
+      all.push((at) => place >= 0 && many(of.octoprint[at]).filter((edge) => edge <= place).length % 2);
+    }
+    if (state.value === "maintained") all.push((at) => !(of.flags[at] & GONE || isIdle(at)));
+    else if (state.value) all.push((at) => of.flags[at] & STATES[state.value]);
+    if (price.value === "commercial") all.push((at) => of.flags[at] & COMMERCIAL);
+    else if (price.value === "cloud") all.push((at) => of.flags[at] & CLOUD);
+    else if (price.value) {
+      const isFree = price.value === "free";
+      all.push((at) => of.flags[at] & FREE_TIER || isFree && !(of.flags[at] & (COMMERCIAL | CLOUD)));
+    }
+    return all;
   };
 
   const COLUMNS = { popular: "month", trending: "trend", newest: "date", released: "released", pushed: "pushed", stars: "stars" };
@@ -98,7 +106,7 @@
 
   // The places of the plugins that fit, in order, and whether they have all that is typed.
   const find = () => {
-    const places = data.within.filter(wanted()).map(({ at }) => at);
+    const places = conditions().reduce((left, fits) => left.filter(fits), [...data.within]);
     const found = isTyped() ? data.search.find(controls.q.value, places) : { hits: places, isAll: true };
     const { hits } = found;
     const sort = sorted = controls.sort.value || (isTyped() ? "" : usual || "popular");
@@ -116,7 +124,7 @@
     element.append(...children);
     return element;
   };
-  const number = (value) => value.toLocaleString("en");
+  const { format: number } = new Intl.NumberFormat("en");
   const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
   const date = (days) => {
     const day = new Date(days * 864e5);
@@ -124,7 +132,7 @@
   };
 
   const row = (at) => {
-    const { of, index, plugins } = data;
+    const { of, index } = data;
     const flags = of.flags[at];
     const title = make("h2", { class: "row-title" },
       make("a", { href: `${base}plugins/${encodeURIComponent(of.stem[at])}/` }, of.title[at]));
@@ -136,7 +144,7 @@
     if (of.pushed[at] && isIdle(at) && !(flags & GONE)) {
       title.append(" ", make("span", { class: "badge warn" }, `No change since ${date(lastChange(at)).slice(-4)}`));
     }
-    const facts = [`by ${plugins[at].authors.map((author) => index.authors[author]).join(", ")}`];
+    const facts = [`by ${many(of.authors[at]).map((author) => index.authors[author]).join(", ")}`];
     // What the list is sorted by is said, and numbers that are not fresh with their day.
     const asOf = (days) => (days ? ` as of ${date(days)}` : "");
     const usage = asOf(index.usage_as_of), github = asOf(of.github_as_of[at]);
@@ -157,8 +165,8 @@
   let asked = 0;
   let isEarly = false;
   let hasFailed = false;
-  const showMore = () => {
-    const rows = hits.slice(shown, shown + WINDOW).map(row);
+  const showMore = (count) => {
+    const rows = hits.slice(shown, shown + count).map(row);
     list.append(...rows);
     shown += rows.length;
     more.hidden = shown >= hits.length;
@@ -202,7 +210,7 @@
     hits = found.hits;
     shown = 0;
     list.replaceChildren();
-    do showMore(); while (shown < Math.min(rows, hits.length));
+    showMore(rows);
     const all = data.within.length;
     status.textContent = isEarly ? "Searching …" : hits.length === all ? `${number(all)} ${all === 1 ? "plugin" : "plugins"}`
       : hits.length ? `${number(hits.length)} of ${number(all)} plugins${found.isAll ? "" : "; none has all the words"}`
@@ -228,7 +236,7 @@
   const learn = () => new Promise((learnt) => {
     const part = () => {
       if (!data.search.prepare(SLICE)) return void (window.requestIdleCallback || setTimeout)(part);
-      if (isEarly) show(Math.max(asked, shown));
+      if (isEarly) show(Math.max(WINDOW, asked, shown));
       learnt();
     };
     part();
@@ -284,7 +292,8 @@
     return NAMES.some((name) => given.get(name)) || always;
   };
 
-  // One pass a frame is as fast as anybody sees; the address waits for a pause, since browsers limit its changes.
+  // One pass a frame is as fast as anybody sees, and what is below the screen comes with the next one. The address waits
+  // for a pause, since browsers limit its changes.
   let frame = 0;
   let pause = 0;
   const keep = () => {
@@ -293,7 +302,11 @@
   };
   const changed = () => {
     cancelAnimationFrame(frame);
-    frame = requestAnimationFrame(() => (data ? show() : begin()));
+    frame = requestAnimationFrame(() => {
+      if (!data) return void begin();
+      show(SCREEN);
+      frame = requestAnimationFrame(() => showMore(WINDOW - shown));
+    });
   };
   controls.q.addEventListener("input", () => {
     changed();
@@ -316,7 +329,7 @@
   }));
   form.addEventListener("focusin", () => void load());
   more.addEventListener("click", () => {
-    const first = showMore();
+    const first = showMore(WINDOW);
     if (first) first.querySelector("a").focus();
   });
   addEventListener("popstate", () => {
