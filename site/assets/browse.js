@@ -19,8 +19,8 @@
   const FROM_LIST = ["tag", "os", "octoprint"];
   // So many rows are a screen, and are there before anybody sees them missing; so many there are until more are asked for.
   const SCREEN = 12, WINDOW = 30;
-  // For so many milliseconds at once it is learnt what plugins say: a small part of a frame, since keystrokes wait for it.
-  const SLICE = 4;
+  // For so many milliseconds at once it is learnt what plugins say: half a frame, since keystrokes wait for it.
+  const SLICE = 8;
   const PYTHON3 = 1, ABANDONED = 2, ADOPTION = 4, DISABLED = 8, ARCHIVED = 16, COMMERCIAL = 32, CLOUD = 64,
     PYTHON2_ONLY = 256, FREE_TIER = 512;
   const GONE = ABANDONED | ADOPTION | DISABLED | ARCHIVED;
@@ -235,7 +235,9 @@
   // sees at once what is known, and all of it a moment later.
   const learn = () => new Promise((learnt) => {
     const part = () => {
-      if (!data.search.prepare(SLICE)) return void (window.requestIdleCallback || setTimeout)(part);
+      // For somebody who waits for it, it goes on as soon as it can.
+      const soon = isEarly || !window.requestIdleCallback ? setTimeout : requestIdleCallback;
+      if (!data.search.prepare(SLICE)) return void soon(part);
       if (isEarly) show(Math.max(WINDOW, asked, shown));
       learnt();
     };
