@@ -25,7 +25,8 @@ use thiserror::Error;
 
 use crate::config::Config;
 use crate::problem::Problem;
-use crate::report::Report;
+use crate::report::{self, Report};
+use crate::warning::Warning;
 
 use render::on_all_cores;
 
@@ -84,19 +85,41 @@ fn go_on(observer: &dyn Observer) -> Result<(), Stopped> {
 
 /// Files that people have to mend.
 #[derive(Debug, Error, Diagnostic)]
-#[error("{}", headline(.problems))]
+#[error("{}", headline(.problems, *.is_published))]
 pub struct Problems {
     /// Each problem with its place.
     pub problems: Vec<Problem>,
+    /// Whether the site was published nevertheless, with the last good versions of the files.
+    pub is_published: bool,
 }
 
-fn headline(problems: &[Problem]) -> String {
+fn headline(problems: &[Problem], is_published: bool) -> String {
     let files: BTreeSet<&str> = problems.iter().map(Problem::path).collect();
-    match (problems.len(), files.len()) {
-        (1, _) => "there is a problem, so nothing was published".to_owned(),
-        (count, 1) => format!("there are {count} problems in one file, so nothing was published"),
-        (count, files) => format!("there are {count} problems in {files} files, so nothing was published"),
-    }
+    let found = match (problems.len(), files.len()) {
+        (1, _) => "found a problem".to_owned(),
+        (count, 1) => format!("found {count} problems in one file"),
+        (count, files) => format!("found {count} problems in {files} files"),
+    };
+    let so = if is_published { "the last good version stays published" } else { "nothing was published" };
+    format!("{found}; {so}")
+}
+
+/// What `--strict` fails on, before anything is written.
+#[derive(Debug, Error, Diagnostic)]
+#[error("nothing was published: `--strict` was given, and there {}", strict(.refused, .warnings))]
+pub struct Strict {
+    /// Why entries can't be read.
+    pub refused: Vec<Problem>,
+    /// What else is wrong with the site's files.
+    pub warnings: Vec<Warning>,
+}
+
+fn strict(refused: &[Problem], warnings: &[Warning]) -> String {
+    let parts = [(refused.len(), "error"), (warnings.len(), "warning")];
+    let parts: Vec<String> =
+        parts.into_iter().filter(|(count, _)| *count > 0).map(|(n, noun)| report::count(n, noun)).collect();
+    let are = if refused.len() + warnings.len() == 1 { "is" } else { "are" };
+    format!("{are} {}", parts.join(" and "))
 }
 
 /// A finished build.
@@ -104,15 +127,16 @@ fn headline(problems: &[Problem]) -> String {
 pub struct Built {
     /// What it did.
     pub report: Report,
-    /// What is wrong with the entries that it left out, with [`Config::keep_going`].
-    pub unreadable: Vec<Problem>,
+    /// Why entries can't be read, which are published as they last were, or not at all.
+    pub refused: Vec<Problem>,
 }
 
 /// Builds the site.
 ///
 /// # Errors
 ///
-/// [`Problems`] when there is something to mend in the site's files, [`Stopped`] when the observer wished it; otherwise
+/// [`Problems`] when a data file or a template has to be mended, [`Strict`] when anything has and that was asked for,
+/// [`Stopped`] when the observer wished it; otherwise
 /// what is wrong with the machine. In each case the published site is as it was, or file by file newer.
 pub fn build(config: &Config, observer: &dyn Observer) -> miette::Result<Built> {
     Builder::default().build(config, None, &[], observer)

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::companion::Companion;
 use crate::digest::Digest;
 use crate::fact::{Ages, Picture, Subject};
+use crate::warning::{Place, Warning};
 
 /// What a build made of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,8 +27,8 @@ pub struct Imprint {
     pub companions: Vec<(Companion, Digest)>,
     /// When the plugin was last registered, released or worked on, in seconds since 1970.
     pub modified: i64,
-    /// What the entry says in vain, a line each.
-    pub warnings: Vec<String>,
+    /// What is wrong with the entry, though it is published.
+    pub warnings: Vec<Warning>,
     /// What it was made from.
     pub inputs: Inputs,
     /// The memos that were of use, by function and inputs.
@@ -50,6 +51,8 @@ impl Imprint {
 pub struct Front {
     /// The id that it declares.
     pub id: String,
+    /// Where it declares it.
+    pub id_place: Place,
     /// When it was registered.
     pub date: Date,
     /// Whether usage is counted for it.
@@ -83,8 +86,8 @@ pub struct Kin {
 pub struct Redirect {
     /// The path from the site's root.
     pub from: String,
-    /// Where it stands: `path:line:column`.
-    pub place: String,
+    /// Where it stands.
+    pub place: Place,
 }
 
 /// The texts of a plugin that outputs beside its own page consist of.
@@ -239,6 +242,7 @@ impl Imprint {
         Self {
             front: Front {
                 id: id.to_owned(),
+                id_place: Place { path: format!("entries/{id}.md"), line: 1, column: 1 },
                 date: jiff::civil::date(2020, 2, 3),
                 counted: true,
                 redirects: Vec::new(),

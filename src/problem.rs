@@ -5,6 +5,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 /// `text` in one line: control characters, which a terminal or a log might obey, as escapes.
@@ -26,11 +28,11 @@ pub fn printable(text: &str) -> Cow<'_, str> {
 /// A mistake in a file of the site, pointing at the bytes that are wrong.
 ///
 /// Its [`fmt::Display`] is one line, `path:line:column: message`; [`Problem::draw`] shows the line itself.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem(Box<Inner>);
 
 /// Boxed, since a problem is what most functions return hardly ever.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Inner {
     path: String,
     text: Arc<str>,
@@ -75,6 +77,11 @@ impl Problem {
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.0.help = Some(help.into());
         self
+    }
+
+    /// How many bytes the file has that the problem is in.
+    pub fn size(&self) -> usize {
+        self.0.text.len()
     }
 
     /// The file's path, relative to the site.

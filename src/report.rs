@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::cache::{Change, MemoCount};
 use crate::graph::QueryCount;
 use crate::source::{Budget, Endpoint, Tally};
+use crate::warning::Warning;
 
 pub use unrefreshed::Unrefreshed;
 
@@ -47,16 +48,18 @@ pub struct Report {
     /// What is missing from the site, and how to get it.
     pub left_out: Vec<String>,
     /// What the maintainer should look at.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 /// Entries of a build.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entries {
     /// Files.
     pub total: usize,
-    /// Files that were left out, since they can't be read.
-    pub unreadable: usize,
+    /// Files that can't be read and are left out, since none of their versions was ever published.
+    pub left_out: usize,
+    /// Files that can't be read and are published as they last were.
+    pub kept: usize,
 }
 
 /// Files of the output folder.
@@ -132,12 +135,15 @@ impl Report {
         known.push_str(&format!(", {} missing", facts.missing));
         parts.push(known);
         parts.push(count(usize::try_from(requests).unwrap_or(usize::MAX), "request"));
-        let readable = entries.total - entries.unreadable;
-        let built = if entries.unreadable == 0 {
-            count(readable, "entry")
+        let published = entries.total - entries.left_out;
+        let mut built = if entries.left_out == 0 {
+            count(published, "entry")
         } else {
-            format!("{readable} of {}", count(entries.total, "entry"))
+            format!("{published} of {}", count(entries.total, "entry"))
         };
+        if entries.kept > 0 {
+            built.push_str(&format!(" ({} as last published)", entries.kept));
+        }
         format!("Built {built}: {} in {}", parts.join("; "), seconds(self.durations.total_ms))
     }
 }

@@ -20,6 +20,7 @@ use crate::graph::{AssetFile, DataFile, Database, Site, TemplateFile};
 use crate::look::{Look, Within};
 use crate::render::address;
 use crate::theme;
+use crate::warning::Warning;
 
 use files::Folder;
 
@@ -35,6 +36,8 @@ pub struct Scan {
     again: Option<Vec<usize>>,
     /// What looks like an entry and is none.
     overlooked: Vec<PathBuf>,
+    /// What lies beside data files and is none.
+    unknown_data: Vec<PathBuf>,
 }
 
 /// One file.
@@ -96,20 +99,21 @@ impl Scan {
     /// When something can't be read, or is a link out of the site.
     pub fn of(config: &Config, cache: &Cache) -> miette::Result<Self> {
         let known = cache.listing(Tree::Site)?.unwrap_or_default();
-        let mut others = Vec::new();
+        let (mut others, mut unknown_data) = (Vec::new(), Vec::new());
         let found = [
             find(Kind::Entries, config, &known, &mut others)?,
-            find(Kind::Data, config, &known, &mut Vec::new())?,
+            find(Kind::Data, config, &known, &mut unknown_data)?,
             find(Kind::Templates, config, &known, &mut Vec::new())?,
             find(Kind::Assets, config, &known, &mut Vec::new())?,
         ];
         if let Some(listing) = changed(&known, &found) {
             cache.set_listing(Tree::Site, Some(listing))?;
         }
-        let [entries, data, templates, assets] =
+        let [entries, data, templates, assets]: [Vec<Scanned>; 4] =
             found.map(|found| found.into_iter().map(|it| it.file).collect());
         let overlooked = overlooked::entries(others);
-        let scanned = Self { entries, data, templates, assets, again: None, overlooked };
+        unknown_data.extend(overlooked::unknown_data(&data));
+        let scanned = Self { entries, data, templates, assets, again: None, overlooked, unknown_data };
         let twice = scanned.data.iter().zip(scanned.data.iter().skip(1)).find(|(a, b)| a.stem() == b.stem());
         if let Some((one, other)) = twice {
             return Err(miette!(
@@ -176,9 +180,9 @@ impl Scan {
         &self.entries
     }
 
-    /// What somebody may have meant to be an entry, and is none.
-    pub fn warning(&self, config: &Config) -> Option<String> {
-        overlooked::warning(&self.overlooked, config)
+    /// What somebody may have meant to be an entry or a data file, and is none.
+    pub fn warnings(&self, config: &Config) -> Vec<Warning> {
+        overlooked::warnings(&self.overlooked, &self.unknown_data, config)
     }
 
     /// The digest of everything in the folder, names and contents.

@@ -125,14 +125,46 @@ fn a_repository_that_goes_and_comes_back() {
     }
 }
 
-/// Two entries claim an id, and then they do not: whether or not those are left out that have problems.
+/// Two entries claim an id, and then they do not: whether or not builds are strict.
 #[test]
 fn ids_that_clash_and_stop_clashing() {
     for (by, on) in BUILDERS.into_iter().flat_map(|by| [(by, false), (by, true)]) {
         let build = Event::Build(by);
         let clash = Event::Spoil { what: Wrong::Clash { entry: 1, with: 0, capitals: on }, builds: 2 };
         let edit = Event::Write { entry: 2, tags: 1, text: 1 };
-        assert_sound(&[build, Event::KeepGoing { on }, clash, build, edit, build, build, edit, build]);
+        assert_sound(&[build, Event::Strict { on }, clash, build, edit, build, build, edit, build]);
+    }
+}
+
+/// What stands for an entry that can't be read follows everything but its file: notices, templates, numbers. It outlives
+/// what builds remember, and goes with the file.
+#[test]
+fn an_entry_that_breaks_stays_as_it_was_published() {
+    for (by, what) in BUILDERS.into_iter().flat_map(|by| [(by, Wrong::NoTitle(0)), (by, Wrong::NoEnd(0))]) {
+        let build = Event::Build(by);
+        let events = [
+            build,
+            Event::Spoil { what, builds: 9 },
+            build,
+            build,
+            Event::Data { which: 0, text: Some(0) },
+            build,
+            Event::Template { which: 0, text: Some(1) },
+            build,
+            Event::Stars { repository: 0, count: 7 },
+            Event::Wait { minutes: 400 },
+            build,
+            Event::Clear,
+            build,
+            Event::Forget { what: 5 },
+            build,
+            Event::Remove { entry: 0 },
+            build,
+            Event::Write { entry: 0, tags: 1, text: 1 },
+            Event::Spoil { what, builds: 2 },
+            build,
+        ];
+        assert_sound(&events);
     }
 }
 

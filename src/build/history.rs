@@ -67,14 +67,18 @@ impl Histories {
             .collect();
         let Some(day) = day.filter(|_| !heard.is_empty()) else { return Ok(()) };
         let with_history = self.cache.with_history()?;
+        let by_id = graph::plugins::by_id(db);
         let numbers = on_all_cores(db, sound_entries(db), |db, file| {
             let id = graph::history::id(db, *file)?;
+            // Two entries may have the same id; one of them tells its history.
+            if by_id.get(&id).is_some_and(|owner| owner != file) {
+                return None;
+            }
             let is_new = known(db, *file).is_none() || !with_history.contains(&id);
             let is_heard = |subject: &Subject| heard.get(subject).is_some_and(|is_news| *is_news || is_new);
             let numbers = graph::history::numbers(db, *file, is_heard);
             (!numbers.is_empty()).then_some((id, numbers))
         });
-        // Two entries may claim one id as long as nobody has told their authors.
         let heard: HashMap<String, Vec<(Measure, u64)>> = numbers.into_iter().flatten().collect();
         self.load(heard.keys().map(String::as_str))?;
         let histories = &self.known;

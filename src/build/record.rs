@@ -13,12 +13,17 @@ use crate::config::Config;
 use crate::digest::Digest;
 use crate::fact::{Channel, Heard, Subject};
 use crate::publish::{Glance, Seen};
-use crate::report;
+use crate::problem::Problem;
+use crate::report::{self, Entries};
 use crate::scan::Scan;
 use crate::source;
+use crate::warning::Warning;
 
 /// The note in the cache that holds the record.
 const NOTE: &str = "build";
+
+/// How many bytes the files may have, each as often as something is wrong in it, that a record keeps because of that.
+const MOST_REFUSED: usize = 1 << 20;
 
 /// What a build came from, and what it knew.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,10 +41,22 @@ pub(super) struct Record {
     folder: String,
     /// The digest of what was published there.
     outputs: String,
-    /// What the maintainer should look at.
-    pub(super) warnings: Vec<String>,
+    /// What was found in the site's files.
+    #[serde(flatten)]
+    pub(super) found: Found,
     /// How fresh the facts of each source are.
     pub(super) sources: Sources,
+}
+
+/// What a build found in the site's files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Found {
+    /// What the maintainer should look at.
+    pub(super) warnings: Vec<Warning>,
+    /// Why entries can't be read.
+    pub(super) refused: Vec<Problem>,
+    /// How many entries there are.
+    pub(super) entries: Entries,
 }
 
 /// What all imprints in the cache have in common.
@@ -126,14 +143,14 @@ impl Record {
         inputs: Digest,
         cache: &Cache,
         config: &Config,
-        warnings: Vec<String>,
+        found: Found,
         sources: Sources,
     ) -> Result<Self, CacheError> {
         let folder = config.paths.output_name();
         let outputs = digest_of(&*published(cache, &folder)?).to_string();
         let (facts, answers) = (cache.number(FACTS)?, cache.number(ANSWERS)?);
         let (inputs, history) = (inputs.to_string(), cache.number(HISTORY)?);
-        Ok(Self { inputs, facts, history, answers, folder, outputs, warnings, sources })
+        Ok(Self { inputs, facts, history, answers, folder, outputs, found, sources })
     }
 
     /// The record in the cache; one that can't be read counts as none.
@@ -142,6 +159,11 @@ impl Record {
     }
 
     pub(super) fn save(&self, cache: &Cache) -> Result<(), CacheError> {
+        // A problem holds the whole file that it is in.
+        let bytes: usize = self.found.refused.iter().map(Problem::size).sum();
+        if bytes > MOST_REFUSED {
+            return Self::forget(cache);
+        }
         cache.set_note(NOTE, Some(&serde_json::to_vec(self).unwrap_or_default()))
     }
 

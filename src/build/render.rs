@@ -120,7 +120,7 @@ pub(super) fn render(
     if problems.is_empty() {
         Ok((contents.into_iter().collect(), pages))
     } else {
-        Err(Problems { problems }.into())
+        Err(Problems { problems, is_published: false }.into())
     }
 }
 

@@ -12,11 +12,11 @@ use super::facts::Facts;
 use super::failure::{self, Failure, told};
 use super::groups::Pages;
 use super::history::Histories;
-use super::record::{self, Common, Record};
+use super::record::{self, Common, Found, Record};
 use super::render::{self, content_of};
 use super::shelf::Shelf;
 use super::why::Why;
-use super::{Afterwards, Built, Observer, Phase, Problems, go_on, on_all_cores};
+use super::{Afterwards, Built, Observer, Phase, Problems, Strict, go_on, on_all_cores};
 use crate::cache::{ANSWERS, Cache, CacheError, FACTS, HISTORY, Listing};
 use crate::companion::Companion;
 use crate::config::Config;
@@ -29,8 +29,10 @@ use crate::look::Identity;
 use crate::problem::Problem;
 use crate::publish::{self, Content, Glance, PublishError, Published, Target};
 use crate::report::{self, Durations, Entries, Outputs, Report};
+use crate::rule::Rule;
 use crate::scan::Scan;
 use crate::source;
+use crate::warning::Warning;
 
 /// What a build is for.
 #[derive(Debug, Clone, Copy)]
@@ -162,6 +164,7 @@ impl<'a> Run<'a> {
         let last = held.take().filter(|_| task.reuse);
         let mut view = self.view(last.as_ref(), task);
         let (scan, graph) = self.scan(last, task.changed)?;
+        self.check_strictly(&[], &self.overlooked(&scan))?;
         go_on(self.observer)?;
         let inputs = record::inputs(&scan, self.config);
         self.observer.progress(Phase::Scan, 1, 1);
@@ -174,7 +177,7 @@ impl<'a> Run<'a> {
             Some((record, outputs)) => (self.republish(&scan, record, &outputs, view, durations)?, graph),
             None => self.evaluate(&scan, graph, inputs, task, view, durations)?,
         };
-        built.report.warnings.extend(scan.warning(self.config));
+        built.report.warnings.extend(self.overlooked(&scan));
         match graph {
             Some(graph) => {
                 let around = self.around(&scan);
@@ -231,18 +234,18 @@ impl<'a> Run<'a> {
         mut view: View,
         durations: Durations,
     ) -> Result<Built, Failure> {
+        self.check_strictly(&record.found.refused, &record.found.warnings)?;
         let published = if self.is_untouched(&record, &mut view)? {
             Published { unchanged: outputs.len(), is_known: true, ..Published::default() }
         } else {
             self.publish(&self.contents(scan, outputs), view)?
         };
-        let entries = Entries { total: scan.entries().len(), unreadable: 0 };
         let now = self.config.now;
-        let mut report = self.report(entries, published, durations);
+        let mut report = self.report(record.found.entries, published, durations);
         report.facts = record::count(&record.sources, now);
         report.left_out = left_out(self.config, &|source| record::lacking(&record.sources, source, now));
-        report.warnings.splice(0..0, record.warnings);
-        Ok(Built { report, unreadable: Vec::new() })
+        report.warnings.splice(0..0, record.found.warnings);
+        Ok(Built { report, refused: record.found.refused })
     }
 
     /// Whether all that the last build published is in the output folder as it was left. The folder may be another one.
@@ -310,8 +313,15 @@ impl<'a> Run<'a> {
             observer.is_stopped() || graph::entries::parsed(db, *file).is_ok()
         });
         go_on(*observer)?;
+        shelf.fall_back(&mut db, cache)?;
         shelf.read_needed(&mut db, scan, kin.as_deref())?;
-        let unreadable = check(&db, config)?;
+        check(&db)?;
+        let refused = shelf.problems(&db);
+        if config.strict {
+            let mut warnings = self.warnings_of_files(&db, &shelf);
+            warnings.extend(graph::plan::plan(&db).warnings.iter().cloned());
+            self.check_strictly(&refused, &warnings)?;
+        }
         durations.evaluate_ms = report::milliseconds(checking.elapsed());
         facts.settle(&mut db, &mut shelf, scan, &mut durations)?;
 
@@ -337,25 +347,26 @@ impl<'a> Run<'a> {
         let why = Why { config, db: &db, plan: &plan, ledger: &facts.ledger, shelf: &shelf, fresh: &fresh };
         let why = why.record(cache, build, &contents)?;
         pages.save(&db)?;
-        shelf.keep(&db, cache, &fresh)?;
+        shelf.keep(&db, cache, &fresh, config.now)?;
         cache.checkpoint()?;
 
         let publishing = Instant::now();
         let seen = view.seen().unwrap_or(self.started);
         let published = self.publish(&contents, view)?;
-        let of_entries = graph::entries::warnings(&db).iter().chain(&plan.warnings);
-        let mut warnings: Vec<String> = of_entries.cloned().collect();
-        warnings.extend(config.settings.theme.warnings());
-        warnings.extend(facts.known().dropped.warning(config.fetch.keep));
-        if unreadable.is_empty() {
-            Record::new(inputs, cache, config, warnings.clone(), sources)?.save(cache)?;
-        }
+        let mut warnings = self.warnings_of_files(&db, &shelf);
+        warnings.extend(plan.warnings.iter().cloned());
+        let dropped = facts.known().dropped.warning(config.fetch.keep);
+        warnings.extend(dropped.map(|dropped| Warning::general(Rule::Source, dropped)));
+        let left_out = total - graph::entries::sound_entries(&db).len();
+        let entries = Entries { total, left_out, kept: shelf.kept(&config.settings.timezone).len() };
+        let found = Found { warnings: warnings.clone(), refused: refused.clone(), entries };
+        Record::new(inputs, cache, config, found, sources)?.save(cache)?;
         cache.end_build(config.keep)?;
         cache.checkpoint()?;
         durations.publish_ms = report::milliseconds(publishing.elapsed());
 
-        warnings.extend(facts.ledger.warnings());
-        let entries = Entries { total, unreadable: total - graph::entries::sound_entries(&db).len() };
+        let of_sources = facts.ledger.warnings().into_iter();
+        warnings.extend(of_sources.map(|warning| Warning::general(Rule::Source, warning)));
         let mut report = self.report(entries, published, durations);
         report.warnings.splice(0..0, warnings);
         report.why = why;
@@ -372,7 +383,7 @@ impl<'a> Run<'a> {
                 None
             }
         };
-        Ok((Built { report, unreadable }, graph))
+        Ok((Built { report, refused }, graph))
     }
 
     /// Begins to look at the output folder, unless this process has published into it, nobody has put another one in
@@ -436,6 +447,31 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// What is wrong with the site's files, though they are published.
+    fn warnings_of_files(&self, db: &Database, shelf: &Shelf) -> Vec<Warning> {
+        let settings = &self.config.settings;
+        let mut warnings = shelf.kept(&settings.timezone);
+        warnings.extend(graph::data::data_warnings(db).iter().chain(graph::entries::warnings(db)).cloned());
+        let of_theme = settings.theme.warnings().into_iter();
+        warnings.extend(of_theme.map(|warning| Warning::general(Rule::Contrast, warning)));
+        warnings
+    }
+
+    /// What somebody may have meant to be a part of the site, and is none.
+    fn overlooked(&self, scan: &Scan) -> Vec<Warning> {
+        self.config.warnings.iter().cloned().chain(scan.warnings(self.config)).collect()
+    }
+
+    /// Fails where `--strict` is given and anything is wrong with the site's files.
+    fn check_strictly(&self, refused: &[Problem], warnings: &[Warning]) -> miette::Result<()> {
+        let of_files = warnings.iter().filter(|warning| warning.rule.is_about_files());
+        let warnings: Vec<Warning> = of_files.cloned().collect();
+        if !self.config.strict || (refused.is_empty() && warnings.is_empty()) {
+            return Ok(());
+        }
+        Err(Strict { refused: refused.to_vec(), warnings }.into())
+    }
+
     fn publish(&self, contents: &publish::Outputs, view: View) -> Result<Published, PublishError> {
         let progress = |done, all| {
             self.observer.progress(Phase::Publish, done, all);
@@ -458,7 +494,11 @@ impl<'a> Run<'a> {
             version: env!("CARGO_PKG_VERSION"),
             now: self.config.now,
             entries,
-            warnings: published.warnings(),
+            warnings: published
+                .warnings()
+                .into_iter()
+                .map(|warning| Warning::general(Rule::Output, warning))
+                .collect(),
             outputs: Outputs {
                 written: published.written.len(),
                 unchanged: published.unchanged,
@@ -485,15 +525,11 @@ fn context_of(db: &Database) -> String {
     context::digest(context::of_entries(db)).to_string()
 }
 
-/// Stops at what people have to mend, before anyone is asked anything.
-fn check(db: &Database, config: &Config) -> miette::Result<Vec<Problem>> {
-    let unreadable = graph::entries::problems(db).clone();
+/// Stops at what makes it impossible to build, before anyone is asked anything.
+fn check(db: &Database) -> miette::Result<()> {
     let mut problems = graph::data::data_problems(db).clone();
     if let Err(wrong) = templates(db) {
         problems.extend_from_slice(wrong);
     }
-    if !config.keep_going {
-        problems.extend_from_slice(&unreadable);
-    }
-    if problems.is_empty() { Ok(unreadable) } else { Err(Problems { problems }.into()) }
+    if problems.is_empty() { Ok(()) } else { Err(Problems { problems, is_published: false }.into()) }
 }

@@ -3,31 +3,48 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use rayon::prelude::*;
 use salsa::Setter as _;
 
 use super::history::Histories;
 use super::ledger::Ledger;
-use crate::cache::{Cache, CacheError, Imprints};
+use crate::cache::{Cache, CacheError, Good, Imprints};
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::entry;
-use crate::graph::entries::{clashing, known, sound_entries};
+use crate::graph::entries::{known, parsed, sound_entries};
 use crate::graph::facts::{ages, usage_as_of, usage_digest, wanted_for};
 use crate::graph::{self, Database, EntryFile, EntrySource, Site};
 use crate::imprint::Imprint;
+use crate::problem::Problem;
+use crate::rule::Rule;
 use crate::scan::{Scan, Scanned};
+use crate::warning::Warning;
 
 /// A site's entries.
 pub(super) struct Shelf {
     /// In the order of the files' names.
     files: Vec<EntryFile>,
-    /// The digest of the content that the graph has of each, or that its imprint was made of.
+    /// The digest of the content that the file of each has.
     digests: HashMap<EntryFile, Digest>,
+    /// Entries that can't be read.
+    refused: HashMap<EntryFile, Refused>,
+    /// Whether an imprint may stand for its entry as far as it is made of the same.
+    trust: bool,
     /// What earlier builds made of entries: what the cache has.
     earlier: Imprints,
     /// Whether there is an imprint of no other entry than those.
     is_complete: bool,
+}
+
+/// An entry that can't be read.
+struct Refused {
+    /// Why.
+    problems: Vec<Problem>,
+    /// The version that stands for it, with its digest; `None` if none was ever published.
+    kept: Option<(Digest, Good)>,
 }
 
 /// An entry that was read, and what was made of it.
@@ -53,12 +70,10 @@ impl Shelf {
         earlier: Imprints,
         trust: bool,
     ) -> miette::Result<Self> {
-        let stands = |file: &Scanned| {
-            let imprint = earlier.get(file.stem()).filter(|_| trust)?;
-            let concerning = || graph::data::concerning_digest(db, &imprint.front.id);
-            let is_same = imprint.inputs.entry == file.digest() && imprint.inputs.concerning == concerning();
-            is_same.then(|| Arc::clone(imprint))
-        };
+        let digests = HashMap::with_capacity(scan.entries().len());
+        let refused = HashMap::new();
+        let mut shelf = Self { files: Vec::new(), digests, refused, trust, earlier, is_complete: false };
+        let stands = |file: &Scanned| shelf.standing(db, file.stem(), file.digest());
         let standing: Vec<_> = scan.entries().iter().map(stands).collect();
         let sources = scan
             .entries()
@@ -69,14 +84,62 @@ impl Shelf {
                 None => Ok(EntrySource::Text(file.content()?)),
             })
             .collect::<miette::Result<Vec<_>>>()?;
-        let digests = HashMap::with_capacity(scan.entries().len());
-        let mut shelf = Self { files: Vec::new(), digests, earlier, is_complete: false };
         for (scanned, source) in scan.entries().iter().zip(sources) {
             let file = shelf.add(db, scanned, config, source);
             shelf.files.push(file);
         }
         Site::get(db).set_entries(db).to(shelf.files.clone());
         Ok(shelf)
+    }
+
+    /// The imprint of an entry that stands for a file with this content.
+    fn standing(&self, db: &Database, stem: &str, content: Digest) -> Option<Arc<Imprint>> {
+        let imprint = self.earlier.get(stem).filter(|_| self.trust)?;
+        let concerning = || graph::data::concerning_digest(db, &imprint.front.id);
+        let is_same = imprint.inputs.entry == content && imprint.inputs.concerning == concerning();
+        is_same.then(|| Arc::clone(imprint))
+    }
+
+    /// Puts the last good version in the place of each entry that can't be read.
+    pub(super) fn fall_back(&mut self, db: &mut Database, cache: &Cache) -> Result<(), CacheError> {
+        for file in self.read_anew(db) {
+            let Err(problems) = parsed(db, file) else { continue };
+            let problems = problems.clone();
+            let stem = entry::stem(file.path(db)).to_owned();
+            let (bad, good) = (file.source(db).clone(), cache.good(&stem)?);
+            let kept = good.and_then(|good| {
+                let digest = Digest::of(&good.text);
+                let standing = self.standing(db, &stem, digest).map(EntrySource::Known);
+                file.set_source(db).to(standing.unwrap_or_else(|| EntrySource::Text(Arc::clone(&good.text))));
+                // Another version of the program may refuse what was good.
+                let is_good = known(db, file).is_some() || parsed(db, file).is_ok();
+                is_good.then_some((digest, good))
+            });
+            if kept.is_none() {
+                file.set_source(db).to(bad);
+            }
+            self.refused.insert(file, Refused { problems, kept });
+        }
+        Ok(())
+    }
+
+    /// Why entries can't be read, in the order of files.
+    pub(super) fn problems(&self, db: &Database) -> Vec<Problem> {
+        let mut refused: Vec<_> = self.refused.iter().collect();
+        refused.sort_by_key(|(file, _)| file.path(db));
+        refused.into_iter().flat_map(|(_, refused)| refused.problems.iter().cloned()).collect()
+    }
+
+    /// A warning for each entry for which its last good version stands.
+    pub(super) fn kept(&self, zone: &TimeZone) -> Vec<Warning> {
+        let kept = self.refused.values().filter_map(|refused| {
+            let since = refused.kept.as_ref()?.1.since.to_zoned(zone.clone()).date();
+            let message = format!("this can't be read; the version of {since} stays published");
+            Some(Warning::at(Rule::KeptEntry, refused.problems.first()?).message(message))
+        });
+        let mut kept: Vec<Warning> = kept.collect();
+        kept.sort_by(|a, b| a.place.cmp(&b.place));
+        kept
     }
 
     fn add(&mut self, db: &Database, scanned: &Scanned, config: &Config, source: EntrySource) -> EntryFile {
@@ -102,6 +165,7 @@ impl Shelf {
             if self.digests.get(&file) != Some(&scanned.digest()) {
                 let source = EntrySource::Text(scanned.content()?);
                 self.digests.insert(file, digest_of(&source, scanned));
+                self.refused.remove(&file);
                 file.set_source(db).to(source);
             }
         }
@@ -121,6 +185,7 @@ impl Shelf {
                     if *digest != scanned.digest() {
                         let source = EntrySource::Text(scanned.content()?);
                         *digest = digest_of(&source, scanned);
+                        self.refused.remove(&file);
                         file.set_source(db).to(source);
                     }
                     file
@@ -130,6 +195,7 @@ impl Shelf {
         }
         for gone in before.into_values() {
             self.digests.remove(&gone);
+            self.refused.remove(&gone);
         }
         if files != self.files {
             self.is_complete = false;
@@ -142,6 +208,11 @@ impl Shelf {
     /// Reads entries that are known.
     pub(super) fn read(&mut self, db: &mut Database, scan: &Scan, files: &[EntryFile]) -> miette::Result<()> {
         for file in files.iter().filter(|file| known(db, **file).is_some()).collect::<Vec<_>>() {
+            let kept = self.refused.get(file).and_then(|refused| refused.kept.as_ref());
+            if let Some((_, good)) = kept {
+                file.set_source(db).to(EntrySource::Text(Arc::clone(&good.text)));
+                continue;
+            }
             let stem = entry::stem(file.path(db)).to_owned();
             let Some(scanned) = scan.entry(&stem) else { continue };
             let content = scanned.content()?;
@@ -151,8 +222,7 @@ impl Shelf {
         Ok(())
     }
 
-    /// Reads what is needed beyond what has changed: entries that clash with others, so that it can be told where,
-    /// entries whose descriptions the feed lacks, and entries whose pages name other plugins now. `kin` is the digest
+    /// Reads what is needed beyond what has changed: entries whose descriptions the feed lacks, and entries whose pages name other plugins now. `kin` is the digest
     /// of what decided about those when the imprints were made.
     pub(super) fn read_needed(
         &mut self,
@@ -160,8 +230,6 @@ impl Shelf {
         scan: &Scan,
         kin: Option<&str>,
     ) -> miette::Result<()> {
-        let clashing = clashing(db).clone();
-        self.read(db, scan, &clashing)?;
         let lacking = graph::imprints::lacking_text(db);
         self.read(db, scan, &lacking)?;
         // As long as all have the same kin as when the imprints were made, so has each.
@@ -224,7 +292,8 @@ impl Shelf {
         let files = self.read_anew(db);
         let sound: HashSet<EntryFile> = graph::entries::sound_entries(db).iter().copied().collect();
         let imprints = super::on_all_cores(db, &files, |db, file| {
-            let digest = self.digests.get(file).filter(|_| sound.contains(file))?;
+            let kept = self.refused.get(file).and_then(|refused| Some(&refused.kept.as_ref()?.0));
+            let digest = kept.or_else(|| self.digests.get(file)).filter(|_| sound.contains(file))?;
             graph::imprints::imprint(db, *file, *digest).map(Arc::new)
         });
         let fresh = files.into_iter().zip(imprints).map(|(file, imprint)| {
@@ -248,7 +317,14 @@ impl Shelf {
     }
 
     /// Keeps the imprints of this build for the next one, in another process or in this one.
-    pub(super) fn keep(&mut self, db: &Database, cache: &Cache, fresh: &[Fresh]) -> Result<(), CacheError> {
+    pub(super) fn keep(
+        &mut self,
+        db: &Database,
+        cache: &Cache,
+        fresh: &[Fresh],
+        now: Timestamp,
+    ) -> Result<(), CacheError> {
+        self.keep_good(db, cache, fresh, now)?;
         let gone = self.gone(db);
         let mut different: Vec<&str> = Vec::new();
         for Fresh { stem, earlier, imprint, .. } in fresh.iter().filter(|one| one.earlier != one.imprint) {
@@ -267,7 +343,28 @@ impl Shelf {
             self.earlier.remove(stem);
         }
         self.is_complete = true;
+        self.trust = true;
         cache.set_imprints(&self.earlier, &different)
+    }
+
+    /// Keeps the text of each entry that was read and is good.
+    fn keep_good(
+        &self,
+        db: &Database,
+        cache: &Cache,
+        fresh: &[Fresh],
+        now: Timestamp,
+    ) -> Result<(), CacheError> {
+        let good = fresh.iter().filter_map(|one| {
+            let EntrySource::Text(text) = one.file.source(db) else { return None };
+            let imprint = one.imprint.as_ref().filter(|_| !self.refused.contains_key(&one.file))?;
+            Some((one.stem.as_str(), imprint.inputs.entry, Arc::clone(text)))
+        });
+        cache.keep_good(&good.collect::<Vec<_>>(), now)?;
+        if !self.is_complete {
+            cache.forget_good(&self.files.iter().map(|file| entry::stem(file.path(db))).collect())?;
+        }
+        Ok(())
     }
 
     /// Goes on to the next build in this process, for which the entries that this one has read are known.

@@ -12,7 +12,7 @@ use super::imprints::IMPRINTS;
 use super::listing::OUTPUT;
 use super::packing::{fasten, pack, unfasten};
 use super::schema::APPLICATION_ID;
-use super::{CacheError, beside, facts, history};
+use super::{CacheError, beside, facts, good, history};
 use crate::history::History;
 
 /// A cache that could not be used, and why.
@@ -157,6 +157,15 @@ fn copy_all(cache: &Connection, path: &Path) -> rusqlite::Result<Rescued> {
         if let Some(packed) = packed.filter(|packed| History::unpack(packed).is_some()) {
             let insert = "INSERT OR REPLACE INTO history VALUES (?1, ?2)";
             cache.prepare_cached(insert)?.execute(params![plugin, fasten(&[plugin.as_bytes()], &packed)])?;
+        }
+        Ok(())
+    });
+    copy(&damaged, "SELECT entry, since, text, digest FROM good ORDER BY entry", |row| {
+        if let (entry, Some(_)) = good::read(row)? {
+            let insert = "INSERT OR REPLACE INTO good VALUES (?1, ?2, ?3, ?4)";
+            let since: i64 = row.get(1)?;
+            let (digest, text) = (row.get_ref(3)?.as_blob()?, row.get_ref(2)?.as_blob()?);
+            cache.prepare_cached(insert)?.execute(params![entry, since, digest, text])?;
         }
         Ok(())
     });

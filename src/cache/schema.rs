@@ -14,7 +14,7 @@ use crate::digest::Digest;
 pub(super) const APPLICATION_ID: i32 = 0x7368_6c66;
 
 /// Every step from an empty file to today's schema. Steps are only ever added.
-const STEPS: [&str; 8] = [
+const STEPS: [&str; 9] = [
     include_str!("../../cache-schema/001-facts.sql"),
     include_str!("../../cache-schema/002-outputs.sql"),
     include_str!("../../cache-schema/003-reuse.sql"),
@@ -23,6 +23,7 @@ const STEPS: [&str; 8] = [
     include_str!("../../cache-schema/006-fact-checksum.sql"),
     include_str!("../../cache-schema/007-imprints.sql"),
     include_str!("../../cache-schema/008-history.sql"),
+    include_str!("../../cache-schema/009-good.sql"),
 ];
 
 /// What is said of another program's file.

@@ -3,7 +3,7 @@
 use rusqlite::{Connection, Row};
 
 use super::packing::unfasten;
-use super::{Cache, CacheError, Imprints, facts, history, unpack, unseal};
+use super::{Cache, CacheError, Imprints, facts, good, history, unpack, unseal};
 use crate::digest::Digest;
 use crate::history::History;
 use crate::imprint::ShownKind;
@@ -20,7 +20,7 @@ impl Cache {
         {
             let connection = self.connection();
             integrity(&connection, &mut wrong)?;
-            let tables: [(&str, &str, Check); 6] = [
+            let tables: [(&str, &str, Check); 7] = [
                 ("blob", "SELECT digest, bytes FROM blob", blob),
                 (
                     "fact",
@@ -31,6 +31,7 @@ impl Cache {
                 ("shard", "SELECT map, number, items FROM shard", shard),
                 ("note", "SELECT name, value FROM note", note),
                 ("history", "SELECT plugin, series FROM history", history_of),
+                ("good", "SELECT entry, since, text FROM good", good_of),
             ];
             for (table, sql, check) in tables {
                 let lines = &mut wrong;
@@ -124,6 +125,11 @@ fn note(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
     let (name, sealed): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
     let wrong = unseal(&[name.as_bytes()], &sealed).is_none();
     Ok(wrong.then(|| format!("note {name}: it is not what was noted")))
+}
+
+fn good_of(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
+    let (entry, text) = good::read(row)?;
+    Ok(text.is_none().then(|| format!("last good version of {entry}: it is not what was published")))
 }
 
 fn history_of(row: &Row<'_>) -> rusqlite::Result<Option<String>> {

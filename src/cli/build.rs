@@ -33,9 +33,13 @@ pub(super) struct Arguments {
     /// shelflife.toml, or 60s]
     #[arg(long, value_name = "TIME", value_parser = span, conflicts_with = "offline")]
     max_wait: Option<Duration>,
-    /// Exit with 4 if the site lacks a fact or shows one that is past its life
+    /// Fail on warnings and on entries that can't be read, before anything is written; and exit with 4 if any fact is
+    /// missing or stale
     #[arg(long)]
     strict: bool,
+    /// Accepted for older scripts: builds always go on without the entries that can't be read
+    #[arg(long, hide = true)]
+    keep_going: bool,
     /// Write what was done to this file, as JSON
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -55,10 +59,11 @@ Environment:
 
 Exit codes:
   0  published
-  1  failed: an entry, a data file, a template or the machine has a problem, which is told
+  1  failed, and nothing was published: a data file, a template or the machine has a problem; with --strict, also an
+     entry, or a warning
   2  the command line, the environment or shelflife.toml is wrong
-  3  published without the entries that have problems (--keep-going)
-  4  published with facts that are missing or past their life (--strict)
+  3  published, but there are entries that can't be read: each stays as it was last published, or is left out
+  4  published with facts that are missing or stale (--strict)
   SIGINT (Ctrl-C) and SIGTERM stop a build within a second, which then ends by that signal: shells show 130 or 143.
   A second one ends it at once.
 
@@ -72,6 +77,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         now: arguments.now,
         refresh: arguments.refresh,
         max_wait: arguments.max_wait,
+        strict: arguments.strict,
         ..arguments.site.overrides()
     };
     let config =
@@ -123,19 +129,21 @@ fn finish(
     runner: Option<&Runner>,
     built: &Built,
 ) -> miette::Result<Exit> {
-    let Built { report, unreadable } = built;
-    for problem in unreadable {
+    let Built { report, refused } = built;
+    for problem in refused {
         show::problem(problem);
     }
-    for warning in &report.warnings {
-        progress.warn(warning);
+    if arguments.keep_going {
+        progress.line("warning: `--keep-going` has no effect any more, since builds always go on; leave it out");
     }
+    let all = if arguments.report.is_some() { " (all are in the report)" } else { " (`--report FILE` has all)" };
+    show::warnings(&report.warnings, all).iter().for_each(|line| progress.line(line));
     if let [title, rows @ ..] = &unrefreshed::table(&report.unrefreshed)[..] {
         progress.warn(title);
         rows.iter().for_each(|row| progress.line(row));
     }
     if let Some(runner) = runner {
-        runner.report(report, unreadable);
+        runner.report(report, refused);
     }
     if let Some(path) = &arguments.report {
         write(path, report)?;
@@ -150,9 +158,10 @@ fn finish(
     let is_lacking = arguments.strict && report.lacking() > 0;
     if is_lacking {
         let facts = report::count(report.lacking(), "fact");
-        progress.line(&format!("error: --strict was given, and this is missing or past its life: {facts}"));
+        let are = if report.lacking() == 1 { "is" } else { "are" };
+        progress.line(&format!("error: `--strict` was given, and {facts} {are} missing or stale"));
     }
-    Ok(match (unreadable.is_empty(), is_lacking) {
+    Ok(match (refused.is_empty(), is_lacking) {
         (false, _) => Exit::Incomplete,
         (true, true) => Exit::Stale,
         (true, false) => Exit::Done,

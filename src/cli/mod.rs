@@ -33,10 +33,10 @@ enum Command {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  failed: an entry, a data file, a template or the machine has a problem, which is told
+  1  failed: the message says why
   2  the command line, the environment or shelflife.toml is wrong
-  3  published without the entries that have problems (--keep-going)
-  4  published with facts that are missing or past their life (--strict)
+  3  published, but there are entries that can't be read
+  4  published with facts that are missing or stale (build --strict)
 Stopped by SIGINT or SIGTERM, it ends by that signal, which shells show as 130 or 143.";
 
 /// What the process ends with; [`EXIT_CODES`] tells people.

@@ -4,9 +4,11 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::build::Problems;
+use crate::build::{Problems, Strict};
 use crate::problem::Problem;
 use crate::report::{Report, count, unrefreshed};
+use crate::rule::Rule;
+use crate::warning::{Group, Place, Warning, grouped};
 
 /// How many warnings become annotations: GitHub shows ten of a step
 /// (<https://docs.github.com/en/rest/checks/runs>).
@@ -43,10 +45,20 @@ impl Runner {
         }
     }
 
+    /// Annotates as many warnings as are shown.
+    fn warnings<'w>(&self, warnings: impl IntoIterator<Item = &'w Warning>) {
+        for warning in warnings.into_iter().take(WARNINGS) {
+            say(&self.warning(warning));
+        }
+    }
+
     /// Annotates an error of the whole build.
     pub(super) fn error(&self, error: &miette::Report) {
         if let Some(problems) = error.downcast_ref::<Problems>() {
             self.problems(&problems.problems);
+        } else if let Some(strict) = error.downcast_ref::<Strict>() {
+            self.problems(&strict.refused);
+            self.warnings(&strict.warnings);
         } else if let Some(problem) = error.downcast_ref::<Problem>() {
             self.problems([problem]);
         } else {
@@ -56,23 +68,29 @@ impl Runner {
     }
 
     fn annotation(&self, problem: &Problem) -> String {
-        let (line, column) = problem.line_column();
-        let file = self.site.join(problem.path());
-        let advice = problem.advice().map(|advice| format!("\n{advice}")).unwrap_or_default();
-        format!(
-            "::error file={},line={line},col={column},title=shelflife::{}",
-            property(&file.to_string_lossy()),
-            data(&format!("{}{advice}", problem.message()))
-        )
+        self.command("error", Some(&Place::of(problem)), problem.message(), problem.advice())
+    }
+
+    fn warning(&self, warning: &Warning) -> String {
+        self.command("warning", warning.place.as_ref(), &warning.message, warning.help.as_deref())
+    }
+
+    fn command(&self, level: &str, place: Option<&Place>, message: &str, advice: Option<&str>) -> String {
+        let place = place.map_or_else(String::new, |Place { path, line, column }| {
+            let file = self.site.join(path);
+            format!("file={},line={line},col={column},", property(&file.to_string_lossy()))
+        });
+        let advice = advice.map(|advice| format!("\n{advice}")).unwrap_or_default();
+        format!("::{level} {place}title=shelflife::{}", data(&format!("{message}{advice}")))
     }
 
     /// Annotates warnings, and writes the summary.
-    pub(super) fn report(&self, report: &Report, unreadable: &[Problem]) {
-        self.problems(unreadable);
-        for warning in report.warnings.iter().chain(&unrefreshed::title(&report.unrefreshed)).take(WARNINGS) {
-            say(&format!("::warning title=shelflife::{}", data(warning)));
-        }
-        self.summarise(&summary(report, unreadable));
+    pub(super) fn report(&self, report: &Report, refused: &[Problem]) {
+        self.problems(refused);
+        let unrefreshed = unrefreshed::title(&report.unrefreshed);
+        let unrefreshed = unrefreshed.map(|title| Warning::general(Rule::Source, title));
+        self.warnings(report.warnings.iter().chain(&unrefreshed));
+        self.summarise(&summary(report, refused));
     }
 
     /// Adds to the summary of the step. A build is not worse for a summary that can't be written.
@@ -90,16 +108,21 @@ impl Runner {
     }
 }
 
-fn summary(report: &Report, unreadable: &[Problem]) -> String {
+fn summary(report: &Report, refused: &[Problem]) -> String {
     let mut markdown = format!("### {}\n\n", text(&report.summary()));
     if !report.unrefreshed.is_empty() {
         let title = unrefreshed::title(&report.unrefreshed).unwrap_or_default();
         markdown.push_str(&format!("{title}:\n\n{}\n", unrefreshed::markdown(&report.unrefreshed)));
     }
-    let wrong = unreadable.iter().map(|problem| format!("left out: {problem}"));
-    let lines: Vec<String> = wrong.chain(report.warnings.iter().chain(&report.left_out).cloned()).collect();
+    let wrong = refused.iter().map(|problem| format!("can't be read: {problem}"));
+    let groups = grouped(&report.warnings, "").into_iter().map(|Group { title, lines }| {
+        let lines = lines.iter().map(|line| format!("\n  - {}", text(line)));
+        format!("{}{}", text(&title), lines.collect::<String>())
+    });
+    let left_out = report.left_out.iter().map(|line| text(line));
+    let lines: Vec<String> = wrong.map(|line| text(&line)).chain(groups).chain(left_out).collect();
     for line in lines.iter().take(WARNINGS) {
-        markdown.push_str(&format!("- {}\n", text(line)));
+        markdown.push_str(&format!("- {line}\n"));
     }
     if let Some(more) = lines.len().checked_sub(WARNINGS).filter(|more| *more > 0) {
         markdown.push_str(&format!("- and {}\n", count(more, "more line")));

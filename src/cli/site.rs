@@ -24,9 +24,6 @@ pub(super) struct Site {
     /// Ask nothing of the network; facts that are known stay, however old
     #[arg(long)]
     offline: bool,
-    /// Leave out the entries that have problems and publish the rest
-    #[arg(long)]
-    keep_going: bool,
 }
 
 impl Site {
@@ -37,7 +34,6 @@ impl Site {
             output: self.output.clone(),
             cache: self.cache.clone(),
             offline: self.offline,
-            keep_going: self.keep_going,
             ..Overrides::default()
         }
     }

@@ -12,6 +12,7 @@ use super::{Exit, show};
 use crate::build::{Built, Observer, Phase};
 use crate::config::Environment;
 use crate::report::{self, Unrefreshed};
+use crate::warning::Warning;
 use crate::watch::{self, Cause, InProcess, News, Options, Tell};
 
 /// The least time between two refreshes of facts.
@@ -23,6 +24,9 @@ const REST: Duration = Duration::from_secs(60);
 pub(super) struct Arguments {
     #[command(flatten)]
     site: Site,
+    /// Show the site also while there are entries that can't be read: as they were last published
+    #[arg(long)]
+    keep_going: bool,
     /// Listen at this address or name of this machine [default: 127.0.0.1, which only this machine reaches]
     #[arg(long, value_name = "ADDRESS")]
     host: Option<String>,
@@ -48,7 +52,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     let printer = Arc::new(Printer::new(arguments.open));
     let observer = Box::new(Observing(Arc::clone(&printer)));
     let builder = match InProcess::new(&site.folder, Environment::of_process(), site.overrides(), observer) {
-        Ok(builder) => builder,
+        Ok(builder) => builder.keep_going(arguments.keep_going),
         Err(error) => {
             show::error(&error);
             return Exit::Wrong;
@@ -92,21 +96,25 @@ impl Printer {
     }
 
     fn built(&self, cause: &Cause, built: &Built, took: Duration, mended: bool) {
-        let Built { report, unreadable } = built;
+        let Built { report, refused } = built;
         let outputs = &report.outputs;
         let is_different = outputs.written + outputs.removed > 0;
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let drawn: Vec<String> = unreadable.iter().map(ToString::to_string).collect();
+        let drawn: Vec<String> = refused.iter().map(ToString::to_string).collect();
         if told.problems != drawn {
-            unreadable.iter().for_each(show::problem);
+            refused.iter().for_each(show::problem);
             told.problems = drawn;
         }
         let unrefreshed = report.unrefreshed.iter().map(Unrefreshed::line);
-        let warnings: BTreeSet<String> = report.warnings.iter().cloned().chain(unrefreshed).collect();
-        for warning in &warnings {
-            if !told.warnings.iter().any(|told| told.contains(warning)) {
-                self.progress.warn(warning);
-            }
+        let is_told = |line: &String| told.warnings.iter().any(|told| told.contains(line));
+        let new: Vec<Warning> =
+            report.warnings.iter().filter(|warning| !is_told(&warning.to_string())).cloned().collect();
+        let all = " (`shelflife build --report FILE` has all)";
+        show::warnings(&new, all).iter().for_each(|line| self.progress.line(line));
+        let warnings: BTreeSet<String> =
+            report.warnings.iter().map(ToString::to_string).chain(unrefreshed).collect();
+        for warning in report.unrefreshed.iter().map(Unrefreshed::line).filter(|line| !is_told(line)) {
+            self.progress.warn(&warning);
         }
         told.warnings[usize::from(*cause == Cause::Facts)] = warnings;
 

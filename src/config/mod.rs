@@ -20,6 +20,7 @@ use jiff::tz::TimeZone;
 use url::Url;
 
 use crate::digest::Digest;
+use crate::warning::Warning;
 
 pub use environment::Environment;
 pub use fetch::Fetch;
@@ -56,8 +57,10 @@ pub struct Config {
     pub offline: bool,
     /// Ask for every fact again, fresh or not.
     pub refresh: bool,
-    /// Build the rest when an entry can't be read.
-    pub keep_going: bool,
+    /// What is strange about it.
+    pub warnings: Vec<Warning>,
+    /// Fail before anything is written if anything is wrong with the site's files.
+    pub strict: bool,
 }
 
 /// The part of the configuration that outputs depend on.
@@ -245,8 +248,8 @@ pub struct Overrides {
     pub offline: bool,
     /// See [`Config::refresh`].
     pub refresh: bool,
-    /// See [`Config::keep_going`].
-    pub keep_going: bool,
+    /// See [`Config::strict`].
+    pub strict: bool,
 }
 
 /// Reads a length of time such as `90s` or `1 day 12 hours`.
@@ -299,7 +302,8 @@ impl Config {
             Some(endpoint) => endpoint,
             None => file.github_graphql.clone(),
         };
-        let config = Self {
+        let mut config = Self {
+            warnings: Vec::new(),
             settings: Settings { github_server: server, ..file.settings() },
             paths: Paths {
                 entries: base.join(&file.entries),
@@ -323,9 +327,9 @@ impl Config {
             now,
             offline: overrides.offline,
             refresh: overrides.refresh,
-            keep_going: overrides.keep_going,
+            strict: overrides.strict,
         };
-        config.paths.check(given)?;
+        config.warnings = config.paths.check(given)?;
         config.check_logo()?;
         Ok(config)
     }

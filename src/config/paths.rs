@@ -5,6 +5,8 @@ use std::path::{Component, Path, PathBuf};
 use miette::miette;
 
 use crate::digest::Digest;
+use crate::rule::Rule;
+use crate::warning::Warning;
 
 /// Folders and files, each joined to the site's folder unless it was absolute.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +27,7 @@ pub struct Paths {
     pub cache: PathBuf,
 }
 
-/// Which folders are named in `shelflife.toml`, and therefore have to be there.
+/// Which folders are named in `shelflife.toml`, so that one that is not there may be a mistake.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Given {
     pub(super) data: bool,
@@ -69,14 +71,17 @@ impl Paths {
             .replace(std::path::MAIN_SEPARATOR, "/")
     }
 
-    /// Refuses what is missing, and places in which reading and writing would get in each other's way.
-    pub(super) fn check(&self, given: Given) -> miette::Result<()> {
-        self.check_folders(given)?;
+    /// Refuses a site without entries, and places in which reading and writing would get in each other's way. Warns of
+    /// other folders that are named and missing: git keeps no empty ones.
+    pub(super) fn check(&self, given: Given) -> miette::Result<Vec<Warning>> {
+        let warnings = self.check_folders(given)?;
         self.check_output()?;
-        self.check_cache()
+        self.check_cache()?;
+        Ok(warnings)
     }
 
-    fn check_folders(&self, given: Given) -> miette::Result<()> {
+    fn check_folders(&self, given: Given) -> miette::Result<Vec<Warning>> {
+        let mut warnings = Vec::new();
         let folders = [
             ("entries", &self.entries, true),
             ("data", &self.data, given.data),
@@ -84,7 +89,12 @@ impl Paths {
             ("templates", &self.templates, given.templates),
         ];
         for (key, folder, _) in folders.into_iter().filter(|(_, folder, must)| *must || folder.exists()) {
-            if !folder.is_dir() {
+            if key != "entries" && !folder.exists() {
+                let name = folder.strip_prefix(&self.site).unwrap_or(folder).display();
+                let message = format!("the folder {name} of `paths.{key}` does not exist");
+                let help = format!("make the folder, or take `paths.{key}` out of shelflife.toml");
+                warnings.push(Warning::general(Rule::NotRead, message).help(help));
+            } else if !folder.is_dir() {
                 let what = if folder.exists() { "is a file, expected a folder" } else { "does not exist" };
                 return Err(miette!(
                     help = format!(
@@ -95,7 +105,7 @@ impl Paths {
                 ));
             }
         }
-        Ok(())
+        Ok(warnings)
     }
 
     /// Refuses an output folder that is, lies around, or lies in one of the folders that people write in.

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
+use super::Read;
 use crate::config::Limits;
-use crate::problem::Problem;
+use crate::rule::Rule;
 use crate::yaml::{Field, Node, Reader};
 
 /// Operating systems, and groups of them.
@@ -65,13 +66,13 @@ impl Compat {
     }
 }
 
-/// Reads `compat.yaml`; what the file leaves out is as in [`Compat::default`].
+/// Reads `compat.yaml`; what the file leaves out, or has as something else, is as in [`Compat::default`].
 ///
 /// # Errors
-/// Everything that is wrong with the file, in its order.
-pub fn compat(path: &str, bytes: &[u8], limits: &Limits) -> Result<Compat, Vec<Problem>> {
+/// As [`super::Read`].
+pub fn compat(path: &str, bytes: &[u8], limits: &Limits) -> Read<Compat> {
     let (text, tree) = super::read(path, bytes, limits)?;
-    let mut reader = Reader::new(&text);
+    let mut reader = Reader::new(&text, &tree);
     let mut found = Compat::default();
     let systems =
         tree.root().and_then(|root| mapping(&mut reader, "the file", root)?.find(|field| field.key == "os"));
@@ -82,7 +83,7 @@ pub fn compat(path: &str, bytes: &[u8], limits: &Limits) -> Result<Compat, Vec<P
                     found.names = inner(&mut reader, field)
                         .into_iter()
                         .flatten()
-                        .filter_map(|field| Some((field.key.to_owned(), reader.required(field)?.to_owned())))
+                        .filter_map(|field| Some((field.key.to_owned(), reader.text_in(Some(field))?)))
                         .collect();
                 }
                 "map" => {
@@ -101,7 +102,7 @@ pub fn compat(path: &str, bytes: &[u8], limits: &Limits) -> Result<Compat, Vec<P
 }
 
 fn texts<'t>(reader: &mut Reader<'t>, field: Field<'t>) -> Vec<String> {
-    reader.texts(Some(field), false).into_iter().map(|(text, _)| text.to_owned()).collect()
+    reader.texts(Some(field), false).into_iter().map(|(text, _)| text).collect()
 }
 
 fn inner<'t>(reader: &mut Reader<'t>, field: Field<'t>) -> Option<impl Iterator<Item = Field<'t>> + use<'t>> {
@@ -115,7 +116,8 @@ fn mapping<'t>(
 ) -> Option<impl Iterator<Item = Field<'t>> + use<'t>> {
     let fields = node.fields();
     if fields.is_none() && !node.is_null() {
-        reader.wrong(node.span(), format!("{name} must be a mapping, found {}", node.describe()), "");
+        let message = format!("{name} must be a mapping, found {}; it is left out", node.describe());
+        reader.warn(Rule::DataItem, node.span(), message, "");
     }
     fields
 }
@@ -124,8 +126,9 @@ fn mapping<'t>(
 mod tests {
     use super::*;
 
-    fn compat(path: &str, bytes: &[u8]) -> Result<Compat, Vec<Problem>> {
-        super::compat(path, bytes, &Limits::default())
+    fn compat(path: &str, bytes: &[u8]) -> (Compat, Vec<String>) {
+        let (compat, warnings) = super::compat(path, bytes, &Limits::default()).unwrap();
+        (compat, warnings.iter().map(ToString::to_string).collect())
     }
 
     fn list(names: &[&str]) -> Vec<String> {
@@ -148,7 +151,8 @@ mod tests {
     #[test]
     fn a_file_replaces_what_it_names() {
         let file = b"os:\n  name: {beos: BeOS}\n  map:\n    all: [beos, linux]\n";
-        let compat = compat("c.yaml", file).unwrap();
+        let (compat, warnings) = compat("c.yaml", file);
+        assert!(warnings.is_empty());
         assert_eq!(compat.name("beos"), "BeOS");
         assert_eq!(compat.expand(&list(&["all", "nix"])), ["beos", "linux", "nix"]);
         assert_eq!(compat.default_systems(), Compat::default().default_systems());
@@ -156,16 +160,18 @@ mod tests {
 
     #[test]
     fn wrong_types_are_told() {
-        let problems =
-            compat("c.yaml", b"os:\n  name: [x]\n  map:\n    posix: linux\n  default: {}\n").unwrap_err();
-        let shown: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        let (compat, shown) =
+            compat("c.yaml", b"os:\n  name: [x]\n  map:\n    posix: linux\n  default: {}\n");
         assert_eq!(
             shown,
             [
-                "c.yaml:2:9: `name` must be a mapping, found a list",
-                "c.yaml:4:12: `posix` must be a list, found the text `linux`",
-                "c.yaml:5:12: `default` must be a list, found a mapping",
+                "c.yaml:2:9: `name` must be a mapping, found a list; it is left out",
+                "c.yaml:4:12: `posix` must be a list, found the text `linux`; it is read as a list of one",
+                "c.yaml:5:12: `default` must be a list, found a mapping; it is read as a list of one",
+                "c.yaml:5:12: each item of `default` must be text, found a mapping; it is left out",
             ]
         );
+        assert_eq!(compat.name("windows"), "windows", "the file has no names");
+        assert_eq!(compat.expand(&list(&["posix"])), ["linux"]);
     }
 }

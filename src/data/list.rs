@@ -3,8 +3,9 @@
 use serde_json::{Map, Value};
 use url::Url;
 
+use super::Read;
 use crate::config::Limits;
-use crate::problem::Problem;
+use crate::rule::Rule;
 use crate::yaml::{Field, Meaning, Node, Reader, Timestamp, quote};
 
 /// The keys whose items are versions: they stay text as written, so that `1.10` does not become `1.1`.
@@ -53,8 +54,8 @@ pub struct Block {
 /// Reads `notices.yaml`; an empty file is an empty list.
 ///
 /// # Errors
-/// Everything that is wrong with the file, in its order.
-pub fn notices(path: &str, bytes: &[u8], limits: &Limits) -> Result<Vec<Notice>, Vec<Problem>> {
+/// As [`super::Read`].
+pub fn notices(path: &str, bytes: &[u8], limits: &Limits) -> Read<Vec<Notice>> {
     items(path, bytes, limits, |reader, item| {
         let plugin = required(reader, item, "plugin");
         let text = required(reader, item, "text");
@@ -66,6 +67,10 @@ pub fn notices(path: &str, bytes: &[u8], limits: &Limits) -> Result<Vec<Notice>,
         let mut published = published(item);
         if let (Some(date), Some(shown)) = (date, published.get_mut("date")) {
             *shown = Value::String(date.published());
+        }
+        if link.is_none() {
+            // Every OctoPrint makes a link of it.
+            published.shift_remove("link");
         }
         Some(Notice {
             plugin: plugin?,
@@ -84,11 +89,11 @@ pub fn notices(path: &str, bytes: &[u8], limits: &Limits) -> Result<Vec<Notice>,
 /// Reads `blacklist.yaml`; an empty file is an empty list.
 ///
 /// # Errors
-/// Everything that is wrong with the file, in its order.
-pub fn blacklist(path: &str, bytes: &[u8], limits: &Limits) -> Result<Vec<Block>, Vec<Problem>> {
+/// As [`super::Read`].
+pub fn blacklist(path: &str, bytes: &[u8], limits: &Limits) -> Read<Vec<Block>> {
     items(path, bytes, limits, |reader, item| {
         let plugin = required(reader, item, "plugin");
-        let reason = reader.optional(item.field("reason")).map(str::to_owned);
+        let reason = reader.text_in(item.field("reason"));
         let [versions, plugin_versions, octoprint_versions] =
             VERSIONS.map(|key| versions(reader, item.field(key)));
         let published = published(item);
@@ -101,23 +106,25 @@ fn items<T>(
     bytes: &[u8],
     limits: &Limits,
     mut item: impl for<'t> FnMut(&mut Reader<'t>, Node<'t>) -> Option<T>,
-) -> Result<Vec<T>, Vec<Problem>> {
+) -> Read<Vec<T>> {
     let (text, tree) = super::read(path, bytes, limits)?;
-    let mut reader = Reader::new(&text);
+    let mut reader = Reader::new(&text, &tree);
     let mut found = Vec::new();
     if let Some(root) = tree.root() {
         match root.items() {
             None => {
                 let message = format!("the file must hold a list, found {}", root.describe());
-                reader.wrong(root.span(), message, "begin each item with `- plugin: …`");
+                reader.refuse(text.problem(root.span(), message).help("begin each item with `- plugin: …`"));
             }
             Some(nodes) => {
                 for node in nodes {
                     if node.fields().is_some() {
                         found.extend(item(&mut reader, node));
                     } else {
-                        let message = format!("each item must be a mapping, found {}", node.describe());
-                        reader.wrong(node.span(), message, "begin each item with `- plugin: …`");
+                        let message =
+                            format!("each item must be a mapping, found {}; it is left out", node.describe());
+                        let help = "begin each item with `- plugin: …`";
+                        reader.warn(Rule::DataItem, node.span(), message, help);
                     }
                 }
             }
@@ -127,14 +134,12 @@ fn items<T>(
 }
 
 fn required<'t>(reader: &mut Reader<'t>, item: Node<'t>, key: &str) -> Option<String> {
-    match item.field(key) {
-        Some(field) => reader.required(field).map(str::to_owned),
-        None => {
-            let message = format!("this item has no `{key}`");
-            reader.wrong(item.span(), message, &format!("add a line `{key}: …`"));
-            None
-        }
+    let found = reader.text_in(item.field(key));
+    if found.is_none() {
+        let message = format!("this item has no `{key}`; it is left out");
+        reader.warn(Rule::DataItem, item.span(), message, &format!("add a line `{key}: …`"));
     }
+    found
 }
 
 fn date<'t>(reader: &mut Reader<'t>, item: Node<'t>) -> Option<Timestamp> {
@@ -142,25 +147,31 @@ fn date<'t>(reader: &mut Reader<'t>, item: Node<'t>) -> Option<Timestamp> {
     if let Meaning::Time(time) = Meaning::of(written.trim()) {
         return Some(time);
     }
-    let message =
-        format!("bad `date` {}: expected a time in UTC of the form YYYY-MM-DD hh:mm:ssZ", quote(&written));
-    reader.wrong(item.field("date")?.value.span(), message, "such as `2020-08-03 10:30:00Z`");
+    let message = format!(
+        "bad `date` {}: expected a time in UTC of the form YYYY-MM-DD hh:mm:ssZ; the item is left out",
+        quote(&written)
+    );
+    let span = item.field("date")?.value.span();
+    reader.warn(Rule::DataItem, span, message, "write it such as `2020-08-03 10:30:00Z`");
     None
 }
 
 fn link<'t>(reader: &mut Reader<'t>, item: Node<'t>) -> Option<String> {
     let field = item.field("link")?;
-    let link = reader.optional(Some(field))?;
-    if !Url::parse(link).is_ok_and(|url| matches!(url.scheme(), "https" | "http")) {
-        let message =
-            format!("bad `link` {}: expected a URL that begins with `https://` or `http://`", quote(link));
-        reader.wrong(field.value.span(), message, "");
+    let link = reader.text_in(Some(field))?;
+    if Url::parse(&link).is_ok_and(|url| matches!(url.scheme(), "https" | "http")) {
+        return Some(link);
     }
-    Some(link.to_owned())
+    let message = format!(
+        "bad `link` {}: expected a URL that begins with `https://` or `http://`; it is left out",
+        quote(&link)
+    );
+    reader.warn(Rule::BadAddress, field.value.span(), message, "");
+    None
 }
 
 fn versions<'t>(reader: &mut Reader<'t>, field: Option<Field<'t>>) -> Vec<String> {
-    reader.texts(field, false).into_iter().map(|(text, _)| text.to_owned()).collect()
+    reader.texts(field, false).into_iter().map(|(text, _)| text).collect()
 }
 
 fn published(item: Node<'_>) -> Map<String, Value> {
@@ -183,11 +194,11 @@ fn published_value(field: Field<'_>) -> Value {
 mod tests {
     use super::*;
 
-    fn notices(path: &str, bytes: &[u8]) -> Result<Vec<Notice>, Vec<Problem>> {
+    fn notices(path: &str, bytes: &[u8]) -> Read<Vec<Notice>> {
         super::notices(path, bytes, &Limits::default())
     }
 
-    fn blacklist(path: &str, bytes: &[u8]) -> Result<Vec<Block>, Vec<Problem>> {
+    fn blacklist(path: &str, bytes: &[u8]) -> Read<Vec<Block>> {
         super::blacklist(path, bytes, &Limits::default())
     }
     use serde_json::json;
@@ -208,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_notice_is_published_as_written() {
-        let [notice] = notices("n.yaml", NOTICES.as_bytes()).unwrap().try_into().unwrap();
+        let [notice] = notices("n.yaml", NOTICES.as_bytes()).unwrap().0.try_into().unwrap();
         assert_eq!(notice.versions, ["0.1.0", "1.10"]);
         assert!(notice.important);
         assert_eq!(notice.text, "Please update.");
@@ -232,6 +243,7 @@ mod tests {
     fn a_block_keeps_its_reason() {
         let [block] = blacklist("b.yaml", b"- plugin: p\n  reason: \"[x](y)\"\n  versions:\n  - 0.7.0")
             .unwrap()
+            .0
             .try_into()
             .unwrap();
         assert_eq!(block.reason.as_deref(), Some("[x](y)"));
@@ -243,27 +255,29 @@ mod tests {
 
     #[test]
     fn comments_are_an_empty_list() {
-        assert_eq!(notices("n.yaml", b"# nothing\n"), Ok(vec![]));
-        assert_eq!(blacklist("b.yaml", b""), Ok(vec![]));
+        assert_eq!(notices("n.yaml", b"# nothing\n"), Ok((vec![], vec![])));
+        assert_eq!(blacklist("b.yaml", b""), Ok((vec![], vec![])));
     }
 
     #[test]
-    fn problems_point_at_the_item() {
-        let shown = |result: Result<Vec<Notice>, Vec<Problem>>| -> Vec<String> {
-            result.unwrap_err().iter().map(ToString::to_string).collect()
-        };
-        assert_eq!(
-            shown(notices("n.yaml", b"a: b")),
-            ["n.yaml:1:1: the file must hold a list, found a mapping"]
-        );
-        assert_eq!(
-            shown(notices("n.yaml", b"- x\n- plugin: p\n  date: soon\n  link: javascript:x\n")),
-            [
-                "n.yaml:1:3: each item must be a mapping, found the text `x`",
-                "n.yaml:2:3: this item has no `text`",
-                "n.yaml:3:9: bad `date` `soon`: expected a time in UTC of the form YYYY-MM-DD hh:mm:ssZ",
-                "n.yaml:4:9: bad `link` `javascript:x`: expected a URL that begins with `https://` or `http://`",
-            ]
-        );
+    fn items_that_cannot_be_read_are_left_out() {
+        let problems = notices("n.yaml", b"a: b").unwrap_err();
+        assert_eq!(problems[0].to_string(), "n.yaml:1:1: the file must hold a list, found a mapping");
+        let file = b"- x\n- plugin: p\n  date: soon\n  text: t\n- plugin: p\n  date: 2020-02-03 10:30:00 +0200\n  text: t\n  link: javascript:x\n- date: 2020-02-03\n";
+        let (found, warnings) = notices("n.yaml", file).unwrap();
+        let [found] = found.try_into().unwrap();
+        assert_eq!(found.published["date"], "2020-02-03 08:30:00 +0000");
+        assert!(!found.published.contains_key("link"));
+        let starts = [
+            "n.yaml:1:3: each item must be a mapping, found the text `x`; it is left out",
+            "n.yaml:3:9: bad `date` `soon`: expected a time in UTC of the form YYYY-MM-DD hh:mm:ssZ",
+            "n.yaml:8:9: bad `link` `javascript:x`: expected a URL that begins with `https://` or `http://`",
+            "n.yaml:9:3: this item has no `plugin`",
+            "n.yaml:9:3: this item has no `text`",
+        ];
+        assert_eq!(warnings.len(), starts.len(), "{warnings:?}");
+        for (warning, start) in warnings.iter().zip(starts) {
+            assert!(warning.to_string().starts_with(start), "{warning}");
+        }
     }
 }

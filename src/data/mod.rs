@@ -10,7 +10,18 @@ pub use overlays::{Overlays, overlays};
 
 use crate::config::Limits;
 use crate::problem::Problem;
+use crate::warning::Warning;
 use crate::yaml::{Text, Tree};
+
+/// The names of the data files that are read, without their extension.
+pub const NAMES: [&str; 4] = ["blacklist", "compat", "notices", "update_check_overlays"];
+
+/// What a data file says, and a warning of each item that is left out or read as something else.
+///
+/// # Errors
+/// What makes the whole file unusable: it is not text, not YAML, or not the list or mapping that it should be. To go on
+/// without it would publish, say, an empty blocklist.
+pub type Read<T> = Result<(T, Vec<Warning>), Vec<Problem>>;
 
 /// The file's text and tree.
 fn read(path: &str, bytes: &[u8], limits: &Limits) -> Result<(Text, Tree), Vec<Problem>> {

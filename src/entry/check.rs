@@ -2,12 +2,9 @@
 
 use std::str::FromStr;
 
-use jiff::civil::Date;
 use pep440_rs::{Version, VersionSpecifiers};
 use percent_encoding::percent_decode_str;
-use url::Url;
-
-use crate::yaml::{Meaning, Scalar};
+use url::{ParseError, Url};
 
 /// The longest identifier, in characters; it names files and addresses.
 pub const MAX_IDENTIFIER: usize = 100;
@@ -15,6 +12,9 @@ pub const MAX_IDENTIFIER: usize = 100;
 pub const MAX_REDIRECT: usize = 500;
 /// The longest part of an earlier address, in bytes: file systems take 255, some of which a suffix may need.
 pub const MAX_REDIRECT_SEGMENT: usize = 200;
+
+/// The longest part of a path, in bytes: file systems take 255, some of which a suffix may need.
+const MAX_PART: usize = 200;
 
 /// Why a value is wrong: what was expected.
 type Expectation = &'static str;
@@ -27,6 +27,28 @@ pub(super) fn identifier(text: &str) -> Result<(), Expectation> {
     let valid =
         !text.is_empty() && text.len() <= MAX_IDENTIFIER && !text.starts_with('.') && text.bytes().all(plain);
     if valid { Ok(()) } else { Err(EXPECTED) }
+}
+
+/// A part of a path, or what may become one: nothing that leads into another folder, hides, or can't be seen.
+pub(super) fn part(text: &str) -> Result<(), Expectation> {
+    const EXPECTED: Expectation =
+        "expected a name of at most 200 bytes without `/`, `\\` and control characters that does not begin with `.`";
+    let plain = |c: char| !c.is_control() && !matches!(c, '/' | '\\');
+    let valid = !text.is_empty() && text.len() <= MAX_PART && !text.starts_with('.') && text.chars().all(plain);
+    if valid { Ok(()) } else { Err(EXPECTED) }
+}
+
+/// Whether a text that is no web address may be published as one where nobody's browser follows it: it has no scheme,
+/// or one that pip knows (<https://pip.pypa.io/en/stable/topics/vcs-support/>), which no browser runs as a script.
+pub(super) fn is_harmless(text: &str) -> bool {
+    const KNOWN: [&str; 8] = ["http", "https", "ftp", "git", "hg", "svn", "bzr", "ssh"];
+    if text.chars().any(char::is_control) {
+        return false;
+    }
+    match Url::parse(text) {
+        Ok(url) => url.scheme().split('+').next().is_some_and(|scheme| KNOWN.contains(&scheme)),
+        Err(error) => error != ParseError::RelativeUrlWithoutBase || !text.contains(':'),
+    }
 }
 
 /// An entry's file's name without `.md`.
@@ -86,14 +108,6 @@ pub(super) fn redirect(text: &str) -> Result<(), Expectation> {
     if page { Ok(()) } else { Err(PAGE) }
 }
 
-/// The name of an operating system or of a group of them.
-pub(super) fn system(text: &str) -> Result<(), Expectation> {
-    const EXPECTED: Expectation =
-        "expected a name such as `linux` in small letters (a-z), digits, `_` and `-`";
-    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b'-');
-    if !text.is_empty() && text.bytes().all(plain) { Ok(()) } else { Err(EXPECTED) }
-}
-
 /// Which versions of Python: a PEP 440 specifier set, or one version.
 pub(super) fn python(text: &str) -> Result<(), Expectation> {
     const EXPECTED: Expectation = "expected a PEP 440 specifier such as `>=3.7,<4`, or a version";
@@ -108,17 +122,6 @@ pub(super) fn octoprint(text: &str) -> Result<(), Expectation> {
         "expected a version such as `1.4.0`, a PEP 440 specifier such as `>=1.4.0,<2`, or `1.4.0+`";
     let version = text.strip_suffix('+').unwrap_or(text);
     if python(text).is_ok() || Version::from_str(version).is_ok() { Ok(()) } else { Err(EXPECTED) }
-}
-
-/// A day, or a moment, of which the day counts; one that has a midnight in every time zone.
-pub(super) fn date(scalar: &Scalar) -> Result<Date, Expectation> {
-    const EXPECTED: Expectation = "expected a date of the form YYYY-MM-DD that the calendar has";
-    const YEARS: Expectation = "expected a year from 1970 to 9998";
-    match Meaning::of(scalar.text.trim()) {
-        Meaning::Time(time) if (1970..9999).contains(&time.date().year()) => Ok(time.date()),
-        Meaning::Time(_) => Err(YEARS),
-        _ => Err(EXPECTED),
-    }
 }
 
 #[cfg(test)]

@@ -1,68 +1,57 @@
-//! What no file alone can show: two entries that claim the same name.
+//! What no file alone can show: entries that claim the same name.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
-use super::Parsed;
-use crate::problem::Problem;
-use crate::yaml::{Text, quote};
+use crate::rule::Rule;
+use crate::warning::{Place, Warning};
+use crate::yaml::quote;
 
-/// An entry that was read, with the file that it was read from.
+/// What an entry is called.
 #[derive(Debug, Clone, Copy)]
-pub struct Declared<'a> {
-    /// The file's path, relative to the site.
-    pub path: &'a str,
-    /// The file's content, of which a problem shows the line.
-    pub bytes: &'a [u8],
-    /// What was read from it.
-    pub parsed: &'a Parsed,
+pub struct Named<'a> {
+    /// The name of its file without `.md`.
+    pub stem: &'a str,
+    /// The id that it declares.
+    pub id: &'a str,
+    /// Where it declares it.
+    pub id_place: &'a Place,
 }
 
-/// The problems between `entries`: ids that differ at most in letter case, since usage is kept under the id in
-/// lower case, and file names that differ only so, since their pages would overwrite one another on many disks.
-///
-/// Each is told of the later entry, in the order given.
-pub fn duplicates<'a>(entries: impl IntoIterator<Item = Declared<'a>>) -> Vec<Problem> {
-    let mut ids: HashMap<String, Declared<'a>> = HashMap::new();
-    let mut stems: HashMap<String, Declared<'a>> = HashMap::new();
-    let mut problems = Vec::new();
+/// A warning for each entry that has an id or a file name like that of an earlier one, letter case aside: usage is
+/// counted under the id in lower case, and on many disks two pages whose addresses differ only in case are one file.
+pub fn duplicates<'a>(entries: impl IntoIterator<Item = Named<'a>>) -> Vec<Warning> {
+    let mut ids: HashMap<String, Named<'a>> = HashMap::new();
+    let mut stems: HashMap<String, Named<'a>> = HashMap::new();
+    let mut warnings = Vec::new();
     for one in entries {
-        let entry = &one.parsed.entry;
-        if let Some(first) = ids.get(&entry.id.to_ascii_lowercase()) {
-            problems.push(same_id(&one, first));
+        if let Some(first) = ids.get(&one.id.to_lowercase()) {
+            warnings.push(same_id(&one, first));
         } else {
-            ids.insert(entry.id.to_ascii_lowercase(), one);
+            ids.insert(one.id.to_lowercase(), one);
         }
-        if let Some(first) = stems.get(&entry.stem.to_ascii_lowercase()) {
-            problems.push(same_stem(&one, first));
+        if let Some(first) = stems.get(&one.stem.to_lowercase()) {
+            warnings.push(same_stem(&one, first));
         } else {
-            stems.insert(entry.stem.to_ascii_lowercase(), one);
+            stems.insert(one.stem.to_lowercase(), one);
         }
     }
-    problems
+    warnings
 }
 
-fn same_id(second: &Declared<'_>, first: &Declared<'_>) -> Problem {
-    let line = Text::read(first.path, first.bytes).map_or(1, |text| text.line(first.parsed.places.id.start));
-    let (id, earlier) = (&second.parsed.entry.id, &first.parsed.entry.id);
-    let same = if id == earlier { "is" } else { "differs only in letter case from an id that is" };
-    let message = format!("the id {} {same} already taken, in {} line {line}", quote(id), first.path);
-    problem(second, second.parsed.places.id.clone(), message).help("every plugin needs an id of its own")
+fn same_id(second: &Named<'_>, first: &Named<'_>) -> Warning {
+    let Place { path, line, .. } = first.id_place;
+    let same = if second.id == first.id { "is also that of" } else { "differs only in letter case from that of" };
+    let message = format!("the id {} {same} {path}, line {line}; both entries are published", quote(second.id));
+    Warning::in_file(Rule::SameId, second.id_place.clone(), message)
+        .help("give every plugin an id of its own: usage is counted by it")
 }
 
-fn same_stem(second: &Declared<'_>, first: &Declared<'_>) -> Problem {
+fn same_stem(second: &Named<'_>, first: &Named<'_>) -> Warning {
     let message = format!(
-        "the file's name {} is the same as that of {} on disks that ignore letter case",
-        quote(&second.parsed.entry.stem),
-        first.path
+        "the file name {} differs only in letter case from {}; many disks can't hold both pages",
+        quote(second.stem),
+        first.id_place.path
     );
-    problem(second, 0..0, message).label("in this file").help("rename one of the two")
-}
-
-fn problem(of: &Declared<'_>, span: Range<usize>, message: String) -> Problem {
-    match Text::read(of.path, of.bytes) {
-        Ok(text) => text.problem(span, message),
-        // Only where the caller passes other bytes than those that were read.
-        Err(_) => Problem::new(of.path, &"".into(), 0..0, message),
-    }
+    let place = Place { line: 1, column: 1, ..second.id_place.clone() };
+    Warning::in_file(Rule::SameName, place, message).help("rename one of the two")
 }

@@ -1,6 +1,7 @@
 //! An entry: one plugin's file, YAML front matter and a Markdown description, written by people.
 
 mod check;
+mod dates;
 mod duplicates;
 mod front_matter;
 mod schema;
@@ -13,16 +14,18 @@ use jiff::civil::Date;
 use serde_json::{Map, Value};
 
 pub use check::{MAX_IDENTIFIER, MAX_REDIRECT, MAX_REDIRECT_SEGMENT};
-pub use duplicates::{Declared, duplicates};
+pub use duplicates::{Named, duplicates};
 
 use crate::config::Limits;
 use crate::problem::Problem;
+use crate::warning::Warning;
 use crate::yaml::{Text, Tree};
 
 /// Reads the entry in the file at `path` (relative to the site), of which `bytes` are the content.
 ///
 /// # Errors
-/// Everything that is wrong with the front matter, in the order of the file, each with its place.
+/// What makes the entry unusable, in the order of the file, each with its place: a file that is not text, front matter
+/// that can't be read, no id, no title, or a name that would leave its folder.
 pub fn parse(path: &str, bytes: &[u8], limits: &Limits) -> Result<Parsed, Vec<Problem>> {
     let size = ("limits.entry_size", limits.entry_size);
     let text = Text::within(path, bytes, size).map_err(|problem| vec![problem])?;
@@ -49,8 +52,8 @@ pub struct Parsed {
     pub entry: Arc<Entry>,
     /// Where things stand.
     pub places: Places,
-    /// What is no mistake for sure, but would go unnoticed: keys that look misspelt.
-    pub warnings: Vec<Problem>,
+    /// What is wrong with it, though it is published.
+    pub warnings: Vec<Warning>,
 }
 
 /// Where things stand in an entry's file, in bytes of its text as [`Text`] shows it.

@@ -1,13 +1,14 @@
-//! From the front matter's tree to an [`Entry`], with every problem on the way.
+//! From the front matter's tree to an [`Entry`]: what can be published is, with a warning of everything that is wrong.
 
 use std::collections::HashSet;
 use std::ops::Range;
 
 use serde_json::Map;
 
-use super::{Compatibility, Entry, Parsed, Places, Screenshot, check, front_matter::Parts};
+use super::{Compatibility, Entry, Parsed, Places, Screenshot, check, dates, front_matter::Parts};
 use crate::problem::Problem;
-use crate::yaml::{Field, MAX_PROBLEMS, Meaning, Node, Reader, Text, Tree, quote};
+use crate::rule::Rule;
+use crate::yaml::{Field, Meaning, Node, Reader, Text, Tree, quote};
 
 /// The keys that shelflife knows; all others are kept in [`Entry::extra`].
 const KNOWN: [&str; 24] = [
@@ -40,6 +41,9 @@ const KNOWN: [&str; 24] = [
 /// The keys of `compatibility`.
 const COMPATIBILITY: [&str; 3] = ["octoprint", "os", "python"];
 
+/// What people are told of a plugin that is disabled without a reason.
+const NO_REASON: &str = "This plugin has been disabled.";
+
 /// Reads the entry `stem` from its parts.
 pub(super) fn read(
     text: &Text,
@@ -48,27 +52,29 @@ pub(super) fn read(
     tree: &Tree,
     list_items: usize,
 ) -> Result<Parsed, Vec<Problem>> {
-    let mut reader = Reader::new(text);
+    let mut reader = Reader::new(text, tree);
     if let Err(expected) = check::stem(stem) {
         let message = format!("the file's name {} can't be an address: {expected}", quote(stem));
-        reader.wrong(parts.opening.clone(), message, "rename the file");
+        reader.refuse(text.problem(parts.opening.clone(), message).help("rename the file"));
     }
-    let Some(root) = tree.root() else {
-        reader.wrong(parts.opening.clone(), "the front matter is empty, expected `id: …` and other keys", "");
-        return reader.finish(None);
+    let root = tree.root();
+    let Some(root) = root.filter(|root| root.fields().is_some()) else {
+        let (span, found) = root.map_or_else(
+            || (parts.opening.clone(), "nothing".to_owned()),
+            |root| (root.span(), root.describe()),
+        );
+        let message = format!("the front matter must hold keys such as `id: …`, found {found}");
+        reader.refuse(text.problem(span, message).help("write `id: …`, `title: …` and the other keys, a line each"));
+        return reader.finish(None).map(|(parsed, _)| parsed);
     };
-    if root.fields().is_none() {
-        let message = format!("the front matter must hold keys such as `id: …`, found {}", root.describe());
-        reader.wrong(root.span(), message, "");
-        return reader.finish(None);
-    }
     let mut schema = Schema { reader, root, opening: parts.opening.clone(), list_items };
     let mut parsed = schema.entry(stem, &text.as_str()[parts.body.clone()]);
     if let Some(parsed) = &mut parsed {
         parsed.places.body = parts.body.start;
-        parsed.warnings = schema.warnings();
+        schema.unknown_keys();
     }
-    schema.reader.finish(parsed)
+    let (parsed, warnings) = schema.reader.finish(parsed)?;
+    Ok(Parsed { warnings, ..parsed })
 }
 
 struct Schema<'t> {
@@ -80,36 +86,32 @@ struct Schema<'t> {
 }
 
 impl<'t> Schema<'t> {
-    /// The entry; none where a required key is missing or wrong, which the reader then has noted.
+    /// The entry; `None` without an id or a title, which the reader then has noted.
     fn entry(&mut self, stem: &str, body: &str) -> Option<Parsed> {
-        self.optional("layout");
-        // Each value is read before the first missing one ends this, so that all problems are told.
-        let id = self.checked("id", check::identifier);
+        self.text("layout");
+        // Each value is read before a missing one ends this, so that everything is told at once.
+        let id = self.id();
         let title = self.required("title");
-        let description = self.required("description");
+        let description = self.expected("description");
         let authors = self.authors();
-        let license = self.required("license");
+        let license = self.expected("license");
         let date = self.date();
-        let homepage = self.checked("homepage", check::web_address);
-        let source = self.checked("source", check::web_address);
-        let archive = self.checked("archive", check::web_address);
+        let homepage = self.address("homepage");
+        let source = self.address("source");
+        let archive = self.address("archive");
         let follow_dependency_links = self.boolean("follow_dependency_links");
         let no_build_isolation = self.boolean("no_build_isolation");
         let tags = self.texts("tags");
         let screenshots = self.screenshots();
-        let featured_image = self.reference("featuredimage");
+        let featured_image = self.picture("featuredimage", self.field("featuredimage"));
         let (compatibility, os_places) = self.compatibility();
         let disabled = self.disabled();
         let abandoned = self.flag("abandoned");
         let up_for_adoption = self.flag("up_for_adoption");
-        let note = self.optional("note");
-        let (redirect_from, redirect_places) =
-            self.each("redirect_from", self.field("redirect_from"), true, check::redirect);
-        for key in ["authors", "tags", "screenshots", "redirect_from", "attributes"] {
-            self.few_items(key);
-        }
+        let note = self.text("note");
+        let (redirect_from, redirect_places) = self.redirects();
         let attributes = self.texts("attributes");
-        let privacy_policy = self.reference("privacypolicy");
+        let privacy_policy = self.privacy_policy();
         let extra = self.extra();
         let id_place = self.field("id")?.value.span();
         let places = Places { id: id_place, redirect_from: redirect_places, os: os_places, body: 0 };
@@ -117,13 +119,13 @@ impl<'t> Schema<'t> {
             stem: stem.to_owned(),
             id: id?,
             title: title?,
-            description: description?,
-            authors: authors?,
-            license: license?,
-            date: date?,
-            homepage: homepage?,
-            source: source?,
-            archive: archive?,
+            description,
+            authors,
+            license,
+            date,
+            homepage,
+            source,
+            archive,
             follow_dependency_links,
             no_build_isolation,
             tags,
@@ -151,69 +153,100 @@ impl<'t> Schema<'t> {
         self.field(key).filter(|field| !field.value.is_null())
     }
 
-    fn missing(&mut self, key: &str) {
-        let message = format!("the key `{key}` is missing");
-        let near = self
-            .root
-            .fields()
-            .into_iter()
-            .flatten()
-            .find(|field| !KNOWN.contains(&field.key) && is_near(field.key, key));
+    /// That `key` is missing or empty, at the place that says so.
+    fn lacking(&self, key: &str, so: &str) -> Problem {
+        let text = self.reader.text();
+        if let Some(field) = self.field(key) {
+            return text.problem(field.key_span.clone(), format!("`{key}` is empty{so}"));
+        }
+        let fields = self.root.fields().into_iter().flatten();
+        let near = fields.filter(|field| !KNOWN.contains(&field.key)).find(|field| is_near(field.key, key));
         let help = match near {
             Some(field) => {
-                let line = self.reader.text().line(field.key_span.start);
+                let line = text.line(field.key_span.start);
                 format!("if {} in line {line} is meant to be it, rename that key", quote(field.key))
             }
             None => format!("add a line `{key}: …`"),
         };
-        let problem = self.reader.text().problem(self.opening.clone(), message);
-        self.reader.note(problem.label("in this front matter").help(help));
+        let problem = text.problem(self.opening.clone(), format!("the key `{key}` is missing{so}"));
+        problem.label("in this front matter").help(help)
     }
 
-    fn optional(&mut self, key: &str) -> Option<String> {
-        let field = self.field(key);
-        self.reader.optional(field).map(str::to_owned)
+    fn text(&mut self, key: &str) -> Option<String> {
+        self.reader.text_in(self.field(key))
     }
 
+    /// A text without which there is no plugin.
     fn required(&mut self, key: &str) -> Option<String> {
-        match self.field(key) {
-            Some(field) => self.reader.required(field).map(str::to_owned),
-            None => {
-                self.missing(key);
-                None
-            }
+        let text = self.text(key);
+        if text.is_none() {
+            let problem = self.lacking(key, "");
+            self.reader.refuse(problem);
         }
+        text
     }
 
-    fn checked(&mut self, key: &str, check: fn(&str) -> Result<(), &'static str>) -> Option<String> {
-        let value = self.required(key)?;
-        let span = self.field(key)?.value.span();
-        self.check(key, &value, span, check);
-        Some(value)
+    /// A text that every plugin should have.
+    fn expected(&mut self, key: &str) -> String {
+        self.text(key).unwrap_or_else(|| {
+            let problem = self.lacking(key, "; it is published empty");
+            self.reader.note(Rule::MissingKey, &problem);
+            String::new()
+        })
     }
 
-    fn check(
-        &mut self,
-        key: &str,
-        value: &str,
-        span: Range<usize>,
-        check: fn(&str) -> Result<(), &'static str>,
-    ) {
-        if let Err(expected) = check(value) {
-            self.reader.wrong(span, format!("bad `{key}` {}: {expected}", quote(value)), "");
+    fn id(&mut self) -> Option<String> {
+        let id = self.required("id")?;
+        let span = self.field("id")?.value.span();
+        let bad = |expected| format!("bad `id` {}: {expected}", quote(&id));
+        if let Err(expected) = check::part(&id) {
+            let problem = self.reader.text().problem(span, bad(expected));
+            self.reader.refuse(problem.help("give the plugin's identifier, as its `setup.py` has it"));
+            return None;
         }
+        if let Err(expected) = check::identifier(&id) {
+            self.reader.warn(Rule::BadId, span, bad(expected), "give the plugin's identifier, as its `setup.py` has it");
+        }
+        Some(id)
     }
 
-    fn reference(&mut self, key: &str) -> Option<String> {
-        let value = self.optional(key)?;
-        let span = self.field(key)?.value.span();
-        self.check(key, &value, span, check::reference);
-        Some(value)
+    /// A web address that every plugin should have. One that is something else is published as written unless it
+    /// could do harm; pages have no link to it.
+    fn address(&mut self, key: &str) -> String {
+        let address = self.expected(key);
+        let Some(field) = self.present(key).filter(|_| !address.is_empty()) else { return address };
+        let Err(expected) = check::web_address(&address) else { return address };
+        let is_harmless = check::is_harmless(&address);
+        let becomes = if is_harmless { "published as written, without a link" } else { "left out" };
+        let message = format!("bad `{key}` {}: {expected}; it is {becomes}", quote(&address));
+        self.reader.warn(Rule::BadAddress, field.value.span(), message, "");
+        if is_harmless { address } else { String::new() }
+    }
+
+    /// Where a picture is. A path such as `assets/x.png` is meant from the site's root; anything else that is no
+    /// address is left out.
+    fn picture(&mut self, name: &str, field: Option<Field<'t>>) -> Option<String> {
+        let (value, field) = (self.reader.text_in(field)?, field?);
+        let Err(expected) = check::reference(&value) else { return Some(value) };
+        let rooted = format!("/{value}");
+        let is_asset = value.starts_with("assets/") && check::reference(&rooted).is_ok();
+        let becomes =
+            if is_asset { format!("read as {}", quote(&rooted)) } else { "left out".to_owned() };
+        let message = format!("bad `{name}` {}: {expected}; it is {becomes}", quote(&value));
+        self.reader.warn(Rule::BadPicture, field.value.span(), message, "");
+        is_asset.then_some(rooted)
+    }
+
+    fn privacy_policy(&mut self) -> Option<String> {
+        let policy = self.text("privacypolicy")?;
+        let Err(expected) = check::reference(&policy) else { return Some(policy) };
+        let message = format!("bad `privacypolicy` {}: {expected}; it is left out", quote(&policy));
+        self.reader.warn(Rule::BadAddress, self.field("privacypolicy")?.value.span(), message, "");
+        None
     }
 
     fn boolean(&mut self, key: &str) -> bool {
-        let field = self.field(key);
-        self.reader.boolean(field)
+        self.reader.boolean(self.field(key))
     }
 
     /// A text whose presence says yes; a plain `false` says no, as it does to a template.
@@ -222,7 +255,7 @@ impl<'t> Schema<'t> {
         if scalar.is_some_and(|scalar| scalar.meaning() == Meaning::Boolean(false)) {
             return None;
         }
-        self.optional(key)
+        self.text(key)
     }
 
     /// Why the plugin is disabled, which is what people are shown: a bare `true` would leave them at a loss.
@@ -230,154 +263,185 @@ impl<'t> Schema<'t> {
         let value = self.field("disabled")?.value;
         if value.scalar().is_some_and(|scalar| scalar.meaning() == Meaning::Boolean(true)) {
             let message = format!("`disabled` must say why, found {}", value.describe());
-            self.reader.wrong(value.span(), message, "write the reason as text, in Markdown");
-            return None;
+            let help = "write the reason as text, in Markdown";
+            self.reader.warn(Rule::DisabledReason, value.span(), message, help);
+            return Some(NO_REASON.to_owned());
         }
         self.flag("disabled")
     }
 
     fn texts(&mut self, key: &str) -> Vec<String> {
-        let field = self.field(key);
-        self.reader.texts(field, false).into_iter().map(|(text, _)| text.to_owned()).collect()
+        let texts = self.reader.texts(self.field(key), false);
+        let texts = self.few(key, texts, |(_, span)| span.clone());
+        texts.into_iter().map(|(text, _)| text).collect()
     }
 
-    /// The texts of a list, and where each stands.
-    fn each(
-        &mut self,
-        name: &str,
-        field: Option<Field<'t>>,
-        lenient: bool,
-        check: fn(&str) -> Result<(), &'static str>,
-    ) -> (Vec<String>, Vec<Range<usize>>) {
-        let texts = self.reader.texts(field, lenient);
-        for (text, span) in &texts {
-            self.check(name, text, span.clone(), check);
-        }
-        texts.into_iter().map(|(text, span)| (text.to_owned(), span)).unzip()
-    }
-
-    /// Each item may be a page of the site's, or stand on one.
-    fn few_items(&mut self, key: &str) {
-        let Some(items) = self.field(key).and_then(|field| field.value.items()) else { return };
-        let places: Vec<Range<usize>> = items.map(|item| item.span()).collect();
-        if let Some(first) = places.get(self.list_items) {
-            let (has, limit) = (places.len(), self.list_items);
-            let message = format!("`{key}` has {has} items, more than `limits.list_items` allows: {limit}");
-            let problem = self.reader.text().problem(first.clone(), message);
+    /// The first items of a list: each may be a page of the site's, or stand on one.
+    fn few<T>(&mut self, key: &str, mut items: Vec<T>, span: impl Fn(&T) -> Range<usize>) -> Vec<T> {
+        if let Some(first) = items.get(self.list_items) {
+            let (has, limit) = (items.len(), self.list_items);
+            let message = format!(
+                "`{key}` has {has} items, more than `limits.list_items` allows: {limit}; the others are left out"
+            );
+            let problem = self.reader.text().problem(span(first), message);
             let help = "take some out, or raise `limits.list_items` in shelflife.toml";
-            self.reader.note(problem.label("this is the first one too many").help(help));
+            self.reader.note(Rule::TooManyItems, &problem.label("this is the first one too many").help(help));
+            items.truncate(limit);
         }
+        items
     }
 
-    fn authors(&mut self) -> Option<Vec<String>> {
+    fn redirects(&mut self) -> (Vec<String>, Vec<Range<usize>>) {
+        const KEY: &str = "redirect_from";
+        let texts = self.reader.texts(self.field(KEY), true);
+        let texts = self.few(KEY, texts, |(_, span)| span.clone());
+        let (mut redirects, mut places) = (Vec::new(), Vec::new());
+        for (from, place) in texts {
+            match check::redirect(&from) {
+                Ok(()) => {
+                    redirects.push(from);
+                    places.push(place);
+                }
+                Err(expected) => {
+                    let message = format!("bad `{KEY}` {}: {expected}; it is left out", quote(&from));
+                    self.reader.warn(Rule::BadRedirect, place, message, "");
+                }
+            }
+        }
+        (redirects, places)
+    }
+
+    fn authors(&mut self) -> Vec<String> {
         if let Some(field) = self.present("authors") {
-            if field.value.scalar().is_some() {
-                let message = format!("`authors` must be a list, found {}", field.value.describe());
-                self.reader.wrong(field.value.span(), message, "write `author: …` for a single author");
-                return None;
-            }
-            let authors: Vec<String> =
-                self.reader.texts(Some(field), false).into_iter().map(|(text, _)| text.to_owned()).collect();
+            let authors = self.texts(field.key);
             if !authors.is_empty() {
-                return Some(authors);
+                return authors;
             }
         }
-        if let Some(field) = self.field("author")
-            && field.value.items().is_some()
-        {
-            let message = "`author` must be text, found a list";
-            self.reader.wrong(field.value.span(), message, "write `authors:` for a list of authors");
-            return None;
+        // A list under the wrong key is meant as one.
+        if self.field("author").is_some_and(|field| field.value.items().is_some()) {
+            let authors = self.texts("author");
+            let value = self.root.field("author").map(|field| field.value.span()).unwrap_or_default();
+            let message = "`author` must be text, found a list; it is read as `authors`";
+            self.reader.warn(Rule::BadType, value, message, "write `authors:` for a list of authors");
+            return authors;
         }
-        self.required("author").map(|author| vec![author])
+        let author = self.expected("author");
+        if author.is_empty() { Vec::new() } else { vec![author] }
     }
 
-    fn date(&mut self) -> Option<jiff::civil::Date> {
-        self.required("date")?;
-        let value = self.field("date")?.value;
-        match check::date(value.scalar()?) {
-            Ok(date) => Some(date),
-            Err(expected) => {
-                let found = quote(&value.scalar()?.text);
-                self.reader.wrong(
-                    value.span(),
-                    format!("bad `date` {found}: {expected}"),
-                    "such as `2020-08-03`",
-                );
-                None
-            }
-        }
+    fn date(&mut self) -> jiff::civil::Date {
+        let written = self.text("date");
+        let Some(field) = self.field("date").filter(|_| written.is_some()) else {
+            let problem = self.lacking("date", "; the entry counts as the oldest");
+            self.reader.note(Rule::MissingKey, &problem);
+            return dates::UNKNOWN;
+        };
+        let written = written.unwrap_or_default();
+        let (date, becomes) = match dates::read(&written) {
+            Ok(date) => return date,
+            Err(Some(date)) => (date, format!("read as {date}")),
+            Err(None) => (dates::UNKNOWN, "left out, and the entry counts as the oldest".to_owned()),
+        };
+        let message = format!(
+            "bad `date` {}: expected a date of the form YYYY-MM-DD, from 1970 to 9998; it is {becomes}",
+            quote(&written)
+        );
+        self.reader.warn(Rule::BadDate, field.value.span(), message, "write it such as `2020-08-03`");
+        date
     }
 
     fn screenshots(&mut self) -> Vec<Screenshot> {
-        let field = self.field("screenshots");
-        let items = self.reader.list(field, false);
+        let items = self.reader.list(self.field("screenshots"), false);
+        let items = self.few("screenshots", items, |item| item.span());
         items.into_iter().filter_map(|item| self.screenshot(item)).collect()
     }
 
     fn screenshot(&mut self, item: Node<'t>) -> Option<Screenshot> {
-        if item.fields().is_none() {
-            let message = format!("each item of `screenshots` must be a mapping, found {}", item.describe());
-            self.reader.wrong(
-                item.span(),
-                message,
-                "write `- url: …`, and `alt: …` and `caption: …` below `url`",
-            );
-            return None;
+        let help = "write `- url: …`, and `alt: …` and `caption: …` below `url`";
+        let url = item.field("url");
+        if url.is_none() {
+            let message = match item.fields() {
+                Some(_) => "this item of `screenshots` has no `url`; it is left out".to_owned(),
+                None => format!(
+                    "each item of `screenshots` must be a mapping, found {}; it is left out",
+                    item.describe()
+                ),
+            };
+            self.reader.warn(Rule::BadPicture, item.span(), message, help);
         }
-        let Some(url) = item.field("url") else {
-            self.reader.wrong(item.span(), "this item of `screenshots` has no `url`", "");
-            return None;
-        };
-        let address = self.reader.required(url);
-        if let Some(address) = address {
-            self.check("url", address, url.value.span(), check::reference);
-        }
-        let alt = self.reader.optional(item.field("alt")).map(str::to_owned);
-        let caption = self.reader.optional(item.field("caption")).map(str::to_owned);
-        Some(Screenshot { url: address?.to_owned(), alt, caption })
+        let url = self.picture("url", Some(url?))?;
+        let alt = self.reader.text_in(item.field("alt"));
+        let caption = self.reader.text_in(item.field("caption"));
+        Some(Screenshot { url, alt, caption })
     }
 
     /// What the plugin runs on, and where each operating system stands.
     fn compatibility(&mut self) -> (Compatibility, Vec<Range<usize>>) {
-        let Some(field) = self.present("compatibility") else { return Default::default() };
-        if field.value.fields().is_none() {
-            let message = format!("`compatibility` must be a mapping, found {}", field.value.describe());
-            let help = "write `octoprint:`, `os:` and `python:` indented below it";
-            self.reader.wrong(field.value.span(), message, help);
-            return Default::default();
+        let inner = self.compatibility_fields();
+        let find = |key: &str| inner.iter().rev().find(|field| field.key == key).copied();
+        let python = self.reader.text_in(find("python"));
+        if let Some((python, field)) = python.as_deref().zip(find("python")) {
+            self.version("compatibility.python", python, field.value.span(), check::python);
         }
-        let inner = |key| field.value.field(key);
-        let python = self.reader.optional(inner("python")).map(str::to_owned);
-        if let (Some(value), Some(field)) = (&python, inner("python")) {
-            self.check("compatibility.python", value, field.value.span(), check::python);
+        let octoprint = self.reader.texts(find("octoprint"), true);
+        for (version, span) in &octoprint {
+            self.version("compatibility.octoprint", version, span.clone(), check::octoprint);
         }
-        let octoprint = self.each("compatibility.octoprint", inner("octoprint"), true, check::octoprint).0;
-        let (os, places) = self.each("compatibility.os", inner("os"), true, check::system);
+        let octoprint = octoprint.into_iter().map(|(version, _)| version).collect();
+        let (os, places) = self.reader.texts(find("os"), true).into_iter().unzip();
         (Compatibility { octoprint, os, python }, places)
     }
 
-    /// Keys that nothing reads: all unknown ones of `compatibility`, and of the others those that are nearly the
-    /// name of a key that is not there. Templates may use any other.
-    fn warnings(&self) -> Vec<Problem> {
-        let inner = self.present("compatibility").and_then(|field| field.value.fields());
-        let inner = inner.into_iter().flatten().filter(|field| !COMPATIBILITY.contains(&field.key));
-        let inner = inner.map(|field| {
+    fn version(
+        &mut self,
+        key: &str,
+        version: &str,
+        span: Range<usize>,
+        check: fn(&str) -> Result<(), &'static str>,
+    ) {
+        if let Err(expected) = check(version) {
+            let message = format!("bad `{key}` {}: {expected}; it is published as written", quote(version));
+            self.reader.warn(Rule::BadVersion, span, message, "");
+        }
+    }
+
+    /// The fields of `compatibility`; those of several mappings in a list are taken together.
+    fn compatibility_fields(&mut self) -> Vec<Field<'t>> {
+        let Some(field) = self.present("compatibility") else { return Vec::new() };
+        if let Some(fields) = field.value.fields() {
+            return fields.collect();
+        }
+        let items: Vec<Node<'t>> = field.value.items().into_iter().flatten().collect();
+        let fields: Vec<Field<'t>> = items.iter().filter_map(|item| item.fields()).flatten().collect();
+        let becomes = if fields.is_empty() { "left out" } else { "read as one mapping" };
+        let message =
+            format!("`compatibility` must be a mapping, found {}; it is {becomes}", field.value.describe());
+        let help = "write `octoprint:`, `os:` and `python:` indented below it, without `-`";
+        self.reader.warn(Rule::BadType, field.value.span(), message, help);
+        fields
+    }
+
+    /// Warns of keys that nothing reads: all unknown ones of `compatibility`, and of the others those that are nearly
+    /// the name of a key that is not there. Templates may use any other.
+    fn unknown_keys(&mut self) {
+        let compatibility = self.present("compatibility").map(|field| field.value);
+        let listed = compatibility.and_then(Node::items).into_iter().flatten();
+        let inner = compatibility.into_iter().chain(listed).filter_map(Node::fields).flatten();
+        for field in inner.filter(|field| !COMPATIBILITY.contains(&field.key)) {
             let expected = "expected `octoprint`, `os` or `python`";
             let message =
                 format!("nothing reads the key {} of `compatibility`: {expected}", quote(field.key));
-            self.reader.text().problem(field.key_span.clone(), message)
-        });
+            self.reader.warn(Rule::UnknownKey, field.key_span.clone(), message, "");
+        }
         let outer = self.root.fields().into_iter().flatten().filter(|field| !KNOWN.contains(&field.key));
-        let outer = outer.filter_map(|field| {
-            let near = KNOWN.iter().find(|known| is_near(field.key, known) && self.field(known).is_none())?;
+        for field in outer {
+            let is_meant = |known: &str| is_near(field.key, known) && self.field(known).is_none();
+            let Some(near) = KNOWN.into_iter().find(|known| is_meant(known)) else { continue };
             let message =
                 format!("nothing but templates reads the key {}: is it `{near}`?", quote(field.key));
-            Some(self.reader.text().problem(field.key_span.clone(), message))
-        });
-        let mut warnings: Vec<Problem> = inner.take(MAX_PROBLEMS).chain(outer.take(MAX_PROBLEMS)).collect();
-        warnings.sort_by_cached_key(Problem::line_column);
-        warnings
+            self.reader.warn(Rule::UnknownKey, field.key_span.clone(), message, "");
+        }
     }
 
     fn extra(&self) -> Map<String, serde_json::Value> {

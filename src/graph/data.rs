@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::{DataFile, Db, Site};
 use crate::config::Limits;
-use crate::data::{self, Block, Compat, Notice, Overlays};
+use crate::data::{self, Block, Compat, Notice, Overlays, Read};
 use crate::digest::Digest;
 use crate::problem::Problem;
+use crate::warning::Warning;
 
 /// The data file called `name`, if the site has it.
 fn find(db: &dyn Db, name: &str) -> Option<DataFile> {
@@ -18,53 +19,58 @@ fn find(db: &dyn Db, name: &str) -> Option<DataFile> {
 fn read<T: Default>(
     db: &dyn Db,
     name: &str,
-    parse: impl FnOnce(&str, &[u8], &Limits) -> Result<T, Vec<Problem>>,
-) -> Result<T, Vec<Problem>> {
-    let Some(file) = find(db, name) else { return Ok(T::default()) };
-    parse(file.path(db), file.content(db), &Site::get(db).settings(db).limits)
+    parse: impl FnOnce(&str, &[u8], &Limits) -> Read<T>,
+) -> Read<Arc<T>> {
+    let Some(file) = find(db, name) else { return Ok((Arc::default(), Vec::new())) };
+    let (value, warnings) = parse(file.path(db), file.content(db), &Site::get(db).settings(db).limits)?;
+    Ok((Arc::new(value), warnings))
+}
+
+fn value<T: Default>(read: &Read<Arc<T>>) -> Arc<T> {
+    read.as_ref().map(|(value, _)| Arc::clone(value)).unwrap_or_default()
 }
 
 #[salsa::tracked]
-fn read_notices(db: &dyn Db) -> Result<Arc<Vec<Notice>>, Vec<Problem>> {
-    read(db, "notices", data::notices).map(Arc::new)
+fn read_notices(db: &dyn Db) -> Read<Arc<Vec<Notice>>> {
+    read(db, "notices", data::notices)
 }
 
 #[salsa::tracked]
-fn read_blacklist(db: &dyn Db) -> Result<Arc<Vec<Block>>, Vec<Problem>> {
-    read(db, "blacklist", data::blacklist).map(Arc::new)
+fn read_blacklist(db: &dyn Db) -> Read<Arc<Vec<Block>>> {
+    read(db, "blacklist", data::blacklist)
 }
 
 #[salsa::tracked]
-fn read_overlays(db: &dyn Db) -> Result<Arc<Overlays>, Vec<Problem>> {
-    read(db, "update_check_overlays", data::overlays).map(Arc::new)
+fn read_overlays(db: &dyn Db) -> Read<Arc<Overlays>> {
+    read(db, "update_check_overlays", data::overlays)
 }
 
 #[salsa::tracked]
-fn read_compat(db: &dyn Db) -> Result<Arc<Compat>, Vec<Problem>> {
-    read(db, "compat", data::compat).map(Arc::new)
+fn read_compat(db: &dyn Db) -> Read<Arc<Compat>> {
+    read(db, "compat", data::compat)
 }
 
 /// Notices that OctoPrint instances show to people who have the plugin.
 pub fn notices(db: &dyn Db) -> Arc<Vec<Notice>> {
-    read_notices(db).clone().unwrap_or_default()
+    value(read_notices(db))
 }
 
 /// Plugins that OctoPrint refuses to load.
 pub fn blacklist(db: &dyn Db) -> Arc<Vec<Block>> {
-    read_blacklist(db).clone().unwrap_or_default()
+    value(read_blacklist(db))
 }
 
 /// Corrections to the places where plugins look for updates.
 pub fn overlays(db: &dyn Db) -> Arc<Overlays> {
-    read_overlays(db).clone().unwrap_or_default()
+    value(read_overlays(db))
 }
 
 /// Names and groups of operating systems.
 pub fn compat(db: &dyn Db) -> Arc<Compat> {
-    read_compat(db).clone().unwrap_or_default()
+    value(read_compat(db))
 }
 
-/// Everything that is wrong with data files.
+/// What makes data files unusable.
 #[salsa::tracked]
 pub fn data_problems(db: &dyn Db) -> Vec<Problem> {
     let all = [
@@ -74,6 +80,16 @@ pub fn data_problems(db: &dyn Db) -> Vec<Problem> {
         read_compat(db).as_ref().err(),
     ];
     all.into_iter().flatten().flatten().cloned().collect()
+}
+
+/// What is wrong with items of data files.
+#[salsa::tracked]
+pub fn data_warnings(db: &dyn Db) -> Vec<Warning> {
+    fn of<T>(read: &Read<T>) -> &[Warning] {
+        read.as_ref().map_or(&[], |(_, warnings)| warnings)
+    }
+    let all = [of(read_notices(db)), of(read_blacklist(db)), of(read_overlays(db)), of(read_compat(db))];
+    all.concat()
 }
 
 /// Positions of notices and blacklist items by the plugin they concern, in lower case.

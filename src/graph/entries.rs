@@ -1,7 +1,5 @@
 //! Entries: front matter read and checked, descriptions as HTML.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -10,12 +8,14 @@ use super::thumbnails;
 use super::{Db, EntryFile, EntrySource, Site, data, related};
 use crate::digest::Digest;
 use crate::entry::shortcode::{self, Shortcodes};
-use crate::entry::{self, Declared, Parsed};
+use crate::entry::{self, Named, Parsed};
 use crate::fact::{Picture, VideoId};
 use crate::imprint::{Front, Imprint, Redirect};
 use crate::markdown::{self, Addresses};
 use crate::problem::Problem;
 use crate::render::{address, pictures};
+use crate::rule::Rule;
+use crate::warning::{Place, Warning};
 use crate::yaml::{MAX_PROBLEMS, Text, quote};
 
 /// The attribute of plugins that count no users here.
@@ -63,15 +63,14 @@ fn front_matter(db: &dyn Db, file: EntryFile) -> Option<Front> {
     let (entry, path) = (&parsed.entry, file.path(db));
     let text = Text::read(path, text(db, file)).ok()?;
     let redirects = entry.redirect_from.iter().zip(&parsed.places.redirect_from);
+    let place = |span: &Range<usize>| Place::of(&text.problem(span.clone(), String::new()));
     Some(Front {
         id: entry.id.clone(),
+        id_place: place(&parsed.places.id),
         date: entry.date,
         counted: !entry.attributes.iter().any(|attribute| attribute == COMMERCIAL),
         redirects: redirects
-            .map(|(from, place)| {
-                let (line, column) = text.problem(place.clone(), String::new()).line_column();
-                Redirect { from: from.clone(), place: format!("{path}:{line}:{column}") }
-            })
+            .map(|(from, span)| Redirect { from: from.clone(), place: place(span) })
             .collect(),
         kin: related::kin_of(entry),
     })
@@ -87,80 +86,45 @@ pub fn redirects(db: &dyn Db) -> Vec<(EntryFile, Redirect)> {
     plugins(db).iter().flat_map(of_one).collect()
 }
 
-/// Every entry that can be read and that no other one contradicts, by the file's name.
+/// Every entry that can be read, by the file's name.
 #[salsa::tracked]
 pub fn sound_entries(db: &dyn Db) -> Vec<EntryFile> {
-    let contradictions = contradictions(db);
-    let wrong = |file: EntryFile| contradictions.iter().any(|problem| problem.path() == &**file.path(db));
-    Site::get(db)
-        .entries(db)
-        .iter()
-        .copied()
-        .filter(|file| front(db, *file).is_some() && !wrong(*file))
-        .collect()
+    Site::get(db).entries(db).iter().copied().filter(|file| front(db, *file).is_some()).collect()
 }
 
-/// Entries that claim the same name as another: an id or a file's name that differ at most in letter case.
+/// Entries that claim the same name as another one.
 #[salsa::tracked]
-pub fn clashing(db: &dyn Db) -> Vec<EntryFile> {
-    let (mut ids, mut stems) = (HashMap::new(), HashMap::new());
-    let mut clashing = Vec::new();
-    for file in Site::get(db).entries(db) {
-        let Some(front) = front(db, *file) else { continue };
-        let stem = entry::stem(file.path(db));
-        for (taken, name) in [(&mut ids, front.id.as_str()), (&mut stems, stem)] {
-            let is_lower = !name.bytes().any(|byte| byte.is_ascii_uppercase());
-            let name = if is_lower { Cow::Borrowed(name) } else { Cow::Owned(name.to_ascii_lowercase()) };
-            if let Some(earlier) = taken.insert(name, *file) {
-                clashing.extend([earlier, *file]);
-            }
-        }
-    }
-    clashing
-}
-
-/// What entries say that can't be true together, such as an id that two of them declare. To tell where, none of
-/// those that are [`clashing`] may be known.
-#[salsa::tracked]
-pub fn contradictions(db: &dyn Db) -> Vec<Problem> {
-    let clashing = clashing(db);
-    if clashing.is_empty() {
-        return Vec::new();
-    }
-    let files = Site::get(db).entries(db).iter().filter(|file| clashing.contains(file));
-    entry::duplicates(files.filter_map(|file| {
-        let parsed = parsed(db, *file).as_deref().ok()?;
-        Some(Declared { path: file.path(db), bytes: text(db, *file), parsed })
+fn duplicates(db: &dyn Db) -> Vec<Warning> {
+    entry::duplicates(sound_entries(db).iter().filter_map(|file| {
+        let Front { id, id_place, .. } = front(db, *file)?;
+        Some(Named { stem: entry::stem(file.path(db)), id, id_place })
     }))
 }
 
-/// Everything that is wrong with entries, in the order of files.
-#[salsa::tracked]
+/// Everything that makes entries unusable, in the order of files.
 pub fn problems(db: &dyn Db) -> Vec<Problem> {
     let read = Site::get(db).entries(db).iter().filter(|file| known(db, **file).is_none());
-    let unreadable = read.filter_map(|file| parsed(db, *file).as_ref().err());
-    let mut problems: Vec<Problem> = unreadable.flatten().chain(contradictions(db)).cloned().collect();
-    problems.sort_by_cached_key(|problem| (problem.path().to_owned(), problem.line_column()));
-    problems
+    read.filter_map(|file| parsed(db, *file).as_ref().err()).flatten().cloned().collect()
 }
 
-/// What entries say that has no effect, and that their authors would not hear of otherwise, in the order of files.
+/// What is wrong with entries, though they are published.
 #[salsa::tracked]
-pub fn warnings(db: &dyn Db) -> Vec<String> {
+pub fn warnings(db: &dyn Db) -> Vec<Warning> {
     let of_one = |file: &EntryFile| match known(db, *file) {
         Some(imprint) => imprint.warnings.as_slice(),
         None => warnings_of(db, *file).as_slice(),
     };
-    sound_entries(db).iter().flat_map(of_one).cloned().collect()
+    sound_entries(db).iter().flat_map(of_one).chain(duplicates(db)).cloned().collect()
 }
 
 /// The warnings about one entry, in the order of the file.
 #[salsa::tracked]
-pub fn warnings_of(db: &dyn Db, file: EntryFile) -> Vec<String> {
+pub fn warnings_of(db: &dyn Db, file: EntryFile) -> Vec<Warning> {
     let Ok(parsed) = parsed(db, file) else { return Vec::new() };
     let (entry, places, compat) = (&parsed.entry, &parsed.places, data::compat(db));
-    let problem = |place: Range<usize>, message: String| {
-        Some(Text::read(file.path(db), text(db, file)).ok()?.problem(place, message))
+    let warning = |rule: Rule, place: Range<usize>, message: String| {
+        let text = Text::read(file.path(db), text(db, file)).ok()?;
+        Some(Warning::at(rule, &text.problem(place, message)))
     };
     let mut warnings = parsed.warnings.clone();
     let systems = entry.compatibility.os.iter().zip(&places.os).filter(|(os, _)| !compat.knows(os));
@@ -171,7 +135,7 @@ pub fn warnings_of(db: &dyn Db, file: EntryFile) -> Vec<String> {
             quote(os),
             known.join(", ")
         );
-        warnings.extend(problem(place.clone(), message));
+        warnings.extend(warning(Rule::UnknownSystem, place.clone(), message));
     }
     let shortcodes = with_shortcodes(db, parsed, &|_| None, |with| shortcode::unknown(&entry.body, with));
     for place in shortcodes {
@@ -181,9 +145,10 @@ pub fn warnings_of(db: &dyn Db, file: EntryFile) -> Vec<String> {
              `{{% raw %}}` and `{{% endraw %}}` if it is meant so",
             quote(written)
         );
-        warnings.extend(problem(places.body + place.start..places.body + place.end, message));
+        let place = places.body + place.start..places.body + place.end;
+        warnings.extend(warning(Rule::UnknownShortcode, place, message));
     }
-    warnings.iter().map(ToString::to_string).collect()
+    warnings
 }
 
 /// An entry's description in Markdown, with its shortcodes expanded.

@@ -12,6 +12,8 @@ use crate::companion::Companion;
 use crate::fact::Picture;
 use crate::imprint::Redirect;
 use crate::render::address;
+use crate::rule::Rule;
+use crate::warning::Warning;
 
 /// One file of the published site.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +42,7 @@ pub struct Plan {
     /// paths; more than one where [`Kind::Sitemap`] is an index of them.
     pub sitemaps: Vec<Range<usize>>,
     /// Redirects that can't be, since their address is taken.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Warning>,
 }
 
 /// The paths that are taken, compared as disks do that ignore letter case.
@@ -126,9 +128,11 @@ pub fn plan(db: &dyn Db) -> Arc<Plan> {
                 taken.take(&path);
                 plan.outputs.insert(path, Output::Rendered(kind));
             }
-            Some(obstacle) => plan.warnings.push(format!(
-                "{place}: `redirect_from: {from}` does nothing, the site has {obstacle} there already"
-            )),
+            Some(obstacle) => {
+                let message =
+                    format!("`redirect_from: {from}` does nothing, the site has {obstacle} there already");
+                plan.warnings.push(Warning::in_file(Rule::Conflict, place.clone(), message));
+            }
         }
     }
     Arc::new(plan)

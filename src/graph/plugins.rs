@@ -36,9 +36,19 @@ pub fn plugins(db: &dyn Db) -> Vec<EntryFile> {
     files
 }
 
-/// Entry files by the id that they declare, in lower case.
+/// Entry files by the id that they declare, in lower case. Of several with the same id it is the one whose file is
+/// called so, or else the first.
 #[salsa::tracked]
 pub fn by_id(db: &dyn Db) -> BTreeMap<String, EntryFile> {
-    let id = |file: &EntryFile| Some((front(db, *file)?.id.to_lowercase(), *file));
-    sound_entries(db).iter().filter_map(id).collect()
+    let mut by_id = BTreeMap::new();
+    for file in sound_entries(db) {
+        let Some(front) = front(db, *file) else { continue };
+        let id = front.id.to_lowercase();
+        if entry::stem(file.path(db)) == front.id {
+            by_id.insert(id, *file);
+        } else {
+            by_id.entry(id).or_insert(*file);
+        }
+    }
+    by_id
 }

@@ -1,8 +1,12 @@
-//! Files that look like entries and are none: generators of sites read them in a collection, shelflife does not.
+//! Files that look like entries or data files and are none: other generators of sites may read them, shelflife does not.
 
 use std::path::{Path, PathBuf};
 
+use super::Scanned;
 use crate::config::Config;
+use crate::data::NAMES;
+use crate::rule::Rule;
+use crate::warning::Warning;
 
 /// How files are called that hold Markdown.
 const MARKDOWN: [&str; 5] = ["md", "markdown", "mkdown", "mkdn", "mkd"];
@@ -53,21 +57,37 @@ fn is_markdown(path: &Path) -> bool {
     extension.is_some_and(|extension| MARKDOWN.iter().any(|known| extension.eq_ignore_ascii_case(known)))
 }
 
+/// Data files that nothing reads.
+pub(super) fn unknown_data(data: &[Scanned]) -> impl Iterator<Item = PathBuf> {
+    data.iter().filter(|file| !NAMES.contains(&file.stem())).map(|file| file.place.clone())
+}
+
 /// What the maintainer is told of such files.
-pub(super) fn warning(files: &[PathBuf], config: &Config) -> Option<String> {
+pub(super) fn warnings(entries: &[PathBuf], data: &[PathBuf], config: &Config) -> Vec<Warning> {
+    let entries = named(entries, config).map(|names| {
+        let what = if entries.len() == 1 { "an entry" } else { "entries" };
+        let help = format!(
+            "an entry is a file directly in {} whose name ends with `.md`: rename or move what is meant to be one, and \
+             give everything else a name that begins with `_`",
+            config.settings.entries_path
+        );
+        Warning::general(Rule::NotRead, format!("not read as {what}: {names}")).help(help)
+    });
+    let data: Vec<PathBuf> = data.iter().filter(|path| !is_put_aside(path)).cloned().collect();
+    let data = named(&data, config).map(|names| {
+        let known: Vec<String> = NAMES.iter().map(|name| format!("{name}.yaml")).collect();
+        let help = format!("the data files that are read are {}", known.join(", "));
+        Warning::general(Rule::UnknownData, format!("nothing reads these data files: {names}")).help(help)
+    });
+    entries.into_iter().chain(data).collect()
+}
+
+/// The names of the first files and the number of the others; `None` for no file.
+fn named(files: &[PathBuf], config: &Config) -> Option<String> {
     let name = |path: &PathBuf| path.strip_prefix(&config.paths.site).unwrap_or(path).display().to_string();
     let mut names: Vec<String> = files.iter().take(NAMED).map(name).collect();
-    if names.is_empty() {
-        return None;
-    }
     if files.len() > NAMED {
         names.push(format!("{} more", files.len() - NAMED));
     }
-    Some(format!(
-        "not read as {}: {}; an entry is a file directly in {} whose name ends with `.md`: rename or move what is \
-         meant to be one, and give everything else a name that begins with `_`",
-        if files.len() == 1 { "an entry" } else { "entries" },
-        names.join(", "),
-        config.settings.entries_path
-    ))
+    (!names.is_empty()).then(|| names.join(", "))
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use miette::miette;
 
-use crate::build::{self, Afterwards, Builder, Built, Observer, Phase};
+use crate::build::{self, Afterwards, Builder, Built, Observer, Phase, Problems};
 use crate::config::{Config, Environment, FILE_NAME, Overrides};
 use crate::fact::{Answer, Subject};
 
@@ -75,6 +75,8 @@ pub struct InProcess {
     observer: Box<dyn Observer + Send>,
     builder: Builder,
     is_first: bool,
+    /// Whether a build succeeds though there are entries that can't be read.
+    keep_going: bool,
     /// Whether the site has a shelflife.toml; one that goes is a mistake, and no wish for defaults.
     has_settings: bool,
     /// Changes that no build has taken in, since the last one failed.
@@ -105,10 +107,19 @@ impl InProcess {
             observer,
             builder: Builder::new(Afterwards::GoOn),
             is_first: true,
+            keep_going: false,
             has_settings,
             missed: Changes::unknown(),
             asked: HashSet::new(),
         })
+    }
+
+    /// Whether a build succeeds though there are entries that can't be read. Otherwise it fails once the site is
+    /// published, so that whoever edits one sees what is wrong.
+    #[must_use]
+    pub fn keep_going(mut self, keep_going: bool) -> Self {
+        self.keep_going = keep_going;
+        self
     }
 
     /// Builds with the configuration as it is now; nobody is asked, since somebody waits.
@@ -131,6 +142,9 @@ impl InProcess {
         let changed = (!self.missed.unknown).then_some(&self.missed.files);
         let built = self.builder.build(&self.config, changed, answers, observer)?;
         self.missed = Changes::default();
+        if !self.keep_going && !built.refused.is_empty() {
+            return Err(Problems { problems: built.refused, is_published: true }.into());
+        }
         Ok(built)
     }
 }

@@ -40,10 +40,13 @@ pub(super) fn unbuilt() -> String {
 
 /// What stands where a page would be while the site can't be built.
 pub(super) fn broken(error: &miette::Report) -> String {
-    let mut body =
-        "<h1>The site can’t be built</h1>\n<p>The published files are as they were. This page reloads by \
-                    itself when a file is saved.</p>\n"
-            .to_owned();
+    let is_published = error.downcast_ref::<Problems>().is_some_and(|problems| problems.is_published);
+    let (title, files) = if is_published {
+        ("An entry can’t be read", "The published site has its last good version.")
+    } else {
+        ("The site can’t be built", "The published files are as they were.")
+    };
+    let mut body = format!("<h1>{title}</h1>\n<p>{files} This page reloads by itself when a file is saved.</p>\n");
     match (error.downcast_ref::<Problems>(), error.downcast_ref::<Problem>()) {
         (Some(problems), _) => problems.problems.iter().for_each(|problem| section_of(&mut body, problem)),
         (None, Some(problem)) => section_of(&mut body, problem),
@@ -54,7 +57,7 @@ pub(super) fn broken(error: &miette::Report) -> String {
             section(&mut body, first, &rest.join("\n"), None);
         }
     }
-    whole("The site can’t be built", "broken", &body)
+    whole(title, "broken", &body)
 }
 
 fn section_of(body: &mut String, problem: &Problem) {

@@ -6,17 +6,19 @@ use std::ops::Range;
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span};
 
 use super::lenient::Source;
-use super::text::{describe_forbidden, forbidden, is_forbidden};
+use super::text::{describe_forbidden, is_forbidden};
 use super::tree::{Child, Content, Scalar, Stored, StoredField, Tag, Tree, is_bracket, quote};
 use super::{MAX_PROBLEMS, Text};
 use crate::config::{Bytes, YamlLimits};
 use crate::problem::Problem;
+use crate::rule::Rule;
+use crate::warning::Warning;
 
 /// Why there is no tree.
 pub(super) enum Failure {
-    Problems(Vec<Problem>),
-    /// The parser stopped, after these problems.
-    Syntax(Vec<Problem>, ScanError, Progress),
+    Problem(Problem),
+    /// The parser stopped.
+    Syntax(ScanError, Progress),
 }
 
 /// How far the parser came before it stopped, in bytes of the file.
@@ -41,37 +43,40 @@ pub(super) fn build(text: &Text, source: &Source, limits: YamlLimits) -> Result<
         anchors: HashMap::new(),
         unfolded: (0, 0),
         documents: 0,
-        problems: Vec::new(),
+        warnings: Vec::new(),
     };
     let mut read = source.start();
     let mut parser = Parser::new_from_str(source.as_str());
     while let Some(event) = parser.next_event() {
         match event {
+            // As YAML 1.1 readers do that are asked for one document.
+            Ok((Event::DocumentStart(_), span)) if builder.documents > 0 => {
+                builder.second_document(source.range(span));
+                break;
+            }
             Ok((event, span)) => {
                 read = read.max(source.range(span).end);
-                if let Err(problem) = builder.take(event, span) {
-                    builder.problems.push(problem);
-                    break;
-                }
+                builder.take(event, span).map_err(Failure::Problem)?;
             }
             Err(error) => {
                 let open = builder.open.last().map(|frame| frame.start);
                 let mut begun = builder.open.iter().rev().map(|frame| frame.start);
                 let bracket = begun.find(|start| is_bracket(text, Some(*start)));
-                return Err(Failure::Syntax(builder.problems, error, Progress { open, bracket, read }));
+                return Err(Failure::Syntax(error, Progress { open, bracket, read }));
             }
         }
     }
-    if builder.problems.is_empty() {
-        Ok(Tree { values: builder.values, root: builder.root })
-    } else {
-        Err(Failure::Problems(builder.problems))
-    }
+    Ok(Tree { values: builder.values, root: builder.root, warnings: builder.warnings })
 }
 
 enum Open {
     Sequence(Vec<Child>),
-    Mapping { fields: Vec<StoredField>, seen: HashMap<String, usize>, key: Option<(String, Range<usize>)> },
+    Mapping {
+        fields: Vec<StoredField>,
+        /// Where each key stands last, and its place among the fields.
+        seen: HashMap<String, (usize, usize)>,
+        key: Option<(String, Range<usize>)>,
+    },
 }
 
 struct Frame {
@@ -91,7 +96,7 @@ struct Builder<'a> {
     /// Values and bytes that aliases have unfolded to so far.
     unfolded: (usize, usize),
     documents: usize,
-    problems: Vec<Problem>,
+    warnings: Vec<Warning>,
 }
 
 impl Builder<'_> {
@@ -101,10 +106,6 @@ impl Builder<'_> {
             Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
             Event::DocumentStart(_) => {
                 self.documents += 1;
-                if self.documents > 1 {
-                    let message = "found a second YAML document, expected the file to hold one";
-                    return Err(self.text.problem(range, message));
-                }
                 Ok(())
             }
             Event::Scalar(mut text, style, anchor, tag) => {
@@ -114,63 +115,63 @@ impl Builder<'_> {
                     let whole = text.strip_suffix('\n').map(str::to_owned);
                     text = whole.map_or(text, Into::into);
                 }
-                let tag = match tag {
-                    None => None,
-                    Some(tag) => Some(self.scalar_tag(&tag, &range)?),
-                };
-                self.scalar(text.into_owned(), style, tag, anchor, range)
+                let tag = tag.and_then(|tag| self.scalar_tag(&tag, &range));
+                self.scalar(text.into_owned(), style, tag, anchor, range);
+                Ok(())
             }
             Event::SequenceStart(anchor, tag) => {
-                self.collection_tag(tag.as_deref(), "seq", &range)?;
+                self.collection_tag(tag.as_deref(), "seq", &range);
                 self.begin(Open::Sequence(Vec::new()), anchor, range)
             }
             Event::MappingStart(anchor, tag) => {
-                self.collection_tag(tag.as_deref(), "map", &range)?;
+                self.collection_tag(tag.as_deref(), "map", &range);
                 let content = Open::Mapping { fields: Vec::new(), seen: HashMap::new(), key: None };
                 self.begin(content, anchor, range)
             }
-            Event::SequenceEnd | Event::MappingEnd => self.end(range.end),
+            Event::SequenceEnd | Event::MappingEnd => {
+                self.end(range.end);
+                Ok(())
+            }
             Event::Alias(anchor) => self.alias(anchor, range),
         }
     }
 
-    fn complain(&mut self, problem: Problem) -> Result<(), Problem> {
-        if self.problems.len() + 1 >= MAX_PROBLEMS {
-            return Err(problem);
+    fn warn(&mut self, rule: Rule, problem: &Problem) {
+        if self.warnings.len() < MAX_PROBLEMS {
+            self.warnings.push(Warning::at(rule, problem));
         }
-        self.problems.push(problem);
-        Ok(())
     }
 
-    fn scalar_tag(&self, tag: &saphyr_parser::Tag, range: &Range<usize>) -> Result<Tag, Problem> {
+    fn second_document(&mut self, range: Range<usize>) {
+        let problem = self.text.problem(range, "found a second YAML document; only the first one is read");
+        self.warn(Rule::BadType, &problem.help("a file holds one document: delete the line `---` between them"));
+    }
+
+    /// What a tag says of a single value. One that says something else is ignored: values are plain data.
+    fn scalar_tag(&mut self, tag: &saphyr_parser::Tag, range: &Range<usize>) -> Option<Tag> {
         match (tag.is_yaml_core_schema(), tag.suffix.as_str()) {
-            (true, "str") => Ok(Tag::Text),
-            (true, "null" | "bool" | "int" | "float" | "timestamp") => Ok(Tag::Plain),
-            (false, "!") if tag.handle.is_empty() => Ok(Tag::Text),
-            (false, "") if tag.handle == "!" => Ok(Tag::Text),
-            _ => Err(self.unknown_tag(tag, range)),
-        }
-    }
-
-    fn collection_tag(
-        &self,
-        tag: Option<&saphyr_parser::Tag>,
-        own: &str,
-        range: &Range<usize>,
-    ) -> Result<(), Problem> {
-        match tag {
-            Some(tag) if !(tag.is_yaml_core_schema() && tag.suffix == own) => {
-                Err(self.unknown_tag(tag, range))
+            (true, "str") => Some(Tag::Text),
+            (true, "null" | "bool" | "int" | "float" | "timestamp") => Some(Tag::Plain),
+            (false, "!") if tag.handle.is_empty() => Some(Tag::Text),
+            (false, "") if tag.handle == "!" => Some(Tag::Text),
+            _ => {
+                self.ignore_tag(tag, range);
+                None
             }
-            _ => Ok(()),
         }
     }
 
-    fn unknown_tag(&self, tag: &saphyr_parser::Tag, range: &Range<usize>) -> Problem {
+    fn collection_tag(&mut self, tag: Option<&saphyr_parser::Tag>, own: &str, range: &Range<usize>) {
+        if let Some(tag) = tag.filter(|tag| !(tag.is_yaml_core_schema() && tag.suffix == own)) {
+            self.ignore_tag(tag, range);
+        }
+    }
+
+    fn ignore_tag(&mut self, tag: &saphyr_parser::Tag, range: &Range<usize>) {
         let name = if tag.is_yaml_core_schema() { format!("!!{}", tag.suffix) } else { tag.to_string() };
-        self.text
-            .problem(range.clone(), format!("found the tag {}, expected plain data", quote(&name)))
-            .help("delete the tag: values are text, numbers, booleans, dates, lists and mappings")
+        let message = format!("the tag {} is ignored, expected plain data", quote(&name));
+        let help = "delete the tag: values are text, numbers, booleans, dates, lists and mappings";
+        self.warn(Rule::YamlTag, &self.text.problem(range.clone(), message).help(help));
     }
 
     fn scalar(
@@ -180,15 +181,20 @@ impl Builder<'_> {
         tag: Option<Tag>,
         anchor: usize,
         range: Range<usize>,
-    ) -> Result<(), Problem> {
-        if let Some(found) = text.chars().find(|&c| is_forbidden(c)) {
-            let problem = self.text.problem(range.clone(), describe_forbidden(found));
-            self.complain(forbidden(problem).label("in this value"))?;
-        }
+    ) {
+        let text = self.without_forbidden(text, &range);
         let scalar = Scalar { text, plain: style == ScalarStyle::Plain, tag };
         let bytes = scalar.text.len();
         let stored = Stored { content: Content::Scalar(scalar), nodes: 1, bytes, height: 0 };
-        self.store(stored, anchor, range)
+        self.store(stored, anchor, range);
+    }
+
+    /// A value without characters that nobody can see, such as escapes may stand for.
+    fn without_forbidden(&mut self, text: String, range: &Range<usize>) -> String {
+        let Some(found) = text.chars().find(|&c| is_forbidden(c)) else { return text };
+        let message = format!("{}; it is left out", describe_forbidden(found));
+        self.warn(Rule::ForbiddenCharacter, &self.text.problem(range.clone(), message).help("delete it"));
+        text.chars().filter(|&c| !is_forbidden(c)).collect()
     }
 
     fn begin(&mut self, content: Open, anchor: usize, range: Range<usize>) -> Result<(), Problem> {
@@ -202,11 +208,11 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn end(&mut self, end: usize) -> Result<(), Problem> {
-        let Some(frame) = self.open.pop() else { return Ok(()) };
+    fn end(&mut self, end: usize) {
+        let Some(frame) = self.open.pop() else { return };
         let content = match frame.content {
             Open::Sequence(items) => Content::Sequence(items),
-            Open::Mapping { fields, .. } => Content::Mapping(self.merge(fields)?),
+            Open::Mapping { fields, .. } => Content::Mapping(self.merge(fields)),
         };
         let (mut nodes, mut bytes, mut height) = (1_usize, 0_usize, 0);
         let mut add = |child: &Child, key: usize| {
@@ -222,7 +228,7 @@ impl Builder<'_> {
             Content::Mapping(fields) => fields.iter().for_each(|field| add(&field.value, field.key.len())),
         }
         let stored = Stored { content, nodes, bytes, height: height + 1 };
-        self.store(stored, frame.anchor, frame.start..end.max(frame.start))
+        self.store(stored, frame.anchor, frame.start..end.max(frame.start));
     }
 
     fn alias(&mut self, anchor: usize, range: Range<usize>) -> Result<(), Problem> {
@@ -257,7 +263,8 @@ impl Builder<'_> {
             return match &stored.content {
                 Content::Scalar(scalar) => {
                     let key = scalar.text.clone();
-                    self.key(key, range)
+                    self.key(key, range);
+                    Ok(())
                 }
                 _ => Err(self.not_a_key(range)),
             };
@@ -283,7 +290,7 @@ impl Builder<'_> {
         self.text.problem(range, message).help("nest less, or raise `limits.yaml_depth` in shelflife.toml")
     }
 
-    fn store(&mut self, stored: Stored, anchor: usize, span: Range<usize>) -> Result<(), Problem> {
+    fn store(&mut self, stored: Stored, anchor: usize, span: Range<usize>) {
         let key = match &stored.content {
             Content::Scalar(scalar) if self.key_expected() => Some(scalar.text.clone()),
             _ => None,
@@ -295,54 +302,54 @@ impl Builder<'_> {
         }
         match key {
             Some(key) => self.key(key, span),
-            None => {
-                self.place(Child { value, span });
-                Ok(())
-            }
+            None => self.place(Child { value, span }),
         }
     }
 
-    fn key(&mut self, name: String, span: Range<usize>) -> Result<(), Problem> {
+    fn key(&mut self, name: String, span: Range<usize>) {
         let mut first = None;
-        if let Some(Frame { content: Open::Mapping { seen, key, .. }, .. }) = self.open.last_mut() {
-            if let Some(&earlier) = seen.get(&name) {
-                first = Some((earlier, name.clone()));
-            } else {
-                seen.insert(name.clone(), span.start);
+        if let Some(Frame { content: Open::Mapping { fields, seen, key }, .. }) = self.open.last_mut() {
+            match seen.get_mut(&name) {
+                Some((start, _)) => first = Some((std::mem::replace(start, span.start), name.clone())),
+                None => drop(seen.insert(name.clone(), (span.start, fields.len()))),
             }
             *key = Some((name, span.clone()));
         }
-        let Some((earlier, name)) = first else { return Ok(()) };
-        let (first, second) = (self.text.line(earlier), self.text.line(span.start));
-        let message = format!("found the key {} twice, in line {first} and in line {second}", quote(&name));
-        self.complain(
-            self.text
-                .problem(span, message)
-                .label("the second time")
-                .help("keep one of the two: a key may stand only once in a mapping"),
-        )
+        if let Some((earlier, name)) = first {
+            let (first, second) = (self.text.line(earlier), self.text.line(span.start));
+            let message = format!(
+                "the key {} is given twice, in line {first} and in line {second}; the last one counts",
+                quote(&name)
+            );
+            self.warn(Rule::DuplicateKey, &self.text.problem(span, message).help("keep one of the two"));
+        }
     }
 
     fn place(&mut self, child: Child) {
         match self.open.last_mut() {
             None => self.root = Some(child),
             Some(Frame { content: Open::Sequence(items), .. }) => items.push(child),
-            Some(Frame { content: Open::Mapping { fields, key, .. }, .. }) => {
-                if let Some((key, key_span)) = key.take() {
-                    fields.push(StoredField { key, key_span, value: child });
+            Some(Frame { content: Open::Mapping { fields, seen, key }, .. }) => {
+                let Some((key, key_span)) = key.take() else { return };
+                let place = seen.get(&key).map_or(fields.len(), |(_, place)| *place);
+                let field = StoredField { key, key_span, value: child };
+                match fields.get_mut(place) {
+                    Some(earlier) => *earlier = field,
+                    None => fields.push(field),
                 }
             }
         }
     }
 
     /// Takes the fields of `<<: *other` in (<https://yaml.org/type/merge.html>): those that are not there yet.
-    fn merge(&self, fields: Vec<StoredField>) -> Result<Vec<StoredField>, Problem> {
+    fn merge(&mut self, fields: Vec<StoredField>) -> Vec<StoredField> {
         let is_merge = |field: &StoredField| {
             field.key == "<<" && self.text.as_str().get(field.key_span.clone()) == Some("<<")
         };
         if !fields.iter().any(is_merge) {
-            return Ok(fields);
+            return fields;
         }
+        let mut strange = Vec::new();
         let (merges, mut own): (Vec<_>, Vec<_>) = fields.into_iter().partition(is_merge);
         let mut seen: HashSet<String> = own.iter().map(|field| field.key.clone()).collect();
         for merge in merges {
@@ -354,12 +361,16 @@ impl Builder<'_> {
                 let Some(Content::Mapping(other)) =
                     self.values.get(child.value).map(|stored| &stored.content)
                 else {
-                    let message = "found something else than a mapping to merge at `<<`";
-                    return Err(self.text.problem(child.span.clone(), message));
+                    strange.push(child.span.clone());
+                    continue;
                 };
                 own.extend(other.iter().filter(|field| seen.insert(field.key.clone())).cloned());
             }
         }
-        Ok(own)
+        for span in strange {
+            let message = "`<<` takes mappings in; this is something else and is left out";
+            self.warn(Rule::BadType, &self.text.problem(span, message));
+        }
+        own
     }
 }

@@ -243,7 +243,12 @@ fn offset(zone: &str) -> Option<Offset> {
         return Some(Offset::UTC);
     }
     let (sign, rest) = (zone.starts_with('-'), zone.strip_prefix(['+', '-'])?);
-    let (hours, minutes) = rest.split_once(':').unwrap_or((rest, "00"));
+    // `+02:00`, `+2` and, as older YAML 1.1 readers take it, `+0200`.
+    let (hours, minutes) = match rest.split_once(':') {
+        Some(parts) => parts,
+        None if rest.len() > 2 => rest.split_at_checked(rest.len() - 2)?,
+        None => (rest, "00"),
+    };
     let seconds = number::<i32>(hours, 1..=2)? * 3600 + number::<i32>(minutes, 2..=2)? * 60;
     Offset::from_seconds(if sign { -seconds } else { seconds }).ok()
 }
@@ -292,6 +297,9 @@ mod tests {
             ("2017-05-16 10:30:00Z", json!("2017-05-16 10:30:00 +0000")),
             ("2001-12-14t21:59:43.10-05:00", json!("2001-12-15 02:59:43 +0000")),
             ("2001-12-14 21:59:43.10 -5", json!("2001-12-15 02:59:43 +0000")),
+            ("2017-05-16 12:30:00 +0200", json!("2017-05-16 10:30:00 +0000")),
+            ("2017-05-16 12:30:00 +200", json!("2017-05-16 10:30:00 +0000")),
+            ("2017-05-16 12:30:00 +02000", json!("2017-05-16 12:30:00 +02000")),
             ("2001-1-4 1:59:43", json!("2001-01-04 01:59:43 +0000")),
         ];
         for (text, expected) in table {

@@ -75,9 +75,15 @@ impl Text {
     /// The first control character within `range`: what no value of the site may hold.
     pub fn control_character(&self, range: Range<usize>) -> Option<Problem> {
         let start = range.start;
-        let (at, found) = self.content.get(range)?.char_indices().find(|&(_, c)| is_forbidden(c))?;
+        let is_control = |&(_, c): &(usize, char)| c.is_control() && c != '\n' && c != '\t';
+        let (at, found) = self.content.get(range)?.char_indices().find(is_control)?;
         let at = start + at;
-        Some(forbidden(self.problem(at..at + found.len_utf8(), describe_forbidden(found))))
+        let message = format!("{}, expected readable text", describe_forbidden(found));
+        Some(
+            self.problem(at..at + found.len_utf8(), message)
+                .label("this character")
+                .help("delete it: of the control characters only tab and newline are allowed"),
+        )
     }
 }
 
@@ -92,14 +98,7 @@ pub(super) fn is_forbidden(c: char) -> bool {
 /// Says that `c` is forbidden.
 pub(super) fn describe_forbidden(c: char) -> String {
     let kind = if c.is_control() { "control character" } else { "character that changes the text direction" };
-    format!("found the {kind} U+{:04X}, expected readable text", u32::from(c))
-}
-
-/// Adds what to do about a forbidden character.
-pub(super) fn forbidden(problem: Problem) -> Problem {
-    problem.label("this character").help(
-        "delete it: only tab and newline are allowed of the control characters, and no direction overrides",
-    )
+    format!("found the {kind} U+{:04X}", u32::from(c))
 }
 
 fn unify_line_ends(content: &str) -> Cow<'_, str> {

@@ -13,12 +13,14 @@ use super::text::is_forbidden;
 use super::{Meaning, Text, explain};
 use crate::config::YamlLimits;
 use crate::problem::Problem;
+use crate::warning::Warning;
 
 /// A YAML document.
 #[derive(Debug)]
 pub struct Tree {
     pub(super) values: Vec<Stored>,
     pub(super) root: Option<Child>,
+    pub(super) warnings: Vec<Warning>,
 }
 
 /// A value of a [`Tree`], at the place where it is written or where an alias names it.
@@ -95,8 +97,7 @@ impl Tree {
     /// Reads the one document in the bytes `range` of `text`.
     ///
     /// # Errors
-    /// All duplicate keys, unreadable keys, unknown tags and control characters; or the first syntax error, or
-    /// the first limit that is exceeded.
+    /// Control characters, a list or mapping as a key, the first syntax error, or the first limit that is exceeded.
     pub fn read(text: &Text, range: Range<usize>, limits: YamlLimits) -> Result<Self, Vec<Problem>> {
         if let Some(problem) = text.control_character(range.clone()) {
             return Err(vec![problem]);
@@ -105,16 +106,20 @@ impl Tree {
         loop {
             match build(text, &source, limits) {
                 Ok(tree) => return Ok(tree),
-                Err(Failure::Problems(problems)) => return Err(problems),
-                Err(Failure::Syntax(_, error, progress))
+                Err(Failure::Problem(problem)) => return Err(vec![problem]),
+                Err(Failure::Syntax(error, progress))
                     if source.repair(&error, is_bracket(text, progress.open)) => {}
-                Err(Failure::Syntax(mut problems, error, progress)) => {
+                Err(Failure::Syntax(error, progress)) => {
                     let at = source.byte(*error.marker());
-                    problems.push(explain::syntax(text, range, at, error.info(), &progress));
-                    return Err(problems);
+                    return Err(vec![explain::syntax(text, range, at, error.info(), &progress)]);
                 }
             }
         }
+    }
+
+    /// What is strange but could be read: keys that are given twice, tags, invisible characters.
+    pub fn warnings(&self) -> &[Warning] {
+        &self.warnings
     }
 
     /// The document's value; none where there are at most comments.

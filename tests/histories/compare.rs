@@ -82,7 +82,7 @@ impl History {
     }
 
     fn config(&self, overrides: Overrides) -> Result<Config, String> {
-        let overrides = Overrides { now: Some(self.now()), keep_going: self.keep_going, ..overrides };
+        let overrides = Overrides { now: Some(self.now()), strict: self.strict, ..overrides };
         self.site.config(&self.server, &overrides).map_err(|error| told(&error))
     }
 
@@ -92,8 +92,8 @@ impl History {
             By::Afresh => build(&self.config(warm(false))?, &Silent).map(drop).map_err(|error| told(&error)),
             By::Program => {
                 let output = self.command().output().unwrap();
-                // 3 is for entries that were left out.
-                if matches!(output.status.code(), Some(0 | 3)) {
+                // 3 is for entries that can't be read, 4 for facts that are missing where all have to be right.
+                if matches!(output.status.code(), Some(0 | 3 | 4)) {
                     return Ok(());
                 }
                 Err(String::from_utf8_lossy(&output.stderr).into_owned())
@@ -121,7 +121,7 @@ impl History {
         learn(builder, online).map(drop).map_err(|error| told(&error))
     }
 
-    /// What comes of a first build into `cold/public` that knows the same facts and histories, and the cache as it was
+    /// What comes of a first build into `cold/public` that knows the same facts, histories and last good versions, and the cache as it was
     /// before, of which those and listings alone are there. `None` if one of them is damaged.
     fn first(&self) -> Option<(Result<(), String>, Cache)> {
         let _ = std::fs::remove_dir_all(self.site.at("cold"));
@@ -130,13 +130,13 @@ impl History {
         for place in [&seen, &cold] {
             self.site.write(&place.strip_prefix(self.site.path()).unwrap().to_string_lossy(), empty_cache());
         }
-        copy(&warm, &seen, &["fact", "history", "shard WHERE map <> 'imprint'"]).ok()?;
+        copy(&warm, &seen, &["fact", "history", "good", "shard WHERE map <> 'imprint'"]).ok()?;
         let (seen, aside) = Cache::open(&seen, &|| {}).unwrap();
         let is_sound = aside.is_none() && seen.verify().is_ok_and(|wrong| wrong.is_empty());
         if !is_sound {
             return None;
         }
-        copy(&warm, &cold, &["fact", "history"]).ok()?;
+        copy(&warm, &cold, &["fact", "history", "good"]).ok()?;
         let overrides = Overrides {
             cache: Some(cold),
             output: Some(self.site.at("cold/public")),

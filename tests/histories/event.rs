@@ -34,8 +34,8 @@ pub enum Event {
     Rename { entry: u8, to: u8, anew: bool },
     /// Something is wrong with a file, for so many builds.
     Spoil { what: Wrong, builds: u8 },
-    /// Entries with problems are left out from now on, or are not.
-    KeepGoing { on: bool },
+    /// Builds fail on whatever is wrong with the site's files from now on, or do not.
+    Strict { on: bool },
     /// A template of the site's own appears, changes or goes.
     Template { which: u8, text: Option<u8> },
     /// A data file appears, changes or goes.
@@ -193,7 +193,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => one().prop_map(|entry| Event::Remove { entry }),
         2 => (one(), one(), any::<bool>()).prop_map(|(entry, to, anew)| Event::Rename { entry, to, anew }),
         2 => (wrong(), 1..3u8).prop_map(|(what, builds)| Event::Spoil { what, builds }),
-        1 => any::<bool>().prop_map(|on| Event::KeepGoing { on }),
+        1 => any::<bool>().prop_map(|on| Event::Strict { on }),
         1 => (three(), text()).prop_map(|(which, text)| Event::Template { which, text }),
         3 => (three(), text()).prop_map(|(which, text)| Event::Data { which, text }),
         1 => (three(), text()).prop_map(|(which, text)| Event::Asset { which, text }),
@@ -281,10 +281,8 @@ impl fmt::Display for Event {
                 write!(f, "{}.md becomes {}.md, unless there is one{then}", stem(entry), stem(to))
             }
             Self::Spoil { what, builds } => write!(f, "{what}, until {builds} more builds were tried"),
-            Self::KeepGoing { on: true } => f.write_str("entries with problems are left out from now on"),
-            Self::KeepGoing { on: false } => {
-                f.write_str("entries with problems are not left out from now on")
-            }
+            Self::Strict { on: true } => f.write_str("builds are strict from now on"),
+            Self::Strict { on: false } => f.write_str("builds are lenient again"),
             Self::Template { which, text } => file(f, TEMPLATES[usize::from(*which)], text),
             Self::Data { which, text } => file(f, &format!("{}.yaml", DATA[usize::from(*which)]), text),
             Self::Asset { which, text } => file(f, ASSETS[usize::from(*which)], text),

@@ -36,7 +36,7 @@ pub struct History {
     right: BTreeMap<String, Option<String>>,
     /// The files with which something is wrong, and for how many builds that stays so.
     wrong: BTreeMap<String, u8>,
-    pub keep_going: bool,
+    pub strict: bool,
     /// Whether the site is published into the second folder.
     pub second: bool,
     /// The cache may be damaged in places that nobody has looked at.
@@ -87,7 +87,7 @@ impl History {
             entries: [const { None }; 5],
             right: BTreeMap::new(),
             wrong: BTreeMap::new(),
-            keep_going: false,
+            strict: false,
             second: false,
             damaged: false,
             lost: [false; 2],
@@ -119,8 +119,8 @@ impl History {
     pub fn command(&self) -> Command {
         let mut command = self.site.command(&["--now", &self.now().to_string(), "--output"]);
         command.arg(self.output());
-        if self.keep_going {
-            command.arg("--keep-going");
+        if self.strict {
+            command.arg("--strict");
         }
         command
     }
@@ -168,7 +168,7 @@ impl History {
                 }
             }
             Event::Spoil { what, builds } => self.spoil(what, builds),
-            Event::KeepGoing { on } => self.keep_going = on,
+            Event::Strict { on } => self.strict = on,
             Event::Template { which, text } => {
                 // Only the first may be any text: the theme's pages need the macros as they are.
                 let theme = std::fs::read_to_string("site/templates/macros.html").unwrap();

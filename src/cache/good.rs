@@ -1,0 +1,122 @@
+//! The last good version of each entry, which stands for a file that can't be read.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use rayon::prelude::*;
+use rusqlite::{OptionalExtension as _, Row, params};
+
+use super::packing::{seal, unseal};
+use super::{Cache, CacheError};
+use crate::digest::Digest;
+
+/// An entry as it was last published.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Good {
+    /// When a build first published it.
+    pub since: Timestamp,
+    /// The content of its file.
+    pub text: Arc<[u8]>,
+}
+
+impl Cache {
+    /// The last good version of the entry with this file name without `.md`; `None` if there is none, or it is damaged.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be read.
+    pub fn good(&self, entry: &str) -> Result<Option<Good>, CacheError> {
+        let connection = self.connection();
+        let mut select = connection.prepare_cached("SELECT entry, since, text FROM good WHERE entry = ?1")?;
+        let row = select.query_row([entry], read).optional()?;
+        Ok(row.and_then(|(_, good)| good))
+    }
+
+    /// Keeps the versions of these entries that are published now, each with its digest. One that was kept before stays
+    /// as old as it is.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be written.
+    pub fn keep_good(&self, entries: &[(&str, Digest, Arc<[u8]>)], now: Timestamp) -> Result<(), CacheError> {
+        let is_new = {
+            let connection = self.connection();
+            let mut select = connection.prepare_cached("SELECT digest FROM good WHERE entry = ?1")?;
+            let mut is_new = |(entry, digest, _): &(&str, Digest, Arc<[u8]>)| {
+                let kept: Option<Vec<u8>> = select.query_row([entry], |row| row.get(0)).optional()?;
+                Ok::<_, CacheError>(kept.is_none_or(|kept| kept != digest.as_bytes()))
+            };
+            entries.iter().map(&mut is_new).collect::<Result<Vec<bool>, _>>()?
+        };
+        let since = now.as_second();
+        let sealed: Vec<_> = entries
+            .par_iter()
+            .zip(is_new)
+            .filter(|(_, is_new)| *is_new)
+            .map(|((entry, digest, text), _)| (*entry, *digest, seal(&key(entry, &since.to_le_bytes()), text)))
+            .collect();
+        let connection = self.connection();
+        let mut insert = connection.prepare_cached("INSERT OR REPLACE INTO good VALUES (?1, ?2, ?3, ?4)")?;
+        for (entry, digest, text) in sealed {
+            insert.execute(params![entry, since, digest.as_bytes(), text])?;
+        }
+        Ok(())
+    }
+
+    /// Forgets the versions of entries that the site has no longer.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be written.
+    pub fn forget_good(&self, present: &HashSet<&str>) -> Result<(), CacheError> {
+        let connection = self.connection();
+        let mut select = connection.prepare_cached("SELECT entry FROM good")?;
+        let kept: Vec<String> = select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+        let mut delete = connection.prepare_cached("DELETE FROM good WHERE entry = ?1")?;
+        for entry in kept.iter().filter(|entry| !present.contains(entry.as_str())) {
+            delete.execute([entry])?;
+        }
+        Ok(())
+    }
+}
+
+/// What the checksum of a row is made of beside its text.
+fn key<'k>(entry: &'k str, since: &'k [u8; 8]) -> [&'k [u8]; 2] {
+    [entry.as_bytes(), since]
+}
+
+/// The entry of a row (`entry, since, text`), and its version unless that is damaged.
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<(String, Option<Good>)> {
+    let (entry, since): (String, i64) = (row.get(0)?, row.get(1)?);
+    let text = unseal(&key(&entry, &since.to_le_bytes()), row.get_ref(2)?.as_blob()?);
+    let good = text.zip(Timestamp::from_second(since).ok()).map(|(text, since)| Good { since, text: text.into() });
+    Ok((entry, good))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_keeps_its_age_until_there_is_another() {
+        let cache = Cache::in_memory().unwrap();
+        let second = |second| Timestamp::from_second(second).unwrap();
+        let keep = |text: &str, now| {
+            let text: Arc<[u8]> = text.as_bytes().into();
+            cache.keep_good(&[("one", Digest::of(&text), text)], second(now)).unwrap();
+            cache.good("one").unwrap().unwrap()
+        };
+        assert_eq!(keep("a", 1), Good { since: second(1), text: b"a"[..].into() });
+        assert_eq!(keep("a", 2).since, second(1));
+        assert_eq!(keep("b", 3), Good { since: second(3), text: b"b"[..].into() });
+        assert_eq!(cache.good("two").unwrap(), None);
+        cache.forget_good(&HashSet::from(["one"])).unwrap();
+        assert!(cache.good("one").unwrap().is_some());
+        cache.connection().execute("UPDATE good SET since = 4", []).unwrap();
+        assert_eq!(cache.good("one").unwrap(), None, "it is not what was kept");
+        cache.forget_good(&HashSet::new()).unwrap();
+        let rows: i64 = cache.connection().query_row("SELECT count(*) FROM good", [], |row| row.get(0)).unwrap();
+        assert_eq!(rows, 0);
+    }
+}

@@ -1,0 +1,62 @@
+//! Dates as people write them.
+
+use jiff::civil::Date;
+
+use crate::yaml::Meaning;
+
+/// The day of an entry that has none that can be read: older than any other.
+pub(super) const UNKNOWN: Date = Date::constant(1970, 1, 1);
+
+/// Other ways to write a day than `2020-08-03`, as `strptime` has them. A day before the month is told from a month
+/// before the day by the separator alone, so `03/08/2020`, which is either, is none of them.
+const OTHERS: [&str; 7] =
+    ["%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d %B %Y", "%B %d, %Y", "%B %d %Y"];
+
+/// The day that `text` names, which has a midnight in every time zone: a day, or a moment of which the day counts.
+///
+/// # Errors
+/// The day that is meant, where it is written in another way than YYYY-MM-DD; `None` if it names none.
+pub(super) fn read(text: &str) -> Result<Date, Option<Date>> {
+    let text = text.trim();
+    let is_usual = |date: Date| (1970..9999).contains(&date.year());
+    if let Meaning::Time(time) = Meaning::of(text) {
+        return if is_usual(time.date()) { Ok(time.date()) } else { Err(None) };
+    }
+    let meant = |text: &str| OTHERS.iter().find_map(|format| Date::strptime(format, text).ok());
+    // A time of day that can't be read does not make the day another one.
+    let day = text.split([' ', 'T']).next().unwrap_or_default();
+    Err(meant(text).or_else(|| meant(day)).filter(|date| is_usual(*date)))
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn days_are_read_however_they_are_written() {
+        for text in ["2021-01-17", "2021-01-17 10:30:00Z", "2021-1-17 1:02:03 +0200"] {
+            assert_eq!(read(text), Ok(date(2021, 1, 17)), "{text}");
+        }
+        for text in [
+            "2021/01/17",
+            "2021/1/17",
+            "2021-1-17",
+            "2021.01.17",
+            "17.01.2021",
+            "17.1.2021",
+            "17 Jan 2021",
+            "17 January 2021",
+            "January 17, 2021",
+            "Jan 17 2021",
+            "2021-01-17 018:00:00Z",
+            "2021-01-17T25:00",
+        ] {
+            assert_eq!(read(text), Err(Some(date(2021, 1, 17))), "{text}");
+        }
+        for text in ["", "soon", "2021-13-01", "31.02.2021", "17/01/2021", "0001-01-01", "9999-12-31", "2021"] {
+            assert_eq!(read(text), Err(None), "{text}");
+        }
+    }
+}
