@@ -127,11 +127,9 @@ impl Rule {
             Self::DataItem => "data file items that can't be read; they are left out",
             Self::Conflict => "addresses that are already taken",
             Self::Contrast => "colors that are hard to read",
-            Self::UnknownData
-            | Self::NotRead
-            | Self::Output
-            | Self::Source
-            | Self::Deprecated => return None,
+            Self::UnknownData | Self::NotRead | Self::Output | Self::Source | Self::Deprecated => {
+                return None;
+            }
         })
     }
 
@@ -151,7 +149,11 @@ mod tests {
         let docs = include_str!("../docs/entries.md");
         for rule in Rule::ALL {
             assert_eq!(serde_json::to_value(rule).unwrap(), rule.name());
-            assert!(docs.contains(&format!("`{}`", rule.name())), "{} is not in docs/entries.md", rule.name());
+            assert!(
+                docs.contains(&format!("`{}`", rule.name())),
+                "{} is not in docs/entries.md",
+                rule.name()
+            );
         }
     }
 }

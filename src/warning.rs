@@ -119,11 +119,15 @@ pub fn grouped(warnings: &[Warning], all: &str) -> Vec<Group> {
                     lines.push(format!("and {more} more{all}"));
                 }
                 let helps = of_rule.iter().all(|warning| warning.help == first.help);
-                lines.extend(first.help.iter().filter(|_| helps).map(|help| format!("help: {}", printable(help))));
-                groups.push(Group { title: format!("{} {headline} [{}]", of_rule.len(), rule.name()), lines });
+                lines.extend(
+                    first.help.iter().filter(|_| helps).map(|help| format!("help: {}", printable(help))),
+                );
+                groups
+                    .push(Group { title: format!("{} {headline} [{}]", of_rule.len(), rule.name()), lines });
             }
             _ => groups.extend(of_rule.into_iter().map(|warning| {
-                let name = if warning.place.is_some() { format!(" [{}]", rule.name()) } else { String::new() };
+                let name =
+                    if warning.place.is_some() { format!(" [{}]", rule.name()) } else { String::new() };
                 let help = warning.help.iter().map(|help| format!("help: {}", printable(help)));
                 Group { title: format!("{warning}{name}"), lines: help.collect() }
             })),

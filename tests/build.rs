@@ -205,22 +205,43 @@ fn refresh_asks_for_what_is_fresh() {
 }
 
 #[test]
-fn a_bad_entry_stops_the_build_unless_it_is_to_keep_going() {
+fn a_bad_entry_stays_as_it_was_published_and_a_new_one_is_left_out() {
     let site = Site::new(CONFIG);
     site.entry("one", "");
     site.build(&[]).succeeded();
-    site.write("entries/bad.md", entry("bad", "").replace("date: 2020-02-03", "date: soon"));
-    site.write("entries/two.md", entry("two", ""));
-    let run = site.build(&[]);
-    assert_eq!(run.code, 1);
-    assert!(run.stderr.contains("entries/bad.md:8:7"), "{}", run.stderr);
-    assert!(!site.at("public/plugins/two").exists(), "nothing is published");
+    let page = site.read("public/plugins/one/index.html");
+    site.write("entries/one.md", entry("one", "").replace("title: ", "titel: "));
+    site.write("entries/bad.md", entry("bad", "").replace("id: bad", "id:"));
+    site.entry("two", "");
+    let before = site.tree("public");
+    let run = site.build(&["--strict"]);
+    assert_eq!(run.code, 1, "{}", run.stderr);
+    run.says("nothing was published: `--strict` was given, and there are 2 errors and 1 warning");
+    assert!(site.tree("public") == before);
 
-    let run = site.build(&["--keep-going"]);
-    assert_eq!(run.code, 3, "{}", run.stderr);
-    assert!(run.stderr.contains("entries/bad.md:8:7"), "{}", run.stderr);
-    assert!(site.at("public/plugins/two/index.html").exists());
-    assert!(!site.at("public/plugins/bad").exists());
+    // Neither the build that finds it nor one that finds nothing changed keeps quiet.
+    for arguments in [&[][..], &[], &["--offline"]] {
+        let run = site.build(arguments);
+        assert_eq!(run.code, 3, "{}", run.stderr);
+        run.says("entries/one.md:1:1: this can't be read; the version of ");
+        run.says("entries/bad.md:3:1");
+        run.says("Built 2 of 3 entries (1 as last published): ");
+        assert!(site.at("public/plugins/two/index.html").exists());
+        assert!(!site.at("public/plugins/bad").exists());
+        assert_eq!(site.read("public/plugins/one/index.html"), page);
+        assert_eq!(site.json("public/plugins.json").as_array().unwrap().len(), 2);
+    }
+    // What stands for it is rendered as everything else is, and goes when the file does.
+    site.write("templates/plugin.html", "<p>{{ plugin.title }} of {{ site.title }}</p>");
+    assert_eq!(site.build(&[]).code, 3);
+    assert_eq!(site.read("public/plugins/one/index.html"), "<p>Plugin one of Test</p>\n");
+    site.entry("bad", "");
+    std::fs::remove_file(site.at("entries/one.md")).unwrap();
+    site.build(&[]).succeeded();
+    assert!(site.at("public/plugins/bad/index.html").exists() && !site.at("public/plugins/one").exists());
+    site.write("entries/one.md", "no front matter");
+    assert_eq!(site.build(&[]).code, 3);
+    assert!(!site.at("public/plugins/one").exists(), "it is a new one");
 }
 
 #[test]

@@ -185,13 +185,12 @@ fn a_build_that_nobody_listens_to_is_done_all_the_same() {
     site.write("entries/wrong.md", "---\n---\n");
     site.write("public/CNAME", "foreign");
     let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
-    let run = site.command(&["--keep-going"]).stdout(full()).stderr(full()).status().unwrap();
+    let run = site.command(&[]).stdout(full()).stderr(full()).status().unwrap();
     assert_eq!(run.code(), Some(3));
     std::fs::remove_dir_all(site.at(".shelflife")).unwrap();
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
-    let run =
-        site.command(&["--keep-going"]).stdout(writer.try_clone().unwrap()).stderr(writer).status().unwrap();
+    let run = site.command(&[]).stdout(writer.try_clone().unwrap()).stderr(writer).status().unwrap();
     assert_eq!(run.code(), Some(3));
     assert!(site.at("public/plugins.json").exists());
 }
@@ -429,7 +428,7 @@ fn names_that_are_no_text_work_or_are_named() {
         let place = site.at(folder).join(name(file));
         std::fs::create_dir_all(site.at(folder)).unwrap();
         std::fs::write(&place, "").unwrap();
-        let run = site.build(&["--keep-going"]);
+        let run = site.build(&[]);
         assert_fails(&run, &["is not UTF-8", &place.to_string_lossy()]);
         std::fs::remove_file(&place).unwrap();
         assert!(site.tree("public") == expected, "{folder}");

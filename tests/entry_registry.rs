@@ -10,8 +10,9 @@ use common::skip;
 use shelflife::config::Limits;
 use shelflife::data;
 use shelflife::entry::shortcode::{Shortcodes, expand};
-use shelflife::entry::{Declared, duplicates, parse};
+use shelflife::entry::{Named, duplicates, parse};
 use shelflife::markdown::{self, Addresses};
+use shelflife::warning::Place;
 
 /// The folder with real data; none, and a line that says so, where there is no such folder.
 fn shared(test: &str) -> Option<PathBuf> {
@@ -60,15 +61,15 @@ fn the_real_registry_is_read() {
     let mut entries = 0;
     for (path, bytes) in files(&shared) {
         let problems = match path.as_str() {
-            "_data/notices.yaml" => {
-                data::notices(&path, &bytes, &Limits::default()).map(|found| assert!(!found.is_empty())).err()
-            }
+            "_data/notices.yaml" => data::notices(&path, &bytes, &Limits::default())
+                .map(|(found, _)| assert!(!found.is_empty()))
+                .err(),
             "_data/blacklist.yaml" => data::blacklist(&path, &bytes, &Limits::default())
-                .map(|found| assert!(!found.is_empty()))
+                .map(|(found, _)| assert!(!found.is_empty()))
                 .err(),
             "_data/update_check_overlays.yaml" => data::overlays(&path, &bytes, &Limits::default()).err(),
             "_data/compat.yaml" => {
-                let compat = data::compat(&path, &bytes, &Limits::default()).unwrap();
+                let (compat, _) = data::compat(&path, &bytes, &Limits::default()).unwrap();
                 let default = data::Compat::default();
                 assert_eq!(
                     compat.expand(&["posix".into(), "nix".into()]),
@@ -119,10 +120,11 @@ fn the_real_entries_are_valid_pages() {
         for word in ["align=", "<font", "<center", "<h1", "javascript:", "style="] {
             assert!(!html.contains(word), "{name}: {word}");
         }
-        read.push((name, bytes, parsed));
+        read.push(parsed.entry);
     }
-    let declared = read.iter().map(|(path, bytes, parsed)| Declared { path, bytes, parsed });
-    assert_eq!(duplicates(declared), []);
+    let place = Place { path: String::new(), line: 1, column: 1 };
+    let named = read.iter().map(|entry| Named { stem: &entry.stem, id: &entry.id, id_place: &place });
+    assert_eq!(duplicates(named), []);
 }
 
 #[test]

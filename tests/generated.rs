@@ -17,7 +17,7 @@ fn assert_builds(folder: &Path) {
         registry.write(site.path()).unwrap();
         let report = site.report(&["--offline"]);
         assert_eq!(report["entries"]["total"], 300);
-        assert_eq!(report["entries"]["unreadable"], 0);
+        assert_eq!(report["entries"]["left_out"], 0);
         assert_eq!(report["warnings"], serde_json::json!([]));
         let built = site.json("public/plugins.json");
         let disabled = registry.entries.iter().filter(|entry| entry.more.contains_key("disabled")).count();

@@ -65,7 +65,7 @@ fn an_asset_that_changes_meanwhile_is_published_as_it_is_at_the_end() {
             site.write("assets/picture.png", "third");
         }
     });
-    assert_eq!((built.unwrap().report.warnings, times), (Vec::<String>::new(), 2));
+    assert_eq!((built.unwrap().report.warnings, times), (Vec::new(), 2));
     let [style] = styles(&site).try_into().unwrap();
     assert_eq!(site.read(&format!("public/assets/{style}")), "a { color: blue }");
     assert_eq!(site.read("public/assets/picture.png"), "third");

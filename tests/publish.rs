@@ -218,7 +218,7 @@ fn strangers_links_and_pipes_are_neither_read_nor_published() {
         site.entry("one", "");
         std::fs::create_dir_all(site.at(link).parent().unwrap()).unwrap();
         std::os::unix::fs::symlink(outside.path(), site.at(link)).unwrap();
-        let run = site.build(&["--keep-going"]);
+        let run = site.build(&[]);
         assert_eq!(run.code, 1, "{}", run.stderr);
         assert!(run.stderr.contains(&format!("{link} is a symbolic link")), "{}", run.stderr);
         assert!(!run.stderr.contains("secret") && !site.at("public").exists(), "{}", run.stderr);
@@ -234,8 +234,7 @@ fn strangers_links_and_pipes_are_neither_read_nor_published() {
 #[test]
 fn places_that_cannot_work_are_told_before_anything_is_touched() {
     for (config, arguments, expected) in [
-        ("[paths]\ndata = \"_data\"", &[][..], "`paths.data` does not exist"),
-        ("[paths]\nentries = \"_plugins\"", &[], "`paths.entries` does not exist"),
+        ("[paths]\nentries = \"_plugins\"", &[][..], "`paths.entries` does not exist"),
         ("[paths]\noutput = \".shelflife\"", &[], "would lie in the output folder"),
         ("[paths]\ncache = \"public/cache.sqlite\"", &[], "would lie in the output folder"),
         ("paths = [\"entries\"]", &[], "this is a list, expected a table"),

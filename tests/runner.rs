@@ -52,7 +52,7 @@ fn what_could_not_be_refreshed_is_a_table_and_strictness_an_exit_code() {
     );
     let run = site.build(&strict(&LATER));
     assert_eq!(run.code, 4, "{}", run.stderr);
-    assert!(run.stderr.contains("missing or past its life: 1 fact\n"), "{}", run.stderr);
+    assert!(run.stderr.contains("`--strict` was given, and 1 fact is missing or stale\n"), "{}", run.stderr);
     assert!(site.read("public/plugins.json").contains("\"stars\":7"), "it is published all the same");
     let report = site.report(&LATER);
     assert_eq!(report["unrefreshed"][0]["subjects"], json!(["github:owner/one"]));
@@ -86,14 +86,22 @@ fn a_runner_shows_annotations_and_a_summary() {
     assert!(summary.contains("| 1 | 0 | 0 | 2020-08-01 07:56 UTC | `127.0.0.1 answered 401"), "{summary}");
 
     site.write("entries/two.md", "---\nlayout: plugin\nid: two\n---\n");
-    let (output, summary) = on_a_runner(&site, &LATER);
+    site.write("entries/three.md", common::entry("three", "").replace("license: MIT", "license:"));
+    let (output, summary) = on_a_runner(&site, &strict(&LATER));
     let stdout = String::from_utf8_lossy(&output.stdout);
     assert_eq!(output.status.code(), Some(1));
     assert!(stdout.contains("::error file=entries/two.md,line=1,col=1,title=shelflife::"), "{stdout}");
+    assert!(stdout.contains("::warning file=entries/three.md,line=7,col=1,title=shelflife::"), "{stdout}");
     assert!(summary.starts_with("### The site was not built"), "{summary}");
 
-    let (output, summary) = on_a_runner(&site, &["--keep-going", LATER[0], LATER[1]]);
+    let (output, summary) = on_a_runner(&site, &LATER);
     assert_eq!(output.status.code(), Some(3));
-    assert!(String::from_utf8_lossy(&output.stdout).contains("::error file=entries/two.md,"));
-    assert!(summary.contains("- left out: entries/two.md:"), "{summary}");
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(stdout.contains("::error file=entries/two.md,"), "{stdout}");
+    assert!(stdout.contains("::warning file=entries/three.md,line=7,col=1,"), "{stdout}");
+    assert!(summary.contains("- can't be read: entries/two.md:"), "{summary}");
+    assert!(
+        summary.contains("`license` is empty") || summary.contains("\\`license\\` is empty"),
+        "{summary}"
+    );
 }

@@ -179,18 +179,18 @@ fn a_broken_entry_is_shown_where_the_page_would_be() {
     let watching = site.watch(&[]);
     let before = site.tree("public");
     let open = watching.open("/plugins/two/");
-    site.write("entries/one.md", entry("one", "").replace("2020-02-03", "<b>never"));
+    site.write("entries/one.md", entry("one", "").replace("id: one", "id: <b>/never"));
     open.reloaded();
     let page = watching.get("/plugins/two/");
     assert_eq!(page.status, 500);
     let text = page.text();
     assert!(
-        text.contains("entries/one.md:") && text.contains("date: &lt;b&gt;never") && !text.contains("<b>"),
+        text.contains("entries/one.md:") && text.contains("id: &lt;b&gt;/never") && !text.contains("<b>"),
         "{text}"
     );
     assert_eq!(site.tree("public"), before);
     assert_eq!(watching.get("/plugins.json").status, 200);
-    watching.line("entries/one.md changed: not built");
+    watching.line("entries/one.md changed: can't be read");
     watching.line("--> entries/one.md:");
 
     let open = watching.open("/plugins/two/");

@@ -60,10 +60,10 @@ fn an_open_page_shows_what_is_wrong_and_comes_back() {
     let watching = site.watch(&[]);
     let address = watching.url("/plugins/two/#install");
     browser.go(&address);
-    site.write("entries/one.md", entry("one", "").replace("2020-02-03", "<b>never"));
-    shows(&browser, "The site can’t be built");
+    site.write("entries/one.md", entry("one", "").replace("id: one", "id: <b>/never"));
+    shows(&browser, "An entry can’t be read");
     shows(&browser, "entries/one.md:");
-    shows(&browser, "<b>never");
+    shows(&browser, "<b>/never");
     assert_eq!(browser.url(), address);
 
     site.entry("one", "");
@@ -100,11 +100,11 @@ fn what_is_wrong_can_be_read_on_a_phone_and_in_the_dark() {
         };
         let long = "x".repeat(300);
         site.write("entries/one.md", entry("one", &format!("no_such_key_{long}: {long}\nlicence: [\n")));
-        site.write("entries/two.md", entry("two", "").replace("2020-02-03", "never"));
+        site.write("entries/two.md", entry("two", "").replace("id: two", "id: ../never"));
         let watching = site.start_watching(&[]);
-        watching.line("not built");
+        watching.line("can't be read");
         browser.go(&watching.url("/"));
-        shows(&browser, "The site can’t be built");
+        shows(&browser, "An entry can’t be read");
         let fits = browser.run("return document.documentElement.scrollWidth <= innerWidth");
         assert_eq!(fits, true, "the page is wider than the window");
         let background = browser.run("return getComputedStyle(document.body).backgroundColor");

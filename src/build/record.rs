@@ -12,8 +12,8 @@ use crate::cache::{ANSWERS, Cache, CacheError, FACTS, HISTORY, Listing, Tree, di
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::fact::{Channel, Heard, Subject};
-use crate::publish::{Glance, Seen};
 use crate::problem::Problem;
+use crate::publish::{Glance, Seen};
 use crate::report::{self, Entries};
 use crate::scan::Scan;
 use crate::source;

@@ -54,7 +54,9 @@ impl Cache {
             .par_iter()
             .zip(is_new)
             .filter(|(_, is_new)| *is_new)
-            .map(|((entry, digest, text), _)| (*entry, *digest, seal(&key(entry, &since.to_le_bytes()), text)))
+            .map(|((entry, digest, text), _)| {
+                (*entry, *digest, seal(&key(entry, &since.to_le_bytes()), text))
+            })
             .collect();
         let connection = self.connection();
         let mut insert = connection.prepare_cached("INSERT OR REPLACE INTO good VALUES (?1, ?2, ?3, ?4)")?;
@@ -90,7 +92,8 @@ fn key<'k>(entry: &'k str, since: &'k [u8; 8]) -> [&'k [u8]; 2] {
 pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<(String, Option<Good>)> {
     let (entry, since): (String, i64) = (row.get(0)?, row.get(1)?);
     let text = unseal(&key(&entry, &since.to_le_bytes()), row.get_ref(2)?.as_blob()?);
-    let good = text.zip(Timestamp::from_second(since).ok()).map(|(text, since)| Good { since, text: text.into() });
+    let good =
+        text.zip(Timestamp::from_second(since).ok()).map(|(text, since)| Good { since, text: text.into() });
     Ok((entry, good))
 }
 
@@ -116,7 +119,8 @@ mod tests {
         cache.connection().execute("UPDATE good SET since = 4", []).unwrap();
         assert_eq!(cache.good("one").unwrap(), None, "it is not what was kept");
         cache.forget_good(&HashSet::new()).unwrap();
-        let rows: i64 = cache.connection().query_row("SELECT count(*) FROM good", [], |row| row.get(0)).unwrap();
+        let rows: i64 =
+            cache.connection().query_row("SELECT count(*) FROM good", [], |row| row.get(0)).unwrap();
         assert_eq!(rows, 0);
     }
 }

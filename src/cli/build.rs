@@ -134,9 +134,11 @@ fn finish(
         show::problem(problem);
     }
     if arguments.keep_going {
-        progress.line("warning: `--keep-going` has no effect any more, since builds always go on; leave it out");
+        progress
+            .line("warning: `--keep-going` has no effect any more, since builds always go on; leave it out");
     }
-    let all = if arguments.report.is_some() { " (all are in the report)" } else { " (`--report FILE` has all)" };
+    let all =
+        if arguments.report.is_some() { " (all are in the report)" } else { " (`--report FILE` has all)" };
     show::warnings(&report.warnings, all).iter().for_each(|line| progress.line(line));
     if let [title, rows @ ..] = &unrefreshed::table(&report.unrefreshed)[..] {
         progress.warn(title);

@@ -29,8 +29,10 @@ pub fn overlays(path: &str, bytes: &[u8], limits: &Limits) -> Read<Overlays> {
             if field.value.fields().is_some() {
                 found.insert(field.key.to_owned(), field.value.to_json());
             } else {
-                let message =
-                    format!("this overlay must be a mapping, found {}; it is left out", field.value.describe());
+                let message = format!(
+                    "this overlay must be a mapping, found {}; it is left out",
+                    field.value.describe()
+                );
                 let help = "write settings such as `repo: …` indented below the id";
                 reader.warn(Rule::DataItem, field.key_span.clone(), message, help);
             }

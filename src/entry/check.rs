@@ -31,10 +31,10 @@ pub(super) fn identifier(text: &str) -> Result<(), Expectation> {
 
 /// A part of a path, or what may become one: nothing that leads into another folder, hides, or can't be seen.
 pub(super) fn part(text: &str) -> Result<(), Expectation> {
-    const EXPECTED: Expectation =
-        "expected a name of at most 200 bytes without `/`, `\\` and control characters that does not begin with `.`";
+    const EXPECTED: Expectation = "expected a name of at most 200 bytes without `/`, `\\` and control characters that does not begin with `.`";
     let plain = |c: char| !c.is_control() && !matches!(c, '/' | '\\');
-    let valid = !text.is_empty() && text.len() <= MAX_PART && !text.starts_with('.') && text.chars().all(plain);
+    let valid =
+        !text.is_empty() && text.len() <= MAX_PART && !text.starts_with('.') && text.chars().all(plain);
     if valid { Ok(()) } else { Err(EXPECTED) }
 }
 

@@ -9,8 +9,18 @@ pub(super) const UNKNOWN: Date = Date::constant(1970, 1, 1);
 
 /// Other ways to write a day than `2020-08-03`, as `strptime` has them. A day before the month is told from a month
 /// before the day by the separator alone, so `03/08/2020`, which is either, is none of them.
-const OTHERS: [&str; 7] =
-    ["%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d %B %Y", "%B %d, %Y", "%B %d %Y"];
+const OTHERS: [&str; 10] = [
+    "%Y-%m-%d",
+    "%Y/%m/%d",
+    "%Y.%m.%d",
+    "%d.%m.%Y",
+    "%d %B %Y",
+    "%d %b %Y",
+    "%B %d, %Y",
+    "%b %d, %Y",
+    "%B %d %Y",
+    "%b %d %Y",
+];
 
 /// The day that `text` names, which has a midnight in every time zone: a day, or a moment of which the day counts.
 ///
@@ -49,13 +59,15 @@ mod tests {
             "17 Jan 2021",
             "17 January 2021",
             "January 17, 2021",
+            "Jan 17, 2021",
             "Jan 17 2021",
             "2021-01-17 018:00:00Z",
             "2021-01-17T25:00",
         ] {
             assert_eq!(read(text), Err(Some(date(2021, 1, 17))), "{text}");
         }
-        for text in ["", "soon", "2021-13-01", "31.02.2021", "17/01/2021", "0001-01-01", "9999-12-31", "2021"] {
+        for text in ["", "soon", "2021-13-01", "31.02.2021", "17/01/2021", "0001-01-01", "9999-12-31", "2021"]
+        {
             assert_eq!(read(text), Err(None), "{text}");
         }
     }

@@ -64,7 +64,9 @@ pub(super) fn read(
             |root| (root.span(), root.describe()),
         );
         let message = format!("the front matter must hold keys such as `id: …`, found {found}");
-        reader.refuse(text.problem(span, message).help("write `id: …`, `title: …` and the other keys, a line each"));
+        reader.refuse(
+            text.problem(span, message).help("write `id: …`, `title: …` and the other keys, a line each"),
+        );
         return reader.finish(None).map(|(parsed, _)| parsed);
     };
     let mut schema = Schema { reader, root, opening: parts.opening.clone(), list_items };
@@ -101,7 +103,7 @@ impl<'t> Schema<'t> {
         let archive = self.address("archive");
         let follow_dependency_links = self.boolean("follow_dependency_links");
         let no_build_isolation = self.boolean("no_build_isolation");
-        let tags = self.texts("tags");
+        let tags = self.tags();
         let screenshots = self.screenshots();
         let featured_image = self.picture("featuredimage", self.field("featuredimage"));
         let (compatibility, os_places) = self.compatibility();
@@ -189,7 +191,8 @@ impl<'t> Schema<'t> {
     /// A text that every plugin should have.
     fn expected(&mut self, key: &str) -> String {
         self.text(key).unwrap_or_else(|| {
-            let problem = self.lacking(key, "; it is published empty");
+            let so = if self.field(key).is_some() { "" } else { "; it is published empty" };
+            let problem = self.lacking(key, so);
             self.reader.note(Rule::MissingKey, &problem);
             String::new()
         })
@@ -205,7 +208,12 @@ impl<'t> Schema<'t> {
             return None;
         }
         if let Err(expected) = check::identifier(&id) {
-            self.reader.warn(Rule::BadId, span, bad(expected), "give the plugin's identifier, as its `setup.py` has it");
+            self.reader.warn(
+                Rule::BadId,
+                span,
+                bad(expected),
+                "give the plugin's identifier, as its `setup.py` has it",
+            );
         }
         Some(id)
     }
@@ -230,8 +238,7 @@ impl<'t> Schema<'t> {
         let Err(expected) = check::reference(&value) else { return Some(value) };
         let rooted = format!("/{value}");
         let is_asset = value.starts_with("assets/") && check::reference(&rooted).is_ok();
-        let becomes =
-            if is_asset { format!("read as {}", quote(&rooted)) } else { "left out".to_owned() };
+        let becomes = if is_asset { format!("read as {}", quote(&rooted)) } else { "left out".to_owned() };
         let message = format!("bad `{name}` {}: {expected}; it is {becomes}", quote(&value));
         self.reader.warn(Rule::BadPicture, field.value.span(), message, "");
         is_asset.then_some(rooted)
@@ -274,6 +281,17 @@ impl<'t> Schema<'t> {
         let texts = self.reader.texts(self.field(key), false);
         let texts = self.few(key, texts, |(_, span)| span.clone());
         texts.into_iter().map(|(text, _)| text).collect()
+    }
+
+    /// The tags; those in one text have commas between them.
+    fn tags(&mut self) -> Vec<String> {
+        let tags = self.texts("tags");
+        match (&tags[..], self.field("tags").and_then(|field| field.value.scalar())) {
+            ([one], Some(_)) => {
+                one.split(',').map(str::trim).filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
+            }
+            _ => tags,
+        }
     }
 
     /// The first items of a list: each may be a page of the site's, or stand on one.

@@ -46,7 +46,8 @@ pub(super) fn broken(error: &miette::Report) -> String {
     } else {
         ("The site can’t be built", "The published files are as they were.")
     };
-    let mut body = format!("<h1>{title}</h1>\n<p>{files} This page reloads by itself when a file is saved.</p>\n");
+    let mut body =
+        format!("<h1>{title}</h1>\n<p>{files} This page reloads by itself when a file is saved.</p>\n");
     match (error.downcast_ref::<Problems>(), error.downcast_ref::<Problem>()) {
         (Some(problems), _) => problems.problems.iter().for_each(|problem| section_of(&mut body, problem)),
         (None, Some(problem)) => section_of(&mut body, problem),

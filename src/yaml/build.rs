@@ -144,7 +144,10 @@ impl Builder<'_> {
 
     fn second_document(&mut self, range: Range<usize>) {
         let problem = self.text.problem(range, "found a second YAML document; only the first one is read");
-        self.warn(Rule::BadType, &problem.help("a file holds one document: delete the line `---` between them"));
+        self.warn(
+            Rule::BadType,
+            &problem.help("a file holds one document: delete the line `---` between them"),
+        );
     }
 
     /// What a tag says of a single value. One that says something else is ignored: values are plain data.

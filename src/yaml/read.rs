@@ -87,7 +87,8 @@ impl<'t> Reader<'t> {
             (None, None) => None,
         };
         let text = items.map(|items| items.join(", ")).filter(|text| !text.trim().is_empty());
-        let becomes = text.as_deref().map_or("left out".to_owned(), |text| format!("read as {}", quote(text)));
+        let becomes =
+            text.as_deref().map_or("left out".to_owned(), |text| format!("read as {}", quote(text)));
         let message = format!("{name} must be text, found {}; it is {becomes}", node.describe());
         let help = "write one text, in quotes if it has a colon or begins with `[` or `{`";
         self.warn(Rule::BadType, node.span(), message, help);
@@ -125,8 +126,11 @@ impl<'t> Reader<'t> {
             return items.filter(|item| !item.is_null()).collect();
         }
         if !lenient || field.value.scalar().is_none() {
-            let message =
-                format!("`{}` must be a list, found {}; it is read as a list of one", field.key, field.value.describe());
+            let message = format!(
+                "`{}` must be a list, found {}; it is read as a list of one",
+                field.key,
+                field.value.describe()
+            );
             let help = format!("write `{}: [one, two]`, or one `- item` a line below it", field.key);
             self.warn(Rule::BadType, field.value.span(), message, &help);
         }

@@ -191,6 +191,18 @@ impl Site {
     }
 }
 
+/// The warnings of a report, a line each: the place, the message and what to do.
+pub fn warnings(report: &Value) -> Vec<String> {
+    let line = |warning: &Value| {
+        let place = warning["place"].as_object().map(|place| {
+            format!("{}:{}:{}: ", place["path"].as_str().unwrap(), place["line"], place["column"])
+        });
+        let help = warning["help"].as_str().map(|help| format!("; {help}")).unwrap_or_default();
+        format!("{}{}{help}", place.unwrap_or_default(), warning["message"].as_str().unwrap())
+    };
+    report["warnings"].as_array().unwrap().iter().map(line).collect()
+}
+
 /// An entry that has everything it needs, and `more` lines of front matter.
 pub fn entry(stem: &str, more: &str) -> String {
     format!(
