@@ -318,7 +318,8 @@ impl Builder<'_> {
             }
             *key = Some((name, span.clone()));
         }
-        if let Some((earlier, name)) = first {
+        // To count lines takes time in proportion to the file.
+        if let Some((earlier, name)) = first.filter(|_| self.warnings.len() < MAX_PROBLEMS) {
             let (first, second) = (self.text.line(earlier), self.text.line(span.start));
             let message = format!(
                 "the key {} is given twice, in line {first} and in line {second}; the last one counts",
