@@ -96,7 +96,7 @@ fn entries() -> Vec<Row> {
         row(
             (tags, "source: https://github.com/owner/one\ntags:\n- plug: in"),
             ("bad-type", 12),
-            ("/api/tags/0/name", json!("plug: in")),
+            ("/api/tags/0", json!("plug: in")),
         ),
         row(("license: MIT", "license: [MIT, BSD]"), ("bad-type", 7), ("/license", json!("MIT, BSD"))),
         row(
