@@ -295,6 +295,41 @@ fn another_server_has_other_facts() {
     assert_eq!(server.counts().requests, 0);
 }
 
+/// A runner of a GitHub Enterprise Server sets these variables, whatever the registry is about.
+#[test]
+fn the_configuration_goes_before_what_a_runner_sets() {
+    let (server, enterprise) = (Server::start(world()).unwrap(), Server::start(world()).unwrap());
+    let build = |keys: &str, stars: Option<u64>| {
+        let mut site = Site::new(&format!("{CONFIG}\n[github]\n{keys}\n"));
+        site.set("GITHUB_TOKEN", "replay");
+        site.set("GITHUB_SERVER_URL", "https://ghe.example");
+        site.set("GITHUB_GRAPHQL_URL", &enterprise.graphql_url());
+        site.entry("one", "");
+        site.build(&[]).succeeded();
+        assert_eq!(plugin(&site)["github"]["stars"].as_u64(), stars, "{keys}");
+        let asked = (server.counts().graphql > 0, enterprise.counts().graphql > 0);
+        server.reset_log();
+        enterprise.reset_log();
+        asked
+    };
+    let graphql = format!("graphql = \"{}\"", server.graphql_url());
+    assert_eq!(build("", None), (false, false), "the entry's source is not on the runner's server");
+    assert_eq!(build(&format!("server = \"https://github.com\"\n{graphql}"), Some(7)), (true, false));
+    assert_eq!(build(&graphql, None), (false, false), "the server is still the runner's");
+}
+
+#[test]
+fn the_endpoint_of_the_runner_is_that_of_its_own_server() {
+    let server = Server::start(world()).unwrap();
+    let mut site = Site::new(&format!("{CONFIG}\n[github]\nserver = \"https://ghe.example\"\n"));
+    site.set("GITHUB_TOKEN", "replay");
+    site.set("GITHUB_SERVER_URL", "https://ghe.example");
+    site.set("GITHUB_GRAPHQL_URL", &server.graphql_url());
+    site.write("entries/one.md", entry("one", "").replace("https://github.com/", "https://ghe.example/"));
+    site.build(&[]).succeeded();
+    assert_eq!(plugin(&site)["github"]["stars"], 7);
+}
+
 #[test]
 fn advice_fits_what_is_lacking() {
     let (server, mut site) = asking("1h");

@@ -52,7 +52,8 @@ const AFTER_HELP: &str = "\
 Environment:
   GITHUB_TOKEN        lets GitHub be asked; without it its facts stay as the cache has them
   GITHUB_GRAPHQL_URL  GitHub's GraphQL endpoint; or GITHUB_API_URL, beside which it is
-  GITHUB_SERVER_URL   the server on which a `source` counts as a GitHub repository
+  GITHUB_SERVER_URL   the server on which a `source` counts as a GitHub repository;
+                      what shelflife.toml says of the two goes before these variables
   SOURCE_DATE_EPOCH   like --now, in seconds since 1970
   NO_COLOR, CI        no colours; plain lines instead of progress bars
   GITHUB_ACTIONS      annotations, and a summary in the file GITHUB_STEP_SUMMARY

@@ -14,7 +14,7 @@ use super::values::{Address, Size, Span, base_path, batch, keep_builds, site_url
 use super::wording::{self, Table};
 use super::{
     Fetch, Keep, Limits, RemotePictures, Settings, Synonyms, Thumbnails, fetch, limits, markdown, search,
-    thumbnails,
+    servers, thumbnails,
 };
 use crate::access::denied;
 use crate::fact::Window;
@@ -46,8 +46,7 @@ pub(super) struct Settled {
     pub(super) given: Given,
     pub(super) output: PathBuf,
     pub(super) cache: PathBuf,
-    pub(super) github_server: Url,
-    pub(super) github_graphql: Url,
+    pub(super) github: servers::Given,
     pub(super) github_ttl: Duration,
     pub(super) github_batch: usize,
     pub(super) usage_ttl: Duration,
@@ -168,8 +167,8 @@ impl Default for Paths {
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Github {
-    server: Address,
-    graphql: Address,
+    server: Option<Address>,
+    graphql: Option<Address>,
     ttl: Span,
     #[serde(deserialize_with = "batch")]
     batch: usize,
@@ -177,12 +176,7 @@ struct Github {
 
 impl Default for Github {
     fn default() -> Self {
-        Self {
-            server: Address::known("https://github.com"),
-            graphql: Address::known("https://api.github.com/graphql"),
-            ttl: Span(Duration::from_secs(6 * 3600)),
-            batch: 50,
-        }
+        Self { server: None, graphql: None, ttl: Span(Duration::from_secs(6 * 3600)), batch: 50 }
     }
 }
 
@@ -275,8 +269,10 @@ impl From<File> for Settled {
             given,
             output: paths.output,
             cache: paths.cache,
-            github_server: github.server.0,
-            github_graphql: github.graphql.0,
+            github: servers::Given {
+                server: github.server.map(|Address(url)| url),
+                graphql: github.graphql.map(|Address(url)| url),
+            },
             github_ttl: github.ttl.0,
             github_batch: github.batch,
             usage_ttl: usage.ttl.0,
@@ -300,8 +296,8 @@ impl Default for Settled {
 }
 
 impl Settled {
-    /// The part that outputs depend on.
-    pub(super) fn settings(&self) -> Settings {
+    /// The part that outputs depend on, where repositories live on `github_server`.
+    pub(super) fn settings(&self, github_server: Url) -> Settings {
         let windows = [(Window::Week, &self.usage_week), (Window::Month, &self.usage_month)];
         Settings {
             title: self.title.clone(),
@@ -311,7 +307,7 @@ impl Settled {
             repository: self.repository.clone(),
             timezone: self.timezone.clone(),
             entries_path: self.entries.to_string_lossy().into_owned(),
-            github_server: self.github_server.clone(),
+            github_server,
             hide_disabled: self.hide_disabled,
             api: self.api,
             badges: self.badges,

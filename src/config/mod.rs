@@ -7,6 +7,7 @@ mod limits;
 mod markdown;
 mod paths;
 mod search;
+mod servers;
 mod theme;
 mod thumbnails;
 mod values;
@@ -33,6 +34,7 @@ pub use theme::{Colors, Link, Texts, Theme};
 pub use thumbnails::Thumbnails;
 
 use paths::normalise;
+use servers::Servers;
 
 /// Everything that decides how a site is built.
 #[derive(Debug, Clone)]
@@ -106,7 +108,7 @@ pub struct Settings {
 /// What a `shelflife.toml` without any key gives.
 impl Default for Settings {
     fn default() -> Self {
-        file::Settled::default().settings()
+        file::Settled::default().settings(servers::github())
     }
 }
 
@@ -294,17 +296,10 @@ impl Config {
         };
         // The cache keeps whole seconds; so must everything that is compared with it.
         let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
-        let server = match &environment.github_server {
-            Some(server) => environment::url("GITHUB_SERVER_URL", server)?,
-            None => file.github_server.clone(),
-        };
-        let graphql = match environment.graphql_endpoint()? {
-            Some(endpoint) => endpoint,
-            None => file.github_graphql.clone(),
-        };
+        let Servers { server, graphql } = Servers::of(&file.github, environment)?;
         let mut config = Self {
             warnings: Vec::new(),
-            settings: Settings { github_server: server, ..file.settings() },
+            settings: file.settings(server),
             paths: Paths {
                 entries: base.join(&file.entries),
                 data: base.join(file.data),

@@ -10,14 +10,6 @@ use url::Url;
 /// An absolute http or https address.
 pub(super) struct Address(pub(super) Url);
 
-impl Address {
-    /// An address that is written in this program.
-    #[expect(clippy::expect_used, reason = "the tests read every default")]
-    pub(super) fn known(text: &str) -> Self {
-        Self(Url::parse(text).expect("an address"))
-    }
-}
-
 impl<'de> Deserialize<'de> for Address {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
