@@ -5,6 +5,7 @@
 
 use std::marker::PhantomData;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,8 @@ pub struct Imprint {
     pub memos: Packed<Vec<(String, Digest)>>,
     /// The pictures of videos that its description shows.
     pub pictures: Vec<Picture>,
+    /// Since when it is abandoned, if a GitHub issue tells.
+    pub abandonment: Option<Abandonment>,
     /// The inputs of the memo that has the description for feeds, if a feed had it.
     pub feed: Option<Digest>,
 }
@@ -79,6 +82,15 @@ pub struct Kin {
     pub is_disabled: bool,
     /// Whether other plugins' pages may lead to it for what it does.
     pub is_recommended: bool,
+}
+
+/// That a plugin is abandoned, as a GitHub issue says.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Abandonment {
+    /// When the issue was opened.
+    pub since: Timestamp,
+    /// The issue's page, as the entry has it.
+    pub link: String,
 }
 
 /// An earlier address of a plugin's page.
@@ -271,6 +283,7 @@ impl Imprint {
             },
             memos: Packed::new(&Vec::new()),
             pictures: Vec::new(),
+            abandonment: None,
             feed: None,
         }
     }

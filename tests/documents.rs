@@ -5,16 +5,19 @@ mod common;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use shelflife::fact::{ObjectId, RepositoryName, Subject};
+use shelflife::fact::{IssueName, ObjectId, RepositoryName, Subject};
 use shelflife::source::github::{batches, document};
 use xtask::replay::{Schema, shared};
 
 fn subject() -> impl Strategy<Value = Subject> {
     let name = (0..8u8).prop_map(|n| RepositoryName::new("owner", &format!("name{n}")).unwrap());
     let object = (0..200u8).prop_map(|n| ObjectId::new(&format!("{n:02x}").repeat(20)).unwrap());
-    (name, object, "[a-z\"{}$\\\\\n]{0,12}", 0..3).prop_map(|(repository, object, path, kind)| match kind {
+    (name, object, "[a-z\"{}$\\\\\n]{0,12}", 0..4).prop_map(|(repository, object, path, kind)| match kind {
         0 => Subject::Repository(repository),
         1 => Subject::File { repository, path },
+        2 => {
+            Subject::Issue(IssueName::new(repository, 1 + u32::from(object.as_str().as_bytes()[0])).unwrap())
+        }
         _ => Subject::Content { repository, object },
     })
 }

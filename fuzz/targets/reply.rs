@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use libfuzzer_sys::fuzz_target;
-use shelflife::fact::{ObjectId, Repository, RepositoryName, Subject};
+use shelflife::fact::{IssueName, ObjectId, Repository, RepositoryName, Subject};
 use shelflife::fact::Answer;
 use shelflife::source::github::document::{Ask, Object};
 use shelflife::source::github::read_reply;
@@ -14,16 +14,18 @@ fn asks() -> Vec<Ask> {
     let name = |name| RepositoryName::new("o", name).expect("a name");
     let object = ObjectId::new("0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a").expect("an id");
     let path = |path: &str, text| Object::Path { path: path.to_owned(), text };
+    let ask = |repository, details, objects| Ask { repository, details, objects, issues: vec![] };
+    let issues = [1, 2].map(|number| IssueName::new(name("a"), number).expect("a number"));
     vec![
-        Ask { repository: name("a"), details: true, objects: vec![] },
-        Ask { repository: name("b"), details: true, objects: vec![path("setup.py", false), path("x.py", false)] },
-        Ask { repository: name("c"), details: false, objects: vec![path("setup.py", true), Object::Id(object)] },
+        Ask { issues: issues.to_vec(), ..ask(name("a"), true, vec![]) },
+        ask(name("b"), true, vec![path("setup.py", false), path("x.py", false)]),
+        ask(name("c"), false, vec![path("setup.py", true), Object::Id(object)]),
     ]
 }
 
 fuzz_target!(|bytes: &[u8]| {
     let asks = asks();
-    let Ok(answers) = read_reply(&asks, bytes) else { return };
+    let Ok(answers) = read_reply(&asks, bytes, Default::default()) else { return };
     let mut values: BTreeMap<&Subject, Option<&[u8]>> = BTreeMap::new();
     for (subject, answer) in &answers {
         let known = values.entry(subject).or_default();

@@ -182,8 +182,8 @@ impl Ledger {
         let not_believed = Answer::Failed(refusals::NOT_BELIEVED.to_owned());
         let mut is_written = false;
         for (subject, answer) in answers {
-            let is_refusal =
-                *answer == Answer::Gone && matches!(subject, Subject::Repository(_) | Subject::File { .. });
+            let is_refusal = *answer == Answer::Gone
+                && matches!(subject, Subject::Repository(_) | Subject::File { .. } | Subject::Issue(_));
             let answer = if is_refusal && !is_believed { &not_believed } else { answer };
             if let Answer::Failed(reason) = answer {
                 self.failures.insert(subject.clone(), reason.clone());
@@ -197,8 +197,8 @@ impl Ledger {
             };
             let before = self.look_up(subject, config)?.cloned();
             let fact = fact::learn(before.as_ref(), answer, &asked);
-            if let (Subject::Repository(name), Answer::Gone) = (subject, answer) {
-                self.refusals.note(name, before.as_ref(), fact.as_ref());
+            if *answer == Answer::Gone {
+                self.refusals.note(subject, before.as_ref(), fact.as_ref());
             }
             if let Some(fact) = fact {
                 self.cache.record(subject, &fact)?;
@@ -294,6 +294,10 @@ fn state_of(fact: Option<&Fact>) -> FactState {
 /// A refusal stays fresh for this part of the life of what else is said: it may be withdrawn, or lead to a loss.
 const REFUSED: u32 = 2;
 
+/// How long at least it is believed when an issue was opened. That never changes, but the issue may go; and whatever can
+/// go stale keeps its value when GitHub fails.
+const ISSUE: Duration = Duration::from_secs(30 * 24 * 3600);
+
 /// Until when an answer that comes now need not be asked for again.
 fn fresh_until(subject: &Subject, answer: &Answer, config: &Config) -> Timestamp {
     let after = |ttl: Duration| {
@@ -303,7 +307,8 @@ fn fresh_until(subject: &Subject, answer: &Answer, config: &Config) -> Timestamp
     };
     match subject {
         Subject::Usage(_) => after(config.usage.ttl),
-        Subject::Repository(_) | Subject::File { .. } => after(config.github.ttl),
+        Subject::Issue(_) if *answer != Answer::Gone => after(config.github.ttl.max(ISSUE)),
+        Subject::Repository(_) | Subject::File { .. } | Subject::Issue(_) => after(config.github.ttl),
         Subject::Content { .. } => Timestamp::MAX,
         Subject::Thumbnail(_) => after(config.thumbnails.ttl),
     }

@@ -1,11 +1,11 @@
-//! Repositories that GitHub has not, or shows to nobody: whether that is believed, and who is named, in few lines.
+//! Repositories and issues that GitHub does not have, or shows to nobody: whether that is believed, and which are named.
 
 use std::collections::BTreeMap;
 
-use crate::fact::{Answer, Fact, RepositoryName, Subject};
+use crate::fact::{Answer, Fact, Subject};
 use crate::report;
 
-/// How many repositories are named.
+/// How many of them are named.
 const NAMED: usize = 5;
 
 /// From so many known repositories on that are refused at once it is asked whether that can be true.
@@ -40,41 +40,64 @@ enum Refusal {
 /// The refusals of a build.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
-    by_name: BTreeMap<RepositoryName, Refusal>,
+    by_subject: BTreeMap<Subject, Refusal>,
 }
 
 impl Refusals {
-    /// Notes that GitHub refused a repository, of which `before` was known and `after` is.
-    pub(super) fn note(&mut self, name: &RepositoryName, before: Option<&Fact>, after: Option<&Fact>) {
+    /// Notes that GitHub refused a subject, of which `before` was known and `after` is. What goes with a repository,
+    /// and what other sources refuse, is told elsewhere.
+    pub(super) fn note(&mut self, subject: &Subject, before: Option<&Fact>, after: Option<&Fact>) {
+        if !matches!(subject, Subject::Repository(_) | Subject::Issue(_)) {
+            return;
+        }
         let has_value = |fact: Option<&Fact>| fact.is_some_and(|fact| fact.value.is_some());
         let refusal = match (has_value(before), has_value(after)) {
             (true, false) => Refusal::Forgotten,
             (true, true) => Refusal::Doubted,
             (false, _) => Refusal::Unknown,
         };
-        self.by_name.insert(name.clone(), refusal);
+        self.by_subject.insert(subject.clone(), refusal);
     }
 
     /// A line each, and one for those that are not named.
     pub(super) fn warnings(&self) -> Vec<String> {
-        let mut refusals: Vec<_> = self.by_name.iter().map(|(name, refusal)| (*refusal, name)).collect();
+        let mut refusals: Vec<_> =
+            self.by_subject.iter().map(|(subject, refusal)| (*refusal, subject)).collect();
         refusals.sort();
-        let line = |(refusal, name): &(Refusal, &RepositoryName)| match refusal {
-            Refusal::Forgotten => {
-                format!("{name}: GitHub has refused it twice in a row, so its facts are no longer shown")
-            }
-            Refusal::Doubted => format!(
-                "{name}: GitHub has no such repository, or shows it to nobody; its last known facts stay until \
-                 it says so again"
-            ),
-            Refusal::Unknown => format!("{name} can't be found on GitHub: check `source` of its entry"),
-        };
-        let mut lines: Vec<String> = refusals.iter().take(NAMED).map(line).collect();
-        let more = refusals.len().saturating_sub(NAMED);
-        if more > 0 {
-            lines.push(format!("and {} that GitHub does not show", report::count(more, "more repository")));
+        let mut lines: Vec<String> =
+            refusals.iter().take(NAMED).map(|(refusal, subject)| line(*refusal, subject)).collect();
+        let more = refusals.get(NAMED..).unwrap_or_default();
+        if !more.is_empty() {
+            let issues = more.iter().filter(|(_, subject)| is_issue(subject)).count();
+            let told = [(more.len() - issues, "more repository"), (issues, "more issue")];
+            let told = told.into_iter().filter(|(number, _)| *number > 0);
+            let told: Vec<String> = told.map(|(number, what)| report::count(number, what)).collect();
+            lines.push(format!("and {} that GitHub does not show", told.join(" and ")));
         }
         lines
+    }
+}
+
+fn is_issue(subject: &Subject) -> bool {
+    matches!(subject, Subject::Issue(_))
+}
+
+/// What the maintainer is told of one.
+fn line(refusal: Refusal, subject: &Subject) -> String {
+    let name = match subject {
+        Subject::Repository(name) => name.to_string(),
+        Subject::Issue(name) => name.to_string(),
+        other => other.to_string(),
+    };
+    let (what, key) = if is_issue(subject) { ("issue", "abandoned") } else { ("repository", "source") };
+    match refusal {
+        Refusal::Forgotten => {
+            format!("{name}: GitHub has refused it twice in a row, so its facts are no longer shown")
+        }
+        Refusal::Doubted => format!(
+            "{name}: GitHub has no such {what}, or shows it to nobody; its last known facts stay until it says so again"
+        ),
+        Refusal::Unknown => format!("{name} can't be found on GitHub: check `{key}` of its entry"),
     }
 }
 
@@ -85,7 +108,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::fact::Validators;
+    use crate::fact::{IssueName, RepositoryName, Validators};
 
     #[test]
     fn what_changes_the_site_is_named_first() {
@@ -97,7 +120,7 @@ mod tests {
             refusals: 1,
         };
         let (known, gone) = (fact(Some(b"{}")), fact(None));
-        let name = |name: &str| RepositoryName::new("o", name).unwrap();
+        let name = |name: &str| Subject::Repository(RepositoryName::new("o", name).unwrap());
         let mut refusals = Refusals::default();
         assert!(refusals.warnings().is_empty());
         for unknown in ["a", "b", "c", "d"] {
@@ -113,5 +136,13 @@ mod tests {
         for (line, start) in lines.iter().zip(starts) {
             assert!(line.starts_with(start), "{line}");
         }
+        let issue = |number| {
+            Subject::Issue(IssueName::new(RepositoryName::new("o", "tracker").unwrap(), number).unwrap())
+        };
+        refusals.note(&issue(1), Some(&known), Some(&known));
+        refusals.note(&issue(2), None, Some(&gone));
+        let lines = refusals.warnings();
+        assert!(lines[2].starts_with("o/tracker#1: GitHub has no such issue"), "{lines:?}");
+        assert_eq!(lines[5], "and 3 more repositories and 1 more issue that GitHub does not show");
     }
 }

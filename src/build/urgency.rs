@@ -7,14 +7,15 @@ use std::collections::HashMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::fact::{Fact, RepositoryName, Subject};
+use crate::fact::{Fact, IssueName, RepositoryName, Subject};
 use crate::graph::facts::{self, wanted_for};
 use crate::graph::{Database, entries};
 
-/// How many instances the plugins of each repository have.
+/// How many instances the plugins have that each repository, or each issue, is about.
 #[derive(Debug)]
 pub(super) struct Audience {
-    instances: HashMap<RepositoryName, u64>,
+    repositories: HashMap<RepositoryName, u64>,
+    issues: HashMap<IssueName, u64>,
     /// How old a fact counts that was never known, in hours: as old as what is no longer shown.
     never: u64,
 }
@@ -22,29 +23,31 @@ pub(super) struct Audience {
 impl Audience {
     /// Counts in the exports that are known by now. Facts are kept for so long after they were confirmed.
     pub(super) fn of(db: &Database, keep: SignedDuration) -> Self {
-        let mut instances = HashMap::new();
+        let (mut repositories, mut issues) = (HashMap::new(), HashMap::new());
         for file in entries::sound_entries(db) {
             let Some(usage) = facts::usage(db, *file) else { continue };
-            let repository = wanted_for(db, *file).into_iter().find_map(|subject| match subject {
-                Subject::Repository(name) => Some(name),
-                _ => None,
-            });
-            if let Some(repository) = repository {
-                let known: &mut u64 = instances.entry(repository).or_default();
+            for subject in wanted_for(db, *file) {
+                let known: &mut u64 = match subject {
+                    Subject::Repository(name) => repositories.entry(name).or_default(),
+                    Subject::Issue(name) => issues.entry(name).or_default(),
+                    _ => continue,
+                };
                 *known = known.saturating_add(usage.month.instances);
             }
         }
-        Self { instances, never: hours(keep) }
+        Self { repositories, issues, never: hours(keep) }
     }
 
     /// How urgent it is to ask for `subject` again, of which `known` is known.
     pub(super) fn urgency(&self, subject: &Subject, known: Option<&Fact>, now: Timestamp) -> u64 {
-        let repository = match subject {
-            Subject::Repository(name) => Some(name),
-            Subject::File { repository, .. } | Subject::Content { repository, .. } => Some(repository),
+        let instances = match subject {
+            Subject::Repository(name)
+            | Subject::File { repository: name, .. }
+            | Subject::Content { repository: name, .. } => self.repositories.get(name),
+            Subject::Issue(name) => self.issues.get(name),
             Subject::Usage(_) | Subject::Thumbnail(_) => None,
         };
-        let instances = repository.and_then(|name| self.instances.get(name)).copied().unwrap_or(0);
+        let instances = instances.copied().unwrap_or(0);
         // Nobody knows how old a fact is that a clock confirmed which was ahead.
         let fetched = known.filter(|fact| !fact.is_ahead(now)).map(|fact| fact.fetched);
         urgency(fetched.map_or(self.never, |fetched| hours(now.duration_since(fetched))), instances)

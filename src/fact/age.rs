@@ -28,14 +28,14 @@ pub enum Channel {
 
 impl Channel {
     /// The channel through which a subject is heard of. `None` where its age tells nothing of its own: a file's is
-    /// that of its repository, and the content of a git blob has none.
+    /// that of its repository, the content of a git blob has none, and when an issue was opened stays true.
     pub fn of(subject: &Subject) -> Option<Self> {
         match subject {
             Subject::Usage(Window::Week) => Some(Self::UsageOfWeek),
             Subject::Usage(Window::Month) => Some(Self::UsageOfMonth),
             Subject::Repository(_) => Some(Self::Github),
             Subject::Thumbnail(_) => Some(Self::Thumbnails),
-            Subject::File { .. } | Subject::Content { .. } => None,
+            Subject::File { .. } | Subject::Content { .. } | Subject::Issue(_) => None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{Repository, Subject, Usage, Window};
+use super::{Issue, Repository, Subject, Usage, Window};
 
 /// What is known of a subject, before and after, in a few words each: of what has several members, only those that
 /// are different. `None` stands for nothing known, `Some(None)` for that there is no such thing.
@@ -55,6 +55,10 @@ pub fn value(subject: &Subject, value: Option<Option<&[u8]>>) -> String {
         (Some(Some(b"")), Subject::File { .. }) => "there is none".to_owned(),
         (Some(Some(value)), Subject::Repository(_)) => match serde_json::from_slice::<Repository>(value) {
             Ok(repository) => format!("stars {}", repository.stars),
+            Err(_) => "known".to_owned(),
+        },
+        (Some(Some(value)), Subject::Issue(_)) => match serde_json::from_slice::<Issue>(value) {
+            Ok(issue) => format!("opened {}", issue.created),
             Err(_) => "known".to_owned(),
         },
         (Some(Some(value)), Subject::File { .. }) => {

@@ -2,6 +2,7 @@
 
 pub mod age;
 pub mod describe;
+pub mod issue;
 pub mod repository;
 pub mod thumbnail;
 pub mod usage;
@@ -13,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use age::{Ages, Channel, Heard};
+pub use issue::{Issue, IssueName};
 pub use repository::{ObjectId, Release, Repository, RepositoryName};
 pub use thumbnail::{Picture, VideoId};
 pub use usage::{CanonicalExport, Export, Usage, Window};
@@ -43,6 +45,8 @@ pub enum Subject {
     },
     /// The picture of a video on YouTube. The fact's value is the picture's bytes.
     Thumbnail(VideoId),
+    /// An issue on GitHub, see [`Issue`].
+    Issue(IssueName),
 }
 
 impl Subject {
@@ -50,7 +54,7 @@ impl Subject {
     pub fn source(&self) -> &'static str {
         match self {
             Self::Usage(_) => "usage",
-            Self::Repository(_) | Self::File { .. } | Self::Content { .. } => "github",
+            Self::Repository(_) | Self::File { .. } | Self::Content { .. } | Self::Issue(_) => "github",
             Self::Thumbnail(_) => "thumbnails",
         }
     }
@@ -65,6 +69,7 @@ impl fmt::Display for Subject {
             Self::File { repository, path } => write!(f, "file:{repository}:{path}"),
             Self::Content { object, .. } => write!(f, "content:{object}"),
             Self::Thumbnail(id) => write!(f, "thumbnail:youtube:{id}"),
+            Self::Issue(name) => write!(f, "issue:{name}"),
         }
     }
 }

@@ -20,13 +20,8 @@ impl RepositoryName {
     /// A leading `www.`, a trailing `.git` or slash, and any further path are ignored. `None` means that the
     /// address is not one of a repository on that server.
     pub fn from_url(address: &str, server: &Url) -> Option<Self> {
-        let url = Url::parse(address.trim()).ok()?;
-        let host = url.host_str()?;
-        let same_host = host.strip_prefix("www.").unwrap_or(host) == server.host_str()?;
-        if !matches!(url.scheme(), "http" | "https") || !same_host || url.port() != server.port() {
-            return None;
-        }
-        let mut segments = url.path_segments()?.filter(|segment| !segment.is_empty());
+        let path = path_on(address, server)?;
+        let mut segments = path.split('/').filter(|segment| !segment.is_empty());
         let (owner, name) = (segments.next()?, segments.next()?);
         Self::new(owner, name.strip_suffix(".git").unwrap_or(name))
     }
@@ -57,6 +52,15 @@ impl fmt::Display for RepositoryName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.owner, self.name)
     }
+}
+
+/// The path of an address on `server`, with or without `www.`; `None` if it is an address of something else.
+pub(super) fn path_on(address: &str, server: &Url) -> Option<String> {
+    let url = Url::parse(address.trim()).ok()?;
+    let host = url.host_str()?;
+    let same_host = host.strip_prefix("www.").unwrap_or(host) == server.host_str()?;
+    let is_there = matches!(url.scheme(), "http" | "https") && same_host && url.port() == server.port();
+    is_there.then(|| url.path().to_owned())
 }
 
 /// A git object id: 40 or 64 hexadecimal digits in lower case.
@@ -102,7 +106,8 @@ pub struct Repository {
     pub releases: u64,
     /// The latest release that is neither a draft nor a pre-release.
     pub latest_release: Option<Release>,
-    /// When the newest commit of the default branch was committed; `None` in an empty repository.
+    /// When the newest commit of the default branch was committed; `None` in an empty repository, and where the commit
+    /// has a date that can't be true.
     pub last_push: Option<Timestamp>,
     /// Whether the repository was archived: it can be read, but no longer changed.
     pub archived: bool,

@@ -9,7 +9,9 @@ use super::entries::{front, known, parsed, sound_entries};
 use super::thumbnails::videos;
 use super::{Db, EntryFile, FactInput, FactState, Site};
 use crate::digest::Digest;
-use crate::fact::{Ages, CanonicalExport, ObjectId, Repository, RepositoryName, Subject, Window};
+use crate::fact::{
+    Ages, CanonicalExport, Issue, IssueName, ObjectId, Repository, RepositoryName, Subject, Window,
+};
 use crate::plugin::{DEFAULT_PYTHON, PluginUsage};
 use crate::python::{self, Properties, Role};
 
@@ -31,8 +33,10 @@ pub fn wanted_for(db: &dyn Db, file: EntryFile) -> Vec<Subject> {
         return imprint.inputs.facts.get().into_iter().map(|(subject, _)| subject).collect();
     }
     let repository = repository_name(db, file).clone().map(Subject::Repository);
+    let issue = issue_name(db, file).map(Subject::Issue);
     let thumbnails = videos(db, file).iter().cloned().map(Subject::Thumbnail);
-    repository.into_iter().chain(python_lookup(db, file).wants.iter().cloned()).chain(thumbnails).collect()
+    let python = python_lookup(db, file).wants.iter().cloned();
+    repository.into_iter().chain(issue).chain(python).chain(thumbnails).collect()
 }
 
 /// One usage export.
@@ -114,6 +118,19 @@ pub fn repository_fact(db: &dyn Db, fact: FactInput) -> Option<Arc<Repository>> 
 pub fn repository(db: &dyn Db, file: EntryFile) -> Option<Arc<Repository>> {
     let name = repository_name(db, file).clone()?;
     repository_fact(db, db.fact_input(&Subject::Repository(name))).clone()
+}
+
+/// The issue that an entry's `abandoned` names, if it is one on GitHub.
+fn issue_name(db: &dyn Db, file: EntryFile) -> Option<IssueName> {
+    let parsed = parsed(db, file).as_ref().ok()?;
+    let address = parsed.entry.abandoned.as_deref()?;
+    IssueName::from_url(address, &Site::get(db).settings(db).github_server)
+}
+
+/// What GitHub said about the issue that an entry's `abandoned` names.
+pub fn issue(db: &dyn Db, file: EntryFile) -> Option<Issue> {
+    let fact = db.fact_input(&Subject::Issue(issue_name(db, file)?));
+    value(db, fact).and_then(|json| serde_json::from_slice(json).ok())
 }
 
 /// What a plugin's own source says about Python, and what has to be known to tell.

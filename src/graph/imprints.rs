@@ -6,7 +6,7 @@ use super::facts::{ages, digest_of, python_lookup, usage_digest, wanted_for};
 use super::outputs::page;
 use super::pages::{PAGE, in_feed};
 use super::sitemap::modified;
-use super::{Db, EntryFile, data, history, related, thumbnails, views};
+use super::{Db, EntryFile, data, history, notices, related, thumbnails, views};
 use crate::digest::Digest;
 use crate::imprint::{Imprint, Inputs, Packed};
 
@@ -30,6 +30,7 @@ pub fn imprint(db: &dyn Db, file: EntryFile, entry: Digest) -> Option<Imprint> {
         inputs: inputs(db, file, entry, data::concerning_digest(db, &front.id)),
         memos: Packed::new(&memos),
         pictures: thumbnails::of_entry(db, file),
+        abandonment: notices::read_abandonment(db, file).clone(),
         feed: of_feed.map(|html| html.inputs),
         front,
     })

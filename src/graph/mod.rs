@@ -10,6 +10,7 @@ pub mod history;
 pub mod imprints;
 pub mod inputs;
 pub mod kinds;
+pub mod notices;
 pub mod outputs;
 mod pages;
 pub mod plan;

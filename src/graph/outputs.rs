@@ -6,7 +6,7 @@ use super::entries::{feed_description, known};
 use super::inputs::AssetLocation;
 use super::kinds::{Kind, stem};
 use super::pages::{self, Rendered};
-use super::{AssetFile, Db, EntryFile, Site, companions, sitemap, views};
+use super::{AssetFile, Db, EntryFile, Site, companions, notices, sitemap, views};
 use crate::digest::Digest;
 use crate::imprint::ShownKind;
 use crate::problem::Problem;
@@ -73,11 +73,11 @@ pub fn parts(db: &dyn Db, kind: &Kind) -> Vec<Part> {
         Kind::ByName | Kind::ByDate | Kind::ByTag | Kind::ByAuthor | Kind::Search | Kind::Abandoned => {
             parts.push(Part::new(LISTED, *views::listed_digest(db)));
         }
-        Kind::Notices => parts.extend([plugins(), context::data(db, "notices")]),
+        Kind::Notices => parts.extend([plugins(), context::data(db, "notices"), abandoned(db)]),
         Kind::Blacklist => parts.extend([plugins(), context::data(db, "blacklist")]),
         Kind::Overlays => parts.extend([plugins(), context::data(db, "update_check_overlays")]),
         Kind::Status | Kind::StatusJson => parts.push(heard(db)),
-        Kind::NoticesJson => parts.push(context::data(db, "notices")),
+        Kind::NoticesJson => parts.extend([context::data(db, "notices"), abandoned(db)]),
         Kind::BlacklistJson => parts.push(context::data(db, "blacklist")),
         Kind::OverlayJson => parts.push(context::data(db, "update_check_overlays")),
         Kind::Redirect { to, .. } => {
@@ -122,6 +122,11 @@ pub const TARGET: &str = "the page that it leads to";
 
 /// The name of the part that keeps outputs apart which are made of the same.
 pub const KIND: &str = "kind";
+
+/// What notices say beside those that the site's own file has.
+fn abandoned(db: &dyn Db) -> Part {
+    Part::new("issues about abandoned plugins", notices::abandoned_digest(db))
+}
 
 /// What a site map has.
 fn sitemap(db: &dyn Db, part: Option<usize>) -> Part {

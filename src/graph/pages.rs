@@ -15,7 +15,7 @@ use super::plan::{Output, plan};
 use super::plugins::plugins;
 use super::templates::templates;
 use super::{Db, EntryFile, Site, data};
-use super::{sitemap, views};
+use super::{notices, sitemap, views};
 use crate::digest::Digest;
 use crate::problem::Problem;
 use crate::render::context::Summary;
@@ -219,7 +219,7 @@ pub(super) fn in_feed(db: &dyn Db) -> impl Iterator<Item = EntryFile> {
 fn json(db: &dyn Db, kind: &Kind) -> String {
     let settings = Site::get(db).settings(db);
     match kind {
-        Kind::NoticesJson => array(data::notices(db).iter().map(|notice| &notice.published)),
+        Kind::NoticesJson => array(notices::all(db).iter().map(|notice| &notice.published)),
         Kind::BlacklistJson => array(data::blacklist(db).iter().map(|block| &block.published)),
         Kind::ApiIndex => api::index(views::summaries(db), settings),
         Kind::FeedJson => feed::plugins(&kind.address(db), &newest_with_bodies(db), settings),

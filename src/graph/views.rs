@@ -9,7 +9,7 @@ use serde::de::IgnoredAny;
 
 use super::entries::{description, disabled, known, sound_entries};
 use super::plugins::{by_id, plugin, plugins};
-use super::{Db, EntryFile, Site, data, history, related};
+use super::{Db, EntryFile, Site, data, history, notices, related};
 use crate::data::{Block, Notice};
 use crate::digest::Digest;
 use crate::entry;
@@ -147,13 +147,21 @@ pub fn full(db: &dyn Db, file: EntryFile) -> Option<Full> {
     let beside = related::beside(db, file);
     let summary = summary(db, file).as_deref()?.clone();
     let concerning = data::concerning(db).get(&plugin.entry.id.to_lowercase()).cloned().unwrap_or_default();
-    let (notices, blacklist) = (data::notices(db), data::blacklist(db));
+    let (written, blacklist) = (data::notices(db), data::blacklist(db));
+    let abandonment = notices::read_abandonment(db, file).as_ref();
+    let abandoned = abandonment.and_then(|told| notices::of_abandoned(db, &plugin.entry.id, told));
     let around = Surroundings {
         related: cards(&beside.related),
         others: cards(&beside.others),
         disabled_html: plugin.entry.disabled.as_deref().map(|reason| part(db, reason)),
         body: description(db, file).as_ref().map_or_else(String::new, |html| html.text.to_string()),
-        notices: concerning.notices.iter().filter_map(|at| Some(notice(notices.get(*at)?, None))).collect(),
+        notices: concerning
+            .notices
+            .iter()
+            .filter_map(|at| written.get(*at))
+            .chain(&abandoned)
+            .map(|one| notice(one, None))
+            .collect(),
         blacklist: concerning
             .blacklist
             .iter()
@@ -300,7 +308,7 @@ fn blacklist_item(db: &dyn Db, block: &Block, target: Option<Summary>) -> contex
 /// All notices, the latest first, each with the plugin that it concerns.
 pub fn notices(db: &dyn Db) -> Vec<context::Notice> {
     // Of one day, the one that was written last: lists grow at their end.
-    let all = data::notices(db);
+    let all = notices::all(db);
     let mut notices: Vec<_> = all.iter().rev().collect();
     notices.sort_by_key(|notice| Reverse(notice.date.date()));
     notices.into_iter().map(|one| notice(one, target(db, &one.plugin))).collect()

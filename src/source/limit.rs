@@ -81,11 +81,14 @@ pub(super) fn on_our_clock<T>(
 where
     T: Into<Option<Timestamp>>,
 {
-    let date = headers.get(DATE).and_then(|date| date.to_str().ok());
-    let theirs =
-        date.and_then(|date| rfc2822::DateTimeParser::new().parse_timestamp(date).ok()).unwrap_or(ours);
+    let theirs = date(headers).unwrap_or(ours);
     let until = find(theirs).into()?;
     Some(ours.saturating_add(until.duration_since(theirs)).unwrap_or(until))
+}
+
+/// When a server answered, by its own clock, if it says so.
+pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
+    rfc2822::DateTimeParser::new().parse_timestamp(headers.get(DATE)?.to_str().ok()?).ok()
 }
 
 /// The minute in which a moment has passed for sure, as people read it.

@@ -45,7 +45,7 @@ pub fn origin(config: &Config, subject: &Subject) -> Option<Digest> {
     let address = match subject {
         Subject::Usage(Window::Week) => config.usage.week.as_ref(),
         Subject::Usage(Window::Month) => config.usage.month.as_ref(),
-        Subject::Repository(_) | Subject::File { .. } | Subject::Content { .. } => {
+        Subject::Repository(_) | Subject::File { .. } | Subject::Content { .. } | Subject::Issue(_) => {
             Some(&config.github.graphql)
         }
         Subject::Thumbnail(_) => {
@@ -128,7 +128,7 @@ impl Sources {
         match subject {
             Subject::Usage(window) => self.export(*window).is_some(),
             Subject::Thumbnail(_) => self.config.thumbnails.youtube.is_some(),
-            Subject::Repository(_) | Subject::File { .. } | Subject::Content { .. } => {
+            Subject::Repository(_) | Subject::File { .. } | Subject::Content { .. } | Subject::Issue(_) => {
                 self.config.token.is_some()
             }
         }

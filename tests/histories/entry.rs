@@ -12,12 +12,14 @@ pub struct Entry {
     pub tags: u8,
     pub text: u8,
     pub redirects: Redirects,
+    /// The number of the issue that says that it is abandoned.
+    pub abandoned: Option<u8>,
 }
 
 impl Entry {
     /// The content of its file, which is called as the stem at this position.
     pub fn file(&self, at: usize) -> String {
-        let Self { id, source, tags, text, redirects } = self;
+        let Self { id, source, tags, text, redirects, abandoned } = self;
         let stem = STEMS[at];
         let [next, after_next] = [1, 2].map(|further| STEMS[(at + further) % STEMS.len()]);
         let redirects = match redirects {
@@ -35,7 +37,10 @@ impl Entry {
             ),
             _ => String::new(),
         };
-        let more = format!("tags: [t{tags}, all]\nredirect_from: [{redirects}]\n{declared}");
+        let abandoned =
+            abandoned.map(|issue| format!("abandoned: https://github.com/owner/{source}/issues/{issue}\n"));
+        let abandoned = abandoned.unwrap_or_default();
+        let more = format!("tags: [t{tags}, all]\nredirect_from: [{redirects}]\n{declared}{abandoned}");
         entry(stem, &more)
             .replace(&format!("\nid: {stem}\n"), &format!("\nid: {id}\n"))
             .replace(&format!("/owner/{stem}\n"), &format!("/owner/{source}\n"))

@@ -26,6 +26,8 @@ pub enum Event {
     Write { entry: u8, tags: u8, text: u8 },
     /// An entry has other earlier addresses.
     Redirect { entry: u8, which: Redirects },
+    /// An entry is abandoned, as one of the issues of its repository says, or one that is not there; or it is not.
+    Abandon { entry: u8, issue: Option<u8> },
     /// An entry's `source` is another one's repository.
     Move { entry: u8, to: u8 },
     /// An entry is removed.
@@ -54,6 +56,8 @@ pub enum Event {
     Source { repository: u8, minor: u8 },
     /// GitHub shows a repository to nobody, or shows it again.
     Hide { repository: u8, hidden: bool },
+    /// A repository's issue was opened on another day, or there is none.
+    Issue { repository: u8, issue: u8, day: Option<u8> },
     /// A video has another picture, or none.
     Film { video: u8, size: Option<u8> },
     /// Some minutes pass; or the clock, which was ahead, goes back.
@@ -190,6 +194,8 @@ fn event() -> impl Strategy<Value = Event> {
         6 => (one(), 0..4u8, 0..4u8).prop_map(|(entry, tags, text)| Event::Write { entry, tags, text }),
         2 => (one(), redirects()).prop_map(|(entry, which)| Event::Redirect { entry, which }),
         1 => (one(), one()).prop_map(|(entry, to)| Event::Move { entry, to }),
+        2 => (one(), prop::option::weighted(0.75, 1..4u8))
+            .prop_map(|(entry, issue)| Event::Abandon { entry, issue }),
         2 => one().prop_map(|entry| Event::Remove { entry }),
         2 => (one(), one(), any::<bool>()).prop_map(|(entry, to, anew)| Event::Rename { entry, to, anew }),
         2 => (wrong(), 1..3u8).prop_map(|(what, builds)| Event::Spoil { what, builds }),
@@ -204,6 +210,8 @@ fn event() -> impl Strategy<Value = Event> {
         2 => (one(), 0..3u8).prop_map(|(entry, count)| Event::Used { entry, count }),
         1 => (one(), 0..4u8).prop_map(|(repository, minor)| Event::Source { repository, minor }),
         1 => (one(), prop::bool::weighted(0.6)).prop_map(|(repository, hidden)| Event::Hide { repository, hidden }),
+        1 => (one(), 1..3u8, prop::option::weighted(0.75, 1..3u8))
+            .prop_map(|(repository, issue, day)| Event::Issue { repository, issue, day }),
         2 => (0..2u8, prop::option::weighted(0.75, 1..3u8)).prop_map(|(video, size)| Event::Film { video, size }),
         5 => (0..100i32).prop_map(|minutes| Event::Wait { minutes }),
         2 => (1..40i32).prop_map(|days| Event::Wait { minutes: days * MINUTES_A_DAY }),
@@ -272,6 +280,12 @@ impl fmt::Display for Event {
             Self::Redirect { entry, which } => {
                 write!(f, "{}.md gets {which}, and is written", stem(entry))
             }
+            Self::Abandon { entry, issue: Some(issue) } => {
+                write!(f, "{}.md is abandoned, as issue {issue} says, and is written", stem(entry))
+            }
+            Self::Abandon { entry, issue: None } => {
+                write!(f, "{}.md is not abandoned, and is written", stem(entry))
+            }
             Self::Move { entry, to } => {
                 write!(f, "{}.md gets the source owner/{}, and is written", stem(entry), stem(to))
             }
@@ -301,6 +315,12 @@ impl fmt::Display for Event {
             }
             Self::Hide { repository, hidden: true } => write!(f, "GitHub hides owner/{}", stem(repository)),
             Self::Hide { repository, hidden: false } => write!(f, "GitHub shows owner/{}", stem(repository)),
+            Self::Issue { repository, issue, day: Some(day) } => {
+                write!(f, "issue {issue} of owner/{} is one of May {day}", stem(repository))
+            }
+            Self::Issue { repository, issue, day: None } => {
+                write!(f, "owner/{} has no issue {issue}", stem(repository))
+            }
             Self::Film { video, size: Some(size) } => {
                 write!(f, "YouTube has picture {size} of {}", VIDEOS[usize::from(*video)])
             }

@@ -70,6 +70,8 @@ impl History {
             world.add(
                 Repository::new(&format!("owner/{stem}"))
                     .with_stars(1)
+                    .with_issue(1, opened(1))
+                    .with_issue(2, opened(2))
                     .with_file("setup.py", format!("plugin_package = 'octoprint_{stem}'\n")),
             );
         }
@@ -141,16 +143,17 @@ impl History {
     pub fn happen(&mut self, event: &Event) {
         match *event {
             Event::Write { entry, tags, text } => {
-                let (source, redirects) = match &self.entries[usize::from(entry)] {
-                    Some(entry) => (entry.source, entry.redirects),
-                    None => (STEMS[usize::from(entry)], Redirects::Own),
+                let (source, redirects, abandoned) = match &self.entries[usize::from(entry)] {
+                    Some(entry) => (entry.source, entry.redirects, entry.abandoned),
+                    None => (STEMS[usize::from(entry)], Redirects::Own, None),
                 };
                 let id = self.free_id(entry);
-                self.write(entry, Entry { id, source, tags, text, redirects });
+                self.write(entry, Entry { id, source, tags, text, redirects, abandoned });
             }
             Event::Redirect { entry, which } => {
                 self.change(entry, |entry| entry.redirects = which);
             }
+            Event::Abandon { entry, issue } => self.change(entry, |entry| entry.abandoned = issue),
             Event::Move { entry, to } => self.change(entry, |entry| entry.source = STEMS[usize::from(to)]),
             Event::Remove { entry } => {
                 self.entries[usize::from(entry)] = None;
@@ -183,7 +186,11 @@ impl History {
                 let text = text.map(|n| {
                     let plugin = STEMS[usize::from(n)];
                     match which {
-                        0 => format!("- plugin: alpha\n  date: 2020-01-0{} 10:00:00Z\n  text: n{n}\n", n + 1),
+                        0 => format!(
+                            "- plugin: alpha\n  date: 2020-01-0{} 10:00:00Z\n  text: n{n}\n  \
+                             link: https://github.com/owner/alpha/issues/{n}\n",
+                            n + 1
+                        ),
                         1 => format!("- plugin: {plugin}\n  reason: \"[r{n}](/x)\"\n- plugin: beta\n"),
                         _ => format!("{plugin}:\n  user: u{n}\n  repo: r\n"),
                     }
@@ -207,6 +214,7 @@ impl History {
             | Event::Used { .. }
             | Event::Source { .. }
             | Event::Hide { .. }
+            | Event::Issue { .. }
             | Event::Film { .. }
             | Event::Fail { .. } => self.say(event),
             Event::Wait { minutes } => self.minutes += i64::from(minutes),
@@ -327,6 +335,13 @@ impl History {
                 let access = if hidden { Access::Private } else { Access::Public };
                 world.repository_mut(&name(repository)).unwrap().access = access;
             }
+            Event::Issue { repository, issue, day } => {
+                let issues = &mut world.repository_mut(&name(repository)).unwrap().issues;
+                match day {
+                    Some(day) => drop(issues.insert(u64::from(issue), opened(day))),
+                    None => drop(issues.remove(&u64::from(issue))),
+                }
+            }
             Event::Film { video, size } => {
                 world.set_thumbnail(VIDEOS[usize::from(video)], size.map(picture));
             }
@@ -444,6 +459,11 @@ impl History {
         child.wait().unwrap();
         self.elsewhere[usize::from(!self.second)] += 3;
     }
+}
+
+/// When an issue was opened that is one of this day.
+fn opened(day: u8) -> Timestamp {
+    format!("2020-05-{day:02}T10:00:00Z").parse().unwrap()
 }
 
 fn start() -> Timestamp {

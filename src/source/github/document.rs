@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use crate::fact::{ObjectId, RepositoryName};
+use crate::fact::{IssueName, ObjectId, RepositoryName};
 
 /// What is asked of one repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct Ask {
     pub details: bool,
     /// The git objects to ask for; the position is the number of the alias.
     pub objects: Vec<Object>,
+    /// The repository's issues to ask for; the position is the number of the alias.
+    pub issues: Vec<IssueName>,
 }
 
 /// A git object to ask for.
@@ -61,6 +63,12 @@ fragment id on GitObject {
 }
 ";
 
+const ISSUE: &str = "\
+fragment issue on Issue {
+  createdAt
+}
+";
+
 const TEXT: &str = "\
 fragment text on GitObject {
   __typename
@@ -88,6 +96,10 @@ pub fn document(asks: &[Ask]) -> String {
             let _ = write!(parameters, "$r{i}f{j}: {kind}, ");
             let _ = writeln!(selections, "    f{j}: object({argument}: $r{i}f{j}) {{ ...{fragment} }}");
         }
+        for j in 0..ask.issues.len() {
+            let _ = write!(parameters, "$r{i}i{j}: Int!, ");
+            let _ = writeln!(selections, "    i{j}: issue(number: $r{i}i{j}) {{ ...issue }}");
+        }
         selections.push_str("  }\n");
     }
     let parameters = parameters.trim_end_matches(", ");
@@ -102,6 +114,9 @@ pub fn document(asks: &[Ask]) -> String {
     }
     if objects().any(Object::with_text) {
         document.push_str(TEXT);
+    }
+    if asks.iter().any(|ask| !ask.issues.is_empty()) {
+        document.push_str(ISSUE);
     }
     document
 }
@@ -119,6 +134,9 @@ pub fn variables(asks: &[Ask]) -> Map<String, Value> {
             };
             variables.insert(format!("r{i}f{j}"), value.into());
         }
+        for (j, issue) in ask.issues.iter().enumerate() {
+            variables.insert(format!("r{i}i{j}"), issue.number().into());
+        }
     }
     variables
 }
@@ -134,13 +152,16 @@ mod tests {
 
     #[test]
     fn nothing_from_outside_is_in_the_text() {
+        let repository = RepositoryName::new("some-owner", "some.name").unwrap();
         let asks = [Ask {
-            repository: RepositoryName::new("some-owner", "some.name").unwrap(),
+            repository: repository.clone(),
             details: false,
             objects: vec![Object::Path { path: "a\"){evil}".into(), text: true }],
+            issues: vec![IssueName::new(repository, 7).unwrap()],
         }];
         let document = document(&asks);
         assert!(!document.contains("some") && !document.contains("evil"), "{document}");
         assert_eq!(variables(&asks)["r0f0"], "HEAD:a\"){evil}");
+        assert_eq!(variables(&asks)["r0i0"], 7);
     }
 }

@@ -1,4 +1,4 @@
-//! GitHub: repositories and files, about fifty in one GraphQL request.
+//! GitHub: repositories, issues and files, about fifty in one GraphQL request.
 
 pub mod document;
 mod reply;
@@ -16,7 +16,7 @@ use super::http::{Http, HttpError, IfTooMuch, Request};
 use super::limit;
 use super::meter::{Endpoint, Meter};
 use crate::config::Token;
-use crate::fact::{Answer, ObjectId, RepositoryName, Subject};
+use crate::fact::{Answer, IssueName, ObjectId, RepositoryName, Subject};
 use document::{Ask, Object};
 
 pub use reply::read as read_reply;
@@ -34,7 +34,8 @@ pub struct Batch {
 
 impl Batch {
     fn endpoint(&self) -> Endpoint {
-        if self.asks.iter().any(|ask| ask.details) {
+        // Issues are asked for together with repositories, and files alone.
+        if self.asks.iter().any(|ask| ask.details || !ask.issues.is_empty()) {
             Endpoint::GithubRepositories
         } else {
             Endpoint::GithubFiles
@@ -54,7 +55,9 @@ impl Batch {
 /// Divides subjects into batches of at most `size` repositories, in the order in which repositories come.
 ///
 /// A file of a repository that is asked about anyway costs only its object id, which is all that is needed
-/// to see whether it changed. A file alone is one whose content is wanted next, so its text comes along.
+/// to see whether it changed. A file alone is one whose content is wanted next, so its text comes along. So an issue
+/// costs no more where its repository is asked about; most are those of the registry itself, and a few of them count as
+/// one repository.
 pub fn batches(subjects: &[Subject], size: usize) -> Vec<Batch> {
     let detailed: HashSet<&RepositoryName> = subjects
         .iter()
@@ -78,6 +81,7 @@ pub fn batches(subjects: &[Subject], size: usize) -> Vec<Batch> {
             Subject::Content { repository, object } => {
                 files.of(repository, false).push(Object::Id(object.clone()));
             }
+            Subject::Issue(name) => repositories.issue(name, detailed.contains(name.repository())),
             Subject::Usage(_) | Subject::Thumbnail(_) => {}
         }
     }
@@ -93,21 +97,46 @@ pub fn batches(subjects: &[Subject], size: usize) -> Vec<Batch> {
         .collect()
 }
 
+/// How many issues are asked for at once in the place of a repository. Each may come back as an error, and the largest
+/// batch must not have more of them than are read.
+const ISSUES: usize = 10;
+
 /// What is asked, by repository, in the order in which repositories came.
 #[derive(Default)]
 struct Asks {
     list: Vec<Ask>,
     places: HashMap<RepositoryName, usize>,
+    /// Where the last issues of a repository are asked for.
+    places_of_issues: HashMap<RepositoryName, usize>,
 }
 
 impl Asks {
     /// The objects that are asked for of a repository.
     fn of(&mut self, repository: &RepositoryName, details: bool) -> &mut Vec<Object> {
-        let place = *self.places.entry(repository.clone()).or_insert_with(|| {
-            self.list.push(Ask { repository: repository.clone(), details, objects: Vec::new() });
-            self.list.len() - 1
-        });
+        let place = self.place(repository, details);
         &mut self.list[place].objects
+    }
+
+    fn place(&mut self, repository: &RepositoryName, details: bool) -> usize {
+        *self.places.entry(repository.clone()).or_insert_with(|| {
+            self.list.push(Ask { details, ..Ask::nothing(repository) });
+            self.list.len() - 1
+        })
+    }
+
+    /// Asks for an issue, together with its repository's details if those are asked for.
+    fn issue(&mut self, name: &IssueName, is_detailed: bool) {
+        let repository = name.repository();
+        let place = match self.places_of_issues.get(repository) {
+            Some(place) if self.list[*place].issues.len() < ISSUES => *place,
+            None if is_detailed => self.place(repository, true),
+            _ => {
+                self.list.push(Ask::nothing(repository));
+                self.list.len() - 1
+            }
+        };
+        self.places_of_issues.insert(repository.clone(), place);
+        self.list[place].issues.push(name.clone());
     }
 }
 
@@ -182,7 +211,8 @@ impl Api {
         if let Some(budget) = reply::budget(&answer.headers) {
             self.meter.note_budget(budget);
         }
-        reply::read(&batch.asks, &answer.body).map_err(Failure::new)
+        let answered = limit::date(&answer.headers).unwrap_or_else(Timestamp::now);
+        reply::read(&batch.asks, &answer.body, answered).map_err(Failure::new)
     }
 }
 
@@ -214,10 +244,16 @@ impl From<HttpError> for Failure {
 }
 
 impl Ask {
+    /// Nothing about a repository.
+    fn nothing(repository: &RepositoryName) -> Self {
+        Self { repository: repository.clone(), details: false, objects: Vec::new(), issues: Vec::new() }
+    }
+
     /// The subjects that this part of a batch answers.
     pub fn subjects(&self) -> impl Iterator<Item = Subject> + '_ {
         let repository = self.details.then(|| Subject::Repository(self.repository.clone()));
-        repository.into_iter().chain(self.objects.iter().map(|object| self.subject_of(object)))
+        let objects = self.objects.iter().map(|object| self.subject_of(object));
+        repository.into_iter().chain(objects).chain(self.issues.iter().cloned().map(Subject::Issue))
     }
 
     fn subject_of(&self, object: &Object) -> Subject {
@@ -246,6 +282,24 @@ mod tests {
         Subject::File { repository: name(number), path: path.to_owned() }
     }
 
+    fn issue(repository: usize, number: u32) -> Subject {
+        Subject::Issue(IssueName::new(name(repository), number).unwrap())
+    }
+
+    #[test]
+    fn a_few_issues_count_as_one_repository() {
+        let mut subjects: Vec<_> = (0..40).map(|number| Subject::Repository(name(number))).collect();
+        subjects.push(issue(7, 1));
+        subjects.extend((1..=95).map(|number| issue(99, number)));
+        let batches = batches(&subjects, 50);
+        assert_eq!(batches.len(), 1);
+        let issues: Vec<_> = batches[0].asks.iter().map(|ask| ask.issues.len()).collect();
+        assert_eq!(issues[..40].iter().sum::<usize>(), issues[7]);
+        assert_eq!(issues[7], 1);
+        assert_eq!(issues[40..], [10, 10, 10, 10, 10, 10, 10, 10, 10, 5]);
+        assert_eq!(batches[0].endpoint(), Endpoint::GithubRepositories);
+    }
+
     #[test]
     fn a_file_rides_along_with_its_repository() {
         let batches = batches(&[file(1, "setup.py"), Subject::Repository(name(1)), file(2, "a.py")], 50);
@@ -266,6 +320,7 @@ mod tests {
         let object = ObjectId::new(&"0a".repeat(20)).unwrap();
         let mut subjects = vec![file(1, "a"), file(1, "b"), Subject::Repository(name(3)), file(3, "c")];
         subjects.push(Subject::Content { repository: name(1), object });
+        subjects.extend((1..=25).map(|number| issue(3, number)));
         subjects.sort();
         let mut asked: Vec<_> = batches(&subjects, 1).iter().flat_map(Batch::subjects).collect();
         asked.sort();

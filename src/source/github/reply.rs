@@ -11,18 +11,18 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::document::{Ask, Object};
-use super::shape::{Aliases, Details, Envelope, GitObject, GraphqlError};
-use crate::fact::{Answer, ObjectId, Repository, Subject, Validators};
+use super::shape::{Aliases, Details, Envelope, GitObject, GraphqlError, OpenedIssue};
+use crate::fact::{Answer, Issue, ObjectId, Subject, Validators};
 use crate::source::http::Verdict;
 use crate::source::{Budget, limit};
 
-/// Reads the answer to a batch. Each subject of `asks` gets an answer; the content of a file that was
-/// asked for by its path comes as one more.
+/// Reads the answer to a batch, which came at the moment `answered`. Each subject of `asks` gets an answer; the content
+/// of a file that was asked for by its path comes as one more.
 ///
 /// # Errors
 ///
 /// Why the answer as a whole can't be used, in words for a report.
-pub fn read(asks: &[Ask], body: &[u8]) -> Result<Vec<(Subject, Answer)>, String> {
+pub fn read(asks: &[Ask], body: &[u8], answered: Timestamp) -> Result<Vec<(Subject, Answer)>, String> {
     let envelope: Envelope<Aliases<'_>> =
         serde_json::from_slice(body).map_err(|error| format!("GitHub's answer can't be read: {error}"))?;
     let Envelope { data, errors, message } = envelope;
@@ -39,6 +39,7 @@ pub fn read(asks: &[Ask], body: &[u8]) -> Result<Vec<(Subject, Answer)>, String>
             ask,
             errors: errors.iter().filter(|error| error.at(0) == Some(&alias)).collect(),
             answers: &mut answers,
+            answered,
         };
         reader.read(data.remove(&alias));
     }
@@ -94,6 +95,7 @@ struct Reader<'a> {
     /// The errors at the alias and below it.
     errors: Vec<&'a GraphqlError>,
     answers: &'a mut Vec<(Subject, Answer)>,
+    answered: Timestamp,
 }
 
 impl Reader<'_> {
@@ -145,12 +147,24 @@ impl Reader<'_> {
                 Err(reason) => self.answers.push((ask.subject_of(object), failed(ask, &reason))),
             }
         }
+        for (j, name) in ask.issues.iter().enumerate() {
+            let alias = format!("i{j}");
+            let errors = self.errors.iter().copied().filter(|error| error.at(1) == Some(&alias));
+            let answer = match issue(objects.remove(&alias), errors) {
+                Ok(answer) => answer,
+                Err(reason) => failed(ask, &format!("#{}: {reason}", name.number())),
+            };
+            self.answers.push((Subject::Issue(name.clone()), answer));
+        }
         if ask.details {
-            let is_about_an_object =
-                |error: &GraphqlError| aliases.iter().any(|alias| error.at(1) == Some(alias));
-            let answer = match self.errors.iter().copied().find(|error| !is_about_an_object(error)) {
+            let is_of_another = |error: &GraphqlError| {
+                let is_one = |alias: &str| error.at(1) == Some(alias);
+                aliases.iter().any(|alias| is_one(alias))
+                    || (0..ask.issues.len()).any(|j| is_one(&format!("i{j}")))
+            };
+            let answer = match self.errors.iter().copied().find(|error| !is_of_another(error)) {
                 Some(error) => failed(ask, &error.message),
-                None => details(ask, fields),
+                None => details(ask, fields, self.answered),
             };
             self.answers.push((Subject::Repository(ask.repository.clone()), answer));
         }
@@ -182,11 +196,34 @@ impl Reader<'_> {
     }
 }
 
-fn details(ask: &Ask, fields: &RawValue) -> Answer {
+fn details(ask: &Ask, fields: &RawValue, answered: Timestamp) -> Answer {
     match serde_json::from_str::<Details>(fields.get()) {
-        Ok(details) => value(&serde_json::to_vec(&Repository::from(details)).unwrap_or_default()),
+        Ok(details) => value(&serde_json::to_vec(&details.repository(answered)).unwrap_or_default()),
         Err(error) => failed(ask, &format!("GitHub's answer can't be read: {error}")),
     }
+}
+
+/// What an alias says about an issue. GitHub gives `null` for one that is not there, and says so.
+///
+/// # Errors
+///
+/// Why nothing can be told.
+fn issue<'e>(
+    found: Option<&RawValue>,
+    errors: impl Iterator<Item = &'e GraphqlError>,
+) -> Result<Answer, String> {
+    let found = found.ok_or("GitHub gave no answer about an issue")?;
+    let found: Option<OpenedIssue> = serde_json::from_str(found.get())
+        .map_err(|error| format!("GitHub's answer about an issue can't be read: {error}"))?;
+    for error in errors {
+        if found.is_some() || error.at(2).is_some() || !error.refuses() {
+            return Err(error.message.clone());
+        }
+    }
+    Ok(match found {
+        Some(found) => value(&serde_json::to_vec(&Issue::from(found)).unwrap_or_default()),
+        None => Answer::Gone,
+    })
 }
 
 /// The content of a git object. It is never asked for again, so "there is none" must be what GitHub says,
@@ -227,10 +264,14 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
-    use crate::fact::RepositoryName;
+    use crate::fact::{IssueName, Repository, RepositoryName};
+
+    fn read(asks: &[Ask], body: &[u8]) -> Result<Vec<(Subject, Answer)>, String> {
+        super::read(asks, body, "2020-06-01T00:00:00Z".parse().unwrap())
+    }
 
     fn ask(name: &str, details: bool, objects: Vec<Object>) -> Ask {
-        Ask { repository: RepositoryName::new("o", name).unwrap(), details, objects }
+        Ask { repository: RepositoryName::new("o", name).unwrap(), details, objects, issues: Vec::new() }
     }
 
     const DETAILS: &str = r#"{"nameWithOwner": "O/A", "url": "https://github.com/O/A", "isArchived": false,
@@ -473,5 +514,83 @@ mod tests {
             matches!(&answers[..], [(_, Answer::Failed(reason))] if reason == "o/a: Use SAML"),
             "{answers:?}"
         );
+    }
+
+    #[test]
+    fn an_issue_is_gone_only_where_github_says_so() {
+        let repository = RepositoryName::new("o", "a").unwrap();
+        let names: Vec<_> =
+            (1..=2).map(|number| IssueName::new(repository.clone(), number).unwrap()).collect();
+        let answers = |fields: &str, errors: &str| -> Vec<Answer> {
+            let asks = [Ask {
+                repository: repository.clone(),
+                details: true,
+                objects: vec![],
+                issues: names.clone(),
+            }];
+            let details = DETAILS.trim_start_matches('{');
+            let body = format!(r#"{{"data": {{"r0": {{{fields}, {details}}}, "errors": [{errors}]}}"#);
+            let answers = read(&asks, body.as_bytes()).unwrap();
+            let subjects: Vec<_> = answers.iter().map(|(subject, _)| subject.to_string()).collect();
+            assert_eq!(subjects, ["issue:o/a#1", "issue:o/a#2", "github:o/a"]);
+            assert!(
+                matches!(answers[2].1, Answer::Value(..)),
+                "an issue takes nothing else away: {answers:?}"
+            );
+            answers.into_iter().take(2).map(|(_, answer)| answer).collect()
+        };
+        let found = r#""i1": {"createdAt": "2020-01-02T03:04:05Z"}"#;
+        let opened = value(br#"{"created":"2020-01-02T03:04:05Z"}"#);
+        let not_found =
+            r#"{"type": "NOT_FOUND", "path": ["r0", "i0"], "message": "Could not resolve to an Issue"}"#;
+        for errors in ["", not_found] {
+            let answers = answers(&format!(r#""i0": null, {found}"#), errors);
+            assert_eq!(answers, [Answer::Gone, opened.clone()], "{errors}");
+        }
+        let slow = r#"{"path": ["r0", "i0"], "message": "timeout"}"#;
+        let below = r#"{"type": "NOT_FOUND", "path": ["r0", "i0", "createdAt"], "message": "timeout"}"#;
+        let both = format!("{not_found}, {slow}");
+        let full = r#""i0": {"createdAt": "2020-01-02T03:04:05Z"}"#;
+        for (field, errors) in [
+            (r#""i0": null"#, slow),
+            (r#""i0": null"#, below),
+            (r#""i0": null"#, &both),
+            (full, not_found),
+            (full, slow),
+            (r#""i0": {}"#, ""),
+            (r#""i0": {"createdAt": "soon"}"#, ""),
+            (r#""other": null"#, ""),
+        ] {
+            let answers = answers(&format!("{field}, {found}"), errors);
+            assert!(
+                matches!(&answers[0], Answer::Failed(reason) if reason.starts_with("o/a: #1: ")),
+                "{answers:?}"
+            );
+            assert_eq!(answers[1], opened, "{field} {errors}");
+        }
+    }
+
+    #[test]
+    fn a_push_that_can_not_be_true_is_none() {
+        let push = |date: &str| {
+            let body = format!(r#"{{"data": {{"r0": {DETAILS}}}}}"#).replace("2020-05-23T05:37:32Z", date);
+            let answers = read(&[ask("a", true, vec![])], body.as_bytes()).unwrap();
+            let [(_, Answer::Value(json, _))] = &answers[..] else { panic!("{answers:?}") };
+            let repository: Repository = serde_json::from_slice(json).unwrap();
+            assert_eq!(repository.stars, 3, "and takes nothing else away");
+            repository.last_push.map(|push| push.to_string())
+        };
+        for date in ["2008-01-01T00:00:00Z", "2020-05-31T23:59:59Z", "2020-06-01T23:59:59Z"] {
+            assert_eq!(push(date).as_deref(), Some(date));
+        }
+        for date in [
+            "1970-01-01T00:00:00Z",
+            "2007-12-31T23:59:59Z",
+            "2020-06-02T00:00:01Z",
+            "2106-02-07T06:28:15Z",
+            "no",
+        ] {
+            assert_eq!(push(date), None, "{date}");
+        }
     }
 }

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use url::Url;
 
-use crate::fact::{Release, Repository};
+use crate::fact::{Issue, Release, Repository};
 
 #[derive(Deserialize)]
 pub(super) struct Envelope<Data> {
@@ -110,7 +110,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Aliases<'a> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut members = HashMap::new();
                 while let Some(name) = map.next_key::<String>()? {
-                    let number = name.strip_prefix(['r', 'f']).unwrap_or_default();
+                    let number = name.strip_prefix(['r', 'f', 'i']).unwrap_or_default();
                     if (1..=4).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit()) {
                         members.insert(name, map.next_value()?);
                     } else {
@@ -153,8 +153,8 @@ impl GraphqlError {
         matches!(self.kind.as_deref(), Some("RESOURCE_LIMITS_EXCEEDED" | "MAX_NODE_LIMIT_EXCEEDED"))
     }
 
-    /// Whether GitHub says that there is no such repository, which it says of private ones, too, or that it has blocked
-    /// it. What else is forbidden says something about the token, such as that an organisation does not admit it.
+    /// Whether GitHub says that there is no such repository or issue, which it says of private ones, too, or that it has
+    /// blocked it. What else is forbidden says something about the token, such as that an organisation does not admit it.
     pub(super) fn refuses(&self) -> bool {
         match self.kind.as_deref() {
             Some("NOT_FOUND") => true,
@@ -234,6 +234,18 @@ fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Erro
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+pub(super) struct OpenedIssue {
+    created_at: Timestamp,
+}
+
+impl From<OpenedIssue> for Issue {
+    fn from(issue: OpenedIssue) -> Self {
+        Self { created: issue.created_at }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct GitObject {
     #[serde(rename = "__typename")]
     kind: String,
@@ -251,17 +263,27 @@ impl GitObject {
     }
 }
 
-impl From<Details> for Repository {
-    fn from(details: Details) -> Self {
-        Self {
-            name: details.name_with_owner,
-            url: details.url,
-            stars: details.stargazer_count,
-            watchers: details.watchers.total_count,
-            open_issues: details.open_issues.total_count,
-            closed_issues: details.closed_issues.total_count,
-            releases: details.releases.total_count,
-            latest_release: details.latest_release.and_then(|release| {
+/// Nobody had pushed anything to GitHub before 2008, when it began. In seconds since 1970.
+const GITHUB_BEGAN: i64 = 1_199_145_600;
+
+/// How far ahead the clock of whoever commits may be: a wrong time zone is no nonsense.
+const AHEAD: SignedDuration = SignedDuration::from_hours(24);
+
+impl Details {
+    /// What they say, heard at the moment `answered`. Whoever makes a commit says when that was, so it need not be true: a
+    /// date before there was a GitHub, or after the answer, is none.
+    pub(super) fn repository(self, answered: Timestamp) -> Repository {
+        let latest = answered.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
+        let push = self.default_branch_ref.and_then(|branch| branch.target?.committed_date);
+        Repository {
+            name: self.name_with_owner,
+            url: self.url,
+            stars: self.stargazer_count,
+            watchers: self.watchers.total_count,
+            open_issues: self.open_issues.total_count,
+            closed_issues: self.closed_issues.total_count,
+            releases: self.releases.total_count,
+            latest_release: self.latest_release.and_then(|release| {
                 Some(Release {
                     name: release.name.unwrap_or_default(),
                     tag: release.tag_name,
@@ -269,8 +291,8 @@ impl From<Details> for Repository {
                     url: release.url,
                 })
             }),
-            last_push: details.default_branch_ref.and_then(|branch| branch.target?.committed_date),
-            archived: details.is_archived,
+            last_push: push.filter(|push| push.as_second() >= GITHUB_BEGAN && *push <= latest),
+            archived: self.is_archived,
         }
     }
 }

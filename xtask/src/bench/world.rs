@@ -69,6 +69,9 @@ fn repository(name: &str, entry: &Entry, instances: u64, now: Timestamp, dice: &
         .with_push(pushed);
     it.watchers = stars / 5 + dice.below(6);
     it.archived = rest > 1000 && dice.one_in(8);
+    if entry.more.get("abandoned").is_some_and(|value| value.ends_with("/issues/1")) {
+        it.issues.insert(1, pushed);
+    }
     let releases = dice.below(7);
     for number in 0..releases {
         let before = (releases - number) * 40;

@@ -11,6 +11,8 @@ pub(crate) struct Head {
     pub(crate) title: String,
     /// `source`, as written.
     pub(crate) source: Option<String>,
+    /// `abandoned`, as written.
+    pub(crate) abandoned: Option<String>,
     /// `license`, as written.
     pub(crate) license: Option<String>,
     /// `compatibility.python`, where declared.
@@ -39,6 +41,7 @@ impl Head {
                     "id" => head.id = value.unwrap_or_default(),
                     "title" => head.title = value.unwrap_or_default(),
                     "source" => head.source = value,
+                    "abandoned" => head.abandoned = value,
                     "license" => head.license = value,
                     _ => {}
                 }
@@ -51,16 +54,28 @@ impl Head {
 
     /// The repository that `source` names, as `owner/name`, where it is on GitHub.
     pub(crate) fn repository(&self) -> Option<String> {
-        let source = self.source.as_deref()?;
-        let (scheme, rest) = source.split_once("://")?;
-        let mut parts = rest.split(['/', '?', '#']);
-        let host = parts.next()?.to_ascii_lowercase();
-        let is_github = matches!(host.strip_prefix("www.").unwrap_or(&host), "github.com");
-        let (owner, name) = (parts.next()?, parts.next()?);
-        let name = name.strip_suffix(".git").unwrap_or(name);
-        let web = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
-        (is_github && web && !owner.is_empty() && !name.is_empty()).then(|| format!("{owner}/{name}"))
+        on_github(self.source.as_deref()?).map(|(name, _)| name)
     }
+
+    /// The issue that `abandoned` names, where it is one on GitHub: `owner/name` and a number.
+    pub(crate) fn issue(&self) -> Option<(String, u64)> {
+        let (name, rest) = on_github(self.abandoned.as_deref()?)?;
+        let number = rest.strip_prefix("issues/")?.split(['/', '?', '#']).next()?;
+        Some((name, number.parse().ok()?))
+    }
+}
+
+/// The repository that an address on GitHub is of, as `owner/name`, and what follows it.
+fn on_github(address: &str) -> Option<(String, &str)> {
+    let (scheme, rest) = address.split_once("://")?;
+    let mut parts = rest.splitn(4, ['/', '?', '#']);
+    let host = parts.next()?.to_ascii_lowercase();
+    let is_github = matches!(host.strip_prefix("www.").unwrap_or(&host), "github.com");
+    let (owner, name) = (parts.next()?, parts.next()?);
+    let name = name.strip_suffix(".git").unwrap_or(name);
+    let web = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
+    let is_one = is_github && web && !owner.is_empty() && !name.is_empty();
+    is_one.then(|| (format!("{owner}/{name}"), parts.next().unwrap_or_default()))
 }
 
 /// A value on its key's line: quotes and comments taken off. `None` where there is nothing.
@@ -105,6 +120,22 @@ mod tests {
         ] {
             let head = Head { source: Some(source.into()), ..Head::default() };
             assert_eq!(head.repository().as_deref(), expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn an_issue_is_on_github_or_none() {
+        for (abandoned, expected) in [
+            ("https://github.com/a/b.c/issues/411", Some(("a/b.c", 411))),
+            ("https://github.com/a/b/issues/7#comment", Some(("a/b", 7))),
+            ("https://github.com/a/b/pull/7", None),
+            ("https://github.com/a/b", None),
+            ("https://gitlab.com/a/b/issues/7", None),
+            ("true", None),
+        ] {
+            let head = Head { abandoned: Some(abandoned.into()), ..Head::default() };
+            let expected = expected.map(|(name, number): (&str, u64)| (name.to_owned(), number));
+            assert_eq!(head.issue(), expected, "{abandoned}");
         }
     }
 }

@@ -84,6 +84,8 @@ pub struct Counts {
     pub files: u64,
     /// `repository` fields in all documents.
     pub repository_fields: u64,
+    /// `issue` fields in all documents.
+    pub issue_fields: u64,
     /// `object` fields by expression in all documents.
     pub objects_by_expression: u64,
     /// `object` fields by id in all documents.
@@ -151,6 +153,7 @@ impl Counts {
         }
         self.graphql = self.repositories + self.files;
         self.repository_fields += ask.repositories;
+        self.issue_fields += ask.issues;
         self.objects_by_expression += ask.by_expression;
         self.objects_by_oid += ask.by_oid;
         self.texts += request.texts;

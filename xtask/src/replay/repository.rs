@@ -36,6 +36,8 @@ pub struct Repository {
     pub open_issues: u64,
     /// Closed issues, without pull requests.
     pub closed_issues: u64,
+    /// When those of its issues were opened that can be asked for one by one, by their numbers.
+    pub issues: BTreeMap<u64, Timestamp>,
     /// Releases, newest first. Drafts are in the list and nobody sees them.
     pub releases: Vec<Release>,
     /// The branch that `HEAD` points to. `None` for an empty repository.
@@ -61,8 +63,11 @@ pub struct Repository {
     files: BTreeMap<String, Blob>,
 }
 
+/// 2020-01-01T00:00:00Z.
+const NEW_YEAR: Timestamp = Timestamp::constant(1_577_836_800, 0);
+
 impl Repository {
-    /// An empty public repository `owner/name` with the default branch `master`, last pushed in 1970.
+    /// An empty public repository `owner/name` with the default branch `master`, last pushed when 2020 began.
     pub fn new(name_with_owner: &str) -> Self {
         let (owner, name) = split(name_with_owner);
         Self {
@@ -73,10 +78,11 @@ impl Repository {
             watchers: 0,
             open_issues: 0,
             closed_issues: 0,
+            issues: BTreeMap::new(),
             releases: Vec::new(),
             default_branch: Some("master".into()),
-            committed_at: Timestamp::UNIX_EPOCH,
-            pushed_at: Timestamp::UNIX_EPOCH,
+            committed_at: NEW_YEAR,
+            pushed_at: NEW_YEAR,
             archived: false,
             disabled: false,
             locked: false,
@@ -106,6 +112,13 @@ impl Repository {
     #[must_use]
     pub fn with_issues(mut self, open: u64, closed: u64) -> Self {
         (self.open_issues, self.closed_issues) = (open, closed);
+        self
+    }
+
+    /// The same with an issue that was opened at this time. Moves no count.
+    #[must_use]
+    pub fn with_issue(mut self, number: u64, opened: Timestamp) -> Self {
+        self.issues.insert(number, opened);
         self
     }
 

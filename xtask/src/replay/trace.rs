@@ -149,7 +149,7 @@ impl Trace {
 
     /// The world as it was at a tick, as far as what was published tells.
     ///
-    /// What it doesn't tell is made up, and the same in every run: watchers, earlier releases, the numbers of
+    /// What it doesn't tell is made up, and the same in every run: issues' dates, watchers, earlier releases, the numbers of
     /// instances by version, sources (see `source.rs`), plugins in the exports that no entry is about.
     ///
     /// # Errors
@@ -169,6 +169,9 @@ impl Trace {
                     repository(&name, head, plugin, github, *time).map_err(|what| wrong(&what))?;
                 world.add(repository);
             }
+        }
+        for (name, number) in heads.values().filter_map(Head::issue) {
+            add_issue(&mut world, &name, number);
         }
         add_bundled(&mut world);
         Ok(world)
@@ -286,6 +289,20 @@ fn versions(id: &str, instances: u64) -> BTreeMap<String, u64> {
         (format!("{major}.{}.0rc1", minor + 1), older),
     ];
     names.into_iter().filter(|(_, n)| *n > 0).collect()
+}
+
+/// An issue that an entry names, opened on some day of 2018 or 2019, which is before any tick; the registry's own are in
+/// a repository that no plugin is in.
+fn add_issue(world: &mut World, name: &str, number: u64) {
+    let mut dice = Dice::new(&["issue", &name.to_ascii_lowercase(), &number.to_string()]);
+    let seconds = ARCHIVED_BEFORE.saturating_add_unsigned(dice.below(2 * 365 * DAY));
+    let opened = Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH);
+    if world.exact(name).is_none() {
+        world.add(Repository::new(name));
+    }
+    if let Some(repository) = world.repository_mut(name) {
+        repository.issues.insert(number, opened);
+    }
 }
 
 /// Plugins that come with OctoPrint: the exports know them, no registry lists them.

@@ -10,6 +10,8 @@ use super::Fragments;
 pub struct Ask {
     /// `repository` fields.
     pub repositories: u64,
+    /// `issue` fields.
+    pub issues: u64,
     /// `object` fields with an `expression`.
     pub by_expression: u64,
     /// `object` fields with an `oid`.
@@ -57,6 +59,7 @@ impl Ask {
         let has = |name: &str| field.arguments.iter().any(|argument| argument.name == name);
         match field.name.as_str() {
             "repository" => self.repositories += 1,
+            "issue" => self.issues += 1,
             "object" => {
                 self.by_expression += u64::from(has("expression"));
                 self.by_oid += u64::from(has("oid"));

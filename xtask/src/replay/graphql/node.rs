@@ -35,6 +35,8 @@ pub(super) enum Node<'w> {
     Edge(&'static str, usize, Box<Node<'w>>),
     PageInfo(Connection<'w>),
     Release(&'w Repository, &'w Release),
+    /// An issue's number, and when it was opened.
+    Issue(&'w Repository, u64, Timestamp),
     Branch(&'w Repository, &'w str),
     Commit(&'w Repository, Oid),
     Tree(&'w Repository, std::rc::Rc<Tree>),
@@ -75,6 +77,7 @@ impl<'w> Node<'w> {
             Self::Edge(kind, ..) => kind,
             Self::PageInfo(_) => "PageInfo",
             Self::Release(..) => "Release",
+            Self::Issue(..) => "Issue",
             Self::Branch(..) => "Ref",
             Self::Commit(..) => "Commit",
             Self::Tree(..) => "Tree",
@@ -93,6 +96,7 @@ impl<'w> Node<'w> {
                 &["Node", "RepositoryInfo", "Starrable", "Subscribable", "UniformResourceLocatable"]
             }
             Self::Release(..) => &["Node", "UniformResourceLocatable"],
+            Self::Issue(..) => &["Node", "RepositoryNode", "Comment", "UniformResourceLocatable"],
             Self::Commit(..) => &["Node", "GitObject", "Subscribable", "UniformResourceLocatable"],
             Self::Tree(..) | Self::Blob(_) => &["Node", "GitObject"],
             Self::Branch(..) | Self::License(_) => &["Node"],
@@ -134,6 +138,12 @@ impl<'w> Node<'w> {
             },
             Self::PageInfo(connection) => connection.page_info(name),
             Self::Release(repository, release) => release_field(repository, release, name),
+            Self::Issue(repository, number, opened) => match name {
+                "number" => Some(leaf(*number)),
+                "createdAt" => Some(time(*opened)),
+                "url" => Some(leaf(format!("{}/issues/{number}", repository.url()))),
+                _ => None,
+            },
             Self::Branch(repository, branch) => match name {
                 "name" => Some(leaf(*branch)),
                 "prefix" => Some(leaf("refs/heads/")),
@@ -222,6 +232,7 @@ fn repository_field<'w>(it: &'w Repository, name: &str, arguments: &Arguments) -
         "stargazers" => return counted("StargazerConnection", it.stars),
         "watchers" => return counted("UserConnection", it.watchers),
         "issues" => return counted("IssueConnection", issues(it, arguments)),
+        "issue" => issue(it, arguments),
         "releases" => {
             let nodes = it.visible_releases().map(|release| Node::Release(it, release)).collect();
             Found::One(Node::Connection(Connection::listed("ReleaseConnection", nodes, arguments)))
@@ -256,6 +267,21 @@ fn issues(it: &Repository, arguments: &Arguments) -> u64 {
     };
     let any = |state: &str| states.iter().any(|it| it == state);
     (if any("OPEN") { it.open_issues } else { 0 }) + (if any("CLOSED") { it.closed_issues } else { 0 })
+}
+
+/// GitHub counts issues and pull requests together, so a number may well be none of an issue's.
+fn issue<'w>(it: &'w Repository, arguments: &Arguments) -> Found<'w> {
+    let Some(number) = arguments.get("number").and_then(Value::as_i64) else {
+        let message = "Field 'issue' is missing required arguments: number".to_owned();
+        return Found::Unfit { code: "missingRequiredArguments", message };
+    };
+    match u64::try_from(number).ok().and_then(|number| it.issues.get_key_value(&number)) {
+        Some((number, opened)) => Found::One(Node::Issue(it, *number, *opened)),
+        None => {
+            let message = format!("Could not resolve to an Issue with the number of {number}.");
+            Found::Refused("NOT_FOUND", message)
+        }
+    }
 }
 
 /// What git calls `rev-parse`, as far as `HEAD`, the default branch and paths go.

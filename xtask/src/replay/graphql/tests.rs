@@ -38,6 +38,7 @@ fn world() -> World {
             .with_stars(71)
             .with_issues(15, 49)
             .with_push(pushed)
+            .with_issue(7, pushed)
             .with_release(Release::new("0.8.6", "older", pushed))
             .with_release(Release { name: None, ..Release::new("0.8.7", "", pushed) })
             .with_release(Release { prerelease: true, ..Release::new("0.9rc1", "next", pushed) })
@@ -302,6 +303,21 @@ fn connections_want_bounds() {
         body["errors"].as_array().unwrap().iter().map(|it| it["type"].as_str().unwrap()).collect();
     assert_eq!(kinds, ["MISSING_PAGINATION_BOUNDARIES", "EXCESSIVE_PAGINATION"]);
     assert_eq!(body["data"]["repository"]["count"]["totalCount"], 3);
+}
+
+#[test]
+fn an_issue_that_is_not_there_is_refused() {
+    let query = "query($a: Int!, $b: Int!) { repository(owner: \"owner\", name: \"plugin\") {
+        i0: issue(number: $a) { __typename number createdAt url } i1: issue(number: $b) { createdAt } } }";
+    let (ask, answer) = call(query, &json!({"a": 7, "b": 8}), None);
+    assert_eq!((ask.repositories, ask.issues), (1, 2));
+    let found = json!({
+        "__typename": "Issue", "number": 7, "createdAt": "2020-05-23T05:37:32Z",
+        "url": "https://github.com/Owner/Plugin/issues/7",
+    });
+    assert_eq!(answer.body["data"]["repository"], json!({"i0": found, "i1": null}));
+    let error = &answer.body["errors"][0];
+    assert_eq!((&error["type"], &error["path"]), (&json!("NOT_FOUND"), &json!(["repository", "i1"])));
 }
 
 #[test]
