@@ -52,8 +52,7 @@ struct Github<'a> {
     latest_release: Option<Release<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     releases: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_push: Option<String>,
+    last_push: String,
     stars: u64,
     issues: Issues,
 }
@@ -84,20 +83,22 @@ fn is_false(flag: &bool) -> bool {
     !flag
 }
 
-impl<'a> From<&'a Repository> for Github<'a> {
-    fn from(repository: &'a Repository) -> Self {
+impl<'a> Github<'a> {
+    /// `None` where it is not known when anything was last pushed: OctoPrint's plugin manager sorts all that have a
+    /// `github` by that, and fails for everybody where one of them lacks it.
+    fn of(repository: &'a Repository) -> Option<Self> {
         let latest = repository.latest_release.as_ref();
-        Self {
+        Some(Self {
             latest_release: latest.map(|release| Release {
                 name: &release.name,
                 date: text::json_utc(release.date),
                 tag: &release.tag,
             }),
             releases: latest.map(|_| repository.releases),
-            last_push: repository.last_push.map(text::json_utc),
+            last_push: text::json_utc(repository.last_push?),
             stars: repository.stars,
             issues: Issues { open: repository.open_issues, closed: repository.closed_issues },
-        }
+        })
     }
 }
 
@@ -151,7 +152,7 @@ pub fn record(
         abandoned: entry.abandoned.is_some(),
         attributes: &entry.attributes,
         privacypolicy: entry.privacy_policy.as_ref().map(|policy| address::absolute(settings, policy)),
-        github: plugin.repository.as_deref().map(Github::from),
+        github: plugin.repository.as_deref().and_then(Github::of),
         stats: stats.unwrap_or_default(),
     })
 }
