@@ -29,7 +29,7 @@ fn a_repository_without_commits_has_no_github() {
         let answer = || FaultAction::Answer { status: 200, headers: Vec::new(), body: body.clone() };
         is_graphql(request).then(answer)
     });
-    let mut site = Site::new(&read("shelflife.toml").replace("http://127.0.0.1:PORT", &server.url()));
+    let mut site = Site::new(&read("shelflife.toml").replace("http://127.0.0.1:PORT", server.url()));
     site.set("GITHUB_TOKEN", "replay");
     site.write("_plugins/empty.md", read("_plugins/empty.md"));
     site.build(&[]).succeeded();

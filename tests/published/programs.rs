@@ -116,7 +116,10 @@ pub fn faults_in_api(tree: &Tree) -> Vec<String> {
         if let Some(month) = plugin["usage"]["month"]["instances"].as_u64() {
             holds(record["stats"]["instances_month"] == month, format!("{file}: {month} instances"));
         }
-        if plugin["github"].is_object() {
+        // OctoPrint is told of nothing that GitHub says where the last push is not known.
+        let is_pushed = plugin["github"]["last_push"].is_string();
+        holds(is_pushed == record["github"].is_object(), format!("{file}: {}", record["github"]));
+        if is_pushed {
             let numbers = (&plugin["github"]["stars"], &plugin["github"]["issues"]);
             holds(
                 numbers == (&record["github"]["stars"], &record["github"]["issues"]),

@@ -205,6 +205,8 @@ fn world(entries: &Path) -> World {
             world.set_usage(Window::Week, &id, usage.clone()).set_usage(Window::Month, &id, usage);
         }
     }
+    let tracker = Repository::new("OctoPrint/plugins.octoprint.org");
+    world.add(tracker.with_issue(411, now).with_issue(471, now));
     let odd = [("", 3), ("1.0 <beta> & \"more\"", 2), ("1.0\u{1}\u{FFFE}", 1)];
     let versions = odd.map(|(version, n)| (version.to_owned(), n)).into();
     world.set_usage(Window::Month, "every_key", Usage { instances: 6, install_events: 1, versions });

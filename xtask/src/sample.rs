@@ -9,7 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::bench::{Entry, Failure, Job, Registry, at, tick, world};
 use crate::host::Host;
-use crate::replay::{Server, Window, World};
+use crate::replay::front_matter::Head;
+use crate::replay::{Server, Window, World, add_issue};
 
 /// When the last build of the sample is: its dates are the same in every run.
 const NOW: &str = "2026-11-01T12:00:00Z";
@@ -138,7 +139,11 @@ fn known(entries: &[(String, String)]) -> World {
         }
     };
     let registry = Registry { entries: entries.iter().map(entry).collect() };
-    world(&registry, NOW.parse().unwrap_or_default(), SEED)
+    let mut world = world(&registry, NOW.parse().unwrap_or_default(), SEED);
+    for (name, number) in entries.iter().filter_map(|(_, text)| Head::read(text)?.issue()) {
+        add_issue(&mut world, &name, number);
+    }
+    world
 }
 
 /// An entry whose remote pictures are replaced by numbered ones of the sample.

@@ -33,5 +33,6 @@ pub use log::{Counts, Kind, Request, RequestInfo};
 pub use repository::{Access, Blob, Release, Repository};
 pub use server::{Options, Server};
 
+pub(crate) use trace::add_issue;
 pub use trace::{Trace, TraceError, shared};
 pub use world::{Usage, Window, World};

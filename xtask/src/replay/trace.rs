@@ -293,7 +293,7 @@ fn versions(id: &str, instances: u64) -> BTreeMap<String, u64> {
 
 /// An issue that an entry names, opened on some day of 2018 or 2019, which is before any tick; the registry's own are in
 /// a repository that no plugin is in.
-fn add_issue(world: &mut World, name: &str, number: u64) {
+pub(crate) fn add_issue(world: &mut World, name: &str, number: u64) {
     let mut dice = Dice::new(&["issue", &name.to_ascii_lowercase(), &number.to_string()]);
     let seconds = ARCHIVED_BEFORE.saturating_add_unsigned(dice.below(2 * 365 * DAY));
     let opened = Timestamp::from_second(seconds).unwrap_or(Timestamp::UNIX_EPOCH);
