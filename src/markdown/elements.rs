@@ -34,6 +34,10 @@ pub(super) enum Kind {
     Section,
     Row,
     Cell,
+    /// A list of definitions, a term, and what it means.
+    Terms,
+    Term,
+    Meaning,
     /// A block that opens and closes, and its headline.
     Details,
     Summary,
@@ -69,8 +73,8 @@ const ELEMENTS: [Element; 74] = {
         Element { written, name, kind }
     }
     use Kind::{
-        Block, Caption, Cell, Details, Heading, Item, List, Paragraph, Phrasing, Preformatted, Row, Rule,
-        Section, Summary, Table, Void,
+        Block, Caption, Cell, Details, Heading, Item, List, Meaning, Paragraph, Phrasing, Preformatted, Row,
+        Rule, Section, Summary, Table, Term, Terms, Void,
     };
     [
         same("a", Phrasing),
@@ -111,9 +115,6 @@ const ELEMENTS: [Element; 74] = {
         other("article", "div", Block),
         other("aside", "div", Block),
         other("center", "div", Block),
-        other("dd", "div", Block),
-        other("dl", "div", Block),
-        other("dt", "div", Block),
         other("fieldset", "div", Block),
         other("figcaption", "div", Block),
         other("figure", "div", Block),
@@ -137,6 +138,9 @@ const ELEMENTS: [Element; 74] = {
         other("dir", "ul", List),
         other("menu", "ul", List),
         same("li", Item),
+        same("dl", Terms),
+        same("dt", Term),
+        same("dd", Meaning),
         same("table", Table),
         same("caption", Caption),
         same("thead", Section),
@@ -162,7 +166,7 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// The attributes that are put out, by element.
-pub(super) const ATTRIBUTES: [(&str, &[&str]); 22] = [
+pub(super) const ATTRIBUTES: [(&str, &[&str]); 23] = [
     ("a", &["href", "title", "id"]),
     ("abbr", &["title"]),
     ("code", &["class"]),
@@ -176,7 +180,8 @@ pub(super) const ATTRIBUTES: [(&str, &[&str]); 22] = [
     ("h6", &["class", "id"]),
     ("img", &["src", "alt", "title", "width", "height", "class", "loading", "referrerpolicy"]),
     ("input", &["type", "disabled", "checked"]),
-    ("li", &["value"]),
+    ("dt", &["id"]),
+    ("li", &["id", "value"]),
     ("ol", &["start", "type", "reversed"]),
     ("p", &["class", "id"]),
     ("pre", &["aria-label", "role", "tabindex"]),

@@ -1,15 +1,21 @@
 //! The ids of a body: what each part is called within the entry, and on the page.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
 
 use super::elements::{self, Kind};
 use super::plain::decode;
 use super::tidy::{Content, Node};
+use super::tokens::{self, Token, Tokens};
 
-/// What the ids within an entry's body begin with, so that they can't be those of the page around it.
-pub const ID_PREFIX: &str = "body-";
+/// What an id begins with that the page around the body has, too, or may have.
+const PREFIX: &str = "body-";
+/// What the ids of pages begin with, so that no id in a body does.
+const OF_PAGES: char = '_';
 /// The longest id, in bytes, without the prefix.
-const MAX_ID: usize = 100;
+const MAX_ID: usize = 200;
 
 /// Ids by node, and by the name that the entry's own links use.
 #[derive(Default)]
@@ -19,67 +25,152 @@ pub(super) struct Ids {
 }
 
 impl Ids {
-    /// The ids of the nodes whose tags are put out.
+    /// The ids of the nodes whose tags are put out: first those of headings in Markdown, which were links before
+    /// anything else had an id, then those that are written, then those of headings in HTML.
     pub(super) fn of(nodes: &[Node<'_>], filled: &[bool]) -> Self {
         let mut ids = Self::default();
+        let mut used: HashSet<String> = HashSet::new();
         let mut repeated: HashMap<String, usize> = HashMap::new();
-        let kept =
-            nodes.iter().zip(filled).enumerate().filter(|(_, (node, filled))| **filled && !node.dissolved);
-        for (index, (node, _)) in kept {
-            let Content::Element { element, id, .. } = &node.content else { continue };
-            let takes_id =
-                elements::ATTRIBUTES.iter().any(|(name, keys)| *name == element.name && keys.contains(&"id"));
-            let own = id.filter(|id| takes_id && is_id(id));
-            let name = match (own, element.kind) {
-                (Some(own), _) => own.to_owned(),
-                (None, Kind::Heading(_)) => slug(nodes, index),
-                _ => continue,
-            };
-            // The second of the same name is `name-1`, as GitHub has it.
-            let mut unique = name.clone();
-            let count = repeated.entry(name.clone()).or_default();
-            while ids.by_name.contains_key(&unique) {
-                *count += 1;
-                unique = format!("{name}-{count}");
+        for rank in 0..3 {
+            for (index, (node, filled)) in nodes.iter().zip(filled).enumerate() {
+                let Content::Element { element, id, .. } = &node.content else { continue };
+                if !filled || node.dissolved {
+                    continue;
+                }
+                let takes_id = elements::ATTRIBUTES
+                    .iter()
+                    .any(|(name, keys)| *name == element.name && keys.contains(&"id"));
+                let own = id.filter(|id| takes_id && is_id(id));
+                let of_node = if node.is_markdown { 0 } else { 1 + usize::from(own.is_none()) };
+                if of_node != rank {
+                    continue;
+                }
+                let name = match (own, element.kind) {
+                    (Some(own), _) => own.to_owned(),
+                    (None, Kind::Heading(_)) => slug(nodes, index),
+                    _ => continue,
+                };
+                let unique = unique(&name, &mut repeated, |id| used.contains(id) || ids.by_name.contains_key(id));
+                let on_page = if unique.starts_with(OF_PAGES) { format!("{PREFIX}{unique}") } else { unique.clone() };
+                used.insert(on_page.clone());
+                ids.by_node.insert(index, on_page.clone());
+                ids.by_name.insert(unique, on_page);
             }
-            let on_page = format!("{ID_PREFIX}{unique}");
-            ids.by_node.insert(index, on_page.clone());
-            ids.by_name.insert(unique, on_page);
         }
         ids
     }
 }
 
-fn is_id(id: &str) -> bool {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    !id.is_empty() && id.len() <= MAX_ID && id.bytes().all(plain)
+/// `name`, or with a number behind it if it is taken: the second of the same name is `name-1`, as kramdown has it.
+fn unique(name: &str, repeated: &mut HashMap<String, usize>, is_taken: impl Fn(&str) -> bool) -> String {
+    let is_taken = |id: &str| is_taken(id) || (id.starts_with(OF_PAGES) && is_taken(&format!("{PREFIX}{id}")));
+    let mut unique = name.to_owned();
+    let count = repeated.entry(name.to_owned()).or_default();
+    while is_taken(&unique) {
+        *count += 1;
+        unique = format!("{name}-{count}");
+    }
+    unique
 }
 
-/// What GitHub calls a heading in a link: its letters and digits in small letters, blanks as `-`.
+/// `body`, which is HTML of [`to_html`](super::to_html), with other ids for the parts whose ids `page`, in which it
+/// stands, has elsewhere as well; none if there are no such parts.
+pub fn apart(page: &str, body: &str) -> Option<String> {
+    let own: HashSet<String> = ids_in(body).collect();
+    if own.is_empty() {
+        return None;
+    }
+    let mut on_page: HashMap<String, usize> = HashMap::new();
+    for id in ids_in(page) {
+        *on_page.entry(id).or_default() += 1;
+    }
+    let mut repeated = HashMap::new();
+    let mut other: HashMap<&str, String> = HashMap::new();
+    let mut taken: HashSet<String> = on_page.keys().cloned().collect();
+    for id in own.iter().filter(|id| on_page.get(*id).is_some_and(|&count| count > 1)) {
+        let unique = unique(&format!("{PREFIX}{id}"), &mut repeated, |id| taken.contains(id));
+        taken.insert(unique.clone());
+        other.insert(id, unique);
+    }
+    (!other.is_empty()).then(|| renamed(body, &other))
+}
+
+/// The ids of all elements of `html`.
+fn ids_in(html: &str) -> impl Iterator<Item = String> {
+    Tokens::new(html).filter_map(|token| match token {
+        Token::Start(_, attributes) => {
+            let id = attributes.iter().find(|(key, _)| key == "id")?.1;
+            Some(decode(id).into_owned())
+        }
+        _ => None,
+    })
+}
+
+/// `body` with other ids, and links to them.
+fn renamed(body: &str, other: &HashMap<&str, String>) -> String {
+    let mut out = String::with_capacity(body.len());
+    let mut rest = body;
+    while let Some(at) = rest.find('<') {
+        let (before, from) = rest.split_at(at);
+        out.push_str(before);
+        let Some((_, attributes, after)) = tokens::start_tag(from) else {
+            out.push('<');
+            rest = &from[1..];
+            continue;
+        };
+        let mut tag = from[..from.len() - after.len()].to_owned();
+        for (key, value) in attributes {
+            let (begin, old) = match (key.as_str(), value.strip_prefix('#')) {
+                ("id", _) => ("id=\"", value),
+                ("href", Some(part)) => ("href=\"#", part),
+                _ => continue,
+            };
+            if let Some(new) = other.get(&*decode(old)) {
+                tag = tag.replacen(&format!(" {begin}{old}\""), &format!(" {begin}{new}\""), 1);
+            }
+        }
+        out.push_str(&tag);
+        rest = after;
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Whether `id` may be one that an entry gives, and so whether it may be put out.
+pub(super) fn is_id(id: &str) -> bool {
+    !id.is_empty() && id.len() <= MAX_ID && id.chars().all(|c| is_word(c) || matches!(c, '-' | '.' | ':'))
+}
+
+/// Whether an id of a body may be this.
+pub(super) fn is_of_body(id: &str) -> bool {
+    // A prefix and a number may have been added.
+    !id.starts_with(OF_PAGES) && id.len() <= 2 * MAX_ID && id.chars().all(|c| is_word(c) || matches!(c, '-' | '.' | ':'))
+}
+
+/// Whether kramdown keeps `c` in an id: letters, marks, decimal digits and `_`.
+fn is_word(c: char) -> bool {
+    let is_digit = || c.is_ascii_digit() || (c.is_numeric() && c.nfkc().eq([c]));
+    c.is_alphabetic() || c == '_' || is_digit() || is_combining_mark(c)
+}
+
+/// What kramdown calls a heading, and GitHub as well: its letters and digits in small letters, blanks as `-`.
 fn slug(nodes: &[Node<'_>], heading: usize) -> String {
     let mut slug = String::new();
     let mut waiting = vec![heading];
-    while let Some(node) = waiting.pop().and_then(|index| nodes.get(index)) {
-        if slug.len() > MAX_ID {
-            break;
-        }
+    'text: while let Some(node) = waiting.pop().and_then(|index| nodes.get(index)) {
         waiting.extend(node.children.iter().rev());
         if let Content::Text(text) = node.content {
-            for c in decode(text).chars() {
+            for c in decode(text).chars().flat_map(char::to_lowercase) {
                 match c {
-                    ' ' => slug.push('-'),
-                    c if c.is_alphanumeric() || matches!(c, '-' | '_') => slug.extend(c.to_lowercase()),
+                    ' ' | '\t' => slug.push('-'),
+                    c if is_word(c) || c == '-' => slug.push(c),
                     _ => {}
+                }
+                if slug.len() > MAX_ID - 4 {
+                    break 'text;
                 }
             }
         }
     }
-    let short: String = slug.chars().take(MAX_ID / 4).collect();
-    if slug.len() > MAX_ID {
-        short
-    } else if slug.is_empty() {
-        "part".to_owned()
-    } else {
-        slug
-    }
+    if slug.is_empty() { "part".to_owned() } else { slug }
 }

@@ -1,29 +1,32 @@
 //! Markdown to safe HTML, and HTML to plain text.
 //!
-//! Three steps, each for one thing: comrak reads GitHub-flavoured Markdown, `tidy` makes valid HTML of what
-//! comrak and the raw HTML in entries add up to, and ammonia has the last word on what is safe.
+//! Each step is for one thing: `kramdown` writes anew what only kramdown reads as its authors meant it, comrak reads
+//! GitHub-flavoured Markdown, `typography` puts in quotes and dashes, `tidy` makes valid HTML of what comrak and the
+//! raw HTML in entries add up to, and ammonia has the last word on what is safe.
 
 mod elements;
 mod ids;
+mod kramdown;
 mod picture;
 mod plain;
 mod safe;
 mod tidy;
 mod tokens;
+mod typography;
 mod wide;
 mod write;
 
 pub use elements::encode;
-pub use ids::ID_PREFIX;
+pub use ids::apart;
 pub use plain::{escape, strip_tags, to_text};
 pub use tidy::MAX_NESTING;
 
 use std::borrow::Cow;
 
-use comrak::Options;
+use comrak::{Arena, Options};
 
 /// Raise when the same Markdown can give other HTML: stored HTML is a memo under this number.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 
 use write::Place;
 
@@ -57,16 +60,17 @@ pub enum Picture {
 
 /// The HTML of an entry's body: valid within a `<div>` below the page's `<h1>`.
 ///
-/// Headings begin at `<h2>`, and none is more than one level below the one before it. They get ids that begin with
-/// [`ID_PREFIX`], to which links such as `#usage` are turned; links to parts that are not there lose their target.
+/// Headings begin at `<h2>`, and none is more than one level below the one before it. Their ids are those that
+/// kramdown gives them; none begins with `_`, as ids of the page around do (see [`apart`] for what else it may have).
+/// Links to parts that are not there lose their target.
 pub fn to_html(markdown: &str, addresses: Addresses<'_>) -> String {
-    convert(markdown, false, Place::Page, addresses)
+    convert(markdown, Place::Page, addresses)
 }
 
 /// The HTML of a text that stands on a page beside its body, such as why a plugin is blacklisted: as [`to_html`],
 /// without ids.
 pub fn to_html_part(markdown: &str, addresses: Addresses<'_>) -> String {
-    convert(markdown, true, Place::Part, addresses)
+    convert(markdown, Place::Part, addresses)
 }
 
 /// The HTML of a text that stands within a sentence: text-level elements without ids. Of a text that has blocks, such
@@ -84,22 +88,32 @@ pub fn to_html_inline(markdown: &str, addresses: Addresses<'_>) -> String {
 /// The HTML of a short text such as `disabled`, with typographic quotes, dashes and ellipses. It is published in
 /// `plugins.json`, so it has no ids, no added attributes, and headings stay what they are.
 pub fn to_html_smart(markdown: &str, another: &dyn Fn(&str) -> Option<String>) -> String {
-    convert(markdown, true, Place::Elsewhere, Addresses::new(another))
+    convert(markdown, Place::Elsewhere, Addresses::new(another))
 }
 
-fn convert(markdown: &str, smart: bool, place: Place, addresses: Addresses<'_>) -> String {
-    let html = comrak::markdown_to_html(&readable(markdown), &options(smart));
+fn convert(markdown: &str, place: Place, addresses: Addresses<'_>) -> String {
+    // No text has noncharacters from here on, but for those that `kramdown` puts in.
+    let prepared = kramdown::prepare(&readable(markdown));
+    let (arena, options) = (Arena::new(), options());
+    let document = comrak::parse_document(&arena, &prepared.text, &options);
+    typography::apply(document);
+    let mut html = String::with_capacity(prepared.text.len() * 2);
+    // Writing to a string can't fail.
+    let _ = comrak::format_html(document, &options, &mut html);
+    let html = write::html(&tidy::tree(&html, &prepared.notes), place, addresses);
     // A reference such as `&#x8;` has become the character by now.
-    readable(&safe::clean(&write::html(&tidy::tree(&html), place, addresses))).into_owned()
+    readable(&safe::clean(&html)).into_owned()
 }
 
-fn options(smart: bool) -> Options<'static> {
+fn options() -> Options<'static> {
     let mut options = Options::default();
     options.extension.strikethrough = true;
     options.extension.table = true;
     options.extension.autolink = true;
     options.extension.tasklist = true;
-    options.parse.smart = smart;
+    options.extension.footnotes = true;
+    // What a backslash stands before is no mark for `typography`.
+    options.parse.escaped_char_spans = true;
     // Raw HTML goes through `tidy` and ammonia like everything else.
     options.render.r#unsafe = true;
     options

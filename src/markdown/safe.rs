@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use ammonia::{Builder, UrlRelative};
 
-use super::{elements, wide};
+use super::{elements, ids, wide};
 
 static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     let mut builder = Builder::empty();
@@ -21,7 +21,7 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
             let keep = match attribute {
                 "class" => elements::is_class(element, value),
                 "type" if element == "input" => value == "checkbox",
-                "id" => value.starts_with(super::ID_PREFIX),
+                "id" => ids::is_of_body(value),
                 "aria-label" | "role" | "tabindex" => wide::is_attribute(attribute, value),
                 _ => true,
             };

@@ -6,17 +6,19 @@
 //! have nothing left to do.
 
 use super::elements::{self, Attribute, Element, Kind};
+use super::kramdown::{self, Attributes, END, MARK, NUDGE, Note};
 use super::plain::decode;
 use super::tokens::{Token, Tokens};
 
 /// How deep elements may nest; the tags of deeper ones are left out.
 pub const MAX_NESTING: usize = 64;
-/// The content of `html` as a tree of valid HTML, the root first.
-pub(super) fn tree(html: &str) -> Vec<Node<'_>> {
-    let mut tree = Tree { nodes: vec![Node::root()], open: vec![0] };
+
+/// The content of `html` as a tree of valid HTML, the root first. What its marks say is in `notes`.
+pub(super) fn tree<'a>(html: &'a str, notes: &'a [Note]) -> Vec<Node<'a>> {
+    let mut tree = Tree { nodes: vec![Node::root()], open: vec![0], notes, next: None };
     for token in Tokens::new(html) {
         match token {
-            Token::Text(text) => tree.text(text),
+            Token::Text(text) => tree.marked_text(text),
             Token::Start(name, attributes) => tree.start(&name, &attributes),
             Token::End(name) => tree.end(&name),
             Token::Comment => {}
@@ -31,6 +33,8 @@ pub(super) struct Node<'a> {
     pub(super) children: Vec<usize>,
     /// Whether its tags are left out, because it holds what it may not hold.
     pub(super) dissolved: bool,
+    /// Whether it is a heading that was written in Markdown.
+    pub(super) is_markdown: bool,
 }
 
 pub(super) enum Content<'a> {
@@ -48,7 +52,7 @@ impl Node<'_> {
     fn root() -> Self {
         let element = Element { written: "", name: "div", kind: Kind::Block };
         let content = Content::Element { element, attributes: Vec::new(), address: None, id: None };
-        Self { content, children: Vec::new(), dissolved: false }
+        Self { content, children: Vec::new(), dissolved: false, is_markdown: false }
     }
 
     pub(super) fn element(&self) -> Option<Element> {
@@ -64,9 +68,105 @@ struct Tree<'a> {
     nodes: Vec<Node<'a>>,
     /// The elements that are open, the root first: it is never closed.
     open: Vec<usize>,
+    notes: &'a [Note],
+    /// Attributes of the next block in this element.
+    next: Option<(usize, &'a Attributes)>,
 }
 
 impl<'a> Tree<'a> {
+    /// Text that may have marks in it.
+    fn marked_text(&mut self, text: &'a str) {
+        let mut rest = text;
+        while let Some(at) = rest.find([MARK, END, NUDGE]) {
+            let (before, from) = rest.split_at(at);
+            if !before.is_empty() {
+                self.text(before);
+            }
+            rest = match kramdown::mark(from) {
+                Some((number, rest)) => {
+                    if let Some(note) = self.notes.get(number) {
+                        self.note(note);
+                    }
+                    rest
+                }
+                None => from.trim_start_matches([MARK, END, NUDGE]),
+            };
+        }
+        if !rest.is_empty() {
+            self.text(rest);
+        }
+    }
+
+    /// Does what a note says to what is before it or around it.
+    fn note(&mut self, note: &'a Note) {
+        let last = |tree: &Self, skips: bool| {
+            let parent = tree.open.last().and_then(|&parent| tree.nodes.get(parent))?;
+            let mut children = parent.children.iter().rev().copied();
+            children.find(|&child| !skips || tree.nodes.get(child).is_some_and(|node| !is_blank(node)))
+        };
+        match note {
+            Note::Span(attributes, written) => match last(self, false) {
+                Some(index) if self.nodes.get(index).is_some_and(|node| node.element().is_some()) => {
+                    self.add(index, attributes);
+                }
+                _ => self.text(written),
+            },
+            Note::Before(attributes) => {
+                if let Some(index) = last(self, true) {
+                    self.add(index, attributes);
+                }
+            }
+            Note::After(attributes) => self.next = self.open.last().map(|&parent| (parent, attributes)),
+            Note::Heading(own) => {
+                let heading = self.innermost(|open| matches!(open.kind, Kind::Heading(_)), |_| false);
+                self.end_text();
+                let node = heading.and_then(|depth| self.open.get(depth)).and_then(|&at| self.nodes.get_mut(at));
+                if let Some(node) = node {
+                    node.is_markdown = true;
+                    if let (Content::Element { id, .. }, Some(own)) = (&mut node.content, own) {
+                        *id = Some(own);
+                    }
+                }
+            }
+            Note::Bare => {
+                self.end_text();
+                let paragraph = self.innermost(|open| open.kind == Kind::Paragraph, |_| false);
+                let node = paragraph.and_then(|depth| self.open.get(depth)).and_then(|&at| self.nodes.get_mut(at));
+                if let Some(node) = node {
+                    node.dissolved = true;
+                }
+            }
+        }
+    }
+
+    /// Takes the blank away that stands before a mark at the end of a text.
+    fn end_text(&mut self) {
+        let last = self.open.last().and_then(|&parent| self.nodes.get(parent)?.children.last().copied());
+        if let Some(Node { content: Content::Text(text), .. }) = last.and_then(|last| self.nodes.get_mut(last)) {
+            *text = text.trim_end();
+        }
+    }
+
+    /// Gives an element more attributes.
+    fn add(&mut self, index: usize, more: &'a Attributes) {
+        let Some(node) = self.nodes.get_mut(index) else { return };
+        let Content::Element { element, attributes, id, .. } = &mut node.content else { return };
+        let written: Vec<(String, &str)> = more.iter().map(|(key, value)| (key.clone(), &**value)).collect();
+        for (key, value) in elements::attributes(*element, &written) {
+            let is_written = |name: &str| more.iter().any(|(written, _)| written == name);
+            if !is_written(key) && !(key == "class" && is_written("align")) {
+                continue;
+            }
+            match attributes.iter_mut().find(|(known, _)| *known == key) {
+                Some(known) => known.1 = value,
+                None => attributes.push((key, value)),
+            }
+        }
+        if let Some((_, own)) = more.iter().rev().find(|(key, _)| key == "id") {
+            *id = Some(own);
+        }
+    }
+
     fn open_element(&self, depth: usize) -> Element {
         let node = self.open.get(depth).and_then(|&index| self.nodes.get(index));
         node.and_then(Node::element).unwrap_or(Element { written: "", name: "div", kind: Kind::Block })
@@ -101,7 +201,7 @@ impl<'a> Tree<'a> {
 
     fn append(&mut self, content: Content<'a>) -> usize {
         let index = self.nodes.len();
-        self.nodes.push(Node { content, children: Vec::new(), dissolved: false });
+        self.nodes.push(Node { content, children: Vec::new(), dissolved: false, is_markdown: false });
         if let Some(parent) = self.open.last().and_then(|&parent| self.nodes.get_mut(parent)) {
             parent.children.push(index);
         }
@@ -115,7 +215,11 @@ impl<'a> Tree<'a> {
         address: Option<&'a str>,
         id: Option<&'a str>,
     ) {
+        let parent = self.open.last().copied();
         let index = self.append(Content::Element { element, attributes, address, id });
+        if let Some((_, more)) = self.next.take_if(|(of, _)| element.kind.is_block() && Some(*of) == parent) {
+            self.add(index, more);
+        }
         if !matches!(element.kind, Kind::Void | Kind::Rule) {
             self.open.push(index);
         }
@@ -138,6 +242,7 @@ impl<'a> Tree<'a> {
     fn make_room(&mut self) {
         match self.top() {
             Kind::List => self.push_implied("li"),
+            Kind::Terms => self.push_implied("dd"),
             Kind::Table => ["tbody", "tr", "td"].into_iter().for_each(|name| self.push_implied(name)),
             Kind::Section => ["tr", "td"].into_iter().for_each(|name| self.push_implied(name)),
             Kind::Row => self.push_implied("td"),
@@ -184,9 +289,15 @@ impl<'a> Tree<'a> {
                 self.make_room();
                 true
             }
-            Kind::Item => {
-                let barrier = |kind| matches!(kind, Kind::Cell | Kind::Caption | Kind::Block | Kind::Details);
-                match self.innermost(|open| open.kind == Kind::List, barrier) {
+            Kind::Item | Kind::Term | Kind::Meaning => {
+                let list = if element.kind == Kind::Item { Kind::List } else { Kind::Terms };
+                let barrier = |kind| match kind {
+                    Kind::Cell | Kind::Caption | Kind::Block | Kind::Details => true,
+                    Kind::Item => list != Kind::List,
+                    Kind::Meaning => list != Kind::Terms,
+                    _ => false,
+                };
+                match self.innermost(|open| open.kind == list, barrier) {
                     Some(list) => self.close_above(list),
                     None => {
                         let Some(block) = elements::find("div") else { return false };
@@ -229,7 +340,7 @@ impl<'a> Tree<'a> {
         }
         let narrow = |open: Element| {
             open.kind == Kind::Summary
-                || (is_heading(element.kind) && (open.name == "th" || open.kind == Kind::Caption))
+                || (is_heading(element.kind) && (matches!(open.name, "th" | "dt") || open.kind == Kind::Caption))
                 || (open.kind == Kind::Caption && element.kind == Kind::Table)
                 || (element.kind == Kind::Details && open.name == "a")
         };

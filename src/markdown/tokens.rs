@@ -79,32 +79,6 @@ impl<'a> Tokens<'a> {
         inner[end..].strip_prefix('>')
     }
 
-    fn end_tag(&self) -> Option<(String, &'a str)> {
-        let (name, rest) = name(self.rest.strip_prefix("</")?)?;
-        let end = rest.find(['>', '<'])?;
-        Some((name, rest[end..].strip_prefix('>')?))
-    }
-
-    fn start_tag(&self) -> Option<(String, Attributes<'a>, &'a str)> {
-        let (name, mut rest) = name(self.rest.strip_prefix('<')?)?;
-        let mut attributes = Vec::new();
-        loop {
-            rest = rest.trim_start_matches([' ', '\t', '\n', '\r', '\u{c}', '/']);
-            if let Some(after) = rest.strip_prefix('>') {
-                return Some((name, attributes, after));
-            }
-            let end = rest
-                .find(|c: char| c.is_ascii_whitespace() || matches!(c, '=' | '>' | '/' | '<' | '"' | '\''))?;
-            let (key, after) = rest.split_at(end);
-            if key.is_empty() || attributes.len() >= MAX_ATTRIBUTES {
-                return None;
-            }
-            let (value, after) = attribute_value(after)?;
-            attributes.push((key.to_ascii_lowercase(), value));
-            rest = after;
-        }
-    }
-
     /// Leaves out the content of the opaque element that has just begun, if it ends at all.
     fn skip_opaque(&mut self, name: &str) {
         let Some(&opaque) = OPAQUE.iter().find(|&&opaque| opaque == name) else { return };
@@ -134,17 +108,45 @@ impl<'a> Iterator for Tokens<'a> {
             self.rest = rest;
             return Some(Token::Comment);
         }
-        if let Some((name, rest)) = self.end_tag() {
+        if let Some((name, rest)) = end_tag(self.rest) {
             self.rest = rest;
             return Some(Token::End(name));
         }
-        if let Some((name, attributes, rest)) = self.start_tag() {
+        if let Some((name, attributes, rest)) = start_tag(self.rest) {
             self.rest = rest;
             self.skip_opaque(&name);
             return Some(Token::Start(name, attributes));
         }
         // A `<` that begins no tag is text.
         Some(self.text(1))
+    }
+}
+
+/// The name of the end tag at the begin of `from`, in lower case, and what follows the tag.
+pub(super) fn end_tag(from: &str) -> Option<(String, &str)> {
+    let (name, rest) = name(from.strip_prefix("</")?)?;
+    let end = rest.find(['>', '<'])?;
+    Some((name, rest[end..].strip_prefix('>')?))
+}
+
+/// The name of the start tag at the begin of `from`, in lower case, its attributes, and what follows the tag.
+pub(super) fn start_tag(from: &str) -> Option<(String, Attributes<'_>, &str)> {
+    let (name, mut rest) = name(from.strip_prefix('<')?)?;
+    let mut attributes = Vec::new();
+    loop {
+        rest = rest.trim_start_matches([' ', '\t', '\n', '\r', '\u{c}', '/']);
+        if let Some(after) = rest.strip_prefix('>') {
+            return Some((name, attributes, after));
+        }
+        let end =
+            rest.find(|c: char| c.is_ascii_whitespace() || matches!(c, '=' | '>' | '/' | '<' | '"' | '\''))?;
+        let (key, after) = rest.split_at(end);
+        if key.is_empty() || attributes.len() >= MAX_ATTRIBUTES {
+            return None;
+        }
+        let (value, after) = attribute_value(after)?;
+        attributes.push((key.to_ascii_lowercase(), value));
+        rest = after;
     }
 }
 
@@ -172,7 +174,7 @@ fn attribute_value(after: &str) -> Option<(&str, &str)> {
 }
 
 /// Where the end tag of `name` begins.
-fn find_end(html: &str, name: &str) -> Option<usize> {
+pub(super) fn find_end(html: &str, name: &str) -> Option<usize> {
     let mut searched = 0;
     while let Some(found) = html[searched..].find("</") {
         let at = searched + found;

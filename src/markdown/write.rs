@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::percent_decode_str;
+
 use super::elements::{self, Kind};
 use super::ids::Ids;
 use super::plain::{decode, escape};
@@ -23,14 +25,15 @@ pub(super) enum Place {
 pub(super) fn html(nodes: &[Node<'_>], place: Place, addresses: Addresses<'_>) -> String {
     let filled = filled(nodes);
     let ids = if place == Place::Page { Ids::of(nodes, &filled) } else { Ids::default() };
+    let plain = plain(nodes);
     let mut writer =
-        Writer { nodes, filled, ids, place, addresses, headings: Vec::new(), links: 0, out: String::new() };
+        Writer { nodes, filled, plain, ids, place, addresses, headings: Vec::new(), links: 0, out: String::new() };
     writer.children(0);
     writer.out
 }
 
-/// Of each node whether there is something in it: a row needs a cell, a group of rows a row, a table such a group;
-/// a paragraph and text-level elements need any content. The tags of the others are left out.
+/// Of each node whether there is something in it: a row needs a cell, a group of rows a row, the head of a table a cell
+/// with content, a table such a group; a paragraph and text-level elements need any content. The tags of the others are left out.
 fn filled(nodes: &[Node<'_>]) -> Vec<bool> {
     let mut filled = vec![true; nodes.len()];
     // Children come after their parents.
@@ -44,6 +47,15 @@ fn filled(nodes: &[Node<'_>]) -> Vec<bool> {
         let kind = |child: usize| nodes.get(child).and_then(Node::element).map(|element| element.kind);
         filled[index] = match element.kind {
             Kind::Table => inside.any(|child| kind(child) == Some(Kind::Section)),
+            Kind::Section if element.name == "thead" && !has_filled_cell(nodes, &filled, node) => {
+                let rows = node.children.iter().filter_map(|&row| Some((row, nodes.get(row)?)));
+                let unfilled: Vec<usize> =
+                    rows.flat_map(|(row, node)| std::iter::once(row).chain(node.children.iter().copied())).collect();
+                for part in unfilled {
+                    filled[part] = false;
+                }
+                false
+            }
             Kind::Section => inside.any(|child| kind(child) == Some(Kind::Row)),
             Kind::Row => inside.any(|child| kind(child) == Some(Kind::Cell)),
             Kind::Phrasing if element.name != "a" => inside.next().is_some(),
@@ -54,10 +66,46 @@ fn filled(nodes: &[Node<'_>]) -> Vec<bool> {
     filled
 }
 
+/// Whether a cell in this group of rows has content.
+fn has_filled_cell(nodes: &[Node<'_>], filled: &[bool], rows: &Node<'_>) -> bool {
+    let children = |node: &usize| nodes.get(*node).map_or(&[][..], |node| &node.children).iter();
+    let mut contents = rows.children.iter().flat_map(children).flat_map(children);
+    contents.any(|&content| filled.get(content) == Some(&true))
+}
+
+/// Of each node whether it is a part of a list of definitions that has other things in it, or terms and meanings in
+/// an order which HTML forbids (HTML Standard, section 4.4.9), so that blocks stand for it.
+fn plain(nodes: &[Node<'_>]) -> Vec<bool> {
+    let mut plain = vec![false; nodes.len()];
+    for (index, list) in nodes.iter().enumerate() {
+        if list.element().is_none_or(|element| element.kind != Kind::Terms) {
+            continue;
+        }
+        let children = list.children.iter().filter_map(|&child| nodes.get(child));
+        let kinds: Vec<_> = children
+            .filter(|child| !is_blank(child))
+            .map(|child| child.element().filter(|_| !child.dissolved).map(|element| element.kind))
+            .collect();
+        let is_list = kinds.first() == Some(&Some(Kind::Term))
+            && kinds.last() == Some(&Some(Kind::Meaning))
+            && kinds.iter().all(|kind| matches!(kind, Some(Kind::Term | Kind::Meaning)));
+        if !is_list {
+            for &part in std::iter::once(&index).chain(&list.children) {
+                if let Some(plain) = plain.get_mut(part) {
+                    *plain = true;
+                }
+            }
+        }
+    }
+    plain
+}
+
 struct Writer<'t, 'a> {
     nodes: &'t [Node<'a>],
     /// Of each node, whether there is something in it.
     filled: Vec<bool>,
+    /// Of each node, whether a block stands for it.
+    plain: Vec<bool>,
     ids: Ids,
     place: Place,
     addresses: Addresses<'t>,
@@ -100,6 +148,7 @@ impl Writer<'_, '_> {
                 self.headings.push(level);
                 ["h2", "h3", "h4", "h5", "h6"][(self.headings.len() - 1).min(4)]
             }
+            (Kind::Terms | Kind::Term | Kind::Meaning, _) if self.plain.get(index) == Some(&true) => "div",
             _ => element.name,
         };
         let mut address = address.and_then(|address| self.address(element.name, &decode(address)));
@@ -181,7 +230,11 @@ impl Writer<'_, '_> {
             && let Some(name) = address.strip_prefix('#')
         {
             match self.place {
-                Place::Page => address = format!("#{}", self.ids.by_name.get(name)?),
+                Place::Page => {
+                    let decoded = percent_decode_str(name).decode_utf8().ok();
+                    let known = |name: &str| self.ids.by_name.get(name);
+                    address = format!("#{}", known(name).or_else(|| known(&decoded?))?);
+                }
                 Place::Part => return None,
                 Place::Elsewhere => {}
             }

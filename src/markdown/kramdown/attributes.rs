@@ -1,0 +1,132 @@
+//! Lists of attributes: `{: .class #id key="value" name}`.
+
+use std::collections::HashMap;
+
+use super::lines;
+
+/// The longest list, in bytes: it bounds how far an unfinished one is looked through.
+const MAX_LENGTH: usize = 500;
+
+/// Names with their values, as written.
+pub(in crate::markdown) type Attributes = Vec<(String, String)>;
+
+/// What stands in the braces at the begin of `text`, and what follows them.
+pub(super) fn braces(text: &str) -> Option<(&str, &str)> {
+    let inner = text.strip_prefix("{:")?;
+    let bytes = inner.as_bytes().get(..MAX_LENGTH).unwrap_or(inner.as_bytes());
+    let mut escaped = false;
+    let end = bytes.iter().position(|&byte| {
+        let end = byte == b'}' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        end
+    })?;
+    (end > 0).then(|| (&inner[..end], &inner[end + 1..]))
+}
+
+/// What stands in the braces that are all of the line.
+fn block(line: &str) -> Option<&str> {
+    let (inner, rest) = braces(lines::unindented(line)?)?;
+    rest.trim().is_empty().then_some(inner)
+}
+
+/// What a line of its own says of a block beside it.
+pub(super) fn of_block(line: &str) -> Option<&str> {
+    block(line).filter(|inner| !inner.starts_with([':', '/']) && definition(inner).is_none())
+}
+
+/// Whether a line gives attributes to a block, or defines some, and so ends a paragraph.
+pub(super) fn is_block(line: &str) -> bool {
+    block(line).is_some_and(|inner| !inner.starts_with([':', '/']))
+}
+
+/// Whether a line defines attributes under a name.
+pub(super) fn is_definition(line: &str) -> bool {
+    block(line).and_then(definition).is_some()
+}
+
+/// The name in `{:name: …}`, and what it stands for.
+fn definition(inner: &str) -> Option<(&str, &str)> {
+    let (name, list) = inner.split_once(':')?;
+    is_name(name).then_some((name, list))
+}
+
+/// All attributes that `text` defines under a name, wherever that is.
+pub(super) fn named(text: &str) -> HashMap<String, Attributes> {
+    let mut named: HashMap<String, Attributes> = HashMap::new();
+    if text.contains("{:") {
+        for (name, list) in text.lines().filter_map(block).filter_map(definition) {
+            let attributes = parse(list, &HashMap::new());
+            named.entry(name.to_owned()).or_default().extend(attributes);
+        }
+    }
+    named
+}
+
+/// The attributes in `list`, with what its names stand for.
+pub(super) fn parse(list: &str, named: &HashMap<String, Attributes>) -> Attributes {
+    let mut attributes = Attributes::new();
+    let mut rest = list.trim();
+    while !rest.is_empty() {
+        let pair = rest.split_once('=').filter(|(key, _)| is_name(key)).and_then(|(key, value)| {
+            let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
+            let inner = &value[1..];
+            let end = inner.find(quote)?;
+            Some((key, &inner[..end], &inner[end + 1..]))
+        });
+        if let Some((key, value, after)) = pair {
+            attributes.push((key.to_ascii_lowercase(), value.to_owned()));
+            rest = after.trim_start();
+            continue;
+        }
+        let (word, after) = rest.split_once(|c: char| c.is_ascii_whitespace()).unwrap_or((rest, ""));
+        rest = after.trim_start();
+        if let Some(known) = named.get(word) {
+            attributes.extend(known.iter().cloned());
+        }
+        // `.a.b#c` are two classes and an id.
+        let mut parts = word;
+        while let Some(kind) = parts.chars().next().filter(|c| matches!(c, '.' | '#')) {
+            let name = &parts[1..];
+            let end = name.find(['.', '#']).unwrap_or(name.len());
+            let key = if kind == '.' { "class" } else { "id" };
+            attributes.push((key.to_owned(), name[..end].to_owned()));
+            parts = &name[end..];
+        }
+    }
+    attributes
+}
+
+fn is_name(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_alphanumeric() || c == '_')
+        && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_of_every_kind() {
+        let named = named("x\n{:wide: width=\"9\"}\n");
+        let parsed = parse(" .a.b#c wide target='_blank' nothing .d", &named);
+        let expected =
+            [("class", "a"), ("class", "b"), ("id", "c"), ("width", "9"), ("target", "_blank"), ("class", "d")];
+        assert_eq!(parsed, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
+    }
+
+    #[test]
+    fn lines_that_are_attributes() {
+        for (line, of_block, ends) in [
+            ("{:.a}", true, true),
+            ("   {: a=\"}\" }", false, false),
+            ("{:.a} text", false, false),
+            ("{:a: .b}", false, true),
+            ("{::comment}", false, false),
+            ("{:/}", false, false),
+            ("{:}", false, false),
+            ("    {:.a}", false, false),
+        ] {
+            assert_eq!((super::of_block(line).is_some(), is_block(line)), (of_block, ends), "{line}");
+        }
+    }
+}

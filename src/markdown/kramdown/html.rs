@@ -1,0 +1,178 @@
+//! Where HTML begins and ends by kramdown's rules: with an element, not with a blank line.
+
+use std::collections::HashMap;
+
+use crate::markdown::tokens;
+
+use super::lines;
+
+/// The elements that are text wherever they stand; all others, known or not, begin a block at the begin of a line.
+const SPANS: [&str; 38] = [
+    "a", "abbr", "acronym", "b", "bdo", "big", "br", "button", "cite", "code", "del", "dfn", "em", "i", "img",
+    "input", "ins", "kbd", "label", "mark", "option", "q", "rb", "rbc", "rp", "rt", "rtc", "ruby", "samp", "select",
+    "small", "span", "strong", "sub", "sup", "tt", "u", "var",
+];
+
+/// Elements without content.
+const EMPTY: [&str; 16] = [
+    "area", "base", "br", "col", "command", "embed", "hr", "img", "input", "keygen", "link", "meta", "param",
+    "source", "track", "wbr",
+];
+
+/// The elements whose content is blocks if Markdown in them is asked for.
+const HOLD_BLOCKS: [&str; 29] = [
+    "address", "applet", "article", "aside", "blockquote", "body", "dd", "details", "div", "dl", "fieldset", "figure",
+    "figcaption", "footer", "form", "header", "hgroup", "iframe", "li", "main", "map", "menu", "nav", "noscript",
+    "object", "section", "summary", "td", "center",
+];
+
+/// The elements whose content is text if Markdown in them is asked for.
+const HOLD_TEXT: [&str; 14] =
+    ["p", "h1", "h2", "h3", "h4", "h5", "h6", "dt", "th", "caption", "legend", "label", "button", "optgroup"];
+
+/// Elements in which there are no tags.
+const OPAQUE: [&str; 4] = ["script", "style", "textarea", "xmp"];
+
+/// How deep the elements nest whose ends are looked for.
+const MAX_OPEN: usize = 200;
+
+/// The name that a tag begins with at the begin of `text`, behind `<` or `</`.
+fn name(text: &str) -> Option<&str> {
+    let end = text
+        .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.')))
+        .unwrap_or(text.len());
+    let name = &text[..end];
+    name.starts_with(|c: char| c.is_ascii_alphabetic()).then_some(name)
+}
+
+pub(super) fn is_span(name: &str) -> bool {
+    SPANS.iter().any(|span| span.eq_ignore_ascii_case(name))
+}
+
+fn is_any(names: &[&str], name: &str) -> bool {
+    names.contains(&name)
+}
+
+/// Whether a line begins or ends with its first tag an element that is a block, so that it ends a paragraph.
+pub(super) fn begins_block(line: &str) -> bool {
+    let Some(tag) = lines::unindented(line).and_then(|line| line.strip_prefix('<')) else { return false };
+    // A name with a colon is an address, as in `<https://…>`.
+    name(tag.strip_prefix('/').unwrap_or(tag)).is_some_and(|name| {
+        !is_span(name) && !name.eq_ignore_ascii_case("script") && !name.contains(':')
+    })
+}
+
+/// What there is of an element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Element {
+    /// Where its content begins and ends.
+    pub(super) content: (usize, usize),
+    /// Where what follows it begins.
+    pub(super) end: usize,
+}
+
+/// What the Markdown in an element is, if it is any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Model {
+    Raw,
+    Text,
+    Blocks,
+}
+
+/// The elements and comments of a text, by where they begin.
+#[derive(Default)]
+pub(super) struct Elements(HashMap<usize, Element>);
+
+impl Elements {
+    /// Finds the elements of `text` that end, in one pass.
+    pub(super) fn of(text: &str) -> Self {
+        let mut found = HashMap::new();
+        let mut open: Vec<(String, usize, usize)> = Vec::new();
+        let mut opened: HashMap<String, usize> = HashMap::new();
+        let (mut comments_end, mut endless) = (true, Vec::new());
+        let mut at = 0;
+        while let Some(next) = text[at..].find('<') {
+            at += next;
+            let rest = &text[at..];
+            if rest.starts_with("<!--") {
+                let end = if comments_end { rest[4..].find("-->") } else { None };
+                comments_end = end.is_some();
+                match end {
+                    Some(end) => {
+                        let end = at + 4 + end + 3;
+                        found.insert(at, Element { content: (at, end), end });
+                        at = end;
+                    }
+                    None => at += 4,
+                }
+                continue;
+            }
+            if let Some((name, after)) = tokens::end_tag(rest) {
+                let end = text.len() - after.len();
+                if opened.get(&name).is_some_and(|&count| count > 0) {
+                    while let Some((inner, start, content)) = open.pop() {
+                        if let Some(count) = opened.get_mut(&inner) {
+                            *count -= 1;
+                        }
+                        if inner == name {
+                            found.insert(start, Element { content: (content, at), end });
+                            break;
+                        }
+                    }
+                }
+                at = end;
+                continue;
+            }
+            let Some((name, _, after)) = tokens::start_tag(rest) else {
+                at += 1;
+                continue;
+            };
+            let end = text.len() - after.len();
+            if is_any(&EMPTY, &name) || text[..end].ends_with("/>") {
+                found.insert(at, Element { content: (end, end), end });
+                at = end;
+                continue;
+            }
+            if is_any(&OPAQUE, &name) {
+                let close = if endless.contains(&name) { None } else { tokens::find_end(after, &name) };
+                let rest = close.and_then(|close| tokens::end_tag(&after[close..]));
+                match (close, rest) {
+                    (Some(close), Some((_, rest))) => {
+                        let element = Element { content: (end, end + close), end: text.len() - rest.len() };
+                        found.insert(at, element);
+                        at = element.end;
+                    }
+                    _ => {
+                        // Nor does any later one end.
+                        endless.push(name);
+                        at = end;
+                    }
+                }
+                continue;
+            }
+            if open.len() < MAX_OPEN {
+                *opened.entry(name.clone()).or_default() += 1;
+                open.push((name, at, end));
+            }
+            at = end;
+        }
+        Self(found)
+    }
+
+    /// The comment or element that begins at `at`.
+    pub(super) fn at(&self, at: usize) -> Option<Element> {
+        self.0.get(&at).copied()
+    }
+}
+
+/// What is Markdown in the element whose start tag is at the begin of `text`.
+pub(super) fn model(text: &str) -> Model {
+    let Some((name, attributes, _)) = tokens::start_tag(text) else { return Model::Raw };
+    match attributes.iter().find(|(key, _)| key == "markdown").map(|&(_, value)| value) {
+        Some("1") if is_any(&HOLD_BLOCKS, &name) => Model::Blocks,
+        Some("1") if is_any(&HOLD_TEXT, &name) => Model::Text,
+        Some("block") => Model::Blocks,
+        Some("span") => Model::Text,
+        _ => Model::Raw,
+    }
+}

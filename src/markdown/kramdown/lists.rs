@@ -1,0 +1,220 @@
+//! Lists, and lists of definitions.
+
+use super::blocks::{Blocks, Last};
+use super::lines::{self, Marker};
+use super::{Writer, attributes};
+
+/// The longest number with which a list begins, in digits: longer ones would only indent what is in the list.
+const MAX_NUMBER: usize = 3;
+
+/// An item of a list while its lines are gathered.
+struct Item {
+    /// Its lines without their indentation; kramdown reads each part by itself.
+    parts: Vec<String>,
+    /// How far its content is indented.
+    indentation: usize,
+    /// Whether it has a list in it already.
+    has_list: bool,
+}
+
+impl Item {
+    /// Begins with what follows a marker that is `width` wide.
+    fn new(width: usize, tail: &str) -> Self {
+        // Attributes of an item are none of those that are kept.
+        let bare = tail.trim_start();
+        let bare = match attributes::braces(bare) {
+            Some((list, rest)) if !list.starts_with([':', '/']) => rest.trim_start(),
+            _ => bare,
+        };
+        let mut indentation = 4;
+        if !bare.is_empty() {
+            indentation = width;
+            for c in tail.chars() {
+                match c {
+                    ' ' => indentation += 1,
+                    '\t' => indentation += 4 - indentation % 4,
+                    _ => break,
+                }
+            }
+        }
+        let has_list = lines::list(bare).is_some();
+        Self { parts: vec![format!("{bare}\n")], indentation, has_list }
+    }
+
+    /// How far the marker of the next item may be indented.
+    fn next_indent(&self) -> usize {
+        self.indentation.saturating_sub(1).min(3)
+    }
+
+    /// Whether the line is indented as what is in this item.
+    fn holds(&self, line: &str) -> bool {
+        let mut rest = line;
+        let mut steps = 0;
+        while let Some(after) = rest.strip_prefix('\t').or_else(|| rest.strip_prefix("    ")) {
+            rest = after;
+            steps += 1;
+        }
+        let blanks = rest.len() - rest.trim_start_matches(' ').len();
+        let (whole, part) = (self.indentation / 4, self.indentation % 4);
+        !lines::is_blank(line) && (steps > whole || (steps == whole && blanks >= part))
+    }
+
+    /// Whether a line that is not indented continues this item.
+    fn continues(&self, line: &str) -> bool {
+        let blanks = line.len() - line.trim_start_matches(' ').len();
+        let ends = attributes::of_block(line).is_some() || super::html::begins_block(line);
+        !lines::is_blank(line) && !(ends && blanks <= self.indentation.min(3))
+    }
+
+    fn push(&mut self, line: &str) {
+        let tabs = line.len() - line.trim_start_matches('\t').len();
+        let line = format!("{}{}", "    ".repeat(tabs), &line[tabs..]);
+        let inner = line.get(..self.indentation).filter(|blank| blank.bytes().all(|byte| byte == b' '));
+        let is_indented = inner.is_some();
+        let mut line = if is_indented { line[self.indentation..].to_owned() } else { line };
+        if lines::list(&line).is_some() {
+            if !self.has_list && is_indented {
+                self.parts.push(String::new());
+                self.has_list = true;
+            } else if self.has_list && !is_indented {
+                line.insert_str(0, &" ".repeat(self.indentation + 4));
+            }
+        }
+        self.add(&line);
+    }
+
+    fn add(&mut self, line: &str) {
+        if let Some(part) = self.parts.last_mut() {
+            part.push_str(line);
+            part.push('\n');
+        }
+    }
+}
+
+impl Writer {
+    pub(super) fn list(&mut self, blocks: &mut Blocks<'_>, line: &str, was: Last) -> bool {
+        let Some(marker) = lines::list(line) else { return false };
+        let number = line.trim_start().split('.').next().filter(|number| number.len() <= MAX_NUMBER);
+        let mut items: Vec<Item> = Vec::new();
+        let mut after_blank = false;
+        while let Some(line) = blocks.line() {
+            if (after_blank && lines::is_rule(line)) || lines::is_end_of_block(line) {
+                break;
+            }
+            let indent = items.last().map_or(3, Item::next_indent);
+            if let Some((width, tail)) = lines::item(line, marker, indent) {
+                items.push(Item::new(width, tail));
+                after_blank = false;
+            } else {
+                let Some(item) = items.last_mut() else { break };
+                if lines::is_blank(line) {
+                    item.has_list = true;
+                    item.add("");
+                    after_blank = true;
+                } else if item.holds(line) || (!after_blank && item.continues(line)) {
+                    item.push(line);
+                    after_blank = false;
+                } else {
+                    break;
+                }
+            }
+            blocks.next();
+        }
+        // After text a list begins with 1, or it would be none; a blank line between would push its parent's items
+        // apart.
+        let number = number.filter(|_| marker == Marker::Number && was != Last::Paragraph).unwrap_or("1");
+        let marker = if marker == Marker::Number { format!("{number}. ") } else { "- ".to_owned() };
+        if was == Last::Paragraph && blocks.depth == 0 {
+            self.line("");
+        }
+        let others = " ".repeat(marker.len());
+        for item in &items {
+            self.item(blocks, item, &marker, &others);
+        }
+        if after_blank {
+            blocks.last = Last::Boundary;
+        }
+        true
+    }
+
+    fn item(&mut self, blocks: &Blocks<'_>, item: &Item, first: &str, others: &str) {
+        let depth = blocks.depth + 1;
+        self.within(first, others, |writer| {
+            let mut last = Last::Boundary;
+            for part in &item.parts {
+                // A blank line at its begin would end the item.
+                let part = if writer.first.is_some() { part.trim_start_matches('\n') } else { part };
+                last = writer.blocks(part, depth, last);
+            }
+        });
+    }
+
+    /// Writes the list of definitions that begins with these terms; `apart` if a blank line follows them.
+    pub(super) fn terms(&mut self, blocks: &mut Blocks<'_>, terms: &[&str], apart: bool) {
+        self.html("<dl>");
+        for term in terms {
+            self.html("<dt>");
+            self.bare = true;
+            self.paragraph_of(&[term]);
+            self.line("");
+            self.html("</dt>");
+        }
+        let mut items: Vec<(Item, bool)> = Vec::new();
+        let mut after_blank = apart;
+        while let Some(line) = blocks.line() {
+            if lines::is_end_of_block(line) {
+                break;
+            }
+            let indent = items.last().map_or(3, |(item, _)| item.next_indent());
+            if let Some((width, tail)) = lines::item(line, Marker::Colon, indent) {
+                items.push((Item::new(width, tail), after_blank));
+                after_blank = false;
+            } else {
+                let Some((item, _)) = items.last_mut() else { break };
+                item.has_list = false;
+                if lines::is_blank(line) {
+                    item.add("");
+                    after_blank = true;
+                } else if item.holds(line) || (!after_blank && item.continues(line)) {
+                    let line = line.get(item.indentation..).filter(|_| item.holds(line)).unwrap_or(line);
+                    item.add(line);
+                    after_blank = false;
+                } else {
+                    break;
+                }
+            }
+            blocks.next();
+        }
+        for (item, apart) in &items {
+            self.html("<dd>");
+            self.bare = !apart;
+            let depth = blocks.depth + 1;
+            for part in &item.parts {
+                self.blocks(part, depth, Last::Boundary);
+            }
+            self.bare = false;
+            self.line("");
+            self.html("</dd>");
+        }
+        self.html("</dl>");
+        blocks.last = if after_blank { Last::Boundary } else { Last::Other };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::prepare;
+
+    #[test]
+    fn items_are_indented_as_their_markers_are_wide() {
+        for (written, prepared) in [
+            ("1. a\n  - b\n2. c\n", "1. a\n   - b\n1. c\n"),
+            ("* a\n\n    b\n* c\n", "- a\n\n  b\n- c\n"),
+            ("1. a\n<img src=b>\n2. c\n", "1. a\n\u{FDD2}<img src=b>\n1. c\n"),
+            ("a\n3. b\n", "a\n\n1. b\n"),
+            ("-\ta\n\tb\n", "- a\nb\n"),
+        ] {
+            assert_eq!(prepare(written).text, prepared, "{written}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! Tables: kramdown's need neither a head nor pipes around them, but a blank line before and after.
+
+use super::blocks::Blocks;
+use super::lines;
+use super::Writer;
+
+/// The most cells of a row; real tables have ten.
+const MAX_CELLS: usize = 100;
+
+/// The alignment of a column.
+type Alignment = (bool, bool);
+
+enum Line {
+    /// A line of dashes, with the alignment of the columns.
+    Separator(Vec<Alignment>),
+    /// A line of equals signs, below which the foot begins.
+    Footer,
+    Row(Vec<String>),
+}
+
+impl Writer {
+    pub(super) fn table(&mut self, blocks: &mut Blocks<'_>, line: &str) -> bool {
+        if lines::unindented(line).is_none() || !has_pipe(line) {
+            return false;
+        }
+        let begin = blocks.at;
+        let leading = line.trim_start().starts_with('|');
+        let written = blocks.take_while(has_pipe);
+        let read: Option<Vec<Line>> =
+            if blocks.is_before_boundary() { written.iter().map(|line| read(line, leading)).collect() } else { None };
+        let Some(read) = read else {
+            blocks.at = begin;
+            return false;
+        };
+        let (mut head, mut body) = (Vec::new(), Vec::new());
+        let (mut alignment, mut has_footer) = (Vec::new(), false);
+        for line in read {
+            match line {
+                Line::Separator(columns) => {
+                    if !body.is_empty() && head.is_empty() && alignment.is_empty() && !has_footer {
+                        head = std::mem::take(&mut body);
+                        alignment = columns;
+                    }
+                }
+                Line::Footer => has_footer = true,
+                Line::Row(cells) => body.push(cells),
+            }
+        }
+        let columns = head.iter().chain(&body).map(Vec::len).max().unwrap_or_default();
+        if body.is_empty() || columns == 0 || columns * (head.len() + body.len()) > written_size(&written) {
+            blocks.at = begin;
+            return false;
+        }
+        alignment.resize(columns, (false, false));
+        let mut rows = head.into_iter();
+        // Without a head its cells are empty, and it is left out in the end.
+        let first = rows.next().unwrap_or_default();
+        self.row(&first, columns);
+        let dashes = alignment.iter().map(|(left, right)| match (left, right) {
+            (true, true) => ":-:|",
+            (true, false) => ":--|",
+            (false, true) => "--:|",
+            (false, false) => "---|",
+        });
+        self.line(&format!("|{}", dashes.collect::<String>()));
+        for row in rows.chain(body) {
+            self.row(&row, columns);
+        }
+        true
+    }
+
+    fn row(&mut self, cells: &[String], columns: usize) {
+        let mut line = "|".to_owned();
+        for column in 0..columns {
+            let cell = cells.get(column).map(|cell| self.spans(cell)).unwrap_or_default();
+            line.extend([" ", &escaped(&cell), " |"]);
+        }
+        self.line(&line);
+    }
+}
+
+/// How many cells a table may have: rows that are short are filled up, which must not blow a text up.
+fn written_size(lines: &[&str]) -> usize {
+    1000 + lines.iter().map(|line| line.len()).sum::<usize>()
+}
+
+/// Whether there is a pipe in the line that no backslash stands before.
+fn has_pipe(line: &str) -> bool {
+    let bytes = line.as_bytes();
+    bytes.iter().enumerate().any(|(at, &byte)| byte == b'|' && (at == 0 || bytes[at - 1] != b'\\'))
+}
+
+/// Reads a line of a table; none if its pipes are all in code.
+fn read(line: &str, leading: bool) -> Option<Line> {
+    let text = line.trim();
+    if text.bytes().all(|byte| matches!(byte, b'-' | b'+' | b'|' | b':' | b' ' | b'\t')) && text.contains('-') {
+        let columns = text.split(['|', '+']).map(str::trim).filter(|column| column.contains('-'));
+        return Some(Line::Separator(columns.map(|c| (c.starts_with(':'), c.ends_with(':'))).collect()));
+    }
+    if text.bytes().all(|byte| matches!(byte, b'=' | b'+' | b'|' | b':' | b' ' | b'\t')) && text.contains('=') {
+        return Some(Line::Footer);
+    }
+    let mut cells = cells(line);
+    if cells.len() < 2 || cells.len() > MAX_CELLS {
+        return None;
+    }
+    if leading && cells.first().is_some_and(|cell| cell.is_empty()) {
+        cells.remove(0);
+    }
+    if cells.last().is_some_and(String::is_empty) {
+        cells.pop();
+    }
+    Some(Line::Row(cells))
+}
+
+/// The cells of a row: what stands between pipes that are neither escaped nor in code.
+fn cells(line: &str) -> Vec<String> {
+    let mut cells = vec![String::new()];
+    let mut rest = line;
+    // The runs of backticks for which there is no second one.
+    let mut endless: Vec<usize> = Vec::new();
+    let mut code_ends = true;
+    while let Some(at) = rest.find(['\\', '`', '|', '<']) {
+        let (before, from) = rest.split_at(at);
+        let kept = match from.as_bytes().first() {
+            Some(b'\\') => 1 + from[1..].chars().next().map_or(0, char::len_utf8),
+            Some(b'`') => super::spans::code(from, &mut endless),
+            Some(b'<') if code_ends && from.starts_with("<code") => {
+                let end = from.find("</code>");
+                code_ends = end.is_some();
+                end.unwrap_or(1)
+            }
+            Some(b'<') => 1,
+            _ => 0,
+        };
+        if let Some(cell) = cells.last_mut() {
+            cell.push_str(before);
+            cell.push_str(&from[..kept]);
+        }
+        rest = &from[kept..];
+        if kept == 0 {
+            cells.push(String::new());
+            rest = &from[1..];
+        }
+    }
+    if let Some(cell) = cells.last_mut() {
+        cell.push_str(rest);
+    }
+    cells.into_iter().map(|cell| cell.trim().to_owned()).collect()
+}
+
+/// `cell` with every pipe in it escaped, also those in code, and on one line.
+fn escaped(cell: &str) -> String {
+    let mut escaped = String::with_capacity(cell.len());
+    let mut backslash = false;
+    for c in cell.chars() {
+        if c == '|' && !backslash {
+            escaped.push('\\');
+        }
+        backslash = c == '\\' && !backslash;
+        escaped.push(if c == '\n' { ' ' } else { c });
+    }
+    escaped
+}
