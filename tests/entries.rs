@@ -122,7 +122,7 @@ fn every_address_in_the_feed_is_absolute() {
         site.build(&[]).succeeded();
         let (home, feed) = (format!("https://plugins.example{base}"), site.read("public/feed.xml"));
         for part in [
-            format!("<a href=\"{home}/plugins/one/#body-here\">part</a>"),
+            format!("<a href=\"{home}/plugins/one/#here\">part</a>"),
             "<a>none</a>".to_owned(),
             format!("<a href=\"{home}/plugins/one/\">empty</a>"),
             format!("<a href=\"{home}/plugins/one/near/?a#b\">near</a>"),

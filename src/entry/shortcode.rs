@@ -170,7 +170,7 @@ fn include<'a>(from: &'a str, with: &Shortcodes<'_>) -> Option<(String, &'a str)
     let mut given: [(&str, Option<&str>); 3] = [("url", None), ("vid", None), ("preview", None)];
     while let Some(key) = scan.blanks().word() {
         scan.blanks().exactly('=')?;
-        let value = scan.blanks().quoted()?;
+        let value = unquoted(scan.blanks().quoted()?);
         if let Some((_, slot)) = given.iter_mut().find(|(name, _)| *name == key) {
             *slot = Some(value);
         }
@@ -183,6 +183,12 @@ fn include<'a>(from: &'a str, with: &Shortcodes<'_>) -> Option<(String, &'a str)
         _ => return None,
     };
     Some((text, rest))
+}
+
+/// `value` without one more pair of quotes, which people put around addresses and mean no part of them.
+fn unquoted(value: &str) -> &str {
+    let inner = |quote: char| value.trim().strip_prefix(quote)?.strip_suffix(quote);
+    inner('\'').or_else(|| inner('"')).unwrap_or(value)
 }
 
 fn until_endraw(from: &str) -> Option<(&str, &str)> {

@@ -17,6 +17,7 @@ use super::templates::templates;
 use super::{Db, EntryFile, Site, data};
 use super::{notices, sitemap, views};
 use crate::digest::Digest;
+use crate::markdown;
 use crate::problem::Problem;
 use crate::render::context::Summary;
 use crate::render::environment::Page;
@@ -96,10 +97,31 @@ pub(super) fn render(db: &dyn Db, kind: &Kind) -> Result<Rendered, Problem> {
     {
         return Ok(Rendered { digest, memo: Some(inputs) });
     }
-    let context = context! { page => value(&page), plugin => value(&plugin) };
-    let digest = db.cache().put_blob(templates.render(template, context)?.as_bytes());
+    let body = plugin.as_ref().map_or("", |plugin| &plugin.body);
+    let text = around(body, |other| {
+        let mut context = context! { page => value(&page), plugin => value(&plugin) };
+        if let (Some(body), Some(plugin)) = (other, &plugin) {
+            let plugin = merge_maps([context! { body }, value(plugin)]);
+            context = merge_maps([context! { plugin }, context]);
+        }
+        templates.render(template, context)
+    })?;
+    let digest = db.cache().put_blob(text.as_bytes());
     db.cache().keep_memo(PAGE, inputs, digest.as_bytes());
     Ok(Rendered { digest, memo: Some(inputs) })
+}
+
+/// Renders a page around `body`. Where an id in it is one of the page's own, whatever template that is from, the page is
+/// rendered once more around a body with another one.
+fn around(
+    body: &str,
+    render: impl Fn(Option<String>) -> Result<String, Problem>,
+) -> Result<String, Problem> {
+    let text = render(None)?;
+    match markdown::apart(&text, body) {
+        Some(body) => render(Some(body)),
+        None => Ok(text),
+    }
 }
 
 fn value(serialize: impl Serialize) -> Value {

@@ -1,6 +1,7 @@
 //! The ids of a body: what each part is called within the entry, and on the page.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
@@ -8,7 +9,7 @@ use unicode_normalization::char::is_combining_mark;
 use super::elements::{self, Kind};
 use super::plain::decode;
 use super::tidy::{Content, Node};
-use super::tokens::{self, Token, Tokens};
+use super::tokens::{self, Attributes};
 
 /// What an id begins with that the page around the body has, too, or may have.
 const PREFIX: &str = "body-";
@@ -97,28 +98,35 @@ pub fn apart(page: &str, body: &str) -> Option<String> {
 
 /// The ids of all elements of `html`.
 fn ids_in(html: &str) -> impl Iterator<Item = String> {
-    Tokens::new(html).filter_map(|token| match token {
-        Token::Start(_, attributes) => {
-            let id = attributes.iter().find(|(key, _)| key == "id")?.1;
-            Some(decode(id).into_owned())
+    tags(html).filter_map(|(_, attributes)| {
+        let id = attributes.iter().find(|(key, _)| key == "id")?.1;
+        Some(decode(id).into_owned())
+    })
+}
+
+/// The start tags of `html`, each with where it is. Nothing is skipped: to take a text for a tag only makes another id
+/// of one that could have stayed.
+fn tags(html: &str) -> impl Iterator<Item = (Range<usize>, Attributes<'_>)> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            at += html[at..].find('<')?;
+            if let Some((_, attributes, after)) = tokens::start_tag(&html[at..]) {
+                let tag = at..html.len() - after.len();
+                at = tag.end;
+                return Some((tag, attributes));
+            }
+            at += 1;
         }
-        _ => None,
     })
 }
 
 /// `body` with other ids, and links to them.
 fn renamed(body: &str, other: &HashMap<&str, String>) -> String {
     let mut out = String::with_capacity(body.len());
-    let mut rest = body;
-    while let Some(at) = rest.find('<') {
-        let (before, from) = rest.split_at(at);
-        out.push_str(before);
-        let Some((_, attributes, after)) = tokens::start_tag(from) else {
-            out.push('<');
-            rest = &from[1..];
-            continue;
-        };
-        let mut tag = from[..from.len() - after.len()].to_owned();
+    let mut done = 0;
+    for (place, attributes) in tags(body) {
+        let mut tag = body[place.clone()].to_owned();
         for (key, value) in attributes {
             let (begin, old) = match (key.as_str(), value.strip_prefix('#')) {
                 ("id", _) => ("id=\"", value),
@@ -129,10 +137,11 @@ fn renamed(body: &str, other: &HashMap<&str, String>) -> String {
                 tag = tag.replacen(&format!(" {begin}{old}\""), &format!(" {begin}{new}\""), 1);
             }
         }
+        out.push_str(&body[done..place.start]);
         out.push_str(&tag);
-        rest = after;
+        done = place.end;
     }
-    out.push_str(rest);
+    out.push_str(&body[done..]);
     out
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use scraper::{Html, Selector};
 
-use super::{Addresses, ID_PREFIX, Picture, is_forbidden, strip_tags, to_html_inline, to_html_part, to_text};
+use super::{Addresses, Picture, apart, is_forbidden, strip_tags, to_html_inline, to_html_part, to_text};
 
 fn to_html(markdown: &str) -> String {
     super::to_html(markdown, Addresses::new(&|_| None))
@@ -32,8 +32,12 @@ fn what_entries_use_is_kept() {
     check("- [x] a", "<ul>\n<li><input checked=\"\" disabled=\"\" type=\"checkbox\"> a</li>\n</ul>");
     check("```rust\nx\n```", "<pre><code class=\"language-rust\">x\n</code></pre>");
     check(
-        "<details><summary>More</summary>\n\ntext\n</details>",
-        "<details><summary>More</summary>\n<p>text</p>\n</details>",
+        "<details markdown=1><summary>More</summary>\n\n*text*\n</details>",
+        "<details>\n<summary>More</summary>\n<p><em>text</em></p>\n</details>",
+    );
+    check(
+        "<details><summary>More</summary>\n\n*text*\n</details>\n*more*",
+        "<details><summary>More</summary>\n\n*text*\n</details>\n<p><em>more</em></p>",
     );
     check(
         "|a|b|\n|:-:|--:|\n|c|d|",
@@ -70,10 +74,10 @@ fn what_may_scroll_sideways_is_reached_by_the_keyboard() {
 fn obsolete_markup_is_translated() {
     check(r#"<p align="center">x</p>"#, r#"<p class="align-center">x</p>"#);
     check("<center>x</center>", r#"<div class="align-center">x</div>"#);
-    check(r#"<font color="red">x</font><tt>y</tt>"#, "<p>x<code>y</code></p>");
+    check(r#"a <font color="red">x</font><tt>y</tt>"#, "<p>a x<code>y</code></p>");
     check(
         r#"<img src="/a b.png" align=right width=50px height="50%">"#,
-        r#"<img alt="" class="align-right" src="/a%20b.png" width="50">"#,
+        r#"<p><img alt="" class="align-right" src="/a%20b.png" width="50"></p>"#,
     );
 }
 
@@ -81,11 +85,11 @@ fn obsolete_markup_is_translated() {
 fn headings_move_down_and_can_be_linked_to() {
     check(
         "# Message *format*!\n\n[a](#message-format) [b](#other) [c](#own) <a name=own></a>",
-        "<h2 id=\"body-message-format\">Message <em>format</em>!</h2>\n<p><a href=\"#body-message-format\">a</a> <a>b</a> <a href=\"#body-own\">c</a> <a id=\"body-own\"></a></p>",
+        "<h2 id=\"message-format\">Message <em>format</em>!</h2>\n<p><a href=\"#message-format\">a</a> <a>b</a> <a href=\"#own\">c</a> <a id=\"own\"></a></p>",
     );
     check(
         "a\n=\n# a\n###### a",
-        "<h2 id=\"body-a\">a</h2>\n<h2 id=\"body-a-1\">a</h2>\n<h3 id=\"body-a-2\">a</h3>",
+        "<h2 id=\"a\">a</h2>\n<h2 id=\"a-1\">a</h2>\n<h3 id=\"a-2\">a</h3>",
     );
 }
 
@@ -113,7 +117,7 @@ fn broken_markup_is_put_right() {
 
 #[test]
 fn what_does_harm_vanishes() {
-    check("<script>alert(1)</script>x", "x");
+    check("<script>alert(1)</script>x", "<p>x</p>");
     check("<style>*{}</style>\n\nx", "<p>x</p>");
     check("a <iframe src=//x></iframe> b", "<p>a  b</p>");
     check(r#"<b onclick="x" style="y" class="z" id="q">x</b>"#, "<p><b>x</b></p>");
@@ -132,13 +136,13 @@ fn what_does_harm_vanishes() {
 fn addresses_can_be_replaced() {
     let address = |address: &str| match address {
         "/a&b%20c.png" => Some("/a&b.0123.png".to_owned()),
-        "#body-part" => Some("https://a.example/#body-part".to_owned()),
+        "#part" => Some("https://a.example/#part".to_owned()),
         _ => None,
     };
     assert_eq!(
         super::to_html("![x](</a&b c.png>) [y](/z)\n\n# Part\n[p](#part)", Addresses::new(&address)),
         "<p><img alt=\"x\" src=\"/a&amp;b.0123.png\"> <a href=\"/z\">y</a></p>\n\
-         <h2 id=\"body-part\">Part</h2>\n<p><a href=\"https://a.example/#body-part\">p</a></p>\n"
+         <h2 id=\"part\">Part</h2>\n<p><a href=\"https://a.example/#part\">p</a></p>\n"
     );
 }
 
@@ -261,6 +265,41 @@ fn hostile_input_costs_about_linear_time() {
         "<h1>",
         "<h1><p>",
         "<a><p>",
+        "{:.a}\n",
+        "*{: ",
+        "*a*{:.a}",
+        "{::comment}\n",
+        "{::comment} {:/x}",
+        "{:a: .b}\n",
+        "a\n: b\n",
+        ": a\n\n",
+        "> - ",
+        "1. - ",
+        "999999999. a\nb\n",
+        "1. > # a\n",
+        "[a](b c",
+        "[a]: b c\n",
+        "[^1]: a\n",
+        "[^1]",
+        "<div>\n\n",
+        "<div>a</div>",
+        "<div markdown=1>\n",
+        "<div markdown=1>a</div>\n",
+        "</div>\n",
+        "<!-- \n\n",
+        "```x\n",
+        "````x\n~~~\n```\n",
+        "    a\nb\n",
+        "a | `b\n",
+        "|a\n\n",
+        "|<code>",
+        "x\n===\n",
+        "- a\n\n",
+        "^\n",
+        "\"'",
+        "--",
+        "<<",
+        "\u{a7}",
     ];
     for part in parts {
         let text = part.repeat(size / part.len());
@@ -271,6 +310,14 @@ fn hostile_input_costs_about_linear_time() {
         let took = start.elapsed();
         assert!(took < Duration::from_secs(10), "{part:?} took {took:?}");
         assert!(html.len() < 64 * size, "{part:?} grew to {}", html.len());
+    }
+}
+
+#[test]
+fn nesting_is_survived() {
+    for (begin, end) in [("**", "**"), ("[", "](x)"), ("![", "](x)"), ("*_", "_*"), ("> ", ""), ("- ", ""), ("<b>", "")] {
+        let text = format!("{}a{}", begin.repeat(20_000), end.repeat(20_000));
+        assert_harmless(&to_html(&text));
     }
 }
 
@@ -298,7 +345,7 @@ fn assert_harmless(html: &str) {
                 );
             }
             if key == "id" {
-                assert!(content.starts_with(ID_PREFIX) && ids.insert(content.to_owned()), "{html}");
+                assert!(!content.starts_with('_') && ids.insert(content.to_owned()), "{html}");
             }
         }
     }
@@ -391,5 +438,90 @@ fn text_within_a_sentence_has_no_blocks() {
             expected,
             "{markdown}"
         );
+    }
+}
+
+#[test]
+fn blocks_begin_and_end_as_kramdown_has_it() {
+    check("<figure>\n<figcaption>a</figcaption>\n</figure>\n## b", "<div>\n<div>a</div>\n</div>\n<h2 id=\"b\">b</h2>");
+    check("<div>a</div> *b*", "<div>a</div>\n<p><em>b</em></p>");
+    check("<br/>\n**a**", "<p><br>\n<strong>a</strong></p>");
+    check(
+        "1. a\n<img src=\"/b.png\">\n2. c",
+        "<ol>\n<li>a\n<img alt=\"\" src=\"/b.png\"></li>\n<li>c</li>\n</ol>",
+    );
+    check("a\n<b@c.example> *d*", "<p>a\n<a href=\"mailto:b@c.example\">b@c.example</a> <em>d</em></p>");
+    check("1) a\n2) b", "<p>1) a\n2) b</p>");
+    check("`a`\n: b\n: *c*", "<dl>\n<dt>\n<code>a</code>\n</dt>\n<dd>\nb\n</dd>\n<dd>\n<em>c</em>\n</dd>\n</dl>");
+    check("a\n\n: b\n\n  c", "<dl>\n<dt>\na\n</dt>\n<dd>\n<p>b</p>\n<p>c</p>\n</dd>\n</dl>");
+    check("<dl>a<dd>b</dl>", "<div><div>a</div><div>b</div></div>");
+    let table = to_html("a | b\nc | d\n{:.table}");
+    assert!(!table.contains("<th") && table.matches("<td>").count() == 4 && !table.contains("{:"), "{table}");
+}
+
+#[test]
+fn attributes_live_where_they_may() {
+    check("[a](/b){:target=\"_blank\" title=\"c\"}", "<p><a href=\"/b\" title=\"c\">a</a></p>");
+    check("![a](/b){: width=\"50\" .c}", "<p><img alt=\"a\" src=\"/b\" width=\"50\"></p>");
+    check("a\n{:align=\"right\" onclick=\"x\" style=\"y\" #z}", "<p class=\"align-right\" id=\"z\">a</p>");
+    check("{:#b .c}\n## a", "<h2 id=\"b\">a</h2>");
+    check("## a {#b}\n[c](#b)", "<h2 id=\"b\">a</h2>\n<p><a href=\"#b\">c</a></p>");
+    check("a {:.b}", "<p>a {:.b}</p>");
+    check("`*a*{:.b}`", "<p><code>*a*{:.b}</code></p>");
+    check("`a`&#xFDD0;0&#xFDD1;{:.b}", "<p><code>a</code>{:.b}</p>");
+}
+
+#[test]
+fn ids_are_those_of_kramdown_and_never_those_of_pages() {
+    for (markdown, ids) in [
+        ("## Set up!\n## Set up\n## Set  up", &["set-up", "set-up-1", "set--up"][..]),
+        ("## \u{c9}t\u{e9} *50%* `x_y`", &["\u{e9}t\u{e9}-50-x_y"]),
+        ("<h2>a</h2>\n## a\n<a name=a></a>", &["a-2", "a", "a-1"]),
+        ("## _x\n## body _x\n## body-_x", &["body-_x", "body-_x-1", "body-_x-2"]),
+        ("## ?", &["part"]),
+    ] {
+        let html = to_html(markdown);
+        let found: Vec<_> = html.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert_eq!(found, ids, "{markdown}");
+    }
+    check("[a](#%C3%BC)\n## \u{fc}", "<p><a href=\"#\u{fc}\">a</a></p>\n<h2 id=\"\u{fc}\">\u{fc}</h2>");
+}
+
+#[test]
+fn a_body_gives_way_to_the_page_around_it() {
+    let body = to_html("## a\n## b\n[x](#a \" id=&quot;a&quot;\") `<i id=\"a\">`");
+    let page = |around: &str| format!("<main{around}>{body}</main>");
+    assert_eq!(apart(&page(" id=main"), &body), None);
+    let other = apart(&page(" id='a'"), &body).unwrap();
+    assert_eq!(other, body.replacen("id=\"a\"", "id=\"body-a\"", 1).replace("\"#a\"", "\"#body-a\""));
+    let other = apart(&page(" id='a'><i id=body-a></i"), &body).unwrap();
+    assert!(other.contains("<h2 id=\"body-a-1\">") && other.contains("<h2 id=\"b\">"), "{other}");
+}
+
+const LINES: &str = r#"( {0,5}(a|\*|-|1\.|2\)|:|>|#|##|```|~~~|<div>|</div>|<br>|<p>|<!--|-->|\{:\.a\}|\{:#b\}|\{::comment\}|\{:/\}|\[\^1\]:|\[a\]:|\|b|---|===|\^|\*\[a\]:|<div markdown=1>|\\)( a| \*b\*| \[a\]\(b c\)|\{:\.a\}|`c|"|'|\.\.\.|--| \||)?\n{1,2})*"#;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_blocks_are_survived(markdown in LINES) {
+        let html = to_html(&markdown);
+        assert_harmless(&html);
+        prop_assert_eq!(as_read(&html), html);
+    }
+
+    #[test]
+    fn code_is_left_alone(code in r#"([a-z{}:.#<>*_"'|\\!\[\]()&~-]| |\n)*x"#, begin in r"(a\n|- |> |1\. |)") {
+        let indented = |fence: &str| {
+            let indent = if begin.ends_with('\n') { 0 } else { begin.len() };
+            let others = if begin == "> " { "> ".to_owned() } else { " ".repeat(indent) };
+            let lines = format!("{fence}\n{code}\n{fence}");
+            format!("{begin}{}", lines.replace('\n', &format!("\n{others}")))
+        };
+        let html = to_html(&indented("`````"));
+        let tree = Html::parse_fragment(&html);
+        let found: Vec<String> = tree.select(&Selector::parse("pre > code").unwrap()).map(|e| e.text().collect()).collect();
+        let found: Vec<&str> = found.iter().map(|code| code.trim_start_matches('\n')).collect();
+        prop_assert_eq!(found, [format!("{}\n", code.trim_start_matches('\n'))]);
     }
 }

@@ -4,6 +4,7 @@
 //! line in which marks such as `*` stand for what comrak made of them. The rules are kramdown's, in its order, which
 //! has them from SmartyPants.
 
+use comrak::arena_tree::NodeEdge;
 use comrak::nodes::{AstNode, NodeValue};
 
 use super::kramdown::{END, MARK, NUDGE};
@@ -33,65 +34,78 @@ struct Line<'a> {
     chars: Vec<char>,
     /// The nodes of text that may change, with the begin and end of each in `chars`.
     texts: Vec<(&'a AstNode<'a>, usize, usize)>,
-    /// How many elements are open whose text stays.
+    /// The elements that are open whose text stays.
     raw: Vec<String>,
 }
 
 impl<'a> Line<'a> {
-    fn read(&mut self, parent: &'a AstNode<'a>) {
-        for node in parent.children() {
+    /// Reads what is in `block`, without recursion: strangers can nest emphasis as deep as they like.
+    fn read(&mut self, block: &'a AstNode<'a>) {
+        // How many texts there were before each link and escaped character that is open, and in how many pictures
+        // this is.
+        let (mut before, mut pictures) = (Vec::new(), 0usize);
+        for edge in block.traverse() {
+            let (node, opens) = match edge {
+                NodeEdge::Start(node) => (node, true),
+                NodeEdge::End(node) => (node, false),
+            };
             let value = &node.data().value;
+            if let NodeValue::Image(_) = value {
+                if opens {
+                    pictures += 1;
+                } else {
+                    pictures -= 1;
+                    self.chars.extend("![](x)".chars());
+                }
+            }
+            if pictures > 0 {
+                continue;
+            }
             match value {
-                NodeValue::Text(text) => {
+                NodeValue::Text(text) if opens => {
                     let begin = self.chars.len();
                     self.chars.extend(text.chars());
                     if self.raw.is_empty() {
                         self.texts.push((node, begin, self.chars.len()));
                     }
                 }
-                NodeValue::SoftBreak | NodeValue::LineBreak => self.chars.push('\n'),
-                NodeValue::Code(code) => {
+                NodeValue::SoftBreak | NodeValue::LineBreak if opens => self.chars.push('\n'),
+                NodeValue::Code(code) if opens => {
                     self.chars.push('`');
                     self.chars.extend(code.literal.chars());
                     self.chars.push('`');
                 }
-                NodeValue::HtmlInline(html) => {
+                NodeValue::HtmlInline(html) if opens => {
                     self.chars.extend(html.chars());
                     self.tag(html);
                 }
-                NodeValue::Escaped => {
+                NodeValue::Escaped if opens => {
                     self.chars.push('\\');
-                    let begin = self.texts.len();
-                    self.read(node);
-                    self.texts.truncate(begin);
+                    before.push(self.texts.len());
                 }
-                NodeValue::Image(_) => self.chars.extend("![](x)".chars()),
-                NodeValue::Link(link) => {
-                    let begin = self.texts.len();
+                NodeValue::Escaped => self.texts.truncate(before.pop().unwrap_or_default()),
+                NodeValue::Link(_) if opens => {
                     self.chars.push('[');
-                    self.read(node);
+                    before.push(self.texts.len());
+                }
+                NodeValue::Link(link) => {
                     self.chars.extend("](x)".chars());
-                    // An address that is its own text is shown as it is.
-                    let text: String = self.texts[begin..]
-                        .iter()
-                        .flat_map(|&(_, begin, end)| self.chars[begin..end].iter())
-                        .collect();
-                    if link.url.ends_with(&text) {
+                    let begin = before.pop().unwrap_or_default();
+                    let texts = self.texts.get(begin..).unwrap_or_default();
+                    let text: String =
+                        texts.iter().flat_map(|&(_, begin, end)| &self.chars[begin..end]).collect();
+                    let begins = ["", "http://", "mailto:"];
+                    if begins.iter().any(|begin| link.url.strip_prefix(begin) == Some(text.as_str())) {
+                        // An address that is its own text is shown as it is.
                         self.texts.truncate(begin);
                     }
                 }
-                NodeValue::Emph => self.marked("*", node),
-                NodeValue::Strong => self.marked("**", node),
-                NodeValue::Strikethrough => self.marked("~~", node),
-                _ => self.marked("", node),
+                NodeValue::Emph => self.chars.push('*'),
+                NodeValue::Strong => self.chars.extend(['*', '*']),
+                NodeValue::Strikethrough => self.chars.extend(['~', '~']),
+                _ => {}
             }
         }
-    }
-
-    fn marked(&mut self, mark: &str, node: &'a AstNode<'a>) {
-        self.chars.extend(mark.chars());
-        self.read(node);
-        self.chars.extend(mark.chars());
     }
 
     fn tag(&mut self, html: &str) {

@@ -10,6 +10,9 @@ use super::plain::{decode, escape};
 use super::tidy::{Content, Node, is_blank};
 use super::{Addresses, Picture, picture, wide};
 
+/// How long a text without tags is written in one piece, in bytes.
+const PIECE: usize = 4096;
+
 /// What the HTML is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
@@ -130,7 +133,7 @@ impl Writer<'_, '_> {
         let Some(node) = nodes.get(index) else { return };
         let Content::Element { element, attributes, address, .. } = &node.content else {
             if let Content::Text(text) = node.content {
-                self.out.push_str(&text.replace('<', "&lt;"));
+                self.text(&text.replace('<', "&lt;"));
             }
             return;
         };
@@ -208,6 +211,23 @@ impl Writer<'_, '_> {
         if is_wrapped {
             self.out.push_str("</div>");
         }
+    }
+
+    /// Writes text in pieces. ammonia leaves out the comments between them, and what serializes its tree looks from
+    /// each `&`, and from each byte with which a no-break space begins, to the end of the piece.
+    fn text(&mut self, text: &str) {
+        let mut rest = text;
+        while rest.len() > PIECE {
+            let mut end = rest.floor_char_boundary(PIECE);
+            // Not within a reference.
+            if let Some(at) = rest[..end].rfind('&').filter(|&at| !rest[at..end].contains(';') && at > 0) {
+                end = at;
+            }
+            let (piece, after) = rest.split_at(end);
+            self.out.extend([piece, "<!---->"]);
+            rest = after;
+        }
+        self.out.push_str(rest);
     }
 
     /// Writes what stands for a picture that is not shown.

@@ -69,6 +69,11 @@ fn known_constructs_are_expanded() {
             "{% include youtube.html vid='filmed' preview='/p.png' %}",
             r#"<a href="https://www.youtube.com/watch?v=filmed"><img src="/base/p.png" alt="Watch the video on YouTube"></a>"#,
         ),
+        (
+            r#"{% include youtube.html vid="filmed" preview="'/p.png'" %}"#,
+            r#"<a href="https://www.youtube.com/watch?v=filmed"><img src="/base/p.png" alt="Watch the video on YouTube"></a>"#,
+        ),
+        (r#"{% include canonic_url url='"/x"' %} {% include canonic_url url="'" %}"#, "/base/x %27"),
         ("{% raw %}{{ site.url }} {% x %}{%endraw%}!", "{{ site.url }} {% x %}!"),
     ];
     for (body, expected) in table {

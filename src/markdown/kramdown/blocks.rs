@@ -1,6 +1,6 @@
 //! Blocks, in the order in which kramdown looks for them.
 
-use super::html::{Elements, Model, model};
+use super::html::{self, Elements, Model, model};
 use super::lines::{self, Marker};
 use super::{MAX_DEPTH, NUDGE, Note, Writer, attributes};
 
@@ -247,13 +247,13 @@ impl Writer {
         let Some(from) = lines::unindented(line) else { return false };
         let begin = blocks.at + (line.len() - from.len());
         let is_comment = from.starts_with("<!--");
-        if !is_comment && (from.starts_with("</") || !super::html::begins_block(line)) {
+        if !is_comment && !(html::begins_block(line) && html::is_tag(&blocks.text[begin..])) {
             return false;
         }
         let text = blocks.text;
         let Some(element) = blocks.elements().at(begin) else {
             // What never ends would take the rest of the text.
-            if is_comment || crate::markdown::tokens::start_tag(&text[begin..]).is_none() {
+            if is_comment {
                 return false;
             }
             let raw = blocks.take_while(|line| !lines::is_blank(line));

@@ -62,6 +62,13 @@ pub(super) fn begins_block(line: &str) -> bool {
     })
 }
 
+/// Whether a start tag, and nothing that only looks like one, is at the begin of `text`, as `<me@example.org>` does.
+pub(super) fn is_tag(text: &str) -> bool {
+    let after = text.strip_prefix('<').and_then(|tag| Some(&tag[name(tag)?.len()..]));
+    after.is_some_and(|after| after.starts_with(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>')))
+        && tokens::start_tag(text).is_some()
+}
+
 /// What there is of an element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Element {

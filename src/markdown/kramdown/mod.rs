@@ -66,7 +66,9 @@ pub(super) fn prepare(text: &str) -> Prepared {
         bare: false,
     };
     let mut text = if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.to_owned() };
-    text.push('\n');
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
     writer.blocks(&text, 0, blocks::Last::Boundary);
     Prepared { text: writer.out, notes: writer.notes }
 }

@@ -1,6 +1,6 @@
 //! What stands within text, as far as only kramdown knows it.
 
-use super::{Note, Writer, attributes};
+use super::{END, Note, Writer, attributes};
 
 /// The longest address of a link that may have blanks, in bytes: it bounds how far its end is looked for.
 const MAX_ADDRESS: usize = 1000;
@@ -8,26 +8,43 @@ const MAX_ADDRESS: usize = 1000;
 const MAX_BACKTICKS: usize = 80;
 
 impl Writer {
-    /// `text` with attributes as marks, addresses without blanks, and a second backslash where kramdown shows the
-    /// first; code stays as it is.
+    /// `text` with attributes as marks, addresses without blanks, and references or a second backslash for characters
+    /// that are marks to CommonMark alone; code stays as it is.
     pub(super) fn spans(&mut self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
         // The runs of backticks for which there is no second one.
         let mut endless: Vec<usize> = Vec::new();
         let mut comments_end = true;
-        while let Some(at) = rest.find(['`', '\\', '{', ']']) {
+        while let Some(at) = rest.find(['`', '\\', '{', ']', '~']) {
             let (before, from) = rest.split_at(at);
             out.push_str(before);
             let length = match from.as_bytes().first() {
+                // A backtick between blanks is one.
+                Some(b'`')
+                    if from[1..].starts_with(char::is_whitespace)
+                        && (out.is_empty() || out.ends_with(char::is_whitespace)) =>
+                {
+                    out.push_str("\\`");
+                    1
+                }
                 Some(b'`') => {
                     let length = code(from, &mut endless);
                     out.push_str(&from[..length]);
                     length
                 }
+                Some(b'~') => {
+                    let length = from.len() - from.trim_start_matches('~').len();
+                    // Two of them strike text out. In an address a reference could be read as it is written.
+                    let stands = if length == 1 && !out.ends_with('/') { "&#126;" } else { &from[..length] };
+                    out.push_str(stands);
+                    length
+                }
                 Some(b'\\') => {
                     out.push('\\');
                     match from[1..].chars().next() {
+                        // Two of them break a line.
+                        Some('\\') if from[2..].starts_with('\n') => 2,
                         // CommonMark would take the backslash away.
                         Some(c @ ('%' | '&' | ',' | '/' | ';' | '?' | '@' | '^')) => {
                             out.extend(['\\', c]);
@@ -72,7 +89,7 @@ impl Writer {
             }
             *comments_end = false;
         }
-        let is_after_element = out.ends_with([')', ']', '*', '_', '`', '>']);
+        let is_after_element = out.ends_with([')', ']', '*', '_', '`', '>', '~', END]);
         match attributes::braces(from).filter(|(list, _)| is_after_element && !list.starts_with([':', '/'])) {
             Some((list, after)) => {
                 let attributes = attributes::parse(list, &self.named);
