@@ -232,6 +232,52 @@ fn no_author_or_tag_takes_an_id_of_the_theme() {
     assert!(site.read("public/by_tag/index.html").contains("id=\"tag-content\""));
 }
 
+/// All ids in `page`, in its order.
+fn ids(page: &str) -> Vec<&str> {
+    page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect()
+}
+
+#[test]
+fn headings_have_the_ids_that_links_to_them_name() {
+    let site = Site::new(CONFIG);
+    let body = "## Set up!\n\n## _install\n\n## Content\n\n[a](#set-up) [b](#_install)\n";
+    site.write("entries/one.md", entry("one", "").replace("Text.\n", body));
+    site.build(&[]).succeeded();
+    let page = site.read("public/plugins/one/index.html");
+    let (theirs, own): (Vec<_>, Vec<_>) = ids(&page).into_iter().partition(|id| id.starts_with('_'));
+    assert_eq!(
+        own,
+        ["set-up", "body-_install", "content"],
+        "the theme has none that begins otherwise: {theirs:?}"
+    );
+    assert!(theirs.contains(&"_install"), "{theirs:?}");
+    assert!(page.contains("<a href=\"#set-up\">a</a> <a href=\"#body-_install\">b</a>"), "{page}");
+}
+
+#[test]
+fn a_description_gives_way_to_the_ids_of_any_template() {
+    let site = Site::new(CONFIG);
+    site.write(
+        "templates/plugin.html",
+        "<main id=setup><i id='{{ plugin.stem }}'></i>{{ plugin.body | safe }}<svg id=\"body-one\"></svg></main>",
+    );
+    let body = "## Setup\n\n## One\n\n## Other\n\n[a](#setup) [b](#one) [c](#other) `id=\"one\"`\n";
+    site.write("entries/one.md", entry("one", "").replace("Text.\n", body));
+    site.build(&[]).succeeded();
+    let page = site.read("public/plugins/one/index.html");
+    for part in [
+        "<h2 id=\"body-setup\">",
+        "<h2 id=\"body-one-1\">",
+        "<h2 id=\"other\">",
+        "<a href=\"#body-setup\">a</a> <a href=\"#body-one-1\">b</a> <a href=\"#other\">c</a>",
+        "<code>id=\"one\"</code>",
+    ] {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    let api = site.json("public/api/v1/plugins/one.json");
+    assert!(api["content_html"].as_str().unwrap().contains("id=\"setup\""), "{api}");
+}
+
 #[test]
 fn authors_hear_of_what_has_no_effect() {
     let site = Site::new(CONFIG);

@@ -52,8 +52,8 @@ const COUNTED: [&str; 14] =
     ["ol", "ul", "li", "dl", "dt", "dd", "table", "td", "pre", "blockquote", "img", "em", "strong", "hr"];
 /// Elements within a line; all others stand apart.
 const LINES: [&str; 22] = [
-    "a", "abbr", "b", "cite", "code", "del", "em", "font", "i", "img", "ins", "kbd", "mark", "q", "s", "samp",
-    "small", "span", "strong", "sub", "sup", "u",
+    "a", "abbr", "b", "cite", "code", "del", "em", "font", "i", "img", "ins", "kbd", "mark", "q", "s",
+    "samp", "small", "span", "strong", "sub", "sup", "u",
 ];
 
 /// What a description looks like to readers.
@@ -161,7 +161,8 @@ fn assert_alike(site: &Site) -> usize {
     let mut differences = Vec::new();
     let mut excepted = BTreeSet::new();
     for (stem, there) in jekyll(&bodies) {
-        let mut here = Seen::in_page(&site.read(&format!("public/plugins/{stem}/index.html")), "section.prose");
+        let mut here =
+            Seen::in_page(&site.read(&format!("public/plugins/{stem}/index.html")), "section.prose");
         if let Some(exception) = EXCEPTIONS.iter().find(|exception| exception.stem == stem) {
             let (has, had) = (here.words.join(" "), there.words.join(" "));
             let holds = has.contains(exception.here) && had.contains(exception.there);
@@ -177,7 +178,11 @@ fn assert_alike(site: &Site) -> usize {
         if here != there {
             let at = here.words.iter().zip(&there.words).take_while(|(a, b)| a == b).count();
             let around = |seen: &Seen| {
-                seen.words[at.saturating_sub(3).min(seen.words.len())..].iter().take(12).cloned().collect::<Vec<_>>()
+                seen.words[at.saturating_sub(3).min(seen.words.len())..]
+                    .iter()
+                    .take(12)
+                    .cloned()
+                    .collect::<Vec<_>>()
             };
             differences.push(format!(
                 "{stem}:\n  {:?} {:?} {:?}\n  {:?} {:?} {:?}",

@@ -113,10 +113,7 @@ pub(super) fn render(db: &dyn Db, kind: &Kind) -> Result<Rendered, Problem> {
 
 /// Renders a page around `body`. Where an id in it is one of the page's own, whatever template that is from, the page is
 /// rendered once more around a body with another one.
-fn around(
-    body: &str,
-    render: impl Fn(Option<String>) -> Result<String, Problem>,
-) -> Result<String, Problem> {
+fn around(body: &str, render: impl Fn(Option<String>) -> Result<String, Problem>) -> Result<String, Problem> {
     let text = render(None)?;
     match markdown::apart(&text, body) {
         Some(body) => render(Some(body)),

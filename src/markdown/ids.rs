@@ -51,8 +51,10 @@ impl Ids {
                     (None, Kind::Heading(_)) => slug(nodes, index),
                     _ => continue,
                 };
-                let unique = unique(&name, &mut repeated, |id| used.contains(id) || ids.by_name.contains_key(id));
-                let on_page = if unique.starts_with(OF_PAGES) { format!("{PREFIX}{unique}") } else { unique.clone() };
+                let unique =
+                    unique(&name, &mut repeated, |id| used.contains(id) || ids.by_name.contains_key(id));
+                let on_page =
+                    if unique.starts_with(OF_PAGES) { format!("{PREFIX}{unique}") } else { unique.clone() };
                 used.insert(on_page.clone());
                 ids.by_node.insert(index, on_page.clone());
                 ids.by_name.insert(unique, on_page);
@@ -64,7 +66,8 @@ impl Ids {
 
 /// `name`, or with a number behind it if it is taken: the second of the same name is `name-1`, as kramdown has it.
 fn unique(name: &str, repeated: &mut HashMap<String, usize>, is_taken: impl Fn(&str) -> bool) -> String {
-    let is_taken = |id: &str| is_taken(id) || (id.starts_with(OF_PAGES) && is_taken(&format!("{PREFIX}{id}")));
+    let is_taken =
+        |id: &str| is_taken(id) || (id.starts_with(OF_PAGES) && is_taken(&format!("{PREFIX}{id}")));
     let mut unique = name.to_owned();
     let count = repeated.entry(name.to_owned()).or_default();
     while is_taken(&unique) {
@@ -153,7 +156,9 @@ pub(super) fn is_id(id: &str) -> bool {
 /// Whether an id of a body may be this.
 pub(super) fn is_of_body(id: &str) -> bool {
     // A prefix and a number may have been added.
-    !id.starts_with(OF_PAGES) && id.len() <= 2 * MAX_ID && id.chars().all(|c| is_word(c) || matches!(c, '-' | '.' | ':'))
+    !id.starts_with(OF_PAGES)
+        && id.len() <= 2 * MAX_ID
+        && id.chars().all(|c| is_word(c) || matches!(c, '-' | '.' | ':'))
 }
 
 /// Whether kramdown keeps `c` in an id: letters, marks, decimal digits and `_`.

@@ -87,10 +87,7 @@ fn headings_move_down_and_can_be_linked_to() {
         "# Message *format*!\n\n[a](#message-format) [b](#other) [c](#own) <a name=own></a>",
         "<h2 id=\"message-format\">Message <em>format</em>!</h2>\n<p><a href=\"#message-format\">a</a> <a>b</a> <a href=\"#own\">c</a> <a id=\"own\"></a></p>",
     );
-    check(
-        "a\n=\n# a\n###### a",
-        "<h2 id=\"a\">a</h2>\n<h2 id=\"a-1\">a</h2>\n<h3 id=\"a-2\">a</h3>",
-    );
+    check("a\n=\n# a\n###### a", "<h2 id=\"a\">a</h2>\n<h2 id=\"a-1\">a</h2>\n<h3 id=\"a-2\">a</h3>");
 }
 
 #[test]
@@ -315,7 +312,9 @@ fn hostile_input_costs_about_linear_time() {
 
 #[test]
 fn nesting_is_survived() {
-    for (begin, end) in [("**", "**"), ("[", "](x)"), ("![", "](x)"), ("*_", "_*"), ("> ", ""), ("- ", ""), ("<b>", "")] {
+    for (begin, end) in
+        [("**", "**"), ("[", "](x)"), ("![", "](x)"), ("*_", "_*"), ("> ", ""), ("- ", ""), ("<b>", "")]
+    {
         let text = format!("{}a{}", begin.repeat(20_000), end.repeat(20_000));
         assert_harmless(&to_html(&text));
     }
@@ -443,7 +442,10 @@ fn text_within_a_sentence_has_no_blocks() {
 
 #[test]
 fn blocks_begin_and_end_as_kramdown_has_it() {
-    check("<figure>\n<figcaption>a</figcaption>\n</figure>\n## b", "<div>\n<div>a</div>\n</div>\n<h2 id=\"b\">b</h2>");
+    check(
+        "<figure>\n<figcaption>a</figcaption>\n</figure>\n## b",
+        "<div>\n<div>a</div>\n</div>\n<h2 id=\"b\">b</h2>",
+    );
     check("<div>a</div> *b*", "<div>a</div>\n<p><em>b</em></p>");
     check("<br/>\n**a**", "<p><br>\n<strong>a</strong></p>");
     check(
@@ -452,7 +454,10 @@ fn blocks_begin_and_end_as_kramdown_has_it() {
     );
     check("a\n<b@c.example> *d*", "<p>a\n<a href=\"mailto:b@c.example\">b@c.example</a> <em>d</em></p>");
     check("1) a\n2) b", "<p>1) a\n2) b</p>");
-    check("`a`\n: b\n: *c*", "<dl>\n<dt>\n<code>a</code>\n</dt>\n<dd>\nb\n</dd>\n<dd>\n<em>c</em>\n</dd>\n</dl>");
+    check(
+        "`a`\n: b\n: *c*",
+        "<dl>\n<dt>\n<code>a</code>\n</dt>\n<dd>\nb\n</dd>\n<dd>\n<em>c</em>\n</dd>\n</dl>",
+    );
     check("a\n\n: b\n\n  c", "<dl>\n<dt>\na\n</dt>\n<dd>\n<p>b</p>\n<p>c</p>\n</dd>\n</dl>");
     check("<dl>a<dd>b</dl>", "<div><div>a</div><div>b</div></div>");
     let table = to_html("a | b\nc | d\n{:.table}");

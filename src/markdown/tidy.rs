@@ -120,7 +120,8 @@ impl<'a> Tree<'a> {
             Note::Heading(own) => {
                 let heading = self.innermost(|open| matches!(open.kind, Kind::Heading(_)), |_| false);
                 self.end_text();
-                let node = heading.and_then(|depth| self.open.get(depth)).and_then(|&at| self.nodes.get_mut(at));
+                let node =
+                    heading.and_then(|depth| self.open.get(depth)).and_then(|&at| self.nodes.get_mut(at));
                 if let Some(node) = node {
                     node.is_markdown = true;
                     if let (Content::Element { id, .. }, Some(own)) = (&mut node.content, own) {
@@ -131,7 +132,8 @@ impl<'a> Tree<'a> {
             Note::Bare => {
                 self.end_text();
                 let paragraph = self.innermost(|open| open.kind == Kind::Paragraph, |_| false);
-                let node = paragraph.and_then(|depth| self.open.get(depth)).and_then(|&at| self.nodes.get_mut(at));
+                let node =
+                    paragraph.and_then(|depth| self.open.get(depth)).and_then(|&at| self.nodes.get_mut(at));
                 if let Some(node) = node {
                     node.dissolved = true;
                 }
@@ -142,7 +144,9 @@ impl<'a> Tree<'a> {
     /// Takes the blank away that stands before a mark at the end of a text.
     fn end_text(&mut self) {
         let last = self.open.last().and_then(|&parent| self.nodes.get(parent)?.children.last().copied());
-        if let Some(Node { content: Content::Text(text), .. }) = last.and_then(|last| self.nodes.get_mut(last)) {
+        if let Some(Node { content: Content::Text(text), .. }) =
+            last.and_then(|last| self.nodes.get_mut(last))
+        {
             *text = text.trim_end();
         }
     }
@@ -340,7 +344,8 @@ impl<'a> Tree<'a> {
         }
         let narrow = |open: Element| {
             open.kind == Kind::Summary
-                || (is_heading(element.kind) && (matches!(open.name, "th" | "dt") || open.kind == Kind::Caption))
+                || (is_heading(element.kind)
+                    && (matches!(open.name, "th" | "dt") || open.kind == Kind::Caption))
                 || (open.kind == Kind::Caption && element.kind == Kind::Table)
                 || (element.kind == Kind::Details && open.name == "a")
         };

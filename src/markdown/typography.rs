@@ -16,10 +16,8 @@ const RAW: [&str; 10] =
 /// Puts them into all text of `document` but for code, HTML and addresses.
 pub(super) fn apply<'a>(document: &'a AstNode<'a>) {
     for block in document.descendants() {
-        let holds_text = matches!(
-            block.data().value,
-            NodeValue::Paragraph | NodeValue::Heading(_) | NodeValue::TableCell
-        );
+        let holds_text =
+            matches!(block.data().value, NodeValue::Paragraph | NodeValue::Heading(_) | NodeValue::TableCell);
         if holds_text {
             let mut line = Line::default();
             line.read(block);

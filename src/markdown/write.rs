@@ -29,8 +29,17 @@ pub(super) fn html(nodes: &[Node<'_>], place: Place, addresses: Addresses<'_>) -
     let filled = filled(nodes);
     let ids = if place == Place::Page { Ids::of(nodes, &filled) } else { Ids::default() };
     let plain = plain(nodes);
-    let mut writer =
-        Writer { nodes, filled, plain, ids, place, addresses, headings: Vec::new(), links: 0, out: String::new() };
+    let mut writer = Writer {
+        nodes,
+        filled,
+        plain,
+        ids,
+        place,
+        addresses,
+        headings: Vec::new(),
+        links: 0,
+        out: String::new(),
+    };
     writer.children(0);
     writer.out
 }
@@ -52,8 +61,9 @@ fn filled(nodes: &[Node<'_>]) -> Vec<bool> {
             Kind::Table => inside.any(|child| kind(child) == Some(Kind::Section)),
             Kind::Section if element.name == "thead" && !has_filled_cell(nodes, &filled, node) => {
                 let rows = node.children.iter().filter_map(|&row| Some((row, nodes.get(row)?)));
-                let unfilled: Vec<usize> =
-                    rows.flat_map(|(row, node)| std::iter::once(row).chain(node.children.iter().copied())).collect();
+                let unfilled: Vec<usize> = rows
+                    .flat_map(|(row, node)| std::iter::once(row).chain(node.children.iter().copied()))
+                    .collect();
                 for part in unfilled {
                     filled[part] = false;
                 }

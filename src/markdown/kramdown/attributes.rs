@@ -109,8 +109,14 @@ mod tests {
     fn attributes_of_every_kind() {
         let named = named("x\n{:wide: width=\"9\"}\n");
         let parsed = parse(" .a.b#c wide target='_blank' nothing .d", &named);
-        let expected =
-            [("class", "a"), ("class", "b"), ("id", "c"), ("width", "9"), ("target", "_blank"), ("class", "d")];
+        let expected = [
+            ("class", "a"),
+            ("class", "b"),
+            ("id", "c"),
+            ("width", "9"),
+            ("target", "_blank"),
+            ("class", "d"),
+        ];
         assert_eq!(parsed, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
     }
 

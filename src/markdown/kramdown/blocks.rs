@@ -108,7 +108,8 @@ impl<'t> Blocks<'t> {
 impl Writer {
     /// Writes the blocks of `text`, which ends with a line end, and says what the last of them was.
     pub(super) fn blocks(&mut self, text: &str, depth: usize, last: Last) -> Last {
-        let mut blocks = Blocks { text, at: 0, depth, last, elements: None, fences: None, endless: Vec::new() };
+        let mut blocks =
+            Blocks { text, at: 0, depth, last, elements: None, fences: None, endless: Vec::new() };
         if depth > MAX_DEPTH {
             let text: Vec<&str> = text.lines().filter(|line| !lines::is_blank(line)).collect();
             self.paragraph_of(&text);
@@ -294,7 +295,8 @@ impl Writer {
 
     fn underlined(&mut self, blocks: &mut Blocks<'_>, line: &str) -> bool {
         let Some(text) = lines::unindented(line) else { return false };
-        let Some((below, after)) = blocks.line_at(blocks.at).and_then(|(_, next)| blocks.line_at(next)) else {
+        let Some((below, after)) = blocks.line_at(blocks.at).and_then(|(_, next)| blocks.line_at(next))
+        else {
             return false;
         };
         let level = match below.chars().next() {
@@ -439,7 +441,9 @@ impl Writer {
         if was != Last::Paragraph {
             let is_item = |line: &str| lines::item(line, Marker::Colon, 3).is_some();
             let next = blocks.line_at(blocks.at);
-            let beyond = next.filter(|(line, _)| line.is_empty()).and_then(|(_, at)| Some((blocks.line_at(at)?.0, at)));
+            let beyond = next
+                .filter(|(line, _)| line.is_empty())
+                .and_then(|(_, at)| Some((blocks.line_at(at)?.0, at)));
             if next.is_some_and(|(line, _)| is_item(line)) {
                 return self.terms(blocks, &text, false);
             }

@@ -8,9 +8,9 @@ use super::lines;
 
 /// The elements that are text wherever they stand; all others, known or not, begin a block at the begin of a line.
 const SPANS: [&str; 38] = [
-    "a", "abbr", "acronym", "b", "bdo", "big", "br", "button", "cite", "code", "del", "dfn", "em", "i", "img",
-    "input", "ins", "kbd", "label", "mark", "option", "q", "rb", "rbc", "rp", "rt", "rtc", "ruby", "samp", "select",
-    "small", "span", "strong", "sub", "sup", "tt", "u", "var",
+    "a", "abbr", "acronym", "b", "bdo", "big", "br", "button", "cite", "code", "del", "dfn", "em", "i",
+    "img", "input", "ins", "kbd", "label", "mark", "option", "q", "rb", "rbc", "rp", "rt", "rtc", "ruby",
+    "samp", "select", "small", "span", "strong", "sub", "sup", "tt", "u", "var",
 ];
 
 /// Elements without content.
@@ -21,9 +21,35 @@ const EMPTY: [&str; 16] = [
 
 /// The elements whose content is blocks if Markdown in them is asked for.
 const HOLD_BLOCKS: [&str; 29] = [
-    "address", "applet", "article", "aside", "blockquote", "body", "dd", "details", "div", "dl", "fieldset", "figure",
-    "figcaption", "footer", "form", "header", "hgroup", "iframe", "li", "main", "map", "menu", "nav", "noscript",
-    "object", "section", "summary", "td", "center",
+    "address",
+    "applet",
+    "article",
+    "aside",
+    "blockquote",
+    "body",
+    "dd",
+    "details",
+    "div",
+    "dl",
+    "fieldset",
+    "figure",
+    "figcaption",
+    "footer",
+    "form",
+    "header",
+    "hgroup",
+    "iframe",
+    "li",
+    "main",
+    "map",
+    "menu",
+    "nav",
+    "noscript",
+    "object",
+    "section",
+    "summary",
+    "td",
+    "center",
 ];
 
 /// The elements whose content is text if Markdown in them is asked for.
@@ -57,9 +83,8 @@ fn is_any(names: &[&str], name: &str) -> bool {
 pub(super) fn begins_block(line: &str) -> bool {
     let Some(tag) = lines::unindented(line).and_then(|line| line.strip_prefix('<')) else { return false };
     // A name with a colon is an address, as in `<https://…>`.
-    name(tag.strip_prefix('/').unwrap_or(tag)).is_some_and(|name| {
-        !is_span(name) && !name.eq_ignore_ascii_case("script") && !name.contains(':')
-    })
+    name(tag.strip_prefix('/').unwrap_or(tag))
+        .is_some_and(|name| !is_span(name) && !name.eq_ignore_ascii_case("script") && !name.contains(':'))
 }
 
 /// Whether a start tag, and nothing that only looks like one, is at the begin of `text`, as `<me@example.org>` does.

@@ -128,7 +128,9 @@ pub(super) fn is_mistakable(line: &str) -> bool {
         }
         b'*' | b'_' => ends(1) || is_rule(line),
         b'-' | b'|' | b':' => {
-            ends(1) || is_rule(line) || bytes.iter().all(|byte| matches!(byte, b'-' | b'|' | b':' | b' ' | b'\t'))
+            ends(1)
+                || is_rule(line)
+                || bytes.iter().all(|byte| matches!(byte, b'-' | b'|' | b':' | b' ' | b'\t'))
         }
         _ => false,
     }

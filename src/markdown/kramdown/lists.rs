@@ -15,6 +15,8 @@ struct Item {
     indentation: usize,
     /// Whether it has a list in it already.
     has_list: bool,
+    /// The fence that has begun a block of code in it and was not closed yet.
+    fence: Option<(char, usize)>,
 }
 
 impl Item {
@@ -38,7 +40,8 @@ impl Item {
             }
         }
         let has_list = lines::list(bare).is_some();
-        Self { parts: vec![format!("{bare}\n")], indentation, has_list }
+        let fence = lines::fence(bare).map(|(mark, count, _)| (mark, count));
+        Self { parts: vec![format!("{bare}\n")], indentation, has_list, fence }
     }
 
     /// How far the marker of the next item may be indented.
@@ -72,7 +75,9 @@ impl Item {
         let inner = line.get(..self.indentation).filter(|blank| blank.bytes().all(|byte| byte == b' '));
         let is_indented = inner.is_some();
         let mut line = if is_indented { line[self.indentation..].to_owned() } else { line };
-        if lines::list(&line).is_some() {
+        let fence = lines::fence(&line).map(|(mark, count, rest)| (mark, count, lines::is_blank(rest)));
+        // Code may have lines that look like items.
+        if self.fence.is_none() && lines::list(&line).is_some() {
             if !self.has_list && is_indented {
                 self.parts.push(String::new());
                 self.has_list = true;
@@ -80,6 +85,11 @@ impl Item {
                 line.insert_str(0, &" ".repeat(self.indentation + 4));
             }
         }
+        self.fence = match (self.fence, fence) {
+            (None, Some((mark, count, _))) => Some((mark, count)),
+            (Some((mark, least)), Some((other, count, true))) if mark == other && count >= least => None,
+            (open, _) => open,
+        };
         self.add(&line);
     }
 

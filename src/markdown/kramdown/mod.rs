@@ -65,7 +65,8 @@ pub(super) fn prepare(text: &str) -> Prepared {
         first: None,
         bare: false,
     };
-    let mut text = if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.to_owned() };
+    let mut text =
+        if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.to_owned() };
     if !text.ends_with('\n') {
         text.push('\n');
     }

@@ -1,8 +1,8 @@
 //! Tables: kramdown's need neither a head nor pipes around them, but a blank line before and after.
 
+use super::Writer;
 use super::blocks::Blocks;
 use super::lines;
-use super::Writer;
 
 /// The most cells of a row; real tables have ten.
 const MAX_CELLS: usize = 100;
@@ -26,8 +26,11 @@ impl Writer {
         let begin = blocks.at;
         let leading = line.trim_start().starts_with('|');
         let written = blocks.take_while(has_pipe);
-        let read: Option<Vec<Line>> =
-            if blocks.is_before_boundary() { written.iter().map(|line| read(line, leading)).collect() } else { None };
+        let read: Option<Vec<Line>> = if blocks.is_before_boundary() {
+            written.iter().map(|line| read(line, leading)).collect()
+        } else {
+            None
+        };
         let Some(read) = read else {
             blocks.at = begin;
             return false;
@@ -93,11 +96,13 @@ fn has_pipe(line: &str) -> bool {
 /// Reads a line of a table; none if its pipes are all in code.
 fn read(line: &str, leading: bool) -> Option<Line> {
     let text = line.trim();
-    if text.bytes().all(|byte| matches!(byte, b'-' | b'+' | b'|' | b':' | b' ' | b'\t')) && text.contains('-') {
+    if text.bytes().all(|byte| matches!(byte, b'-' | b'+' | b'|' | b':' | b' ' | b'\t')) && text.contains('-')
+    {
         let columns = text.split(['|', '+']).map(str::trim).filter(|column| column.contains('-'));
         return Some(Line::Separator(columns.map(|c| (c.starts_with(':'), c.ends_with(':'))).collect()));
     }
-    if text.bytes().all(|byte| matches!(byte, b'=' | b'+' | b'|' | b':' | b' ' | b'\t')) && text.contains('=') {
+    if text.bytes().all(|byte| matches!(byte, b'=' | b'+' | b'|' | b':' | b' ' | b'\t')) && text.contains('=')
+    {
         return Some(Line::Footer);
     }
     let mut cells = cells(line);
