@@ -114,9 +114,11 @@ fn pages_rendered(bencher: Bencher<'_, '_>) {
                 related: Vec::new(),
                 others: Vec::new(),
                 disabled_html: None,
+                replaced_html: None,
+                note_html: None,
                 body: html(parsed),
                 notices: Vec::new(),
-                blacklist: Vec::new(),
+                blocklist: Vec::new(),
                 history: None,
             };
             let summary = Summary::of(plugin, &settings);
@@ -147,7 +149,7 @@ fn templates(settings: &Settings) -> Templates {
 #[divan::bench(args = SIZES)]
 fn plugins_json_made_of_lines(bencher: Bencher<'_, '_>, size: usize) {
     let settings = Settings::default();
-    let record = |plugin: &Plugin| plugins_json::record(plugin, None, &settings).unwrap();
+    let record = |plugin: &Plugin| plugins_json::record(plugin, None, None, &settings).unwrap();
     let lines: Vec<String> = PLUGINS.iter().map(record).collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).cycle().take(size).collect();
     let bytes = lines.iter().map(|line| line.len() + 2).sum::<usize>();

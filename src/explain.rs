@@ -243,7 +243,7 @@ impl Told<'_> {
         for (input, digest) in imprint.inputs.each() {
             let input = match input {
                 Input::Entry => entry.to_owned(),
-                Input::Concerning => format!("notices and blacklist items about {}", imprint.front.id),
+                Input::Concerning => format!("notices and blocklist items about {}", imprint.front.id),
                 Input::Related => "related plugins".to_owned(),
                 Input::Usage if imprint.front.counted => format!("usage of {}", imprint.front.id),
                 Input::Usage => continue,

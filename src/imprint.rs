@@ -26,6 +26,8 @@ pub struct Imprint {
     pub page: Digest,
     /// The digests of the files beside it.
     pub companions: Vec<(Companion, Digest)>,
+    /// Whether the plugin is known not to run on Python 2.7.
+    pub left_python2: bool,
     /// When the plugin was last registered, released or worked on, in seconds since 1970.
     pub modified: i64,
     /// What is wrong with the entry, though it is published.
@@ -162,7 +164,7 @@ pub struct Inputs {
     pub history: Digest,
     /// The days as of which its numbers were.
     pub ages: Ages,
-    /// Notices and blacklist items about the plugin.
+    /// Notices and blocklist items about the plugin.
     pub concerning: Digest,
     /// What its page shows of other plugins.
     pub related: Digest,
@@ -202,7 +204,7 @@ pub enum Input {
     History,
     /// The days as of which numbers are that are kept past their life.
     Ages,
-    /// Notices and blacklist items about the plugin.
+    /// Notices and blocklist items about the plugin.
     Concerning,
     /// What its page shows of other plugins.
     Related,
@@ -270,6 +272,7 @@ impl Imprint {
             shown: Shown { summary: digest, record: digest, document: digest, listed: digest },
             page: digest,
             companions: Vec::new(),
+            left_python2: false,
             modified: 0,
             warnings: Vec::new(),
             inputs: Inputs {

@@ -50,7 +50,19 @@ impl Plugin {
     pub fn python3(&self) -> Option<bool> {
         self.python.as_deref().map(|python| admits_python(python, 3, LAST_PYTHON3))
     }
+
+    /// Whether it is known not to run on Python 2.7, the last Python 2 that OctoPrint ran on. Nobody can tell of a
+    /// specifier that can't be read.
+    pub fn left_python2(&self) -> bool {
+        self.python.as_deref().and_then(specifiers).is_some_and(|specifiers| {
+            let patches = (0..=LAST_PATCH_OF_PYTHON27).map(|patch| Version::new([2, 7, patch]));
+            !patches.into_iter().any(|version| contains(&specifiers, &version))
+        })
+    }
 }
+
+/// The last patch of Python 2.7.
+const LAST_PATCH_OF_PYTHON27: u64 = 18;
 
 /// The last minor version of Python 2.
 const LAST_PYTHON2: u64 = 7;
@@ -59,23 +71,27 @@ const LAST_PYTHON2: u64 = 7;
 const LAST_PYTHON3: u64 = 99;
 
 /// Whether a PEP 440 specifier, or a bare version from which on a plugin works, admits any minor version of a Python up
-/// to the last one.
-///
-/// Clauses that can't be read admit nothing; empty ones, as after a trailing comma, are passed over.
+/// to the last one. One that can't be read admits nothing.
 fn admits_python(specifier: &str, major: u64, last: u64) -> bool {
+    let admits = |specifiers: Vec<VersionSpecifiers>| {
+        (0..=last).any(|minor| contains(&specifiers, &Version::new([major, minor])))
+    };
+    specifiers(specifier).is_some_and(admits)
+}
+
+/// The clauses of a specifier; `None` if one of them can't be read. Empty ones, as after a trailing comma, are passed
+/// over.
+fn specifiers(specifier: &str) -> Option<Vec<VersionSpecifiers>> {
     let clauses = specifier.split(',').map(str::trim).filter(|clause| !clause.is_empty());
-    let specifiers: Option<Vec<VersionSpecifiers>> = clauses
-        .map(|clause| {
-            let bare = clause.parse::<Version>().is_ok();
-            if bare { format!(">={clause}").parse().ok() } else { clause.parse().ok() }
-        })
-        .collect();
-    specifiers.is_some_and(|specifiers| {
-        (0..=last).any(|minor| {
-            let version = Version::new([major, minor]);
-            specifiers.iter().all(|specifier| specifier.contains(&version))
-        })
-    })
+    let read = |clause: &str| {
+        let bare = clause.parse::<Version>().is_ok();
+        if bare { format!(">={clause}").parse().ok() } else { clause.parse().ok() }
+    };
+    clauses.map(read).collect()
+}
+
+fn contains(specifiers: &[VersionSpecifiers], version: &Version) -> bool {
+    specifiers.iter().all(|specifier| specifier.contains(version))
 }
 
 #[cfg(test)]

@@ -105,7 +105,7 @@ fn below_a_base_path_every_address_is_whole() {
     ] {
         assert!(page.contains(part), "{part}: {page}");
     }
-    assert_eq!(page.matches(">two</a>.").count(), 2, "why it is disabled, and why it is blacklisted");
+    assert_eq!(page.matches(">two</a>.").count(), 2, "why it is disabled, and why it is blocked");
     assert!(site.read("public/blacklist/index.html").contains("href=\"/reg/plugins/two/\">two</a>."));
     let plugins = site.json("public/plugins.json");
     assert_eq!(plugins[0]["image"], "https://plugins.example/reg/assets/a.png");

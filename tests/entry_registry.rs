@@ -64,7 +64,7 @@ fn the_real_registry_is_read() {
             "_data/notices.yaml" => data::notices(&path, &bytes, &Limits::default())
                 .map(|(found, _)| assert!(!found.is_empty()))
                 .err(),
-            "_data/blacklist.yaml" => data::blacklist(&path, &bytes, &Limits::default())
+            "_data/blacklist.yaml" => data::blocklist(&path, &bytes, &Limits::default())
                 .map(|(found, _)| assert!(!found.is_empty()))
                 .err(),
             "_data/update_check_overlays.yaml" => data::overlays(&path, &bytes, &Limits::default()).err(),

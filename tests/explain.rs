@@ -68,11 +68,11 @@ fn a_template_a_setting_and_a_data_file_are_told() {
 
     site.write("data/notices.yaml", "- plugin: one\n  date: 2020-01-01 10:00:00Z\n  text: Beware\n");
     build(&site);
-    assert_because_of(&site, "one", &["notices and blacklist items about one"]);
+    assert_because_of(&site, "one", &["notices and blocklist items about one"]);
     assert_because_of(&site, "notices.json", &["data file notices"]);
     assert_because_of(&site, "notices/", &["data file notices"]);
     assert_because_of(&site, "two", &["setting title"]);
-    let (old, new) = changes(&site, "one").remove("notices and blacklist items about one").unwrap();
+    let (old, new) = changes(&site, "one").remove("notices and blocklist items about one").unwrap();
     assert!(old.is_null() && new.is_string());
 }
 

@@ -62,7 +62,7 @@ pub(super) struct Fresh {
 
 impl Shelf {
     /// Gives the graph its entries. With `trust`, an imprint that was made of the same file and of the same notices
-    /// and blacklist items stands for its entry.
+    /// and blocklist items stands for its entry.
     pub(super) fn fill(
         db: &mut Database,
         scan: &Scan,

@@ -351,7 +351,7 @@ impl Why<'_> {
             match input {
                 Input::Entry => plain(fresh.path.clone()),
                 Input::Concerning => {
-                    let input = format!("notices and blacklist items about {}", imprint.front.id);
+                    let input = format!("notices and blocklist items about {}", imprint.front.id);
                     // There are none about most plugins.
                     let some = |digest: &Digest| *digest != Digest::of(b"");
                     Change { input, old: old.filter(some).map(short), new: new.filter(some).map(short) }

@@ -1,4 +1,4 @@
-//! `notices.yaml` and `blacklist.yaml`: what to tell the users of a plugin, and which versions to refuse.
+//! `notices.yaml` and `blocklist.yaml`: what to tell the users of a plugin, and which versions to refuse.
 
 use serde_json::{Map, Value};
 use url::Url;
@@ -34,7 +34,7 @@ pub struct Notice {
     pub published: Map<String, Value>,
 }
 
-/// One item of `blacklist.yaml`.
+/// One item of `blocklist.yaml`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
     /// The plugin's id, as the file has it.
@@ -86,11 +86,11 @@ pub fn notices(path: &str, bytes: &[u8], limits: &Limits) -> Read<Vec<Notice>> {
     })
 }
 
-/// Reads `blacklist.yaml`; an empty file is an empty list.
+/// Reads `blocklist.yaml`, or `blacklist.yaml` as it was called before; an empty file is an empty list.
 ///
 /// # Errors
 /// As [`super::Read`].
-pub fn blacklist(path: &str, bytes: &[u8], limits: &Limits) -> Read<Vec<Block>> {
+pub fn blocklist(path: &str, bytes: &[u8], limits: &Limits) -> Read<Vec<Block>> {
     items(path, bytes, limits, |reader, item| {
         let plugin = required(reader, item, "plugin");
         let reason = reader.text_in(item.field("reason"));
@@ -198,8 +198,8 @@ mod tests {
         super::notices(path, bytes, &Limits::default())
     }
 
-    fn blacklist(path: &str, bytes: &[u8]) -> Read<Vec<Block>> {
-        super::blacklist(path, bytes, &Limits::default())
+    fn blocklist(path: &str, bytes: &[u8]) -> Read<Vec<Block>> {
+        super::blocklist(path, bytes, &Limits::default())
     }
     use serde_json::json;
 
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_block_keeps_its_reason() {
-        let [block] = blacklist("b.yaml", b"- plugin: p\n  reason: \"[x](y)\"\n  versions:\n  - 0.7.0")
+        let [block] = blocklist("b.yaml", b"- plugin: p\n  reason: \"[x](y)\"\n  versions:\n  - 0.7.0")
             .unwrap()
             .0
             .try_into()
@@ -256,7 +256,7 @@ mod tests {
     #[test]
     fn comments_are_an_empty_list() {
         assert_eq!(notices("n.yaml", b"# nothing\n"), Ok((vec![], vec![])));
-        assert_eq!(blacklist("b.yaml", b""), Ok((vec![], vec![])));
+        assert_eq!(blocklist("b.yaml", b""), Ok((vec![], vec![])));
     }
 
     #[test]

@@ -5,7 +5,7 @@ mod list;
 mod overlays;
 
 pub use compat::{Compat, compat};
-pub use list::{Block, Notice, blacklist, notices};
+pub use list::{Block, Notice, blocklist, notices};
 pub use overlays::{Overlays, overlays};
 
 use crate::config::Limits;

@@ -1,4 +1,4 @@
-//! `update_check_overlays.yaml`: where to look for a plugin's updates instead of where the plugin says.
+//! `update_check_overlays.yaml` and `update_check_overlays_py2.yaml`: where to look for a plugin's updates instead of where the plugin says.
 
 use serde_json::{Map, Value};
 
@@ -11,7 +11,7 @@ use crate::yaml::Reader;
 /// their YAML 1.1 meaning.
 pub type Overlays = Map<String, Value>;
 
-/// Reads `update_check_overlays.yaml`; an empty file is an empty mapping.
+/// Reads `update_check_overlays.yaml` or its like for Python 2; an empty file is an empty mapping.
 ///
 /// # Errors
 /// As [`super::Read`].

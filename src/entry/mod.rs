@@ -108,9 +108,11 @@ pub struct Entry {
     pub disabled: Option<String>,
     /// Set for a plugin without a maintainer; usually the address of a ticket.
     pub abandoned: Option<String>,
+    /// Set for a plugin that another one has replaced: what to use instead, in Markdown; empty if the entry doesn't say.
+    pub replaced: Option<String>,
     /// Set for a plugin whose maintainer looks for a successor; usually the address of a ticket.
     pub up_for_adoption: Option<String>,
-    /// A remark that belongs to the description.
+    /// A remark that belongs to the description, in Markdown.
     pub note: Option<String>,
     /// Earlier addresses of the plugin's page, as paths from the site's root.
     pub redirect_from: Vec<String>,
@@ -122,6 +124,13 @@ pub struct Entry {
     pub extra: Map<String, Value>,
     /// The description in Markdown: what follows the front matter, with line ends as `\n`.
     pub body: String,
+}
+
+impl Entry {
+    /// Whether nobody maintains the plugin any more: one that was replaced is abandoned, too.
+    pub fn is_abandoned(&self) -> bool {
+        self.abandoned.is_some() || self.replaced.is_some()
+    }
 }
 
 /// One picture of a plugin.

@@ -11,7 +11,7 @@ use crate::rule::Rule;
 use crate::yaml::{Field, Meaning, Node, Reader, Text, Tree, quote};
 
 /// The keys that shelflife knows; all others are kept in [`Entry::extra`].
-const KNOWN: [&str; 24] = [
+const KNOWN: [&str; 25] = [
     "layout",
     "id",
     "title",
@@ -31,6 +31,7 @@ const KNOWN: [&str; 24] = [
     "compatibility",
     "disabled",
     "abandoned",
+    "replaced",
     "up_for_adoption",
     "note",
     "redirect_from",
@@ -109,6 +110,7 @@ impl<'t> Schema<'t> {
         let (compatibility, os_places) = self.compatibility();
         let disabled = self.disabled();
         let abandoned = self.flag("abandoned");
+        let replaced = self.replaced();
         let up_for_adoption = self.flag("up_for_adoption");
         let note = self.text("note");
         let (redirect_from, redirect_places) = self.redirects();
@@ -136,6 +138,7 @@ impl<'t> Schema<'t> {
             compatibility,
             disabled,
             abandoned,
+            replaced,
             up_for_adoption,
             note,
             redirect_from,
@@ -275,6 +278,15 @@ impl<'t> Schema<'t> {
             return Some(NO_REASON.to_owned());
         }
         self.flag("disabled")
+    }
+
+    /// What to use instead; a plain `true` says no more than that there is something.
+    fn replaced(&mut self) -> Option<String> {
+        let scalar = self.field("replaced")?.value.scalar();
+        if scalar.is_some_and(|scalar| scalar.meaning() == Meaning::Boolean(true)) {
+            return Some(String::new());
+        }
+        self.flag("replaced")
     }
 
     fn texts(&mut self, key: &str) -> Vec<String> {

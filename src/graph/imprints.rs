@@ -5,6 +5,7 @@ use super::entries::{description, disabled, feed_description, front, warnings_of
 use super::facts::{ages, digest_of, python_lookup, usage_digest, wanted_for};
 use super::outputs::page;
 use super::pages::{PAGE, in_feed};
+use super::plugins::left_python2;
 use super::sitemap::modified;
 use super::{Db, EntryFile, data, history, notices, related, thumbnails, views};
 use crate::digest::Digest;
@@ -25,6 +26,7 @@ pub fn imprint(db: &dyn Db, file: EntryFile, entry: Digest) -> Option<Imprint> {
         shown: views::shown(db, file)?,
         page: page.digest,
         companions: companions(db, file).clone()?,
+        left_python2: left_python2(db, file),
         modified: modified(db, file)?,
         warnings: warnings_of(db, file).clone(),
         inputs: inputs(db, file, entry, data::concerning_digest(db, &front.id)),

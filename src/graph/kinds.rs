@@ -23,6 +23,8 @@ pub enum Kind {
     Search,
     Abandoned,
     Notices,
+    Blocklist,
+    /// The same, where it was before.
     Blacklist,
     Overlays,
     Status,
@@ -31,7 +33,10 @@ pub enum Kind {
     HelpData,
     NotFound,
     Facet(facets::Key),
-    Redirect { from: String, to: EntryFile },
+    Redirect {
+        from: String,
+        to: EntryFile,
+    },
     BrowseJson,
     Feed,
     FeedAtom,
@@ -45,8 +50,11 @@ pub enum Kind {
     PluginsJson,
     SearchJson,
     NoticesJson,
+    BlocklistJson,
+    /// The same, where installed OctoPrints look for it.
     BlacklistJson,
     OverlayJson,
+    OverlayPython2Json,
     RedirectsJson,
     StatusJson,
     ApiIndex,
@@ -54,7 +62,7 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind that a site has one of, unless its settings say that it has none.
-    pub const SINGLE: [Self; 32] = [
+    pub const SINGLE: [Self; 35] = [
         Self::Home,
         Self::ByName,
         Self::ByDate,
@@ -63,6 +71,7 @@ impl Kind {
         Self::Search,
         Self::Abandoned,
         Self::Notices,
+        Self::Blocklist,
         Self::Blacklist,
         Self::Overlays,
         Self::Status,
@@ -82,8 +91,10 @@ impl Kind {
         Self::PluginsJson,
         Self::SearchJson,
         Self::NoticesJson,
+        Self::BlocklistJson,
         Self::BlacklistJson,
         Self::OverlayJson,
+        Self::OverlayPython2Json,
         Self::RedirectsJson,
         Self::ApiIndex,
         Self::StatusJson,
@@ -116,6 +127,7 @@ impl Kind {
             Self::Search => "/search/",
             Self::Abandoned => "/abandoned/",
             Self::Notices => "/notices/",
+            Self::Blocklist => "/blocklist/",
             Self::Blacklist => "/blacklist/",
             Self::Overlays => "/overlays/",
             Self::Status => "/status/",
@@ -135,12 +147,22 @@ impl Kind {
             Self::PluginsJson => "/plugins.json",
             Self::SearchJson => "/search.json",
             Self::NoticesJson => "/notices.json",
+            Self::BlocklistJson => "/blocklist.json",
             Self::BlacklistJson => "/blacklist.json",
             Self::OverlayJson => "/update_check_overlay.json",
+            Self::OverlayPython2Json => "/update_check_overlay_py2.json",
             Self::RedirectsJson => "/redirects.json",
             Self::ApiIndex => "/api/v1/plugins.json",
             Self::StatusJson => "/status.json",
         })
+    }
+
+    /// The address that search engines should know the page by: its own, unless another page shows the same.
+    pub(super) fn canonical(&self, db: &dyn Db) -> String {
+        match self {
+            Self::Blacklist => Self::Blocklist.address(db),
+            _ => self.address(db),
+        }
     }
 
     /// The output's path below the output folder, as a web server looks for it: decoded, and an address that ends
@@ -168,7 +190,9 @@ impl Kind {
                 ("abandoned.html", "Abandoned plugins", "Plugins that look for a new maintainer.")
             }
             Self::Notices => ("notices.html", "Notices", "What people who have a plugin should know."),
-            Self::Blacklist => ("blacklist.html", "Blacklist", "Plugins that OctoPrint refuses to load."),
+            Self::Blocklist | Self::Blacklist => {
+                ("blocklist.html", "Blocklist", "Plugins that OctoPrint refuses to load.")
+            }
             Self::Overlays => {
                 ("overlays.html", "Update overlays", "Corrections to where plugins look for updates.")
             }
@@ -212,7 +236,7 @@ impl Kind {
     /// Whether search engines should know the page.
     pub(super) fn is_listed(&self) -> bool {
         self.template().is_some_and(|(template, ..)| template.ends_with(".html"))
-            && !matches!(self, Self::NotFound | Self::Redirect { .. })
+            && !matches!(self, Self::NotFound | Self::Redirect { .. } | Self::Blacklist)
     }
 }
 

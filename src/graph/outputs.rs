@@ -6,7 +6,7 @@ use super::entries::{feed_description, known};
 use super::inputs::AssetLocation;
 use super::kinds::{Kind, stem};
 use super::pages::{self, Rendered};
-use super::{AssetFile, Db, EntryFile, Site, companions, notices, sitemap, views};
+use super::{AssetFile, Db, EntryFile, Site, companions, data, notices, plugins, sitemap, views};
 use crate::digest::Digest;
 use crate::imprint::ShownKind;
 use crate::problem::Problem;
@@ -74,16 +74,24 @@ pub fn parts(db: &dyn Db, kind: &Kind) -> Vec<Part> {
             parts.push(Part::new(LISTED, *views::listed_digest(db)));
         }
         Kind::Notices => parts.extend([plugins(), context::data(db, "notices"), abandoned(db)]),
-        Kind::Blacklist => parts.extend([plugins(), context::data(db, "blacklist")]),
-        Kind::Overlays => parts.extend([plugins(), context::data(db, "update_check_overlays")]),
+        Kind::Blocklist | Kind::Blacklist => {
+            parts.push(plugins());
+            parts.extend(blocklist(db));
+        }
+        Kind::Overlays => {
+            parts.extend([plugins(), context::data(db, "update_check_overlays")]);
+            parts.extend(python2_overlays(db));
+        }
         Kind::Status | Kind::StatusJson => parts.push(heard(db)),
         Kind::NoticesJson => parts.extend([context::data(db, "notices"), abandoned(db)]),
-        Kind::BlacklistJson => parts.push(context::data(db, "blacklist")),
+        Kind::BlocklistJson | Kind::BlacklistJson => parts.extend(blocklist(db)),
         Kind::OverlayJson => parts.push(context::data(db, "update_check_overlays")),
+        Kind::OverlayPython2Json => parts.extend(python2_overlays(db)),
         Kind::Redirect { to, .. } => {
             parts.push(Part::new(TARGET, Digest::of(stem(db, *to).as_bytes())));
         }
-        Kind::Feed | Kind::FeedAtom | Kind::FeedJson => parts.push(Part::new(NEWEST, feed(db))),
+        Kind::Feed => parts.push(Part::new(NEWEST, announced(db))),
+        Kind::FeedAtom | Kind::FeedJson => parts.push(Part::new(NEWEST, feed(db))),
         Kind::Sitemap => parts.push(sitemap(db, None)),
         Kind::SitemapPart(part) => parts.push(sitemap(db, Some(*part))),
         Kind::RedirectsJson => {
@@ -128,6 +136,21 @@ fn abandoned(db: &dyn Db) -> Part {
     Part::new("issues about abandoned plugins", notices::abandoned_digest(db))
 }
 
+/// The data files that the blocklist is made of.
+fn blocklist(db: &dyn Db) -> [Part; 2] {
+    ["blocklist", data::OLD_BLOCKLIST].map(|name| context::data(db, name))
+}
+
+/// What the overlays for Python 2 are made of.
+fn python2_overlays(db: &dyn Db) -> [Part; 2] {
+    let left = plugins::without_python2(db);
+    let left = Digest::of_parts(left.iter().map(|id| id.as_bytes()));
+    [
+        context::data(db, "update_check_overlays_py2"),
+        Part::new("the plugins that don't run on Python 2.7", left),
+    ]
+}
+
 /// What a site map has.
 fn sitemap(db: &dyn Db, part: Option<usize>) -> Part {
     Part::new("the addresses and dates of pages", sitemap::digest(db, part))
@@ -139,7 +162,14 @@ fn heard(db: &dyn Db) -> Part {
     Part::new("when sources were last heard", Digest::of(&json))
 }
 
-/// The digest of what the feed shows.
+/// The digest of what the feed for OctoPrint's announcements shows.
+fn announced(db: &dyn Db) -> Digest {
+    let shown = pages::in_announcements(db).filter_map(|file| views::shown(db, file));
+    let digests: Vec<Digest> = shown.map(|shown| shown.summary).collect();
+    Digest::of_parts(digests.iter().map(|digest| digest.as_bytes().as_slice()))
+}
+
+/// The digest of what the feeds with descriptions show.
 fn feed(db: &dyn Db) -> Digest {
     let mut digests = Vec::new();
     for file in pages::in_feed(db) {

@@ -12,10 +12,10 @@ use super::entries::feed_description;
 use super::facets::{self, Facet};
 use super::kinds::{Kind, stem};
 use super::plan::{Output, plan};
-use super::plugins::plugins;
 use super::templates::templates;
-use super::{Db, EntryFile, Site, data};
+use super::{Db, EntryFile, Site, data, plugins};
 use super::{notices, sitemap, views};
+use crate::data::Overlays;
 use crate::digest::Digest;
 use crate::markdown;
 use crate::problem::Problem;
@@ -26,6 +26,8 @@ use crate::report;
 
 /// How many plugins or releases a feed has.
 const FEED: usize = 20;
+/// How many plugins the feed for OctoPrint's announcements has.
+const ANNOUNCEMENTS: usize = 10;
 /// How many plugins the start page shows as new.
 const NEWEST: usize = 10;
 /// How many tags the start page shows.
@@ -69,7 +71,7 @@ pub(super) fn render(db: &dyn Db, kind: &Kind) -> Result<Rendered, Problem> {
     let path = kind.address(db);
     let mut page = Page {
         title: title.to_owned(),
-        url: address::absolute(Site::get(db).settings(db), &address::written(&path)),
+        url: address::absolute(Site::get(db).settings(db), &address::written(&kind.canonical(db))),
         path,
         description: description.to_owned(),
         pictures_from: pictures::sources(Site::get(db).settings(db), &[]),
@@ -150,18 +152,28 @@ fn context(db: &dyn Db, kind: &Kind, page: &mut Page) -> Value {
             context! { group => object::group(group) }
         }
         Kind::Abandoned => context! {
-            abandoned => waiting(db, |plugin| plugin.abandoned_at.as_deref()),
-            up_for_adoption => waiting(db, |plugin| plugin.up_for_adoption_at.as_deref()),
+            abandoned => waiting(db, |plugin| plugin.abandoned, |plugin| plugin.abandoned_at.as_deref()),
+            up_for_adoption => {
+                waiting(db, |plugin| plugin.up_for_adoption, |plugin| plugin.up_for_adoption_at.as_deref())
+            },
         },
         Kind::Notices => context! { notices => value(views::notices(db)) },
-        Kind::Blacklist => context! { blacklist => value(views::blacklist(db)) },
-        Kind::Overlays => context! { overlays => views::overlays(db) },
+        Kind::Blocklist | Kind::Blacklist => context! { blocklist => value(views::blocklist(db)) },
+        Kind::Overlays => context! {
+            overlays => views::overlays(db, &data::overlays(db)),
+            python2 => views::overlays(db, &data::python2_overlays(db)),
+            left_python2 => python2_overlays(db).len() - data::python2_overlays(db).len(),
+        },
         Kind::Status => context! { sources => value(Site::get(db).heard(db)) },
         Kind::Redirect { to, .. } => {
             let target = address::absolute(settings, &address::plugin_page(stem(db, *to)));
             context! { target => target }
         }
-        Kind::Feed | Kind::FeedAtom => {
+        Kind::Feed => {
+            let newest = in_announcements(db).filter_map(|file| views::summary(db, file).as_ref());
+            context! { newest => object::plugins(newest) }
+        }
+        Kind::FeedAtom => {
             let newest: Vec<Value> = newest_with_bodies(db)
                 .into_iter()
                 .map(|(plugin, body)| merge_maps([context! { body }, object::plugin(&plugin)]))
@@ -220,9 +232,13 @@ fn home(db: &dyn Db) -> Value {
     }
 }
 
-/// Plugins for which `reason` gives something, each with what it gives.
-fn waiting(db: &dyn Db, reason: impl Fn(&Summary) -> Option<&str>) -> Value {
-    let waiting: Vec<Value> = views::select(db, |plugin| reason(plugin).is_some())
+/// Plugins in a state, each with what its entry says of that.
+fn waiting(
+    db: &dyn Db,
+    state: impl Fn(&Summary) -> bool,
+    reason: impl Fn(&Summary) -> Option<&str>,
+) -> Value {
+    let waiting: Vec<Value> = views::select(db, state)
         .into_iter()
         .map(|(_, plugin)| context! { plugin => object::in_list(plugin), at => reason(plugin) })
         .collect();
@@ -231,7 +247,12 @@ fn waiting(db: &dyn Db, reason: impl Fn(&Summary) -> Option<&str>) -> Value {
 
 /// The entries whose descriptions the feed has, the newest first.
 pub(super) fn in_feed(db: &dyn Db) -> impl Iterator<Item = EntryFile> {
-    plugins(db).iter().rev().take(FEED).copied()
+    plugins::plugins(db).iter().rev().take(FEED).copied()
+}
+
+/// The entries that OctoPrint's announcements tell of, the newest first.
+pub(super) fn in_announcements(db: &dyn Db) -> impl Iterator<Item = EntryFile> {
+    plugins::plugins(db).iter().rev().take(ANNOUNCEMENTS).copied()
 }
 
 /// The outputs that are JSON.
@@ -239,15 +260,29 @@ fn json(db: &dyn Db, kind: &Kind) -> String {
     let settings = Site::get(db).settings(db);
     match kind {
         Kind::NoticesJson => array(notices::all(db).iter().map(|notice| &notice.published)),
-        Kind::BlacklistJson => array(data::blacklist(db).iter().map(|block| &block.published)),
+        Kind::BlocklistJson | Kind::BlacklistJson => {
+            array(data::blocklist(db).iter().map(|block| &block.published))
+        }
         Kind::ApiIndex => api::index(views::summaries(db), settings),
         Kind::FeedJson => feed::plugins(&kind.address(db), &newest_with_bodies(db), settings),
         Kind::ReleasesJson => feed::releases(&kind.address(db), &views::latest_releases(db, FEED), settings),
         Kind::OverlayJson => line(&*data::overlays(db)),
+        Kind::OverlayPython2Json => line(&python2_overlays(db)),
         Kind::StatusJson => line(&serde_json::json!({ "sources": Site::get(db).heard(db) })),
         Kind::BrowseJson => line(&browse_json::Index::of(views::by_title(db), settings)),
         _ => line(&redirects(db)),
     }
+}
+
+/// What OctoPrint on Python 2 merges into its update checks: the overlays that people wrote, and for each plugin that
+/// left Python 2 behind one by which OctoPrint offers no update to a version that wouldn't run.
+fn python2_overlays(db: &dyn Db) -> Overlays {
+    let mut overlays = (*data::python2_overlays(db)).clone();
+    for id in plugins::without_python2(db) {
+        let off = || serde_json::json!({ "disabled": true, "compatible": false });
+        overlays.entry(id.as_str()).or_insert_with(off);
+    }
+    overlays
 }
 
 /// The absolute address to which each earlier address leads.

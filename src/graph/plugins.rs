@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::data::compat;
-use super::entries::{front, parsed, sound_entries};
+use super::entries::{front, known, parsed, sound_entries};
 use super::facts::{ages, python_lookup, repository, usage};
 use super::{Db, EntryFile};
 use crate::entry;
@@ -34,6 +34,21 @@ pub fn plugins(db: &dyn Db) -> Vec<EntryFile> {
     let mut files: Vec<_> = sound_entries(db).clone();
     files.sort_by_cached_key(|file| (front(db, *file).map(|front| front.date), entry::stem(file.path(db))));
     files
+}
+
+/// The declared ids of the plugins that don't run on Python 2.7, in the order of [`plugins`].
+#[salsa::tracked]
+pub fn without_python2(db: &dyn Db) -> Vec<String> {
+    let id = |file: &EntryFile| Some(front(db, *file).filter(|_| left_python2(db, *file))?.id.clone());
+    plugins(db).iter().filter_map(id).collect()
+}
+
+/// Whether a plugin is known not to run on Python 2.7.
+pub(super) fn left_python2(db: &dyn Db, file: EntryFile) -> bool {
+    match known(db, file) {
+        Some(imprint) => imprint.left_python2,
+        None => plugin(db, file).as_ref().is_some_and(|plugin| plugin.left_python2()),
+    }
 }
 
 /// Entry files by the id that they declare, in lower case. Of several with the same id it is the one whose file is

@@ -35,7 +35,7 @@ pub(super) fn kin_of(entry: &Entry) -> Kin {
         names.sort_unstable();
         names.dedup();
     }
-    let is_abandoned = entry.abandoned.is_some();
+    let is_abandoned = entry.is_abandoned();
     let shown = [entry.title.as_bytes(), entry.description.as_bytes(), &[u8::from(is_abandoned)]];
     Kin {
         tags,

@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 use super::entries::{description, disabled, known, sound_entries};
 use super::plugins::{by_id, plugin, plugins};
 use super::{Db, EntryFile, Site, data, history, notices, related};
-use crate::data::{Block, Notice};
+use crate::data::{Block, Notice, Overlays};
 use crate::digest::Digest;
 use crate::entry;
 use crate::imprint::{Shown, ShownKind};
@@ -67,7 +67,10 @@ fn show(db: &dyn Db, file: EntryFile) -> Option<Shown> {
     };
     Some(Shown {
         summary: show(ShownKind::Summary, serde_json::to_string(summary))?,
-        record: show(ShownKind::Record, plugins_json::record(plugin, disabled, settings))?,
+        record: show(
+            ShownKind::Record,
+            plugins_json::record(plugin, disabled, note(db, file).as_deref(), settings),
+        )?,
         document: show(ShownKind::Document, search_json::document(&plugin.entry, body, settings))?,
         listed: summary.listed(),
     })
@@ -147,13 +150,15 @@ pub fn full(db: &dyn Db, file: EntryFile) -> Option<Full> {
     let beside = related::beside(db, file);
     let summary = summary(db, file).as_deref()?.clone();
     let concerning = data::concerning(db).get(&plugin.entry.id.to_lowercase()).cloned().unwrap_or_default();
-    let (written, blacklist) = (data::notices(db), data::blacklist(db));
+    let (written, blocklist) = (data::notices(db), data::blocklist(db));
     let abandonment = notices::read_abandonment(db, file).as_ref();
     let abandoned = abandonment.and_then(|told| notices::of_abandoned(db, &plugin.entry.id, told));
     let around = Surroundings {
         related: cards(&beside.related),
         others: cards(&beside.others),
         disabled_html: plugin.entry.disabled.as_deref().map(|reason| part(db, reason)),
+        replaced_html: plugin.entry.replaced.as_deref().map(|text| part(db, text)),
+        note_html: note(db, file).clone(),
         body: description(db, file).as_ref().map_or_else(String::new, |html| html.text.to_string()),
         notices: concerning
             .notices
@@ -162,10 +167,10 @@ pub fn full(db: &dyn Db, file: EntryFile) -> Option<Full> {
             .chain(&abandoned)
             .map(|one| notice(one, None))
             .collect(),
-        blacklist: concerning
-            .blacklist
+        blocklist: concerning
+            .blocklist
             .iter()
-            .filter_map(|at| Some(blacklist_item(db, blacklist.get(*at)?, None)))
+            .filter_map(|at| Some(blocklist_item(db, blocklist.get(*at)?, None)))
             .collect(),
         history: history::published(db, file).and_then(|of| Instances::of(&of.history)),
     };
@@ -286,6 +291,12 @@ fn affected(versions: &[String], specifiers: &[String]) -> Vec<String> {
     if specifiers.is_empty() { versions.to_vec() } else { specifiers.to_vec() }
 }
 
+/// The remark that belongs to a plugin's description, as safe HTML.
+#[salsa::tracked]
+fn note(db: &dyn Db, file: EntryFile) -> Option<String> {
+    plugin(db, file).as_deref()?.entry.note.as_deref().map(|note| part(db, note))
+}
+
 /// The HTML of a text that stands on a page beside a description.
 fn part(db: &dyn Db, text: &str) -> String {
     let settings = Site::get(db).settings(db);
@@ -294,9 +305,9 @@ fn part(db: &dyn Db, text: &str) -> String {
     markdown::to_html_part(text, Addresses { another: &another, picture: &picture })
 }
 
-fn blacklist_item(db: &dyn Db, block: &Block, target: Option<Summary>) -> context::BlacklistItem {
+fn blocklist_item(db: &dyn Db, block: &Block, target: Option<Summary>) -> context::BlocklistItem {
     let html = |reason: &str| part(db, reason);
-    context::BlacklistItem {
+    context::BlocklistItem {
         plugin: block.plugin.clone(),
         target,
         reason_html: block.reason.as_deref().map(html).unwrap_or_default(),
@@ -314,14 +325,14 @@ pub fn notices(db: &dyn Db) -> Vec<context::Notice> {
     notices.into_iter().map(|one| notice(one, target(db, &one.plugin))).collect()
 }
 
-/// The whole blacklist, each item with the plugin that it concerns.
-pub fn blacklist(db: &dyn Db) -> Vec<context::BlacklistItem> {
-    data::blacklist(db).iter().map(|one| blacklist_item(db, one, target(db, &one.plugin))).collect()
+/// The whole blocklist, each item with the plugin that it concerns.
+pub fn blocklist(db: &dyn Db) -> Vec<context::BlocklistItem> {
+    data::blocklist(db).iter().map(|one| blocklist_item(db, one, target(db, &one.plugin))).collect()
 }
 
 /// Overlays for pages: each with the summary of the plugin it is about.
-pub fn overlays(db: &dyn Db) -> Vec<minijinja::Value> {
-    data::overlays(db)
+pub fn overlays(db: &dyn Db, overlays: &Overlays) -> Vec<minijinja::Value> {
+    overlays
         .iter()
         .map(|(id, settings)| {
             let settings: Vec<_> = settings

@@ -67,7 +67,7 @@ pub fn to_html(markdown: &str, addresses: Addresses<'_>) -> String {
     convert(markdown, Place::Page, addresses)
 }
 
-/// The HTML of a text that stands on a page beside its body, such as why a plugin is blacklisted: as [`to_html`],
+/// The HTML of a text that stands on a page beside its body, such as why a plugin is blocked: as [`to_html`],
 /// without ids.
 pub fn to_html_part(markdown: &str, addresses: Addresses<'_>) -> String {
     convert(markdown, Place::Part, addresses)

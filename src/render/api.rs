@@ -30,10 +30,13 @@ struct Plugin<'a> {
     image: Option<String>,
     screenshots: Vec<Screenshot<'a>>,
     note: Option<&'a str>,
+    note_html: Option<&'a str>,
     usage: Option<Usage<'a>>,
     github: Option<&'a context::Github>,
     notices: Vec<Notice<'a>>,
-    blacklist: Vec<BlacklistItem<'a>>,
+    blocklist: &'a [BlocklistItem<'a>],
+    /// What it was called before.
+    blacklist: &'a [BlocklistItem<'a>],
     urls: Urls<'a>,
 }
 
@@ -41,6 +44,8 @@ struct Plugin<'a> {
 struct State<'a> {
     abandoned: bool,
     abandoned_at: Option<&'a str>,
+    replaced: bool,
+    replaced_html: Option<&'a str>,
     up_for_adoption: bool,
     up_for_adoption_at: Option<&'a str>,
     disabled: bool,
@@ -101,7 +106,7 @@ struct Notice<'a> {
 }
 
 #[derive(Serialize)]
-struct BlacklistItem<'a> {
+struct BlocklistItem<'a> {
     reason_html: &'a str,
     versions: &'a [String],
     octoprint_versions: &'a [String],
@@ -125,6 +130,15 @@ pub fn plugin(full: &Full, settings: &Settings) -> String {
     let at = |companion: Companion| address::absolute(settings, &companion.address(&summary.stem));
     let picture = |badge| (badge, at(Companion::Badge(badge, Form::Svg)));
     let badges = Badge::ALL.map(picture).into_iter().map(|(badge, address)| (badge.name(), address));
+    let blocklist: Vec<BlocklistItem<'_>> = full
+        .blocklist
+        .iter()
+        .map(|item| BlocklistItem {
+            reason_html: &item.reason_html,
+            versions: &item.versions,
+            octoprint_versions: &item.octoversions,
+        })
+        .collect();
     let issues = full.github.as_ref().filter(|github| !github.archived);
     line(&Plugin {
         id: &summary.stem,
@@ -140,6 +154,8 @@ pub fn plugin(full: &Full, settings: &Settings) -> String {
         state: State {
             abandoned: summary.abandoned,
             abandoned_at: summary.abandoned_at.as_deref(),
+            replaced: summary.replaced.is_some(),
+            replaced_html: full.replaced_html.as_deref(),
             up_for_adoption: summary.up_for_adoption,
             up_for_adoption_at: summary.up_for_adoption_at.as_deref(),
             disabled: summary.disabled,
@@ -168,6 +184,7 @@ pub fn plugin(full: &Full, settings: &Settings) -> String {
             })
             .collect(),
         note: full.note.as_deref(),
+        note_html: full.note_html.as_deref(),
         usage: summary.usage.as_ref().map(|usage| Usage {
             week: &usage.week,
             month: Month {
@@ -193,15 +210,8 @@ pub fn plugin(full: &Full, settings: &Settings) -> String {
                 octoprint_versions: &notice.octoversions,
             })
             .collect(),
-        blacklist: full
-            .blacklist
-            .iter()
-            .map(|item| BlacklistItem {
-                reason_html: &item.reason_html,
-                versions: &item.versions,
-                octoprint_versions: &item.octoversions,
-            })
-            .collect(),
+        blocklist: &blocklist,
+        blacklist: &blocklist,
         urls: Urls {
             page: &summary.page,
             api: at(Companion::Api),

@@ -54,6 +54,7 @@ pub struct Summary {
     pub disabled: bool,
     pub up_for_adoption: bool,
     pub abandoned_at: Option<String>,
+    pub replaced: Option<String>,
     pub up_for_adoption_at: Option<String>,
     pub attributes: Vec<String>,
     pub usage: Option<UsageWindows>,
@@ -113,10 +114,11 @@ impl Summary {
             tags: entry.tags.iter().map(|tag| Named { name: tag.clone(), slug: slug(tag) }).collect(),
             python: plugin.python.clone(),
             python3: plugin.python3(),
-            abandoned: entry.abandoned.is_some(),
+            abandoned: entry.is_abandoned(),
             disabled: entry.disabled.is_some(),
             up_for_adoption: entry.up_for_adoption.is_some(),
             abandoned_at: entry.abandoned.as_deref().map(address::written),
+            replaced: entry.replaced.clone(),
             up_for_adoption_at: entry.up_for_adoption.as_deref().map(address::written),
             attributes: entry.attributes.clone(),
             usage: plugin.usage.as_ref().map(|usage| UsageWindows {
@@ -164,13 +166,15 @@ pub struct Full {
     pub screenshots: Vec<Shot>,
     pub compatibility: Compatibility,
     pub disabled_html: Option<String>,
+    pub replaced_html: Option<String>,
     pub note: Option<String>,
+    pub note_html: Option<String>,
     pub privacy_policy: Option<String>,
     pub github: Option<Github>,
     pub versions: Vec<Version>,
     pub history: Option<Instances>,
     pub notices: Vec<Notice>,
-    pub blacklist: Vec<BlacklistItem>,
+    pub blocklist: Vec<BlocklistItem>,
     pub body: String,
     pub related: Vec<Card>,
     pub others: Vec<Card>,
@@ -319,10 +323,10 @@ pub struct Notice {
     pub octoversions: Vec<String>,
 }
 
-/// A blacklist item.
+/// A blocklist item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
-pub struct BlacklistItem {
+pub struct BlocklistItem {
     pub plugin: String,
     pub target: Option<Summary>,
     pub reason_html: String,
@@ -352,6 +356,10 @@ impl Group<'_> {
 pub struct Surroundings {
     /// Why it is disabled, as safe HTML.
     pub disabled_html: Option<String>,
+    /// What has replaced it, as safe HTML.
+    pub replaced_html: Option<String>,
+    /// A remark, as safe HTML.
+    pub note_html: Option<String>,
     /// The description as safe HTML.
     pub body: String,
     /// Plugins that are like it.
@@ -360,8 +368,8 @@ pub struct Surroundings {
     pub others: Vec<Card>,
     /// Notices that concern it.
     pub notices: Vec<Notice>,
-    /// Blacklist items that concern it.
-    pub blacklist: Vec<BlacklistItem>,
+    /// Blocklist items that concern it.
+    pub blocklist: Vec<BlocklistItem>,
     /// How much it was used.
     pub history: Option<Instances>,
 }
@@ -407,7 +415,9 @@ impl Full {
                 python_declared: plugin.python_declared,
             },
             disabled_html: around.disabled_html,
-            note: entry.note.clone(),
+            replaced_html: around.replaced_html,
+            note: around.note_html.as_deref().map(markdown::to_text),
+            note_html: around.note_html,
             privacy_policy: entry
                 .privacy_policy
                 .as_deref()
@@ -416,7 +426,7 @@ impl Full {
             versions: plugin.usage.as_ref().map(|usage| Version::of(&usage.month)).unwrap_or_default(),
             history: around.history,
             notices: around.notices,
-            blacklist: around.blacklist,
+            blocklist: around.blocklist,
             body: around.body,
             related: around.related,
             others: around.others,

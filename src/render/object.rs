@@ -47,6 +47,7 @@ impl Object for Summary {
             "disabled" => self.disabled.into(),
             "up_for_adoption" => self.up_for_adoption.into(),
             "abandoned_at" => self.abandoned_at.as_deref().into(),
+            "replaced" => self.replaced.as_deref().into(),
             "up_for_adoption_at" => self.up_for_adoption_at.as_deref().into(),
             "attributes" => Value::from(Serde(&self.attributes)),
             "usage" => Value::from(Serde(&self.usage)),
@@ -66,7 +67,7 @@ impl Object for Summary {
     }
 }
 
-const MEMBERS: [&str; 27] = [
+const MEMBERS: [&str; 28] = [
     "stem",
     "id",
     "title",
@@ -84,6 +85,7 @@ const MEMBERS: [&str; 27] = [
     "disabled",
     "up_for_adoption",
     "abandoned_at",
+    "replaced",
     "up_for_adoption_at",
     "attributes",
     "usage",
@@ -154,6 +156,7 @@ mod tests {
             disabled: false,
             up_for_adoption: true,
             abandoned_at: Some("abandoned".to_owned()),
+            replaced: Some("replaced".to_owned()),
             up_for_adoption_at: None,
             attributes: vec!["cloud".to_owned()],
             usage: Some(UsageWindows { week: numbers(1), month: numbers(3), as_of: None }),

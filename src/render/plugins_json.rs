@@ -30,7 +30,6 @@ struct Record<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     disabled: Option<&'a str>,
     abandoned: bool,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
     attributes: &'a [String],
     #[serde(skip_serializing_if = "Option::is_none")]
     privacypolicy: Option<String>,
@@ -110,13 +109,14 @@ impl<'a> Github<'a> {
 pub fn record(
     plugin: &Plugin,
     disabled_html: Option<&str>,
+    note_html: Option<&str>,
     settings: &Settings,
 ) -> Result<String, serde_json::Error> {
     let entry = &plugin.entry;
     let mut description = markdown::strip_tags(&entry.description);
-    if let Some(note) = &entry.note {
+    if let Some(note) = note_html {
         description.push_str(" // Please note: ");
-        description.push_str(&markdown::strip_tags(note));
+        description.push_str(&markdown::to_text(note));
     }
     let stats = plugin.usage.as_ref().map(|usage| Stats {
         instances_month: usage.month.instances,
@@ -149,7 +149,7 @@ pub fn record(
         license: &entry.license,
         image: entry.featured_image.as_ref().map(|image| address::absolute(settings, image)),
         disabled: disabled_html,
-        abandoned: entry.abandoned.is_some(),
+        abandoned: entry.is_abandoned(),
         attributes: &entry.attributes,
         privacypolicy: entry.privacy_policy.as_ref().map(|policy| address::absolute(settings, policy)),
         github: plugin.repository.as_deref().and_then(Github::of),

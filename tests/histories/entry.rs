@@ -29,6 +29,11 @@ impl Entry {
             Redirects::Taken => format!("/plugins/{next}/, /plugins.json"),
         };
         let declared = if *text == 3 { "compatibility: {python: '>=3.9'}\n" } else { "" };
+        let replaced = if *tags == 2 {
+            format!("replaced: By [another](/plugins/{next}/), {text}.\nnote: \"**Mind** {text}\"\n")
+        } else {
+            String::new()
+        };
         let film = match text {
             1 => format!("\n{{% include youtube.html vid=\"{}\" %}}", VIDEOS[0]),
             2 => format!(
@@ -40,7 +45,8 @@ impl Entry {
         let abandoned =
             abandoned.map(|issue| format!("abandoned: https://github.com/owner/{source}/issues/{issue}\n"));
         let abandoned = abandoned.unwrap_or_default();
-        let more = format!("tags: [t{tags}, all]\nredirect_from: [{redirects}]\n{declared}{abandoned}");
+        let more =
+            format!("tags: [t{tags}, all]\nredirect_from: [{redirects}]\n{declared}{abandoned}{replaced}");
         entry(stem, &more)
             .replace(&format!("\nid: {stem}\n"), &format!("\nid: {id}\n"))
             .replace(&format!("/owner/{stem}\n"), &format!("/owner/{source}\n"))

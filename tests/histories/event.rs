@@ -11,7 +11,8 @@ pub const TEMPLATES: [&str; 3] = ["plugin.html", "macros.html", "mine.html"];
 /// Videos that entries show.
 pub const VIDEOS: [&str; 2] = ["dQw4w9WgXcQ", "DQW4W9WGXCQ"];
 /// Data files.
-pub const DATA: [&str; 3] = ["notices", "blacklist", "update_check_overlays"];
+pub const DATA: [&str; 5] =
+    ["notices", "blacklist", "blocklist", "update_check_overlays", "update_check_overlays_py2"];
 /// Assets.
 pub const ASSETS: [&str; 3] = ["site.css", "img/x.png", "own.js"];
 /// Outputs that people lay hands on.
@@ -201,7 +202,7 @@ fn event() -> impl Strategy<Value = Event> {
         2 => (wrong(), 1..3u8).prop_map(|(what, builds)| Event::Spoil { what, builds }),
         1 => any::<bool>().prop_map(|on| Event::Strict { on }),
         1 => (three(), text()).prop_map(|(which, text)| Event::Template { which, text }),
-        3 => (three(), text()).prop_map(|(which, text)| Event::Data { which, text }),
+        3 => (one(), text()).prop_map(|(which, text)| Event::Data { which, text }),
         1 => (three(), text()).prop_map(|(which, text)| Event::Asset { which, text }),
         1 => (0..3u8, any::<bool>()).prop_map(|(title, base_path)| Event::Configure { title, base_path }),
     ];
@@ -246,7 +247,7 @@ fn wrong() -> impl Strategy<Value = Wrong> {
         1 => one().prop_map(Wrong::NoEnd),
         3 => (one(), one(), any::<bool>())
             .prop_map(|(entry, with, capitals)| Wrong::Clash { entry, with, capitals }),
-        1 => (0..3u8).prop_map(Wrong::Data),
+        1 => one().prop_map(Wrong::Data),
         1 => Just(Wrong::Template),
     ]
 }

@@ -191,7 +191,7 @@ impl History {
                              link: https://github.com/owner/alpha/issues/{n}\n",
                             n + 1
                         ),
-                        1 => format!("- plugin: {plugin}\n  reason: \"[r{n}](/x)\"\n- plugin: beta\n"),
+                        1 | 2 => format!("- plugin: {plugin}\n  reason: \"[r{n}](/x)\"\n- plugin: beta\n"),
                         _ => format!("{plugin}:\n  user: u{n}\n  repo: r\n"),
                     }
                 });

@@ -159,11 +159,17 @@ fn linked<'t>(tree: &'t Tree, path: &str, page: &Page) -> BTreeSet<&'t str> {
         .collect()
 }
 
-/// The pages that are there to be read: neither redirects nor the page for errors.
+/// The pages that are there to be read: neither redirects, nor the page for errors, nor those that say that another
+/// page shows the same.
 pub fn content_pages(tree: &Tree) -> BTreeSet<String> {
     let is_redirect = |tag: &Tag| tag.attribute("http-equiv") == Some("refresh");
-    let is_content =
-        |(path, page): &(&String, &Page)| *path != "404.html" && !page.tags.iter().any(is_redirect);
+    let is_elsewhere = |path: &str, tag: &Tag| {
+        tag.attribute("rel") == Some("canonical")
+            && tag.attribute("href") != Some(tree.address(path).as_str())
+    };
+    let is_content = |(path, page): &(&String, &Page)| {
+        *path != "404.html" && !page.tags.iter().any(|tag| is_redirect(tag) || is_elsewhere(path, tag))
+    };
     tree.pages.iter().filter(is_content).map(|(path, _)| path.clone()).collect()
 }
 

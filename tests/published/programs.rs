@@ -12,7 +12,7 @@ use super::feed::Element;
 use super::tree::{Target, Tree};
 
 /// The members of a plugin in the API, as documented.
-const OF_PLUGIN: [&str; 21] = [
+const OF_PLUGIN: [&str; 23] = [
     "id",
     "declared_id",
     "title",
@@ -29,9 +29,11 @@ const OF_PLUGIN: [&str; 21] = [
     "image",
     "screenshots",
     "note",
+    "note_html",
     "usage",
     "github",
     "notices",
+    "blocklist",
     "blacklist",
     "urls",
 ];
@@ -102,6 +104,9 @@ pub fn faults_in_api(tree: &Tree) -> Vec<String> {
             (&plugin["license"], &record["license"]),
             (&plugin["compatibility"]["octoprint"], &record["compatibility"]["octoprint"]),
             (&plugin["urls"]["page"], &record["page"]),
+            (&plugin["attributes"], &record["attributes"]),
+            (&plugin["state"]["abandoned"], &record["abandoned"]),
+            (&plugin["blocklist"], &plugin["blacklist"]),
         ];
         let (python, default) = (&plugin["compatibility"]["python"], ">=2.7,<3");
         // Where nobody knows, it has to say something.
