@@ -1,5 +1,6 @@
 //! A plugin: an entry together with its facts, which is what pages and feeds show.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use pep440_rs::{Version, VersionSpecifiers};
@@ -41,6 +42,22 @@ pub struct PluginUsage {
 }
 
 impl Plugin {
+    /// The Python versions as every OctoPrint reads them: a specifier, where an entry may have a bare version. One that
+    /// can't be read would take all plugins away from its plugin manager, and what says nothing is taken to be as old as
+    /// [`DEFAULT_PYTHON`], so that stands for either.
+    pub fn octoprint_python(&self) -> Cow<'_, str> {
+        let Some(python) = self.python.as_deref().filter(|python| specifiers(python).is_some()) else {
+            return DEFAULT_PYTHON.into();
+        };
+        let is_bare = |clause: &str| clause.parse::<Version>().is_ok();
+        if !clauses(python).any(is_bare) {
+            return python.into();
+        }
+        let written = clauses(python)
+            .map(|clause| if is_bare(clause) { format!(">={clause}") } else { clause.to_owned() });
+        written.collect::<Vec<_>>().join(",").into()
+    }
+
     /// Whether it runs on any Python 2; `None` if that is not known.
     pub fn python2(&self) -> Option<bool> {
         self.python.as_deref().map(|python| admits_python(python, 2, LAST_PYTHON2))
@@ -79,15 +96,18 @@ fn admits_python(specifier: &str, major: u64, last: u64) -> bool {
     specifiers(specifier).is_some_and(admits)
 }
 
-/// The clauses of a specifier; `None` if one of them can't be read. Empty ones, as after a trailing comma, are passed
-/// over.
+/// What the clauses of a specifier admit; `None` if one of them can't be read. Empty ones, as after a trailing comma,
+/// are passed over.
 fn specifiers(specifier: &str) -> Option<Vec<VersionSpecifiers>> {
-    let clauses = specifier.split(',').map(str::trim).filter(|clause| !clause.is_empty());
     let read = |clause: &str| {
         let bare = clause.parse::<Version>().is_ok();
         if bare { format!(">={clause}").parse().ok() } else { clause.parse().ok() }
     };
-    clauses.map(read).collect()
+    clauses(specifier).map(read).collect()
+}
+
+fn clauses(specifier: &str) -> impl Iterator<Item = &str> {
+    specifier.split(',').map(str::trim).filter(|clause| !clause.is_empty())
 }
 
 fn contains(specifiers: &[VersionSpecifiers], version: &Version) -> bool {
@@ -97,6 +117,7 @@ fn contains(specifiers: &[VersionSpecifiers], version: &Version) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Limits;
 
     #[test]
     fn a_python_is_admitted_by_any_of_its_versions() {
@@ -115,6 +136,48 @@ mod tests {
             let admits =
                 (admits_python(specifier, 2, LAST_PYTHON2), admits_python(specifier, 3, LAST_PYTHON3));
             assert_eq!(admits, expected, "{specifier}");
+        }
+    }
+
+    fn running_on(python: &str) -> Plugin {
+        let text = "---\nid: a\ntitle: A\ndescription: A\nauthor: A\nlicense: MIT\ndate: 2020-01-02\n\
+                    homepage: https://a.example\nsource: https://a.example\narchive: https://a.example\n---\n";
+        let entry = crate::entry::parse("a.md", text.as_bytes(), &Limits::default()).unwrap().entry;
+        let python = (!python.is_empty()).then(|| python.to_owned());
+        let (ages, os) = (Ages::default(), Vec::new());
+        Plugin { entry, usage: None, repository: None, ages, python, python_declared: true, os }
+    }
+
+    #[test]
+    fn what_left_python_2_behind_admits_none_of_2_7() {
+        for (specifier, expected) in [
+            (">=3,<4", true),
+            ("3", true),
+            (">2.7.18", true),
+            ("!=2.7.*", true),
+            (">=2.6,<2.7", true),
+            (">=2.7,<4", false),
+            (">=2.7.9", false),
+            ("==2.7.*", false),
+            ("2.7", false),
+            ("nonsense", false),
+            ("", false),
+        ] {
+            assert_eq!(running_on(specifier).left_python2(), expected, "{specifier}");
+        }
+    }
+
+    #[test]
+    fn octoprint_reads_every_specifier() {
+        for (specifier, expected) in [
+            (">=3,<4", ">=3,<4"),
+            (" >=3 , <4,", " >=3 , <4,"),
+            ("3.7", ">=3.7"),
+            ("3.7, <4,", ">=3.7,<4"),
+            (">=3,<", DEFAULT_PYTHON),
+            ("", DEFAULT_PYTHON),
+        ] {
+            assert_eq!(running_on(specifier).octoprint_python(), expected, "{specifier}");
         }
     }
 }

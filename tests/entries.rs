@@ -113,14 +113,14 @@ fn below_a_base_path_every_address_is_whole() {
 }
 
 #[test]
-fn every_address_in_the_feed_is_absolute() {
+fn every_address_in_a_feed_is_absolute() {
     for base in ["", "/reg"] {
         let site = Site::new(&format!("{CONFIG}\nbase_path = \"{base}\""));
         let body = "# Here\n\n[part](#here) [none](#nowhere) [empty]() [near](near/?a#b) [rooted](/x/) [away](//a.example/x)\n\
                     [bad](//[x) [mail](mailto:a@example.org) <img src=\"p.png\"> <a href=\"\">raw</a>\n";
         site.write("entries/one.md", entry("one", "").replace("Text.", body));
         site.build(&[]).succeeded();
-        let (home, feed) = (format!("https://plugins.example{base}"), site.read("public/feed.xml"));
+        let (home, feed) = (format!("https://plugins.example{base}"), site.read("public/feed.atom"));
         for part in [
             format!("<a href=\"{home}/plugins/one/#here\">part</a>"),
             "<a>none</a>".to_owned(),

@@ -35,8 +35,10 @@ fn an_edit_is_told_where_it_shows() {
     let inputs = explain(&site, "two", NOW)["depends_on"]["inputs"].clone();
     assert_eq!(inputs[0], json!({"input": "entries/two.md", "value": new}), "as among the changes");
     assert_because_of(&site, "search.json", &["plugin two"]);
-    assert_because_of(&site, "feed.xml", &["plugin two"]);
-    assert_eq!(explain(&site, "by_name/", NOW)["made"]["reason"], "new", "lists do not show the text");
+    assert_because_of(&site, "feed.atom", &["plugin two"]);
+    for short in ["by_name/", "feed.xml"] {
+        assert_eq!(explain(&site, short, NOW)["made"]["reason"], "new", "{short} does not show the text");
+    }
 
     site.write("entries/one.md", entry("one", "tags: [common]\n").replace("Plugin one", "The first"));
     build(&site);

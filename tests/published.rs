@@ -5,6 +5,7 @@
 //!
 //! - `SHELFLIFE_VNU_JAR`: `vnu.jar` of the Nu Html Checker, as in the npm package `vnu-jar`; needs `java`
 //! - `SHELFLIFE_PYTHON`: a Python that has the package `feedparser`; `python3` if it isn't set
+//! - `SHELFLIFE_OCTOPRINT_PYTHON`: a Python that has the package `octoprint` in version 1.11.8; needs `node`
 //! - `SHELFLIFE_SHARED`: the test data of a real registry; `../shared` if it isn't set
 #![allow(missing_docs, unreachable_pub)]
 
@@ -13,6 +14,7 @@ mod published {
     pub mod absurd;
     pub mod feed;
     pub mod links;
+    pub mod octoprint;
     pub mod programs;
     pub mod sites;
     pub mod tools;
@@ -27,7 +29,7 @@ use jiff::fmt::strtime;
 use published::feed::Element;
 use published::sites::sites;
 use published::tree::{Target, Tree, tags};
-use published::{absurd, feed, links, programs, tools};
+use published::{absurd, feed, links, octoprint, programs, tools};
 use scraper::Html;
 use serde_json::Value;
 use url::Url;
@@ -246,6 +248,51 @@ fn pages_say_to_programs_what_they_are_about() {
             assert_eq!(data["@type"], "SoftwareApplication", "{}: {path}", site.name);
             assert_eq!((&data["name"], &data["url"]), (&plugin["title"], &plugin["page"]), "{}", site.name);
             assert_eq!(data["description"], plugin["description"], "{}: {path}", site.name);
+        }
+    }
+}
+
+#[test]
+fn octoprint_reads_all_that_is_published_for_it() {
+    const TEST: &str = "octoprint_reads_all_that_is_published_for_it";
+    let python = match tools::octoprint() {
+        Ok(python) => python,
+        Err(lacking) => return skip(TEST, &lacking),
+    };
+    let mut published: Vec<_> = sites(TEST).into_iter().map(octoprint::Published::of).collect();
+    published.extend(octoprint::shared_sites(TEST));
+    // That OctoPrint looks at files at all is seen by what it says of wrong ones.
+    published.push(octoprint::Published::wrong());
+    let mut readings = octoprint::read(&python, &published);
+    let wrong = readings.pop().unwrap();
+    for what in
+        ["repository", "notices", "blacklist", "blocklist", "overlays", "overlays_py2", "announcements"]
+    {
+        let told = wrong.faults.iter().any(|fault| fault.starts_with(&format!("wrong: {what}: ")));
+        assert!(told, "nothing about {what} in {:#?}", wrong.faults);
+    }
+    assert_none(readings.iter().flat_map(|reading| reading.faults.clone()));
+    for (reading, site) in readings.iter().zip(&published) {
+        let (name, found) = (&reading.name, &reading.found);
+        let count = |file: &str| site.json(file).as_array().unwrap().len();
+        let plugins = found["repository"].as_array().unwrap();
+        assert_eq!(plugins.len(), count("plugins.json"), "{name}: a plugin was refused");
+        assert_eq!(found["notices"]["read"], count("notices.json"), "{name}: a notice was refused");
+        assert_eq!(found["blacklist"], found["blocklist"], "{name}");
+        assert_eq!(found["announcements"].as_array().unwrap().len(), plugins.len().min(10), "{name}");
+        for plugin in plugins {
+            let is_marked = plugin["attributes"].as_array().unwrap().contains(&"abandoned".into());
+            assert_eq!(plugin["abandoned"], is_marked, "{name}: {}", plugin["id"]);
+        }
+        for item in found["announcements"].as_array().unwrap() {
+            let without = item["summary_without_images"].as_str().unwrap();
+            assert!(!without.contains("<img") && without.contains("<p>"), "{name}: {item}");
+        }
+        for (id, overlay) in site.json("update_check_overlay_py2.json").as_object().unwrap() {
+            let check = &found["overlays_py2"][id];
+            for (key, value) in overlay.as_object().unwrap() {
+                assert_eq!(&check[key], value, "{name}: {id}");
+            }
         }
     }
 }

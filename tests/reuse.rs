@@ -117,14 +117,7 @@ fn an_edit_reaches_what_shows_it_and_nothing_else() {
     let report = site.report(&[]);
     assert_eq!(
         written(&report),
-        [
-            "api/v1/plugins/two.json",
-            "feed.atom",
-            "feed.json",
-            "feed.xml",
-            "plugins/two/index.html",
-            "search.json"
-        ]
+        ["api/v1/plugins/two.json", "feed.atom", "feed.json", "plugins/two/index.html", "search.json"]
     );
     assert_eq!(report["memos"]["markdown"], json!({"computed": 1, "reused": 0}));
     assert_eq!(site.tree("public"), site.cold());

@@ -91,7 +91,7 @@ fn a_video_is_a_picture_of_the_sites_own_and_a_link() {
     assert_eq!((asked, lab.pictures()), (1, vec![picture(48)]));
     assert!(lab.page().contains(&shown(&picture(48), 48)), "{}", lab.page());
     let absolute = format!("https://plugins.example{}", path(&picture(48)));
-    assert!(lab.site.read("public/feed.xml").contains(&absolute));
+    assert!(lab.site.read("public/feed.atom").contains(&absolute));
     assert!(
         !lab.server
             .log()

@@ -284,7 +284,8 @@ impl Why<'_> {
                 let is_listed = whole.is_some_and(|place| changes[place].input == LISTED);
                 if let Some(place) = whole {
                     let plugins = match kind {
-                        Kind::Feed | Kind::FeedAtom | Kind::FeedJson => self.of_plugins(in_feed),
+                        Kind::Feed => self.of_announced(),
+                        Kind::FeedAtom | Kind::FeedJson => self.of_plugins(in_feed),
                         _ if is_listed => self.of_plugins(|imprint| Some(imprint.shown.listed)),
                         _ => self.of_plugins(|imprint| Some(imprint.shown.of(shown))),
                     };
@@ -318,6 +319,13 @@ impl Why<'_> {
             return changes;
         }
         vec![Change { input: LISTED.to_owned(), old: None, new: None }]
+    }
+
+    /// The plugins that the feed for announcements shows otherwise than before.
+    fn of_announced(&self) -> Vec<Change> {
+        let newest = outputs::announced(self.db);
+        let changes = self.changed_plugins(|imprint| Some(imprint.shown.summary));
+        first(changes.filter(|(stem, _)| newest.contains(&stem.as_str())).map(|(_, change)| change).collect())
     }
 
     /// The plugins of which `digest`, that of what an output shows of them, is not what it was.

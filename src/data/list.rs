@@ -11,6 +11,9 @@ use crate::yaml::{Field, Meaning, Node, Reader, Timestamp, quote};
 /// The keys whose items are versions: they stay text as written, so that `1.10` does not become `1.1`.
 const VERSIONS: [&str; 3] = ["versions", "pluginversions", "octoversions"];
 
+/// The keys whose items are read as text, so that they are published as text: those, and one that pages don't show.
+const TEXTS: [&str; 4] = ["versions", "pluginversions", "octoversions", "pythonversions"];
+
 /// One item of `notices.yaml`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notice {
@@ -175,13 +178,15 @@ fn versions<'t>(reader: &mut Reader<'t>, field: Option<Field<'t>>) -> Vec<String
 }
 
 fn published(item: Node<'_>) -> Map<String, Value> {
-    let fields = item.fields().into_iter().flatten();
+    // OctoPrint takes such a key for a list, and without one drops the whole file.
+    let is_given = |field: &Field<'_>| !(TEXTS.contains(&field.key) && field.value.is_null());
+    let fields = item.fields().into_iter().flatten().filter(is_given);
     fields.map(|field| (field.key.to_owned(), published_value(field))).collect()
 }
 
 fn published_value(field: Field<'_>) -> Value {
     match field.value.items() {
-        Some(items) if VERSIONS.contains(&field.key) => items
+        Some(items) if TEXTS.contains(&field.key) => items
             .filter(|item| !item.is_null())
             .filter_map(Node::scalar)
             .map(|item| Value::String(item.text.clone()))
@@ -251,6 +256,16 @@ mod tests {
             block.published,
             *json!({"plugin": "p", "reason": "[x](y)", "versions": ["0.7.0"]}).as_object().unwrap()
         );
+    }
+
+    #[test]
+    fn octoprint_gets_lists_of_texts_or_nothing() {
+        let written =
+            b"- plugin: p\n  versions:\n  octoversions: ~\n  pythonversions: [3.10, ~]\n  reason:\n";
+        let [block] = blocklist("b.yaml", written).unwrap().try_into().unwrap();
+        let expected = json!({"plugin": "p", "pythonversions": ["3.10"], "reason": null});
+        assert_eq!(block.published, *expected.as_object().unwrap());
+        assert_eq!(block.versions, Vec::<String>::new());
     }
 
     #[test]

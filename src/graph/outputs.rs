@@ -90,7 +90,7 @@ pub fn parts(db: &dyn Db, kind: &Kind) -> Vec<Part> {
         Kind::Redirect { to, .. } => {
             parts.push(Part::new(TARGET, Digest::of(stem(db, *to).as_bytes())));
         }
-        Kind::Feed => parts.push(Part::new(NEWEST, announced(db))),
+        Kind::Feed => parts.push(Part::new(NEWEST, announcements(db))),
         Kind::FeedAtom | Kind::FeedJson => parts.push(Part::new(NEWEST, feed(db))),
         Kind::Sitemap => parts.push(sitemap(db, None)),
         Kind::SitemapPart(part) => parts.push(sitemap(db, Some(*part))),
@@ -162,8 +162,13 @@ fn heard(db: &dyn Db) -> Part {
     Part::new("when sources were last heard", Digest::of(&json))
 }
 
+/// The names of the entries' files that the feed for OctoPrint's announcements has, without `.md`.
+pub fn announced(db: &dyn Db) -> Vec<&str> {
+    pages::in_announcements(db).map(|file| stem(db, file)).collect()
+}
+
 /// The digest of what the feed for OctoPrint's announcements shows.
-fn announced(db: &dyn Db) -> Digest {
+fn announcements(db: &dyn Db) -> Digest {
     let shown = pages::in_announcements(db).filter_map(|file| views::shown(db, file));
     let digests: Vec<Digest> = shown.map(|shown| shown.summary).collect();
     Digest::of_parts(digests.iter().map(|digest| digest.as_bytes().as_slice()))

@@ -1,13 +1,15 @@
 //! `plugins.json`: the contract with every installed OctoPrint. A member's name and form never change here
 //! without a reason that OctoPrint's plugin manager shares.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use super::{address, text};
 use crate::config::Settings;
 use crate::fact::Repository;
 use crate::markdown;
-use crate::plugin::{DEFAULT_PYTHON, Plugin};
+use crate::plugin::Plugin;
 
 #[derive(Serialize)]
 struct Record<'a> {
@@ -42,7 +44,7 @@ struct Record<'a> {
 struct Compatibility<'a> {
     octoprint: &'a [String],
     os: Vec<&'a str>,
-    python: &'a str,
+    python: Cow<'a, str>,
 }
 
 #[derive(Serialize)]
@@ -143,8 +145,7 @@ pub fn record(
         compatibility: Compatibility {
             octoprint: &entry.compatibility.octoprint,
             os,
-            // OctoPrint takes what says nothing to be as old as that, so it is told no less where nobody could look.
-            python: plugin.python.as_deref().unwrap_or(DEFAULT_PYTHON),
+            python: plugin.octoprint_python(),
         },
         license: &entry.license,
         image: entry.featured_image.as_ref().map(|image| address::absolute(settings, image)),

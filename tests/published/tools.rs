@@ -1,7 +1,8 @@
 //! Programs that judge what was published and have nothing to do with this one. What is missing is said, not guessed.
 
-use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -80,6 +81,46 @@ pub fn read_xml(python: &PathBuf, tree: &Tree) -> Value {
         std::fs::write(place, bytes).unwrap();
     }
     json("read_xml.py", &command.output().unwrap())
+}
+
+/// Python with the package OctoPrint, and node, which runs its page's script; or what is missing.
+///
+/// # Errors
+/// What is missing.
+pub fn octoprint() -> Result<PathBuf, String> {
+    let python = std::env::var_os("SHELFLIFE_OCTOPRINT_PYTHON").map(PathBuf::from);
+    let python = python.ok_or("SHELFLIFE_OCTOPRINT_PYTHON doesn't name a Python that has OctoPrint")?;
+    for (program, arguments) in
+        [(python.as_path(), ["-c", "import octoprint"]), (Path::new("node"), ["-e", ""])]
+    {
+        match Command::new(program).args(arguments).output() {
+            Ok(output) if output.status.success() => {}
+            Ok(_) => return Err(format!("{} has no package octoprint", program.display())),
+            Err(error) => return Err(format!("{}: {error}", program.display())),
+        }
+    }
+    Ok(python)
+}
+
+/// What OctoPrint's server reads of sites that are served below `home` under these names: see the script.
+pub fn read_octoprint(python: &Path, home: &str, scratch: &Path, names: &[String]) -> Value {
+    let mut command = Command::new(python);
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tools/read_octoprint.py"));
+    // OctoPrint has its settings in the home folder, and what is on loopback is for no proxy.
+    command.arg(home).arg(scratch).args(names).env("HOME", scratch).env("NO_PROXY", "127.0.0.1");
+    json("read_octoprint.py", &command.output().unwrap())
+}
+
+/// What the script of OctoPrint's page at `script` makes of the plugins of sites: see the script here.
+pub fn sort_plugins(script: &Path, plugins: &Value) -> Value {
+    let mut command = Command::new("node");
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/tools/sort_plugins.js")).arg(script);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(plugins.to_string().as_bytes()).unwrap();
+    drop(stdin);
+    json("sort_plugins.js", &child.wait_with_output().unwrap())
 }
 
 #[track_caller]
