@@ -178,21 +178,19 @@ fn versions<'t>(reader: &mut Reader<'t>, field: Option<Field<'t>>) -> Vec<String
 }
 
 fn published(item: Node<'_>) -> Map<String, Value> {
-    // OctoPrint takes such a key for a list, and without one drops the whole file.
+    // OctoPrint takes such a key for a list, and drops the whole file where it is none.
     let is_given = |field: &Field<'_>| !(TEXTS.contains(&field.key) && field.value.is_null());
     let fields = item.fields().into_iter().flatten().filter(is_given);
     fields.map(|field| (field.key.to_owned(), published_value(field))).collect()
 }
 
 fn published_value(field: Field<'_>) -> Value {
-    match field.value.items() {
-        Some(items) if TEXTS.contains(&field.key) => items
-            .filter(|item| !item.is_null())
-            .filter_map(Node::scalar)
-            .map(|item| Value::String(item.text.clone()))
-            .collect(),
-        _ => field.value.to_json(),
+    if !TEXTS.contains(&field.key) {
+        return field.value.to_json();
     }
+    let items: Vec<Node<'_>> = field.value.items().map_or_else(|| vec![field.value], Iterator::collect);
+    let texts = items.into_iter().filter(|item| !item.is_null()).filter_map(Node::scalar);
+    texts.map(|item| Value::String(item.text.clone())).collect()
 }
 
 #[cfg(test)]
@@ -261,9 +259,10 @@ mod tests {
     #[test]
     fn octoprint_gets_lists_of_texts_or_nothing() {
         let written =
-            b"- plugin: p\n  versions:\n  octoversions: ~\n  pythonversions: [3.10, ~]\n  reason:\n";
-        let [block] = blocklist("b.yaml", written).unwrap().try_into().unwrap();
-        let expected = json!({"plugin": "p", "pythonversions": ["3.10"], "reason": null});
+            b"- plugin: p\n  versions:\n  octoversions: 1.10\n  pythonversions: [3.10, ~]\n  reason:\n";
+        let [block] = blocklist("b.yaml", written).unwrap().0.try_into().unwrap();
+        let expected =
+            json!({"plugin": "p", "octoversions": ["1.10"], "pythonversions": ["3.10"], "reason": null});
         assert_eq!(block.published, *expected.as_object().unwrap());
         assert_eq!(block.versions, Vec::<String>::new());
     }

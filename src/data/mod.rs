@@ -14,7 +14,8 @@ use crate::warning::Warning;
 use crate::yaml::{Text, Tree};
 
 /// The names of the data files that are read, without their extension.
-pub const NAMES: [&str; 4] = ["blacklist", "compat", "notices", "update_check_overlays"];
+pub const NAMES: [&str; 6] =
+    ["blacklist", "blocklist", "compat", "notices", "update_check_overlays", "update_check_overlays_py2"];
 
 /// What a data file says, and a warning of each item that is left out or read as something else.
 ///
