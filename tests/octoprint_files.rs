@@ -215,7 +215,7 @@ fn on_python_2_what_left_it_behind_is_not_updated() {
         world.repository_mut("owner/older").unwrap().set_file("octoprint_older/__init__.py", init);
     });
     site.build(&["--now", "2020-08-02T00:00:00Z"]).succeeded();
-    let mut changed = expected.clone();
+    let mut changed = expected;
     changed.as_object_mut().unwrap().remove("said");
     changed["older"] = off.clone();
     assert_eq!(overlays(&site), changed);
@@ -249,8 +249,7 @@ fn the_feed_for_announcements_is_short() {
     assert!(feed.contains("<![CDATA[<p>1 &amp; ]]&gt; &quot;x&quot;</p>]]>"), "{feed}");
 
     // What it does not show does not change it.
-    let text =
-        entry("newest", "").replace("What newest does", "'1 & ]]> \"x\"'").replace("Text.", "Other.");
+    let text = entry("newest", "").replace("What newest does", "'1 & ]]> \"x\"'").replace("Text.", "Other.");
     site.write("entries/newest.md", text);
     site.build(&[]).succeeded();
     assert_eq!(site.read("public/feed.xml"), feed);
