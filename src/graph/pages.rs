@@ -19,7 +19,7 @@ use crate::data::Overlays;
 use crate::digest::Digest;
 use crate::markdown;
 use crate::problem::Problem;
-use crate::render::context::Summary;
+use crate::render::context::{Full, Summary};
 use crate::render::environment::Page;
 use crate::render::{address, api, browse_json, feed, object, pictures, plugins_json};
 use crate::report;
@@ -82,7 +82,7 @@ pub(super) fn render(db: &dyn Db, kind: &Kind) -> Result<Rendered, Problem> {
         let digest = db.cache().put_blob(templates.render(template, context)?.as_bytes());
         return Ok(Rendered { digest, memo: None });
     };
-    let plugin = views::full(db, *file);
+    let mut plugin = views::full(db, *file);
     if let Some(plugin) = &plugin {
         page.title.clone_from(&plugin.summary.title);
         page.description.clone_from(&plugin.summary.description);
@@ -99,28 +99,19 @@ pub(super) fn render(db: &dyn Db, kind: &Kind) -> Result<Rendered, Problem> {
     {
         return Ok(Rendered { digest, memo: Some(inputs) });
     }
-    let body = plugin.as_ref().map_or("", |plugin| &plugin.body);
-    let text = around(body, |other| {
-        let mut context = context! { page => value(&page), plugin => value(&plugin) };
-        if let (Some(body), Some(plugin)) = (other, &plugin) {
-            let plugin = merge_maps([context! { body }, value(plugin)]);
-            context = merge_maps([context! { plugin }, context]);
-        }
-        templates.render(template, context)
-    })?;
+    let render = |plugin: &Option<Full>| {
+        templates.render(template, context! { page => value(&page), plugin => value(plugin) })
+    };
+    let mut text = render(&plugin)?;
+    // An id of the description that the page has elsewhere, whatever template that is from, becomes another one.
+    let apart = plugin.as_ref().and_then(|plugin| markdown::apart(&text, &plugin.body));
+    if let (Some(body), Some(full)) = (apart, &mut plugin) {
+        full.body = body;
+        text = render(&plugin)?;
+    }
     let digest = db.cache().put_blob(text.as_bytes());
     db.cache().keep_memo(PAGE, inputs, digest.as_bytes());
     Ok(Rendered { digest, memo: Some(inputs) })
-}
-
-/// Renders a page around `body`. Where an id in it is one of the page's own, whatever template that is from, the page is
-/// rendered once more around a body with another one.
-fn around(body: &str, render: impl Fn(Option<String>) -> Result<String, Problem>) -> Result<String, Problem> {
-    let text = render(None)?;
-    match markdown::apart(&text, body) {
-        Some(body) => render(Some(body)),
-        None => Ok(text),
-    }
 }
 
 fn value(serialize: impl Serialize) -> Value {

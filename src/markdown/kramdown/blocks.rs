@@ -15,7 +15,7 @@ pub(super) enum Last {
 
 /// A text of blocks, and how far it has been read.
 pub(super) struct Blocks<'t> {
-    text: &'t str,
+    pub(super) text: &'t str,
     pub(super) at: usize,
     pub(super) depth: usize,
     pub(super) last: Last,
@@ -24,7 +24,7 @@ pub(super) struct Blocks<'t> {
     /// The fences that may close a block of code, once they were looked for.
     fences: Option<Vec<Fence>>,
     /// The extensions of which no end is left.
-    endless: Vec<&'static str>,
+    pub(super) endless: Vec<&'static str>,
 }
 
 /// A fence with nothing behind it.
@@ -356,13 +356,16 @@ impl Writer {
         }
         blocks.next();
         let mut inside = format!("{}\n", first.trim_start());
-        let mut blank = String::new();
+        let (mut blank, mut is_lazy) = (String::new(), false);
         while let Some(line) = blocks.line() {
             if lines::is_blank(line) {
                 blank.push('\n');
             } else if lines::is_code(line) {
                 inside.push_str(&std::mem::take(&mut blank));
                 inside.extend([line.strip_prefix('\t').unwrap_or_else(|| &line[4..]), "\n"]);
+                is_lazy = true;
+            } else if is_lazy && blank.is_empty() && !lines::ends_lazily(line) {
+                inside.extend([line, "\n"]);
             } else {
                 break;
             }
@@ -372,65 +375,12 @@ impl Writer {
         self.within(&format!("[^{name}]: "), "    ", |writer| {
             writer.blocks(&inside, depth, Last::Boundary);
         });
+        // Otherwise text on the next line would belong to it.
+        self.line("");
         if !blank.is_empty() {
-            self.line("");
             blocks.last = Last::Boundary;
         }
         true
-    }
-
-    /// What only kramdown has: attributes of blocks, comments, and what ends a block.
-    fn extension(&mut self, blocks: &mut Blocks<'_>, line: &str, was: Last) -> bool {
-        if lines::is_end_of_block(line) {
-            blocks.next();
-            self.line("<!-- -->");
-            blocks.last = Last::Boundary;
-            return true;
-        }
-        if attributes::is_definition(line) {
-            blocks.next();
-            return true;
-        }
-        if let Some(list) = attributes::of_block(line) {
-            blocks.next();
-            let attributes = attributes::parse(list, &self.named);
-            if was != Last::Boundary {
-                self.note(Note::Before(attributes));
-            } else {
-                if blocks.line().is_some_and(|line| !lines::is_blank(line)) {
-                    self.note(Note::After(attributes));
-                }
-                blocks.last = Last::Boundary;
-            }
-            return true;
-        }
-        let Some(name) = lines::unindented(line).and_then(|line| line.trim_end().strip_prefix("{::")) else {
-            return false;
-        };
-        let Some(name) = name.strip_suffix('}') else { return false };
-        let word = name.trim_end_matches('/').split_whitespace().next().unwrap_or_default();
-        let known = ["comment", "nomarkdown", "options"].into_iter().find(|known| *known == word);
-        let Some(word) = known.filter(|word| !blocks.endless.contains(word)) else { return false };
-        let Some((_, begin)) = blocks.line_at(blocks.at) else { return false };
-        if name.ends_with('/') {
-            blocks.at = begin;
-            return true;
-        }
-        let (mut at, mut body) = (begin, begin);
-        let stop = format!("{{:/{word}}}");
-        while let Some((line, next)) = blocks.line_at(at) {
-            if [&stop, "{:/}"].contains(&line.trim()) {
-                let raw = &blocks.text[begin..body];
-                blocks.at = next;
-                if word == "nomarkdown" {
-                    self.html(raw);
-                }
-                return true;
-            }
-            (at, body) = (next, next);
-        }
-        blocks.endless.push(word);
-        false
     }
 
     fn paragraph(&mut self, blocks: &mut Blocks<'_>, was: Last) {

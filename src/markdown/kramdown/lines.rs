@@ -121,6 +121,8 @@ pub(super) fn is_mistakable(line: &str) -> bool {
         b'<' | b'>' | b'=' => true,
         b'#' => ends(bytes.iter().position(|&byte| byte != b'#').unwrap_or(bytes.len())),
         b'+' => ends(1),
+        // A footnote.
+        b'[' => bytes.get(1) == Some(&b'^'),
         b'`' | b'~' => bytes.iter().take_while(|&&byte| byte == first).count() >= 3,
         b'0'..=b'9' => {
             let end = bytes.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(bytes.len());

@@ -69,16 +69,25 @@ impl Item {
         !lines::is_blank(line) && !(ends && blanks <= self.indentation.min(3))
     }
 
-    fn push(&mut self, line: &str) {
+    /// The line without the indentation of what is in this item, and whether it has that.
+    fn inner(&self, line: &str) -> (String, bool) {
         let tabs = line.len() - line.trim_start_matches('\t').len();
-        let line = format!("{}{}", "    ".repeat(tabs), &line[tabs..]);
-        let inner = line.get(..self.indentation).filter(|blank| blank.bytes().all(|byte| byte == b' '));
-        let is_indented = inner.is_some();
-        let mut line = if is_indented { line[self.indentation..].to_owned() } else { line };
+        let mut line = format!("{}{}", "    ".repeat(tabs), &line[tabs..]);
+        let indentation = line.get(..self.indentation);
+        let is_indented = indentation.is_some_and(|blank| blank.bytes().all(|byte| byte == b' '));
+        if is_indented {
+            line.replace_range(..self.indentation, "");
+        }
+        (line, is_indented)
+    }
+
+    /// Adds a line that is in this item or continues it.
+    fn push(&mut self, line: &str) {
+        let (mut line, is_indented) = self.inner(line);
         let fence = lines::fence(&line).map(|(mark, count, rest)| (mark, count, lines::is_blank(rest)));
-        // Code may have lines that look like items.
-        if self.fence.is_none() && lines::list(&line).is_some() {
-            if !self.has_list && is_indented {
+        if lines::list(&line).is_some() {
+            // Code may have lines that look like items.
+            if !self.has_list && is_indented && self.fence.is_none() {
                 self.parts.push(String::new());
                 self.has_list = true;
             } else if self.has_list && !is_indented {
@@ -186,8 +195,7 @@ impl Writer {
                     item.add("");
                     after_blank = true;
                 } else if item.holds(line) || (!after_blank && item.continues(line)) {
-                    let line = line.get(item.indentation..).filter(|_| item.holds(line)).unwrap_or(line);
-                    item.add(line);
+                    item.add(&item.inner(line).0);
                     after_blank = false;
                 } else {
                     break;

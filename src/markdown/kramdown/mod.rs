@@ -11,6 +11,7 @@
 
 mod attributes;
 mod blocks;
+mod extensions;
 mod html;
 mod lines;
 mod lists;
