@@ -16,6 +16,8 @@ use crate::build::{Afterwards, Builder, Built, Observer as _, Stopped};
 use crate::cache::CacheError;
 use crate::config::{Config, Environment, Overrides, span};
 use crate::report::{self, Report, unrefreshed};
+use crate::rule::Rule;
+use crate::warning::Warning;
 
 /// Build a site: read its entries, fetch the facts that are missing or stale, write what is different
 #[derive(Debug, Args)]
@@ -101,6 +103,13 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     signals::catch("each published file and the cache are whole, and the next build goes on from there");
     let built = Builder::new(Afterwards::End).build(&config, None, &[], &progress);
     progress.finish();
+    let built = built.map(|mut built| {
+        if arguments.keep_going {
+            let message = "`--keep-going` is what builds always do now";
+            built.report.warnings.push(Warning::general(Rule::Deprecated, message).help("leave it out"));
+        }
+        built
+    });
     match built.and_then(|built| finish(arguments, &config, &progress, runner.as_ref(), &built)) {
         Ok(exit) => exit,
         Err(error) => {
@@ -133,10 +142,6 @@ fn finish(
     let Built { report, refused } = built;
     for problem in refused {
         show::problem(problem);
-    }
-    if arguments.keep_going {
-        progress
-            .line("warning: `--keep-going` has no effect any more, since builds always go on; leave it out");
     }
     let all =
         if arguments.report.is_some() { " (all are in the report)" } else { " (`--report FILE` has all)" };
