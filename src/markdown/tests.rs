@@ -288,7 +288,7 @@ fn hostile_input_costs_about_linear_time() {
         "````x\n~~~\n```\n",
         "    a\nb\n",
         "a | `b\n",
-        "|a\n\n",
+        "|a|bcdefghij|\n\n",
         "|<code>",
         "x\n===\n",
         "- a\n\n",

@@ -117,9 +117,13 @@ impl Writer {
         }
         while let Some(line) = blocks.line() {
             if lines::is_blank(line) {
+                let after_terms = self.terms.1 == self.out.len();
                 blocks.next();
                 self.line("");
                 blocks.last = Last::Boundary;
+                if after_terms {
+                    self.terms.1 = self.out.len();
+                }
                 continue;
             }
             let bare = std::mem::take(&mut self.bare);

@@ -128,7 +128,7 @@ impl Writer {
                 let Some(item) = items.last_mut() else { break };
                 if lines::is_blank(line) {
                     item.has_list = true;
-                    item.add("");
+                    item.add(&item.inner(line).0);
                     after_blank = true;
                 } else if item.holds(line) || (!after_blank && item.continues(line)) {
                     item.push(line);
@@ -170,7 +170,13 @@ impl Writer {
 
     /// Writes the list of definitions that begins with these terms; `apart` if a blank line follows them.
     pub(super) fn terms(&mut self, blocks: &mut Blocks<'_>, terms: &[&str], apart: bool) {
-        self.html("<dl>");
+        // What follows a list of definitions belongs to it, unless it ended with what is around it.
+        let (end, begin) = self.terms;
+        if self.first.is_none() && begin > 0 && begin == self.out.len() && self.terms_in == self.prefix {
+            self.out.truncate(end);
+        } else {
+            self.html("<dl>");
+        }
         for term in terms {
             self.html("<dt>");
             self.bare = true;
@@ -214,7 +220,10 @@ impl Writer {
             self.line("");
             self.html("</dd>");
         }
+        let end = self.out.len();
         self.html("</dl>");
+        self.terms = (end, self.out.len());
+        self.terms_in.clone_from(&self.prefix);
         blocks.last = if after_blank { Last::Boundary } else { Last::Other };
     }
 }

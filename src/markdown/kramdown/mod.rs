@@ -65,6 +65,8 @@ pub(super) fn prepare(text: &str) -> Prepared {
         prefix: String::new(),
         first: None,
         bare: false,
+        terms: (0, 0),
+        terms_in: String::new(),
     };
     let mut text =
         if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.to_owned() };
@@ -95,6 +97,10 @@ struct Writer {
     first: Option<String>,
     /// Whether the next block, if it is a paragraph, has no tags.
     bare: bool,
+    /// Where the end of the last list of definitions begins, and the blank lines after it end.
+    terms: (usize, usize),
+    /// What the lines of that list begin with.
+    terms_in: String,
 }
 
 impl Writer {
