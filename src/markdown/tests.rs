@@ -459,6 +459,8 @@ fn blocks_begin_and_end_as_kramdown_has_it() {
         "<dl>\n<dt>\n<code>a</code>\n</dt>\n<dd>\nb\n</dd>\n<dd>\n<em>c</em>\n</dd>\n</dl>",
     );
     check("a\n\n: b\n\n  c", "<dl>\n<dt>\na\n</dt>\n<dd>\n<p>b</p>\n<p>c</p>\n</dd>\n</dl>");
+    let one = to_html("\na\n: b\n\nc\n: d\n\n- e\n  : f\n- g\n  : h\n");
+    assert_eq!((one.matches("<dl>").count(), one.matches("<dt>").count()), (3, 4), "{one}");
     check("<dl>a<dd>b</dl>", "<div><div>a</div><div>b</div></div>");
     let table = to_html("a | b\nc | d\n{:.table}");
     assert!(!table.contains("<th") && table.matches("<td>").count() == 4 && !table.contains("{:"), "{table}");

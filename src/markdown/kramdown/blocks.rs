@@ -117,12 +117,12 @@ impl Writer {
         }
         while let Some(line) = blocks.line() {
             if lines::is_blank(line) {
-                let after_terms = self.terms.1 == self.out.len();
+                let after_terms = self.terms.filter(|&(_, begin)| begin == self.out.len());
                 blocks.next();
                 self.line("");
                 blocks.last = Last::Boundary;
-                if after_terms {
-                    self.terms.1 = self.out.len();
+                if let Some((end, _)) = after_terms {
+                    self.terms = Some((end, self.out.len()));
                 }
                 continue;
             }

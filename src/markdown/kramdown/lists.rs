@@ -171,11 +171,10 @@ impl Writer {
     /// Writes the list of definitions that begins with these terms; `apart` if a blank line follows them.
     pub(super) fn terms(&mut self, blocks: &mut Blocks<'_>, terms: &[&str], apart: bool) {
         // What follows a list of definitions belongs to it, unless it ended with what is around it.
-        let (end, begin) = self.terms;
-        if self.first.is_none() && begin > 0 && begin == self.out.len() && self.terms_in == self.prefix {
-            self.out.truncate(end);
-        } else {
-            self.html("<dl>");
+        let before = self.terms.filter(|&(_, begin)| begin == self.out.len());
+        match before.filter(|_| self.first.is_none() && self.terms_in == self.prefix) {
+            Some((end, _)) => self.out.truncate(end),
+            None => self.html("<dl>"),
         }
         for term in terms {
             self.html("<dt>");
@@ -222,7 +221,7 @@ impl Writer {
         }
         let end = self.out.len();
         self.html("</dl>");
-        self.terms = (end, self.out.len());
+        self.terms = Some((end, self.out.len()));
         self.terms_in.clone_from(&self.prefix);
         blocks.last = if after_blank { Last::Boundary } else { Last::Other };
     }

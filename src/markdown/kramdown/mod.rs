@@ -65,7 +65,7 @@ pub(super) fn prepare(text: &str) -> Prepared {
         prefix: String::new(),
         first: None,
         bare: false,
-        terms: (0, 0),
+        terms: None,
         terms_in: String::new(),
     };
     let mut text =
@@ -98,7 +98,7 @@ struct Writer {
     /// Whether the next block, if it is a paragraph, has no tags.
     bare: bool,
     /// Where the end of the last list of definitions begins, and the blank lines after it end.
-    terms: (usize, usize),
+    terms: Option<(usize, usize)>,
     /// What the lines of that list begin with.
     terms_in: String,
 }
