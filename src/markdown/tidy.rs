@@ -158,7 +158,8 @@ impl<'a> Tree<'a> {
         let written: Vec<(String, &str)> = more.iter().map(|(key, value)| (key.clone(), &**value)).collect();
         for (key, value) in elements::attributes(*element, &written) {
             let is_written = |name: &str| more.iter().any(|(written, _)| written == name);
-            if !is_written(key) && !(key == "class" && is_written("align")) {
+            let is_alignment = key == "class" && is_written("align");
+            if !is_written(key) && !is_alignment {
                 continue;
             }
             match attributes.iter_mut().find(|(known, _)| *known == key) {

@@ -252,7 +252,8 @@ impl Writer {
         let Some(from) = lines::unindented(line) else { return false };
         let begin = blocks.at + (line.len() - from.len());
         let is_comment = from.starts_with("<!--");
-        if !is_comment && !(html::begins_block(line) && html::is_tag(&blocks.text[begin..])) {
+        let is_element = html::begins_block(line) && html::is_tag(&blocks.text[begin..]);
+        if !is_comment && !is_element {
             return false;
         }
         let text = blocks.text;

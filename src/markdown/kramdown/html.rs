@@ -126,8 +126,8 @@ impl Elements {
         while let Some(next) = text[at..].find('<') {
             at += next;
             let rest = &text[at..];
-            if rest.starts_with("<!--") {
-                let end = if comments_end { rest[4..].find("-->") } else { None };
+            if let Some(inner) = rest.strip_prefix("<!--") {
+                let end = if comments_end { inner.find("-->") } else { None };
                 comments_end = end.is_some();
                 match end {
                     Some(end) => {

@@ -66,7 +66,8 @@ impl Item {
     fn continues(&self, line: &str) -> bool {
         let blanks = line.len() - line.trim_start_matches(' ').len();
         let ends = attributes::of_block(line).is_some() || super::html::begins_block(line);
-        !lines::is_blank(line) && !(ends && blanks <= self.indentation.min(3))
+        let ends = ends && blanks <= self.indentation.min(3);
+        !lines::is_blank(line) && !ends
     }
 
     /// The line without the indentation of what is in this item, and whether it has that.
