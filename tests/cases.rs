@@ -170,7 +170,7 @@ fn overlay_py2(built: &Built) {
     let overlays = built.json("update_check_overlay_py2.json");
     assert_eq!(overlays["octoprint"]["repo"], "OctoPrint-Legacy");
     assert_eq!(overlays["file_check"]["current_version"], "2021.2.23");
-    assert_eq!(overlays["one"]["type"], "always_current", "{overlays}");
+    assert_eq!(overlays["one"], serde_json::json!({"disabled": true, "compatible": false}), "{overlays}");
 }
 
 fn redirect_case(built: &Built) {
