@@ -1,4 +1,4 @@
-//! `update_check_overlays.yaml` and `update_check_overlays_py2.yaml`: where to look for a plugin's updates instead of where the plugin says.
+//! `update_check_overlays.yaml`, and its like for Python 2: where to look for updates instead of where a plugin says.
 
 use serde_json::{Map, Value};
 
