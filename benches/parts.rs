@@ -143,7 +143,7 @@ fn templates(settings: &Settings) -> Templates {
         .map(|(name, text)| Source { name: name.into(), path: name.to_owned(), text: text.into() })
         .collect();
     let assets = theme::assets().map(|(path, _)| (path.to_owned(), format!("/assets/{path}"))).collect();
-    Templates::compile(sources, settings, assets).unwrap()
+    Templates::compile(sources, settings, assets, &[]).unwrap()
 }
 
 #[divan::bench(args = SIZES)]

@@ -17,7 +17,8 @@ use crate::fact::{Subject, Window};
 use crate::graph::context::Part;
 use crate::graph::facets;
 use crate::graph::kinds::Kind;
-use crate::graph::outputs::{KIND, LISTED, NEWEST, PLUGINS, TARGET};
+use crate::graph::outputs::{COPY, KIND, LISTED, NEWEST, PLUGINS, TARGET};
+use crate::graph::own_pages::FILE;
 use crate::imprint::{Imprint, Input};
 use crate::render::address;
 
@@ -67,6 +68,16 @@ pub enum What {
     Asset {
         /// The asset's path below the assets' folder.
         asset: String,
+    },
+    /// A page of the site's own.
+    Page {
+        /// The page's file, relative to the site.
+        page: String,
+    },
+    /// A copy of a file for the root.
+    Copy {
+        /// The file, relative to the site.
+        file: String,
     },
     /// The page of a tag or an author.
     Group,
@@ -164,7 +175,7 @@ fn gather(given: &str, config: &Config, cache: &Cache) -> Result<miette::Result<
     if parts.is_empty() {
         return Ok(Err(find::nothing_known()));
     }
-    let output = match find::output(given, &Published { config, cache, files: &files })? {
+    let output = match find::output(given, &Published { config, cache, files: &files, parts: &parts })? {
         Ok(output) => output,
         Err(error) => return Ok(Err(error)),
     };
@@ -225,7 +236,16 @@ impl Told<'_> {
             inputs.push(Source { input: LISTED.to_owned(), value });
             return Ok((What::Group, Dependencies { inputs, ..Dependencies::default() }));
         }
-        if Kind::SINGLE.iter().any(|kind| kind.path().as_deref() == Some(path)) {
+        let made_of = |start| {
+            let names = self.parts.get(path).iter().map(|part| part.name.as_str());
+            names.filter_map(move |name: &str| name.strip_prefix(start)).next().map(str::to_owned)
+        };
+        let own = made_of(FILE).map(|page| What::Page { page });
+        if let Some(what) = own.or_else(|| made_of(COPY).map(|file| What::Copy { file })) {
+            let inputs = self.sources(path).collect();
+            return Ok((what, Dependencies { inputs, ..Dependencies::default() }));
+        }
+        if Kind::SINGLE.iter().chain([&Kind::Topics]).any(|kind| kind.path().as_deref() == Some(path)) {
             return Ok((What::Site, self.of_site(path)?));
         }
         if path.starts_with(PICTURES) {

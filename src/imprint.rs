@@ -60,6 +60,8 @@ pub struct Front {
     pub id_place: Place,
     /// When it was registered.
     pub date: Date,
+    /// The line and column, from 1, at which that stands.
+    pub date_at: (u32, u32),
     /// Whether usage is counted for it.
     pub counted: bool,
     /// Earlier addresses of its page.
@@ -258,6 +260,7 @@ impl Imprint {
                 id: id.to_owned(),
                 id_place: Place { path: format!("entries/{id}.md"), line: 1, column: 1 },
                 date: jiff::civil::date(2020, 2, 3),
+                date_at: (1, 1),
                 counted: true,
                 redirects: Vec::new(),
                 kin: Kin {

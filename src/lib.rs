@@ -18,6 +18,7 @@ pub mod history;
 pub mod imprint;
 pub mod look;
 pub mod markdown;
+pub mod page;
 pub mod plugin;
 pub mod problem;
 pub mod publish;

@@ -116,10 +116,12 @@ pub enum PublishError {
         /// The output below it.
         below: String,
     },
-    /// An output in a folder whose name begins with a dot: such folders belong to other programs.
-    #[error("the output {0} lies in a hidden folder, where nothing is published")]
-    #[diagnostic(help("give it an address in which no name begins with a dot"))]
-    Hidden(String),
+    /// An output in a folder that belongs to another program.
+    #[error(
+        "the output {0} lies in a folder that belongs to git or to `shelflife watch`, where nothing is published"
+    )]
+    #[diagnostic(help("give it an address without `.git` and `.shelflife`"))]
+    Reserved(String),
     /// A blob that was stored is gone again.
     #[error("the cache lost the content of {0} while the build was running")]
     Lost(String),

@@ -13,16 +13,20 @@ use rayon::prelude::*;
 
 use crate::access::denied;
 use crate::cache::{Cache, Listed, Listing, Tree};
-use crate::config::Config;
+use crate::config::{Config, Paths};
 use crate::digest::Digest;
+use crate::entry;
 use crate::graph::inputs::AssetLocation;
-use crate::graph::{AssetFile, DataFile, Database, Site, TemplateFile};
+use crate::graph::{AssetFile, DataFile, Database, PageFile, RootFile, Site, TemplateFile};
 use crate::look::{Look, Within};
-use crate::render::address;
+use crate::page::Section;
+use crate::render::{address, text};
+use crate::rule::Rule;
 use crate::theme;
-use crate::warning::Warning;
+use crate::warning::{Place, Warning};
 
 use files::Folder;
+pub use files::{WELL_KNOWN, belongs_at_root, is_never_copied};
 
 /// The files of a site. A file that looks as it did when it was last read is not read again until somebody
 /// needs its content.
@@ -32,6 +36,10 @@ pub struct Scan {
     data: Vec<Scanned>,
     templates: Vec<Scanned>,
     assets: Vec<Scanned>,
+    /// Pages of the site's own, by the folder that they are in.
+    pages: Vec<(Section, Vec<Scanned>)>,
+    /// What is copied to the root: from the folder for that, and from the site's own.
+    root: [Vec<Scanned>; 2],
     /// Which entries were looked at again, if it is known that nothing else has changed since the scan before.
     again: Option<Vec<usize>>,
     /// What looks like an entry and is none.
@@ -59,6 +67,12 @@ enum Kind {
     Data,
     Templates,
     Assets,
+    /// Pages of the site's own, in the folder with this number.
+    Pages(Section, usize),
+    /// What is copied to the root.
+    Root,
+    /// The same, in the site's own folder.
+    Own,
 }
 
 impl Kind {
@@ -68,23 +82,56 @@ impl Kind {
             Self::Data => "data",
             Self::Templates => "templates",
             Self::Assets => "assets",
+            Self::Pages(Section::Pages, 0) => "pages",
+            Self::Pages(Section::Pages, _) => "_pages",
+            Self::Pages(Section::Topics, 0) => "topics",
+            Self::Pages(Section::Topics, _) => "_topics",
+            Self::Root => "root",
+            Self::Own => "site",
         }
     }
 
-    /// The folder, and the extensions of files directly in it; none means every file below it.
-    fn place(self, config: &Config) -> (&Path, &'static [&'static str]) {
-        let paths = &config.paths;
+    /// The folder; `None` if nothing is read of it.
+    fn folder(self, paths: &Paths) -> Option<&Path> {
+        Some(match self {
+            Self::Entries => &paths.entries,
+            Self::Data => &paths.data,
+            Self::Templates => &paths.templates,
+            Self::Assets => &paths.assets,
+            Self::Pages(Section::Pages, number) => paths.pages.get(number)?,
+            Self::Pages(Section::Topics, number) => paths.topics.get(number)?,
+            Self::Root => &paths.root,
+            Self::Own => paths.copies_own.then_some(&paths.site)?,
+        })
+    }
+
+    /// The files that are read of the folder, in the order of names.
+    fn files(self, folder: &Folder<'_>, others: &mut Vec<PathBuf>) -> miette::Result<Vec<PathBuf>> {
         match self {
-            Self::Entries => (&paths.entries, &["md"]),
-            Self::Data => (&paths.data, &["yaml", "yml"]),
-            Self::Templates => (&paths.templates, &[]),
-            Self::Assets => (&paths.assets, &[]),
+            Self::Entries => {
+                let mut files = folder.files_in(&["md"], |other| others.push(other))?;
+                let name = |path: &PathBuf| path.file_name().map(|name| name.to_string_lossy().into_owned());
+                files.retain(|path| !name(path).is_some_and(|name| entry::is_put_aside(&name)));
+                Ok(files)
+            }
+            Self::Data => folder.files_in(&["yaml", "yml"], |other| others.push(other)),
+            Self::Templates | Self::Assets => folder.files_below(),
+            Self::Pages(..) => folder.pages("md"),
+            Self::Root => folder.all_below(),
+            Self::Own => folder.for_root(),
         }
     }
 }
 
 /// The style sheet that gives colours their values.
 const COLORS: &str = "theme.css";
+
+/// What the server of `shelflife watch` keeps for itself, at the top of the site.
+const RESERVED: &str = ".shelflife";
+
+fn is_reserved(path: &str) -> bool {
+    path.split('/').next().is_some_and(|top| top.eq_ignore_ascii_case(RESERVED))
+}
 
 /// Assets that templates ask for by name; everything else is asked for by its address, which must stay.
 fn is_fingerprinted(path: &str) -> bool {
@@ -100,20 +147,34 @@ impl Scan {
     pub fn of(config: &Config, cache: &Cache) -> miette::Result<Self> {
         let known = cache.listing(Tree::Site)?.unwrap_or_default();
         let (mut others, mut unknown_data) = (Vec::new(), Vec::new());
-        let found = [
-            find(Kind::Entries, config, &known, &mut others)?,
-            find(Kind::Data, config, &known, &mut unknown_data)?,
-            find(Kind::Templates, config, &known, &mut Vec::new())?,
-            find(Kind::Assets, config, &known, &mut Vec::new())?,
-        ];
-        if let Some(listing) = changed(&known, &found) {
+        let mut all = Vec::new();
+        let mut find = |kind, others: &mut Vec<PathBuf>| -> miette::Result<Vec<Scanned>> {
+            let found = find(kind, config, &known, others)?;
+            let (files, listed) = found.into_iter().map(Found::divide).unzip();
+            all.push(listed);
+            Ok(files)
+        };
+        let entries = find(Kind::Entries, &mut others)?;
+        let data = find(Kind::Data, &mut unknown_data)?;
+        let mut find = |kind| find(kind, &mut Vec::new());
+        let templates = find(Kind::Templates)?;
+        let assets = find(Kind::Assets)?;
+        let mut pages = Vec::new();
+        let sections =
+            [(Section::Pages, config.paths.pages.len()), (Section::Topics, config.paths.topics.len())];
+        for (section, folders) in sections {
+            for number in 0..folders {
+                pages.push((section, find(Kind::Pages(section, number))?));
+            }
+        }
+        let root = [find(Kind::Root)?, find(Kind::Own)?];
+        if let Some(listing) = changed(&known, all) {
             cache.set_listing(Tree::Site, Some(listing))?;
         }
-        let [entries, data, templates, assets]: [Vec<Scanned>; 4] =
-            found.map(|found| found.into_iter().map(|it| it.file).collect());
         let overlooked = overlooked::entries(others);
         unknown_data.extend(overlooked::unknown_data(&data));
-        let scanned = Self { entries, data, templates, assets, again: None, overlooked, unknown_data };
+        let scanned =
+            Self { entries, data, templates, assets, pages, root, again: None, overlooked, unknown_data };
         let twice = scanned.data.iter().zip(scanned.data.iter().skip(1)).find(|(a, b)| a.stem() == b.stem());
         if let Some((one, other)) = twice {
             return Err(miette!(
@@ -164,7 +225,13 @@ impl Scan {
 
     /// The digest of everything but entries.
     pub fn digest_of_rest(&self) -> Digest {
-        digest(&[&self.data, &self.templates, &self.assets])
+        digest(&self.rest())
+    }
+
+    /// Everything but entries.
+    fn rest(&self) -> Vec<&Vec<Scanned>> {
+        let pages = self.pages.iter().map(|(_, pages)| pages);
+        [&self.data, &self.templates, &self.assets].into_iter().chain(pages).chain(&self.root).collect()
     }
 
     /// The entry file with this name without `.md`.
@@ -180,27 +247,43 @@ impl Scan {
         &self.entries
     }
 
-    /// What somebody may have meant to be an entry or a data file, and is none.
+    /// What somebody may have meant to be published, and is not.
     pub fn warnings(&self, config: &Config) -> Vec<Warning> {
-        overlooked::warnings(&self.overlooked, &self.unknown_data, config)
+        let reserved = self.root.iter().flatten().filter(|file| is_reserved(&file.name)).map(|file| {
+            let message = "not published, since `shelflife watch` has its own files at `/.shelflife/`";
+            Warning::in_file(Rule::NotRead, Place::begin(file.path_in_site(config)), message)
+        });
+        let mut warnings = overlooked::warnings(&self.overlooked, &self.unknown_data, config);
+        warnings.extend(reserved);
+        warnings
     }
 
     /// The digest of everything in the folder, names and contents.
     pub fn digest(&self) -> Digest {
-        digest(&[&self.entries, &self.data, &self.templates, &self.assets])
+        digest(&[vec![&self.entries], self.rest()].concat())
     }
 
-    /// Where the bytes of each published asset are, by its path below the output folder.
-    pub fn published_assets(&self, config: &Config) -> BTreeMap<String, AssetLocation> {
+    /// Where the bytes of each file are that is copied, and their digest, by its path below the output folder. What is
+    /// to be copied to the root may lie where another output is.
+    pub fn copied(&self, config: &Config) -> BTreeMap<String, (AssetLocation, Digest)> {
+        let of_root = self.for_root().rev();
+        let mut copied: BTreeMap<String, (AssetLocation, Digest)> = of_root
+            .map(|file| (file.name.clone(), (AssetLocation::File(file.place.clone()), file.digest)))
+            .collect();
         let of_site: Vec<(&str, Digest, &Path)> =
             self.assets.iter().map(|file| (file.name.as_str(), file.digest, file.place.as_path())).collect();
-        assets(&of_site, config)
-            .into_iter()
-            .map(|(path, (location, digest, fingerprinted))| {
+        copied.extend(assets(&of_site, config).into_iter().map(
+            |(path, (location, digest, fingerprinted))| {
                 let published = address::asset(&path, digest, fingerprinted);
-                (published.trim_start_matches('/').to_owned(), location)
-            })
-            .collect()
+                (published.trim_start_matches('/').to_owned(), (location, digest))
+            },
+        ));
+        copied
+    }
+
+    /// What is copied to the root; of two files for one place, the first one counts.
+    fn for_root(&self) -> impl DoubleEndedIterator<Item = &Scanned> {
+        self.root.iter().flatten().filter(|file| !is_reserved(&file.name))
     }
 
     /// Sets the inputs of an empty graph, but for entries, of which it has none then.
@@ -227,7 +310,31 @@ impl Scan {
                 AssetFile::new(db, path, digest, location, fingerprinted)
             })
             .collect();
-        Site::new(db, Arc::new(config.settings.clone()), Vec::new(), data, templates, assets, Vec::new());
+        let mut pages = Vec::new();
+        for (section, files) in &self.pages {
+            for file in files {
+                let (path, content) = (file.path_in_site(config), file.content()?);
+                pages.push(PageFile::new(db, path.into(), file.stem().into(), *section, content));
+            }
+        }
+        let root = self.for_root().map(|file| {
+            let path = file.path_in_site(config);
+            RootFile::new(db, file.name.as_str().into(), path.into(), file.digest, file.place.clone())
+        });
+        let settings = Arc::new(config.settings.clone());
+        let today = text::day_of(config.now, &settings.timezone);
+        Site::new(
+            db,
+            settings,
+            Vec::new(),
+            data,
+            templates,
+            assets,
+            pages,
+            root.collect(),
+            today,
+            Vec::new(),
+        );
         Ok(())
     }
 }
@@ -320,6 +427,23 @@ struct Found {
     is_known: bool,
 }
 
+/// What the listing is to say of a file.
+struct Noted {
+    key: String,
+    listed: Listed,
+    is_known: bool,
+}
+
+impl Found {
+    /// The file, and what the listing is to say of it, if anything can be relied on later.
+    fn divide(self) -> (Scanned, Option<Noted>) {
+        let Self { file, kind, look, is_known } = self;
+        let listed = look.map(|look| Listed { digest: file.digest, look: Some(look) });
+        let noted = listed.map(|listed| Noted { key: key(kind, &file.name), listed, is_known });
+        (file, noted)
+    }
+}
+
 /// The files of one kind, in the order of names. `others` gets what else is in the folder, where only some files count.
 fn find(
     kind: Kind,
@@ -327,11 +451,10 @@ fn find(
     known: &Listing,
     others: &mut Vec<PathBuf>,
 ) -> miette::Result<Vec<Found>> {
-    let (folder, extensions) = kind.place(config);
+    let Some(folder) = kind.folder(&config.paths) else { return Ok(Vec::new()) };
     let places = match Folder::of(folder, &config.paths)? {
         None => Vec::new(),
-        Some(found) if extensions.is_empty() => found.files_below()?,
-        Some(found) => found.files_in(extensions, |other| others.push(other))?,
+        Some(found) => kind.files(&found, others)?,
     };
     let within = Within::folder(folder).ok();
     let now = SystemTime::now();
@@ -352,13 +475,12 @@ fn find(
 }
 
 /// What is to be known of the site's files from now on, if it is not what is known already.
-fn changed(known: &Listing, found: &[Vec<Found>]) -> Option<Listing> {
-    let found = || found.iter().flatten().filter(|it| it.look.is_some());
-    if found().all(|it| it.is_known) && found().count() == known.len() {
+fn changed(known: &Listing, found: Vec<Vec<Option<Noted>>>) -> Option<Listing> {
+    let noted = || found.iter().flatten().flatten();
+    if noted().all(|it| it.is_known) && noted().count() == known.len() {
         return None;
     }
-    let listed = |it: &Found| (key(it.kind, &it.file.name), Listed { digest: it.file.digest, look: it.look });
-    Some(found().map(listed).collect())
+    Some(found.into_iter().flatten().flatten().map(|it| (it.key, it.listed)).collect())
 }
 
 fn key(kind: Kind, name: &str) -> String {

@@ -37,6 +37,11 @@ pub struct Place {
 }
 
 impl Place {
+    /// The begin of a file, for what is wrong with all of it.
+    pub fn begin(path: impl Into<String>) -> Self {
+        Self { path: path.into(), line: 1, column: 1 }
+    }
+
     /// Where a problem is.
     pub fn of(problem: &Problem) -> Self {
         let (line, column) = problem.line_column();

@@ -9,7 +9,7 @@ use std::process::Command;
 use common::skip;
 use shelflife::config::Limits;
 use shelflife::data;
-use shelflife::entry::shortcode::{Shortcodes, expand};
+use shelflife::entry::shortcode::{About, Shortcodes, expand};
 use shelflife::entry::{Named, duplicates, parse};
 use shelflife::markdown::{self, Addresses};
 use shelflife::warning::Place;
@@ -104,7 +104,7 @@ fn the_real_entries_are_valid_pages() {
             site_url: "https://site.example",
             base_path: "",
             site_title: "Site",
-            entry,
+            about: About::Plugin(entry),
             page_path: &page_path,
             picture: &|_| None,
         };

@@ -168,6 +168,62 @@ fn an_entry_that_breaks_stays_as_it_was_published() {
     }
 }
 
+/// Pages and topics come, change what they show and what the navigation has, and go.
+#[test]
+fn pages_of_the_sites_own() {
+    let page = |which, text| Event::Page { which, text };
+    for by in BUILDERS {
+        let build = Event::Build(by);
+        let pages = [
+            page(0, Some(1)),
+            page(1, Some(2)),
+            Event::Write { entry: 1, tags: 1, text: 1 },
+            page(3, Some(3)),
+            page(2, Some(4)),
+            Event::Publish { entry: 2, date: None },
+            page(1, Some(5)),
+            Event::Template { which: 2, text: Some(1) },
+            page(0, Some(0)),
+            Event::Remove { entry: 0 },
+            page(2, None),
+            page(1, None),
+        ];
+        let events: Vec<Event> =
+            [build].into_iter().chain(pages.into_iter().flat_map(|event| [event, build])).collect();
+        assert_sound(&events);
+    }
+}
+
+/// Entries are dated in the future, and their days come, and come again when a clock goes back.
+#[test]
+fn days_that_come() {
+    let publish = |entry, date| Event::Publish { entry, date };
+    let days = |days: i32| Event::Wait { minutes: days * 24 * 60 };
+    for by in BUILDERS {
+        let build = Event::Build(by);
+        let events = [
+            publish(0, Some(2)),
+            publish(1, Some(3)),
+            build,
+            days(18),
+            build,
+            days(1),
+            build,
+            build,
+            days(-3),
+            build,
+            publish(2, None),
+            days(200),
+            build,
+            publish(2, Some(1)),
+            build,
+            days(-180),
+            build,
+        ];
+        assert_sound(&events);
+    }
+}
+
 /// A file and a folder in the way of outputs, before and after the build that meets them.
 #[test]
 fn outputs_that_somebody_lays_hands_on() {

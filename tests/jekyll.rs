@@ -12,7 +12,7 @@ use common::{Site, entry, skip};
 use scraper::{ElementRef, Html, Selector};
 use shelflife::config::Limits;
 use shelflife::entry::parse;
-use shelflife::entry::shortcode::{Shortcodes, expand};
+use shelflife::entry::shortcode::{About, Shortcodes, expand};
 
 /// Pictures are shown as Jekyll shows them.
 const CONFIG: &str = "title = \"Plugins\"\nurl = \"https://plugins.example\"\n\
@@ -145,7 +145,7 @@ fn bodies(site: &Site) -> BTreeMap<String, String> {
             site_url: "https://plugins.example",
             base_path: "",
             site_title: "Plugins",
-            entry,
+            about: About::Plugin(entry),
             page_path: &format!("/plugins/{}/", entry.stem),
             picture: &|_| None,
         };

@@ -114,8 +114,8 @@ fn what_is_in_the_way_is_found_before_the_first_write() {
     folder.refuses(&["a.html", "old"], "old/deep/notes.txt is not from an earlier build");
     folder
         .refuses(&["a.html", "b.json", "b.json/x/index.html"], "the outputs b.json and b.json/x/index.html");
-    folder.refuses(&["a.html", ".git/hooks/index.html"], "hidden folder");
-    folder.refuses(&["a.html", "b/.git/index.html"], "hidden folder");
+    folder.refuses(&["a.html", ".git/hooks/index.html"], "belongs to git");
+    folder.refuses(&["a.html", "b/.git/index.html"], "belongs to git");
     assert_eq!(folder.read("CNAME"), "foreign");
 }
 

@@ -114,7 +114,9 @@
     const { week } = data.of;
     // Plugins are in the order of titles, and sorting keeps it among equals.
     if (sort) hits.sort((a, b) => a - b);
-    if (column) hits.sort((a, b) => column[b] - column[a] || (sort === "trending" ? week[b] - week[a] : 0));
+    // What is dated in the future is not new yet.
+    const rank = (at) => (sort === "newest" && column[at] > TODAY ? -column[at] : column[at]);
+    if (column) hits.sort((a, b) => rank(b) - rank(a) || (sort === "trending" ? week[b] - week[a] : 0));
     return found;
   };
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::freshness::{Dropped, Freshness};
@@ -12,8 +13,10 @@ use crate::cache::{ANSWERS, Cache, CacheError, FACTS, HISTORY, Listing, Tree, di
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::fact::{Channel, Heard, Subject};
+use crate::graph::{Database, due};
 use crate::problem::Problem;
 use crate::publish::{Glance, Seen};
+use crate::render::text;
 use crate::report::{self, Entries};
 use crate::scan::Scan;
 use crate::source;
@@ -44,6 +47,8 @@ pub(super) struct Record {
     /// What was found in the site's files.
     #[serde(flatten)]
     pub(super) found: Found,
+    /// Between which moments the same plugins are due, in seconds since 1970: from the first until before the second.
+    due: (i64, i64),
     /// How fresh the facts of each source are.
     pub(super) sources: Sources,
 }
@@ -145,12 +150,16 @@ impl Record {
         config: &Config,
         found: Found,
         sources: Sources,
+        db: &Database,
     ) -> Result<Self, CacheError> {
         let folder = config.paths.output_name();
         let outputs = digest_of(&*published(cache, &folder)?).to_string();
         let (facts, answers) = (cache.number(FACTS)?, cache.number(ANSWERS)?);
         let (inputs, history) = (inputs.to_string(), cache.number(HISTORY)?);
-        Ok(Self { inputs, facts, history, answers, folder, outputs, found, sources })
+        let midnight = |day: Date| text::midnight(day, &config.settings.timezone).timestamp().as_second();
+        let (last, next) = due::days_around(db);
+        let due = (last.map_or(i64::MIN, midnight), next.map_or(i64::MAX, midnight));
+        Ok(Self { inputs, facts, history, answers, folder, outputs, found, due, sources })
     }
 
     /// The record in the cache; one that can't be read counts as none.
@@ -184,6 +193,7 @@ impl Record {
     ) -> Result<Option<Arc<Listing>>, CacheError> {
         if (asks && !nothing_due(&self.sources, config))
             || !ages_stay(&self.sources, config, asks)
+            || !(self.due.0..self.due.1).contains(&config.now.as_second())
             || self.inputs != inputs.to_string()
             || self.facts != cache.number(FACTS)?
             || self.history != cache.number(HISTORY)?

@@ -86,6 +86,10 @@ pub(super) fn render(
                 let (location, digest) = outputs::asset(db, *asset);
                 contents.push((path.clone(), (digest, content_of(location))));
             }
+            Output::Root(file) => {
+                let content = Content::File(file.place(db).clone());
+                contents.push((path.clone(), (*file.digest(db), content)));
+            }
             Output::Picture(picture) => {
                 contents.push((path.clone(), (picture.digest, Content::Blob)));
             }

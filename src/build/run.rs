@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use salsa::Setter as _;
+
 use super::advice::{left_out, of_beginning};
 use super::derived::Stored;
 use super::facts::Facts;
@@ -24,10 +26,11 @@ use crate::digest::Digest;
 use crate::fact::{Answer, Subject};
 use crate::graph::kinds::Kind;
 use crate::graph::templates::templates;
-use crate::graph::{self, Database, context};
+use crate::graph::{self, Database, Site, context};
 use crate::look::Identity;
 use crate::problem::Problem;
 use crate::publish::{self, Content, Glance, PublishError, Published, Target};
+use crate::render::text::day_of;
 use crate::report::{self, Durations, Entries, Outputs, Report};
 use crate::rule::Rule;
 use crate::scan::Scan;
@@ -212,7 +215,9 @@ impl<'a> Run<'a> {
     /// The digest of the configuration, and of all files but entries.
     fn around(&self, scan: &Scan) -> Digest {
         let paths = &self.config.paths;
-        let places = [&paths.site, &paths.entries].map(|path| path.as_os_str().as_encoded_bytes());
+        let places =
+            [&paths.site, &paths.entries, &paths.root].into_iter().chain(&paths.pages).chain(&paths.topics);
+        let places = places.map(|path| path.as_os_str().as_encoded_bytes());
         let digests = [self.config.settings.digest(), source::origins(self.config), scan.digest_of_rest()];
         let digests = digests.iter().map(|digest| digest.as_bytes().as_slice());
         Digest::of_parts(digests.chain(places))
@@ -258,7 +263,7 @@ impl<'a> Run<'a> {
 
     /// What was published, with the places of its bytes.
     fn contents(&self, scan: &Scan, outputs: &Listing) -> publish::Outputs {
-        let mut assets = scan.published_assets(self.config);
+        let mut copied = scan.copied(self.config);
         let lines = Kind::SINGLE.iter().filter_map(|kind| Some((kind.path()?, kind.lines()?)));
         let lines: BTreeMap<String, _> = lines.collect();
         outputs
@@ -269,7 +274,8 @@ impl<'a> Run<'a> {
                     (_, Some((stem, Companion::History))) => Content::History(stem.to_owned()),
                     _ => Content::Blob,
                 };
-                let content = assets.remove(path).map_or_else(made, content_of);
+                let copied = copied.remove(path).filter(|(_, digest)| *digest == file.digest);
+                let content = copied.map_or_else(made, |(location, _)| content_of(location));
                 (path.clone(), (file.digest, content))
             })
             .collect()
@@ -285,7 +291,6 @@ impl<'a> Run<'a> {
         mut durations: Durations,
     ) -> Result<(Built, Option<Graph>), Failure> {
         let Self { config, observer, cache, .. } = self;
-        let total = scan.entries().len();
         let build = cache.begin_build()?;
         let checking = Instant::now();
         let common = Common::load(cache)?.filter(|_| task.reuse);
@@ -357,10 +362,11 @@ impl<'a> Run<'a> {
         warnings.extend(plan.warnings.iter().cloned());
         let dropped = facts.known().dropped.warning(config.fetch.keep);
         warnings.extend(dropped.map(|dropped| Warning::general(Rule::Source, dropped)));
+        let total = scan.entries().len() - graph::entries::drafts(&db);
         let left_out = total - graph::entries::sound_entries(&db).len();
         let entries = Entries { total, left_out, kept: shelf.kept(&config.settings.timezone).len() };
         let found = Found { warnings: warnings.clone(), refused: refused.clone(), entries };
-        Record::new(inputs, cache, config, found, sources)?.save(cache)?;
+        Record::new(inputs, cache, config, found, sources, &db)?.save(cache)?;
         cache.end_build(config.keep)?;
         cache.checkpoint()?;
         durations.publish_ms = report::milliseconds(publishing.elapsed());
@@ -420,6 +426,11 @@ impl<'a> Run<'a> {
                 Some(stems) => shelf.update_some(&mut db, scan, &stems)?,
                 None => shelf.update(&mut db, scan, self.config)?,
             }
+            let today = day_of(self.config.now, &self.config.settings.timezone);
+            let site = Site::get(&db);
+            if *site.today(&db) != today {
+                site.set_today(&mut db).to(today);
+            }
             return Ok((db, shelf));
         }
         let mut db = Database::new(Arc::clone(&self.cache));
@@ -452,6 +463,8 @@ impl<'a> Run<'a> {
         let settings = &self.config.settings;
         let mut warnings = shelf.kept(&settings.timezone);
         warnings.extend(graph::data::data_warnings(db).iter().chain(graph::entries::warnings(db)).cloned());
+        warnings.extend(graph::due::warnings(db));
+        warnings.extend(graph::own_pages::warnings(db));
         let of_theme = settings.theme.warnings().into_iter();
         warnings.extend(of_theme.map(|warning| Warning::general(Rule::Contrast, warning)));
         warnings

@@ -14,7 +14,7 @@ use crate::cache::{Cache, CacheError, Good, Imprints};
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::entry;
-use crate::graph::entries::{known, parsed, sound_entries};
+use crate::graph::entries::{is_draft, known, parsed, sound_entries};
 use crate::graph::facts::{ages, usage_as_of, usage_digest, wanted_for};
 use crate::graph::{self, Database, EntryFile, EntrySource, Site};
 use crate::imprint::Imprint;
@@ -103,7 +103,9 @@ impl Shelf {
     /// Puts the last good version in the place of each entry that can't be read.
     pub(super) fn fall_back(&mut self, db: &mut Database, cache: &Cache) -> Result<(), CacheError> {
         for file in self.read_anew(db) {
-            let Err(problems) = parsed(db, file) else { continue };
+            let Some(problems) = parsed(db, file).as_ref().err().filter(|_| !*is_draft(db, file)) else {
+                continue;
+            };
             let problems = problems.clone();
             let stem = entry::stem(file.path(db)).to_owned();
             let (bad, good) = (file.source(db).clone(), cache.good(&stem)?);
@@ -280,7 +282,7 @@ impl Shelf {
     pub(super) fn wants_the_same(&self, db: &Database) -> bool {
         // Entries that contradict each other want nothing.
         sound_entries(db).len() == self.earlier.len()
-            && self.read_anew(db).into_iter().all(|file| {
+            && self.read_anew(db).into_iter().filter(|file| !*is_draft(db, *file)).all(|file| {
                 let wanted = wanted_for(db, file);
                 let earlier = self.earlier(db, file).map(|imprint| imprint.inputs.facts.get());
                 earlier.is_some_and(|facts| facts.iter().map(|(subject, _)| subject).eq(&wanted))
@@ -361,8 +363,10 @@ impl Shelf {
             Some((one.stem.as_str(), imprint.inputs.entry, Arc::clone(text)))
         });
         cache.keep_good(&good.collect::<Vec<_>>(), now)?;
-        if !self.is_complete {
-            cache.forget_good(&self.files.iter().map(|file| entry::stem(file.path(db))).collect())?;
+        // What somebody has made a draft must not come back because the draft can't be read.
+        if !self.is_complete || fresh.iter().any(|one| *is_draft(db, one.file)) {
+            let present = self.files.iter().filter(|file| !*is_draft(db, **file));
+            cache.forget_good(&present.map(|file| entry::stem(file.path(db))).collect())?;
         }
         Ok(())
     }

@@ -62,6 +62,7 @@ impl Parts {
                 Output::Asset(_)
                 | Output::Picture(_)
                 | Output::Rendered(Kind::Plugin(_) | Kind::Companion(..)) => {}
+                Output::Root(file) => drop(parts.insert(path.clone(), vec![outputs::copy(db, *file)])),
                 Output::Rendered(Kind::Redirect { .. }) => {
                     let common =
                         || context::of_templates(db).get(Self::REDIRECTS).cloned().unwrap_or_default();
@@ -94,6 +95,12 @@ impl Parts {
     /// Whether no build has kept any.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// The path of the output that is made of a part with this name.
+    pub fn made_of(&self, name: &str) -> Option<&str> {
+        let is_made = |(_, parts): &(&String, &Vec<Part>)| parts.iter().any(|part| part.name == name);
+        self.0.iter().find(is_made).map(|(path, _)| path.as_str())
     }
 
     /// The parts of which the output at `path` is made, or those with this key are.
@@ -187,6 +194,7 @@ impl Why<'_> {
                     let (old, new) = (Some(short(old)), Some(short(*digest)));
                     vec![Change { input: format!("asset {}", asset.path(self.db)), old, new }]
                 }
+                (Some(_), Some(Output::Root(_))) => parts.changes_since(&before, path),
                 (_, Some(Output::Rendered(kind))) => self.of_rendered(path, kind, own(kind), &before, &parts),
             };
             if old.is_some() {

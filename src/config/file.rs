@@ -42,6 +42,9 @@ pub(super) struct Settled {
     pub(super) data: PathBuf,
     pub(super) assets: PathBuf,
     pub(super) templates: PathBuf,
+    pub(super) pages: Vec<PathBuf>,
+    pub(super) topics: Vec<PathBuf>,
+    pub(super) root: PathBuf,
     /// Which of these folders the file names.
     pub(super) given: Given,
     pub(super) output: PathBuf,
@@ -147,6 +150,9 @@ struct Paths {
     data: Option<PathBuf>,
     assets: Option<PathBuf>,
     templates: Option<PathBuf>,
+    pages: Option<PathBuf>,
+    topics: Option<PathBuf>,
+    root: Option<PathBuf>,
     output: PathBuf,
     cache: PathBuf,
 }
@@ -158,6 +164,9 @@ impl Default for Paths {
             data: None,
             assets: None,
             templates: None,
+            pages: None,
+            topics: None,
+            root: None,
             output: "public".into(),
             cache: ".shelflife/cache.sqlite".into(),
         }
@@ -250,6 +259,13 @@ impl From<File> for Settled {
             data: paths.data.is_some(),
             assets: paths.assets.is_some(),
             templates: paths.templates.is_some(),
+            pages: paths.pages.is_some(),
+            topics: paths.topics.is_some(),
+            root: paths.root.is_some(),
+        };
+        // Registries that Jekyll builds have them with an underscore.
+        let folders = |given: Option<PathBuf>, names: [&str; 2]| {
+            given.map_or_else(|| names.map(PathBuf::from).to_vec(), |folder| vec![folder])
         };
         Self {
             folder: PathBuf::new(),
@@ -266,6 +282,9 @@ impl From<File> for Settled {
             data: paths.data.unwrap_or_else(|| "data".into()),
             assets: paths.assets.unwrap_or_else(|| "assets".into()),
             templates: paths.templates.unwrap_or_else(|| "templates".into()),
+            pages: folders(paths.pages, ["pages", "_pages"]),
+            topics: folders(paths.topics, ["topics", "_topics"]),
+            root: paths.root.unwrap_or_else(|| "root".into()),
             given,
             output: paths.output,
             cache: paths.cache,

@@ -21,6 +21,14 @@ pub struct Paths {
     pub assets: PathBuf,
     /// The folder of templates that replace the theme's.
     pub templates: PathBuf,
+    /// The folders of the site's own pages.
+    pub pages: Vec<PathBuf>,
+    /// The folders of topics.
+    pub topics: Vec<PathBuf>,
+    /// The folder that is copied to the root of the output.
+    pub root: PathBuf,
+    /// Whether files in the site's folder itself that belong at the root of a site, such as `CNAME`, are copied too.
+    pub copies_own: bool,
     /// Where the site is published.
     pub output: PathBuf,
     /// The cache file.
@@ -33,6 +41,23 @@ pub(super) struct Given {
     pub(super) data: bool,
     pub(super) assets: bool,
     pub(super) templates: bool,
+    pub(super) pages: bool,
+    pub(super) topics: bool,
+    pub(super) root: bool,
+}
+
+impl Given {
+    fn names(self, key: &str) -> bool {
+        match key {
+            "data" => self.data,
+            "assets" => self.assets,
+            "templates" => self.templates,
+            "pages" => self.pages,
+            "topics" => self.topics,
+            "root" => self.root,
+            _ => false,
+        }
+    }
 }
 
 impl Paths {
@@ -52,6 +77,11 @@ impl Paths {
         below(&self.output, path)
     }
 
+    /// The same for the site's folder.
+    pub fn below_site(&self, path: &Path) -> Option<String> {
+        below(&self.site, path)
+    }
+
     /// The same for the entries' folder.
     pub fn below_entries(&self, path: &Path) -> Option<String> {
         below(&self.entries, path)
@@ -60,6 +90,20 @@ impl Paths {
     /// The same for the assets' folder.
     pub fn below_assets(&self, path: &Path) -> Option<String> {
         below(&self.assets, path)
+    }
+
+    /// Every folder that is read, with the key that names it.
+    fn inputs(&self) -> impl Iterator<Item = (&'static str, &PathBuf)> {
+        let single = [
+            ("entries", &self.entries),
+            ("data", &self.data),
+            ("assets", &self.assets),
+            ("templates", &self.templates),
+            ("root", &self.root),
+        ];
+        let pages = self.pages.iter().map(|folder| ("pages", folder));
+        let topics = self.topics.iter().map(|folder| ("topics", folder));
+        single.into_iter().chain(pages).chain(topics)
     }
 
     /// The path of the entry whose file has this name without `.md`: relative to the site, where it is in there.
@@ -82,13 +126,9 @@ impl Paths {
 
     fn check_folders(&self, given: Given) -> miette::Result<Vec<Warning>> {
         let mut warnings = Vec::new();
-        let folders = [
-            ("entries", &self.entries, true),
-            ("data", &self.data, given.data),
-            ("assets", &self.assets, given.assets),
-            ("templates", &self.templates, given.templates),
-        ];
-        for (key, folder, _) in folders.into_iter().filter(|(_, folder, must)| *must || folder.exists()) {
+        let must_be_looked_at =
+            |key: &str, folder: &Path| key == "entries" || given.names(key) || folder.exists();
+        for (key, folder) in self.inputs().filter(|(key, folder)| must_be_looked_at(key, folder)) {
             if key != "entries" && !folder.exists() {
                 let name = folder.strip_prefix(&self.site).unwrap_or(folder).display();
                 let message = format!("the folder {name} of `paths.{key}` does not exist");
@@ -126,7 +166,8 @@ impl Paths {
                 output.display()
             ));
         }
-        for input in [&self.site, &self.entries, &self.data, &self.assets, &self.templates] {
+        let inputs = || self.inputs().map(|(_, folder)| folder);
+        for input in std::iter::once(&self.site).chain(inputs()) {
             if lies_in(input, &self.output) {
                 let input = normalise(input);
                 return Err(miette!(
@@ -137,7 +178,7 @@ impl Paths {
                 ));
             }
         }
-        for input in [&self.entries, &self.data, &self.assets, &self.templates] {
+        for input in inputs() {
             if lies_in(&self.output, input) {
                 return Err(miette!(
                     help = "choose a folder outside of it for `paths.output` or `--output`",
@@ -158,8 +199,8 @@ impl Paths {
     pub fn check_report(&self, report: &Path) -> miette::Result<()> {
         let cwd = std::env::current_dir().unwrap_or_default();
         let report = normalise(&cwd.join(report));
-        let folders = [&self.entries, &self.data, &self.assets, &self.templates, &self.output];
-        let taken = folders.iter().any(|folder| report.starts_with(normalise(folder)))
+        let mut folders = self.inputs().map(|(_, folder)| folder).chain([&self.output]);
+        let taken = folders.any(|folder| report.starts_with(normalise(folder)))
             || report == normalise(&self.cache)
             || report.extension().is_some_and(|extension| extension == "toml");
         let folder = report.parent().is_some_and(Path::is_dir);
@@ -192,10 +233,11 @@ impl Paths {
                 output.display(),
             ));
         }
-        for input in [&self.assets, &self.templates] {
-            // Hidden files are not read.
+        for input in [&self.assets, &self.templates, &self.root] {
+            // Hidden files are read in the root alone.
             let is_read = cache.strip_prefix(normalise(input)).is_ok_and(|below| {
-                !below.components().any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"."))
+                *input == self.root
+                    || !below.components().any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"."))
             });
             if is_read {
                 return Err(miette!(
@@ -263,6 +305,10 @@ mod tests {
             data: site.join("data"),
             assets: site.join("assets"),
             templates: site.join("templates"),
+            pages: vec![site.join("pages")],
+            topics: vec![site.join("topics")],
+            root: site.join("root"),
+            copies_own: true,
             output: site.join(output),
             cache: site.join(cache),
         }
@@ -284,6 +330,9 @@ mod tests {
             (".shelflife", ".shelflife/cache.sqlite", "would lie in the output folder"),
             ("public", "public", "would lie in the output folder"),
             ("public", "assets/cache.sqlite", "which is read"),
+            ("public", "root/.shelflife/cache.sqlite", "which is read"),
+            ("root/public", "cache.sqlite", "which is read"),
+            ("topics/public", "cache.sqlite", "which is read"),
         ] {
             let checked = paths(site.path(), output, cache).check(Given::default());
             let error = checked.err().map(|error| error.to_string()).unwrap_or_default();
@@ -300,6 +349,9 @@ mod tests {
             (Given { data: true, ..Given::default() }, "data"),
             (Given { assets: true, ..Given::default() }, "assets"),
             (Given { templates: true, ..Given::default() }, "templates"),
+            (Given { pages: true, ..Given::default() }, "pages"),
+            (Given { topics: true, ..Given::default() }, "topics"),
+            (Given { root: true, ..Given::default() }, "root"),
         ] {
             let [warning] = &paths.check(given).unwrap()[..] else { panic!("{key}") };
             assert!(warning.message.contains(&format!("`paths.{key}` does not exist")), "{warning}");

@@ -7,7 +7,7 @@ use crate::yaml::Text;
 
 /// The two parts of a file.
 #[derive(Debug)]
-pub(super) struct Parts {
+pub(crate) struct Parts {
     /// The line that opens the front matter.
     pub opening: Range<usize>,
     /// The YAML between the two lines.
@@ -18,7 +18,7 @@ pub(super) struct Parts {
 
 /// Splits a file as Jekyll does: the first line is `---`, the next line that is `---` or `...` ends the front
 /// matter, and blanks behind either don't matter.
-pub(super) fn split(text: &Text) -> Result<Parts, Problem> {
+pub(crate) fn split(text: &Text) -> Result<Parts, Problem> {
     const HELP: &str = "an entry begins with a line `---`, its keys, and another line `---`";
     let content = text.as_str();
     if content.trim().is_empty() {

@@ -2,6 +2,7 @@
 
 mod check;
 mod dates;
+mod draft;
 mod duplicates;
 mod front_matter;
 mod schema;
@@ -14,7 +15,10 @@ use jiff::civil::Date;
 use serde_json::{Map, Value};
 
 pub use check::{MAX_IDENTIFIER, MAX_REDIRECT, MAX_REDIRECT_SEGMENT};
+pub(crate) use draft::says_draft;
+pub use draft::{is_draft, is_put_aside};
 pub use duplicates::{Named, duplicates};
+pub(crate) use front_matter::split as front_matter;
 
 use crate::config::Limits;
 use crate::problem::Problem;
@@ -39,6 +43,15 @@ pub fn is_identifier(text: &str) -> bool {
     check::identifier(text).is_ok()
 }
 
+/// Makes sure that an address is one that a page may have: a path from the site's root.
+///
+/// # Errors
+///
+/// What was expected.
+pub fn page_address(text: &str) -> Result<(), &'static str> {
+    check::redirect(text)
+}
+
 /// The name of the file at `path` without its folders and without `.md`.
 pub fn stem(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);
@@ -61,6 +74,8 @@ pub struct Parsed {
 pub struct Places {
     /// The value of `id`.
     pub id: Range<usize>,
+    /// The value of `date`.
+    pub date: Range<usize>,
     /// Each item of [`Entry::redirect_from`].
     pub redirect_from: Vec<Range<usize>>,
     /// Each item of [`Compatibility::os`].

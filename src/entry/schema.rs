@@ -118,7 +118,9 @@ impl<'t> Schema<'t> {
         let privacy_policy = self.privacy_policy();
         let extra = self.extra();
         let id_place = self.field("id")?.value.span();
-        let places = Places { id: id_place, redirect_from: redirect_places, os: os_places, body: 0 };
+        let date_place = self.field("date").map(|field| field.value.span()).unwrap_or_default();
+        let places =
+            Places { id: id_place, date: date_place, redirect_from: redirect_places, os: os_places, body: 0 };
         let entry = Entry {
             stem: stem.to_owned(),
             id: id?,

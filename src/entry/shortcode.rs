@@ -33,12 +33,21 @@ pub struct Shortcodes<'a> {
     pub base_path: &'a str,
     /// The site's title.
     pub site_title: &'a str,
-    /// The entry whose body is expanded.
-    pub entry: &'a Entry,
-    /// The path of the entry's page from the site's root, without the base path: `/plugins/mqtt/`.
+    /// What the body that is expanded is about.
+    pub about: About<'a>,
+    /// The path of the page from the site's root, without the base path: `/plugins/mqtt/`.
     pub page_path: &'a str,
     /// The picture of a video, if the site has it.
     pub picture: &'a dyn Fn(&VideoId) -> Option<Picture>,
+}
+
+/// What a body is about.
+#[derive(Clone, Copy)]
+pub enum About<'a> {
+    /// An entry's plugin.
+    Plugin(&'a Entry),
+    /// Something else, under this title.
+    Page(&'a str),
 }
 
 /// `body` with its shortcodes expanded, in time proportional to its length.
@@ -144,17 +153,18 @@ impl Inserted {
 fn value(object: &str, key: &str, with: &Shortcodes<'_>) -> Option<Inserted> {
     let address = |text: &str| Some(Inserted::Address(text.to_owned()));
     let text = |text: &str| Some(Inserted::Text(text.to_owned()));
-    match (object, key) {
-        ("site", "url") => address(with.site_url),
-        ("site", "baseurl") => address(with.base_path),
-        ("site", "title") => text(with.site_title),
-        ("page", "homepage") => address(&with.entry.homepage),
-        ("page", "source") => address(&with.entry.source),
-        ("page", "archive") => address(&with.entry.archive),
-        ("page", "url") => address(with.page_path),
-        ("page", "title") => text(&with.entry.title),
+    match (object, key, with.about) {
+        ("site", "url", _) => address(with.site_url),
+        ("site", "baseurl", _) => address(with.base_path),
+        ("site", "title", _) => text(with.site_title),
+        ("page", "url", _) => address(with.page_path),
+        ("page", "title", About::Page(title)) => text(title),
+        ("page", "title", About::Plugin(entry)) => text(&entry.title),
+        ("page", "homepage", About::Plugin(entry)) => address(&entry.homepage),
+        ("page", "source", About::Plugin(entry)) => address(&entry.source),
+        ("page", "archive", About::Plugin(entry)) => address(&entry.archive),
         // An id is letters, digits, `_`, `-` and `.`: it needs no escaping, and often stands in code.
-        ("page", "id") => address(&with.entry.id),
+        ("page", "id", About::Plugin(entry)) => address(&entry.id),
         _ => None,
     }
 }

@@ -6,9 +6,12 @@ use miette::miette;
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
+use crate::build::Parts;
 use crate::cache::{Cache, CacheError, Listing};
 use crate::config::Config;
 use crate::graph::kinds::path_of;
+use crate::graph::outputs::COPY;
+use crate::graph::own_pages::FILE;
 use crate::render::address::{is_rooted, is_web};
 
 /// What was published, and where.
@@ -16,6 +19,7 @@ pub(super) struct Published<'a> {
     pub(super) config: &'a Config,
     pub(super) cache: &'a Cache,
     pub(super) files: &'a Listing,
+    pub(super) parts: &'a Parts,
 }
 
 /// What is said where nothing was published.
@@ -97,7 +101,12 @@ impl Published<'_> {
                 let entry = paths.below_entries(&path)?;
                 self.page(entry.strip_suffix(".md").filter(|stem| !stem.contains('/'))?)
             };
-            output.or_else(page).or_else(|| self.copy(&paths.below_assets(&path)?))
+            let made_of = || {
+                let file = paths.below_site(&path)?;
+                let made_of = |start: &str| self.parts.made_of(&format!("{start}{file}")).map(str::to_owned);
+                made_of(FILE).or_else(|| made_of(COPY))
+            };
+            output.or_else(page).or_else(|| self.copy(&paths.below_assets(&path)?)).or_else(made_of)
         })
     }
 
@@ -191,7 +200,8 @@ impl Published<'_> {
         if let Some(entry) = self.entry_file(given) {
             return Ok(Err(miette!(
                 help = "build the site, which tells what is wrong with it if anything is",
-                "{entry} is an entry that has no page: it has a problem and was left out, or it came after the last build"
+                "{entry} is an entry that has no page: it has a problem and was left out, it is a draft, or it came after \
+                 the last build"
             )));
         }
         let near = self.near(path)?;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::templates::{assets, sources};
-use super::{Db, Site};
+use super::{Db, Site, own_pages};
 use crate::digest::Digest;
 use crate::render::environment::dependencies;
 
@@ -30,7 +30,8 @@ impl Part {
         Self { name: name.into(), digest, value: None }
     }
 
-    fn short(name: impl Into<String>, value: impl Into<String>) -> Self {
+    /// A part whose content is shown.
+    pub(super) fn short(name: impl Into<String>, value: impl Into<String>) -> Self {
         let value = value.into();
         Self { name: name.into(), digest: Digest::of(value.as_bytes()), value: Some(value) }
     }
@@ -51,14 +52,15 @@ pub fn base(db: &dyn Db) -> Vec<Part> {
     std::iter::once(program).chain(settings).collect()
 }
 
-/// For each template everything beside what it shows that its pages depend on: [`base`], the addresses of assets, and
-/// itself with all that it can include.
+/// For each template everything beside what it shows that its pages depend on: [`base`], the addresses of assets, the
+/// navigation, and itself with all that it can include.
 #[salsa::tracked]
 pub fn of_templates(db: &dyn Db) -> Arc<BTreeMap<String, Vec<Part>>> {
     let sources = sources(db);
     let assets = assets(db);
     let assets = assets.iter().map(|(name, path)| Part::short(format!("address of {name}"), path.as_str()));
-    let around: Vec<Part> = base(db).iter().cloned().chain(assets).collect();
+    let around: Vec<Part> =
+        base(db).iter().cloned().chain(assets).chain([own_pages::navigation_part(db)]).collect();
     let of_one = |texts: Vec<&crate::render::environment::Source>| -> Vec<Part> {
         let templates = texts
             .into_iter()

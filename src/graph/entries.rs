@@ -7,7 +7,7 @@ use super::plugins::plugins;
 use super::thumbnails;
 use super::{Db, EntryFile, EntrySource, Site, data, related};
 use crate::digest::Digest;
-use crate::entry::shortcode::{self, Shortcodes};
+use crate::entry::shortcode::{self, About, Shortcodes};
 use crate::entry::{self, Named, Parsed};
 use crate::fact::{Picture, VideoId};
 use crate::imprint::{Front, Imprint, Redirect};
@@ -37,11 +37,26 @@ fn text(db: &dyn Db, file: EntryFile) -> &[u8] {
     }
 }
 
-/// An entry's file, read and checked by itself. One that is known is not read, and has no problem.
+/// Whether an entry's file says that it is not to be published. One that is known does not.
+#[salsa::tracked]
+pub fn is_draft(db: &dyn Db, file: EntryFile) -> bool {
+    match file.source(db) {
+        EntrySource::Known(_) => false,
+        EntrySource::Text(text) => entry::is_draft(text, Site::get(db).settings(db).limits.yaml),
+    }
+}
+
+/// How many entries are drafts.
+pub fn drafts(db: &dyn Db) -> usize {
+    Site::get(db).entries(db).iter().filter(|file| *is_draft(db, **file)).count()
+}
+
+/// An entry's file, read and checked by itself. One that is known is not read, and has no problem; nor has a draft.
 #[salsa::tracked]
 pub fn parsed(db: &dyn Db, file: EntryFile) -> Result<Arc<Parsed>, Vec<Problem>> {
     match file.source(db) {
         EntrySource::Known(_) => Err(Vec::new()),
+        EntrySource::Text(_) if *is_draft(db, file) => Err(Vec::new()),
         EntrySource::Text(text) => {
             entry::parse(file.path(db), text, &Site::get(db).settings(db).limits).map(Arc::new)
         }
@@ -64,10 +79,13 @@ fn front_matter(db: &dyn Db, file: EntryFile) -> Option<Front> {
     let text = Text::read(path, text(db, file)).ok()?;
     let redirects = entry.redirect_from.iter().zip(&parsed.places.redirect_from);
     let place = |span: &Range<usize>| Place::of(&text.problem(span.clone(), String::new()));
+    let date_at = place(&parsed.places.date);
+    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     Some(Front {
         id: entry.id.clone(),
         id_place: place(&parsed.places.id),
         date: entry.date,
+        date_at: (number(date_at.line), number(date_at.column)),
         counted: !entry.attributes.iter().any(|attribute| attribute == COMMERCIAL),
         redirects: redirects
             .map(|(from, span)| Redirect { from: from.clone(), place: place(span) })
@@ -168,7 +186,7 @@ fn with_shortcodes<T>(
         base_path: &settings.base_path,
         site_title: &settings.title,
         page_path: &address::plugin_page(&parsed.entry.stem),
-        entry: &parsed.entry,
+        about: About::Plugin(&parsed.entry),
         picture,
     })
 }
@@ -254,7 +272,7 @@ fn function(name: &str) -> String {
 }
 
 /// What `convert` makes of `inputs`, from a memo where there is one.
-fn html<const N: usize>(
+pub(super) fn html<const N: usize>(
     db: &dyn Db,
     name: &str,
     inputs: &[&str; N],

@@ -10,6 +10,7 @@ use crate::config::Settings;
 use crate::digest::Digest;
 use crate::fact::{Heard, Subject};
 use crate::imprint::Imprint;
+use crate::page::Section;
 
 /// The site as it was scanned.
 #[salsa::input(singleton, debug)]
@@ -24,6 +25,12 @@ pub struct Site {
     pub templates: Vec<TemplateFile>,
     /// Assets in the order of their paths.
     pub assets: Vec<AssetFile>,
+    /// Pages of the site's own, in the order of their folders and then of their paths.
+    pub pages: Vec<PageFile>,
+    /// Files that are copied to the root; of two for one place, the first one counts.
+    pub root: Vec<RootFile>,
+    /// The day on which the site is built, in its time zone.
+    pub today: Date,
     /// When each source was last heard.
     pub heard: Vec<Heard>,
 }
@@ -79,6 +86,32 @@ pub struct AssetFile {
     pub location: AssetLocation,
     /// Whether the file is published under a name that changes with its content.
     pub fingerprinted: bool,
+}
+
+/// One page of the site's own.
+#[salsa::input(debug)]
+pub struct PageFile {
+    /// The path relative to the site, with `/`.
+    pub path: Arc<str>,
+    /// The path below its folder, without extension.
+    pub name: Arc<str>,
+    /// What the folder's pages are.
+    pub section: Section,
+    /// The content.
+    pub content: Arc<[u8]>,
+}
+
+/// One file that is copied to the root.
+#[salsa::input(debug)]
+pub struct RootFile {
+    /// The path below the output folder.
+    pub published: Arc<str>,
+    /// The path relative to the site, with `/`.
+    pub path: Arc<str>,
+    /// The content's digest.
+    pub digest: Digest,
+    /// Where the content is.
+    pub place: PathBuf,
 }
 
 /// Where an asset's bytes are.

@@ -2,7 +2,7 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::{Db, EntryFile, facets};
+use super::{Db, EntryFile, PageFile, facets, own_pages};
 use crate::companion::Companion;
 use crate::config::Settings;
 use crate::entry;
@@ -16,6 +16,8 @@ pub enum Kind {
     Home,
     Plugin(EntryFile),
     Companion(EntryFile, Companion),
+    Page(PageFile),
+    Topics,
     ByName,
     ByDate,
     ByTag,
@@ -61,7 +63,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Every kind that a site has one of, unless its settings say that it has none.
+    /// Every kind that a site has one of, unless its settings say that it has none. [`Self::Topics`] is not among them:
+    /// only a site with topics has that.
     pub const SINGLE: [Self; 35] = [
         Self::Home,
         Self::ByName,
@@ -105,6 +108,7 @@ impl Kind {
         match self {
             Self::Plugin(file) => address::plugin_page(stem(db, *file)),
             Self::Companion(file, companion) => companion.address(stem(db, *file)),
+            Self::Page(file) => own_pages::address(db, *file).to_owned(),
             Self::Facet((facet, slug)) => facet.page(slug),
             Self::Redirect { from, .. } => from.clone(),
             Self::SitemapPart(part) => format!("/sitemap-{}.xml", part + 1),
@@ -116,10 +120,12 @@ impl Kind {
         Some(match self {
             Self::Plugin(_)
             | Self::Companion(..)
+            | Self::Page(_)
             | Self::Facet(_)
             | Self::Redirect { .. }
             | Self::SitemapPart(_) => return None,
             Self::Home => "/",
+            Self::Topics => "/topics/",
             Self::ByName => "/by_name/",
             Self::ByDate => "/by_date/",
             Self::ByTag => "/by_tag/",
@@ -181,6 +187,9 @@ impl Kind {
         Some(match self {
             Self::Home => ("home.html", "", ""),
             Self::Plugin(_) => ("plugin.html", "", ""),
+            Self::Topics => {
+                ("topics.html", "Topics", "What plugins are for, and which ones there are for it.")
+            }
             Self::ByName => ("by_name.html", "Plugins by name", "All plugins in the order of their names."),
             Self::ByDate => ("by_date.html", "Plugins by date", "All plugins, the newest first."),
             Self::ByTag => ("by_tag.html", "Plugins by tag", "All plugins by what they are about."),
@@ -235,8 +244,9 @@ impl Kind {
 
     /// Whether search engines should know the page.
     pub(super) fn is_listed(&self) -> bool {
-        self.template().is_some_and(|(template, ..)| template.ends_with(".html"))
-            && !matches!(self, Self::NotFound | Self::Redirect { .. } | Self::Blacklist)
+        let is_page = self.template().is_some_and(|(template, ..)| template.ends_with(".html"))
+            || matches!(self, Self::Page(_));
+        is_page && !matches!(self, Self::NotFound | Self::Redirect { .. } | Self::Blacklist)
     }
 }
 

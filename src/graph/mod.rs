@@ -3,6 +3,7 @@
 pub mod companions;
 pub mod context;
 pub mod data;
+pub mod due;
 pub mod entries;
 pub mod facets;
 pub mod facts;
@@ -12,12 +13,14 @@ pub mod inputs;
 pub mod kinds;
 pub mod notices;
 pub mod outputs;
+pub mod own_pages;
 mod pages;
 pub mod plan;
 pub mod plugins;
 pub mod related;
 mod sitemap;
 mod statistics;
+mod taken;
 pub mod templates;
 pub mod thumbnails;
 pub mod views;
@@ -29,7 +32,8 @@ use crate::cache::Cache;
 use crate::fact::Subject;
 
 pub use inputs::{
-    AssetFile, DataFile, EntryFile, EntrySource, FactInput, FactState, HistoryInput, Site, TemplateFile,
+    AssetFile, DataFile, EntryFile, EntrySource, FactInput, FactState, HistoryInput, PageFile, RootFile,
+    Site, TemplateFile,
 };
 
 use salsa::Setter as _;

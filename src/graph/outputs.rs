@@ -6,7 +6,10 @@ use super::entries::{feed_description, known};
 use super::inputs::AssetLocation;
 use super::kinds::{Kind, stem};
 use super::pages::{self, Rendered};
-use super::{AssetFile, Db, EntryFile, Site, companions, data, notices, plugins, sitemap, views};
+use super::{
+    AssetFile, Db, EntryFile, RootFile, Site, companions, data, due, notices, own_pages, plugins, sitemap,
+    views,
+};
 use crate::digest::Digest;
 use crate::imprint::ShownKind;
 use crate::problem::Problem;
@@ -61,16 +64,24 @@ fn output<'db>(db: &'db dyn Db, key: OutputKey<'db>) -> Result<Digest, Problem> 
 
 /// Everything that an output is made from which is no page of a plugin, no companion of one, and no page of a group.
 pub fn parts(db: &dyn Db, kind: &Kind) -> Vec<Part> {
-    let common = kind.template().and_then(|(template, ..)| context::of_templates(db).get(template));
+    let template = match kind {
+        Kind::Page(file) => Some(own_pages::template(db, *file)),
+        _ => kind.template().map(|(template, ..)| template),
+    };
+    let common = template.and_then(|template| context::of_templates(db).get(template));
     let mut parts = common.unwrap_or_else(|| context::base(db)).clone();
     // Two outputs may be made from the same.
     parts.push(Part::new(KIND, Digest::of(kind.address(db).as_bytes())));
     let plugins = || Part::new(PLUGINS, views::lines_digest(db, ShownKind::Summary));
     match kind {
-        Kind::Home | Kind::BrowseJson | Kind::Releases | Kind::ReleasesJson | Kind::ApiIndex => {
+        Kind::Home => parts.extend([plugins(), due::part(db)]),
+        Kind::BrowseJson | Kind::Releases | Kind::ReleasesJson | Kind::ApiIndex => {
             parts.push(plugins());
         }
-        Kind::ByName | Kind::ByDate | Kind::ByTag | Kind::ByAuthor | Kind::Search | Kind::Abandoned => {
+        Kind::Page(file) => parts.extend(own_pages::parts(db, *file)),
+        Kind::Topics => parts.push(own_pages::topics_part(db)),
+        Kind::ByDate => parts.extend([Part::new(LISTED, *views::listed_digest(db)), due::part(db)]),
+        Kind::ByName | Kind::ByTag | Kind::ByAuthor | Kind::Search | Kind::Abandoned => {
             parts.push(Part::new(LISTED, *views::listed_digest(db)));
         }
         Kind::Notices => parts.extend([plugins(), context::data(db, "notices"), abandoned(db)]),
@@ -187,4 +198,12 @@ fn feed(db: &dyn Db) -> Digest {
 /// Where the bytes of an asset are, and their digest.
 pub fn asset(db: &dyn Db, asset: AssetFile) -> (AssetLocation, Digest) {
     (asset.location(db).clone(), *asset.digest(db))
+}
+
+/// The name of the part that a file is which is copied to the root.
+pub const COPY: &str = "file ";
+
+/// Everything that a file is made from which is copied to the root: the one that it is a copy of.
+pub fn copy(db: &dyn Db, file: RootFile) -> Part {
+    Part::new(format!("{COPY}{}", file.path(db)), *file.digest(db))
 }

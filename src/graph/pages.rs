@@ -8,12 +8,13 @@ use minijinja::{context, value::merge_maps};
 use serde::Serialize;
 
 use super::context::identity;
+use super::due::due;
 use super::entries::feed_description;
 use super::facets::{self, Facet};
 use super::kinds::{Kind, stem};
 use super::plan::{Output, plan};
 use super::templates::templates;
-use super::{Db, EntryFile, Site, data, plugins};
+use super::{Db, EntryFile, Site, data, own_pages, plugins};
 use super::{notices, sitemap, views};
 use crate::data::Overlays;
 use crate::digest::Digest;
@@ -47,6 +48,9 @@ pub(super) const PAGE: &str = "page";
 
 /// Renders an output, unless a memo has it.
 pub(super) fn render(db: &dyn Db, kind: &Kind) -> Result<Rendered, Problem> {
+    if let Kind::Page(file) = kind {
+        return own_pages::render(db, *file);
+    }
     let Some((template, title, description)) = kind.template() else {
         let text = json(db, kind);
         // What every installed OctoPrint reads must parse, whatever went in.
@@ -114,6 +118,37 @@ pub(super) fn render(db: &dyn Db, kind: &Kind) -> Result<Rendered, Problem> {
     Ok(Rendered { digest, memo: Some(inputs) })
 }
 
+/// Renders a page around `body`. Where an id in it is one of the page's own, whatever template that is from, the page is
+/// rendered once more around a body with another one.
+fn around(body: &str, render: impl Fn(Option<String>) -> Result<String, Problem>) -> Result<String, Problem> {
+    let text = render(None)?;
+    match markdown::apart(&text, body) {
+        Some(body) => render(Some(body)),
+        None => Ok(text),
+    }
+}
+
+/// Renders a page of the site's own from its template, its body and what the template gets around a body.
+pub(super) fn put(
+    db: &dyn Db,
+    template: &str,
+    body: &str,
+    context: impl Fn(&str) -> Value,
+) -> Result<Rendered, Problem> {
+    match templates(db) {
+        Ok(templates) => {
+            let render =
+                |other: Option<String>| templates.render(template, context(other.as_deref().unwrap_or(body)));
+            let text = around(body, render)?;
+            Ok(Rendered { digest: db.cache().put_blob(text.as_bytes()), memo: None })
+        }
+        Err(problems) => {
+            let nothing = Rendered { digest: Digest::of(b""), memo: None };
+            problems.first().map_or(Ok(nothing), |problem| Err(problem.clone()))
+        }
+    }
+}
+
 fn value(serialize: impl Serialize) -> Value {
     Value::from(Serde(serialize))
 }
@@ -172,6 +207,7 @@ fn context(db: &dyn Db, kind: &Kind, page: &mut Page) -> Value {
             context! { newest => newest }
         }
         Kind::Releases => context! { releases => object::plugins(views::latest_releases(db, FEED)) },
+        Kind::Topics => own_pages::topics_context(db),
         Kind::Sitemap => sitemap::context(db, None),
         Kind::SitemapPart(part) => sitemap::context(db, Some(*part)),
         _ => Value::from(BTreeMap::<String, Value>::new()),
@@ -238,12 +274,12 @@ fn waiting(
 
 /// The entries whose descriptions the feed has, the newest first.
 pub(super) fn in_feed(db: &dyn Db) -> impl Iterator<Item = EntryFile> {
-    plugins::plugins(db).iter().rev().take(FEED).copied()
+    due(db).iter().rev().take(FEED).copied()
 }
 
 /// The entries that OctoPrint's announcements tell of, the newest first.
 pub(super) fn in_announcements(db: &dyn Db) -> impl Iterator<Item = EntryFile> {
-    plugins::plugins(db).iter().rev().take(ANNOUNCEMENTS).copied()
+    due(db).iter().rev().take(ANNOUNCEMENTS).copied()
 }
 
 /// The outputs that are JSON.

@@ -1,19 +1,21 @@
 //! The plan: which files the site has.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::entries::redirects;
 use super::kinds::{Kind, path_of};
+use super::own_pages::{self, placed};
 use super::plugins::plugins;
-use super::{AssetFile, Db, Site, facets, sitemap, thumbnails};
+use super::taken::{Taken, top};
+use super::{AssetFile, Db, RootFile, Site, facets, sitemap, thumbnails};
 use crate::companion::Companion;
 use crate::fact::Picture;
 use crate::imprint::Redirect;
 use crate::render::address;
 use crate::rule::Rule;
-use crate::warning::Warning;
+use crate::warning::{Place, Warning};
 
 /// One file of the published site.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub enum Output {
     Rendered(Kind),
     /// A file that is copied.
     Asset(AssetFile),
+    /// A file that is copied to the root.
+    Root(RootFile),
     /// A picture that was fetched.
     Picture(Picture),
 }
@@ -41,45 +45,8 @@ pub struct Plan {
     /// The places of the pages of each site map among those that search engines should know, which are in the order of
     /// paths; more than one where [`Kind::Sitemap`] is an index of them.
     pub sitemaps: Vec<Range<usize>>,
-    /// Redirects that can't be, since their address is taken.
+    /// Redirects, pages and files for the root that can't be, since their address is taken.
     pub warnings: Vec<Warning>,
-}
-
-/// The paths that are taken, compared as disks do that ignore letter case.
-#[derive(Default)]
-struct Taken {
-    /// Each file, by its path in lower case.
-    files: HashMap<String, String>,
-    /// A file in each folder, by the folder's path in lower case.
-    folders: HashMap<String, String>,
-}
-
-impl Taken {
-    fn take(&mut self, path: &str) {
-        let key = path.to_lowercase();
-        for folder in folders(&key) {
-            self.folders.entry(folder.to_owned()).or_insert_with(|| path.to_owned());
-        }
-        self.files.insert(key, path.to_owned());
-    }
-
-    /// The file that leaves no room for one at `path`: the same, one where it needs a folder, or one in a folder of
-    /// its name.
-    fn obstacle(&self, path: &str) -> Option<&str> {
-        let key = path.to_lowercase();
-        let found = self.files.get(&key).or_else(|| self.folders.get(&key));
-        found.or_else(|| folders(&key).find_map(|folder| self.files.get(folder))).map(String::as_str)
-    }
-}
-
-/// The folders on the way to the file at `path`, the outermost first.
-fn folders(path: &str) -> impl Iterator<Item = &str> {
-    path.match_indices('/').filter_map(|(end, _)| path.get(..end))
-}
-
-/// The first part of a path, as disks compare it that ignore letter case.
-fn top(path: &str) -> String {
-    path.split('/').next().unwrap_or_default().to_lowercase()
 }
 
 /// All outputs.
@@ -107,19 +74,53 @@ pub fn plan(db: &dyn Db) -> Arc<Plan> {
         .chain(assets)
         .chain(thumbnails::published(db).iter().map(picture))
         .collect();
+    if !own_pages::topics(db).is_empty() {
+        outputs.extend([rendered(Kind::Topics)]);
+    }
+    let mut warnings = Vec::new();
+    let root = Site::get(db).root(db);
+    // What other outputs there are in the top folders of these is no concern of theirs.
+    let redirected = redirects(db).iter().map(|(_, redirect)| top(&path_of(&redirect.from)));
+    let own = placed(db).pages.iter().map(|(path, _)| top(path));
+    let tops: HashSet<String> =
+        redirected.chain(own).chain(root.iter().map(|file| top(file.published(db)))).collect();
+    let mut taken = Taken::default();
+    if !tops.is_empty() {
+        outputs.keys().filter(|path| tops.contains(&top(path))).for_each(|path| taken.take(path));
+    }
+    for (path, file) in &placed(db).pages {
+        match taken.obstacle(path) {
+            Some(obstacle) if obstacle != path || !own_pages::is_replaceable(path) => {
+                warnings.extend(own_pages::no_room(db, *file, obstacle));
+            }
+            _ => {
+                taken.take(path);
+                outputs.insert(path.clone(), Output::Rendered(Kind::Page(*file)));
+            }
+        }
+    }
     let pages = outputs.iter().filter(|(_, output)| output.is_listed()).map(|(path, _)| path.as_str());
     let sitemaps = sitemap::divide(settings, pages);
     if sitemaps.len() > 1 {
-        outputs.extend((0..sitemaps.len()).map(|part| rendered(Kind::SitemapPart(part))));
+        let parts: Vec<_> = (0..sitemaps.len()).map(|part| rendered(Kind::SitemapPart(part))).collect();
+        parts.iter().for_each(|(path, _)| taken.take(path));
+        outputs.extend(parts);
     }
-    let mut plan = Plan { outputs, sitemaps, warnings: Vec::new() };
-    let mut taken = Taken::default();
-    // What redirects are in no top folder of is in the way of none.
-    let redirected: HashSet<String> =
-        redirects(db).iter().map(|(_, redirect)| top(&path_of(&redirect.from))).collect();
-    if !redirected.is_empty() {
-        plan.outputs.keys().filter(|path| redirected.contains(&top(path))).for_each(|path| taken.take(path));
+    for file in root {
+        let path = &**file.published(db);
+        match taken.obstacle(path) {
+            None => {
+                taken.take(path);
+                outputs.insert(path.to_owned(), Output::Root(*file));
+            }
+            Some(obstacle) => {
+                let message = format!("not published, since the site has {obstacle} there already");
+                let place = Place::begin(&**file.path(db));
+                warnings.push(Warning::in_file(Rule::Conflict, place, message).help("rename the file"));
+            }
+        }
     }
+    let mut plan = Plan { outputs, sitemaps, warnings };
     for (file, Redirect { from, place }) in redirects(db) {
         let kind = Kind::Redirect { from: from.clone(), to: *file };
         let path = kind.file(db);

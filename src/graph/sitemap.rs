@@ -5,11 +5,12 @@ use std::ops::Range;
 use jiff::Timestamp;
 use minijinja::{Value, context};
 
+use super::due::{due, to_come};
 use super::entries::{front, known};
 use super::kinds::Kind;
 use super::pages::listed;
 use super::plan::plan;
-use super::plugins::{plugin, plugins};
+use super::plugins::plugin;
 use super::{Db, EntryFile, Site};
 use crate::config::Settings;
 use crate::digest::Digest;
@@ -31,19 +32,20 @@ pub(super) fn modified(db: &dyn Db, file: EntryFile) -> Option<i64> {
 /// Whenever the last of all plugins was.
 #[salsa::tracked]
 fn last_modified(db: &dyn Db) -> Option<i64> {
-    plugins(db).iter().filter_map(|file| modified(db, *file)).max()
+    due(db).iter().filter_map(|file| modified(db, *file)).max()
 }
 
 /// When the newest plugin was registered.
 fn last_registered(db: &dyn Db) -> Option<i64> {
-    let newest = front(db, *plugins(db).last()?)?;
+    let newest = front(db, *due(db).last()?)?;
     Some(text::midnight(newest.date, &Site::get(db).settings(db).timezone).timestamp().as_second())
 }
 
 /// When a page was last different, as far as anybody can know who was not there: never the time of a build.
 fn of_page(db: &dyn Db, kind: &Kind) -> Option<i64> {
     match kind {
-        Kind::Plugin(file) => modified(db, *file),
+        // What is still to come is no day on which a page was made.
+        Kind::Plugin(file) => modified(db, *file).filter(|_| !to_come(db).contains(file)),
         Kind::Home => *last_modified(db),
         // They show no numbers.
         Kind::ByName | Kind::ByDate | Kind::ByTag | Kind::ByAuthor => last_registered(db),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::plan::published_asset;
-use super::{AssetFile, Db, Site, TemplateFile};
+use super::{AssetFile, Db, Site, TemplateFile, own_pages};
 use crate::problem::Problem;
 use crate::render::compact::compact;
 use crate::render::environment::{Source, Templates, has_markup};
@@ -12,7 +12,8 @@ use crate::render::environment::{Source, Templates, has_markup};
 /// A site's templates, compiled, or what is wrong with them.
 #[salsa::tracked(no_eq)]
 pub fn templates(db: &dyn Db) -> Result<Arc<Templates>, Vec<Problem>> {
-    Templates::compile(sources(db), Site::get(db).settings(db), assets(db)).map(Arc::new)
+    let settings = Site::get(db).settings(db);
+    Templates::compile(sources(db), settings, assets(db), own_pages::navigation(db)).map(Arc::new)
 }
 
 /// The sources of all templates.

@@ -9,7 +9,7 @@ use serde::de::IgnoredAny;
 
 use super::entries::{description, disabled, known, sound_entries};
 use super::plugins::{by_id, plugin, plugins};
-use super::{Db, EntryFile, Site, data, history, notices, related};
+use super::{Db, EntryFile, Site, data, due, history, notices, related};
 use crate::data::{Block, Notice, Overlays};
 use crate::digest::Digest;
 use crate::entry;
@@ -217,7 +217,8 @@ fn last_release(summary: &Summary) -> Option<Timestamp> {
 
 /// The ranked plugins that were registered last, the last first.
 pub fn newest(db: &dyn Db, count: usize) -> Vec<&Arc<Summary>> {
-    summaries(db).iter().rev().filter(|summary| is_ranked(summary)).take(count).collect()
+    let summaries = due::due(db).iter().rev().filter_map(|file| summary(db, *file).as_ref());
+    summaries.filter(|summary| is_ranked(summary)).take(count).collect()
 }
 
 /// Plugins under a heading each, in the order of headings' slugs; each group in the order of titles.
@@ -249,14 +250,17 @@ pub fn by_name(db: &dyn Db) -> Vec<Group<'_>> {
     })
 }
 
-/// Plugins by the year of their registration, the newest first.
+/// Plugins by the year of their registration, the newest first. Those that are not due come last: of their year, or of
+/// all if no plugin of their year is due.
 pub fn by_date(db: &dyn Db) -> Vec<Group<'_>> {
     let mut years: Vec<Group<'_>> = Vec::new();
-    for summary in summaries(db).iter().rev() {
+    let files = due::due(db).iter().rev().chain(due::to_come(db));
+    for summary in files.filter_map(|file| summary(db, *file).as_ref()) {
         let year = summary.date.split('-').next().unwrap_or_default();
-        match years.last_mut() {
-            Some(group) if group.name == year => group.plugins.push(summary),
-            _ => {
+        // There are few of them.
+        match years.iter_mut().find(|group| group.name == year) {
+            Some(group) => group.plugins.push(summary),
+            None => {
                 let mut group = Group::new(year.to_owned(), year.to_owned());
                 group.plugins.push(summary);
                 years.push(group);

@@ -281,8 +281,8 @@ fn folders<'p>(
             if outputs.contains_key(folder) {
                 return Err(both(folder, output));
             }
-            if folder.rsplit('/').next().is_some_and(|name| name.starts_with('.')) {
-                return Err(PublishError::Hidden(output.to_owned()));
+            if is_reserved(folder) {
+                return Err(PublishError::Reserved(output.to_owned()));
             }
             folders.insert(folder, output);
         }
@@ -294,6 +294,13 @@ fn folders<'p>(
         }
     }
     Ok(folders)
+}
+
+/// Whether a folder belongs to other programs: `.git` to git wherever it is, and `.shelflife` at the top to
+/// `shelflife watch`.
+fn is_reserved(folder: &str) -> bool {
+    let name = folder.rsplit('/').next().unwrap_or(folder);
+    name.eq_ignore_ascii_case(".git") || folder.eq_ignore_ascii_case(".shelflife")
 }
 
 /// Where a file is written before it gets to its place.

@@ -45,8 +45,18 @@ pub struct Page {
     pub pictures_from: Vec<String>,
 }
 
+/// Where the navigation leads to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Destination {
+    /// The path from the site's root, without the base path.
+    pub path: String,
+    /// What it is called.
+    pub title: String,
+}
+
 impl Templates {
-    /// Compiles templates. `assets` maps each asset's name to its published path below the root.
+    /// Compiles templates. `assets` maps each asset's name to its published path below the root; `navigation` is what
+    /// stands in it beside the pages that each site has.
     ///
     /// # Errors
     ///
@@ -55,6 +65,7 @@ impl Templates {
         sources: Vec<Source>,
         settings: &Settings,
         assets: BTreeMap<String, String>,
+        navigation: &[Destination],
     ) -> Result<Self, Vec<Problem>> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
@@ -75,7 +86,7 @@ impl Templates {
         if !problems.is_empty() {
             return Err(problems);
         }
-        environment.add_global("site", site(settings));
+        environment.add_global("site", site(settings, navigation));
         let of_local = settings.clone();
         environment.add_function("url", move |path: &str| address::local(&of_local, path));
         let of_absolute = settings.clone();
@@ -220,7 +231,7 @@ fn problem(error: &Error, source: &Source) -> Problem {
         .help("docs/templates.md lists what templates can use")
 }
 
-fn site(settings: &Settings) -> Value {
+fn site(settings: &Settings, navigation: &[Destination]) -> Value {
     minijinja::context! {
         title => settings.title.as_str(),
         description => settings.description.as_str(),
@@ -234,6 +245,7 @@ fn site(settings: &Settings) -> Value {
         logo_width => settings.theme.logo_width,
         texts => Value::from(Serde(&settings.theme.texts)),
         links => Value::from(Serde(&settings.theme.links)),
+        navigation => Value::from(Serde(navigation)),
     }
 }
 
@@ -276,7 +288,7 @@ mod tests {
         };
         let settings = crate::config::Settings::default();
         let sources = vec![source("a.html"), source("a.txt")];
-        let templates = Templates::compile(sources, &settings, BTreeMap::new()).unwrap();
+        let templates = Templates::compile(sources, &settings, BTreeMap::new(), &[]).unwrap();
         let context = || minijinja::context! { text => "<a href='/x'>\u{7}&\u{FFFE}\"\u{85}" };
         let raw = "<a href='/x'>&\"";
         assert_eq!(
@@ -300,7 +312,7 @@ mod tests {
             source("c.html", "{{ shared('d.html') }}"),
             source("d.html", "\n{{ at }}"),
         ];
-        let templates = Templates::compile(sources, &Settings::default(), BTreeMap::new()).unwrap();
+        let templates = Templates::compile(sources, &Settings::default(), BTreeMap::new(), &[]).unwrap();
         let title = Settings::default().title;
         for at in ["<", "x", "<"] {
             let expected = if at == "<" { "&lt;" } else { at };

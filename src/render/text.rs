@@ -10,6 +10,14 @@ pub fn midnight(date: Date, zone: &TimeZone) -> Zoned {
     date.to_zoned(zone.clone()).unwrap_or_else(|_| Timestamp::MIN.to_zoned(TimeZone::UTC))
 }
 
+/// The day that it is at `now` in `zone`: the last one whose [`midnight`] is not still to come. Where clocks go back at
+/// midnight, days don't.
+pub fn day_of(now: Timestamp, zone: &TimeZone) -> Date {
+    let day = zone.to_datetime(now).date();
+    let has_begun = |day: &Date| midnight(*day, zone).timestamp() <= now;
+    day.tomorrow().ok().filter(has_begun).unwrap_or(day)
+}
+
 /// A moment as the registry's JSON has it: `2016-02-25 00:00:00 -0600`.
 pub fn json_time(time: &Zoned) -> String {
     time.strftime("%Y-%m-%d %H:%M:%S %z").to_string()
@@ -59,6 +67,21 @@ mod tests {
         let santiago = TimeZone::get("America/Santiago").unwrap();
         let skipped = midnight("2019-09-08".parse().unwrap(), &santiago);
         assert_eq!(json_time(&skipped), "2019-09-08 01:00:00 -0300");
+    }
+
+    #[test]
+    fn a_day_begins_at_its_midnight_and_does_not_end_twice() {
+        let day = |moment: &str, zone: &str| {
+            day_of(moment.parse().unwrap(), &TimeZone::get(zone).unwrap()).to_string()
+        };
+        assert_eq!(day("2020-08-01T04:59:59Z", "America/Chicago"), "2020-07-31");
+        assert_eq!(day("2020-08-01T05:00:00Z", "America/Chicago"), "2020-08-01");
+        // At midnight clocks went back to 23:00.
+        assert_eq!(day("2019-04-07T02:59:59Z", "America/Santiago"), "2019-04-06");
+        assert_eq!(day("2019-04-07T04:00:00Z", "America/Santiago"), "2019-04-07");
+        // Midnight was skipped.
+        assert_eq!(day("2019-09-08T03:59:59Z", "America/Santiago"), "2019-09-07");
+        assert_eq!(day("2019-09-08T04:00:00Z", "America/Santiago"), "2019-09-08");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! Whoever sends a pull request can add a link, and what it leads to would be published. So a link is followed
 //! to files that the site has anyway, and to nothing else on the machine.
 
+use std::ffi::OsStr;
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
@@ -10,6 +11,7 @@ use miette::miette;
 
 use crate::access::denied;
 use crate::config::Paths;
+use crate::entry;
 
 /// One folder of the site, and the places to which links in it may lead.
 pub(super) struct Folder<'a> {
@@ -67,7 +69,7 @@ impl<'a> Folder<'a> {
             path.extension().is_some_and(|extension| extensions.iter().any(|wanted| extension == *wanted))
         };
         let mut files = Vec::new();
-        for (path, kind) in list(self.place)? {
+        for (path, kind) in list(self.place, is_hidden)? {
             if kind != FileKind::Folder && wanted(&path) {
                 self.check(&path, kind)?;
                 files.push(path);
@@ -78,15 +80,55 @@ impl<'a> Folder<'a> {
         Ok(files)
     }
 
-    /// Every file below the folder, in the order of paths.
+    /// Every file below the folder that is not hidden, in the order of paths.
     pub(super) fn files_below(&self) -> miette::Result<Vec<PathBuf>> {
+        self.walk(self.place, is_hidden, |_| true)
+    }
+
+    /// Files below the folder with this extension, in the order of paths, but for those that are put aside, and for
+    /// what is in folders that are.
+    pub(super) fn pages(&self, wanted: &str) -> miette::Result<Vec<PathBuf>> {
+        let is_put_aside = |name: &OsStr| name.to_str().is_some_and(entry::is_put_aside);
+        self.walk(self.place, is_put_aside, |path| path.extension().is_some_and(|it| it == wanted))
+    }
+
+    /// Every file below the folder, hidden ones too, in the order of paths.
+    pub(super) fn all_below(&self) -> miette::Result<Vec<PathBuf>> {
+        self.walk(self.place, is_never_copied, |_| true)
+    }
+
+    /// Files directly in the folder that belong at the root of a site, and those below folders that do.
+    pub(super) fn for_root(&self) -> miette::Result<Vec<PathBuf>> {
         let mut files = Vec::new();
-        let mut folders = vec![self.place.to_path_buf()];
+        let is_other = |name: &OsStr| !name.to_str().is_some_and(belongs_at_root);
+        for (path, kind) in list(self.place, is_other)? {
+            if kind == FileKind::Folder {
+                if path.ends_with(WELL_KNOWN) {
+                    files.extend(self.walk(&path, is_never_copied, |_| true)?);
+                }
+            } else if !path.ends_with(WELL_KNOWN) {
+                self.check(&path, kind)?;
+                files.push(path);
+            }
+        }
+        Ok(files)
+    }
+
+    /// Files below a folder of this one that are `wanted`, in the order of paths. What is `left_out` by its name is not
+    /// even looked at.
+    fn walk(
+        &self,
+        folder: &Path,
+        left_out: impl Fn(&OsStr) -> bool + Copy,
+        wanted: impl Fn(&Path) -> bool,
+    ) -> miette::Result<Vec<PathBuf>> {
+        let mut files = Vec::new();
+        let mut folders = vec![folder.to_path_buf()];
         while let Some(folder) = folders.pop() {
-            for (path, kind) in list(&folder)? {
+            for (path, kind) in list(&folder, left_out)? {
                 if kind == FileKind::Folder {
                     folders.push(path);
-                } else {
+                } else if wanted(&path) {
                     self.check(&path, kind)?;
                     files.push(path);
                 }
@@ -156,13 +198,37 @@ impl<'a> Folder<'a> {
     }
 }
 
-/// What is in `folder`, without hidden files, in the order of names.
-fn list(folder: &Path) -> miette::Result<Vec<(PathBuf, FileKind)>> {
+/// The folder in which sites may tell programs things (<https://www.rfc-editor.org/rfc/rfc8615>).
+pub const WELL_KNOWN: &str = ".well-known";
+
+/// Whether a file or folder in the site's own folder belongs at the root of a site: what hosts, browsers and search
+/// engines look for there, and where registries that Jekyll builds have it.
+pub fn belongs_at_root(name: &str) -> bool {
+    const NAMES: [&str; 5] = ["CNAME", ".nojekyll", "favicon.ico", "BingSiteAuth.xml", WELL_KNOWN];
+    // https://support.google.com/webmasters/answer/9008080 has `google` and digits.
+    let is_googles = || {
+        let digits = name.strip_prefix("google").and_then(|name| name.strip_suffix(".html"));
+        digits.is_some_and(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    };
+    NAMES.contains(&name) || is_googles()
+}
+
+/// Whether a file or folder of this name is not copied to the root though hidden ones are: git and macOS make them.
+pub fn is_never_copied(name: &OsStr) -> bool {
+    name == ".git" || name == ".DS_Store"
+}
+
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
+}
+
+/// What is in `folder`, without what is `left_out` by its name, in the order of names.
+fn list(folder: &Path, left_out: impl Fn(&OsStr) -> bool) -> miette::Result<Vec<(PathBuf, FileKind)>> {
     let failed = denied("list", folder);
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(&failed)? {
         let entry = entry.map_err(&failed)?;
-        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+        if left_out(&entry.file_name()) {
             continue;
         }
         let kind = match entry.file_type().map_err(&failed)? {
@@ -191,6 +257,10 @@ mod tests {
             data: site.join("data"),
             assets: site.join("assets"),
             templates: site.join("templates"),
+            pages: vec![site.join("pages")],
+            topics: vec![site.join("_topics")],
+            root: site.join("root"),
+            copies_own: true,
             output: site.join("public"),
             cache: site.join(".shelflife/cache.sqlite"),
         }
@@ -229,6 +299,16 @@ mod tests {
         ] {
             let error = linked(target).unwrap_err();
             assert!(error.starts_with("assets/x is ") && error.contains(expected), "{target}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_belongs_at_the_root_is_known_by_its_name() {
+        for name in ["CNAME", ".nojekyll", ".well-known", "favicon.ico", "google0123456789abcdef.html"] {
+            assert!(belongs_at_root(name), "{name}");
+        }
+        for name in ["README.md", "google.html", "googles.html", ".git", ".env", "index.html", "cname"] {
+            assert!(!belongs_at_root(name), "{name}");
         }
     }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::Scanned;
 use crate::config::Config;
 use crate::data::NAMES;
+use crate::entry;
 use crate::rule::Rule;
 use crate::warning::Warning;
 
@@ -18,7 +19,7 @@ const NAMED: usize = 5;
 const LOOKED_AT: usize = 1000;
 
 /// Those of the files beside entries, and of the files below the folders beside them, that look like entries. What
-/// begins with `_` is put aside on purpose.
+/// begins with `_`, for example, is put aside on purpose.
 pub(super) fn entries(beside: Vec<PathBuf>) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for path in beside {
@@ -47,9 +48,7 @@ fn walk(path: PathBuf) -> Vec<PathBuf> {
 }
 
 fn is_put_aside(path: &Path) -> bool {
-    path.file_name().is_none_or(|name| {
-        name.as_encoded_bytes().starts_with(b".") || name.as_encoded_bytes().starts_with(b"_")
-    })
+    path.file_name().is_none_or(|name| entry::is_put_aside(&name.to_string_lossy()))
 }
 
 fn is_markdown(path: &Path) -> bool {

@@ -20,8 +20,8 @@ const SEGMENT: &AsciiSet = &CONTROLS
     .add(b'{')
     .add(b'}');
 
-/// The folder in which sites may tell programs things (<https://www.rfc-editor.org/rfc/rfc8615>).
-const WELL_KNOWN: &str = ".well-known";
+/// Folders in which no output lies, whatever else does.
+const RESERVED: [&str; 2] = [".git", ".shelflife"];
 
 /// A path within the site, decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,13 +69,13 @@ impl Address {
 /// One name of a path, decoded; `None` if it is no plain name of a file that is published.
 fn name(encoded: &str) -> Option<String> {
     let name = percent_decode_str(encoded).decode_utf8().ok()?.into_owned();
-    let is_hidden = name.starts_with('.') && name != WELL_KNOWN;
+    let is_reserved = RESERVED.iter().any(|reserved| name.eq_ignore_ascii_case(reserved));
     let is_plain = {
         let mut parts = Path::new(&name).components();
         matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == name.as_str())
     };
     let is_odd = name.contains(|c: char| c.is_control() || c == '\\');
-    (is_plain && !is_hidden && !is_odd).then_some(name)
+    (is_plain && !is_reserved && !is_odd).then_some(name)
 }
 
 #[cfg(test)]
@@ -97,6 +97,7 @@ mod tests {
             ("/sub/c%2B%2B/", "/sub", vec!["c++/index.html"]),
             ("/%C3%A4", "", vec!["ä", "ä/index.html"]),
             ("/.well-known/x", "", vec![".well-known/x", ".well-known/x/index.html"]),
+            ("/.nojekyll", "", vec![".nojekyll", ".nojekyll/index.html"]),
         ] {
             let expected = expected.into_iter().map(str::to_owned).collect();
             assert_eq!(outputs(path, base_path), Some(expected), "{path}");
@@ -121,7 +122,8 @@ mod tests {
             "/%5c..%5ca",
             "/a\\b",
             "/.git/config",
-            "/a/.hidden",
+            "/.shelflife/x",
+            "/a/.GIT/x",
             "/%2egit/config",
             "/%ff",
             "/%0a",

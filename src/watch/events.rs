@@ -308,6 +308,10 @@ mod tests {
             data: at("data"),
             assets: at("assets"),
             templates: at("templates"),
+            pages: vec![at("pages")],
+            topics: vec![at("topics")],
+            root: at("root"),
+            copies_own: true,
             output: at("public"),
             cache: at(".shelflife/cache.sqlite"),
         };

@@ -7,7 +7,7 @@ use crate::build::Problems;
 use crate::markdown::escape;
 use crate::problem::{Problem, explain};
 
-/// Where the server keeps what is its own: no output can lie in a hidden folder.
+/// Where the server keeps what is its own: no output can lie in that folder.
 pub(super) const SCRIPT: &str = "/.shelflife/live.js";
 /// Where pages hear that they have changed; [`SCRIPT`] asks there.
 pub(super) const EVENTS: &str = "/.shelflife/events";

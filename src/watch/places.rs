@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path, PathBuf};
 
 use crate::config::Paths;
+use crate::entry::is_put_aside;
+use crate::scan::{WELL_KNOWN, belongs_at_root, is_never_copied};
 
 /// What an event at a path means.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,6 +24,8 @@ pub(super) enum Meaning {
 #[derive(Debug, Default)]
 pub(super) struct Places {
     roots: Vec<Root>,
+    /// The site's folder as it is called, and without links, if files in it are copied.
+    own: Option<(PathBuf, PathBuf)>,
     /// shelflife.toml: as it is called, and where it is.
     settings: (PathBuf, PathBuf),
     /// What symbolic links lead to, and the links that lead there.
@@ -35,22 +39,40 @@ struct Root {
     path: PathBuf,
     /// Its path without links, which is what events have.
     real: PathBuf,
-    /// What is read of it: files with these extensions directly in it, or, if there are none, all below it.
-    extensions: &'static [&'static str],
+    reads: Reads,
+}
+
+/// What is read of a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reads {
+    /// Files with these extensions directly in it.
+    In(&'static [&'static str]),
+    /// Files with this extension below it.
+    Below(&'static str),
+    /// All files below it but hidden ones.
+    Visible,
+    /// All files below it.
+    All,
 }
 
 impl Places {
     /// Looks at what is there now. `settings` is shelflife.toml.
     pub(super) fn of(paths: &Paths, settings: &Path) -> Self {
-        let folders: [(&Path, &[&str]); 4] = [
-            (&paths.entries, &["md"]),
-            (&paths.data, &["yaml", "yml"]),
-            (&paths.templates, &[]),
-            (&paths.assets, &[]),
+        let folders = [
+            (paths.entries.clone(), Reads::In(&["md"])),
+            (paths.data.clone(), Reads::In(&["yaml", "yml"])),
+            (paths.templates.clone(), Reads::Visible),
+            (paths.assets.clone(), Reads::Visible),
+            (paths.root.clone(), Reads::All),
         ];
+        let pages = paths.pages.iter().chain(&paths.topics).map(|path| (path.clone(), Reads::Below("md")));
+        let own = paths.copies_own.then(|| (paths.site.clone(), real(&paths.site)));
+        let well_known = own.iter().map(|(site, _)| (site.join(WELL_KNOWN), Reads::All));
         let roots: Vec<Root> = folders
             .into_iter()
-            .map(|(path, extensions)| Root { path: path.to_path_buf(), real: real(path), extensions })
+            .chain(pages)
+            .chain(well_known)
+            .map(|(path, reads)| Root { real: real(&path), path, reads })
             .collect();
         let mut links: BTreeMap<PathBuf, BTreeSet<PathBuf>> = BTreeMap::new();
         for root in &roots {
@@ -60,15 +82,15 @@ impl Places {
         if let Some(target) = settings.canonicalize().ok().filter(|target| *target != place) {
             links.entry(target).or_default().insert(settings.to_path_buf());
         }
-        Self { roots, settings: (settings.to_path_buf(), place), links }
+        Self { roots, own, settings: (settings.to_path_buf(), place), links }
     }
 
     /// The folders to watch: whether with everything below.
     pub(super) fn watched(&self) -> BTreeMap<PathBuf, bool> {
         let mut watched = BTreeMap::new();
-        let singles =
-            self.links.keys().chain([&self.settings.1]).chain(self.roots.iter().map(|root| &root.path));
-        for path in singles {
+        let own = self.own.as_ref().map(|(site, _)| site.join(WELL_KNOWN));
+        let singles = self.links.keys().chain([&self.settings.1]).chain(&own);
+        for path in singles.chain(self.roots.iter().map(|root| &root.path)) {
             if let Some(folder) = path.parent().and_then(nearest_folder) {
                 watched.insert(folder, false);
             }
@@ -93,7 +115,19 @@ impl Places {
         } else {
             Meaning::Nothing
         };
-        of_roots.chain([of_settings, self.meaning_for_links(path, moved)]).max().unwrap_or(Meaning::Nothing)
+        let others = [of_settings, self.meaning_for_own(path), self.meaning_for_links(path, moved)];
+        of_roots.chain(others).max().unwrap_or(Meaning::Nothing)
+    }
+
+    /// Whether it is a file in the site's folder that is copied to the root.
+    fn meaning_for_own(&self, path: &Path) -> Meaning {
+        let of_own = self.own.as_ref().and_then(|(site, real)| {
+            let name =
+                path.file_name()?.to_str().filter(|name| belongs_at_root(name) && *name != WELL_KNOWN)?;
+            let is_own = [site.as_path(), real].contains(&path.parent()?);
+            is_own.then(|| Meaning::File(site.join(name)))
+        });
+        of_own.unwrap_or(Meaning::Nothing)
     }
 
     fn meaning_for_links(&self, path: &Path, moved: bool) -> Meaning {
@@ -120,15 +154,23 @@ impl Root {
         let Ok(below) = path.strip_prefix(&self.real).or_else(|_| path.strip_prefix(&self.path)) else {
             return Meaning::Nothing;
         };
-        // The scan does not read hidden files either.
-        if below.components().any(is_hidden) {
+        // The scan does not read them either.
+        let is_left_out = |part: Component<'_>| match self.reads {
+            Reads::All => is_never_copied(part.as_os_str()),
+            _ => is_hidden(part),
+        };
+        if below.components().any(is_left_out) {
             return Meaning::Nothing;
         }
-        let is_read = if self.extensions.is_empty() {
-            !is_passing(below)
-        } else {
-            let extension = below.extension().and_then(|extension| extension.to_str());
-            below.components().count() == 1 && extension.is_some_and(|it| self.extensions.contains(&it))
+        let extension = below.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        let is_draft = |part: Component<'_>| part.as_os_str().to_str().is_some_and(is_put_aside);
+        let is_read = match self.reads {
+            Reads::Visible | Reads::All => !is_passing(below),
+            Reads::Below(wanted) => extension == wanted && !below.components().any(is_draft),
+            Reads::In(wanted) => {
+                let is_wanted = wanted.contains(&extension) && below.components().count() == 1;
+                is_wanted && (extension != "md" || !below.components().any(is_draft))
+            }
         };
         if is_read { Meaning::File(self.path.join(below)) } else { Meaning::Later }
     }
@@ -165,10 +207,12 @@ fn nearest_folder(path: &Path) -> Option<PathBuf> {
 fn collect_links(root: &Root, folder: &Path, links: &mut BTreeMap<PathBuf, BTreeSet<PathBuf>>) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let (path, Ok(kind)) = (entry.path(), entry.file_type()) else { continue };
-        if entry.file_name().as_encoded_bytes().starts_with(b".") {
+        let name = entry.file_name();
+        let is_hidden = name.as_encoded_bytes().starts_with(b".");
+        if is_never_copied(&name) || (is_hidden && root.reads != Reads::All) {
             continue;
         }
-        if kind.is_dir() && root.extensions.is_empty() {
+        if kind.is_dir() && !matches!(root.reads, Reads::In(_)) {
             collect_links(root, &path, links);
         } else if kind.is_symlink()
             && let Ok(target) = path.canonicalize()
@@ -190,6 +234,10 @@ mod tests {
             data: site.join("data"),
             assets: site.join("assets"),
             templates: site.join("deep/templates"),
+            pages: vec![site.join("pages")],
+            topics: vec![site.join("_topics")],
+            root: site.join("root"),
+            copies_own: true,
             output: site.join("public"),
             cache: site.join(".shelflife/cache.sqlite"),
         }
@@ -204,6 +252,21 @@ mod tests {
         let meaning = |path: &str, moved| places.meaning(&site.join(path), moved);
         for path in ["entries/a.md", "data/b.yaml", "assets/img/c.png", "assets/4913.png", "shelflife.toml"] {
             assert_eq!(meaning(path, false), Meaning::File(site.join(path)), "{path}");
+        }
+        for path in
+            ["pages/a.md", "_topics/deep/b.md", "root/.well-known/c", "root/CNAME", "CNAME", ".nojekyll"]
+        {
+            assert_eq!(meaning(path, false), Meaning::File(site.join(path)), "{path}");
+        }
+        assert_eq!(
+            meaning(".well-known/security.txt", false),
+            Meaning::File(site.join(".well-known/security.txt"))
+        );
+        for path in ["entries/_a.md", "pages/_a.md", "pages/_drafts/a.md", "pages/a.txt", "root/x~"] {
+            assert_eq!(meaning(path, false), Meaning::Later, "{path}");
+        }
+        for path in ["root/.git/x", "pages/.a.md.swp", "README.md", "deep/CNAME", ".git/CNAME"] {
+            assert_eq!(meaning(path, false), Meaning::Nothing, "{path}");
         }
         for path in
             ["assets/x.png~", "entries/a.md~", "entries/deep/a.md", "assets/4913", "assets/#x#", "assets"]

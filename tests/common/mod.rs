@@ -180,6 +180,21 @@ impl Site {
         assert!(warm.len() == cold.len() && differing.is_empty(), "{differing:?}");
     }
 
+    /// The warnings of `shelflife build`, each as one line.
+    #[track_caller]
+    pub fn warnings(&self, arguments: &[&str]) -> Vec<String> {
+        let report = self.report(arguments);
+        let line = |warning: &Value| {
+            let place = &warning["place"];
+            let message = warning["message"].as_str().unwrap();
+            match place["path"].as_str() {
+                Some(path) => format!("{path}:{}:{}: {message}", place["line"], place["column"]),
+                None => message.to_owned(),
+            }
+        };
+        report["warnings"].as_array().unwrap().iter().map(line).collect()
+    }
+
     /// `shelflife build --report`, whose report is returned.
     #[track_caller]
     pub fn report(&self, arguments: &[&str]) -> Value {

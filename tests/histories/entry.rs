@@ -1,6 +1,6 @@
 //! An entry in a history, as it is meant to be.
 
-use super::event::{Redirects, STEMS, VIDEOS};
+use super::event::{DATES, Redirects, STEMS, VIDEOS};
 use crate::common::entry;
 
 /// What decides about an entry's file, beside its name.
@@ -14,12 +14,14 @@ pub struct Entry {
     pub redirects: Redirects,
     /// The number of the issue that says that it is abandoned.
     pub abandoned: Option<u8>,
+    /// The number of its date; `None` for a draft.
+    pub date: Option<u8>,
 }
 
 impl Entry {
     /// The content of its file, which is called as the stem at this position.
     pub fn file(&self, at: usize) -> String {
-        let Self { id, source, tags, text, redirects, abandoned } = self;
+        let Self { id, source, tags, text, redirects, abandoned, date } = self;
         let stem = STEMS[at];
         let [next, after_next] = [1, 2].map(|further| STEMS[(at + further) % STEMS.len()]);
         let redirects = match redirects {
@@ -45,10 +47,13 @@ impl Entry {
         let abandoned =
             abandoned.map(|issue| format!("abandoned: https://github.com/owner/{source}/issues/{issue}\n"));
         let abandoned = abandoned.unwrap_or_default();
-        let more =
-            format!("tags: [t{tags}, all]\nredirect_from: [{redirects}]\n{declared}{abandoned}{replaced}");
+        let draft = if date.is_none() { "draft: true\n" } else { "" };
+        let more = format!(
+            "tags: [t{tags}, all]\nredirect_from: [{redirects}]\n{declared}{abandoned}{replaced}{draft}"
+        );
         entry(stem, &more)
             .replace(&format!("\nid: {stem}\n"), &format!("\nid: {id}\n"))
+            .replace(DATES[0], DATES[usize::from(date.unwrap_or_default())])
             .replace(&format!("/owner/{stem}\n"), &format!("/owner/{source}\n"))
             .replace("Text.", &format!("Text **{text}**, [x](/plugins/{stem}/).{film}"))
     }
@@ -57,4 +62,17 @@ impl Entry {
 /// The path of the file that is called as the stem at this position.
 pub fn path_of(entry: u8) -> String {
     format!("entries/{}.md", STEMS[usize::from(entry)])
+}
+
+/// The content of a page of the site's own.
+pub fn page(text: u8) -> String {
+    let front = match text {
+        1 => "nav: true\nplugins: [alpha, BETA, nosuch]",
+        2 => "title: Tagged\ntags: [all, t1]",
+        3 => "permalink: /help/data/\nnav: Another name",
+        4 => "address: /plugins/gamma/\nnav: true\nplugins: [gamma]",
+        5 => "template: mine.html\ndescription: Mine",
+        _ => "published: false",
+    };
+    format!("---\n{front}\n---\nText **{text}**, [x](/plugins/alpha/), {{{{ page.title }}}}.\n")
 }

@@ -15,6 +15,12 @@ pub const DATA: [&str; 5] =
     ["notices", "blacklist", "blocklist", "update_check_overlays", "update_check_overlays_py2"];
 /// Assets.
 pub const ASSETS: [&str; 3] = ["site.css", "img/x.png", "own.js"];
+/// Pages of the site's own.
+pub const PAGES: [&str; 4] = ["pages/about.md", "_topics/one.md", "topics/two.md", "pages/deep/two.md"];
+/// Files for the root.
+pub const ROOT: [&str; 4] = ["root/CNAME", "root/.well-known/x", "root/index.html", "CNAME"];
+/// When entries are dated: long ago, on the day on which histories begin, and later.
+pub const DATES: [&str; 4] = ["2020-02-03", "2020-08-01", "2020-08-20", "2020-12-24"];
 /// Outputs that people lay hands on.
 pub const OUTPUTS: [&str; 4] = ["index.html", "plugins.json", "feed.xml", "plugins/alpha/index.html"];
 
@@ -29,6 +35,12 @@ pub enum Event {
     Redirect { entry: u8, which: Redirects },
     /// An entry is abandoned, as one of the issues of its repository says, or one that is not there; or it is not.
     Abandon { entry: u8, issue: Option<u8> },
+    /// An entry has another date, or is a draft.
+    Publish { entry: u8, date: Option<u8> },
+    /// A page of the site's own appears, changes or goes.
+    Page { which: u8, text: Option<u8> },
+    /// A file for the root appears, changes or goes.
+    Root { which: u8, text: Option<u8> },
     /// An entry's `source` is another one's repository.
     Move { entry: u8, to: u8 },
     /// An entry is removed.
@@ -194,6 +206,10 @@ fn event() -> impl Strategy<Value = Event> {
     let of_site = prop_oneof![
         6 => (one(), 0..4u8, 0..4u8).prop_map(|(entry, tags, text)| Event::Write { entry, tags, text }),
         2 => (one(), redirects()).prop_map(|(entry, which)| Event::Redirect { entry, which }),
+        2 => (one(), prop::option::weighted(0.75, 0..4u8))
+            .prop_map(|(entry, date)| Event::Publish { entry, date }),
+        3 => (0..4u8, prop::option::weighted(0.75, 0..6u8)).prop_map(|(which, text)| Event::Page { which, text }),
+        1 => (0..4u8, text()).prop_map(|(which, text)| Event::Root { which, text }),
         1 => (one(), one()).prop_map(|(entry, to)| Event::Move { entry, to }),
         2 => (one(), prop::option::weighted(0.75, 1..4u8))
             .prop_map(|(entry, issue)| Event::Abandon { entry, issue }),
@@ -287,6 +303,12 @@ impl fmt::Display for Event {
             Self::Abandon { entry, issue: None } => {
                 write!(f, "{}.md is not abandoned, and is written", stem(entry))
             }
+            Self::Publish { entry, date: Some(date) } => {
+                write!(f, "{}.md is dated {}, and is written", stem(entry), DATES[usize::from(*date)])
+            }
+            Self::Publish { entry, date: None } => write!(f, "{}.md becomes a draft", stem(entry)),
+            Self::Page { which, text } => file(f, PAGES[usize::from(*which)], text),
+            Self::Root { which, text } => file(f, ROOT[usize::from(*which)], text),
             Self::Move { entry, to } => {
                 write!(f, "{}.md gets the source owner/{}, and is written", stem(entry), stem(to))
             }

@@ -13,10 +13,10 @@ use rusqlite::Connection;
 use shelflife::build::Builder;
 use xtask::replay::{Access, Fault, FaultAction, Kind, Repository, Server, Usage, Window, World};
 
-use super::entry::{Entry, path_of};
+use super::entry::{Entry, page, path_of};
 use super::event::{
-    ASSETS, DATA, Event, Failing, OUTPUTS, Redirects, STEMS, TEMPLATES, Touch, VIDEOS, Wrong, folder,
-    forgotten,
+    ASSETS, DATA, Event, Failing, OUTPUTS, PAGES, ROOT, Redirects, STEMS, TEMPLATES, Touch, VIDEOS, Wrong,
+    folder, forgotten,
 };
 use crate::common::{Site, picture};
 
@@ -143,17 +143,22 @@ impl History {
     pub fn happen(&mut self, event: &Event) {
         match *event {
             Event::Write { entry, tags, text } => {
-                let (source, redirects, abandoned) = match &self.entries[usize::from(entry)] {
-                    Some(entry) => (entry.source, entry.redirects, entry.abandoned),
-                    None => (STEMS[usize::from(entry)], Redirects::Own, None),
+                let (source, redirects, abandoned, date) = match &self.entries[usize::from(entry)] {
+                    Some(entry) => (entry.source, entry.redirects, entry.abandoned, entry.date),
+                    None => (STEMS[usize::from(entry)], Redirects::Own, None, Some(0)),
                 };
                 let id = self.free_id(entry);
-                self.write(entry, Entry { id, source, tags, text, redirects, abandoned });
+                self.write(entry, Entry { id, source, tags, text, redirects, abandoned, date });
             }
             Event::Redirect { entry, which } => {
                 self.change(entry, |entry| entry.redirects = which);
             }
             Event::Abandon { entry, issue } => self.change(entry, |entry| entry.abandoned = issue),
+            Event::Publish { entry, date } => self.change(entry, |entry| entry.date = date),
+            Event::Page { which, text } => self.put(PAGES[usize::from(which)], text.map(page)),
+            Event::Root { which, text } => {
+                self.put(ROOT[usize::from(which)], text.map(|text| format!("{text}\n")));
+            }
             Event::Move { entry, to } => self.change(entry, |entry| entry.source = STEMS[usize::from(to)]),
             Event::Remove { entry } => {
                 self.entries[usize::from(entry)] = None;

@@ -26,6 +26,8 @@ pub(super) fn draw(explanation: &Explanation) -> String {
         What::Companion { entry } => Some(format!("a file beside the page of {entry}")),
         What::Redirect { entry } => Some(format!("a redirect to the page of {entry}")),
         What::Asset { asset } => Some(format!("a copy of the asset {asset}")),
+        What::Page { page } => Some(format!("a page of the site's own: {page}")),
+        What::Copy { file } => Some(format!("a copy of {file}")),
         What::Group => Some("the page of a tag or an author".to_owned()),
         What::Picture => Some("a picture of a video".to_owned()),
         What::Site => None,

@@ -19,7 +19,7 @@ fn with(entry: &Entry) -> Shortcodes<'_> {
         site_url: "https://site.example",
         base_path: "/base",
         site_title: "The Site",
-        entry,
+        about: About::Plugin(entry),
         page_path: "/plugins/my-plugin/",
         picture: &|video| (video.as_str() == "filmed").then(picture),
     }

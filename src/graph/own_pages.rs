@@ -1,0 +1,309 @@
+//! Pages of the site's own: where each is published, what it shows, and how the navigation leads to it.
+//!
+//! Where pages are published that don't get in the way of entries is known without entries, since every page shows the
+//! navigation and imprints are made from it.
+#![allow(missing_docs, reason = "salsa's macros write functions without comments")]
+
+use std::collections::HashSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use minijinja::context;
+use minijinja::value::{Serde, Value, merge_maps};
+
+use super::context::Part;
+use super::entries::{Html, html};
+use super::facets::{self, Facet};
+use super::kinds::{Kind, path_of, stem};
+use super::pages::{Rendered, put};
+use super::plugins::{by_id, plugins};
+use super::taken::Taken;
+use super::{Db, EntryFile, PageFile, Site, TemplateFile, views};
+use crate::digest::Digest;
+use crate::entry::shortcode::{self, About, Shortcodes};
+use crate::markdown::{self, Addresses};
+use crate::page::{self, Page, Read, Section};
+use crate::problem::Problem;
+use crate::render::context::Summary;
+use crate::render::environment::{self, Destination};
+use crate::render::slug::slug;
+use crate::render::{address, object, pictures};
+use crate::rule::Rule;
+use crate::warning::Warning;
+use crate::yaml::{MAX_PROBLEMS, Text, quote};
+
+/// Outputs that pages of the site's own may replace.
+const REPLACEABLE: [Kind; 4] = [Kind::HelpInstallation, Kind::HelpRegistering, Kind::HelpData, Kind::Topics];
+
+/// A page's file, read.
+#[salsa::tracked]
+fn read_page(db: &dyn Db, file: PageFile) -> Arc<Read> {
+    let limits = &Site::get(db).settings(db).limits;
+    Arc::new(page::read(file.path(db), file.name(db), *file.section(db), file.content(db), limits))
+}
+
+/// The page in a file; `None` if that can't be published.
+fn page(db: &dyn Db, file: PageFile) -> Option<&Page> {
+    read_page(db, file).page.as_ref()
+}
+
+/// The path from the site's root at which a page wants to be.
+pub(super) fn address(db: &dyn Db, file: PageFile) -> &str {
+    page(db, file).map_or("", |page| &page.address)
+}
+
+/// A problem at a place in a page's file.
+fn problem(db: &dyn Db, file: PageFile, place: Range<usize>, message: String) -> Option<Problem> {
+    Some(Text::read(file.path(db), file.content(db)).ok()?.problem(place, message))
+}
+
+/// Pages of the site's own, as far as they get in the way of no other and of nothing that each site has.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Placed {
+    /// In the order of files, each with its path below the output folder.
+    pub pages: Vec<(String, PageFile)>,
+    /// Those for which there is no room.
+    warnings: Vec<Warning>,
+}
+
+#[salsa::tracked]
+pub fn placed(db: &dyn Db) -> Arc<Placed> {
+    let mut placed = Placed::default();
+    let mut taken = Taken::default();
+    for kind in &Kind::SINGLE {
+        kind.path().into_iter().for_each(|path| taken.take(&path));
+    }
+    let mut own: HashSet<String> = HashSet::new();
+    for file in Site::get(db).pages(db) {
+        let Some(page) = page(db, *file) else { continue };
+        let path = path_of(&page.address);
+        match taken.obstacle(&path) {
+            Some(obstacle) if obstacle != path || own.contains(&path) || !is_replaceable(&path) => {
+                placed.warnings.extend(no_room(db, *file, obstacle));
+            }
+            _ => {
+                taken.take(&path);
+                own.insert(path.clone());
+                placed.pages.push((path, *file));
+            }
+        }
+    }
+    Arc::new(placed)
+}
+
+/// Whether a page of the site's own may be published at a path although the program would publish something there.
+pub(super) fn is_replaceable(path: &str) -> bool {
+    REPLACEABLE.iter().any(|kind| kind.path().as_deref() == Some(path))
+}
+
+/// That a page can't be published where it wants to be.
+pub(super) fn no_room(db: &dyn Db, file: PageFile, obstacle: &str) -> Option<Warning> {
+    let page = page(db, file)?;
+    let message =
+        format!("the page is not published, since the site has {obstacle} at its address {}", page.address);
+    let problem = problem(db, file, page.places.address.clone(), message)?;
+    Some(Warning::at(Rule::Conflict, &problem).help("give the page another `address`"))
+}
+
+/// The topics, in the order of titles.
+#[salsa::tracked]
+pub fn topics(db: &dyn Db) -> Vec<PageFile> {
+    let index = Kind::Topics.path();
+    let is_topic = |(path, file): &&(String, PageFile)| {
+        *file.section(db) == Section::Topics && Some(path) != index.as_ref()
+    };
+    let mut topics: Vec<PageFile> = placed(db).pages.iter().filter(is_topic).map(|(_, file)| *file).collect();
+    topics.sort_by_cached_key(|file| {
+        page(db, *file).map(|page| (page.title.to_lowercase(), page.address.clone()))
+    });
+    topics
+}
+
+/// Where the navigation leads to beside the pages that each site has.
+#[salsa::tracked]
+pub fn navigation(db: &dyn Db) -> Vec<Destination> {
+    let destination =
+        |path: &str, title: &str| Destination { path: path.to_owned(), title: title.to_owned() };
+    let of_topics = (!topics(db).is_empty()).then(|| destination(&Kind::Topics.address(db), "Topics"));
+    let of_page = |(_, file): &(String, PageFile)| {
+        let page = page(db, *file)?;
+        Some(destination(&page.address, page.nav.as_deref()?))
+    };
+    of_topics.into_iter().chain(placed(db).pages.iter().filter_map(of_page)).collect()
+}
+
+/// What every page is made from that shows the navigation.
+pub(super) fn navigation_part(db: &dyn Db) -> Part {
+    let told = |one: &Destination| format!("{} ({})", one.title, one.path);
+    let all: Vec<String> = navigation(db).iter().map(told).collect();
+    Part::short("navigation", if all.is_empty() { "the theme's own".to_owned() } else { all.join(", ") })
+}
+
+/// The name of the template of a page: the one that it asks for, if that is for pages, or else that of its folder.
+pub(super) fn template(db: &dyn Db, file: PageFile) -> &str {
+    let asked = page(db, file).and_then(|page| page.template.as_ref());
+    match asked {
+        Some(asked) if is_for_pages(db, &asked.name) => &asked.name,
+        _ => file.section(db).template(),
+    }
+}
+
+/// Whether pages may have a template: those of the theme that are made for others lack what these get.
+fn is_for_pages(db: &dyn Db, name: &str) -> bool {
+    let of_theme = [Section::Pages, Section::Topics].map(Section::template);
+    let is_own = |file: &TemplateFile| &**file.name(db) == name && *file.own(db);
+    environment::has_markup(name)
+        && (of_theme.contains(&name) || Site::get(db).templates(db).iter().any(is_own))
+}
+
+/// The plugins that a page names by their ids, each with its id; `None` where there is none.
+fn named<'p>(db: &dyn Db, page: &'p Page) -> Vec<(&'p (String, Range<usize>), Option<EntryFile>)> {
+    let by_stem =
+        |id: &str| plugins(db).iter().copied().find(|file| stem(db, *file).eq_ignore_ascii_case(id));
+    let find = |id: &str| by_id(db).get(&id.to_lowercase()).copied().or_else(|| by_stem(id));
+    page.plugins.iter().map(|named| (named, find(&named.0))).collect()
+}
+
+/// The plugins that a page lists: those that it names, in that order, and then those with one of its tags.
+fn listed<'db>(db: &'db dyn Db, page: &Page) -> Vec<&'db Arc<Summary>> {
+    let by_id = named(db, page).into_iter().filter_map(|(_, file)| views::summary(db, file?).as_ref());
+    let groups = page.tags.iter().filter_map(|(tag, _)| facets::group(db, &(Facet::Tag, slug(tag))));
+    let mut seen = HashSet::new();
+    by_id.chain(groups.flat_map(|group| group.plugins)).filter(|one| seen.insert(one.stem.as_str())).collect()
+}
+
+/// Everything that a page is made from beside what all pages with its template are.
+pub(super) fn parts(db: &dyn Db, file: PageFile) -> Vec<Part> {
+    let mut parts = vec![Part::new(format!("{FILE}{}", file.path(db)), Digest::of(file.content(db)))];
+    let Some(page) = page(db, file).filter(|page| !page.plugins.is_empty() || !page.tags.is_empty()) else {
+        return parts;
+    };
+    let mut shown = Vec::new();
+    for (_, file) in named(db, page) {
+        let digest = file.and_then(|file| Some((stem(db, file), views::shown(db, file)?.listed)));
+        if let Some((stem, digest)) = digest {
+            shown.extend([stem.as_bytes(), digest.as_bytes()].concat());
+        }
+        shown.push(0);
+    }
+    for (tag, _) in &page.tags {
+        shown.extend_from_slice(facets::digest(db, &(Facet::Tag, slug(tag))).as_bytes());
+    }
+    parts.push(Part::new("what lists show of the plugins on the page", Digest::of(&shown)));
+    parts
+}
+
+/// What the name of the part begins with that a page's file is.
+pub const FILE: &str = "page ";
+
+/// What the list of topics is made from.
+pub(super) fn topics_part(db: &dyn Db) -> Part {
+    let topics = topics(db).iter().filter_map(|file| page(db, *file));
+    let texts = topics.flat_map(|page| [&page.title, &page.description, &page.address].map(String::as_bytes));
+    Part::new("topics", Digest::of_parts(texts))
+}
+
+/// What the template gets for the list of topics.
+pub(super) fn topics_context(db: &dyn Db) -> Value {
+    let settings = Site::get(db).settings(db);
+    let topic = |page: &Page| {
+        let (title, description) = (page.title.as_str(), page.description.as_str());
+        context! { title, description, url => address::local(settings, &page.address) }
+    };
+    let topics = topics(db).iter().filter_map(|file| page(db, *file));
+    context! { topics => topics.map(topic).collect::<Vec<Value>>() }
+}
+
+/// What shortcodes in a page are expanded to.
+fn with_shortcodes<T>(db: &dyn Db, page: &Page, call: impl FnOnce(&Shortcodes<'_>) -> T) -> T {
+    let settings = Site::get(db).settings(db);
+    call(&Shortcodes {
+        site_url: &settings.url,
+        base_path: &settings.base_path,
+        site_title: &settings.title,
+        about: About::Page(&page.title),
+        page_path: &page.address,
+        picture: &|_| None,
+    })
+}
+
+/// The function whose results are the bodies of pages.
+const MARKDOWN: &str = "markdown-page";
+
+/// The body of a page as safe HTML.
+fn body(db: &dyn Db, page: &Page) -> Html {
+    let settings = Site::get(db).settings(db);
+    let body = with_shortcodes(db, page, |with| shortcode::expand(&page.body, with));
+    let pictured = pictures::told(settings, &[]);
+    let inputs = [&body, &settings.base_path, &pictured].map(String::as_str);
+    html(db, MARKDOWN, &inputs, |[body, base, ..]| {
+        let another = |link: &str| address::based(base, link);
+        let picture = |address: &str| pictures::becomes(settings, &[], address);
+        markdown::to_html(body, Addresses { another: &another, picture: &picture })
+    })
+}
+
+/// Renders a page.
+pub(super) fn render(db: &dyn Db, file: PageFile) -> Result<Rendered, Problem> {
+    let settings = Site::get(db).settings(db);
+    let Some(page) = page(db, file) else { return Ok(Rendered { digest: Digest::of(b""), memo: None }) };
+    let own = environment::Page {
+        title: page.title.clone(),
+        path: page.address.clone(),
+        url: address::absolute(settings, &page.address),
+        description: page.description.clone(),
+        pictures_from: pictures::sources(settings, &[]),
+    };
+    let (of_page, extra) = (Value::from(Serde(&own)), Value::from(Serde(&page.extra)));
+    let plugins = object::listed(listed(db, page));
+    put(db, template(db, file), &body(db, page).text, |body| {
+        let page = merge_maps([context! { body, extra => extra.clone() }, of_page.clone()]);
+        context! { page, plugins => plugins.clone() }
+    })
+}
+
+/// What is wrong with pages of the site's own, though the site is published.
+pub fn warnings(db: &dyn Db) -> Vec<Warning> {
+    let mut warnings: Vec<Warning> = Vec::new();
+    for file in Site::get(db).pages(db) {
+        warnings.extend(read_page(db, *file).warnings.iter().cloned());
+        warnings.extend(page(db, *file).map(|page| of_page(db, *file, page)).unwrap_or_default());
+    }
+    warnings.extend(placed(db).warnings.iter().cloned());
+    warnings
+}
+
+fn of_page(db: &dyn Db, file: PageFile, page: &Page) -> Vec<Warning> {
+    let mut told: Vec<(Rule, Range<usize>, String, &str)> = Vec::new();
+    if let Some((name, place)) = page.template.as_ref().and_then(|it| Some((&it.name, it.place.clone()?)))
+        && !is_for_pages(db, name)
+    {
+        let instead = file.section(db).template();
+        let message = format!("there is no template {} for pages, so {instead} is used", quote(name));
+        told.push((Rule::UnknownTemplate, place, message, "put it into the folder of templates"));
+    }
+    const HELP: &str = "mend it, or take it out";
+    for ((id, place), _) in named(db, page).into_iter().filter(|(_, file)| file.is_none()) {
+        told.push((Rule::UnknownPlugin, place.clone(), format!("no plugin has the id {}", quote(id)), HELP));
+    }
+    let digests = facets::digests(db);
+    for (tag, place) in page.tags.iter().filter(|(tag, _)| !digests.contains_key(&(Facet::Tag, slug(tag)))) {
+        told.push((
+            Rule::UnknownPlugin,
+            place.clone(),
+            format!("no plugin has the tag {}", quote(tag)),
+            HELP,
+        ));
+    }
+    for place in with_shortcodes(db, page, |with| shortcode::unknown(&page.body, with)) {
+        let written = page.body.get(place.clone()).unwrap_or_default();
+        let message = format!("{} is not a shortcode, and is published as it is written", quote(written));
+        let place = page.places.body + place.start..page.places.body + place.end;
+        let help = "put it between `{% raw %}` and `{% endraw %}` if that is what you want";
+        told.push((Rule::UnknownShortcode, place, message, help));
+    }
+    let warnings = told.into_iter().take(MAX_PROBLEMS).filter_map(|(rule, place, message, help)| {
+        Some(Warning::at(rule, &problem(db, file, place, message)?).help(help))
+    });
+    warnings.collect()
+}
