@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::config::Settings;
+use crate::url_path::segment;
 
 /// A file that a site has for each plugin beside its page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -87,10 +88,11 @@ impl Companion {
 
     /// The address from the site's root, without the base path; `stem` is the name of the entry's file without `.md`.
     pub fn address(self, stem: &str) -> String {
+        let name = &*segment(stem);
         match self {
-            Self::Api => [API, stem, ENDING].concat(),
-            Self::History => [API, stem, HISTORY].concat(),
-            Self::Badge(badge, form) => [BADGES, stem, "/", badge.name(), form.extension()].concat(),
+            Self::Api => [API, name, ENDING].concat(),
+            Self::History => [API, name, HISTORY].concat(),
+            Self::Badge(badge, form) => [BADGES, name, "/", badge.name(), form.extension()].concat(),
         }
     }
 
@@ -114,13 +116,15 @@ impl Companion {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::kinds::path_of;
 
     #[test]
     fn a_path_says_what_is_there() {
         for companion in Companion::all(&Settings::default()) {
-            for stem in ["mqtt", "a.b-c_D", "plugins"] {
+            for stem in ["mqtt", "a.b-c_D", "plugins", "My Plugin", "plügin", "50%25 (?)"] {
                 let address = companion.address(stem);
-                assert_eq!(Companion::at(address.trim_start_matches('/')), Some((stem, companion)));
+                assert!(address.is_ascii() && !address.contains([' ', '?']), "{address}");
+                assert_eq!(Companion::at(&path_of(&address)), Some((stem, companion)));
             }
         }
         for path in [

@@ -21,6 +21,7 @@ use crate::graph::outputs::{COPY, KIND, LISTED, NEWEST, PLUGINS, TARGET};
 use crate::graph::own_pages::FILE;
 use crate::imprint::{Imprint, Input};
 use crate::render::address;
+use crate::url_path;
 
 use freshness::AsOf;
 pub use freshness::{Known, State, Tally};
@@ -183,10 +184,8 @@ fn gather(given: &str, config: &Config, cache: &Cache) -> Result<miette::Result<
     let redirects = Redirects::load(cache)?.unwrap_or_default();
     let told = Told { config, cache, parts };
     let (what, depends_on) = told.what(&output, digest, &redirects)?;
-    let place = output.strip_suffix("index.html").filter(|folder| folder.is_empty() || folder.ends_with('/'));
-    let path = format!("/{}", place.unwrap_or(&output));
     Ok(Ok(Explanation {
-        address: address::absolute(&config.settings, &address::written(&path)),
+        address: address::absolute(&config.settings, &url_path::of_output(&output)),
         what,
         now: config.now,
         made: cache.made(&output)?.map(LastMade::from),

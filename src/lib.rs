@@ -30,6 +30,7 @@ pub mod scan;
 pub mod seed;
 pub mod source;
 pub mod theme;
+pub mod url_path;
 pub mod versions;
 pub mod warning;
 pub mod watch;

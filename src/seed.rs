@@ -17,10 +17,11 @@ use tokio::task::JoinSet;
 use url::Url;
 
 use crate::cache::{Cache, CacheError};
-use crate::entry::is_identifier;
+use crate::entry::is_stem;
 use crate::history::{Day, History, Published};
 use crate::source::http::{Http, HttpError, IfTooMuch, Request, Verdict};
 use crate::source::{Endpoint, Meter};
+use crate::url_path::segment;
 
 /// Where the index of a published site's plugins is.
 const INDEX: &str = "api/v1/plugins.json";
@@ -182,7 +183,7 @@ async fn at_address(
         let (http, site, in_flight) = (http.clone(), site.clone(), Arc::clone(&in_flight));
         tasks.spawn(async move {
             let _permit = in_flight.acquire_owned().await;
-            let read = read_address(&http, &site, &place_of(&stem), MAX_HISTORY).await;
+            let read = read_address(&http, &site, &place_of(&segment(&stem)), MAX_HISTORY).await;
             (stem, read)
         });
     }
@@ -211,7 +212,7 @@ fn stems(index: Read, place: &Place) -> miette::Result<Vec<String>> {
     let Index { plugins } = serde_json::from_slice(&index).map_err(|error| wrong(error.to_string()))?;
     let mut stems: Vec<String> = plugins.into_iter().map(|plugin| plugin.id).collect();
     // They become parts of paths and addresses.
-    if let Some(stem) = stems.iter().find(|stem| !is_identifier(stem)) {
+    if let Some(stem) = stems.iter().find(|stem| !is_stem(stem)) {
         return Err(wrong(format!("no plugin can be called `{}`", stem.escape_default())));
     }
     stems.sort_unstable();

@@ -17,7 +17,7 @@ fuzz_target!(|text: &str| {
     let keep = |_: &str| None;
     for becomes in [Picture::Shown, Picture::Fetched, Picture::Named] {
         let picture = |_: &str| becomes;
-        let addresses = Addresses { another: &keep, picture: &picture };
+        let addresses = Addresses { picture: &picture, ..Addresses::new(&keep) };
         check(&markdown::to_html(text, addresses));
         check(&markdown::to_html_part(text, addresses));
         check(&markdown::to_html_inline(text, addresses));

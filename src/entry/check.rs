@@ -6,7 +6,9 @@ use pep440_rs::{Version, VersionSpecifiers};
 use percent_encoding::percent_decode_str;
 use url::{ParseError, Url};
 
-/// The longest identifier, in characters; it names files and addresses.
+use crate::markdown::is_forbidden;
+
+/// The longest identifier, in characters.
 pub const MAX_IDENTIFIER: usize = 100;
 /// The longest earlier address, in bytes; folders are made of it.
 pub const MAX_REDIRECT: usize = 500;
@@ -19,7 +21,7 @@ const MAX_PART: usize = 200;
 /// Why a value is wrong: what was expected.
 type Expectation = &'static str;
 
-/// An identifier: an entry's `id`, or its file's name without `.md`.
+/// An identifier: an entry's `id`.
 pub(super) fn identifier(text: &str) -> Result<(), Expectation> {
     const EXPECTED: Expectation =
         "expected at most 100 letters (a-z, A-Z), digits, `_`, `-` and `.`, not beginning with `.`";
@@ -32,7 +34,7 @@ pub(super) fn identifier(text: &str) -> Result<(), Expectation> {
 /// A part of a path, or what may become one: nothing that leads into another folder, hides, or can't be seen.
 pub(super) fn part(text: &str) -> Result<(), Expectation> {
     const EXPECTED: Expectation = "expected a name of at most 200 bytes without `/`, `\\` and control characters that does not begin with `.`";
-    let plain = |c: char| !c.is_control() && !matches!(c, '/' | '\\');
+    let plain = |c: char| !c.is_control() && !is_forbidden(c) && !matches!(c, '/' | '\\');
     let valid =
         !text.is_empty() && text.len() <= MAX_PART && !text.starts_with('.') && text.chars().all(plain);
     if valid { Ok(()) } else { Err(EXPECTED) }
@@ -51,11 +53,11 @@ pub(super) fn is_harmless(text: &str) -> bool {
     }
 }
 
-/// An entry's file's name without `.md`.
+/// An entry's file's name without `.md`. It becomes a part of paths, and of addresses, in which it is encoded.
 pub(super) fn stem(text: &str) -> Result<(), Expectation> {
     const EXPECTED: Expectation =
         "expected one that does not end with `.json`, as addresses of the files beside plugins' pages do";
-    identifier(text)?;
+    part(text)?;
     if text.to_ascii_lowercase().ends_with(crate::companion::ENDING) { Err(EXPECTED) } else { Ok(()) }
 }
 
@@ -82,11 +84,11 @@ pub(super) fn reference(text: &str) -> Result<(), Expectation> {
     web_address(text).map_err(|_| EXPECTED)
 }
 
-/// An earlier address of a page: a path from the site's root that can't leave the site, hide in it, or be anything
-/// but a page.
+/// An earlier address of a page: a path from the site's root, with or without a slash at its begin, that can't leave the
+/// site, hide in it, or be anything but a page.
 pub(super) fn redirect(text: &str) -> Result<(), Expectation> {
     const EXPECTED: Expectation = "expected a path from the site's root such as `/plugins/old/`, without `\\`, `?` and `#`, of at most 500 bytes, of which no part begins with `.`";
-    const PAGE: Expectation = "expected a page's address, such as `/plugins/old/`, `/plugins/old` or `/old.html`: its last part may have no other ending than `.html` or `.htm`";
+    const PAGE: Expectation = "expected a page's address, such as `/plugins/old/`, `/plugins/old` or `/old.html`: its last part may have no other ending than `.html`, `.htm` or `.md`";
     let decoded = percent_decode_str(text).decode_utf8().map_err(|_| EXPECTED)?;
     let part =
         |part: &str| !part.starts_with('.') && part.trim() == part && part.len() <= MAX_REDIRECT_SEGMENT;
@@ -94,7 +96,7 @@ pub(super) fn redirect(text: &str) -> Result<(), Expectation> {
         |c: char| !c.is_control() && !matches!(c, '\\' | '?' | '#' | '<' | '>' | '"' | '|' | '*' | ':');
     // An encoded slash would make another path than the one that is written.
     let slashes = text.matches('/').count() == decoded.matches('/').count();
-    let valid = decoded.starts_with('/')
+    let valid = !decoded.is_empty()
         && !decoded.contains("//")
         && slashes
         && text.len() <= MAX_REDIRECT
@@ -104,7 +106,7 @@ pub(super) fn redirect(text: &str) -> Result<(), Expectation> {
         return Err(EXPECTED);
     }
     let name = decoded.rsplit('/').next().unwrap_or_default();
-    let page = name.rsplit_once('.').is_none_or(|(_, ending)| matches!(ending, "html" | "htm"));
+    let page = name.rsplit_once('.').is_none_or(|(_, ending)| matches!(ending, "html" | "htm" | "md"));
     if page { Ok(()) } else { Err(PAGE) }
 }
 
@@ -148,6 +150,16 @@ mod tests {
     }
 
     #[test]
+    fn files_have_names_that_stay_in_their_folder() {
+        let (long, longest) = ("ü".repeat(101), "ü".repeat(100));
+        check(
+            stem,
+            &["mqtt", "My Plugin", "plügin", "C++ (50%)", "a?b#c", "x..", "json", &longest],
+            &["", ".x", "..", "a/b", "a\\b", "a\0b", "a\nb", "a.json", "a.JSON", &long],
+        );
+    }
+
+    #[test]
     fn addresses_are_absolute_and_of_the_web() {
         check(
             web_address,
@@ -186,10 +198,20 @@ mod tests {
     fn redirects_stay_on_the_site() {
         check(
             redirect,
-            &["/plugins/old/", "/plugins/old", "/old.html", "/v1.2/old.htm", "/v1.2/", "/a%20b/", "/"],
+            &[
+                "/plugins/old/",
+                "/plugins/old",
+                "plugins/old",
+                "/plugins/old.md",
+                "/old.html",
+                "/v1.2/old.htm",
+                "/v1.2/",
+                "/a%20b/",
+                "/",
+            ],
             &[
                 "",
-                "old",
+                "../old",
                 "//evil.example",
                 "/../x",
                 "/a/%2e%2e/b",

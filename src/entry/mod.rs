@@ -38,7 +38,7 @@ pub fn parse(path: &str, bytes: &[u8], limits: &Limits) -> Result<Parsed, Vec<Pr
     schema::read(&text, stem(path), &parts, &tree, limits.list_items)
 }
 
-/// Whether a text may be an entry's `id`, or the name of its file without `.md`.
+/// Whether a text may be an entry's `id`.
 pub fn is_identifier(text: &str) -> bool {
     check::identifier(text).is_ok()
 }
@@ -50,6 +50,11 @@ pub fn is_identifier(text: &str) -> bool {
 /// What was expected.
 pub fn page_address(text: &str) -> Result<(), &'static str> {
     check::redirect(text)
+}
+
+/// Whether a text may be the name of an entry's file without `.md`.
+pub fn is_stem(text: &str) -> bool {
+    check::stem(text).is_ok()
 }
 
 /// The name of the file at `path` without its folders and without `.md`.

@@ -6,8 +6,10 @@
 //! written: the text of an entry is never run as a template.
 //!
 //! This happens before Markdown is read, so a value is put in such that neither Markdown nor HTML takes any of it
-//! for markup: addresses are percent-encoded, other text becomes character references.
+//! for markup: addresses are percent-encoded, other text becomes character references. [`BASE`] stands for the base path
+//! where it may begin an address.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::ops::Range;
 
@@ -15,6 +17,7 @@ use url::Url;
 
 use super::Entry;
 use crate::fact::{Picture, VideoId};
+use crate::markdown::BASE;
 
 /// The longest shortcode, in bytes; it bounds how far an unfinished one is looked through.
 pub const MAX_SHORTCODE: usize = 2000;
@@ -52,7 +55,10 @@ pub enum About<'a> {
 
 /// `body` with its shortcodes expanded, in time proportional to its length.
 pub fn expand(body: &str, with: &Shortcodes<'_>) -> String {
-    walk(body, with, |_| {})
+    // What people write stands for itself.
+    let body =
+        if body.contains(BASE) { Cow::Owned(body.replace(BASE, "\u{FFFD}")) } else { Cow::Borrowed(body) };
+    walk(&body, with, |_| {})
 }
 
 /// Where in `body` there is what looks like a shortcode and is none, so that people read it as it is written: at
@@ -97,7 +103,13 @@ fn walk(body: &str, with: &Shortcodes<'_>, mut stays: impl FnMut(usize)) -> Stri
         let (before, from) = rest.split_at(at);
         expanded.push_str(before);
         if let Some((value, after)) = output(from, with).or_else(|| include(from, with)) {
-            expanded.push_str(&value);
+            match value.strip_prefix(BASE) {
+                // As in `{{ site.url }}{{ site.baseurl }}`.
+                Some(value) if expanded.ends_with(|c: char| c.is_alphanumeric() || c == ']') => {
+                    expanded.extend([with.base_path, value]);
+                }
+                _ => expanded.push_str(&value),
+            }
             rest = after;
             continue;
         }
@@ -129,24 +141,28 @@ fn output<'a>(from: &'a str, with: &Shortcodes<'_>) -> Option<(String, &'a str)>
     scan.blanks();
     let filter = if scan.exactly('|').is_some() { Some(scan.blanks().word()?) } else { None };
     let text = match (filter, value) {
+        (None, Inserted::BasePath) => below_base("", with),
         (None, Inserted::Address(address)) => encode(&address),
         (None, Inserted::Text(text)) => reference(&text),
         (Some("absolute_url"), value) => encode(&absolute_url(value.as_str(), with)),
-        (Some("relative_url"), value) => encode(&relative_url(value.as_str(), with)),
+        (Some("relative_url"), value) => relative_url(value.as_str(), with),
         (Some(_), _) => return None,
     };
     Some((text, scan.end("}}")?))
 }
 
 enum Inserted {
+    BasePath,
     Address(String),
     Text(String),
 }
 
 impl Inserted {
     fn as_str(&self) -> &str {
-        let (Self::Address(text) | Self::Text(text)) = self;
-        text
+        match self {
+            Self::BasePath => "",
+            Self::Address(text) | Self::Text(text) => text,
+        }
     }
 }
 
@@ -155,7 +171,7 @@ fn value(object: &str, key: &str, with: &Shortcodes<'_>) -> Option<Inserted> {
     let text = |text: &str| Some(Inserted::Text(text.to_owned()));
     match (object, key, with.about) {
         ("site", "url", _) => address(with.site_url),
-        ("site", "baseurl", _) => address(with.base_path),
+        ("site", "baseurl", _) => Some(Inserted::BasePath),
         ("site", "title", _) => text(with.site_title),
         ("page", "url", _) => address(with.page_path),
         ("page", "title", About::Page(title)) => text(title),
@@ -188,7 +204,7 @@ fn include<'a>(from: &'a str, with: &Shortcodes<'_>) -> Option<(String, &'a str)
     let rest = scan.end("%}")?;
     let [(_, url), (_, video), (_, preview)] = given;
     let text = match name {
-        "canonic_url" => encode(&canonic_url(url?.trim(), with)),
+        "canonic_url" => canonic_url(url?.trim(), with),
         "youtube.html" => youtube(video?, preview, with)?,
         _ => return None,
     };
@@ -229,14 +245,16 @@ fn absolute_url(address: &str, with: &Shortcodes<'_>) -> String {
     if is_absolute(address) {
         return address.to_owned();
     }
-    format!("{}{}", with.site_url.trim_end_matches('/'), relative_url(address, with))
+    let [url, base] = [with.site_url, with.base_path].map(|part| part.trim_end_matches('/'));
+    format!("{url}{base}/{}", address.trim_start_matches('/'))
 }
 
+/// The same within the site, as it may stand in Markdown.
 fn relative_url(address: &str, with: &Shortcodes<'_>) -> String {
     if is_absolute(address) {
-        return address.to_owned();
+        return encode(address);
     }
-    format!("{}/{}", with.base_path.trim_end_matches('/'), address.trim_start_matches('/'))
+    below_base(&format!("/{}", address.trim_start_matches('/')), with)
 }
 
 /// A path from the site's root gets the base path, everything else is an address already.
@@ -244,8 +262,13 @@ fn canonic_url(address: &str, with: &Shortcodes<'_>) -> String {
     if address.starts_with('/') && !address.starts_with("//") {
         relative_url(address, with)
     } else {
-        address.to_owned()
+        encode(address)
     }
+}
+
+/// A path below the base path, as it may stand in Markdown.
+fn below_base(path: &str, with: &Shortcodes<'_>) -> String {
+    if with.base_path.is_empty() { encode(path) } else { format!("{BASE}{}", encode(path)) }
 }
 
 /// A link to the video, around the site's own picture of it, the entry's before one that was fetched: no page makes
@@ -258,7 +281,7 @@ fn youtube(video: &str, preview: Option<&str>, with: &Shortcodes<'_>) -> Option<
         .filter(|preview| !preview.is_empty() && !preview.starts_with("//") && !is_absolute(preview));
     const TEXT: &str = "Watch the video on YouTube";
     if let Some(preview) = local {
-        let picture = encode(&canonic_url(preview, with));
+        let picture = canonic_url(preview, with);
         return Some(format!(r#"<a href="{address}"><img src="{picture}" alt="{TEXT}"></a>"#));
     }
     Some(match (with.picture)(&video) {
@@ -284,7 +307,7 @@ fn encode(address: &str) -> String {
                 // Writing to a string can't fail.
                 let _ = write!(encoded, "%{:02X}", u32::from(c));
             }
-            c if c.is_control() => {}
+            c if c.is_control() || c == BASE => {}
             c => encoded.push(c),
         }
     }
@@ -297,7 +320,7 @@ fn reference(text: &str) -> String {
     for c in text.split_whitespace().collect::<Vec<_>>().join(" ").chars() {
         if c.is_ascii_punctuation() {
             let _ = write!(referred, "&#{};", u32::from(c));
-        } else {
+        } else if c != BASE {
             referred.push(c);
         }
     }

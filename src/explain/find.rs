@@ -78,11 +78,12 @@ impl Published<'_> {
         self.files.contains_key(&path).then_some(path)
     }
 
-    /// The output at a path below the output folder, which may be that of its folder.
+    /// The output at a path below the output folder, which may be that of its folder, or stand without its extension.
     fn below(&self, path: &str) -> Option<String> {
         let path = path.trim_end_matches('/');
         let folder = if path.is_empty() { "index.html".to_owned() } else { format!("{path}/index.html") };
-        self.has(path.to_owned()).or_else(|| self.has(folder))
+        let beside = || self.has(format!("{path}.html"));
+        self.has(path.to_owned()).or_else(|| self.has(folder)).or_else(beside)
     }
 
     /// The output at a path: below the output folder, or else in the file system, where it may also be the file of an

@@ -30,7 +30,7 @@ pub fn known(db: &dyn Db, file: EntryFile) -> Option<&Imprint> {
 }
 
 /// The content of an entry's file; empty if it is known.
-fn text(db: &dyn Db, file: EntryFile) -> &[u8] {
+pub(super) fn text(db: &dyn Db, file: EntryFile) -> &[u8] {
     match file.source(db) {
         EntrySource::Known(_) => &[],
         EntrySource::Text(text) => text,
@@ -88,7 +88,10 @@ fn front_matter(db: &dyn Db, file: EntryFile) -> Option<Front> {
         date_at: (number(date_at.line), number(date_at.column)),
         counted: !entry.attributes.iter().any(|attribute| attribute == COMMERCIAL),
         redirects: redirects
-            .map(|(from, span)| Redirect { from: from.clone(), place: place(span) })
+            .map(|(from, span)| {
+                let from = format!("/{}", from.trim_start_matches('/'));
+                Redirect { from, place: place(span) }
+            })
             .collect(),
         kin: related::kin_of(entry),
     })
@@ -218,7 +221,7 @@ pub fn description(db: &dyn Db, file: EntryFile) -> Option<Html> {
             address::based(base, picture.as_deref().unwrap_or(link)).or(picture)
         };
         let picture = |address: &str| pictures::becomes(settings, &parsed.entry.screenshots, address);
-        markdown::to_html(body, Addresses { another: &another, picture: &picture })
+        markdown::to_html(body, Addresses { another: &another, picture: &picture, base_path: base })
     }))
 }
 
@@ -248,7 +251,7 @@ pub fn feed_description(db: &dyn Db, file: EntryFile) -> Option<Html> {
             address::resolved(base, page, picture.as_deref().unwrap_or(link))
         };
         let picture = |address: &str| pictures::becomes(settings, &parsed.entry.screenshots, address);
-        markdown::to_html(body, Addresses { another: &another, picture: &picture })
+        markdown::to_html(body, Addresses { another: &another, picture: &picture, base_path: base })
     }))
 }
 

@@ -110,7 +110,7 @@ pub fn group<'db>(db: &'db dyn Db, key: &Key) -> Option<Group<'db>> {
 
 fn with_plugins<'db>(db: &'db dyn Db, (facet, slug): &Key, members: &Members) -> Group<'db> {
     let all = views::by_title(db);
-    let url = address::local(Site::get(db).settings(db), &facet.page(slug));
+    let url = address::Local::of(Site::get(db).settings(db), &facet.page(slug));
     Group {
         name: members.name.clone(),
         slug: slug.clone(),

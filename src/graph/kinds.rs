@@ -37,6 +37,7 @@ pub enum Kind {
     Facet(facets::Key),
     Redirect {
         from: String,
+        file: String,
         to: EntryFile,
     },
     BrowseJson,
@@ -174,7 +175,10 @@ impl Kind {
     /// The output's path below the output folder, as a web server looks for it: decoded, and an address that ends
     /// without a file's name is a folder.
     pub fn file(&self, db: &dyn Db) -> String {
-        path_of(&self.address(db))
+        match self {
+            Self::Redirect { file, .. } => file.clone(),
+            _ => path_of(&self.address(db)),
+        }
     }
 
     /// The same, for a kind whose address is always the same.

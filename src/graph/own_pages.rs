@@ -208,7 +208,7 @@ pub(super) fn topics_context(db: &dyn Db) -> Value {
     let settings = Site::get(db).settings(db);
     let topic = |page: &Page| {
         let (title, description) = (page.title.as_str(), page.description.as_str());
-        context! { title, description, url => address::local(settings, &page.address) }
+        context! { title, description, url => address::Local::of(settings, &page.address).value() }
     };
     let topics = topics(db).iter().filter_map(|file| page(db, *file));
     context! { topics => topics.map(topic).collect::<Vec<Value>>() }
@@ -239,7 +239,7 @@ fn body(db: &dyn Db, page: &Page) -> Html {
     html(db, MARKDOWN, &inputs, |[body, base, ..]| {
         let another = |link: &str| address::based(base, link);
         let picture = |address: &str| pictures::becomes(settings, &[], address);
-        markdown::to_html(body, Addresses { another: &another, picture: &picture })
+        markdown::to_html(body, Addresses { another: &another, picture: &picture, base_path: base })
     })
 }
 

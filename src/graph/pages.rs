@@ -240,7 +240,7 @@ fn home(db: &dyn Db) -> Value {
         .take(TAGS)
         .map(|tag| {
             let (name, slug) = (tag.name.as_str(), tag.slug.as_str());
-            context! { name, slug, url => tag.url.as_deref(), count => tag.plugins.len() }
+            context! { name, slug, url => tag.url.as_ref().map(address::Local::value), count => tag.plugins.len() }
         })
         .collect();
     context! {
@@ -316,7 +316,7 @@ fn python2_overlays(db: &dyn Db) -> Overlays {
 pub(super) fn redirects(db: &dyn Db) -> BTreeMap<String, String> {
     let settings = Site::get(db).settings(db);
     let redirect = |output: &Output| match output {
-        Output::Rendered(Kind::Redirect { from, to }) => {
+        Output::Rendered(Kind::Redirect { from, to, .. }) => {
             let target = address::absolute(settings, &address::plugin_page(stem(db, *to)));
             Some((from.clone(), target))
         }

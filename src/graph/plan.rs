@@ -8,7 +8,7 @@ use super::entries::redirects;
 use super::kinds::{Kind, path_of};
 use super::own_pages::{self, placed};
 use super::plugins::plugins;
-use super::taken::{Taken, top};
+use super::taken::{Taken, beside, top};
 use super::{AssetFile, Db, RootFile, Site, facets, sitemap, thumbnails};
 use crate::companion::Companion;
 use crate::fact::Picture;
@@ -49,6 +49,17 @@ pub struct Plan {
     pub warnings: Vec<Warning>,
 }
 
+/// What `redirect_from` names, as addresses with the output at each. Who writes `/plugins/old.md` means the page that came
+/// of that file: it is found there, and at what is written.
+fn addresses(from: &str) -> Vec<(String, String)> {
+    match from.strip_suffix('/').unwrap_or(from).strip_suffix(".md") {
+        Some(page) => {
+            [format!("{page}/"), format!("{page}.md/")].map(|from| (from.clone(), path_of(&from))).into()
+        }
+        None => vec![(from.to_owned(), path_of(from))],
+    }
+}
+
 /// All outputs.
 #[salsa::tracked]
 pub fn plan(db: &dyn Db) -> Arc<Plan> {
@@ -80,7 +91,10 @@ pub fn plan(db: &dyn Db) -> Arc<Plan> {
     let mut warnings = Vec::new();
     let root = Site::get(db).root(db);
     // What other outputs there are in the top folders of these is no concern of theirs.
-    let redirected = redirects(db).iter().map(|(_, redirect)| top(&path_of(&redirect.from)));
+    let redirects: Vec<_> =
+        redirects(db).iter().map(|(file, redirect)| (*file, redirect, addresses(&redirect.from))).collect();
+    let paths = redirects.iter().flat_map(|(.., addresses)| addresses).map(|(_, path)| path);
+    let redirected = paths.flat_map(|path| [Some(top(path)), beside(path).map(|path| top(&path))]).flatten();
     let own = placed(db).pages.iter().map(|(path, _)| top(path));
     let tops: HashSet<String> =
         redirected.chain(own).chain(root.iter().map(|file| top(file.published(db)))).collect();
@@ -121,18 +135,22 @@ pub fn plan(db: &dyn Db) -> Arc<Plan> {
         }
     }
     let mut plan = Plan { outputs, sitemaps, warnings };
-    for (file, Redirect { from, place }) in redirects(db) {
-        let kind = Kind::Redirect { from: from.clone(), to: *file };
-        let path = kind.file(db);
-        match taken.obstacle(&path) {
-            None => {
-                taken.take(&path);
-                plan.outputs.insert(path, Output::Rendered(kind));
-            }
-            Some(obstacle) => {
-                let message =
-                    format!("`redirect_from: {from}` does nothing, the site has {obstacle} there already");
-                plan.warnings.push(Warning::in_file(Rule::Conflict, place.clone(), message));
+    for (to, redirect, addresses) in redirects {
+        for (nth, (from, path)) in addresses.into_iter().enumerate() {
+            match taken.room(&path) {
+                Ok(file) => {
+                    taken.take(&file);
+                    let kind = Kind::Redirect { from, file: file.clone(), to };
+                    plan.outputs.insert(file, Output::Rendered(kind));
+                }
+                Err(obstacle) if nth == 0 => {
+                    let Redirect { from, place } = redirect;
+                    let message = format!(
+                        "`redirect_from: {from}` does nothing, the site has {obstacle} there already"
+                    );
+                    plan.warnings.push(Warning::in_file(Rule::Conflict, place.clone(), message));
+                }
+                Err(_) => {}
             }
         }
     }
@@ -142,4 +160,30 @@ pub fn plan(db: &dyn Db) -> Arc<Plan> {
 /// The path from the site's root under which an asset is published.
 pub fn published_asset(db: &dyn Db, asset: AssetFile) -> String {
     address::asset(asset.path(db), *asset.digest(db), *asset.fingerprinted(db))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_is_an_address_with_or_without_extension_and_slash() {
+        for (from, expected) in [
+            ("/plugins/old", &[("/plugins/old", "plugins/old/index.html")][..]),
+            ("/plugins/old/", &[("/plugins/old/", "plugins/old/index.html")]),
+            ("/plugins/old.html", &[("/plugins/old.html", "plugins/old.html")]),
+            (
+                "/plugins/old.md",
+                &[
+                    ("/plugins/old/", "plugins/old/index.html"),
+                    ("/plugins/old.md/", "plugins/old.md/index.html"),
+                ],
+            ),
+            ("/v1.2.md/", &[("/v1.2/", "v1.2/index.html"), ("/v1.2.md/", "v1.2.md/index.html")]),
+        ] {
+            let addresses = addresses(from);
+            let found: Vec<_> = addresses.iter().map(|(from, path)| (from.as_str(), path.as_str())).collect();
+            assert_eq!(found, expected, "{from}");
+        }
+    }
 }

@@ -20,6 +20,16 @@ impl Taken {
         self.files.insert(key, path.to_owned());
     }
 
+    /// Where there is room for the redirect at `path`; otherwise the file that is in its way. Web servers tell
+    /// `plugins/gpx` from `plugins/GPX` where disks may not: then it is the file beside the folder, which servers such as
+    /// GitHub's look for, too.
+    pub(super) fn room(&self, path: &str) -> Result<String, &str> {
+        let Some(obstacle) = self.obstacle(path) else { return Ok(path.to_owned()) };
+        let is_same_but_for_case = obstacle != path && obstacle.to_lowercase() == path.to_lowercase();
+        let beside = beside(path).filter(|beside| is_same_but_for_case && self.obstacle(beside).is_none());
+        beside.ok_or(obstacle)
+    }
+
     /// The file that leaves no room for one at `path`: the same, one where it needs a folder, or one in a folder of
     /// its name.
     pub(super) fn obstacle(&self, path: &str) -> Option<&str> {
@@ -27,6 +37,11 @@ impl Taken {
         let found = self.files.get(&key).or_else(|| self.folders.get(&key));
         found.or_else(|| folders(&key).find_map(|folder| self.files.get(folder))).map(String::as_str)
     }
+}
+
+/// The file beside the folder whose page is at `path`.
+pub(super) fn beside(path: &str) -> Option<String> {
+    path.strip_suffix("/index.html").map(|folder| format!("{folder}.html"))
 }
 
 /// The folders on the way to the file at `path`, the outermost first.
@@ -37,4 +52,28 @@ fn folders(path: &str) -> impl Iterator<Item = &str> {
 /// The first part of a path, as disks compare it that ignore letter case.
 pub(super) fn top(path: &str) -> String {
     path.split('/').next().unwrap_or_default().to_lowercase()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_finds_room_where_servers_look_for_it() {
+        let mut taken = Taken::default();
+        for path in ["plugins/GPX/index.html", "plugins/both/index.html", "plugins/BOTH.html", "old.html"] {
+            taken.take(path);
+        }
+        for (path, expected) in [
+            ("plugins/other/index.html", Ok("plugins/other/index.html")),
+            ("plugins/gpx/index.html", Ok("plugins/gpx.html")),
+            ("plugins/GPX/index.html", Err("plugins/GPX/index.html")),
+            ("plugins/Both/index.html", Err("plugins/both/index.html")),
+            ("old.html/index.html", Err("old.html")),
+            ("OLD.html", Err("old.html")),
+            ("plugins/GPX/index.html/index.html", Err("plugins/GPX/index.html")),
+        ] {
+            assert_eq!(taken.room(path).as_deref(), expected.as_ref().map(|path| *path), "{path}");
+        }
+    }
 }

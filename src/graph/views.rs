@@ -306,7 +306,7 @@ fn part(db: &dyn Db, text: &str) -> String {
     let settings = Site::get(db).settings(db);
     let another = |link: &str| address::based(&settings.base_path, link);
     let picture = |address: &str| pictures::becomes(settings, &[], address);
-    markdown::to_html_part(text, Addresses { another: &another, picture: &picture })
+    markdown::to_html_part(text, Addresses { picture: &picture, ..Addresses::new(&another) })
 }
 
 fn blocklist_item(db: &dyn Db, block: &Block, target: Option<Summary>) -> context::BlocklistItem {

@@ -7,6 +7,7 @@
 mod elements;
 mod ids;
 mod kramdown;
+mod links;
 mod picture;
 mod plain;
 mod safe;
@@ -18,6 +19,7 @@ mod write;
 
 pub use elements::encode;
 pub use ids::apart;
+pub use links::{addresses, with_addresses};
 pub use plain::{escape, strip_tags, to_text};
 pub use tidy::MAX_NESTING;
 
@@ -30,6 +32,13 @@ pub const VERSION: u32 = 5;
 
 use write::Place;
 
+/// Stands for the base path in Markdown into which a program has put addresses. People write paths from the site's root
+/// without it, and it can't be seen from the text of a path which of the two it is. No text holds a noncharacter.
+pub const BASE: char = '\u{FDEF}';
+
+/// [`BASE`] as comrak writes it in an address.
+const ENCODED_BASE: &str = "%EF%B7%AF";
+
 /// What becomes of the addresses in a text. Each is asked about without character references and with everything
 /// percent-encoded that a URL can't hold.
 #[derive(Clone, Copy)]
@@ -38,12 +47,14 @@ pub struct Addresses<'a> {
     pub another: &'a dyn Fn(&str) -> Option<String>,
     /// What becomes of the picture at an address.
     pub picture: &'a dyn Fn(&str) -> Picture,
+    /// What [`BASE`] is where it begins no path from the site's root, of which `another` is asked without it.
+    pub base_path: &'a str,
 }
 
 impl<'a> Addresses<'a> {
     /// Addresses that `another` may name others for; every picture is shown.
     pub fn new(another: &'a dyn Fn(&str) -> Option<String>) -> Self {
-        Self { another, picture: &|_| Picture::Shown }
+        Self { another, picture: &|_| Picture::Shown, base_path: "" }
     }
 }
 
@@ -92,7 +103,7 @@ pub fn to_html_smart(markdown: &str, another: &dyn Fn(&str) -> Option<String>) -
 }
 
 fn convert(markdown: &str, place: Place, addresses: Addresses<'_>) -> String {
-    // No text has noncharacters from here on, but for those that `kramdown` puts in.
+    // No text has noncharacters from here on, but for [`BASE`] and those that `kramdown` puts in.
     let prepared = kramdown::prepare(&readable(markdown));
     let (arena, options) = (Arena::new(), options());
     let document = comrak::parse_document(&arena, &prepared.text, &options);
@@ -101,8 +112,10 @@ fn convert(markdown: &str, place: Place, addresses: Addresses<'_>) -> String {
     // Writing to a string can't fail.
     let _ = comrak::format_html(document, &options, &mut html);
     let html = write::html(&tidy::tree(&html, &prepared.notes), place, addresses);
+    let html = safe::clean(&html);
+    let html = if html.contains(BASE) { html.replace(BASE, addresses.base_path) } else { html };
     // A reference such as `&#x8;` has become the character by now.
-    readable(&safe::clean(&html)).into_owned()
+    readable(&html).into_owned()
 }
 
 fn options() -> Options<'static> {
@@ -119,8 +132,9 @@ fn options() -> Options<'static> {
     options
 }
 
-/// `text` with U+FFFD for each forbidden character.
+/// `text` with U+FFFD for each forbidden character but [`BASE`].
 fn readable(text: &str) -> Cow<'_, str> {
+    let is_forbidden = |c: char| is_forbidden(c) && c != BASE;
     if text.contains(is_forbidden) {
         Cow::Owned(text.replace(is_forbidden, "\u{FFFD}"))
     } else {

@@ -174,7 +174,7 @@ fn a_name_stands_for_a_picture() {
         ("![](https://a.example/tests/badge.svg)", r#"<span class="picture">badge.svg</span>"#.to_owned()),
         ("<span class=picture>x</span>", "<span>x</span>".to_owned()),
     ] {
-        let html = super::to_html(markdown, Addresses { another: &|_| None, picture: &picture });
+        let html = super::to_html(markdown, Addresses { picture: &picture, ..Addresses::new(&|_| None) });
         assert_eq!(html.trim(), format!("<p>{expected}</p>"), "{markdown}");
         let text = super::to_text(&html);
         assert!(["", "x"].contains(&text.as_str()), "{markdown}: {text}");
@@ -437,6 +437,25 @@ fn text_within_a_sentence_has_no_blocks() {
             expected,
             "{markdown}"
         );
+    }
+}
+
+#[test]
+fn a_path_gets_the_base_path_once_whoever_wrote_it() {
+    let another = |address: &str| address.starts_with('/').then(|| format!("/plugins{address}"));
+    let addresses = Addresses { base_path: "/plugins", ..Addresses::new(&another) };
+    for (markdown, expected) in [
+        ("[x](/plugins/a/)", r#"<p><a href="/plugins/plugins/a/">x</a></p>"#),
+        ("[x](\u{FDEF}/plugins/a/)", r#"<p><a href="/plugins/plugins/a/">x</a></p>"#),
+        ("![](\u{FDEF}/ü.png)", r#"<p><img alt="" src="/plugins/%C3%BC.png"></p>"#),
+        ("<img src='\u{FDEF}/a.png'>", r#"<img alt="" src="/plugins/a.png">"#),
+        ("[x](\u{FDEF}) [y](\u{FDEF}#z)", r#"<p><a href="/plugins/">x</a> <a href="/plugins/#z">y</a></p>"#),
+        ("[x](\u{FDEF}//a.example/)", r#"<p><a href="/plugins/a.example/">x</a></p>"#),
+        ("![](\u{FDEF}a.png)", r#"<p><img alt="" src="/plugins/a.png"></p>"#),
+        ("[x](https://a.example\u{FDEF}/)", r#"<p><a href="https://a.example/plugins/">x</a></p>"#),
+        ("`\u{FDEF}/a` and \u{FDEF}/b", "<p><code>/plugins/a</code> and /plugins/b</p>"),
+    ] {
+        assert_eq!(super::to_html(markdown, addresses).trim(), expected, "{markdown}");
     }
 }
 

@@ -8,7 +8,7 @@ use super::elements::{self, Kind};
 use super::ids::Ids;
 use super::plain::{decode, escape};
 use super::tidy::{Content, Node, is_blank};
-use super::{Addresses, Picture, picture, wide};
+use super::{Addresses, BASE, ENCODED_BASE, Picture, picture, wide};
 
 /// How long a text without tags is written in one piece, in bytes.
 const PIECE: usize = 4096;
@@ -269,11 +269,27 @@ impl Writer<'_, '_> {
                 Place::Elsewhere => {}
             }
         }
+        let address = self.without_base(address);
         let address = (self.addresses.another)(&address).unwrap_or(address);
         if element == "img" {
             Some(("src", elements::picture(&address)?))
         } else {
             Some(("href", elements::link(&address)?))
+        }
+    }
+
+    /// A path from the site's root without the mark for the base path, as people write it; in any other address the base
+    /// path itself.
+    fn without_base(&self, address: String) -> String {
+        if !address.contains(BASE) && !address.contains(ENCODED_BASE) {
+            return address;
+        }
+        let rest = address.strip_prefix(BASE).or_else(|| address.strip_prefix(ENCODED_BASE));
+        match rest {
+            Some(rest) => format!("/{}", rest.trim_start_matches('/')),
+            None => address
+                .replace(BASE, self.addresses.base_path)
+                .replace(ENCODED_BASE, self.addresses.base_path),
         }
     }
 

@@ -1,12 +1,17 @@
 //! Addresses of the site's own pages, and whether an address is one.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::fmt;
+use std::sync::Arc;
 
+use minijinja::value::{DynObject, Object, ObjectRepr, Value, serializing_for_value};
+use serde::{Deserialize, Serialize, Serializer};
 use url::{ParseError, Url};
 
 use crate::config::Settings;
 use crate::digest::Digest;
-use crate::markdown;
+use crate::{markdown, url_path};
 
 /// Whether `text` is an absolute http or https address.
 pub fn is_web(text: &str) -> bool {
@@ -19,37 +24,87 @@ pub fn is_rooted(text: &str) -> bool {
     text.starts_with('/') && !text.starts_with("//")
 }
 
-/// Whether `path` is `base_path` or below it. `/register` is not below `/reg`.
-fn is_below(base_path: &str, path: &str) -> bool {
-    let rest = path.strip_prefix(base_path).filter(|_| !base_path.is_empty());
-    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?', '#']))
+/// An address as the site's pages have it: a path from the root of the host, which begins with the base path, or an
+/// address that lies elsewhere.
+///
+/// Whether a path has the base path already can't be seen from its text: below `/plugins`, `/plugins/mqtt/` is what
+/// people write and `/plugins/plugins/mqtt/` what pages have. So it is a type, and templates get it as a value of its
+/// own, which works like a text.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Local(String);
+
+impl Local {
+    /// The address on pages of `path` from the site's root; anything else stays.
+    pub fn of(settings: &Settings, path: &str) -> Self {
+        Self(based(&settings.base_path, path).unwrap_or_else(|| path.to_owned()))
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The absolute address.
+    pub fn absolute(&self, settings: &Settings) -> String {
+        if is_rooted(&self.0) { format!("{}{}", settings.url, self.0) } else { self.0.clone() }
+    }
+
+    /// What templates see.
+    pub fn value(&self) -> Value {
+        if is_rooted(&self.0) { Value::from_object(self.clone()) } else { Value::from(&self.0) }
+    }
 }
 
-/// The address within the site that a text gives which people wrote: a path from the root gets the base path,
-/// unless it has it, as one does that a shortcode or template made. `None` if `address` stays as it is.
+impl fmt::Display for Local {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for Local {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializing_for_value() {
+            self.value().serialize(serializer)
+        } else {
+            serializer.serialize_str(&self.0)
+        }
+    }
+}
+
+impl Object for Local {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn custom_cmp(self: &Arc<Self>, other: &DynObject) -> Option<Ordering> {
+        Some(self.0.cmp(&other.downcast_ref::<Self>()?.0))
+    }
+
+    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The address on pages of a path from the site's root; `None` if `address` stays as it is.
 pub fn based(base_path: &str, address: &str) -> Option<String> {
-    let bare = is_rooted(address) && !base_path.is_empty() && !is_below(base_path, address);
-    bare.then(|| format!("{base_path}{address}"))
+    (is_rooted(address) && !base_path.is_empty()).then(|| format!("{base_path}{address}"))
 }
 
 /// The absolute address that `address` stands for on the page at `page`, which is absolute. `None` if it is
 /// absolute already, or can't be an address at all.
 pub fn resolved(base_path: &str, page: &str, address: &str) -> Option<String> {
     let address = based(base_path, address).map_or(Cow::Borrowed(address), Cow::Owned);
-    match Url::parse(&address) {
-        Err(ParseError::RelativeUrlWithoutBase) => {
-            Some(Url::parse(page).ok()?.join(&address).ok()?.to_string())
-        }
-        _ => None,
-    }
+    joined(page, &address)
 }
 
-/// The absolute address of a path that may have the base path already.
-pub fn absolute_once(settings: &Settings, path: &str) -> String {
-    if is_rooted(path) && is_below(&settings.base_path, path) {
-        format!("{}{path}", settings.url)
-    } else {
-        absolute(settings, path)
+/// The same of an address as the page has it.
+pub fn joined(page: &str, address: &str) -> Option<String> {
+    match Url::parse(address) {
+        Err(ParseError::RelativeUrlWithoutBase) => {
+            Some(Url::parse(page).ok()?.join(address).ok()?.to_string())
+        }
+        _ => None,
     }
 }
 
@@ -59,11 +114,6 @@ pub fn written(text: &str) -> String {
     if is_web(text) || is_rooted(text) { markdown::encode(text) } else { text.to_owned() }
 }
 
-/// The address within the site: a path from the root gets the base path, anything else stays.
-pub fn local(settings: &Settings, path: &str) -> String {
-    if is_rooted(path) { format!("{}{path}", settings.base_path) } else { path.to_owned() }
-}
-
 /// The absolute address: a path from the root gets the site's address and base path, anything else stays.
 pub fn absolute(settings: &Settings, path: &str) -> String {
     if is_rooted(path) { format!("{}{}{path}", settings.url, settings.base_path) } else { path.to_owned() }
@@ -71,7 +121,7 @@ pub fn absolute(settings: &Settings, path: &str) -> String {
 
 /// The path of a plugin's page from the site's root.
 pub fn plugin_page(stem: &str) -> String {
-    format!("/plugins/{stem}/")
+    format!("/plugins/{}/", url_path::segment(stem))
 }
 
 /// The path from the site's root under which the asset at `path` below the assets' folder is published. A
@@ -110,17 +160,14 @@ mod tests {
     }
 
     #[test]
-    fn the_base_path_is_put_before_a_path_once() {
+    fn every_path_gets_the_base_path() {
         for (base, path, expected) in [
             ("", "/a", None),
             ("/reg", "/a", Some("/reg/a")),
             ("/reg", "/", Some("/reg/")),
             ("/reg", "/register", Some("/reg/register")),
-            ("/reg", "/reg.html", Some("/reg/reg.html")),
-            ("/reg", "/reg/a", None),
-            ("/reg", "/reg", None),
-            ("/reg", "/reg?a", None),
-            ("/reg", "/reg#a", None),
+            ("/reg", "/reg/a", Some("/reg/reg/a")),
+            ("/reg", "/reg", Some("/reg/reg")),
             ("/reg", "//reg/a", None),
             ("/reg", "a", None),
             ("/reg", "https://a.example/", None),
@@ -128,13 +175,9 @@ mod tests {
             assert_eq!(based(base, path).as_deref(), expected, "{base} {path}");
             let settings =
                 Settings { base_path: base.to_owned(), url: "https://s".to_owned(), ..Settings::default() };
-            let once = absolute_once(&settings, path);
-            let shown = if is_rooted(path) {
-                format!("https://s{}", expected.unwrap_or(path))
-            } else {
-                path.to_owned()
-            };
-            assert_eq!(once, shown, "{base} {path}");
+            let local = Local::of(&settings, path);
+            assert_eq!(local.as_str(), expected.unwrap_or(path), "{base} {path}");
+            assert_eq!(local.absolute(&settings), absolute(&settings, path), "{base} {path}");
         }
     }
 

@@ -11,6 +11,7 @@ use super::context::{self, Full, Summary};
 use crate::companion::{Badge, Companion, Form};
 use crate::config::Settings;
 use crate::fact::Release;
+use crate::markdown;
 
 #[derive(Serialize)]
 struct Plugin<'a> {
@@ -18,13 +19,13 @@ struct Plugin<'a> {
     declared_id: &'a str,
     title: &'a str,
     description: &'a str,
-    content_html: &'a str,
+    content_html: String,
     authors: Vec<&'a str>,
     tags: Vec<&'a str>,
     license: &'a str,
     published: &'a str,
     attributes: &'a [String],
-    state: State<'a>,
+    state: State,
     compatibility: Compatibility<'a>,
     install: Install<'a>,
     image: Option<String>,
@@ -41,15 +42,15 @@ struct Plugin<'a> {
 }
 
 #[derive(Serialize)]
-struct State<'a> {
+struct State {
     abandoned: bool,
-    abandoned_at: Option<&'a str>,
+    abandoned_at: Option<String>,
     replaced: bool,
-    replaced_html: Option<&'a str>,
+    replaced_html: Option<String>,
     up_for_adoption: bool,
-    up_for_adoption_at: Option<&'a str>,
+    up_for_adoption_at: Option<String>,
     disabled: bool,
-    disabled_html: Option<&'a str>,
+    disabled_html: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -107,7 +108,7 @@ struct Notice<'a> {
 
 #[derive(Serialize)]
 struct BlocklistItem<'a> {
-    reason_html: &'a str,
+    reason_html: String,
     versions: &'a [String],
     octoprint_versions: &'a [String],
 }
@@ -130,11 +131,14 @@ pub fn plugin(full: &Full, settings: &Settings) -> String {
     let at = |companion: Companion| address::absolute(settings, &companion.address(&summary.stem));
     let picture = |badge| (badge, at(Companion::Badge(badge, Form::Svg)));
     let badges = Badge::ALL.map(picture).into_iter().map(|(badge, address)| (badge.name(), address));
+    let absolute = |html: &str| markdown::with_addresses(html, |to| address::joined(&summary.page, to));
+    // It may be a sentence.
+    let said = |at: &str| address::absolute(settings, at);
     let blocklist: Vec<BlocklistItem<'_>> = full
         .blocklist
         .iter()
         .map(|item| BlocklistItem {
-            reason_html: &item.reason_html,
+            reason_html: absolute(&item.reason_html),
             versions: &item.versions,
             octoprint_versions: &item.octoversions,
         })
@@ -145,7 +149,7 @@ pub fn plugin(full: &Full, settings: &Settings) -> String {
         declared_id: &summary.id,
         title: &summary.title,
         description: &summary.description,
-        content_html: &full.body,
+        content_html: absolute(&full.body),
         authors: summary.authors.iter().map(|author| author.name.as_str()).collect(),
         tags: summary.tags.iter().map(|tag| tag.name.as_str()).collect(),
         license: &full.license,
@@ -153,13 +157,13 @@ pub fn plugin(full: &Full, settings: &Settings) -> String {
         attributes: &summary.attributes,
         state: State {
             abandoned: summary.abandoned,
-            abandoned_at: summary.abandoned_at.as_deref(),
+            abandoned_at: summary.abandoned_at.as_deref().map(said),
             replaced: summary.replaced.is_some(),
-            replaced_html: full.replaced_html.as_deref(),
+            replaced_html: full.replaced_html.as_deref().map(absolute),
             up_for_adoption: summary.up_for_adoption,
-            up_for_adoption_at: summary.up_for_adoption_at.as_deref(),
+            up_for_adoption_at: summary.up_for_adoption_at.as_deref().map(said),
             disabled: summary.disabled,
-            disabled_html: full.disabled_html.as_deref(),
+            disabled_html: full.disabled_html.as_deref().map(absolute),
         },
         compatibility: Compatibility {
             octoprint: &full.compatibility.octoprint,
@@ -173,12 +177,12 @@ pub fn plugin(full: &Full, settings: &Settings) -> String {
             follow_dependency_links: full.follow_dependency_links,
             no_build_isolation: full.no_build_isolation,
         },
-        image: summary.image.as_deref().map(|image| address::absolute_once(settings, image)),
+        image: summary.image.as_ref().map(|image| image.absolute(settings)),
         screenshots: full
             .screenshots
             .iter()
             .map(|shot| Screenshot {
-                url: address::absolute_once(settings, &shot.url),
+                url: shot.url.absolute(settings),
                 alt: shot.alt.as_deref(),
                 caption: shot.caption.as_deref(),
             })

@@ -6,9 +6,10 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::address::{self, Local};
 use super::history::Instances;
 use super::slug::slug;
-use super::{address, text};
+use super::text;
 use crate::config::Settings;
 use crate::data::Compat;
 use crate::digest::Digest;
@@ -41,12 +42,12 @@ pub struct Summary {
     pub id: String,
     pub title: String,
     pub description: String,
-    pub url: String,
+    pub url: Local,
     pub page: String,
     pub authors: Vec<Named>,
     pub date: String,
     pub published: String,
-    pub image: Option<String>,
+    pub image: Option<Local>,
     pub tags: Vec<Named>,
     pub python: Option<String>,
     pub python3: Option<bool>,
@@ -102,15 +103,12 @@ impl Summary {
             id: entry.id.clone(),
             title: entry.title.clone(),
             description: markdown::strip_tags(&entry.description),
-            url: address::local(settings, &path),
+            url: Local::of(settings, &path),
             page: address::absolute(settings, &path),
             authors: entry.authors.iter().map(|author| Named::of(author)).collect(),
             date: entry.date.to_string(),
             published: published.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(),
-            image: entry
-                .featured_image
-                .as_ref()
-                .map(|image| address::local(settings, &address::written(image))),
+            image: entry.featured_image.as_ref().map(|image| Local::of(settings, &address::written(image))),
             tags: entry.tags.iter().map(|tag| Named { name: tag.clone(), slug: slug(tag) }).collect(),
             python: plugin.python.clone(),
             python3: plugin.python3(),
@@ -186,7 +184,7 @@ pub struct Full {
 #[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
 pub struct Card {
     pub title: String,
-    pub url: String,
+    pub url: Local,
     pub description: String,
     pub abandoned: bool,
 }
@@ -206,7 +204,7 @@ impl From<&Summary> for Card {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
 pub struct Shot {
-    pub url: String,
+    pub url: Local,
     pub alt: Option<String>,
     pub caption: Option<String>,
 }
@@ -340,7 +338,7 @@ pub struct BlocklistItem {
 pub struct Group<'a> {
     pub name: String,
     pub slug: String,
-    pub url: Option<String>,
+    pub url: Option<Local>,
     pub plugins: Vec<&'a Arc<Summary>>,
 }
 
@@ -398,7 +396,7 @@ impl Full {
                 .screenshots
                 .iter()
                 .map(|shot| Shot {
-                    url: address::local(settings, &address::written(&shot.url)),
+                    url: Local::of(settings, &address::written(&shot.url)),
                     alt: shot.alt.clone(),
                     caption: shot.caption.clone(),
                 })

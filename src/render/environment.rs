@@ -7,7 +7,8 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value};
 use serde::Serialize;
 
-use super::{address, filters, pictures, shared};
+use super::address::{self, Local};
+use super::{filters, pictures, shared};
 use crate::config::Settings;
 use crate::markdown::{self, Addresses, is_forbidden};
 use crate::problem::Problem;
@@ -88,22 +89,23 @@ impl Templates {
         }
         environment.add_global("site", site(settings, navigation));
         let of_local = settings.clone();
-        environment.add_function("url", move |path: &str| address::local(&of_local, path));
+        environment
+            .add_function("url", move |path: &Value| local(&of_local, path).map(|local| local.value()));
         let of_absolute = settings.clone();
-        environment.add_function("absolute_url", move |path: &str| {
-            // What `url` gave already has the base path.
-            address::absolute_once(&of_absolute, path)
+        environment.add_function("absolute_url", move |path: &Value| {
+            local(&of_absolute, path).map(|local| local.absolute(&of_absolute))
         });
         let of_inline = settings.clone();
         environment.add_filter("inline", move |text: &str| {
             let another = |link: &str| address::based(&of_inline.base_path, link);
             let picture = |address: &str| pictures::becomes(&of_inline, &[], address);
-            let html = markdown::to_html_inline(text, Addresses { another: &another, picture: &picture });
+            let addresses = Addresses { picture: &picture, ..Addresses::new(&another) };
+            let html = markdown::to_html_inline(text, addresses);
             Value::from_safe_string(html)
         });
         let of_assets = settings.clone();
         environment.add_function("asset", move |name: &str| match assets.get(name) {
-            Some(path) => Ok(address::local(&of_assets, path)),
+            Some(path) => Ok(Local::of(&of_assets, path).value()),
             None => Err(Error::new(ErrorKind::InvalidOperation, format!("there is no asset `{name}`"))),
         });
         Ok(Self { environment, sources })
@@ -138,6 +140,17 @@ impl Templates {
                 problem(innermost, &source.cloned().unwrap_or_else(fallback))
             })
     }
+}
+
+/// The address on pages that a template gives: a path from the site's root, or what `url`, `asset` or a member gave.
+fn local(settings: &Settings, path: &Value) -> Result<Local, Error> {
+    if let Some(local) = path.downcast_object_ref::<Local>() {
+        return Ok(local.clone());
+    }
+    let path = path.as_str().ok_or_else(|| {
+        Error::new(ErrorKind::InvalidOperation, format!("expected a path, found {}", path.kind()))
+    })?;
+    Ok(Local::of(settings, path))
 }
 
 /// Whether a template with this name makes HTML or XML.
@@ -192,7 +205,8 @@ fn includes_by_value(text: &str) -> bool {
 /// own formatter also escapes `/`, which makes every address longer and unreadable. Characters that neither has a
 /// place for are left out, since facts may hold any.
 fn format(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
-    let Some(text) = value.as_str().filter(|_| *state.auto_escape() == AutoEscape::Html) else {
+    let text = value.as_str().or_else(|| value.downcast_object_ref().map(Local::as_str));
+    let Some(text) = text.filter(|_| *state.auto_escape() == AutoEscape::Html) else {
         return minijinja::escape_formatter(out, state, value);
     };
     let escapes = !value.is_safe();

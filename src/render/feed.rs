@@ -88,7 +88,7 @@ pub fn plugins(path: &str, newest: &[(Arc<Summary>, String)], settings: &Setting
             content_html: body,
             // One of them there has to be.
             content_text: body.is_none().then(|| summary.description.clone()),
-            image: summary.image.as_deref().map(|image| address::absolute_once(settings, image)),
+            image: summary.image.as_ref().map(|image| image.absolute(settings)),
             date_published: summary.published.clone(),
             authors: authors(summary),
             tags: tags(summary),

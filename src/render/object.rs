@@ -6,6 +6,7 @@ use std::sync::Arc;
 use minijinja::context;
 use minijinja::value::{Enumerator, Object, Serde, Value};
 
+use super::address::Local;
 use super::context::{Group, Summary};
 
 /// A plugin as long lists show it: without the numbers that change from day to day, since a list of all plugins would
@@ -34,12 +35,12 @@ impl Object for Summary {
             "id" => self.id.as_str().into(),
             "title" => self.title.as_str().into(),
             "description" => self.description.as_str().into(),
-            "url" => self.url.as_str().into(),
+            "url" => self.url.value(),
             "page" => self.page.as_str().into(),
             "authors" => Value::from(Serde(&self.authors)),
             "date" => self.date.as_str().into(),
             "published" => self.published.as_str().into(),
-            "image" => self.image.as_deref().into(),
+            "image" => self.image.as_ref().map(Local::value).into(),
             "tags" => Value::from(Serde(&self.tags)),
             "python" => self.python.as_deref().into(),
             "python3" => self.python3.into(),
@@ -120,8 +121,8 @@ pub fn listed<'a>(summaries: impl IntoIterator<Item = &'a Arc<Summary>>) -> Valu
 
 /// A group of plugins in a long list.
 pub fn group(group: Group<'_>) -> Value {
-    let plugins = listed(group.plugins);
-    context! { name => group.name, slug => group.slug, url => group.url, plugins => plugins }
+    let (url, plugins) = (group.url.as_ref().map(Local::value), listed(group.plugins));
+    context! { name => group.name, slug => group.slug, url => url, plugins => plugins }
 }
 
 /// A list of groups.
@@ -132,23 +133,25 @@ pub fn groups(groups: Vec<Group<'_>>) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Settings;
     use crate::render::context::{Named, UsageNumbers, UsageWindows};
 
     #[test]
     fn an_object_has_the_members_of_what_it_stands_for() {
         let named = || vec![Named { name: "A b".to_owned(), slug: "a-b".to_owned() }];
+        let settings = Settings { base_path: "/base".to_owned(), ..Settings::default() };
         let numbers = |instances| UsageNumbers { instances, install_events: 2 };
         let full = Summary {
             stem: "stem".to_owned(),
             id: "id".to_owned(),
             title: "title".to_owned(),
             description: "description".to_owned(),
-            url: "/plugins/stem/".to_owned(),
+            url: Local::of(&settings, "/plugins/stem/"),
             page: "https://example.org/plugins/stem/".to_owned(),
             authors: named(),
             date: "2020-01-01".to_owned(),
             published: "2020-01-01T00:00:00+00:00".to_owned(),
-            image: Some("image".to_owned()),
+            image: Some(Local::of(&settings, "/image.png")),
             tags: named(),
             python: Some(">=3".to_owned()),
             python3: Some(true),

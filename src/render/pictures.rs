@@ -46,7 +46,7 @@ pub fn sources(settings: &Settings, screenshots: &[Shot]) -> Vec<String> {
     if settings.remote_pictures == RemotePictures::Load {
         return vec!["https:".to_owned()];
     }
-    let mut sources: Vec<String> = screenshots.iter().filter_map(|shot| source(&shot.url)).collect();
+    let mut sources: Vec<String> = screenshots.iter().filter_map(|shot| source(shot.url.as_str())).collect();
     if sources.iter().any(|source| source == "https://github.com") {
         sources.extend(BEHIND_GITHUB.map(str::to_owned));
     }

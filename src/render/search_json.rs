@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{address, text};
+use super::address::{self, Local};
+use super::text;
 use crate::config::Settings;
 use crate::entry::Entry;
 use crate::markdown;
@@ -10,7 +11,7 @@ use crate::markdown;
 #[derive(Serialize)]
 struct Document<'a> {
     id: String,
-    url: String,
+    url: Local,
     date: String,
     title: &'a str,
     description: String,
@@ -27,7 +28,7 @@ struct Document<'a> {
 pub fn document(entry: &Entry, body: &str, settings: &Settings) -> Result<String, serde_json::Error> {
     serde_json::to_string(&Document {
         id: format!("/plugins/{}", entry.stem),
-        url: address::local(settings, &address::plugin_page(&entry.stem)),
+        url: Local::of(settings, &address::plugin_page(&entry.stem)),
         date: text::json_time(&text::midnight(entry.date, &settings.timezone)),
         title: &entry.title,
         description: markdown::strip_tags(&entry.description),

@@ -50,7 +50,12 @@ impl Address {
     pub(super) fn outputs(&self) -> Vec<String> {
         let path = self.names.join("/");
         let index = if path.is_empty() { "index.html".to_owned() } else { format!("{path}/index.html") };
-        if self.is_folder { vec![index] } else { vec![path, index] }
+        if self.is_folder {
+            return vec![index];
+        }
+        // As web servers do that show pages without their extension.
+        let page = format!("{path}.html");
+        vec![path, index, page]
     }
 
     /// Whether a page is what somebody expects there.
@@ -91,13 +96,13 @@ mod tests {
         for (path, base_path, expected) in [
             ("/", "", vec!["index.html"]),
             ("/a/", "", vec!["a/index.html"]),
-            ("/a", "", vec!["a", "a/index.html"]),
-            ("/a/b.html", "", vec!["a/b.html", "a/b.html/index.html"]),
+            ("/a", "", vec!["a", "a/index.html", "a.html"]),
+            ("/a/b.html", "", vec!["a/b.html", "a/b.html/index.html", "a/b.html.html"]),
             ("/sub/", "/sub", vec!["index.html"]),
             ("/sub/c%2B%2B/", "/sub", vec!["c++/index.html"]),
-            ("/%C3%A4", "", vec!["ä", "ä/index.html"]),
-            ("/.well-known/x", "", vec![".well-known/x", ".well-known/x/index.html"]),
-            ("/.nojekyll", "", vec![".nojekyll", ".nojekyll/index.html"]),
+            ("/%C3%A4", "", vec!["ä", "ä/index.html", "ä.html"]),
+            ("/.well-known/x", "", vec![".well-known/x", ".well-known/x/index.html", ".well-known/x.html"]),
+            ("/.nojekyll", "", vec![".nojekyll", ".nojekyll/index.html", ".nojekyll.html"]),
         ] {
             let expected = expected.into_iter().map(str::to_owned).collect();
             assert_eq!(outputs(path, base_path), Some(expected), "{path}");

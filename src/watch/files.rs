@@ -24,9 +24,10 @@ pub(super) enum Found {
 /// When there is a file that can't be read.
 pub(super) fn find(site: &Site, address: &Address) -> io::Result<Found> {
     let outputs = address.outputs();
-    for (number, output) in outputs.iter().enumerate() {
+    let is_first = |output: &String| outputs.first() == Some(output);
+    for output in &outputs {
         let Some(place) = place(&site.output, output) else { continue };
-        if number > 0 {
+        if output.ends_with("/index.html") && !is_first(output) {
             return Ok(Found::Folder);
         }
         return Ok(Found::File(output.clone(), std::fs::read(place)?));

@@ -121,8 +121,9 @@ impl Tree {
         let folder = |path: &str| format!("{path}index.html");
         let names = match path.as_ref() {
             path if path.is_empty() || path.ends_with('/') => vec![folder(path)],
-            // Web servers answer for a folder without its slash with a redirect to the folder.
-            path => vec![path.to_owned(), folder(&format!("{path}/"))],
+            // Web servers answer for a folder without its slash with a redirect to the folder, and GitHub's for a page
+            // without its extension with the page.
+            path => vec![path.to_owned(), folder(&format!("{path}/")), format!("{path}.html")],
         };
         let found = names.iter().find_map(|name| self.files.get_key_value(name));
         let Some((file, _)) = found else {

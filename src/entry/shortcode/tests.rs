@@ -77,8 +77,30 @@ fn known_constructs_are_expanded() {
         ("{% raw %}{{ site.url }} {% x %}{%endraw%}!", "{{ site.url }} {% x %}!"),
     ];
     for (body, expected) in table {
+        assert_eq!(expanded(body).replace(BASE, "/base"), expected, "{body}");
+    }
+}
+
+#[test]
+fn the_base_path_is_told_from_what_people_write() {
+    for (body, expected) in [
+        ("{{ site.baseurl }}/x", "\u{FDEF}/x"),
+        ("(/base/{{ page.url | relative_url }})", "(/base/\u{FDEF}/plugins/my-plugin/)"),
+        ("{% include canonic_url url='/base/x' %}", "\u{FDEF}/base/x"),
+        // Within an address it can be nothing else.
+        ("{{ site.url }}{{ site.baseurl }}/x", "https://site.example/base/x"),
+        (
+            "[x](/base/x) {{ page.url }} {{ page.url | absolute_url }}",
+            "[x](/base/x) /plugins/my-plugin/ https://site.example/base/plugins/my-plugin/",
+        ),
+        ("\u{FDEF}/x", "\u{FFFD}/x"),
+        ("{% include canonic_url url='/\u{FDEF}x' %}", "\u{FDEF}/\u{FFFD}x"),
+    ] {
         assert_eq!(expanded(body), expected, "{body}");
     }
+    let entry = entry();
+    let at_the_root = Shortcodes { base_path: "", ..with(&entry) };
+    assert_eq!(expand("{{ site.baseurl }}/x", &at_the_root), "/x");
 }
 
 #[test]
