@@ -32,6 +32,8 @@ pub struct Imprint {
     pub modified: i64,
     /// What is wrong with the entry, though it is published.
     pub warnings: Vec<Warning>,
+    /// The links within the site that it has.
+    pub links: Packed<Vec<Link>>,
     /// What it was made from.
     pub inputs: Inputs,
     /// The memos that were of use, by function and inputs.
@@ -104,6 +106,19 @@ pub struct Redirect {
     pub from: String,
     /// Where it stands.
     pub place: Place,
+}
+
+/// A link within the site, or the address of a picture there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// The path from the site's root to which it leads, without the base path.
+    pub to: String,
+    /// Whether it is that of a picture.
+    pub is_picture: bool,
+    /// The line in the entry's file, from 1.
+    pub line: usize,
+    /// The column, from 1.
+    pub column: usize,
 }
 
 /// The texts of a plugin that outputs beside its own page consist of.
@@ -278,6 +293,7 @@ impl Imprint {
             left_python2: false,
             modified: 0,
             warnings: Vec::new(),
+            links: Packed::new(&Vec::new()),
             inputs: Inputs {
                 entry: digest,
                 usage: digest,

@@ -17,6 +17,9 @@ pub enum Rule {
     BadRedirect,
     BadPage,
     FutureDate,
+    BrokenLink,
+    MissingPicture,
+    MissingUrl,
     DisabledReason,
     TooManyItems,
     ForbiddenCharacter,
@@ -42,8 +45,9 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order in which warnings are shown.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 34] = [
         Self::Deprecated,
+        Self::MissingUrl,
         Self::KeptEntry,
         Self::DataItem,
         Self::DuplicateKey,
@@ -56,6 +60,8 @@ impl Rule {
         Self::BadRedirect,
         Self::BadPage,
         Self::FutureDate,
+        Self::BrokenLink,
+        Self::MissingPicture,
         Self::DisabledReason,
         Self::TooManyItems,
         Self::ForbiddenCharacter,
@@ -89,6 +95,9 @@ impl Rule {
             Self::BadRedirect => "bad-redirect",
             Self::BadPage => "bad-page",
             Self::FutureDate => "future-date",
+            Self::BrokenLink => "broken-link",
+            Self::MissingPicture => "missing-picture",
+            Self::MissingUrl => "missing-url",
             Self::DisabledReason => "disabled-reason",
             Self::TooManyItems => "too-many-items",
             Self::ForbiddenCharacter => "forbidden-character",
@@ -127,6 +136,8 @@ impl Rule {
             Self::BadRedirect => "earlier addresses that can't be redirected",
             Self::BadPage => "pages with front matter that can't be used",
             Self::FutureDate => "dates in the future; these plugins are published, but not as new",
+            Self::BrokenLink => "links to pages or files that the site doesn't have",
+            Self::MissingPicture => "pictures that the site doesn't have",
             Self::DisabledReason => "disabled plugins that don't say why",
             Self::TooManyItems => "lists that are cut off at `limits.list_items`",
             Self::ForbiddenCharacter => "invisible characters that were taken out",
@@ -143,7 +154,12 @@ impl Rule {
             Self::DataItem => "data file items that can't be read; they are left out",
             Self::Conflict => "addresses that are already taken",
             Self::Contrast => "colors that are hard to read",
-            Self::UnknownData | Self::NotRead | Self::Output | Self::Source | Self::Deprecated => {
+            Self::MissingUrl
+            | Self::UnknownData
+            | Self::NotRead
+            | Self::Output
+            | Self::Source
+            | Self::Deprecated => {
                 return None;
             }
         })

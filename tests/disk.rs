@@ -220,7 +220,7 @@ impl Nobody {
 
     fn command(&self) -> Command {
         let mut command = Command::new(self.program.path().join("shelflife"));
-        command.env_clear().env("CI", "true").env("NO_COLOR", "1").uid(NOBODY).gid(NOBODY);
+        command.env_clear().env("NO_COLOR", "1").uid(NOBODY).gid(NOBODY);
         command
     }
 

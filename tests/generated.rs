@@ -13,12 +13,15 @@ fn assert_builds(folder: &Path) {
     let material = Material::read(folder).unwrap();
     for seed in ["a", "b"] {
         let registry = Registry::generate(&material, 300, seed);
-        let site = Site::new("");
+        let site = Site::new("url = \"https://plugins.example\"\n");
         registry.write(site.path()).unwrap();
         let report = site.report(&["--offline"]);
         assert_eq!(report["entries"]["total"], 300);
         assert_eq!(report["entries"]["left_out"], 0);
-        assert_eq!(report["warnings"], serde_json::json!([]));
+        // Real descriptions lead to plugins that this registry doesn't have.
+        let warnings = report["warnings"].as_array().unwrap().iter();
+        let others: Vec<_> = warnings.filter(|warning| warning["rule"] != "broken-link").collect();
+        assert!(others.is_empty(), "{others:?}");
         let built = site.json("public/plugins.json");
         let disabled = registry.entries.iter().filter(|entry| entry.more.contains_key("disabled")).count();
         assert!(built.as_array().unwrap().len() >= 300 - disabled);

@@ -462,7 +462,8 @@ impl<'a> Run<'a> {
     fn warnings_of_files(&self, db: &Database, shelf: &Shelf) -> Vec<Warning> {
         let settings = &self.config.settings;
         let mut warnings = shelf.kept(&settings.timezone);
-        warnings.extend(graph::data::data_warnings(db).iter().chain(graph::entries::warnings(db)).cloned());
+        let of_files = graph::data::data_warnings(db).iter().chain(graph::entries::warnings(db));
+        warnings.extend(of_files.chain(graph::links::broken_links(db)).cloned());
         warnings.extend(graph::due::warnings(db));
         warnings.extend(graph::own_pages::warnings(db));
         let of_theme = settings.theme.warnings().into_iter();

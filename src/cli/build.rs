@@ -58,6 +58,7 @@ Environment:
                       what shelflife.toml says of the two goes before these variables
   SOURCE_DATE_EPOCH   like --now, in seconds since 1970
   NO_COLOR, CI        no colours; plain lines instead of progress bars
+  CI, GITHUB_ACTIONS  a site without `url` is an error
   GITHUB_ACTIONS      annotations, and a summary in the file GITHUB_STEP_SUMMARY
 
 Exit codes:
@@ -83,11 +84,12 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         strict: arguments.strict,
         ..arguments.site.overrides()
     };
-    let config =
-        Config::load(&arguments.site.folder, &Environment::of_process(), &overrides).and_then(|config| {
-            arguments.report.as_deref().map_or(Ok(()), |report| config.paths.check_report(report))?;
-            Ok(config)
-        });
+    let environment = Environment::of_process();
+    let config = Config::load(&arguments.site.folder, &environment, &overrides).and_then(|config| {
+        config.check_url(&environment)?;
+        arguments.report.as_deref().map_or(Ok(()), |report| config.paths.check_report(report))?;
+        Ok(config)
+    });
     let config = match config {
         Ok(config) => config,
         Err(error) => {

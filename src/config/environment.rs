@@ -20,6 +20,9 @@ pub struct Environment {
     /// `SOURCE_DATE_EPOCH`: the moment of the build in seconds since 1970
     /// (<https://reproducible-builds.org/specs/source-date-epoch/>).
     pub source_date_epoch: Option<String>,
+    /// `CI` or `GITHUB_ACTIONS`: whether this is a runner of continuous integration
+    /// (<https://docs.github.com/en/actions/reference/workflows-and-actions/variables>).
+    pub is_runner: bool,
 }
 
 impl Environment {
@@ -32,6 +35,10 @@ impl Environment {
             github_api: get("GITHUB_API_URL"),
             github_server: get("GITHUB_SERVER_URL"),
             source_date_epoch: get("SOURCE_DATE_EPOCH"),
+            is_runner: ["CI", "GITHUB_ACTIONS"]
+                .into_iter()
+                .filter_map(get)
+                .any(|value| !matches!(value.trim(), "false" | "0")),
         }
     }
 

@@ -23,6 +23,9 @@ use crate::problem::Problem;
 /// The name of a site's configuration file.
 pub const FILE_NAME: &str = "shelflife.toml";
 
+/// The address of a site whose configuration gives none.
+pub const DEFAULT_URL: &str = "http://localhost";
+
 /// Where registries that Jekyll builds have their entries.
 const JEKYLL: &str = "_plugins";
 
@@ -31,6 +34,8 @@ pub(super) struct Settled {
     pub(super) folder: PathBuf,
     pub(super) title: String,
     pub(super) url: String,
+    /// Whether the file gives it.
+    pub(super) has_url: bool,
     pub(super) base_path: String,
     pub(super) description: String,
     pub(super) repository: Option<String>,
@@ -69,7 +74,7 @@ pub(super) struct Settled {
 struct File {
     title: String,
     #[serde(deserialize_with = "site_url")]
-    url: String,
+    url: Option<String>,
     #[serde(deserialize_with = "base_path")]
     base_path: String,
     description: String,
@@ -94,7 +99,7 @@ impl Default for File {
     fn default() -> Self {
         Self {
             title: "Plugin Registry".to_owned(),
-            url: "http://localhost".to_owned(),
+            url: None,
             base_path: String::new(),
             description: "A registry of plugins".to_owned(),
             repository: None,
@@ -270,7 +275,8 @@ impl From<File> for Settled {
         Self {
             folder: PathBuf::new(),
             title: file.title,
-            url: file.url,
+            has_url: file.url.is_some(),
+            url: file.url.unwrap_or_else(|| DEFAULT_URL.to_owned()),
             base_path: file.base_path,
             description: file.description,
             repository: file.repository.map(|Address(url)| url.as_str().trim_end_matches('/').to_owned()),
@@ -415,7 +421,7 @@ mod tests {
             "#,
         )
         .unwrap();
-        assert_eq!(file.url, "https://plugins.octoprint.org");
+        assert_eq!(file.url.as_deref(), Some("https://plugins.octoprint.org"));
         assert_eq!(file.github.0.ttl.0, Duration::from_secs(36 * 3600));
         assert_eq!(file.usage.0.ttl.0, Duration::ZERO);
     }

@@ -21,11 +21,12 @@ use jiff::tz::TimeZone;
 use url::Url;
 
 use crate::digest::Digest;
+use crate::rule::Rule;
 use crate::warning::Warning;
 
 pub use environment::Environment;
 pub use fetch::Fetch;
-pub use file::FILE_NAME;
+pub use file::{DEFAULT_URL, FILE_NAME};
 pub use limits::{Bytes, Limits, YamlLimits};
 pub use markdown::RemotePictures;
 pub use paths::Paths;
@@ -41,6 +42,8 @@ use servers::Servers;
 pub struct Config {
     /// What pages and feeds may know.
     pub settings: Settings,
+    /// Whether the file gives the site's address.
+    pub has_url: bool,
     /// Where things are.
     pub paths: Paths,
     /// How GitHub is asked.
@@ -254,6 +257,9 @@ pub struct Overrides {
     pub strict: bool,
 }
 
+/// What to do about a missing `url`.
+const URL_HELP: &str = "add a line such as `url = \"https://plugins.example.org\"` at the top of the file";
+
 /// Reads a length of time such as `90s` or `1 day 12 hours`.
 ///
 /// # Errors
@@ -299,6 +305,7 @@ impl Config {
         let Servers { server, graphql } = Servers::of(&file.github, environment)?;
         let mut config = Self {
             warnings: Vec::new(),
+            has_url: file.has_url,
             settings: file.settings(server),
             paths: Paths {
                 entries: base.join(&file.entries),
@@ -329,8 +336,30 @@ impl Config {
             strict: overrides.strict,
         };
         config.warnings = config.paths.check(given)?;
+        if !config.has_url {
+            let message = format!(
+                "{FILE_NAME} has no `url`, so feeds, `plugins.json` and the site map point to {DEFAULT_URL}"
+            );
+            config.warnings.push(Warning::general(Rule::MissingUrl, message).help(URL_HELP));
+        }
         config.check_logo()?;
         Ok(config)
+    }
+
+    /// Makes sure that what continuous integration builds, which is published, has a `url`.
+    ///
+    /// # Errors
+    ///
+    /// When the configuration gives none, and this is such a runner.
+    pub fn check_url(&self, environment: &Environment) -> miette::Result<()> {
+        if self.has_url || !environment.is_runner {
+            return Ok(());
+        }
+        Err(miette::miette!(
+            help = URL_HELP,
+            "{FILE_NAME} has no `url`: in CI that is an error, since feeds and `plugins.json` would point to \
+             {DEFAULT_URL}"
+        ))
     }
 
     /// A logo that is not there would be told of by a template, which can't say where it is named.

@@ -52,14 +52,14 @@ impl<'de> Deserialize<'de> for Size {
 }
 
 /// A site's address, without its path.
-pub(super) fn site_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+pub(super) fn site_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let Address(url) = Address::deserialize(deserializer)?;
     if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
         return Err(D::Error::custom(format!(
             "`{url}` has a path, expected an address such as \"https://example.org\"; the path belongs into `base_path`"
         )));
     }
-    Ok(url.as_str().trim_end_matches('/').to_owned())
+    Ok(Some(url.as_str().trim_end_matches('/').to_owned()))
 }
 
 /// The path of a site below its address, without a slash at its end.
@@ -67,7 +67,7 @@ pub(super) fn base_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<St
     let text = String::deserialize(deserializer)?;
     let path = text.trim_end_matches('/');
     let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.' | '~');
-    let climbs = path.split('/').any(|part| part == "..");
+    let climbs = path.split('/').any(|part| matches!(part, "." | ".."));
     if path.is_empty() || (path.starts_with('/') && !path.contains("//") && path.chars().all(fine) && !climbs)
     {
         return Ok(path.to_owned());

@@ -3,6 +3,7 @@
 use super::companions::companions;
 use super::entries::{description, disabled, feed_description, front, warnings_of};
 use super::facts::{ages, digest_of, python_lookup, usage_digest, wanted_for};
+use super::links::links_of;
 use super::outputs::page;
 use super::pages::{PAGE, in_feed};
 use super::plugins::left_python2;
@@ -29,6 +30,7 @@ pub fn imprint(db: &dyn Db, file: EntryFile, entry: Digest) -> Option<Imprint> {
         left_python2: left_python2(db, file),
         modified: modified(db, file)?,
         warnings: warnings_of(db, file).clone(),
+        links: Packed::new(links_of(db, file)),
         inputs: inputs(db, file, entry, data::concerning_digest(db, &front.id)),
         memos: Packed::new(&memos),
         pictures: thumbnails::of_entry(db, file),

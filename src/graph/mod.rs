@@ -11,6 +11,7 @@ pub mod history;
 pub mod imprints;
 pub mod inputs;
 pub mod kinds;
+pub mod links;
 pub mod notices;
 pub mod outputs;
 pub mod own_pages;

@@ -5,7 +5,7 @@
 //! which others it shares its author. So every distribution is the real one at every size. The content of the shape
 //! is new: see [`super::words`].
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
 use std::io;
 use std::path::Path;
@@ -119,7 +119,7 @@ impl Registry {
         Self { entries }
     }
 
-    /// Writes the entries, and data files about some of them, as the site's folders `entries` and `data`.
+    /// Writes the entries, the pictures that they show, and data files about some of them, as folders of the site.
     ///
     /// # Errors
     /// The folder can't be written.
@@ -128,6 +128,12 @@ impl Registry {
         std::fs::create_dir_all(&entries)?;
         for entry in &self.entries {
             std::fs::write(entries.join(entry.file()), entry.markdown())?;
+        }
+        let pictures: BTreeSet<String> = self.entries.iter().flat_map(Entry::pictures).collect();
+        for picture in pictures {
+            let place = site.join(picture.trim_start_matches('/'));
+            std::fs::create_dir_all(place.parent().unwrap_or(site))?;
+            std::fs::write(place, "a picture")?;
         }
         let data = site.join("data");
         std::fs::create_dir_all(&data)?;
@@ -268,9 +274,22 @@ impl Entry {
         format!("{}.md", self.stem)
     }
 
-    /// The address of the screenshot of this number.
-    pub fn picture(&self, number: usize) -> String {
-        format!("/assets/img/plugins/{}/screenshot_{number}.png", self.id)
+    /// The address of the screenshot of this number, which is the same of all entries.
+    pub fn picture(number: usize) -> String {
+        format!("/assets/img/plugins/screenshot_{number}.png")
+    }
+
+    /// The addresses of the pictures on the site that it shows.
+    fn pictures(&self) -> Vec<String> {
+        const FOLDER: &str = "/assets/";
+        let of_body = self.body.split(FOLDER).skip(1).filter_map(|rest| {
+            let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '/' | '.' | '-' | '_'));
+            let path = &rest[..end.unwrap_or(rest.len())];
+            let is_plain =
+                path.contains('.') && path.split('/').all(|name| !name.is_empty() && !name.starts_with('.'));
+            is_plain.then(|| format!("{FOLDER}{path}"))
+        });
+        (0..self.screenshots.len()).map(Self::picture).chain(of_body).collect()
     }
 
     /// Where it is installed from.
@@ -302,13 +321,13 @@ impl Entry {
             text += "\nscreenshots:\n";
         }
         for (number, caption) in self.screenshots.iter().enumerate() {
-            let _ = writeln!(text, "- url: {}", self.picture(number));
+            let _ = writeln!(text, "- url: {}", Self::picture(number));
             if !caption.is_empty() {
                 let _ = writeln!(text, "  alt: {0}\n  caption: {0}", written(caption));
             }
         }
         if self.featured {
-            let _ = writeln!(text, "\nfeaturedimage: {}", self.picture(0));
+            let _ = writeln!(text, "\nfeaturedimage: {}", Self::picture(0));
         }
         if !self.octoprint.is_empty() || !self.os.is_empty() || self.python.is_some() {
             text += "\ncompatibility:\n";

@@ -1,0 +1,240 @@
+//! Links within the site that entries have, and those that lead nowhere.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use percent_encoding::percent_decode_str;
+use rayon::prelude::*;
+use url::Url;
+
+use super::entries::{description, disabled, known, parsed, sound_entries, text};
+use super::plan::{Plan, plan};
+use super::{Db, EntryFile, Site};
+use crate::config::{DEFAULT_URL, Settings};
+use crate::imprint::{Link, Packed};
+use crate::markdown;
+use crate::render::address::{self, Local};
+use crate::rule::Rule;
+use crate::warning::{Place, Warning};
+use crate::yaml::Text;
+
+/// How many links to different places are looked at in one entry: so many no description needs.
+const MAX_LINKS: usize = 500;
+
+/// How many bytes of a path a warning shows.
+const MAX_SHOWN: usize = 200;
+
+/// The links within the site that an entry has which is not known: one to each place, in the order of the file.
+#[salsa::tracked]
+pub fn links_of(db: &dyn Db, file: EntryFile) -> Vec<Link> {
+    let Ok(parsed) = parsed(db, file) else { return Vec::new() };
+    let Ok(text) = Text::read(file.path(db), text(db, file)) else { return Vec::new() };
+    let (entry, settings) = (&parsed.entry, Site::get(db).settings(db));
+    let Some(within) = Within::of(settings, &address::plugin_page(&entry.stem)) else { return Vec::new() };
+    let pictures = entry.featured_image.iter().chain(entry.screenshots.iter().map(|shot| &shot.url));
+    let others = [&entry.homepage, &entry.source, &entry.archive].into_iter().chain(&entry.privacy_policy);
+    // Anything else is shown as a text.
+    let others = others.filter(|to| address::is_web(to) || address::is_rooted(to));
+    let of_front =
+        pictures.map(|to| (to, true)).chain(others.map(|to| (to, false))).map(|(to, is_picture)| {
+            let on_page = Local::of(settings, &address::written(to));
+            (on_page.as_str().to_owned(), Some(to.as_str()), is_picture, 0..parsed.places.body)
+        });
+    let whole = text.as_str().len();
+    let htmls =
+        [(disabled(db, file), 0..parsed.places.body), (description(db, file), parsed.places.body..whole)];
+    let of_texts =
+        htmls.iter().filter_map(|(html, part)| Some((html.as_ref()?, part))).flat_map(|(html, part)| {
+            let addresses = markdown::addresses(&html.text).into_iter();
+            addresses.map(|address| (address.to, None, address.is_picture, part.clone()))
+        });
+    let mut links: Vec<Link> = Vec::new();
+    for (on_page, written, is_picture, part) in of_front.chain(of_texts) {
+        let Some(to) = within.path(&on_page) else { continue };
+        if links.len() == MAX_LINKS {
+            break;
+        }
+        if links.iter().all(|link| link.to != to) {
+            // A path from the root is written without the base path that it has on the page.
+            let written = written.or(Some(&*on_page).filter(|on_page| !address::is_rooted(on_page)));
+            let place = place(text.as_str(), part, &to, written);
+            let (line, column) = text.problem(place, String::new()).line_column();
+            links.push(Link { to, is_picture, line, column });
+        }
+    }
+    links.sort_by_key(|link| (link.line, link.column));
+    links
+}
+
+/// The addresses of one page that lead within the site.
+struct Within<'a> {
+    settings: &'a Settings,
+    page: Url,
+}
+
+impl<'a> Within<'a> {
+    fn of(settings: &'a Settings, page: &str) -> Option<Self> {
+        Some(Self { settings, page: Url::parse(&address::absolute(settings, page)).ok()? })
+    }
+
+    /// The path from the site's root, without the base path, to which an address leads; `None` if that is elsewhere.
+    fn path(&self, address: &str) -> Option<String> {
+        // Nobody means a site by this that has no address of its own.
+        let is_absolute = self.settings.url == DEFAULT_URL && Url::parse(address).is_ok();
+        let url = self.page.join(address).ok().filter(|_| !is_absolute)?;
+        let is_own = matches!(url.scheme(), "http" | "https")
+            && (url.host_str(), url.port()) == (self.page.host_str(), self.page.port());
+        let path = url.path().strip_prefix(self.settings.base_path.as_str()).filter(|_| is_own)?;
+        match path {
+            "" => Some("/".to_owned()),
+            path => path.starts_with('/').then(|| path.to_owned()),
+        }
+    }
+}
+
+/// Where an address stands within a part of an entry's text that leads to the path `to`, and how it is written if that is
+/// known. What is not found, since a character is encoded in some way, is where the part begins.
+fn place(text: &str, part: Range<usize>, to: &str, written: Option<&str>) -> Range<usize> {
+    let decoded = percent_decode_str(to).decode_utf8_lossy();
+    let name = decoded.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    let spellings = written.into_iter().chain([to, &*decoded, decoded.trim_start_matches('/'), name]);
+    let within = text.get(part.clone()).unwrap_or_default();
+    let found = spellings.filter(|spelling| !spelling.is_empty()).find_map(|spelling| {
+        let goes_on = |c: char| c.is_alphanumeric() || matches!(c, '-' | '_' | '%');
+        let is_whole = |at: usize| {
+            let (before, after) = (&within[..at], &within[at + spelling.len()..]);
+            !before.ends_with(goes_on) && !after.starts_with(|c| goes_on(c) || c == '/')
+        };
+        let (at, _) = within.match_indices(spelling).find(|(at, _)| is_whole(*at))?;
+        Some(part.start + at..part.start + at + spelling.len())
+    });
+    let begin = || {
+        let blank = within.len() - within.trim_start().len();
+        part.start + blank..part.start + blank
+    };
+    found.unwrap_or_else(begin)
+}
+
+/// Warnings about links of entries that lead to nothing that the site has, in the order of files.
+#[salsa::tracked]
+pub fn broken_links(db: &dyn Db) -> Vec<Warning> {
+    let plan = plan(db);
+    let base_path = Site::get(db).settings(db).base_path.as_str();
+    let of_one = |file: &EntryFile| -> (&str, Links<'_>) {
+        let links = match known(db, *file) {
+            Some(imprint) => Links::Known(&imprint.links),
+            None => Links::Read(links_of(db, *file)),
+        };
+        (file.path(db), links)
+    };
+    let all: Vec<(&str, Links<'_>)> = sound_entries(db).iter().map(of_one).collect();
+    // There are several of each entry, and each is looked for among all outputs.
+    let of_each = all.par_iter().map(|(path, links)| {
+        let unpacked: Cow<'_, [Link]> = match links {
+            Links::Known(links) => Cow::Owned(links.get()),
+            Links::Read(links) => Cow::Borrowed(links),
+        };
+        let broken = unpacked.iter().filter(|link| !has(plan, &link.to));
+        broken.map(|link| warning(plan, base_path, path, link)).collect::<Vec<_>>()
+    });
+    of_each.flatten().collect()
+}
+
+/// The links of an entry.
+enum Links<'db> {
+    /// Of its imprint.
+    Known(&'db Packed<Vec<Link>>),
+    /// As it was read.
+    Read(&'db [Link]),
+}
+
+fn warning(plan: &Plan, base_path: &str, path: &str, link: &Link) -> Warning {
+    let Link { to, is_picture, line, column } = link;
+    let place = Place { path: path.to_owned(), line: *line, column: *column };
+    let at = shown(to);
+    let without_base = to.strip_prefix(base_path).filter(|_| !base_path.is_empty());
+    if let Some(path) = without_base.filter(|path| path.starts_with('/') && has(plan, path)) {
+        let help = format!("write {}: `base_path` is put before it", shown(path));
+        return Warning::in_file(Rule::BrokenLink, place, format!("the link to {at} is broken")).help(help);
+    }
+    if *is_picture {
+        let message = format!("the picture {at} does not exist");
+        return Warning::in_file(Rule::MissingPicture, place, message)
+            .help("add the file, or correct the address");
+    }
+    let message = format!("the link to {at} is broken: the site has nothing there");
+    Warning::in_file(Rule::BrokenLink, place, message).help("correct the address")
+}
+
+/// A path as a warning has it. It is encoded, so each byte is a character.
+fn shown(path: &str) -> String {
+    match path.get(..MAX_SHOWN) {
+        Some(begin) if begin.len() < path.len() => format!("`{begin}…`"),
+        _ => format!("`{path}`"),
+    }
+}
+
+/// Whether the site has something at a path from its root, as web servers look for it.
+fn has(plan: &Plan, path: &str) -> bool {
+    let path = path.trim_start_matches('/');
+    let Ok(path) = percent_decode_str(path).decode_utf8() else { return false };
+    let is_there = |path: &str| plan.outputs.contains_key(path);
+    if path.is_empty() || path.ends_with('/') {
+        return is_there(&format!("{path}index.html"));
+    }
+    is_there(&path) || is_there(&format!("{path}/index.html")) || is_there(&format!("{path}.html"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_leads_within_the_site_is_a_link_within_it() {
+        let path = |url: &str, base_path: &str, address: &str| {
+            let settings =
+                Settings { url: url.to_owned(), base_path: base_path.to_owned(), ..Settings::default() };
+            Within::of(&settings, "/plugins/one/").unwrap().path(address)
+        };
+        for (address, expected) in [
+            ("/reg/a/?b#c", Some("/a/")),
+            ("/reg", Some("/")),
+            ("../two/", Some("/plugins/two/")),
+            ("#x", Some("/plugins/one/")),
+            ("https://s.example/reg/ü", Some("/%C3%BC")),
+            ("http://s.example/reg/x", Some("/x")),
+            ("//s.example/reg/x", Some("/x")),
+            ("https://s.example/register/", None),
+            ("https://s.example/", None),
+            ("https://s.example:8080/reg/x", None),
+            ("https://other.example/reg/x", None),
+            ("mailto:a@s.example", None),
+            ("//[x", None),
+        ] {
+            assert_eq!(path("https://s.example", "/reg", address).as_deref(), expected, "{address}");
+        }
+        assert_eq!(path(DEFAULT_URL, "", "http://localhost/x"), None);
+        assert_eq!(path(DEFAULT_URL, "", "/x").as_deref(), Some("/x"));
+    }
+
+    #[test]
+    fn a_place_is_that_of_the_whole_address() {
+        let text =
+            "---\na: /b\n---\n\nSee [x](/plugins/growler/), [y](/plugins/growl/) and [z](<a b.png>).\n";
+        let found = |part: Range<usize>, to: &str, written: Option<&str>| {
+            let place = place(text, part, to, written);
+            (place.start, text[place].to_owned())
+        };
+        let body = 14..text.len();
+        let growl = text.find("/plugins/growl/").unwrap();
+        assert_eq!(found(body.clone(), "/plugins/growl", None), (15, String::new()));
+        assert_eq!(found(body.clone(), "/plugins/growl/", None), (growl, "/plugins/growl/".to_owned()));
+        let name = text.find("a b").unwrap();
+        assert_eq!(
+            found(body.clone(), "/plugins/one/a%20b.png", Some("a%20b.png")),
+            (name, "a b.png".to_owned())
+        );
+        assert_eq!(found(body, "/nowhere/", None), (15, String::new()));
+        assert_eq!(found(0..14, "/b", Some("/b")), (7, "/b".to_owned()));
+    }
+}
