@@ -228,7 +228,7 @@ impl Writer<'_, '_> {
     fn text(&mut self, text: &str) {
         let mut rest = text;
         while rest.len() > PIECE {
-            let mut end = rest.floor_char_boundary(PIECE);
+            let mut end = (0..=PIECE).rev().find(|&end| rest.is_char_boundary(end)).unwrap_or(PIECE);
             // Not within a reference.
             if let Some(at) = rest[..end].rfind('&').filter(|&at| !rest[at..end].contains(';') && at > 0) {
                 end = at;
