@@ -448,7 +448,7 @@ fn a_path_gets_the_base_path_once_whoever_wrote_it() {
         ("[x](/plugins/a/)", r#"<p><a href="/plugins/plugins/a/">x</a></p>"#),
         ("[x](\u{FDEF}/plugins/a/)", r#"<p><a href="/plugins/plugins/a/">x</a></p>"#),
         ("![](\u{FDEF}/ü.png)", r#"<p><img alt="" src="/plugins/%C3%BC.png"></p>"#),
-        ("<img src='\u{FDEF}/a.png'>", r#"<img alt="" src="/plugins/a.png">"#),
+        ("<img src='\u{FDEF}/a.png'>", r#"<p><img alt="" src="/plugins/a.png"></p>"#),
         ("[x](\u{FDEF}) [y](\u{FDEF}#z)", r#"<p><a href="/plugins/">x</a> <a href="/plugins/#z">y</a></p>"#),
         ("[x](\u{FDEF}//a.example/)", r#"<p><a href="/plugins/a.example/">x</a></p>"#),
         ("![](\u{FDEF}a.png)", r#"<p><img alt="" src="/plugins/a.png"></p>"#),
