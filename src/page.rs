@@ -53,10 +53,10 @@ pub struct Page {
     pub template: Option<Template>,
     /// What the page is called in the navigation; `None` if it does not stand there.
     pub nav: Option<String>,
-    /// The ids of the plugins to list, each with its place in the text.
-    pub plugins: Vec<(String, Range<usize>)>,
-    /// Tags whose plugins to list, each with its place in the text.
-    pub tags: Vec<(String, Range<usize>)>,
+    /// The ids of the plugins to list.
+    pub plugins: Vec<Mention>,
+    /// Tags whose plugins to list.
+    pub tags: Vec<Mention>,
     /// Front matter under keys that shelflife does not know, for templates.
     pub extra: Map<String, Value>,
     /// The Markdown, with line ends as `\n`.
@@ -64,6 +64,9 @@ pub struct Page {
     /// Where things stand in the text.
     pub places: Places,
 }
+
+/// What front matter names, and its place in the text.
+pub type Mention = (String, Range<usize>);
 
 /// The template that a page asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -208,7 +211,7 @@ impl<'t> Front<'t> {
         self.reader.text_in(field)
     }
 
-    fn texts(&mut self, key: &str) -> Vec<(String, Range<usize>)> {
+    fn texts(&mut self, key: &str) -> Vec<Mention> {
         let field = self.root.and_then(|root| root.field(key));
         let texts = self.reader.texts(field, true);
         texts.into_iter().map(|(text, place)| (text.trim().to_owned(), place)).collect()

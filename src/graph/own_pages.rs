@@ -22,7 +22,7 @@ use super::{Db, EntryFile, PageFile, Site, TemplateFile, views};
 use crate::digest::Digest;
 use crate::entry::shortcode::{self, About, Shortcodes};
 use crate::markdown::{self, Addresses};
-use crate::page::{self, Page, Read, Section};
+use crate::page::{self, Mention, Page, Read, Section};
 use crate::problem::Problem;
 use crate::render::context::Summary;
 use crate::render::environment::{self, Destination};
@@ -157,7 +157,7 @@ fn is_for_pages(db: &dyn Db, name: &str) -> bool {
 }
 
 /// The plugins that a page names by their ids, each with its id; `None` where there is none.
-fn named<'p>(db: &dyn Db, page: &'p Page) -> Vec<(&'p (String, Range<usize>), Option<EntryFile>)> {
+fn named<'p>(db: &dyn Db, page: &'p Page) -> Vec<(&'p Mention, Option<EntryFile>)> {
     let by_stem =
         |id: &str| plugins(db).iter().copied().find(|file| stem(db, *file).eq_ignore_ascii_case(id));
     let find = |id: &str| by_id(db).get(&id.to_lowercase()).copied().or_else(|| by_stem(id));
