@@ -260,3 +260,24 @@ fn the_cases_of_real_registries_are_published() {
     assert!(hidden.at("public/plugins/one/index.html").exists());
     assert_eq!(hidden.json("public/plugins.json").as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn a_broken_link_on_a_page_is_told_with_its_place() {
+    let site = site();
+    let body = "[one](/plugins/one/)\n[later](/plugins/later/)\n\n![nothing](/assets/none.png)\n";
+    site.write("pages/help.md", format!("---\ntitle: Help\n---\n{body}"));
+    let told = || {
+        let report = site.report(&["--offline", "--now", NOW]);
+        let of_links = |warning: &&String| warning.contains("broken") || warning.contains("does not exist");
+        common::warnings(&report).iter().filter(of_links).cloned().collect::<Vec<String>>()
+    };
+    let expected = [
+        "pages/help.md:5:9: the link to `/plugins/later/` is broken: the site has nothing there; correct the address",
+        "pages/help.md:7:12: the picture `/assets/none.png` does not exist; add the file, or correct the address",
+    ];
+    assert_eq!(told(), expected);
+    assert_eq!(told(), expected, "also where nothing has changed");
+    site.entry("later", "");
+    site.write("assets/none.png", "");
+    assert_eq!(told(), Vec::<String>::new(), "also where the page has not");
+}

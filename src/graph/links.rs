@@ -1,4 +1,4 @@
-//! Links within the site that entries have, and those that lead nowhere.
+//! Links within the site that entries and its own pages have, and those that lead nowhere.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -48,23 +48,30 @@ pub fn links_of(db: &dyn Db, file: EntryFile) -> Vec<Link> {
             let addresses = markdown::addresses(&html.text).into_iter();
             addresses.map(|address| (address.to, None, address.is_picture, part.clone()))
         });
-    let mut links: Vec<Link> = Vec::new();
-    for (on_page, written, is_picture, part) in of_front.chain(of_texts) {
-        let Some(to) = within.path(&on_page) else { continue };
-        if links.len() == MAX_LINKS {
-            break;
-        }
-        if links.iter().all(|link| link.to != to) {
-            // A path from the root is written without the base path that it has on the page.
-            let written = written.or(Some(&*on_page).filter(|on_page| !address::is_rooted(on_page)));
-            let place = place(text.as_str(), part, &to, written);
-            let (line, column) = text.problem(place, String::new()).line_column();
-            links.push(Link { to, is_picture, line, column });
-        }
-    }
-    links.sort_by_key(|link| (link.line, link.column));
-    links
+    within.links(&text, of_front.chain(of_texts))
 }
+
+/// The links within the site that the body of a page of the site's own has, of which this is the HTML.
+pub(super) fn links_of_page(db: &dyn Db, text: &Text, address: &str, body: usize, html: &str) -> Vec<Link> {
+    let Some(within) = Within::of(Site::get(db).settings(db), address) else { return Vec::new() };
+    let part = body..text.as_str().len();
+    let addresses = markdown::addresses(html).into_iter();
+    within.links(text, addresses.map(|address| (address.to, None, address.is_picture, part.clone())))
+}
+
+/// A warning for each of the links of the file at `path` that lead to nothing that the site has.
+pub(super) fn broken<'l>(
+    db: &'l dyn Db,
+    path: &'l str,
+    links: &'l [Link],
+) -> impl Iterator<Item = Warning> + use<'l> {
+    let (plan, base_path) = (plan(db), Site::get(db).settings(db).base_path.as_str());
+    links.iter().filter(|link| !has(plan, &link.to)).map(move |link| warning(plan, base_path, path, link))
+}
+
+/// An address on a page, how it is written if that is known, whether it is that of a picture, and the part of the file's
+/// text in which it is.
+type Found<'t> = (String, Option<&'t str>, bool, Range<usize>);
 
 /// The addresses of one page that lead within the site.
 struct Within<'a> {
@@ -75,6 +82,26 @@ struct Within<'a> {
 impl<'a> Within<'a> {
     fn of(settings: &'a Settings, page: &str) -> Option<Self> {
         Some(Self { settings, page: Url::parse(&address::absolute(settings, page)).ok()? })
+    }
+
+    /// The links within the site among what was found in a text: one to each place, in the order of the file.
+    fn links<'t>(&self, text: &Text, found: impl Iterator<Item = Found<'t>>) -> Vec<Link> {
+        let mut links: Vec<Link> = Vec::new();
+        for (on_page, written, is_picture, part) in found {
+            let Some(to) = self.path(&on_page) else { continue };
+            if links.len() == MAX_LINKS {
+                break;
+            }
+            if links.iter().all(|link| link.to != to) {
+                // A path from the root is written without the base path that it has on the page.
+                let written = written.or(Some(&*on_page).filter(|on_page| !address::is_rooted(on_page)));
+                let place = place(text.as_str(), part, &to, written);
+                let (line, column) = text.problem(place, String::new()).line_column();
+                links.push(Link { to, is_picture, line, column });
+            }
+        }
+        links.sort_by_key(|link| (link.line, link.column));
+        links
     }
 
     /// The path from the site's root, without the base path, to which an address leads; `None` if that is elsewhere.

@@ -18,7 +18,7 @@ use super::kinds::{Kind, path_of, stem};
 use super::pages::{Rendered, put};
 use super::plugins::{by_id, plugins};
 use super::taken::Taken;
-use super::{Db, EntryFile, PageFile, Site, TemplateFile, views};
+use super::{Db, EntryFile, PageFile, Site, TemplateFile, links, views};
 use crate::digest::Digest;
 use crate::entry::shortcode::{self, About, Shortcodes};
 use crate::markdown::{self, Addresses};
@@ -269,8 +269,19 @@ pub fn warnings(db: &dyn Db) -> Vec<Warning> {
         warnings.extend(read_page(db, *file).warnings.iter().cloned());
         warnings.extend(page(db, *file).map(|page| of_page(db, *file, page)).unwrap_or_default());
     }
+    for (_, file) in &placed(db).pages {
+        warnings.extend(broken_links(db, *file));
+    }
     warnings.extend(placed(db).warnings.iter().cloned());
     warnings
+}
+
+fn broken_links(db: &dyn Db, file: PageFile) -> Vec<Warning> {
+    let (Some(page), Ok(text)) = (page(db, file), Text::read(file.path(db), file.content(db))) else {
+        return Vec::new();
+    };
+    let links = links::links_of_page(db, &text, &page.address, page.places.body, &body(db, page).text);
+    links::broken(db, file.path(db), &links).collect()
 }
 
 fn of_page(db: &dyn Db, file: PageFile, page: &Page) -> Vec<Warning> {
