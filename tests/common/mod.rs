@@ -206,6 +206,16 @@ impl Site {
     }
 }
 
+/// What the original published at a tick, as it would today: a list of attributes is there also where it is empty.
+pub fn published(trace: &Trace, tick: u32) -> Value {
+    let mut published = trace.published(tick).unwrap();
+    for plugin in published.as_array_mut().unwrap() {
+        let plugin = plugin.as_object_mut().unwrap();
+        plugin.entry("attributes").or_insert_with(|| Value::Array(Vec::new()));
+    }
+    published
+}
+
 /// The warnings of a report, a line each: the place, the message and what to do.
 pub fn warnings(report: &Value) -> Vec<String> {
     let line = |warning: &Value| {
