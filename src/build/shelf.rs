@@ -112,7 +112,7 @@ impl Shelf {
             let kept = good.and_then(|good| {
                 let digest = Digest::of(&good.text);
                 let standing = self.standing(db, &stem, digest).map(EntrySource::Known);
-                file.set_source(db).to(standing.unwrap_or_else(|| EntrySource::Text(Arc::clone(&good.text))));
+                file.set_source(db).to(standing.unwrap_or_else(|| EntrySource::Kept(Arc::clone(&good.text))));
                 // Another version of the program may refuse what was good.
                 let is_good = known(db, file).is_some() || parsed(db, file).is_ok();
                 is_good.then_some((digest, good))
@@ -212,7 +212,7 @@ impl Shelf {
         for file in files.iter().filter(|file| known(db, **file).is_some()).collect::<Vec<_>>() {
             let kept = self.refused.get(file).and_then(|refused| refused.kept.as_ref());
             if let Some((_, good)) = kept {
-                file.set_source(db).to(EntrySource::Text(Arc::clone(&good.text)));
+                file.set_source(db).to(EntrySource::Kept(Arc::clone(&good.text)));
                 continue;
             }
             let stem = entry::stem(file.path(db)).to_owned();
@@ -359,8 +359,7 @@ impl Shelf {
     ) -> Result<(), CacheError> {
         let good = fresh.iter().filter_map(|one| {
             let EntrySource::Text(text) = one.file.source(db) else { return None };
-            let imprint = one.imprint.as_ref().filter(|_| !self.refused.contains_key(&one.file))?;
-            Some((one.stem.as_str(), imprint.inputs.entry, Arc::clone(text)))
+            Some((one.stem.as_str(), one.imprint.as_ref()?.inputs.entry, Arc::clone(text)))
         });
         cache.keep_good(&good.collect::<Vec<_>>(), now)?;
         // What somebody has made a draft must not come back because the draft can't be read.
@@ -385,6 +384,6 @@ impl Shelf {
 fn digest_of(source: &EntrySource, scanned: &Scanned) -> Digest {
     match source {
         EntrySource::Known(_) => scanned.digest(),
-        EntrySource::Text(text) => Digest::of(text),
+        EntrySource::Text(text) | EntrySource::Kept(text) => Digest::of(text),
     }
 }

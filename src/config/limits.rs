@@ -52,6 +52,12 @@ impl Default for YamlLimits {
 }
 
 impl Limits {
+    /// The limits for an entry that was within those of its time: only lists are still cut off.
+    pub(crate) fn for_what_was_good(&self) -> Self {
+        let yaml = YamlLimits { depth: DEPTH, alias_values: VALUES, alias_size: usize::MAX };
+        Self { entry_size: usize::MAX, yaml, ..*self }
+    }
+
     /// The limits that decide what a site is, by their keys in `shelflife.toml`, as text.
     pub(super) fn parts(&self) -> [(&'static str, String); 6] {
         let Self { entry_size, data_size, list_items, yaml, .. } = self;
@@ -66,6 +72,11 @@ impl Limits {
         ]
     }
 }
+
+/// The greatest depth that can be set.
+const DEPTH: usize = 100;
+/// The greatest number of values that can be set.
+const VALUES: usize = 1_000_000;
 
 /// A number of bytes for a person: in a larger unit where that is exact.
 #[derive(Debug, Clone, Copy)]
@@ -131,7 +142,7 @@ impl From<Table> for Limits {
 
 /// What is published as JSON is parsed before, by a parser that goes down 128 levels at most.
 fn depth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
-    within(deserializer, 100, "a depth")
+    within(deserializer, DEPTH, "a depth")
 }
 
 fn items<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
@@ -139,7 +150,7 @@ fn items<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> 
 }
 
 fn values<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
-    within(deserializer, 1_000_000, "a number of values")
+    within(deserializer, VALUES, "a number of values")
 }
 
 fn within<'de, D: Deserializer<'de>>(deserializer: D, most: usize, what: &str) -> Result<usize, D::Error> {

@@ -25,7 +25,7 @@ const COMMERCIAL: &str = "commercial";
 pub fn known(db: &dyn Db, file: EntryFile) -> Option<&Imprint> {
     match file.source(db) {
         EntrySource::Known(imprint) => Some(imprint),
-        EntrySource::Text(_) => None,
+        EntrySource::Text(_) | EntrySource::Kept(_) => None,
     }
 }
 
@@ -33,7 +33,7 @@ pub fn known(db: &dyn Db, file: EntryFile) -> Option<&Imprint> {
 pub(super) fn text(db: &dyn Db, file: EntryFile) -> &[u8] {
     match file.source(db) {
         EntrySource::Known(_) => &[],
-        EntrySource::Text(text) => text,
+        EntrySource::Text(text) | EntrySource::Kept(text) => text,
     }
 }
 
@@ -41,7 +41,7 @@ pub(super) fn text(db: &dyn Db, file: EntryFile) -> &[u8] {
 #[salsa::tracked]
 pub fn is_draft(db: &dyn Db, file: EntryFile) -> bool {
     match file.source(db) {
-        EntrySource::Known(_) => false,
+        EntrySource::Known(_) | EntrySource::Kept(_) => false,
         EntrySource::Text(text) => entry::is_draft(text, Site::get(db).settings(db).limits.yaml),
     }
 }
@@ -59,6 +59,10 @@ pub fn parsed(db: &dyn Db, file: EntryFile) -> Result<Arc<Parsed>, Vec<Problem>>
         EntrySource::Text(_) if *is_draft(db, file) => Err(Vec::new()),
         EntrySource::Text(text) => {
             entry::parse(file.path(db), text, &Site::get(db).settings(db).limits).map(Arc::new)
+        }
+        EntrySource::Kept(text) => {
+            let limits = Site::get(db).settings(db).limits.for_what_was_good();
+            entry::parse(file.path(db), text, &limits).map(Arc::new)
         }
     }
 }

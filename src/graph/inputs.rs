@@ -49,6 +49,9 @@ pub struct EntryFile {
 pub enum EntrySource {
     /// The content of the entry's file.
     Text(Arc<[u8]>),
+    /// The content that the file had when it was last published, since it can't be read now. What was within the limits
+    /// then is not held to those of today.
+    Kept(Arc<[u8]>),
     /// What an earlier build made of the same content, and of everything else that is the same.
     Known(Arc<Imprint>),
 }
