@@ -82,7 +82,6 @@ fn every_case_comes_out_as_its_note_says() {
         for (path, content) in Site::files(&folder.join(name)) {
             site.write(path.to_str().unwrap(), content);
         }
-        println!("case {name}");
         let report = site.report(&["--offline"]);
         check(&Built { site, report });
     }
