@@ -5,6 +5,7 @@ mod builder;
 mod derived;
 mod facts;
 mod failure;
+mod found;
 mod freshness;
 mod groups;
 mod history;

@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::cache::{Change, MemoCount};
 use crate::graph::QueryCount;
+use crate::problem::Problem;
 use crate::source::{Budget, Endpoint, Tally};
-use crate::warning::Warning;
+use crate::warning::{Place, Warning};
 
 pub use unrefreshed::Unrefreshed;
 
@@ -47,8 +48,28 @@ pub struct Report {
     pub unrefreshed: Vec<Unrefreshed>,
     /// What is missing from the site, and how to get it.
     pub left_out: Vec<String>,
+    /// Why entries can't be read, which are published as they last were, or not at all.
+    pub refused: Vec<Refused>,
     /// What the maintainer should look at.
     pub warnings: Vec<Warning>,
+}
+
+/// Why an entry can't be read.
+#[derive(Debug, Clone, Serialize)]
+pub struct Refused {
+    /// The file, and the place in it.
+    pub place: Place,
+    /// What is wrong, and what was expected.
+    pub message: String,
+    /// What to do about it, where that is known.
+    pub help: Option<String>,
+}
+
+impl From<&Problem> for Refused {
+    fn from(problem: &Problem) -> Self {
+        let help = problem.advice().map(str::to_owned);
+        Self { place: Place::of(problem), message: problem.message().to_owned(), help }
+    }
 }
 
 /// Entries of a build.

@@ -2,11 +2,15 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What a warning is about. Warnings about the same rule are shown together.
+/// What a warning is about, in the order in which they are shown. Warnings about the same rule are shown together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "docs/entries.md explains each by its name")]
 pub enum Rule {
+    Deprecated,
+    MissingUrl,
+    KeptEntry,
+    DataItem,
     DuplicateKey,
     MissingKey,
     BadAddress,
@@ -19,69 +23,27 @@ pub enum Rule {
     FutureDate,
     BrokenLink,
     MissingPicture,
-    MissingUrl,
     DisabledReason,
     TooManyItems,
     ForbiddenCharacter,
     YamlTag,
+    BadId,
+    SameId,
+    SameName,
     UnknownKey,
     UnknownSystem,
     UnknownShortcode,
     UnknownPlugin,
     UnknownTemplate,
-    BadId,
-    SameId,
-    SameName,
-    KeptEntry,
-    DataItem,
-    UnknownData,
-    NotRead,
     Conflict,
+    NotRead,
+    UnknownData,
     Contrast,
     Output,
     Source,
-    Deprecated,
 }
 
 impl Rule {
-    /// Every rule, in the order in which warnings are shown.
-    pub const ALL: [Self; 34] = [
-        Self::Deprecated,
-        Self::MissingUrl,
-        Self::KeptEntry,
-        Self::DataItem,
-        Self::DuplicateKey,
-        Self::MissingKey,
-        Self::BadAddress,
-        Self::BadDate,
-        Self::BadVersion,
-        Self::BadPicture,
-        Self::BadType,
-        Self::BadRedirect,
-        Self::BadPage,
-        Self::FutureDate,
-        Self::BrokenLink,
-        Self::MissingPicture,
-        Self::DisabledReason,
-        Self::TooManyItems,
-        Self::ForbiddenCharacter,
-        Self::YamlTag,
-        Self::BadId,
-        Self::SameId,
-        Self::SameName,
-        Self::UnknownKey,
-        Self::UnknownSystem,
-        Self::UnknownShortcode,
-        Self::UnknownPlugin,
-        Self::UnknownTemplate,
-        Self::Conflict,
-        Self::NotRead,
-        Self::UnknownData,
-        Self::Contrast,
-        Self::Output,
-        Self::Source,
-    ];
-
     /// The rule's name in messages, reports and the documentation.
     pub fn name(self) -> &'static str {
         match self {
@@ -142,12 +104,12 @@ impl Rule {
             Self::TooManyItems => "lists that are cut off at `limits.list_items`",
             Self::ForbiddenCharacter => "invisible characters that were taken out",
             Self::YamlTag => "YAML tags; they are ignored",
-            Self::UnknownKey => "keys that nothing reads",
+            Self::UnknownKey => "unknown keys",
             Self::UnknownSystem => "operating systems that the registry doesn't know",
-            Self::UnknownShortcode => "Liquid tags that are published as written",
+            Self::UnknownShortcode => "unknown shortcodes; they are published as written",
             Self::UnknownPlugin => "ids and tags on pages that no plugin has",
             Self::UnknownTemplate => "templates of pages that do not exist",
-            Self::BadId => "ids and file names that plugin managers may stumble over",
+            Self::BadId => "ids with characters that some plugin managers reject",
             Self::SameId => "ids that another entry has too; both entries are published",
             Self::SameName => "file names that differ only in letter case",
             Self::KeptEntry => "entries that can't be read; their last good version stays published",
@@ -165,10 +127,10 @@ impl Rule {
         })
     }
 
-    /// Whether it is about the site's files, so that `--strict` fails on it; other warnings are about the outside
-    /// world, or about what earlier builds left.
+    /// Whether it is about the site's files, so that `--strict` fails on it. Others are about the outside world, about what
+    /// earlier builds left, or about an entry on which `--strict` fails anyway.
     pub fn is_about_files(self) -> bool {
-        !matches!(self, Self::Output | Self::Source | Self::Deprecated)
+        !matches!(self, Self::KeptEntry | Self::Output | Self::Source | Self::Deprecated)
     }
 }
 
@@ -176,10 +138,47 @@ impl Rule {
 mod tests {
     use super::*;
 
+    const ALL: [Rule; 34] = [
+        Rule::Deprecated,
+        Rule::MissingUrl,
+        Rule::KeptEntry,
+        Rule::DataItem,
+        Rule::DuplicateKey,
+        Rule::MissingKey,
+        Rule::BadAddress,
+        Rule::BadDate,
+        Rule::BadVersion,
+        Rule::BadPicture,
+        Rule::BadType,
+        Rule::BadRedirect,
+        Rule::BadPage,
+        Rule::FutureDate,
+        Rule::BrokenLink,
+        Rule::MissingPicture,
+        Rule::DisabledReason,
+        Rule::TooManyItems,
+        Rule::ForbiddenCharacter,
+        Rule::YamlTag,
+        Rule::BadId,
+        Rule::SameId,
+        Rule::SameName,
+        Rule::UnknownKey,
+        Rule::UnknownSystem,
+        Rule::UnknownShortcode,
+        Rule::UnknownPlugin,
+        Rule::UnknownTemplate,
+        Rule::Conflict,
+        Rule::NotRead,
+        Rule::UnknownData,
+        Rule::Contrast,
+        Rule::Output,
+        Rule::Source,
+    ];
+
     #[test]
     fn names_are_those_in_reports_and_in_the_documentation() {
         let docs = include_str!("../docs/entries.md");
-        for rule in Rule::ALL {
+        for rule in ALL {
             assert_eq!(serde_json::to_value(rule).unwrap(), rule.name());
             assert!(
                 docs.contains(&format!("`{}`", rule.name())),

@@ -350,6 +350,11 @@ fn digest(kinds: &[&Vec<Scanned>]) -> Digest {
 }
 
 impl Scanned {
+    /// Where the file is.
+    pub fn place(&self) -> &Path {
+        &self.place
+    }
+
     /// The digest of the content.
     pub fn digest(&self) -> Digest {
         self.digest

@@ -1,5 +1,6 @@
 //! Warnings: what a maintainer should look at, though the site is published.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -113,9 +114,12 @@ pub struct Group {
 /// `warnings` as they are shown: one alone is a line; of several about one rule a headline, the first three and the
 /// number of the others, of which `all` says where to find them.
 pub fn grouped(warnings: &[Warning], all: &str) -> Vec<Group> {
+    let mut by_rule: BTreeMap<Rule, Vec<&Warning>> = BTreeMap::new();
+    for warning in warnings {
+        by_rule.entry(warning.rule).or_default().push(warning);
+    }
     let mut groups = Vec::new();
-    for rule in Rule::ALL {
-        let of_rule: Vec<&Warning> = warnings.iter().filter(|warning| warning.rule == rule).collect();
+    for (rule, of_rule) in by_rule {
         match (rule.headline(), &of_rule[..]) {
             (_, []) => {}
             (Some(headline), [first, _, ..]) => {

@@ -216,14 +216,14 @@ fn a_bad_entry_stays_as_it_was_published_and_a_new_one_is_left_out() {
     let before = site.tree("public");
     let run = site.build(&["--strict"]);
     assert_eq!(run.code, 1, "{}", run.stderr);
-    run.says("nothing was published: `--strict` was given, and there are 2 errors and 1 warning");
+    run.says("nothing was published: `--strict` was given, and there are 2 errors");
     assert!(site.tree("public") == before);
 
     // Neither the build that finds it nor one that finds nothing changed keeps quiet.
     for arguments in [&[][..], &[], &["--offline"]] {
         let run = site.build(arguments);
         assert_eq!(run.code, 3, "{}", run.stderr);
-        run.says("entries/one.md:1:1: this can't be read; the version of ");
+        run.says("entries/one.md:1:1: can't read this entry; keeping the version of ");
         run.says("entries/bad.md:3:1");
         run.says("Built 2 of 3 entries (1 as last published): ");
         assert!(site.at("public/plugins/two/index.html").exists());
@@ -231,6 +231,13 @@ fn a_bad_entry_stays_as_it_was_published_and_a_new_one_is_left_out() {
         assert_eq!(site.read("public/plugins/one/index.html"), page);
         assert_eq!(site.json("public/plugins.json").as_array().unwrap().len(), 2);
     }
+    let report = site.at("report.json");
+    assert_eq!(site.build(&["--report", report.to_str().unwrap()]).code, 3);
+    let refused = &site.json("report.json")["refused"];
+    assert_eq!(
+        (&refused[0]["place"]["path"], &refused[1]["place"]["line"]),
+        (&json!("entries/bad.md"), &json!(1))
+    );
     // What stands for it is rendered as everything else is, and goes when the file does.
     site.write("templates/plugin.html", "<p>{{ plugin.title }} of {{ site.title }}</p>");
     assert_eq!(site.build(&[]).code, 3);

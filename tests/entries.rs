@@ -39,6 +39,36 @@ fn no_redirect_keeps_the_rest_from_being_published() {
 }
 
 #[test]
+fn an_earlier_address_that_is_the_plugins_own_does_nothing_in_silence() {
+    for from in
+        ["/plugins/One/", "/plugins/One", "/plugins/One.md", "[/plugins/one, /plugins/one/, /plugins/one.md]"]
+    {
+        let site = Site::new(CONFIG);
+        site.entry("One", &format!("redirect_from: {from}\n"));
+        assert_eq!(warnings(&site.report(&[])), Vec::<String>::new(), "{from}");
+        assert!(site.read("public/plugins/One/index.html").contains("What One does"), "{from}");
+    }
+}
+
+#[test]
+fn what_has_no_date_is_not_new() {
+    let site = Site::new(CONFIG);
+    site.write("entries/one.md", entry("one", "").replace("date: 2020-02-03\n", ""));
+    site.entry("two", "");
+    site.build(&[]).succeeded();
+    for path in
+        ["index.html", "by_date/index.html", "plugins/one/index.html", "feed.xml", "feed.atom", "sitemap.xml"]
+    {
+        assert!(!site.read(&format!("public/{path}")).contains("1970"), "{path}");
+    }
+    assert!(
+        site.read("public/feed.xml").contains("/plugins/two/")
+            && !site.read("public/feed.xml").contains("/plugins/one/")
+    );
+    assert!(site.read("public/by_date/index.html").contains("No date"));
+}
+
+#[test]
 fn what_no_redirect_can_be_is_left_out() {
     for from in
         ["/old.json", "/.git/config.html", "/.well-known/x/", "/a/%2egit/", "/a%2Fb/", "/a%5cb/", "/a%0a/"]

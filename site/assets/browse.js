@@ -155,7 +155,7 @@
     if (of.stars[at]) facts.push(`${number(of.stars[at])} ${of.stars[at] === 1 ? "star" : "stars"}${github}`);
     if (sorted === "pushed") facts.push(of.pushed[at] ? `last push ${date(of.pushed[at])}${github}` : "last push not known");
     else if (of.released[at] && sorted !== "newest") facts.push(`released ${date(of.released[at])}${github}`);
-    else facts.push(`added ${date(of.date[at])}`);
+    else if (of.date[at]) facts.push(`added ${date(of.date[at])}`);
     return make("li", { class: "row" }, title,
       make("p", { class: "about" }, of.about[at]), make("p", { class: "meta" }, facts.join(" · ")));
   };

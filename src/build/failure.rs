@@ -32,13 +32,22 @@ impl Failure {
 
 impl From<miette::Report> for Failure {
     fn from(report: miette::Report) -> Self {
-        report.downcast::<CacheError>().map_or_else(Self::Report, Self::from)
+        match report.downcast::<CacheError>() {
+            Ok(error) => error.into(),
+            Err(report) => report.downcast::<PublishError>().map_or_else(Self::Report, Self::from),
+        }
     }
 }
 
 impl From<Stopped> for Failure {
     fn from(stopped: Stopped) -> Self {
         Self::Report(stopped.into())
+    }
+}
+
+impl From<super::Strict> for Failure {
+    fn from(strict: super::Strict) -> Self {
+        Self::Report(strict.into())
     }
 }
 

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
+use super::found::Found;
 use super::freshness::{Dropped, Freshness};
 use super::ledger::Ledger;
 use crate::cache::{ANSWERS, Cache, CacheError, FACTS, HISTORY, Listing, Tree, digest_of};
@@ -17,15 +18,14 @@ use crate::graph::{Database, due};
 use crate::problem::Problem;
 use crate::publish::{Glance, Seen};
 use crate::render::text;
-use crate::report::{self, Entries};
+use crate::report;
 use crate::scan::Scan;
 use crate::source;
-use crate::warning::Warning;
 
 /// The note in the cache that holds the record.
 const NOTE: &str = "build";
 
-/// How many bytes the files may have, each as often as something is wrong in it, that a record keeps because of that.
+/// Most bytes of source text that a record holds for refused entries; a file counts once per problem.
 const MOST_REFUSED: usize = 1 << 20;
 
 /// What a build came from, and what it knew.
@@ -51,17 +51,6 @@ pub(super) struct Record {
     due: (i64, i64),
     /// How fresh the facts of each source are.
     pub(super) sources: Sources,
-}
-
-/// What a build found in the site's files.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Found {
-    /// What the maintainer should look at.
-    pub(super) warnings: Vec<Warning>,
-    /// Why entries can't be read.
-    pub(super) refused: Vec<Problem>,
-    /// How many entries there are.
-    pub(super) entries: Entries,
 }
 
 /// What all imprints in the cache have in common.

@@ -12,13 +12,14 @@ use super::advice::{left_out, of_beginning};
 use super::derived::Stored;
 use super::facts::Facts;
 use super::failure::{self, Failure, told};
+use super::found::{self, Found};
 use super::groups::Pages;
 use super::history::Histories;
-use super::record::{self, Common, Found, Record};
+use super::record::{self, Common, Record};
 use super::render::{self, content_of};
 use super::shelf::Shelf;
 use super::why::Why;
-use super::{Afterwards, Built, Observer, Phase, Problems, Strict, go_on, on_all_cores};
+use super::{Afterwards, Built, Observer, Phase, Problems, go_on, on_all_cores};
 use crate::cache::{ANSWERS, Cache, CacheError, FACTS, HISTORY, Listing};
 use crate::companion::Companion;
 use crate::config::Config;
@@ -28,7 +29,6 @@ use crate::graph::kinds::Kind;
 use crate::graph::templates::templates;
 use crate::graph::{self, Database, Site, context};
 use crate::look::Identity;
-use crate::problem::Problem;
 use crate::publish::{self, Content, Glance, PublishError, Published, Target};
 use crate::render::text::day_of;
 use crate::report::{self, Durations, Entries, Outputs, Report};
@@ -167,7 +167,6 @@ impl<'a> Run<'a> {
         let last = held.take().filter(|_| task.reuse);
         let mut view = self.view(last.as_ref(), task);
         let (scan, graph) = self.scan(last, task.changed)?;
-        self.check_strictly(&[], &self.overlooked(&scan))?;
         go_on(self.observer)?;
         let inputs = record::inputs(&scan, self.config);
         self.observer.progress(Phase::Scan, 1, 1);
@@ -180,7 +179,8 @@ impl<'a> Run<'a> {
             Some((record, outputs)) => (self.republish(&scan, record, &outputs, view, durations)?, graph),
             None => self.evaluate(&scan, graph, inputs, task, view, durations)?,
         };
-        built.report.warnings.extend(self.overlooked(&scan));
+        built.report.warnings.extend(found::beside_files(self.config, &scan));
+        built.report.refused = built.refused.iter().map(report::Refused::from).collect();
         match graph {
             Some(graph) => {
                 let around = self.around(&scan);
@@ -239,7 +239,9 @@ impl<'a> Run<'a> {
         mut view: View,
         durations: Durations,
     ) -> Result<Built, Failure> {
-        self.check_strictly(&record.found.refused, &record.found.warnings)?;
+        let beside = found::beside_files(self.config, scan);
+        let warnings = record.found.warnings.iter().chain(&beside);
+        found::check_strictly(self.config, &record.found.refused, warnings)?;
         let published = if self.is_untouched(&record, &mut view)? {
             Published { unchanged: outputs.len(), is_known: true, ..Published::default() }
         } else {
@@ -323,9 +325,10 @@ impl<'a> Run<'a> {
         check(&db)?;
         let refused = shelf.problems(&db);
         if config.strict {
-            let mut warnings = self.warnings_of_files(&db, &shelf);
+            let mut warnings = found::in_files(config, &db, &shelf);
             warnings.extend(graph::plan::plan(&db).warnings.iter().cloned());
-            self.check_strictly(&refused, &warnings)?;
+            warnings.extend(found::beside_files(config, scan));
+            found::check_strictly(config, &refused, &warnings)?;
         }
         durations.evaluate_ms = report::milliseconds(checking.elapsed());
         facts.settle(&mut db, &mut shelf, scan, &mut durations)?;
@@ -358,7 +361,7 @@ impl<'a> Run<'a> {
         let publishing = Instant::now();
         let seen = view.seen().unwrap_or(self.started);
         let published = self.publish(&contents, view)?;
-        let mut warnings = self.warnings_of_files(&db, &shelf);
+        let mut warnings = found::in_files(config, &db, &shelf);
         warnings.extend(plan.warnings.iter().cloned());
         let dropped = facts.known().dropped.warning(config.fetch.keep);
         warnings.extend(dropped.map(|dropped| Warning::general(Rule::Source, dropped)));
@@ -458,34 +461,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What is wrong with the site's files, though they are published.
-    fn warnings_of_files(&self, db: &Database, shelf: &Shelf) -> Vec<Warning> {
-        let settings = &self.config.settings;
-        let mut warnings = shelf.kept(&settings.timezone);
-        let of_files = graph::data::data_warnings(db).iter().chain(graph::entries::warnings(db));
-        warnings.extend(of_files.chain(graph::links::broken_links(db)).cloned());
-        warnings.extend(graph::due::warnings(db));
-        warnings.extend(graph::own_pages::warnings(db));
-        let of_theme = settings.theme.warnings().into_iter();
-        warnings.extend(of_theme.map(|warning| Warning::general(Rule::Contrast, warning)));
-        warnings
-    }
-
-    /// What somebody may have meant to be a part of the site, and is none.
-    fn overlooked(&self, scan: &Scan) -> Vec<Warning> {
-        self.config.warnings.iter().cloned().chain(scan.warnings(self.config)).collect()
-    }
-
-    /// Fails where `--strict` is given and anything is wrong with the site's files.
-    fn check_strictly(&self, refused: &[Problem], warnings: &[Warning]) -> miette::Result<()> {
-        let of_files = warnings.iter().filter(|warning| warning.rule.is_about_files());
-        let warnings: Vec<Warning> = of_files.cloned().collect();
-        if !self.config.strict || (refused.is_empty() && warnings.is_empty()) {
-            return Ok(());
-        }
-        Err(Strict { refused: refused.to_vec(), warnings }.into())
-    }
-
     fn publish(&self, contents: &publish::Outputs, view: View) -> Result<Published, PublishError> {
         let progress = |done, all| {
             self.observer.progress(Phase::Publish, done, all);
@@ -530,6 +505,7 @@ impl<'a> Run<'a> {
             durations,
             unrefreshed: Vec::new(),
             left_out: Vec::new(),
+            refused: Vec::new(),
         }
     }
 }

@@ -19,6 +19,7 @@ use crate::graph::facts::{ages, usage_as_of, usage_digest, wanted_for};
 use crate::graph::{self, Database, EntryFile, EntrySource, Site};
 use crate::imprint::Imprint;
 use crate::problem::Problem;
+use crate::publish::PublishError;
 use crate::rule::Rule;
 use crate::scan::{Scan, Scanned};
 use crate::warning::Warning;
@@ -136,7 +137,7 @@ impl Shelf {
     pub(super) fn kept(&self, zone: &TimeZone) -> Vec<Warning> {
         let kept = self.refused.values().filter_map(|refused| {
             let since = refused.kept.as_ref()?.1.since.to_zoned(zone.clone()).date();
-            let message = format!("this can't be read; the version of {since} stays published");
+            let message = format!("can't read this entry; keeping the version of {since}");
             Some(Warning::at(Rule::KeptEntry, refused.problems.first()?).message(message))
         });
         let mut kept: Vec<Warning> = kept.collect();
@@ -218,7 +219,11 @@ impl Shelf {
             let stem = entry::stem(file.path(db)).to_owned();
             let Some(scanned) = scan.entry(&stem) else { continue };
             let content = scanned.content()?;
-            self.digests.insert(*file, Digest::of(&content));
+            // What is wrong with entries has been looked for by now.
+            if Digest::of(&content) != scanned.digest() {
+                return Err(PublishError::Changed(scanned.place().to_path_buf()).into());
+            }
+            self.digests.insert(*file, scanned.digest());
             file.set_source(db).to(EntrySource::Text(content));
         }
         Ok(())

@@ -42,10 +42,14 @@ impl Cache {
     pub fn keep_good(&self, entries: &[(&str, Digest, Arc<[u8]>)], now: Timestamp) -> Result<(), CacheError> {
         let is_new = {
             let connection = self.connection();
-            let mut select = connection.prepare_cached("SELECT digest FROM good WHERE entry = ?1")?;
+            let mut select =
+                connection.prepare_cached("SELECT entry, since, text, digest FROM good WHERE entry = ?1")?;
             let mut is_new = |(entry, digest, _): &(&str, Digest, Arc<[u8]>)| {
-                let kept: Option<Vec<u8>> = select.query_row([entry], |row| row.get(0)).optional()?;
-                Ok::<_, CacheError>(kept.is_none_or(|kept| kept != digest.as_bytes()))
+                let is_same = |row: &Row<'_>| {
+                    // A damaged one is no version any more.
+                    Ok(row.get_ref(3)?.as_blob()? == digest.as_bytes() && read(row)?.1.is_some())
+                };
+                Ok::<_, CacheError>(!select.query_row([entry], is_same).optional()?.unwrap_or_default())
             };
             entries.iter().map(&mut is_new).collect::<Result<Vec<bool>, _>>()?
         };
@@ -118,6 +122,7 @@ mod tests {
         assert!(cache.good("one").unwrap().is_some());
         cache.connection().execute("UPDATE good SET since = 4", []).unwrap();
         assert_eq!(cache.good("one").unwrap(), None, "it is not what was kept");
+        assert_eq!(keep("b", 5).since, second(5), "and is kept anew");
         cache.forget_good(&HashSet::new()).unwrap();
         let rows: i64 =
             cache.connection().query_row("SELECT count(*) FROM good", [], |row| row.get(0)).unwrap();

@@ -63,10 +63,9 @@ Environment:
 
 Exit codes:
   0  published
-  1  failed, and nothing was published: a data file, a template or the machine has a problem; with --strict, also an
-     entry, or a warning
+  1  failed, and nothing was published: the message says why
   2  the command line, the environment or shelflife.toml is wrong
-  3  published, but there are entries that can't be read: each stays as it was last published, or is left out
+  3  published, but some entries can't be read: they stay as last published, or are left out
   4  published with facts that are missing or stale (--strict)
   SIGINT (Ctrl-C) and SIGTERM stop a build within a second, which then ends by that signal: shells show 130 or 143.
   A second one ends it at once.
@@ -107,8 +106,8 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     progress.finish();
     let built = built.map(|mut built| {
         if arguments.keep_going {
-            let message = "`--keep-going` is what builds always do now";
-            built.report.warnings.push(Warning::general(Rule::Deprecated, message).help("leave it out"));
+            let message = "`--keep-going` is deprecated and has no effect";
+            built.report.warnings.push(Warning::general(Rule::Deprecated, message).help("remove it"));
         }
         built
     });

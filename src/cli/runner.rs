@@ -1,5 +1,6 @@
 //! What GitHub's runners show of a build: annotations beside the lines that are wrong, and the job's summary.
 
+use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -47,7 +48,16 @@ impl Runner {
 
     /// Annotates as many warnings as are shown.
     fn warnings<'w>(&self, warnings: impl IntoIterator<Item = &'w Warning>) {
-        for warning in warnings.into_iter().take(WARNINGS) {
+        // One about each rule, before the second about any: those that are left out are of no other kind.
+        let mut number: BTreeMap<Rule, usize> = BTreeMap::new();
+        let numbered = warnings.into_iter().map(|warning| {
+            let of_rule = number.entry(warning.rule).or_default();
+            *of_rule += 1;
+            (*of_rule, warning)
+        });
+        let mut numbered: Vec<(usize, &Warning)> = numbered.collect();
+        numbered.sort_by_key(|(number, _)| *number);
+        for (_, warning) in numbered.into_iter().take(WARNINGS) {
             say(&self.warning(warning));
         }
     }

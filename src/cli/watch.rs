@@ -24,7 +24,7 @@ const REST: Duration = Duration::from_secs(60);
 pub(super) struct Arguments {
     #[command(flatten)]
     site: Site,
-    /// Show the site also while there are entries that can't be read: as they were last published
+    /// Keep showing the site while entries can't be read, with their last good versions
     #[arg(long)]
     keep_going: bool,
     /// Listen at this address or name of this machine [default: 127.0.0.1, which only this machine reaches]
@@ -40,7 +40,7 @@ pub(super) struct Arguments {
 
 const AFTER_HELP: &str = "\
 A change is built with the facts that are at hand; facts are asked for at the start and when they go stale.
-While the site can't be built, pages show why. Ctrl-C ends.
+While the site can't be built or an entry can't be read, pages show why. Ctrl-C ends.
 
 Examples:
   shelflife watch                      serve the site in this folder

@@ -5,15 +5,19 @@ use jiff::civil::Date;
 use crate::yaml::Meaning;
 
 /// The day of an entry that has none that can be read: older than any other.
-pub(super) const UNKNOWN: Date = Date::constant(1970, 1, 1);
+pub const UNKNOWN: Date = Date::constant(1970, 1, 1);
 
 /// Other ways to write a day than `2020-08-03`, as `strptime` has them. A day before the month is told from a month
 /// before the day by the separator alone, so `03/08/2020`, which is either, is none of them.
-const OTHERS: [&str; 10] = [
+const OTHERS: [&str; 14] = [
     "%Y-%m-%d",
     "%Y/%m/%d",
     "%Y.%m.%d",
+    "%Y%m%d",
+    "%Y-%b-%d",
     "%d.%m.%Y",
+    "%d-%m-%Y",
+    "%d-%b-%Y",
     "%d %B %Y",
     "%d %b %Y",
     "%B %d, %Y",
@@ -33,9 +37,30 @@ pub(super) fn read(text: &str) -> Result<Date, Option<Date>> {
         return if is_usual(time.date()) { Ok(time.date()) } else { Err(None) };
     }
     let meant = |text: &str| OTHERS.iter().find_map(|format| Date::strptime(format, text).ok());
+    let plain = without_weekday(&without_ordinal(text)).to_owned();
     // A time of day that can't be read does not make the day another one.
-    let day = text.split([' ', 'T']).next().unwrap_or_default();
-    Err(meant(text).or_else(|| meant(day)).filter(|date| is_usual(*date)))
+    let day = text.split([' ', 'T']).next().unwrap_or_default().trim_end_matches('Z');
+    Err(meant(text).or_else(|| meant(&plain)).or_else(|| meant(day)).filter(|date| is_usual(*date)))
+}
+
+/// `17th January 2021` as `17 January 2021`.
+fn without_ordinal(text: &str) -> String {
+    let word = |word: &str| {
+        let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let is_ordinal = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        let ending = word.get(digits.len()..).unwrap_or_default();
+        let is_ordinal = is_ordinal && matches!(ending, "st" | "nd" | "rd" | "th");
+        if is_ordinal { digits.to_owned() } else { word.to_owned() }
+    };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// `Sun Jan 17 2021` as `Jan 17 2021`.
+fn without_weekday(text: &str) -> &str {
+    const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    let Some((first, rest)) = text.split_once(' ') else { return text };
+    let is_day = |day: &&str| first.get(..3).is_some_and(|start| start.eq_ignore_ascii_case(day));
+    if DAYS.iter().any(|day| is_day(day)) { rest.trim_start() } else { text }
 }
 
 #[cfg(test)]
@@ -56,6 +81,14 @@ mod tests {
             "2021.01.17",
             "17.01.2021",
             "17.1.2021",
+            "20210117",
+            "2021-01-17Z",
+            "17-01-2021",
+            "17-Jan-2021",
+            "2021-Jan-17",
+            "17th January 2021",
+            "Sun Jan 17 2021",
+            "Sunday, 17 January 2021",
             "17 Jan 2021",
             "17 January 2021",
             "January 17, 2021",

@@ -15,6 +15,7 @@ use jiff::civil::Date;
 use serde_json::{Map, Value};
 
 pub use check::{MAX_IDENTIFIER, MAX_REDIRECT, MAX_REDIRECT_SEGMENT};
+pub use dates::UNKNOWN as UNKNOWN_DATE;
 pub(crate) use draft::says_draft;
 pub use draft::{is_draft, is_put_aside};
 pub use duplicates::{Named, duplicates};

@@ -9,6 +9,7 @@ use super::context::Part;
 use super::entries::front;
 use super::plugins::plugins;
 use super::{Db, EntryFile, Site};
+use crate::entry::UNKNOWN_DATE;
 use crate::rule::Rule;
 use crate::warning::{Place, Warning};
 
@@ -26,6 +27,13 @@ fn date(db: &dyn Db, file: EntryFile) -> Option<Date> {
 /// The plugins that are due, in the order of dates.
 pub fn due(db: &dyn Db) -> &[EntryFile] {
     plugins(db).get(..*due_count(db)).unwrap_or_default()
+}
+
+/// The plugins that are due and say since when there are any, in the order of dates: those that feeds and the start page
+/// may call new.
+pub fn dated(db: &dyn Db) -> &[EntryFile] {
+    let due = due(db);
+    due.get(due.partition_point(|file| date(db, *file) <= Some(UNKNOWN_DATE))..).unwrap_or_default()
 }
 
 /// The plugins that are not due yet, in the order of dates.

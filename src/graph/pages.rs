@@ -8,7 +8,7 @@ use minijinja::{context, value::merge_maps};
 use serde::Serialize;
 
 use super::context::identity;
-use super::due::due;
+use super::due::dated;
 use super::entries::feed_description;
 use super::facets::{self, Facet};
 use super::kinds::{Kind, stem};
@@ -274,12 +274,12 @@ fn waiting(
 
 /// The entries whose descriptions the feed has, the newest first.
 pub(super) fn in_feed(db: &dyn Db) -> impl Iterator<Item = EntryFile> {
-    due(db).iter().rev().take(FEED).copied()
+    dated(db).iter().rev().take(FEED).copied()
 }
 
 /// The entries that OctoPrint's announcements tell of, the newest first.
 pub(super) fn in_announcements(db: &dyn Db) -> impl Iterator<Item = EntryFile> {
-    due(db).iter().rev().take(ANNOUNCEMENTS).copied()
+    dated(db).iter().rev().take(ANNOUNCEMENTS).copied()
 }
 
 /// The outputs that are JSON.

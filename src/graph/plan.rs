@@ -9,7 +9,7 @@ use super::kinds::{Kind, path_of};
 use super::own_pages::{self, placed};
 use super::plugins::plugins;
 use super::taken::{Taken, beside, top};
-use super::{AssetFile, Db, RootFile, Site, facets, sitemap, thumbnails};
+use super::{AssetFile, Db, EntryFile, RootFile, Site, facets, sitemap, thumbnails};
 use crate::companion::Companion;
 use crate::fact::Picture;
 use crate::imprint::Redirect;
@@ -143,6 +143,8 @@ pub fn plan(db: &dyn Db) -> Arc<Plan> {
                     let kind = Kind::Redirect { from, file: file.clone(), to };
                     plan.outputs.insert(file, Output::Rendered(kind));
                 }
+                // Whoever looks there finds the plugin anyway.
+                Err(obstacle) if leads_to(plan.outputs.get(obstacle), to) => {}
                 Err(obstacle) if nth == 0 => {
                     let Redirect { from, place } = redirect;
                     let message = format!(
@@ -155,6 +157,15 @@ pub fn plan(db: &dyn Db) -> Arc<Plan> {
         }
     }
     Arc::new(plan)
+}
+
+/// Whether an output is the page of an entry, or leads to it.
+fn leads_to(output: Option<&Output>, entry: EntryFile) -> bool {
+    match output {
+        Some(Output::Rendered(Kind::Plugin(file))) => *file == entry,
+        Some(Output::Rendered(Kind::Redirect { to, .. })) => *to == entry,
+        _ => false,
+    }
 }
 
 /// The path from the site's root under which an asset is published.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use jiff::Timestamp;
 use minijinja::{Value, context};
 
-use super::due::{due, to_come};
+use super::due::{dated, due, to_come};
 use super::entries::{front, known};
 use super::kinds::Kind;
 use super::pages::listed;
@@ -37,15 +37,18 @@ fn last_modified(db: &dyn Db) -> Option<i64> {
 
 /// When the newest plugin was registered.
 fn last_registered(db: &dyn Db) -> Option<i64> {
-    let newest = front(db, *due(db).last()?)?;
+    let newest = front(db, *dated(db).last()?)?;
     Some(text::midnight(newest.date, &Site::get(db).settings(db).timezone).timestamp().as_second())
 }
+
+/// When a plugin was registered at the latest that has no date, wherever that is midnight, in seconds since 1970.
+const UNDATED: i64 = 86_400;
 
 /// When a page was last different, as far as anybody can know who was not there: never the time of a build.
 fn of_page(db: &dyn Db, kind: &Kind) -> Option<i64> {
     match kind {
         // What is still to come is no day on which a page was made.
-        Kind::Plugin(file) => modified(db, *file).filter(|_| !to_come(db).contains(file)),
+        Kind::Plugin(file) => modified(db, *file).filter(|at| *at > UNDATED && !to_come(db).contains(file)),
         Kind::Home => *last_modified(db),
         // They show no numbers.
         Kind::ByName | Kind::ByDate | Kind::ByTag | Kind::ByAuthor => last_registered(db),

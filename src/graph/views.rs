@@ -217,7 +217,7 @@ fn last_release(summary: &Summary) -> Option<Timestamp> {
 
 /// The ranked plugins that were registered last, the last first.
 pub fn newest(db: &dyn Db, count: usize) -> Vec<&Arc<Summary>> {
-    let summaries = due::due(db).iter().rev().filter_map(|file| summary(db, *file).as_ref());
+    let summaries = due::dated(db).iter().rev().filter_map(|file| summary(db, *file).as_ref());
     summaries.filter(|summary| is_ranked(summary)).take(count).collect()
 }
 
@@ -256,12 +256,14 @@ pub fn by_date(db: &dyn Db) -> Vec<Group<'_>> {
     let mut years: Vec<Group<'_>> = Vec::new();
     let files = due::due(db).iter().rev().chain(due::to_come(db));
     for summary in files.filter_map(|file| summary(db, *file).as_ref()) {
-        let year = summary.date.split('-').next().unwrap_or_default();
+        let is_dated = !summary.is_undated();
+        let year = summary.date.split('-').next().filter(|_| is_dated).unwrap_or("No date");
+        let slug = if is_dated { year } else { "no-date" };
         // There are few of them.
         match years.iter_mut().find(|group| group.name == year) {
             Some(group) => group.plugins.push(summary),
             None => {
-                let mut group = Group::new(year.to_owned(), year.to_owned());
+                let mut group = Group::new(year.to_owned(), slug.to_owned());
                 group.plugins.push(summary);
                 years.push(group);
             }

@@ -13,6 +13,7 @@ use super::text;
 use crate::config::Settings;
 use crate::data::Compat;
 use crate::digest::Digest;
+use crate::entry::UNKNOWN_DATE;
 use crate::fact::usage::Usage;
 use crate::fact::{Release, Repository};
 use crate::markdown;
@@ -132,6 +133,11 @@ impl Summary {
             os: plugin.os.clone(),
             octoprint: entry.compatibility.octoprint.clone(),
         }
+    }
+
+    /// Whether its entry says no date, so that it counts as the oldest.
+    pub fn is_undated(&self) -> bool {
+        self.date.parse::<Date>().is_ok_and(|date| date == UNKNOWN_DATE)
     }
 
     /// The digest of what long lists show: everything but the numbers that change from day to day, and their ages.

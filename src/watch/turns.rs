@@ -38,6 +38,8 @@ struct State {
     followed: Option<Paths>,
     /// Why the last build failed, if it did.
     failing: Option<Vec<String>>,
+    /// Whether the site was published all the same.
+    is_published: bool,
     /// How many failures were passed over.
     passed_over: usize,
     /// When to try again.
@@ -73,7 +75,8 @@ impl<B: Build + 'static> Turns<B> {
         self.state.ask_at = Some(Instant::now());
         loop {
             // There is no use in facts for a site that can't be built.
-            let ask_at = self.state.ask_at.filter(|_| self.state.failing.is_none());
+            let is_built = self.state.failing.is_none() || self.state.is_published;
+            let ask_at = self.state.ask_at.filter(|_| is_built);
             let until = ask_at.into_iter().chain(self.state.retry_at).min();
             match self.events.next(until) {
                 Next::Changes(batch) => self.take(&batch),
@@ -162,6 +165,7 @@ impl<B: Build + 'static> Turns<B> {
         self.state.passed_over = 0;
         let is_in_files = error.is::<Problems>() || error.is::<Problem>();
         self.state.retry_at = (!is_in_files).then(|| Instant::now() + RETRY);
+        self.state.is_published = is_published(error);
         let told = tellable(error);
         let again = self.state.failing.as_ref() == Some(&told);
         self.state.failing = Some(told);
@@ -185,6 +189,11 @@ impl<B: Build + 'static> Turns<B> {
         self.state.followed = Some(paths.clone());
         Ok(())
     }
+}
+
+/// Whether the site was published, though there are entries that can't be read.
+fn is_published(error: &miette::Report) -> bool {
+    error.downcast_ref::<Problems>().is_some_and(|problems| problems.is_published)
 }
 
 /// An error as it is compared with the one before.
