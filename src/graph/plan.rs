@@ -144,7 +144,9 @@ pub fn plan(db: &dyn Db) -> Arc<Plan> {
                     plan.outputs.insert(file, Output::Rendered(kind));
                 }
                 // Whoever looks there finds the plugin anyway.
-                Err(obstacle) if leads_to(plan.outputs.get(obstacle), to) => {}
+                Err(obstacle)
+                    if obstacle.to_lowercase() == path.to_lowercase()
+                        && leads_to(plan.outputs.get(obstacle), to) => {}
                 Err(obstacle) if nth == 0 => {
                     let Redirect { from, place } = redirect;
                     let message = format!(
