@@ -35,6 +35,7 @@ pub use builder::{Afterwards, Builder};
 pub use facts::fetch;
 pub use failure::told;
 pub use groups::Pages;
+pub use record::kept_entries;
 pub use redirects::Redirects;
 pub use why::{AGES, Parts, UNKNOWN};
 

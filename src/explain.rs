@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::build::{AGES, Pages, Parts, Redirects, UNKNOWN};
+use crate::build::{AGES, Pages, Parts, Redirects, UNKNOWN, kept_entries};
 use crate::cache::{Cache, CacheError, Change, Made, Tree};
 use crate::companion::Companion;
 use crate::config::Config;
@@ -259,6 +259,7 @@ impl Told<'_> {
     /// What an entry's page depends on, or a file beside it; `key` is that of their parts.
     fn of_entry(&self, entry: &str, imprint: &Imprint, key: &str) -> Result<Dependencies, CacheError> {
         let (mut inputs, mut subjects) = (Vec::new(), Vec::new());
+        let is_kept = kept_entries(self.cache)?.contains(entry);
         for (input, digest) in imprint.inputs.each() {
             let input = match input {
                 Input::Entry => entry.to_owned(),
@@ -277,9 +278,14 @@ impl Told<'_> {
                     continue;
                 }
             };
-            // That there is none is what nothing is the digest of.
-            let none = || "none".to_owned();
-            let value = if digest == Digest::of(b"") { none() } else { digest.short(DIGITS) };
+            let value = match digest.short(DIGITS) {
+                // That there is none is what nothing is the digest of.
+                _ if digest == Digest::of(b"") => "none".to_owned(),
+                value if is_kept && input == entry => {
+                    format!("{value}, its last good version: the file can't be read")
+                }
+                value => value,
+            };
             inputs.push(Source { input, value });
         }
         inputs.extend(self.sources(key));

@@ -238,6 +238,9 @@ fn a_bad_entry_stays_as_it_was_published_and_a_new_one_is_left_out() {
         (&refused[0]["place"]["path"], &refused[1]["place"]["line"]),
         (&json!("entries/bad.md"), &json!(1))
     );
+    let explained = site.program(&["explain", "one", "--site"]).arg(site.path()).output().unwrap();
+    let explained = String::from_utf8_lossy(&explained.stdout).into_owned();
+    assert!(explained.contains("its last good version: the file can't be read"), "{explained}");
     // What stands for it is rendered as everything else is, and goes when the file does.
     site.write("templates/plugin.html", "<p>{{ plugin.title }} of {{ site.title }}</p>");
     assert_eq!(site.build(&[]).code, 3);

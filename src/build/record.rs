@@ -19,6 +19,7 @@ use crate::problem::Problem;
 use crate::publish::{Glance, Seen};
 use crate::render::text;
 use crate::report;
+use crate::rule::Rule;
 use crate::scan::Scan;
 use crate::source;
 
@@ -51,6 +52,17 @@ pub(super) struct Record {
     due: (i64, i64),
     /// How fresh the facts of each source are.
     pub(super) sources: Sources,
+}
+
+/// The paths of the entries that the last build could not read, and for which it published their last good versions.
+///
+/// # Errors
+///
+/// When the cache can't be read.
+pub fn kept_entries(cache: &Cache) -> Result<BTreeSet<String>, CacheError> {
+    let warnings = Record::load(cache)?.map(|record| record.found.warnings).unwrap_or_default();
+    let kept = warnings.into_iter().filter(|warning| warning.rule == Rule::KeptEntry);
+    Ok(kept.filter_map(|warning| Some(warning.place?.path)).collect())
 }
 
 /// What all imprints in the cache have in common.

@@ -164,7 +164,8 @@ impl<'t> Schema<'t> {
     fn lacking(&self, key: &str, so: &str) -> Problem {
         let text = self.reader.text();
         if let Some(field) = self.field(key) {
-            return text.problem(field.key_span.clone(), format!("`{key}` is empty{so}"));
+            let problem = text.problem(field.key_span.clone(), format!("`{key}` is empty{so}"));
+            return problem.help(format!("write `{key}: …`"));
         }
         let fields = self.root.fields().into_iter().flatten();
         let near = fields.filter(|field| !KNOWN.contains(&field.key)).find(|field| is_near(field.key, key));
@@ -232,7 +233,7 @@ impl<'t> Schema<'t> {
         let is_harmless = check::is_harmless(&address);
         let becomes = if is_harmless { "published as written, without a link" } else { "left out" };
         let message = format!("bad `{key}` {}: {expected}; it is {becomes}", quote(&address));
-        self.reader.warn(Rule::BadAddress, field.value.span(), message, "");
+        self.reader.warn(Rule::BadAddress, field.value.span(), message, "correct the address");
         if is_harmless { address } else { String::new() }
     }
 
@@ -245,7 +246,8 @@ impl<'t> Schema<'t> {
         let is_asset = value.starts_with("assets/") && check::reference(&rooted).is_ok();
         let becomes = if is_asset { format!("read as {}", quote(&rooted)) } else { "left out".to_owned() };
         let message = format!("bad `{name}` {}: {expected}; it is {becomes}", quote(&value));
-        self.reader.warn(Rule::BadPicture, field.value.span(), message, "");
+        let help = "write the whole address, or a path that begins with `/assets/`";
+        self.reader.warn(Rule::BadPicture, field.value.span(), message, help);
         is_asset.then_some(rooted)
     }
 
@@ -253,7 +255,8 @@ impl<'t> Schema<'t> {
         let policy = self.text("privacypolicy")?;
         let Err(expected) = check::reference(&policy) else { return Some(policy) };
         let message = format!("bad `privacypolicy` {}: {expected}; it is left out", quote(&policy));
-        self.reader.warn(Rule::BadAddress, self.field("privacypolicy")?.value.span(), message, "");
+        let span = self.field("privacypolicy")?.value.span();
+        self.reader.warn(Rule::BadAddress, span, message, "correct the address");
         None
     }
 
@@ -336,7 +339,7 @@ impl<'t> Schema<'t> {
                 }
                 Err(expected) => {
                     let message = format!("bad `{KEY}` {}: {expected}; it is left out", quote(&from));
-                    self.reader.warn(Rule::BadRedirect, place, message, "");
+                    self.reader.warn(Rule::BadRedirect, place, message, "correct the path, or remove it");
                 }
             }
         }
@@ -434,7 +437,8 @@ impl<'t> Schema<'t> {
     ) {
         if let Err(expected) = check(version) {
             let message = format!("bad `{key}` {}: {expected}; it is published as written", quote(version));
-            self.reader.warn(Rule::BadVersion, span, message, "");
+            let help = "write a version, or specifiers with commas between them";
+            self.reader.warn(Rule::BadVersion, span, message, help);
         }
     }
 
@@ -464,7 +468,12 @@ impl<'t> Schema<'t> {
             let expected = "expected `octoprint`, `os` or `python`";
             let message =
                 format!("nothing reads the key {} of `compatibility`: {expected}", quote(field.key));
-            self.reader.warn(Rule::UnknownKey, field.key_span.clone(), message, "");
+            self.reader.warn(
+                Rule::UnknownKey,
+                field.key_span.clone(),
+                message,
+                "correct the key, or remove it",
+            );
         }
         let outer = self.root.fields().into_iter().flatten().filter(|field| !KNOWN.contains(&field.key));
         for field in outer {
@@ -472,7 +481,12 @@ impl<'t> Schema<'t> {
             let Some(near) = KNOWN.into_iter().find(|known| is_meant(known)) else { continue };
             let message =
                 format!("nothing but templates reads the key {}: is it `{near}`?", quote(field.key));
-            self.reader.warn(Rule::UnknownKey, field.key_span.clone(), message, "");
+            self.reader.warn(
+                Rule::UnknownKey,
+                field.key_span.clone(),
+                message,
+                "correct the key, or remove it",
+            );
         }
     }
 
