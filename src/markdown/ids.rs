@@ -80,7 +80,8 @@ fn unique(name: &str, repeated: &mut HashMap<String, usize>, is_taken: impl Fn(&
 /// `body`, which is HTML of [`to_html`](super::to_html), with other ids for the parts whose ids `page`, in which it
 /// stands, has elsewhere as well; none if there are no such parts.
 pub fn apart(page: &str, body: &str) -> Option<String> {
-    let own: HashSet<String> = ids_in(body).collect();
+    // In the order of the text: which names are taken depends on what came before.
+    let own: Vec<String> = ids_in(body).collect();
     if own.is_empty() {
         return None;
     }
@@ -92,6 +93,9 @@ pub fn apart(page: &str, body: &str) -> Option<String> {
     let mut other: HashMap<&str, String> = HashMap::new();
     let mut taken: HashSet<String> = on_page.keys().cloned().collect();
     for id in own.iter().filter(|id| on_page.get(*id).is_some_and(|&count| count > 1)) {
+        if other.contains_key(&**id) {
+            continue;
+        }
         let unique = unique(&format!("{PREFIX}{id}"), &mut repeated, |id| taken.contains(id));
         taken.insert(unique.clone());
         other.insert(id, unique);

@@ -28,7 +28,7 @@ use std::borrow::Cow;
 use comrak::{Arena, Options};
 
 /// Raise when the same Markdown can give other HTML: stored HTML is a memo under this number.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 use write::Place;
 

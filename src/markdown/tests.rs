@@ -524,6 +524,16 @@ fn a_body_gives_way_to_the_page_around_it() {
     assert!(other.contains("<h2 id=\"body-a-1\">") && other.contains("<h2 id=\"b\">"), "{other}");
 }
 
+#[test]
+fn a_body_gives_way_to_the_same_page_in_the_same_way() {
+    let body = to_html("<p id=x>a</p>\n<p id=x-1>b</p>\n<p id=body-x>c</p>");
+    let page = format!("<i id=x></i><i id=x-1></i>{body}");
+    let expected = body.replace("\"x\"", "\"body-x-1\"").replace("\"x-1\"", "\"body-x-1-1\"");
+    for _ in 0..50 {
+        assert_eq!(apart(&page, &body).as_ref(), Some(&expected));
+    }
+}
+
 const LINES: &str = r#"( {0,5}(a|\*|-|1\.|2\)|:|>|#|##|```|~~~|<div>|</div>|<br>|<p>|<!--|-->|\{:\.a\}|\{:#b\}|\{::comment\}|\{:/\}|\[\^1\]:|\[a\]:|\|b|---|===|\^|\*\[a\]:|<div markdown=1>|\\)( a| \*b\*| \[a\]\(b c\)|\{:\.a\}|`c|"|'|\.\.\.|--| \||)?\n{1,2})*"#;
 
 proptest! {
