@@ -155,9 +155,9 @@ impl<'a> Tree<'a> {
     fn add(&mut self, index: usize, more: &'a Attributes) {
         let Some(node) = self.nodes.get_mut(index) else { return };
         let Content::Element { element, attributes, id, .. } = &mut node.content else { return };
-        let written: Vec<(String, &str)> = more.iter().map(|(key, value)| (key.clone(), &**value)).collect();
+        let written: Vec<(String, &str)> = more.iter().map(|one| (one.0.clone(), &*one.1)).collect();
         for (key, value) in elements::attributes(*element, &written) {
-            let is_written = |name: &str| more.iter().any(|(written, _)| written == name);
+            let is_written = |name: &str| written.iter().any(|(written, _)| written == name);
             let is_alignment = key == "class" && is_written("align");
             if !is_written(key) && !is_alignment {
                 continue;
@@ -167,7 +167,7 @@ impl<'a> Tree<'a> {
                 None => attributes.push((key, value)),
             }
         }
-        if let Some((_, own)) = more.iter().rev().find(|(key, _)| key == "id") {
+        if let Some(&(_, own)) = written.iter().rev().find(|(key, _)| key == "id") {
             *id = Some(own);
         }
     }

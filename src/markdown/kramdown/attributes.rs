@@ -1,14 +1,18 @@
 //! Lists of attributes: `{: .class #id key="value" name}`.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use super::lines;
 
 /// The longest list, in bytes: it bounds how far an unfinished one is looked through.
 const MAX_LENGTH: usize = 500;
 
-/// Names with their values, as written.
-pub(in crate::markdown) type Attributes = Vec<(String, String)>;
+/// The most attributes in a list, and the most under a name; real ones have five.
+const MAX_ATTRIBUTES: usize = 50;
+
+/// Names with their values, as written. A use of a name shares what the name stands for, so that it costs little.
+pub(in crate::markdown) type Attributes = Vec<Rc<(String, String)>>;
 
 /// What stands in the braces at the begin of `text`, and what follows them.
 pub(super) fn braces(text: &str) -> Option<(&str, &str)> {
@@ -56,17 +60,30 @@ pub(super) fn named(text: &str) -> HashMap<String, Attributes> {
     if text.contains("{:") {
         for (name, list) in text.lines().filter_map(block).filter_map(definition) {
             let attributes = parse(list, &HashMap::new());
-            named.entry(name.to_owned()).or_default().extend(attributes);
+            extend(named.entry(name.to_owned()).or_default(), attributes);
         }
     }
     named
+}
+
+/// Adds as many of `more` as fit into a list, by their number and by their size.
+fn extend(attributes: &mut Attributes, more: impl IntoIterator<Item = Rc<(String, String)>>) {
+    let size = |attribute: &(String, String)| attribute.0.len() + attribute.1.len();
+    let mut total: usize = attributes.iter().map(|attribute| size(attribute)).sum();
+    for attribute in more {
+        total += size(&attribute);
+        if attributes.len() >= MAX_ATTRIBUTES || total > MAX_LENGTH {
+            return;
+        }
+        attributes.push(attribute);
+    }
 }
 
 /// The attributes in `list`, with what its names stand for.
 pub(super) fn parse(list: &str, named: &HashMap<String, Attributes>) -> Attributes {
     let mut attributes = Attributes::new();
     let mut rest = list.trim();
-    while !rest.is_empty() {
+    while !rest.is_empty() && attributes.len() < MAX_ATTRIBUTES {
         let pair = rest.split_once('=').filter(|(key, _)| is_name(key)).and_then(|(key, value)| {
             let quote = value.chars().next().filter(|c| matches!(c, '"' | '\''))?;
             let inner = &value[1..];
@@ -74,14 +91,14 @@ pub(super) fn parse(list: &str, named: &HashMap<String, Attributes>) -> Attribut
             Some((key, &inner[..end], &inner[end + 1..]))
         });
         if let Some((key, value, after)) = pair {
-            attributes.push((key.to_ascii_lowercase(), value.to_owned()));
+            extend(&mut attributes, [Rc::new((key.to_ascii_lowercase(), value.to_owned()))]);
             rest = after.trim_start();
             continue;
         }
         let (word, after) = rest.split_once(|c: char| c.is_ascii_whitespace()).unwrap_or((rest, ""));
         rest = after.trim_start();
         if let Some(known) = named.get(word) {
-            attributes.extend(known.iter().cloned());
+            extend(&mut attributes, known.iter().cloned());
         }
         // `.a.b#c` are two classes and an id.
         let mut parts = word;
@@ -89,7 +106,7 @@ pub(super) fn parse(list: &str, named: &HashMap<String, Attributes>) -> Attribut
             let name = &parts[1..];
             let end = name.find(['.', '#']).unwrap_or(name.len());
             let key = if kind == '.' { "class" } else { "id" };
-            attributes.push((key.to_owned(), name[..end].to_owned()));
+            extend(&mut attributes, [Rc::new((key.to_owned(), name[..end].to_owned()))]);
             parts = &name[end..];
         }
     }
@@ -117,7 +134,20 @@ mod tests {
             ("target", "_blank"),
             ("class", "d"),
         ];
-        assert_eq!(parsed, expected.map(|(key, value)| (key.to_owned(), value.to_owned())));
+        assert_eq!(parsed, expected.map(|(key, value)| Rc::new((key.to_owned(), value.to_owned()))));
+    }
+
+    #[test]
+    fn lists_and_names_have_an_end() {
+        let classes = format!("{{:x:{}}}\n", ".a".repeat(200));
+        let titles = format!("{{:y: title=\"{}\"}}\n", "b".repeat(400));
+        let named = named(&(classes + &titles).repeat(20));
+        assert_eq!((named["x"].len(), named["y"].len()), (MAX_ATTRIBUTES, 1));
+        for (list, expected) in [("x x x", MAX_ATTRIBUTES), ("y y y", 1), (&"#c".repeat(200), MAX_ATTRIBUTES)]
+        {
+            assert_eq!(parse(list, &named).len(), expected, "{list}");
+        }
+        assert!(Rc::ptr_eq(&parse("y", &named)[0], &named["y"][0]));
     }
 
     #[test]
