@@ -7,6 +7,9 @@ use super::{Writer, attributes};
 /// The longest number with which a list begins, in digits: longer ones would only indent what is in the list.
 const MAX_NUMBER: usize = 3;
 
+/// How far the content of an item is indented at most, in blanks: they are put before each line that continues it.
+const MAX_INDENTATION: usize = 40;
+
 /// An item of a list while its lines are gathered.
 struct Item {
     /// Its lines without their indentation; kramdown reads each part by itself.
@@ -41,6 +44,7 @@ impl Item {
         }
         let has_list = lines::list(bare).is_some();
         let fence = lines::fence(bare).map(|(mark, count, _)| (mark, count));
+        let indentation = indentation.min(MAX_INDENTATION);
         Self { parts: vec![format!("{bare}\n")], indentation, has_list, fence }
     }
 
@@ -242,6 +246,15 @@ mod tests {
             ("-\ta\n\tb\n", "- a\nb\n"),
         ] {
             assert_eq!(prepare(written).text, prepared, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_wide_marker_does_not_blow_lines_up() {
+        for begin in [format!("-{}1. a\n", " ".repeat(5000)), format!("{}. 1. a\n", "1".repeat(5000))] {
+            let written = begin + &"1. x\n".repeat(500);
+            let prepared = prepare(&written).text;
+            assert!(prepared.len() < 16 * written.len(), "{}", prepared.len());
         }
     }
 }
