@@ -25,6 +25,8 @@ pub(super) struct Blocks<'t> {
     fences: Option<Vec<Fence>>,
     /// The extensions of which no end is left.
     pub(super) endless: Vec<&'static str>,
+    /// Up to where it is known that no table begins.
+    pub(super) tables_from: usize,
 }
 
 /// A fence with nothing behind it.
@@ -108,8 +110,16 @@ impl<'t> Blocks<'t> {
 impl Writer {
     /// Writes the blocks of `text`, which ends with a line end, and says what the last of them was.
     pub(super) fn blocks(&mut self, text: &str, depth: usize, last: Last) -> Last {
-        let mut blocks =
-            Blocks { text, at: 0, depth, last, elements: None, fences: None, endless: Vec::new() };
+        let mut blocks = Blocks {
+            text,
+            at: 0,
+            depth,
+            last,
+            elements: None,
+            fences: None,
+            endless: Vec::new(),
+            tables_from: 0,
+        };
         if depth > MAX_DEPTH {
             let text: Vec<&str> = text.lines().filter(|line| !lines::is_blank(line)).collect();
             self.paragraph_of(&text);

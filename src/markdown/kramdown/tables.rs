@@ -7,6 +7,10 @@ use super::lines;
 /// The most cells of a row; real tables have ten.
 const MAX_CELLS: usize = 100;
 
+/// How many cells a table may have beyond its size in bytes: rows that are short are filled up, which must not blow a
+/// text up.
+const SPARE_CELLS: usize = 1000;
+
 /// The alignment of a column.
 type Alignment = (bool, bool);
 
@@ -20,24 +24,35 @@ enum Line {
 
 impl Writer {
     pub(super) fn table(&mut self, blocks: &mut Blocks<'_>, line: &str) -> bool {
-        if lines::unindented(line).is_none() || !has_pipe(line) {
+        let begin = blocks.at;
+        if begin < blocks.tables_from || lines::unindented(line).is_none() || !has_pipe(line) {
             return false;
         }
-        let begin = blocks.at;
-        let leading = line.trim_start().starts_with('|');
-        let written = blocks.take_while(has_pipe);
-        let read: Option<Vec<Line>> = if blocks.is_before_boundary() {
-            written.iter().map(|line| read(line, leading)).collect()
-        } else {
-            None
-        };
-        let Some(read) = read else {
+        let is_known = self.table_at(blocks, line);
+        if !is_known {
+            // Its other lines begin no table either: each may come here again, as `{:|}` does.
+            blocks.tables_from = blocks.at;
             blocks.at = begin;
+        }
+        is_known
+    }
+
+    /// Reads a table, or up to where it is clear that there is none.
+    fn table_at(&mut self, blocks: &mut Blocks<'_>, line: &str) -> bool {
+        let leading = line.trim_start().starts_with('|');
+        let (mut size, mut lines) = (0, Vec::new());
+        while let Some(line) = blocks.line().filter(|line| has_pipe(line)) {
+            blocks.next();
+            let Some(read) = read(line, leading) else { return false };
+            lines.push(read);
+            size += line.len();
+        }
+        if !blocks.is_before_boundary() {
             return false;
-        };
+        }
         let (mut head, mut body) = (Vec::new(), Vec::new());
         let (mut alignment, mut has_footer) = (Vec::new(), false);
-        for line in read {
+        for line in lines {
             match line {
                 Line::Separator(columns) => {
                     if !body.is_empty() && head.is_empty() && alignment.is_empty() && !has_footer {
@@ -50,8 +65,7 @@ impl Writer {
             }
         }
         let columns = head.iter().chain(&body).map(Vec::len).max().unwrap_or_default();
-        if body.is_empty() || columns == 0 || columns * (head.len() + body.len()) > written_size(&written) {
-            blocks.at = begin;
+        if body.is_empty() || columns == 0 || columns * (head.len() + body.len()) > SPARE_CELLS + size {
             return false;
         }
         alignment.resize(columns, (false, false));
@@ -80,11 +94,6 @@ impl Writer {
         }
         self.line(&line);
     }
-}
-
-/// How many cells a table may have: rows that are short are filled up, which must not blow a text up.
-fn written_size(lines: &[&str]) -> usize {
-    1000 + lines.iter().map(|line| line.len()).sum::<usize>()
 }
 
 /// Whether there is a pipe in the line that no backslash stands before.
