@@ -297,9 +297,24 @@ fn hostile_input_costs_about_linear_time() {
         "--",
         "<<",
         "\u{a7}",
+        "{:|}\n",
+        "{:`|`}\n",
+        "{:a}\n",
     ];
-    for part in parts {
-        let text = part.repeat(size / part.len());
+    let half = |part: &str| part.repeat(size / 2 / part.len());
+    let attributes = format!("{{:x:{}}}\n", ".a".repeat(200));
+    let title = format!("{{:x: title=\"{}\" id=\"{}\"}}\n", "b".repeat(200), "c".repeat(200));
+    let texts = [
+        half(&attributes) + &half("{:x x x}\n"),
+        half(&attributes) + &half("*a*{:x} "),
+        half(&title) + &half("# a\n{:x x}\n"),
+        format!("-{}1. a\n{}", half(" "), half("1. x\n")),
+        format!("{}. 1. a\n{}", half("1"), half("1. x\n")),
+        "p\n".to_owned() + &half("{:a}\n") + &half("{:a}\n"),
+    ];
+    let parts = parts.map(|part| (part, part.repeat(size / part.len())));
+    let texts = texts.iter().map(|text| (&text[..30], text.clone()));
+    for (part, text) in parts.into_iter().chain(texts) {
         let start = Instant::now();
         let html = to_html(&text);
         strip_tags(&text);

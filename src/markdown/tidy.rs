@@ -31,6 +31,8 @@ pub(super) fn tree<'a>(html: &'a str, notes: &'a [Note]) -> Vec<Node<'a>> {
 pub(super) struct Node<'a> {
     pub(super) content: Content<'a>,
     pub(super) children: Vec<usize>,
+    /// The last child that is more than blank text.
+    last_shown: Option<usize>,
     /// Whether its tags are left out, because it holds what it may not hold.
     pub(super) dissolved: bool,
     /// Whether it is a heading that was written in Markdown.
@@ -47,12 +49,16 @@ pub(super) enum Content<'a> {
     },
 }
 
-impl Node<'_> {
+impl<'a> Node<'a> {
+    fn new(content: Content<'a>) -> Self {
+        Self { content, children: Vec::new(), last_shown: None, dissolved: false, is_markdown: false }
+    }
+
     /// What stands for the `<div>` that the result will stand in.
     fn root() -> Self {
         let element = Element { written: "", name: "div", kind: Kind::Block };
         let content = Content::Element { element, attributes: Vec::new(), address: None, id: None };
-        Self { content, children: Vec::new(), dissolved: false, is_markdown: false }
+        Self::new(content)
     }
 
     pub(super) fn element(&self) -> Option<Element> {
@@ -99,20 +105,18 @@ impl<'a> Tree<'a> {
 
     /// Does what a note says to what is before it or around it.
     fn note(&mut self, note: &'a Note) {
-        let last = |tree: &Self, skips: bool| {
-            let parent = tree.open.last().and_then(|&parent| tree.nodes.get(parent))?;
-            let mut children = parent.children.iter().rev().copied();
-            children.find(|&child| !skips || tree.nodes.get(child).is_some_and(|node| !is_blank(node)))
-        };
+        let parent = self.open.last().and_then(|&parent| self.nodes.get(parent));
         match note {
-            Note::Span(attributes, written) => match last(self, false) {
-                Some(index) if self.nodes.get(index).is_some_and(|node| node.element().is_some()) => {
-                    self.add(index, attributes);
+            Note::Span(attributes, written) => {
+                match parent.and_then(|parent| parent.children.last().copied()) {
+                    Some(index) if self.nodes.get(index).is_some_and(|node| node.element().is_some()) => {
+                        self.add(index, attributes);
+                    }
+                    _ => self.text(written),
                 }
-                _ => self.text(written),
-            },
+            }
             Note::Before(attributes) => {
-                if let Some(index) = last(self, true) {
+                if let Some(index) = parent.and_then(|parent| parent.last_shown) {
                     self.add(index, attributes);
                 }
             }
@@ -206,9 +210,14 @@ impl<'a> Tree<'a> {
 
     fn append(&mut self, content: Content<'a>) -> usize {
         let index = self.nodes.len();
-        self.nodes.push(Node { content, children: Vec::new(), dissolved: false, is_markdown: false });
+        let node = Node::new(content);
+        let is_shown = !is_blank(&node);
+        self.nodes.push(node);
         if let Some(parent) = self.open.last().and_then(|&parent| self.nodes.get_mut(parent)) {
             parent.children.push(index);
+            if is_shown {
+                parent.last_shown = Some(index);
+            }
         }
         index
     }

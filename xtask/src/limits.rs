@@ -73,7 +73,11 @@ fn front(begin: &str, part: &str, end: &str) -> Input {
 }
 
 fn body(part: &str) -> Input {
-    Input::Entry(filled(&format!("{FRONT}{DECLARED}---\n"), part, "\n", ENTRY))
+    body_with("", part)
+}
+
+fn body_with(begin: &str, part: &str) -> Input {
+    Input::Entry(filled(&format!("{FRONT}{DECLARED}---\n{begin}"), part, "\n", ENTRY))
 }
 
 /// Front matter with something else on each line: `line` makes it of a number.
@@ -131,6 +135,18 @@ fn cases() -> Vec<Case> {
         case(entry, "tables within tables", body("<table><tr><td>")),
         case(entry, "attributes", body("<a href=b title=c d e f>x</a> ")),
         case(entry, "headings of the same name", body("# a\n")),
+        case(
+            entry,
+            "attributes under a name, used",
+            body_with(&filled("", "{:x:.a.a.a.a.a.a.a.a}\n", "", ENTRY / 2), "{:x x x}\n"),
+        ),
+        case(
+            entry,
+            "an item with a wide marker",
+            body_with(&filled("-", " ", "1. a\n", ENTRY / 2), "1. x\n"),
+        ),
+        case(entry, "attributes that look like a table", body("{:|}\n")),
+        case(entry, "attributes of one paragraph", body_with("p\n", "{:a}\n")),
         case(entry, "shortcodes", body("{% include youtube.html vid=\"abcdefghijk\" %} {{ site.url }} ")),
         case(entry, "one long note", front("note: ", "a <b> ", "")),
         case(items, "tags", list("tags", "t")),
