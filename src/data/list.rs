@@ -5,14 +5,26 @@ use url::Url;
 
 use super::Read;
 use crate::config::Limits;
+use crate::entry::is_near;
 use crate::rule::Rule;
 use crate::yaml::{Field, Meaning, Node, Reader, Timestamp, quote};
 
-/// The keys whose items are versions: they stay text as written, so that `1.10` does not become `1.1`.
-const VERSIONS: [&str; 3] = ["versions", "pluginversions", "octoversions"];
+/// The keys of a notice.
+const OF_NOTICES: [&str; 9] = [
+    "plugin",
+    "versions",
+    "pluginversions",
+    "octoversions",
+    "pythonversions",
+    "date",
+    "text",
+    "link",
+    "important",
+];
 
-/// The keys whose items are read as text, so that they are published as text: those, and one that pages don't show.
-const TEXTS: [&str; 4] = ["versions", "pluginversions", "octoversions", "pythonversions"];
+/// The keys of a block.
+const OF_BLOCKS: [&str; 6] =
+    ["plugin", "reason", "versions", "pluginversions", "octoversions", "pythonversions"];
 
 /// One item of `notices.yaml`.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,7 +45,7 @@ pub struct Notice {
     pub link: Option<String>,
     /// Whether it is more than a remark.
     pub important: bool,
-    /// The item as it is published: all its keys in the order of the file, `date` in UTC.
+    /// The item as it is published: all its keys in the order of the file, known ones as they were read, `date` in UTC.
     pub published: Map<String, Value>,
 }
 
@@ -50,7 +62,7 @@ pub struct Block {
     pub octoprint_versions: Vec<String>,
     /// Why, in Markdown.
     pub reason: Option<String>,
-    /// The item as it is published: all its keys in the order of the file.
+    /// The item as it is published: all its keys in the order of the file, known ones as they were read.
     pub published: Map<String, Value>,
 }
 
@@ -59,22 +71,15 @@ pub struct Block {
 /// # Errors
 /// As [`super::Read`].
 pub fn notices(path: &str, bytes: &[u8], limits: &Limits) -> Read<Vec<Notice>> {
-    items(path, bytes, limits, |reader, item| {
-        let plugin = required(reader, item, "plugin");
-        let text = required(reader, item, "text");
-        let date = date(reader, item);
-        let link = link(reader, item);
-        let important = reader.boolean(item.field("important"));
-        let [versions, plugin_versions, octoprint_versions] =
-            VERSIONS.map(|key| versions(reader, item.field(key)));
-        let mut published = published(item);
-        if let (Some(date), Some(shown)) = (date, published.get_mut("date")) {
-            *shown = Value::String(date.published());
-        }
-        if link.is_none() {
-            // Every OctoPrint makes a link of it.
-            published.shift_remove("link");
-        }
+    items(path, bytes, limits, |mut item| {
+        let plugin = item.required("plugin");
+        let text = item.required("text");
+        let date = item.date();
+        let link = item.link();
+        let important = item.boolean("important");
+        let versions = item.versions();
+        item.unknown_keys(&OF_NOTICES);
+        let [versions, plugin_versions, octoprint_versions] = versions?;
         Some(Notice {
             plugin: plugin?,
             versions,
@@ -84,7 +89,7 @@ pub fn notices(path: &str, bytes: &[u8], limits: &Limits) -> Read<Vec<Notice>> {
             text: text?,
             link,
             important,
-            published,
+            published: item.published,
         })
     })
 }
@@ -94,12 +99,13 @@ pub fn notices(path: &str, bytes: &[u8], limits: &Limits) -> Read<Vec<Notice>> {
 /// # Errors
 /// As [`super::Read`].
 pub fn blocklist(path: &str, bytes: &[u8], limits: &Limits) -> Read<Vec<Block>> {
-    items(path, bytes, limits, |reader, item| {
-        let plugin = required(reader, item, "plugin");
-        let reason = reader.text_in(item.field("reason"));
-        let [versions, plugin_versions, octoprint_versions] =
-            VERSIONS.map(|key| versions(reader, item.field(key)));
-        let published = published(item);
+    items(path, bytes, limits, |mut item| {
+        let plugin = item.required("plugin");
+        let reason = item.text("reason");
+        let versions = item.versions();
+        item.unknown_keys(&OF_BLOCKS);
+        let [versions, plugin_versions, octoprint_versions] = versions?;
+        let published = item.published;
         Some(Block { plugin: plugin?, versions, plugin_versions, octoprint_versions, reason, published })
     })
 }
@@ -108,7 +114,7 @@ fn items<T>(
     path: &str,
     bytes: &[u8],
     limits: &Limits,
-    mut item: impl for<'t> FnMut(&mut Reader<'t>, Node<'t>) -> Option<T>,
+    mut read: impl FnMut(Item<'_, '_>) -> Option<T>,
 ) -> Read<Vec<T>> {
     let (text, tree) = super::read(path, bytes, limits)?;
     let mut reader = Reader::new(&text, &tree);
@@ -122,7 +128,7 @@ fn items<T>(
             Some(nodes) => {
                 for node in nodes {
                     if node.fields().is_some() {
-                        found.extend(item(&mut reader, node));
+                        found.extend(read(Item::new(&mut reader, node)));
                     } else {
                         let message =
                             format!("each item must be a mapping, found {}; it is left out", node.describe());
@@ -136,61 +142,147 @@ fn items<T>(
     reader.finish(Some(found))
 }
 
-fn required<'t>(reader: &mut Reader<'t>, item: Node<'t>, key: &str) -> Option<String> {
-    let found = reader.text_in(item.field(key));
-    if found.is_none() {
-        let message = format!("this item has no `{key}`; it is left out");
-        reader.warn(Rule::DataItem, item.span(), message, &format!("add a line `{key}: …`"));
+/// An item of a list. To read a value changes what is published of it to what was read, so that a warning of it holds for
+/// both.
+struct Item<'r, 't> {
+    reader: &'r mut Reader<'t>,
+    node: Node<'t>,
+    published: Map<String, Value>,
+}
+
+impl<'r, 't> Item<'r, 't> {
+    fn new(reader: &'r mut Reader<'t>, node: Node<'t>) -> Self {
+        let fields = node.fields().into_iter().flatten();
+        let published = fields.map(|field| (field.key.to_owned(), field.value.to_json())).collect();
+        Self { reader, node, published }
     }
-    found
-}
 
-fn date<'t>(reader: &mut Reader<'t>, item: Node<'t>) -> Option<Timestamp> {
-    let written = required(reader, item, "date")?;
-    if let Meaning::Time(time) = Meaning::of(written.trim()) {
-        return Some(time);
+    fn publish(&mut self, key: &str, value: Option<Value>) {
+        match (value, self.published.get_mut(key)) {
+            (Some(value), Some(published)) => *published = value,
+            _ => {
+                self.published.shift_remove(key);
+            }
+        }
     }
-    let message = format!(
-        "bad `date` {}: expected a time in UTC of the form YYYY-MM-DD hh:mm:ssZ; the item is left out",
-        quote(&written)
-    );
-    let span = item.field("date")?.value.span();
-    reader.warn(Rule::DataItem, span, message, "write it such as `2020-08-03 10:30:00Z`");
-    None
-}
 
-fn link<'t>(reader: &mut Reader<'t>, item: Node<'t>) -> Option<String> {
-    let field = item.field("link")?;
-    let link = reader.text_in(Some(field))?;
-    if Url::parse(&link).is_ok_and(|url| matches!(url.scheme(), "https" | "http")) {
-        return Some(link);
+    fn present(&self, key: &str) -> Option<Field<'t>> {
+        self.node.field(key).filter(|field| !field.value.is_null())
     }
-    let message = format!(
-        "bad `link` {}: expected a URL that begins with `https://` or `http://`; it is left out",
-        quote(&link)
-    );
-    reader.warn(Rule::BadAddress, field.value.span(), message, "");
-    None
-}
 
-fn versions<'t>(reader: &mut Reader<'t>, field: Option<Field<'t>>) -> Vec<String> {
-    reader.texts(field, false).into_iter().map(|(text, _)| text).collect()
-}
-
-fn published(item: Node<'_>) -> Map<String, Value> {
-    // OctoPrint takes such a key for a list, and drops the whole file where it is none.
-    let is_given = |field: &Field<'_>| !(TEXTS.contains(&field.key) && field.value.is_null());
-    let fields = item.fields().into_iter().flatten().filter(is_given);
-    fields.map(|field| (field.key.to_owned(), published_value(field))).collect()
-}
-
-fn published_value(field: Field<'_>) -> Value {
-    if !TEXTS.contains(&field.key) {
-        return field.value.to_json();
+    fn text(&mut self, key: &str) -> Option<String> {
+        let field = self.present(key)?;
+        let text = self.reader.text_in(Some(field));
+        let blank = || field.value.scalar().map(|scalar| scalar.text.clone());
+        self.publish(key, text.clone().or_else(blank).map(Value::String));
+        text
     }
-    let items: Vec<Node<'_>> = field.value.items().map_or_else(|| vec![field.value], Iterator::collect);
-    let texts = items.into_iter().filter(|item| !item.is_null()).filter_map(Node::scalar);
-    texts.map(|item| Value::String(item.text.clone())).collect()
+
+    fn required(&mut self, key: &str) -> Option<String> {
+        let found = self.text(key);
+        if found.is_none() {
+            let message = format!("this item has no `{key}`; it is left out");
+            self.reader.warn(Rule::DataItem, self.node.span(), message, &format!("add a line `{key}: …`"));
+        }
+        found
+    }
+
+    fn boolean(&mut self, key: &str) -> bool {
+        let Some(field) = self.present(key) else { return false };
+        let value = self.reader.boolean(Some(field));
+        self.publish(key, Some(value.into()));
+        value
+    }
+
+    fn date(&mut self) -> Option<Timestamp> {
+        let written = self.required("date")?;
+        if let Meaning::Time(time) = Meaning::of(written.trim()) {
+            self.publish("date", Some(time.published().into()));
+            return Some(time);
+        }
+        let message = format!(
+            "bad `date` {}: expected a time of the form YYYY-MM-DD hh:mm:ss, with `Z` or an offset such as `+02:00` \
+             behind it; the item is left out",
+            quote(&written)
+        );
+        let span = self.node.field("date")?.value.span();
+        self.reader.warn(Rule::DataItem, span, message, "write it such as `2020-08-03 10:30:00Z`");
+        None
+    }
+
+    fn link(&mut self) -> Option<String> {
+        let field = self.node.field("link")?;
+        let link = self.text("link");
+        let is_web =
+            |link: &String| Url::parse(link).is_ok_and(|url| matches!(url.scheme(), "https" | "http"));
+        if link.as_ref().is_some_and(is_web) {
+            return link;
+        }
+        // Every OctoPrint makes a link of it.
+        self.publish("link", None);
+        let message = format!(
+            "bad `link` {}: expected a URL that begins with `https://` or `http://`; it is left out",
+            quote(&link?)
+        );
+        self.reader.warn(Rule::BadAddress, field.value.span(), message, "");
+        None
+    }
+
+    /// The versions of the plugin, the same as specifiers, and those of OctoPrint; `None` if the item names versions of
+    /// anything that can't be read. Without them it would be about every version, or about none.
+    fn versions(&mut self) -> Option<[Vec<String>; 3]> {
+        // Pages don't show the last.
+        let [versions, plugin, octoprint, python] =
+            ["versions", "pluginversions", "octoversions", "pythonversions"].map(|key| self.versions_in(key));
+        python.and(Some([versions?, plugin?, octoprint?]))
+    }
+
+    /// The versions in a list. They stay text as written, so that `1.10` does not become `1.1`.
+    fn versions_in(&mut self, key: &str) -> Option<Vec<String>> {
+        let Some(field) = self.present(key) else {
+            // OctoPrint takes such a key for a list, and drops the whole file where it is none.
+            self.publish(key, None);
+            return Some(Vec::new());
+        };
+        const HELP: &str = "write `[1.0.0, 1.0.1]`, or take the key out if every version is meant";
+        if field.value.fields().is_some() {
+            let found = field.value.describe();
+            let message = format!("`{key}` must be a list of versions, found {found}; the item is left out");
+            self.reader.warn(Rule::DataItem, field.value.span(), message, HELP);
+            return None;
+        }
+        let mut versions = Vec::new();
+        for node in self.reader.list(Some(field), false) {
+            match node.scalar() {
+                Some(scalar) if !scalar.text.trim().is_empty() => versions.push(scalar.text.clone()),
+                _ => {
+                    let found = node.describe();
+                    let message =
+                        format!("each item of `{key}` must be a version, found {found}; it is left out");
+                    self.reader.warn(Rule::BadType, node.span(), message, "write it as text");
+                }
+            }
+        }
+        if versions.is_empty() {
+            let message = format!("`{key}` names no version; the item is left out");
+            self.reader.warn(Rule::DataItem, field.value.span(), message, HELP);
+            return None;
+        }
+        self.publish(key, Some(versions.clone().into()));
+        Some(versions)
+    }
+
+    /// Warns of keys that are nearly the name of a known one that is not there. Others are published for whoever reads
+    /// them.
+    fn unknown_keys(&mut self, known: &[&str]) {
+        let fields = self.node.fields().into_iter().flatten();
+        for field in fields.filter(|field| !known.contains(&field.key)) {
+            let is_meant = |known: &str| is_near(field.key, known) && self.node.field(known).is_none();
+            let Some(near) = known.iter().find(|known| is_meant(known)) else { continue };
+            let message = format!("nothing reads the key {}: is it `{near}`?", quote(field.key));
+            self.reader.warn(Rule::UnknownKey, field.key_span.clone(), message, "");
+        }
+    }
 }
 
 #[cfg(test)]
@@ -204,6 +296,7 @@ mod tests {
     fn blocklist(path: &str, bytes: &[u8]) -> Read<Vec<Block>> {
         super::blocklist(path, bytes, &Limits::default())
     }
+    use crate::warning::Warning;
     use serde_json::json;
 
     const NOTICES: &str = "\
@@ -284,7 +377,7 @@ mod tests {
         assert!(!found.published.contains_key("link"));
         let starts = [
             "n.yaml:1:3: each item must be a mapping, found the text `x`; it is left out",
-            "n.yaml:3:9: bad `date` `soon`: expected a time in UTC of the form YYYY-MM-DD hh:mm:ssZ",
+            "n.yaml:3:9: bad `date` `soon`: expected a time of the form YYYY-MM-DD hh:mm:ss, with `Z` or an offset",
             "n.yaml:8:9: bad `link` `javascript:x`: expected a URL that begins with `https://` or `http://`",
             "n.yaml:9:3: this item has no `plugin`",
             "n.yaml:9:3: this item has no `text`",
@@ -293,5 +386,63 @@ mod tests {
         for (warning, start) in warnings.iter().zip(starts) {
             assert!(warning.to_string().starts_with(start), "{warning}");
         }
+    }
+
+    #[test]
+    fn what_is_published_is_what_was_read() {
+        let file =
+            b"- plugin: [a]\n  text: {a: b}\n  date: 2020-02-03\n  important: 'yes'\n  link:\n  other: [1]\n\
+                     - plugin: 5\n  text: [a, b]\n  date: 2020-02-03\n  versions: [1.10, {a: b}]\n";
+        let (notices, warnings) = notices("n.yaml", file).unwrap();
+        let published: Vec<Value> = notices.iter().map(|notice| notice.published.clone().into()).collect();
+        let date = "2020-02-03 00:00:00 +0000";
+        let expected = json!([
+            {"plugin": "a", "text": "a: b", "date": date, "important": true, "other": [1]},
+            {"plugin": "5", "text": "a, b", "date": date, "versions": ["1.10"]},
+        ]);
+        assert_eq!(Value::from(published), expected);
+        assert_eq!(warnings.len(), 5, "{warnings:?}");
+        let file =
+            b"- plugin: {x: y}\n  reason: [a, b]\n- plugin: p\n  reason: [[a]]\n- plugin: q\n  reason: ''\n";
+        let (blocks, warnings) = blocklist("b.yaml", file).unwrap();
+        let published: Vec<Value> = blocks.iter().map(|block| block.published.clone().into()).collect();
+        let expected = json!([
+            {"plugin": "x: y", "reason": "a, b"}, {"plugin": "p"}, {"plugin": "q", "reason": ""},
+        ]);
+        assert_eq!(Value::from(published), expected);
+        assert_eq!(warnings.len(), 3, "{warnings:?}");
+    }
+
+    #[test]
+    fn a_block_of_versions_that_can_not_be_read_blocks_neither_all_nor_none() {
+        for (versions, expected) in [
+            ("versions: {a: b}", "b.yaml:2:13: `versions` must be a list of versions, found a mapping"),
+            ("versions: []", "b.yaml:2:13: `versions` names no version"),
+            ("versions: ''", "b.yaml:2:13: `versions` names no version"),
+            ("octoversions: [{a: b}]", "b.yaml:2:17: `octoversions` names no version"),
+            ("pythonversions: [~]", "b.yaml:2:19: `pythonversions` names no version"),
+            ("pluginversions: [[1.0]]", "b.yaml:2:19: `pluginversions` names no version"),
+        ] {
+            let file = format!("- plugin: a\n  {versions}\n");
+            let (blocks, warnings) = blocklist("b.yaml", file.as_bytes()).unwrap();
+            assert_eq!(blocks, [], "{versions}");
+            let told = warnings.iter().filter(|warning| warning.rule == Rule::DataItem);
+            let told: Vec<String> = told.map(ToString::to_string).collect();
+            assert!(told.len() == 1 && told[0].starts_with(expected), "{versions}: {warnings:?}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_nearly_a_known_one_is_told() {
+        let told = |warnings: Vec<Warning>| warnings.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let file = b"- plugin: a\n  version: [1.0]\n  reson: x\n  level: 3\n  reasons: y\n  reason: z\n- plugin: b\n  reson: x\n";
+        let expected = [
+            "b.yaml:2:3: nothing reads the key `version`: is it `versions`?",
+            "b.yaml:8:3: nothing reads the key `reson`: is it `reason`?",
+        ];
+        assert_eq!(told(blocklist("b.yaml", file).unwrap().1), expected);
+        let file = b"- plugin: a\n  text: t\n  date: 2020-02-03\n  imporant: true\n";
+        let expected = ["n.yaml:4:3: nothing reads the key `imporant`: is it `important`?"];
+        assert_eq!(told(notices("n.yaml", file).unwrap().1), expected);
     }
 }

@@ -20,6 +20,7 @@ pub(crate) use draft::says_draft;
 pub use draft::{is_draft, is_put_aside};
 pub use duplicates::{Named, duplicates};
 pub(crate) use front_matter::split as front_matter;
+pub(crate) use schema::is_near;
 
 use crate::config::Limits;
 use crate::problem::Problem;

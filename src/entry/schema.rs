@@ -499,7 +499,7 @@ impl<'t> Schema<'t> {
 }
 
 /// Whether one is the other misspelt: a third of the letters, at most two, changed, added or left out, in any case.
-fn is_near(one: &str, other: &str) -> bool {
+pub(crate) fn is_near(one: &str, other: &str) -> bool {
     if one.len().abs_diff(other.len()) > 2 {
         return false;
     }
