@@ -49,6 +49,8 @@ pub struct Page {
     pub description: String,
     /// The path from the site's root, percent-encoded.
     pub address: String,
+    /// Whether the front matter asks for that address; otherwise it follows from the file's name.
+    pub asks_for_address: bool,
     /// The template that the front matter names.
     pub template: Option<Template>,
     /// What the page is called in the navigation; `None` if it does not stand there.
@@ -155,10 +157,11 @@ pub fn read(path: &str, name: &str, section: Section, bytes: &[u8], limits: &Lim
             format!("the front matter must hold keys such as `title: …`, found {}", root.describe());
         return unreadable(vec![text.problem(root.span(), message)]);
     }
-    let mut front = Front { reader: Reader::new(&text, &tree), root };
+    let mut front = Front { reader: Reader::new(&text, &tree), root, list_items: limits.list_items };
     let own = front.address();
     let place = own.as_ref().map_or_else(|| parts.opening.clone(), |(_, place)| place.clone());
-    let address = own.map_or_else(|| default_address(name, section), |(address, _)| address);
+    let default = default_address(name, section);
+    let address = own.map_or_else(|| default.clone(), |(address, _)| address);
     if let Err(expected) = entry::page_address(&address) {
         let message = format!("the page can't have the address {}: {expected}", quote(&address));
         let help = "rename the file, or give the page an `address`";
@@ -175,6 +178,7 @@ pub fn read(path: &str, name: &str, section: Section, bytes: &[u8], limits: &Lim
         body: text.as_str()[parts.body.clone()].to_owned(),
         places: Places { address: place, body: parts.body.start },
         title,
+        asks_for_address: address != default,
         address,
     };
     Read { page: Some(page), warnings: front.warnings() }
@@ -203,6 +207,8 @@ fn title_of(name: &str) -> String {
 struct Front<'t> {
     reader: Reader<'t>,
     root: Option<Node<'t>>,
+    /// How many items a list may have.
+    list_items: usize,
 }
 
 impl<'t> Front<'t> {
@@ -214,6 +220,7 @@ impl<'t> Front<'t> {
     fn texts(&mut self, key: &str) -> Vec<Mention> {
         let field = self.root.and_then(|root| root.field(key));
         let texts = self.reader.texts(field, true);
+        let texts = self.reader.few(key, texts, self.list_items, |(_, place)| place.clone());
         texts.into_iter().map(|(text, place)| (text.trim().to_owned(), place)).collect()
     }
 

@@ -124,9 +124,9 @@ fn what_a_page_can_not_have_is_told_with_its_place_and_fails_nothing() {
         "pages/d.md:2:12: bad `permalink` `/feed.xml`: expected a page's address",
         "pages/g.md:1:1: the file has no front matter: expected the first line to be `---`; the page is not published",
         "pages/h.md:4:18: `{{ what }}` is not a shortcode",
-        "pages/e.md:2:10: the page is not published, since the site has a/index.html at its address /A/",
+        "pages/c.md:2:10: the page is not published, since its address /plugins/one/ is kept for pages of plugins",
+        "pages/e.md:2:10: the page is not published, since its address /A/ is already used by pages/a.md",
         "pages/f.md:2:10: the page is not published, since the site has index.html at its address /",
-        "pages/c.md:2:10: the page is not published, since the site has plugins/one/index.html",
     ];
     for (told, expected) in warnings.iter().zip(expected) {
         assert!(told.starts_with(expected), "{told}");
@@ -280,4 +280,90 @@ fn a_broken_link_on_a_page_is_told_with_its_place() {
     site.entry("later", "");
     site.write("assets/none.png", "");
     assert_eq!(told(), Vec::<String>::new(), "also where the page has not");
+}
+
+#[test]
+fn what_is_not_published_does_not_stand_in_the_navigation() {
+    let site = site();
+    let refused = [
+        ("/plugins/one/", "pages of plugins"),
+        ("/Plugins/none/", "pages of plugins"),
+        ("/plugins/one.html", "pages of plugins"),
+        ("/plugins/one/index.html/", "pages of plugins"),
+        ("/by_tag/camera/", "pages of tags"),
+        ("/by_author/ada-of-one/x/", "pages of authors"),
+        ("/api/v1/", "files about plugins"),
+        ("/badges/one/", "files about plugins"),
+        ("/assets/x/", "assets"),
+    ];
+    for (nth, (address, _)) in refused.iter().enumerate() {
+        page(&site, &format!("p{nth}"), &format!("title: P{nth}\nnav: true\naddress: {address}"));
+    }
+    page(&site, "plugins/index", "title: All\nnav: true");
+    page(&site, "plugins/one/help", "title: Help\nnav: true");
+    let expected: Vec<String> = refused
+        .iter()
+        .enumerate()
+        .map(|(nth, (address, what))| {
+            format!("pages/p{nth}.md:4:10: the page is not published, since its address {address} is kept for {what}")
+        })
+        .collect();
+    let warnings = site.warnings(&[]);
+    assert_eq!(warnings, expected);
+    let html = site.read("public/index.html");
+    let own: Vec<_> =
+        navigation(&html).into_iter().filter(|(address, _)| address.starts_with("/p")).collect();
+    assert_eq!(own, [("/plugins/", "All"), ("/plugins/one/help/", "Help")]);
+    assert!(!html.contains(">P0<") && !html.contains(">P8<"), "{html}");
+    assert!(site.read("public/plugins/one/index.html").contains("What one does"));
+}
+
+#[test]
+fn an_address_belongs_to_the_file_that_is_called_so() {
+    let site = site();
+    page(&site, "steal", "title: Thief\naddress: /topics/t/");
+    page(&site, "a", "title: Asks\naddress: /b/");
+    page(&site, "b", "title: Has\naddress: /b/");
+    topic(&site, "t", "title: Topic");
+    let expected = [
+        "pages/a.md:3:10: the page is not published, since its address /b/ is already used by pages/b.md",
+        "pages/steal.md:3:10: the page is not published, since its address /topics/t/ is already used by topics/t.md",
+    ];
+    assert_eq!(site.warnings(&[]), expected);
+    assert!(site.read("public/topics/t/index.html").contains("<h1>Topic</h1>"));
+    assert!(site.read("public/b/index.html").contains("<h1>Has</h1>"));
+}
+
+#[test]
+fn a_page_lists_the_plugin_that_it_names_exactly() {
+    let site = Site::new(CONFIG);
+    for (stem, id) in [("first", "X"), ("second", "x"), ("UPPER", "u"), ("upper2", "V")] {
+        site.write(
+            &format!("entries/{stem}.md"),
+            common::entry(stem, "").replace(&format!("id: {stem}"), &format!("id: {id}")),
+        );
+    }
+    for (name, plugins, expected) in [
+        ("a", "[X]", &["first"][..]),
+        ("b", "[x]", &["second"]),
+        ("c", "[x, X, v, upper, UPPER2]", &["second", "first", "upper2", "UPPER"]),
+    ] {
+        page(&site, name, &format!("plugins: {plugins}"));
+        site.build(&[]).succeeded();
+        assert_eq!(listed(&site.read(&format!("public/{name}/index.html"))), expected, "{plugins}");
+    }
+}
+
+#[test]
+fn a_page_lists_no_more_than_the_limit_allows() {
+    let site = site();
+    site.write("shelflife.toml", format!("{CONFIG}\n[limits]\nlist_items = 2\n"));
+    page(&site, "a", "plugins: [one, two, three]");
+    page(&site, "b", "tags:\n- light\n- camera\n- x");
+    let expected = [
+        "pages/a.md:2:21: `plugins` has 3 items, more than `limits.list_items` allows: 2; the others are left out",
+        "pages/b.md:5:3: `tags` has 3 items, more than `limits.list_items` allows: 2; the others are left out",
+    ];
+    assert_eq!(site.warnings(&[]), expected);
+    assert_eq!(listed(&site.read("public/a/index.html")), ["one", "two"]);
 }

@@ -312,18 +312,8 @@ impl<'t> Schema<'t> {
     }
 
     /// The first items of a list: each may be a page of the site's, or stand on one.
-    fn few<T>(&mut self, key: &str, mut items: Vec<T>, span: impl Fn(&T) -> Range<usize>) -> Vec<T> {
-        if let Some(first) = items.get(self.list_items) {
-            let (has, limit) = (items.len(), self.list_items);
-            let message = format!(
-                "`{key}` has {has} items, more than `limits.list_items` allows: {limit}; the others are left out"
-            );
-            let problem = self.reader.text().problem(span(first), message);
-            let help = "take some out, or raise `limits.list_items` in shelflife.toml";
-            self.reader.note(Rule::TooManyItems, &problem.label("this is the first one too many").help(help));
-            items.truncate(limit);
-        }
-        items
+    fn few<T>(&mut self, key: &str, items: Vec<T>, span: impl Fn(&T) -> Range<usize>) -> Vec<T> {
+        self.reader.few(key, items, self.list_items, span)
     }
 
     fn redirects(&mut self) -> (Vec<String>, Vec<Range<usize>>) {

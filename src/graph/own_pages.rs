@@ -4,7 +4,7 @@
 //! navigation and imprints are made from it.
 #![allow(missing_docs, reason = "salsa's macros write functions without comments")]
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use super::entries::{Html, html};
 use super::facets::{self, Facet};
 use super::kinds::{Kind, path_of, stem};
 use super::pages::{Rendered, put};
-use super::plugins::{by_id, plugins};
+use super::plugins::by_name;
 use super::taken::Taken;
 use super::{Db, EntryFile, PageFile, Site, TemplateFile, links, views};
 use crate::digest::Digest;
@@ -73,22 +73,63 @@ pub fn placed(db: &dyn Db) -> Arc<Placed> {
     for kind in &Kind::SINGLE {
         kind.path().into_iter().for_each(|path| taken.take(&path));
     }
-    let mut own: HashSet<String> = HashSet::new();
-    for file in Site::get(db).pages(db) {
-        let Some(page) = page(db, *file) else { continue };
-        let path = path_of(&page.address);
-        match taken.obstacle(&path) {
-            Some(obstacle) if obstacle != path || own.contains(&path) || !is_replaceable(&path) => {
-                placed.warnings.extend(no_room(db, *file, obstacle));
-            }
-            _ => {
-                taken.take(&path);
-                own.insert(path.clone());
-                placed.pages.push((path, *file));
-            }
+    let mut own: HashMap<String, PageFile> = HashMap::new();
+    let files: Vec<PageFile> =
+        Site::get(db).pages(db).iter().copied().filter(|file| page(db, *file).is_some()).collect();
+    // Whoever asks for an address may not take it from the page whose file has it.
+    let asks = |file: &PageFile| page(db, *file).is_some_and(|page| page.asks_for_address);
+    let (asking, natural): (Vec<PageFile>, Vec<PageFile>) = files.iter().copied().partition(asks);
+    let mut refused: HashMap<PageFile, Warning> = HashMap::new();
+    for file in natural.into_iter().chain(asking) {
+        let path = path_of(address(db, file));
+        let reason = match taken.obstacle(&path) {
+            Some(obstacle) => match own.get(obstacle) {
+                Some(other) => Some(Refusal::Used(&**other.path(db))),
+                None if obstacle == path && is_replaceable(&path) => None,
+                None => Some(Refusal::Taken(obstacle)),
+            },
+            None => reserved(&path).map(Refusal::Reserved),
+        };
+        if let Some(reason) = reason {
+            refused.extend(refusal(db, file, &reason).map(|warning| (file, warning)));
+        } else {
+            taken.take(&path);
+            own.insert(path, file);
         }
     }
+    let mut paths: HashMap<PageFile, String> = own.into_iter().map(|(path, file)| (file, path)).collect();
+    for file in files {
+        placed.pages.extend(paths.remove(&file).map(|path| (path, file)));
+        placed.warnings.extend(refused.remove(&file));
+    }
     Arc::new(placed)
+}
+
+/// What pages a path is kept for, whether there is one or not: entries are not known yet where pages are placed.
+fn reserved(path: &str) -> Option<&'static str> {
+    let path = path.to_lowercase();
+    let parts: Vec<&str> = path.split('/').collect();
+    match parts[..] {
+        ["by_tag" | "by_author" | "api" | "badges" | "assets", "index.html"] | ["plugins", "index.html"] => {
+            None
+        }
+        ["plugins", _] | ["plugins", _, "index.html", ..] => Some("pages of plugins"),
+        ["by_tag", ..] => Some("pages of tags"),
+        ["by_author", ..] => Some("pages of authors"),
+        ["api" | "badges", ..] => Some("files about plugins"),
+        ["assets", ..] => Some("assets"),
+        _ => None,
+    }
+}
+
+/// Why a page can't be published where it wants to be.
+enum Refusal<'a> {
+    /// The site has this output there.
+    Taken(&'a str),
+    /// The page in this file is there.
+    Used(&'a str),
+    /// The address is kept for these.
+    Reserved(&'static str),
 }
 
 /// Whether a page of the site's own may be published at a path although the program would publish something there.
@@ -96,11 +137,20 @@ pub(super) fn is_replaceable(path: &str) -> bool {
     REPLACEABLE.iter().any(|kind| kind.path().as_deref() == Some(path))
 }
 
-/// That a page can't be published where it wants to be.
+/// That a page can't be published where it wants to be, since the site has an output there.
 pub(super) fn no_room(db: &dyn Db, file: PageFile, obstacle: &str) -> Option<Warning> {
+    refusal(db, file, &Refusal::Taken(obstacle))
+}
+
+fn refusal(db: &dyn Db, file: PageFile, refusal: &Refusal<'_>) -> Option<Warning> {
     let page = page(db, file)?;
-    let message =
-        format!("the page is not published, since the site has {obstacle} at its address {}", page.address);
+    let address = &page.address;
+    let reason = match refusal {
+        Refusal::Taken(obstacle) => format!("the site has {obstacle} at its address {address}"),
+        Refusal::Used(other) => format!("its address {address} is already used by {other}"),
+        Refusal::Reserved(what) => format!("its address {address} is kept for {what}"),
+    };
+    let message = format!("the page is not published, since {reason}");
     let problem = problem(db, file, page.places.address.clone(), message)?;
     Some(Warning::at(Rule::Conflict, &problem).help("give the page another `address`"))
 }
@@ -158,10 +208,8 @@ fn is_for_pages(db: &dyn Db, name: &str) -> bool {
 
 /// The plugins that a page names by their ids, each with its id; `None` where there is none.
 fn named<'p>(db: &dyn Db, page: &'p Page) -> Vec<(&'p Mention, Option<EntryFile>)> {
-    let by_stem =
-        |id: &str| plugins(db).iter().copied().find(|file| stem(db, *file).eq_ignore_ascii_case(id));
-    let find = |id: &str| by_id(db).get(&id.to_lowercase()).copied().or_else(|| by_stem(id));
-    page.plugins.iter().map(|named| (named, find(&named.0))).collect()
+    let names = by_name(db);
+    page.plugins.iter().map(|named| (named, names.get(&named.0))).collect()
 }
 
 /// The plugins that a page lists: those that it names, in that order, and then those with one of its tags.

@@ -67,3 +67,45 @@ pub fn by_id(db: &dyn Db) -> BTreeMap<String, EntryFile> {
     }
     by_id
 }
+
+/// Entry files by what people call plugins.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Names {
+    /// By declared ids and by names of files, each as it is written.
+    exact: [BTreeMap<String, EntryFile>; 2],
+    /// The same in lower case.
+    folded: [BTreeMap<String, EntryFile>; 2],
+}
+
+impl Names {
+    /// The entry that declares this id, or whose file is called so; one that is written exactly so comes before one in
+    /// another letter case.
+    pub fn get(&self, name: &str) -> Option<EntryFile> {
+        let find = |maps: &[BTreeMap<String, EntryFile>], name: &str| {
+            maps.iter().find_map(|map| map.get(name)).copied()
+        };
+        find(&self.exact, name).or_else(|| find(&self.folded, &name.to_lowercase()))
+    }
+}
+
+/// Entry files by what pages of the site's own may call their plugins.
+#[salsa::tracked]
+pub fn by_name(db: &dyn Db) -> Names {
+    let mut names = Names::default();
+    let [ids, stems] = &mut names.exact;
+    for file in sound_entries(db) {
+        let (stem, Some(front)) = (entry::stem(file.path(db)), front(db, *file)) else { continue };
+        stems.insert(stem.to_owned(), *file);
+        if stem == front.id {
+            ids.insert(front.id.clone(), *file);
+        } else {
+            ids.entry(front.id.clone()).or_insert(*file);
+        }
+    }
+    let [_, folded] = &mut names.folded;
+    for (stem, file) in &*stems {
+        folded.entry(stem.to_lowercase()).or_insert(*file);
+    }
+    names.folded[0].clone_from(by_id(db));
+    names
+}

@@ -143,4 +143,25 @@ impl<'t> Reader<'t> {
         let items = self.list(field, lenient);
         items.into_iter().filter_map(|item| Some((self.text_of(&name, item)?, item.span()))).collect()
     }
+
+    /// The first `limit` items of the list under `key`, of which each has a place, with a warning of the others.
+    pub fn few<T>(
+        &mut self,
+        key: &str,
+        mut items: Vec<T>,
+        limit: usize,
+        place: impl Fn(&T) -> Range<usize>,
+    ) -> Vec<T> {
+        if let Some(first) = items.get(limit) {
+            let has = items.len();
+            let message = format!(
+                "`{key}` has {has} items, more than `limits.list_items` allows: {limit}; the others are left out"
+            );
+            let problem = self.text.problem(place(first), message);
+            let help = "take some out, or raise `limits.list_items` in shelflife.toml";
+            self.note(Rule::TooManyItems, &problem.label("this is the first one too many").help(help));
+            items.truncate(limit);
+        }
+        items
+    }
 }
