@@ -2,6 +2,7 @@
 
 mod files;
 mod overlooked;
+mod themed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
@@ -22,11 +23,11 @@ use crate::look::{Look, Within};
 use crate::page::Section;
 use crate::render::{address, text};
 use crate::rule::Rule;
-use crate::theme;
 use crate::warning::{Place, Warning};
 
 use files::Folder;
 pub use files::{WELL_KNOWN, belongs_at_root, is_never_copied};
+use themed::{assets, templates};
 
 /// The files of a site. A file that looks as it did when it was last read is not read again until somebody
 /// needs its content.
@@ -123,19 +124,11 @@ impl Kind {
     }
 }
 
-/// The style sheet that gives colours their values.
-const COLORS: &str = "theme.css";
-
 /// What the server of `shelflife watch` keeps for itself, at the top of the site.
 const RESERVED: &str = ".shelflife";
 
 fn is_reserved(path: &str) -> bool {
     path.split('/').next().is_some_and(|top| top.eq_ignore_ascii_case(RESERVED))
-}
-
-/// Assets that templates ask for by name; everything else is asked for by its address, which must stay.
-fn is_fingerprinted(path: &str) -> bool {
-    Path::new(path).extension().is_some_and(|extension| extension == "css" || extension == "js")
 }
 
 impl Scan {
@@ -383,43 +376,6 @@ impl Scanned {
             None => Ok(read(&self.place)?.into()),
         }
     }
-}
-
-/// Where an asset's bytes are, its digest, and whether it is fingerprinted.
-type Asset = (AssetLocation, Digest, bool);
-
-/// A template's text, and whether it is the site's own.
-type Template = (Arc<str>, bool);
-
-/// The theme's templates and the site's.
-fn templates(of_site: &[Scanned]) -> miette::Result<BTreeMap<Arc<str>, Template>> {
-    let mut templates: BTreeMap<Arc<str>, Template> =
-        theme::templates().map(|(name, text)| (name.into(), (text.into(), false))).collect();
-    for file in of_site {
-        let text = String::from_utf8(file.content()?.to_vec()).map_err(|_| {
-            miette!(help = "save it as UTF-8", "the template {} is not UTF-8", file.place.display())
-        })?;
-        // A file that is the theme's own, as in the theme's home, is not an override.
-        let own = templates.get(&*file.name).is_none_or(|(theme, _)| **theme != *text);
-        templates.insert(file.name.as_str().into(), (text.into(), own));
-    }
-    Ok(templates)
-}
-
-/// The theme's assets, the one that is made from the configuration, and the site's, each of which has a name, a digest
-/// and a place.
-fn assets(of_site: &[(&str, Digest, &Path)], config: &Config) -> BTreeMap<Arc<str>, Asset> {
-    let mut assets: BTreeMap<Arc<str>, Asset> = theme::assets()
-        .map(|(path, content)| (path.into(), (AssetLocation::Theme(content), Digest::of(content), true)))
-        .collect();
-    let colors: Arc<[u8]> = config.settings.theme.style_sheet().into_bytes().into();
-    let digest = Digest::of(&colors);
-    assets.insert(COLORS.into(), (AssetLocation::Made(colors), digest, true));
-    for (name, digest, place) in of_site {
-        let fingerprinted = assets.contains_key(*name) || is_fingerprinted(name);
-        assets.insert((*name).into(), (AssetLocation::File(place.to_path_buf()), *digest, fingerprinted));
-    }
-    assets
 }
 
 /// A file that a scan has found.
