@@ -73,7 +73,7 @@ pub enum Picture {
 ///
 /// Headings begin at `<h2>`, and none is more than one level below the one before it. Their ids are those that
 /// kramdown gives them; none begins with `_`, as ids of the page around do (see [`apart`] for what else it may have).
-/// Links to parts that are not there lose their target.
+/// Links to parts that are not there lose their target, but for those to the top of the page.
 pub fn to_html(markdown: &str, addresses: Addresses<'_>) -> String {
     convert(markdown, Place::Page, addresses)
 }

@@ -259,14 +259,14 @@ impl Writer<'_, '_> {
         if element == "a"
             && let Some(name) = address.strip_prefix('#')
         {
-            match self.place {
-                Place::Page => {
-                    let decoded = percent_decode_str(name).decode_utf8().ok();
-                    let known = |name: &str| self.ids.by_name.get(name);
-                    address = format!("#{}", known(name).or_else(|| known(&decoded?))?);
-                }
-                Place::Part => return None,
-                Place::Elsewhere => {}
+            let decoded = percent_decode_str(name).decode_utf8().ok();
+            let known = |name: &str| self.ids.by_name.get(name);
+            // The top of a page needs no id (HTML Standard, section 7.4.6.4).
+            let is_top = name.is_empty() || name.eq_ignore_ascii_case("top");
+            match (known(name).or_else(|| known(&decoded?)), self.place) {
+                (Some(id), _) => address = format!("#{id}"),
+                (None, Place::Page | Place::Part) if !is_top => return None,
+                (None, _) => {}
             }
         }
         let address = self.without_base(address);
