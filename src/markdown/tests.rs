@@ -91,6 +91,25 @@ fn headings_move_down_and_can_be_linked_to() {
 }
 
 #[test]
+fn the_top_of_a_page_can_always_be_linked_to() {
+    let links = "<a href=\"#top\">a</a> <a href=\"#TOP\">b</a> <a href=\"#\">c</a> <a>d</a>";
+    let markdown = "[a](#top) [b](#TOP) <a href='#'>c</a> [d](#topmost)";
+    check(markdown, &format!("<p>{links}</p>"));
+    assert_eq!(to_html_part(markdown, Addresses::new(&|_| None)).trim(), format!("<p>{links}</p>"));
+    check("[a](#top)\n## Top", "<p><a href=\"#top\">a</a></p>\n<h2 id=\"top\">Top</h2>");
+}
+
+#[test]
+fn guillemets_are_not_tags() {
+    check("<<foo>> << a >> b", "<p>«foo» «&nbsp;a&nbsp;» b</p>");
+    check("- a\n- <<b>>\n\n<<c>>", "<ul>\n<li>a</li>\n<li>«b»</li>\n</ul>\n<p>«c»</p>");
+    check("<<i>x</i>> `<<y>>`", "<p>«i&gt;x&gt; <code>&lt;&lt;y&gt;&gt;</code></p>");
+    check("<<<b>x</b>>>", "<p>«<b>x</b>»</p>");
+    check("<<https://a.example/>>", "<p>«<a href=\"https://a.example/\">https://a.example/</a>»</p>");
+    check("\\<<b>x</b>", "<p>&lt;<b>x</b></p>");
+}
+
+#[test]
 fn broken_markup_is_put_right() {
     check("<b><div>x</div></b>", "<div>x</div>");
     check("<div><p>a<div>b</div></p></div>", "<div><p>a</p><div>b</div></div>");

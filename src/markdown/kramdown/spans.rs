@@ -1,5 +1,7 @@
 //! What stands within text, as far as only kramdown knows it.
 
+use std::borrow::Cow;
+
 use super::{END, Note, Writer, attributes};
 
 /// The longest address of a link that may have blanks, in bytes: it bounds how far its end is looked for.
@@ -16,7 +18,7 @@ impl Writer {
         // The runs of backticks for which there is no second one.
         let mut endless: Vec<usize> = Vec::new();
         let mut comments_end = true;
-        while let Some(at) = rest.find(['`', '\\', '{', ']', '~']) {
+        while let Some(at) = rest.find(['`', '\\', '{', ']', '~', '<']) {
             let (before, from) = rest.split_at(at);
             out.push_str(before);
             let length = match from.as_bytes().first() {
@@ -56,6 +58,11 @@ impl Writer {
                         }
                         None => 1,
                     }
+                }
+                Some(b'<') => {
+                    let (stands, length) = less_than(from);
+                    out.push_str(&stands);
+                    length
                 }
                 Some(b']') => {
                     out.push(']');
@@ -103,6 +110,21 @@ impl Writer {
                 1
             }
         }
+    }
+}
+
+/// What stands for the `<` at the begin of `from`, and the length of what it stands for: two of them are a mark, and
+/// no begin of a tag.
+fn less_than(from: &str) -> (Cow<'_, str>, usize) {
+    let Some(inner) = from.strip_prefix("<<") else { return ("<".into(), 1) };
+    let address = ["http://", "https://"].iter().any(|scheme| inner.starts_with(scheme)).then(|| {
+        let end = inner.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>')).unwrap_or(inner.len());
+        inner.split_at(end)
+    });
+    match address.filter(|(_, after)| after.starts_with(">>")) {
+        // Or the marks that follow an address would be part of it.
+        Some((address, _)) => (format!("&lt;&lt;<{address}>").into(), 2 + address.len()),
+        None => ("&lt;&lt;".into(), 2),
     }
 }
 
