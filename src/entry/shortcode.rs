@@ -1,7 +1,7 @@
 //! The little Liquid that real entries use, as a closed set of shortcodes.
 //!
 //! `{{ site.url }}`, `{{ site.baseurl }}`, `{{ site.title }}`, `{{ page.homepage }}` (`source`, `archive`, `title`,
-//! `id`, `url`), each with `| absolute_url` or `| relative_url`; `{% include canonic_url url="…" %}`;
+//! `id`, `url`), each with `| absolute_url` or `| relative_url`; `{{ "…" | absolute_url }}` and `{{ "…" | relative_url }}`; `{% include canonic_url url="…" %}`;
 //! `{% include youtube.html vid="…" preview="…" %}`; and `{% raw %}…{% endraw %}`. Everything else stays as it is
 //! written: the text of an entry is never run as a template.
 //!
@@ -77,7 +77,8 @@ pub fn unknown(body: &str, with: &Shortcodes<'_>) -> Vec<Range<usize>> {
     found
 }
 
-/// The length of the tag at the begin of `from`, if it is one: `{{ word … }}` or `{% word … %}`.
+/// The length of the tag at the begin of `from`, if it is one: `{{ word … }}`, `{{ "…" }}`, `{{ "…" | … }}` or
+/// `{% word … %}`.
 fn lookalike(from: &str) -> Option<usize> {
     let (inner, closing) = match from.strip_prefix("{{") {
         // `{{{ x }}}` is one tag to those who write it.
@@ -85,11 +86,20 @@ fn lookalike(from: &str) -> Option<usize> {
         None => (from.strip_prefix("{%")?, b"%}"),
     };
     let inner = inner.strip_prefix('-').unwrap_or(inner).trim_start_matches([' ', '\t', '\n']);
-    if !inner.starts_with(|c: char| c.is_ascii_alphabetic()) {
-        return None;
-    }
     let begin = from.len() - inner.len();
     let head = inner.as_bytes().get(..MAX_LOOKALIKE).unwrap_or(inner.as_bytes());
+    match head.first()? {
+        quote @ (b'"' | b'\'') if closing == b"}}" => {
+            // Anything else behind it, as in `{{"a": 1}}`, belongs to another language.
+            let after = head[1..].iter().position(|byte| byte == quote)? + 2;
+            let after = head[after..].trim_ascii_start();
+            if ![&b"|"[..], b"}}", b"-}}"].iter().any(|next| after.starts_with(next)) {
+                return None;
+            }
+        }
+        first if first.is_ascii_alphabetic() => {}
+        _ => return None,
+    }
     let end = begin + head.windows(2).position(|pair| pair == closing)? + 2;
     Some(end + usize::from(from[end..].starts_with('}')))
 }
@@ -134,13 +144,19 @@ fn walk(body: &str, with: &Shortcodes<'_>, mut stays: impl FnMut(usize)) -> Stri
 fn output<'a>(from: &'a str, with: &Shortcodes<'_>) -> Option<(String, &'a str)> {
     let mut scan = Scan::new(from.strip_prefix("{{")?);
     scan.dash();
-    let object = scan.word()?;
-    scan.exactly('.')?;
-    let key = scan.word()?;
-    let value = value(object, key, with)?;
+    let value = match scan.quoted() {
+        Some(literal) => Inserted::Literal(literal.to_owned()),
+        None => {
+            let object = scan.word()?;
+            scan.exactly('.')?;
+            value(object, scan.word()?, with)?
+        }
+    };
     scan.blanks();
     let filter = if scan.exactly('|').is_some() { Some(scan.blanks().word()?) } else { None };
     let text = match (filter, value) {
+        // People who write of templates write this more often than people who need one.
+        (None, Inserted::Literal(_)) => return None,
         (None, Inserted::BasePath) => below_base("", with),
         (None, Inserted::Address(address)) => encode(&address),
         (None, Inserted::Text(text)) => reference(&text),
@@ -155,13 +171,15 @@ enum Inserted {
     BasePath,
     Address(String),
     Text(String),
+    /// What stands between quotes.
+    Literal(String),
 }
 
 impl Inserted {
     fn as_str(&self) -> &str {
         match self {
             Self::BasePath => "",
-            Self::Address(text) | Self::Text(text) => text,
+            Self::Address(text) | Self::Text(text) | Self::Literal(text) => text,
         }
     }
 }

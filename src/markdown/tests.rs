@@ -317,6 +317,8 @@ fn hostile_input_costs_about_linear_time() {
         "<<",
         "\u{a7}",
         "{:|}\n",
+        "|{{",
+        "{{ | }}",
         "{:`|`}\n",
         "{:a}\n",
     ];
@@ -517,6 +519,16 @@ fn blocks_begin_and_end_as_kramdown_has_it() {
     check("<dl>a<dd>b</dl>", "<div><div>a</div><div>b</div></div>");
     let table = to_html("a | b\nc | d\n{:.table}");
     assert!(!table.contains("<th") && table.matches("<td>").count() == 4 && !table.contains("{:"), "{table}");
+}
+
+#[test]
+fn pipes_in_what_looks_like_a_shortcode_make_no_table() {
+    check("a {{ b | c }} d", "<p>a {{ b | c }} d</p>");
+    check("{% b | c %}{{d|e}}", "<p>{% b | c %}{{d|e}}</p>");
+    for (row, cells) in [("{{ b | c }} | d", 2), ("{{ b | c", 2), ("{{ b }} | {{ c | {% d %}", 3)] {
+        assert_eq!(to_html(row).matches("<td>").count(), cells, "{row}");
+    }
+    assert!(to_html("{{ b | c }} | d").contains("<td>{{ b | c }}</td>"));
 }
 
 #[test]

@@ -50,6 +50,11 @@ fn known_constructs_are_expanded() {
         ("`{{ page.id }}`", "`my_plugin`"),
         ("{{ page.homepage }}", "https://a.example/?a=1&amp;copy=%282%29"),
         ("{{ page.title }}", "&#60;b&#62;5 &#42; 3&#60;&#47;b&#62; &#91;x&#93;"),
+        (r#"{{ "/x/" | relative_url }}"#, "/base/x/"),
+        ("[x]({{'x y.png'|relative_url}})", "[x](/base/x%20y.png)"),
+        ("![i]({{ '/plugins/b/' | absolute_url }})", "![i](https://site.example/base/plugins/b/)"),
+        (r#"{{- "https://a.example/)" | absolute_url -}}"#, "https://a.example/%29"),
+        (r#"{{ "<b>|*" | relative_url }}"#, "/base/%3Cb%3E%7C%2A"),
         (r#"![]({% include canonic_url url="/assets/a b.png" %})"#, "![](/base/assets/a%20b.png)"),
         ("{%include canonic_url url='//cdn.example/x' %}", "//cdn.example/x"),
         ("{% include canonic_url url='x.png' %}", "x.png"),
@@ -111,6 +116,11 @@ fn everything_else_stays_as_written() {
         "{{ site.url | upcase }}",
         "{{ site.url | absolute_url | upcase }}",
         "{{ site.url }",
+        "{{ '/x/' }}",
+        "{{ '/x/' | upcase }}",
+        "{{ '/x/' | relative_url | upcase }}",
+        "{{ '/x/\" | relative_url }}",
+        "{{ \"a\": 1 }}",
         "{{ site }}",
         "{% include other.html %}",
         "{% include canonic_url %}",
@@ -137,6 +147,11 @@ fn what_looks_like_a_shortcode_and_is_none_is_found() {
         ),
         ("{% raw %}{{ x }}", &["{% raw %}", "{{ x }}"]),
         ("{% raw %}{{ x }} {% y %}{% endraw %} {{ site.title }}", &[]),
+        (
+            "{{ '/x/' | upcase }} {{- \"x\" -}} {{ '/x/' | relative_url }} {% 'x' %}",
+            &["{{ '/x/' | upcase }}", "{{- \"x\" -}}"],
+        ),
+        ("{{\"a\": 1}, {'b'}} {{ \"a }} {{ 'a' 'b' }}", &[]),
         ("{{1, 2}, {3}} {} {{ }} {%} {{ x } {% y } ${x}", &[]),
     ] {
         assert_eq!(found_unknown(body), expected, "{body}");
@@ -146,9 +161,16 @@ fn what_looks_like_a_shortcode_and_is_none_is_found() {
 
 #[test]
 fn unfinished_shortcodes_cost_linear_time() {
-    for part in
-        ["{% raw %}", "{{ ", "{% include canonic_url a=\"", "{% include canonic_url a='x' b=\"", "{", "{%-"]
-    {
+    for part in [
+        "{% raw %}",
+        "{{ ",
+        "{% include canonic_url a=\"",
+        "{% include canonic_url a='x' b=\"",
+        "{",
+        "{%-",
+        "{{ \"",
+        "{{ 'a' | ",
+    ] {
         let body = part.repeat((1 << 20) / part.len());
         let start = std::time::Instant::now();
         assert_eq!(expanded(&body), body);

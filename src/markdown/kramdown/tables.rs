@@ -96,10 +96,35 @@ impl Writer {
     }
 }
 
-/// Whether there is a pipe in the line that no backslash stands before.
+/// Whether there is a pipe in the line that no backslash stands before and that is not part of a shortcode.
 fn has_pipe(line: &str) -> bool {
-    let bytes = line.as_bytes();
-    bytes.iter().enumerate().any(|(at, &byte)| byte == b'|' && (at == 0 || bytes[at - 1] != b'\\'))
+    let mut tags_end = [true; 2];
+    let mut at = 0;
+    while let Some(found) = line[at..].find(['|', '{']) {
+        at += found;
+        if line[at..].starts_with('{') {
+            at += tag(&line[at..], &mut tags_end);
+        } else if line[..at].ends_with('\\') {
+            at += 1;
+        } else {
+            return true;
+        }
+    }
+    false
+}
+
+/// How much of `from`, which begins with a brace, is a tag such as `{{ x | y }}`, or else no begin of one: what was not
+/// expanded is text. `tags_end` says of both kinds whether any may still end.
+fn tag(from: &str, tags_end: &mut [bool; 2]) -> usize {
+    for ((begin, end), ends) in [("{{", "}}"), ("{%", "%}")].into_iter().zip(tags_end) {
+        if let Some(inner) = from.strip_prefix(begin).filter(|_| *ends) {
+            match inner.find(end) {
+                Some(at) => return begin.len() + at + end.len(),
+                None => *ends = false,
+            }
+        }
+    }
+    1
 }
 
 /// Reads a line of a table; none if its pipes are all in code.
@@ -133,8 +158,8 @@ fn cells(line: &str) -> Vec<String> {
     let mut rest = line;
     // The runs of backticks for which there is no second one.
     let mut endless: Vec<usize> = Vec::new();
-    let mut code_ends = true;
-    while let Some(at) = rest.find(['\\', '`', '|', '<']) {
+    let (mut code_ends, mut tags_end) = (true, [true; 2]);
+    while let Some(at) = rest.find(['\\', '`', '|', '<', '{']) {
         let (before, from) = rest.split_at(at);
         let kept = match from.as_bytes().first() {
             Some(b'\\') => 1 + from[1..].chars().next().map_or(0, char::len_utf8),
@@ -145,6 +170,7 @@ fn cells(line: &str) -> Vec<String> {
                 end.unwrap_or(1)
             }
             Some(b'<') => 1,
+            Some(b'{') => tag(from, &mut tags_end),
             _ => 0,
         };
         if let Some(cell) = cells.last_mut() {
