@@ -18,6 +18,7 @@ use url::Url;
 use super::Entry;
 use crate::fact::{Picture, VideoId};
 use crate::markdown::BASE;
+use crate::markdown::video::{self, TEXT};
 
 /// The longest shortcode, in bytes; it bounds how far an unfinished one is looked through.
 pub const MAX_SHORTCODE: usize = 2000;
@@ -291,18 +292,17 @@ fn below_base(path: &str, with: &Shortcodes<'_>) -> String {
 
 /// A link to the video, around the site's own picture of it, the entry's before one that was fetched: no page makes
 /// readers call on another service.
-fn youtube(video: &str, preview: Option<&str>, with: &Shortcodes<'_>) -> Option<String> {
-    let video = VideoId::new(video)?;
-    let address = format!("https://www.youtube.com/watch?v={video}");
+fn youtube(id: &str, preview: Option<&str>, with: &Shortcodes<'_>) -> Option<String> {
+    let video_id = VideoId::new(id)?;
+    let address = video::address(&video_id);
     let local = preview
         .map(str::trim)
         .filter(|preview| !preview.is_empty() && !preview.starts_with("//") && !is_absolute(preview));
-    const TEXT: &str = "Watch the video on YouTube";
     if let Some(preview) = local {
         let picture = canonic_url(preview, with);
         return Some(format!(r#"<a href="{address}"><img src="{picture}" alt="{TEXT}"></a>"#));
     }
-    Some(match (with.picture)(&video) {
+    Some(match (with.picture)(&video_id) {
         Some(picture) => {
             let (path, Picture { width, height, .. }) = (picture.path(), picture);
             format!(

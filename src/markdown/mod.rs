@@ -14,6 +14,7 @@ mod safe;
 mod tidy;
 mod tokens;
 mod typography;
+pub mod video;
 mod wide;
 mod write;
 

@@ -100,6 +100,30 @@ fn the_top_of_a_page_can_always_be_linked_to() {
 }
 
 #[test]
+fn a_link_stands_for_a_player() {
+    let player = |id: &str| {
+        format!("<iframe width=560 src=\"https://www.youtube.com/embed/{id}\" allowfullscreen>x</iframe>")
+    };
+    let link =
+        |id: &str| format!("<a href=\"https://www.youtube.com/watch?v={id}\">Watch the video on YouTube</a>");
+    check(&format!("a {} b", player("dQw4w9WgXcQ")), &format!("<p>a {} b</p>", link("dQw4w9WgXcQ")));
+    check(
+        &format!("<div>\n{}\n</div>", player("dQw4w9WgXcQ")),
+        &format!("<div>\n{}\n</div>", link("dQw4w9WgXcQ")),
+    );
+    check(&player("dQw4w9WgXcQ"), &link("dQw4w9WgXcQ"));
+    let two = format!("<ul>{}{}</ul>", player("first_one"), player("second_one"));
+    check(&two, &format!("<ul><li>{}{}</li></ul>", link("first_one"), link("second_one")));
+    let linked = to_html(&format!("<a href=/x>a {}</a>", player("dQw4w9WgXcQ")));
+    assert_eq!(as_read(&linked), linked);
+    check(
+        &format!("`{}`", player("x")),
+        &format!("<p><code>{}</code></p>", player("x").replace('<', "&lt;").replace('>', "&gt;")),
+    );
+    check(&player("../x"), "");
+}
+
+#[test]
 fn guillemets_are_not_tags() {
     check("<<foo>> << a >> b", "<p>«foo» «&nbsp;a&nbsp;» b</p>");
     check("- a\n- <<b>>\n\n<<c>>", "<ul>\n<li>a</li>\n<li>«b»</li>\n</ul>\n<p>«c»</p>");

@@ -5,10 +5,13 @@
 //! markup can blow a page up a thousandfold (formatting is opened anew in every paragraph); after this pass they
 //! have nothing left to do.
 
+use std::borrow::Cow;
+
 use super::elements::{self, Attribute, Element, Kind};
 use super::kramdown::{self, Attributes, END, MARK, NUDGE, Note};
 use super::plain::decode;
 use super::tokens::{Token, Tokens};
+use super::video;
 
 /// How deep elements may nest; the tags of deeper ones are left out.
 pub const MAX_NESTING: usize = 64;
@@ -44,7 +47,7 @@ pub(super) enum Content<'a> {
     Element {
         element: Element,
         attributes: Vec<Attribute<'a>>,
-        address: Option<&'a str>,
+        address: Option<Cow<'a, str>>,
         id: Option<&'a str>,
     },
 }
@@ -226,7 +229,7 @@ impl<'a> Tree<'a> {
         &mut self,
         element: Element,
         attributes: Vec<Attribute<'a>>,
-        address: Option<&'a str>,
+        address: Option<Cow<'a, str>>,
         id: Option<&'a str>,
     ) {
         let parent = self.open.last().copied();
@@ -265,6 +268,9 @@ impl<'a> Tree<'a> {
     }
 
     fn start(&mut self, name: &str, written: &[(String, &'a str)]) {
+        if name == "iframe" {
+            return self.player(written);
+        }
         let Some(mut element) = elements::find(name) else { return };
         if self.open.len() > MAX_NESTING || !self.prepare(&mut element) {
             return;
@@ -283,7 +289,20 @@ impl<'a> Tree<'a> {
         };
         if !unusable {
             let attributes = elements::attributes(element, written);
-            self.push(element, attributes, address, get("id").or_else(|| get("name")));
+            self.push(element, attributes, address.map(Cow::Borrowed), get("id").or_else(|| get("name")));
+        }
+    }
+
+    /// Puts a link to its video in the place of a player, of which nothing else is kept.
+    fn player(&mut self, written: &[(String, &'a str)]) {
+        let source = written.iter().find(|(key, _)| key == "src").map(|&(_, value)| value);
+        let Some(video) = source.and_then(video::embedded) else { return };
+        let Some(mut link) = elements::find("a") else { return };
+        if self.open.len() <= MAX_NESTING && self.prepare(&mut link) {
+            let depth = self.open.len() - 1;
+            self.push(link, Vec::new(), Some(video::address(&video).into()), None);
+            self.text(video::TEXT);
+            self.close_above(depth);
         }
     }
 

@@ -164,7 +164,7 @@ impl Writer<'_, '_> {
             (Kind::Terms | Kind::Term | Kind::Meaning, _) if self.plain.get(index) == Some(&true) => "div",
             _ => element.name,
         };
-        let mut address = address.and_then(|address| self.address(element.name, &decode(address)));
+        let mut address = address.as_ref().and_then(|address| self.address(element.name, &decode(address)));
         let picture = address.as_ref().filter(|(key, _)| *key == "src");
         let picture = picture.map_or(Picture::Shown, |(_, address)| (self.addresses.picture)(address));
         let mut written: Vec<(&str, Cow<'_, str>)> =
