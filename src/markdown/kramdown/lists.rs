@@ -122,7 +122,8 @@ impl Writer {
         let mut items: Vec<Item> = Vec::new();
         let mut after_blank = false;
         while let Some(line) = blocks.line() {
-            if (after_blank && lines::is_rule(line)) || lines::is_end_of_block(line) {
+            let in_code = items.last().is_some_and(|item| item.fence.is_some());
+            if (after_blank && !in_code && lines::is_rule(line)) || lines::is_end_of_block(line) {
                 break;
             }
             let indent = items.last().map_or(3, Item::next_indent);
@@ -244,6 +245,8 @@ mod tests {
             ("1. a\n<img src=b>\n2. c\n", "1. a\n\u{FDD2}<img src=b>\n1. c\n"),
             ("a\n3. b\n", "a\n\n1. b\n"),
             ("-\ta\n\tb\n", "- a\nb\n"),
+            ("1. ```\n\n   ***\n   a\n   ```\n", "1. ~~~\n\n   ***\n   a\n   ~~~\n"),
+            ("1. ```\n\n***\n", "1. \u{FDD2}```\n\n***\n"),
         ] {
             assert_eq!(prepare(written).text, prepared, "{written}");
         }
