@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use pep440_rs::{Version, VersionSpecifiers};
 use percent_encoding::percent_decode_str;
-use url::{ParseError, Url};
+use url::Url;
 
 use crate::markdown::is_forbidden;
 
@@ -47,10 +47,21 @@ pub(super) fn is_harmless(text: &str) -> bool {
     if text.chars().any(char::is_control) {
         return false;
     }
+    let is_known = |scheme: &str| scheme.split('+').next().is_some_and(|scheme| KNOWN.contains(&scheme));
     match Url::parse(text) {
-        Ok(url) => url.scheme().split('+').next().is_some_and(|scheme| KNOWN.contains(&scheme)),
-        Err(error) => error != ParseError::RelativeUrlWithoutBase || !text.contains(':'),
+        Ok(url) => is_known(url.scheme()),
+        // What one parser can't read, another one may.
+        Err(_) => text.split_once(':').is_none_or(|(scheme, _)| {
+            let scheme = scheme.trim().to_ascii_lowercase();
+            !is_scheme(&scheme) || is_known(&scheme)
+        }),
     }
+}
+
+/// Whether a text may be the scheme of an address (RFC 3986, section 3.1).
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
 }
 
 /// An entry's file's name without `.md`. It becomes a part of paths, and of addresses, in which it is encoded.
@@ -192,6 +203,30 @@ mod tests {
                 "\\\\a\\b",
             ],
         );
+    }
+
+    #[test]
+    fn no_scheme_is_harmless_that_is_not_known() {
+        for (text, expected) in [
+            ("plugin.zip", true),
+            ("/x", true),
+            ("see below: nothing", true),
+            ("git@github.com:owner/name", true),
+            ("git+https://a.example/x.git", true),
+            ("https://", true),
+            ("https://[a", true),
+            ("GIT+ssh://[a", true),
+            ("javascript:alert(1)", false),
+            ("javascript://[%0aalert(1)", false),
+            (" JavaScript://[%0aalert(1)", false),
+            ("\u{a0}javascript://[%0aalert(1)", false),
+            ("java\tscript:alert(1)", false),
+            ("vbscript://[x", false),
+            ("data://x:y/", false),
+            ("x-y.z+1://[", false),
+        ] {
+            assert_eq!(is_harmless(text), expected, "{text:?}");
+        }
     }
 
     #[test]
