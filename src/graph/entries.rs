@@ -126,12 +126,6 @@ fn duplicates(db: &dyn Db) -> Vec<Warning> {
     }))
 }
 
-/// Everything that makes entries unusable, in the order of files.
-pub fn problems(db: &dyn Db) -> Vec<Problem> {
-    let read = Site::get(db).entries(db).iter().filter(|file| known(db, **file).is_none());
-    read.filter_map(|file| parsed(db, *file).as_ref().err()).flatten().cloned().collect()
-}
-
 /// What is wrong with entries, though they are published.
 #[salsa::tracked]
 pub fn warnings(db: &dyn Db) -> Vec<Warning> {
