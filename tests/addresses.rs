@@ -295,6 +295,39 @@ fn links_that_lead_nowhere_are_told_with_their_place() {
 }
 
 #[test]
+fn links_in_all_texts_of_an_entry_are_looked_at() {
+    let site = Site::new(&config("/reg"));
+    let more = "note: \"[a](/plugins/a/) ![b](/assets/b.png)\"\nreplaced: By [c](/plugins/c/)\n\
+                abandoned: See [d](/plugins/d/)\nup_for_adoption: https://plugins.example/reg/plugins/e/\n\
+                disabled: \"[f](/plugins/f/) [one](/plugins/one/)\"\nprivacypolicy: /privacy/\n";
+    let text = entry("one", more).replace("https://example.org/one\n", "/home\n");
+    site.write("entries/one.md", text.replace("https://example.org/one.zip", "assets/one.zip"));
+    let broken = |line: usize, column: usize, address: &str| {
+        format!(
+            "entries/one.md:{line}:{column}: broken-link: the link to `{address}` is broken: the site has nothing there"
+        )
+    };
+    let expected = [
+        broken(12, 12, "/plugins/a/"),
+        "entries/one.md:12:30: missing-picture: the picture `/assets/b.png` does not exist".to_owned(),
+        broken(13, 18, "/plugins/c/"),
+        broken(14, 20, "/plugins/d/"),
+        broken(15, 18, "https://plugins.example/reg/plugins/e/").replace("https://plugins.example/reg", ""),
+        broken(16, 16, "/plugins/f/"),
+        broken(17, 16, "/privacy/"),
+    ];
+    let told = || {
+        let of_links = |text: &String| text.contains("broken-link") || text.contains("missing-picture");
+        warnings(&site).into_iter().filter(of_links).collect::<Vec<String>>()
+    };
+    assert_eq!(told(), expected);
+    assert_eq!(told(), expected, "of a build without changes");
+    site.entry("a", "");
+    site.write("assets/b.png", picture(7));
+    assert_eq!(told(), expected[2..], "the entry is known");
+}
+
+#[test]
 fn a_site_without_an_address_is_told_once_and_refused_on_a_runner() {
     const MESSAGE: &str = "shelflife.toml has no `url`";
     const REMEDY: &str = "`url = \"https://plugins.example.org\"`";

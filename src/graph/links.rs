@@ -9,11 +9,12 @@ use url::Url;
 
 use super::entries::{description, disabled, known, parsed, sound_entries, text};
 use super::plan::{Plan, plan};
-use super::{Db, EntryFile, Site};
+use super::{Db, EntryFile, Site, views};
 use crate::config::{DEFAULT_URL, Settings};
 use crate::imprint::{Link, Packed};
 use crate::markdown;
 use crate::render::address::{self, Local};
+use crate::render::environment;
 use crate::rule::Rule;
 use crate::warning::{Place, Warning};
 use crate::yaml::Text;
@@ -32,22 +33,28 @@ pub fn links_of(db: &dyn Db, file: EntryFile) -> Vec<Link> {
     let (entry, settings) = (&parsed.entry, Site::get(db).settings(db));
     let Some(within) = Within::of(settings, &address::plugin_page(&entry.stem)) else { return Vec::new() };
     let pictures = entry.featured_image.iter().chain(entry.screenshots.iter().map(|shot| &shot.url));
-    let others = [&entry.homepage, &entry.source, &entry.archive].into_iter().chain(&entry.privacy_policy);
+    let reasons = || [&entry.abandoned, &entry.up_for_adoption].into_iter().flatten();
+    let others = [&entry.homepage, &entry.source, &entry.archive].into_iter().chain(reasons());
     // Anything else is shown as a text.
-    let others = others.filter(|to| address::is_web(to) || address::is_rooted(to));
+    let others = others.filter(|to| address::is_web(to)).chain(&entry.privacy_policy);
     let of_front =
         pictures.map(|to| (to, true)).chain(others.map(|to| (to, false))).map(|(to, is_picture)| {
             let on_page = Local::of(settings, &address::written(to));
             (on_page.as_str().to_owned(), Some(to.as_str()), is_picture, 0..parsed.places.body)
         });
     let whole = text.as_str().len();
-    let htmls =
-        [(disabled(db, file), 0..parsed.places.body), (description(db, file), parsed.places.body..whole)];
-    let of_texts =
-        htmls.iter().filter_map(|(html, part)| Some((html.as_ref()?, part))).flat_map(|(html, part)| {
-            let addresses = markdown::addresses(&html.text).into_iter();
-            addresses.map(|address| (address.to, None, address.is_picture, part.clone()))
-        });
+    let front = || 0..parsed.places.body;
+    let blocks = [&entry.replaced, &entry.note].into_iter().flatten().map(|text| views::part(db, text));
+    let sentences =
+        reasons().filter(|text| !address::is_web(text)).map(|text| environment::inline(settings, text));
+    let of_front_texts: Vec<String> = blocks.chain(sentences).collect();
+    let disabled = disabled(db, file).iter().map(|html| (&*html.text, front()));
+    let description = description(db, file).iter().map(|html| (&*html.text, parsed.places.body..whole));
+    let htmls = disabled.chain(of_front_texts.iter().map(|html| (&**html, front()))).chain(description);
+    let of_texts = htmls.flat_map(|(html, part)| {
+        let addresses = markdown::addresses(html).into_iter();
+        addresses.map(move |address| (address.to, None, address.is_picture, part.clone()))
+    });
     within.links(&text, of_front.chain(of_texts))
 }
 

@@ -304,7 +304,7 @@ fn note(db: &dyn Db, file: EntryFile) -> Option<String> {
 }
 
 /// The HTML of a text that stands on a page beside a description.
-fn part(db: &dyn Db, text: &str) -> String {
+pub(super) fn part(db: &dyn Db, text: &str) -> String {
     let settings = Site::get(db).settings(db);
     let another = |link: &str| address::based(&settings.base_path, link);
     let picture = |address: &str| pictures::becomes(settings, &[], address);

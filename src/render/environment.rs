@@ -96,13 +96,7 @@ impl Templates {
             local(&of_absolute, path).map(|local| local.absolute(&of_absolute))
         });
         let of_inline = settings.clone();
-        environment.add_filter("inline", move |text: &str| {
-            let another = |link: &str| address::based(&of_inline.base_path, link);
-            let picture = |address: &str| pictures::becomes(&of_inline, &[], address);
-            let addresses = Addresses { picture: &picture, ..Addresses::new(&another) };
-            let html = markdown::to_html_inline(text, addresses);
-            Value::from_safe_string(html)
-        });
+        environment.add_filter("inline", move |text: &str| Value::from_safe_string(inline(&of_inline, text)));
         let of_assets = settings.clone();
         environment.add_function("asset", move |name: &str| match assets.get(name) {
             Some(path) => Ok(Local::of(&of_assets, path).value()),
@@ -261,6 +255,13 @@ fn site(settings: &Settings, navigation: &[Destination]) -> Value {
         links => Value::from(Serde(&settings.theme.links)),
         navigation => Value::from(Serde(navigation)),
     }
+}
+
+/// The HTML of a text that stands within a sentence, which is what the filter `inline` gives.
+pub fn inline(settings: &Settings, text: &str) -> String {
+    let another = |link: &str| address::based(&settings.base_path, link);
+    let picture = |address: &str| pictures::becomes(settings, &[], address);
+    markdown::to_html_inline(text, Addresses { picture: &picture, ..Addresses::new(&another) })
 }
 
 #[cfg(test)]
