@@ -151,7 +151,14 @@ fn a_note_is_markdown_on_pages_and_words_in_octoprint() {
     assert!(page.contains(html) && page.contains("<li>a</li>") && !page.contains("onerror"), "{page}");
     let api = site.json("public/api/v1/plugins/one.json");
     assert_eq!(api["note"], words);
-    assert!(api["note_html"].as_str().unwrap().contains("<strong>1.4</strong>"), "{api}");
+    let guide = "<a href=\"https://plugins.example/reg/plugins/two/\">guide</a>";
+    assert!(
+        api["note_html"]
+            .as_str()
+            .unwrap()
+            .contains(&format!("<strong>1.4</strong> &amp; <code>&lt;b&gt;</code>, see the {guide}")),
+        "{api}"
+    );
     let api = site.json("public/api/v1/plugins/two.json");
     assert_eq!((&api["note"], &api["note_html"]), (&Value::Null, &Value::Null));
 }

@@ -31,7 +31,7 @@ struct Plugin<'a> {
     image: Option<String>,
     screenshots: Vec<Screenshot<'a>>,
     note: Option<&'a str>,
-    note_html: Option<&'a str>,
+    note_html: Option<String>,
     usage: Option<Usage<'a>>,
     github: Option<&'a context::Github>,
     notices: Vec<Notice<'a>>,
@@ -188,7 +188,7 @@ pub fn plugin(full: &Full, settings: &Settings) -> String {
             })
             .collect(),
         note: full.note.as_deref(),
-        note_html: full.note_html.as_deref(),
+        note_html: full.note_html.as_deref().map(absolute),
         usage: summary.usage.as_ref().map(|usage| Usage {
             week: &usage.week,
             month: Month {
