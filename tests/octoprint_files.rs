@@ -235,6 +235,23 @@ fn on_python_2_what_left_it_behind_is_not_updated() {
 }
 
 #[test]
+fn of_two_entries_with_one_id_the_owner_says_what_runs_on_python_2() {
+    let python = |specifier: &str| format!("compatibility: {{python: '{specifier}'}}\n");
+    for (of_owner, of_other, is_off) in [(">=2.7,<4", ">=3", false), (">=3", ">=2.7,<4", true)] {
+        let site = Site::new(CONFIG);
+        site.entry("same", &python(of_owner));
+        site.write(
+            "entries/another.md",
+            entry("another", &python(of_other)).replace("id: another", "id: same"),
+        );
+        site.build(&[]).succeeded();
+        let overlays = site.json("public/update_check_overlay_py2.json");
+        assert_eq!(overlays.get("same").is_some(), is_off, "{overlays}");
+        assert_eq!(site.tree("public"), site.cold());
+    }
+}
+
+#[test]
 fn the_feed_for_announcements_is_short() {
     let site = Site::new(&format!("{CONFIG}base_path = \"/reg\"\n"));
     for day in 10..32 {

@@ -39,7 +39,13 @@ pub fn plugins(db: &dyn Db) -> Vec<EntryFile> {
 /// The declared ids of the plugins that don't run on Python 2.7, in the order of [`plugins`].
 #[salsa::tracked]
 pub fn without_python2(db: &dyn Db) -> Vec<String> {
-    let id = |file: &EntryFile| Some(front(db, *file).filter(|_| left_python2(db, *file))?.id.clone());
+    let by_id = by_id(db);
+    let id = |file: &EntryFile| {
+        let id = &front(db, *file)?.id;
+        // Another entry with this id says nothing of the plugin that has it.
+        let owns = by_id.get(&id.to_lowercase()) == Some(file);
+        (owns && left_python2(db, *file)).then(|| id.clone())
+    };
     plugins(db).iter().filter_map(id).collect()
 }
 
