@@ -203,3 +203,37 @@ fn warnings_of_one_kind_are_one() {
     run.says("  and 37 more (`--report FILE` has all)\n");
     assert_eq!(site.report(&["--offline"])["warnings"].as_array().unwrap().len(), 40);
 }
+
+#[test]
+fn what_has_no_address_and_no_reason_leaves_nothing_empty_on_pages() {
+    let site = Site::new(CONFIG);
+    let text = entry("text", "").replace("https://example.org/text\n", "on request\n");
+    let text = text.replace("https://github.com/owner/text", "unknown");
+    site.write("entries/text.md", text.replace("https://example.org/text.zip", "text.zip"));
+    site.entry("linked", "");
+    site.write("data/blocklist.yaml", "- plugin: text\n- plugin: linked\n  reason: Why\n");
+    site.build(&["--offline"]).succeeded();
+    let [text, linked] =
+        ["text", "linked"].map(|stem| site.read(&format!("public/plugins/{stem}/index.html")));
+    for words in [
+        ">Homepage<",
+        "Report a problem at its homepage",
+        "Source code",
+        ">Links<",
+        "Look there:",
+        "downloadUrl",
+    ] {
+        assert!(!text.contains(words), "{words}: {text}");
+    }
+    for link in [
+        "<li><a href=\"https://example.org/linked\" rel=\"nofollow noopener\">Homepage</a></li>",
+        "<li><a href=\"https://example.org/linked\" rel=\"nofollow noopener\">Report a problem at its homepage</a></li>",
+        "<li><a href=\"https://github.com/owner/linked\" rel=\"nofollow noopener\">Source code</a></li>",
+        "\"downloadUrl\"",
+    ] {
+        assert!(linked.contains(link), "{link}: {linked}");
+    }
+    let blocklist = site.read("public/blocklist/index.html");
+    assert!(blocklist.contains("<div><p>Why</p>"), "{blocklist}");
+    assert!(!blocklist.contains("<div></div>") && !text.contains("<div></div>"), "{blocklist}");
+}

@@ -367,3 +367,21 @@ fn a_page_lists_no_more_than_the_limit_allows() {
     assert_eq!(site.warnings(&[]), expected);
     assert_eq!(listed(&site.read("public/a/index.html")), ["one", "two"]);
 }
+
+#[test]
+fn one_item_of_the_navigation_is_the_one_that_a_page_is_on() {
+    let site = site();
+    topic(&site, "own", "title: Own\nnav: true");
+    topic(&site, "other", "title: Other");
+    site.build(&[]).succeeded();
+    for (page, current) in [
+        ("topics/own", "href=\"/topics/own/\" aria-current=\"page\">Own"),
+        ("topics/other", "href=\"/topics/\" aria-current=\"true\">Topics"),
+        ("topics", "href=\"/topics/\" aria-current=\"page\">Topics"),
+    ] {
+        let html = site.read(&format!("public/{page}/index.html"));
+        let header = html.split("</header>").next().unwrap();
+        assert_eq!(header.matches("aria-current").count(), 1, "{header}");
+        assert!(header.contains(current), "{header}");
+    }
+}
