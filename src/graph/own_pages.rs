@@ -84,7 +84,7 @@ pub fn placed(db: &dyn Db) -> Arc<Placed> {
         let path = path_of(address(db, file));
         let reason = match taken.obstacle(&path) {
             Some(obstacle) => match own.get(obstacle) {
-                Some(other) => Some(Refusal::Used(&**other.path(db))),
+                Some(other) => Some(Refusal::Used(other.path(db))),
                 None if obstacle == path && is_replaceable(&path) => None,
                 None => Some(Refusal::Taken(obstacle)),
             },
