@@ -224,7 +224,7 @@ impl<'r, 't> Item<'r, 't> {
             "bad `link` {}: expected a URL that begins with `https://` or `http://`; it is left out",
             quote(&link?)
         );
-        self.reader.warn(Rule::BadAddress, field.value.span(), message, "");
+        self.reader.warn(Rule::BadAddress, field.value.span(), message, "correct the address");
         None
     }
 
@@ -280,7 +280,12 @@ impl<'r, 't> Item<'r, 't> {
             let is_meant = |known: &str| is_near(field.key, known) && self.node.field(known).is_none();
             let Some(near) = known.iter().find(|known| is_meant(known)) else { continue };
             let message = format!("nothing reads the key {}: is it `{near}`?", quote(field.key));
-            self.reader.warn(Rule::UnknownKey, field.key_span.clone(), message, "");
+            self.reader.warn(
+                Rule::UnknownKey,
+                field.key_span.clone(),
+                message,
+                "correct the key, or remove it",
+            );
         }
     }
 }
