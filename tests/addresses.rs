@@ -217,7 +217,6 @@ fn earlier_addresses_work_in_another_letter_case_with_and_without_ending() {
     };
     let expected = [
         conflict("GPX.md:12:31", "/plugins/Gpx/", "plugins/GPX/index.html"),
-        conflict("GPX.md:12:62", "/plugins/GPX/", "plugins/GPX/index.html"),
         conflict("one.md:12:17", "/plugins/two/", "plugins/two/index.html"),
         conflict("one.md:12:48", "/plugins/gpX", "plugins/GPX/index.html"),
     ];

@@ -144,9 +144,7 @@ pub fn plan(db: &dyn Db) -> Arc<Plan> {
                     plan.outputs.insert(file, Output::Rendered(kind));
                 }
                 // Whoever looks there finds the plugin anyway.
-                Err(obstacle)
-                    if obstacle.to_lowercase() == path.to_lowercase()
-                        && leads_to(plan.outputs.get(obstacle), to) => {}
+                Err(_) if is_served(&plan, &path, to) => {}
                 Err(obstacle) if nth == 0 => {
                     let Redirect { from, place } = redirect;
                     let message = format!(
@@ -159,6 +157,13 @@ pub fn plan(db: &dyn Db) -> Arc<Plan> {
         }
     }
     Arc::new(plan)
+}
+
+/// Whether the output at a path, or the one beside its folder, is the page of an entry or leads to it.
+fn is_served(plan: &Plan, path: &str, entry: EntryFile) -> bool {
+    let beside = beside(path);
+    let there = [Some(path), beside.as_deref()].into_iter().flatten();
+    there.map(|path| plan.outputs.get(path)).any(|output| leads_to(output, entry))
 }
 
 /// Whether an output is the page of an entry, or leads to it.
