@@ -60,7 +60,7 @@ fn without_weekday(text: &str) -> &str {
     const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
     let Some((first, rest)) = text.split_once(' ') else { return text };
     let is_day = |day: &&str| first.get(..3).is_some_and(|start| start.eq_ignore_ascii_case(day));
-    if DAYS.iter().any(|day| is_day(day)) { rest.trim_start() } else { text }
+    if DAYS.iter().any(is_day) { rest.trim_start() } else { text }
 }
 
 #[cfg(test)]
