@@ -95,6 +95,11 @@ pub struct Problems {
     pub is_published: bool,
 }
 
+/// Whether the site was published in spite of an error: there are entries that can't be read, and that is all.
+pub fn is_published(error: &miette::Report) -> bool {
+    error.downcast_ref::<Problems>().is_some_and(|problems| problems.is_published)
+}
+
 fn headline(problems: &[Problem], is_published: bool) -> String {
     let files: BTreeSet<&str> = problems.iter().map(Problem::path).collect();
     let found = match (problems.len(), files.len()) {

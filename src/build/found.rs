@@ -1,4 +1,4 @@
-//! What a build finds wrong in the site's files though it goes on, and whether it fails on that.
+//! What a build finds wrong in the site's files though it goes on, and whether a strict one fails on that.
 
 use serde::{Deserialize, Serialize};
 
@@ -40,15 +40,11 @@ pub(super) fn beside_files(config: &Config, scan: &Scan) -> Vec<Warning> {
     config.warnings.iter().cloned().chain(scan.warnings(config)).collect()
 }
 
-/// Fails where `--strict` is given and anything is wrong with the site's files.
+/// Fails, as `--strict` asks for, if anything is wrong with the site's files.
 pub(super) fn check_strictly<'w>(
-    config: &Config,
     refused: &[Problem],
     warnings: impl IntoIterator<Item = &'w Warning>,
 ) -> Result<(), Strict> {
-    if !config.strict {
-        return Ok(());
-    }
     let of_files = warnings.into_iter().filter(|warning| warning.rule.is_about_files());
     let warnings: Vec<Warning> = of_files.cloned().collect();
     if refused.is_empty() && warnings.is_empty() {

@@ -239,9 +239,11 @@ impl<'a> Run<'a> {
         mut view: View,
         durations: Durations,
     ) -> Result<Built, Failure> {
-        let beside = found::beside_files(self.config, scan);
-        let warnings = record.found.warnings.iter().chain(&beside);
-        found::check_strictly(self.config, &record.found.refused, warnings)?;
+        if self.config.strict {
+            let beside = found::beside_files(self.config, scan);
+            let warnings = record.found.warnings.iter().chain(&beside);
+            found::check_strictly(&record.found.refused, warnings)?;
+        }
         let published = if self.is_untouched(&record, &mut view)? {
             Published { unchanged: outputs.len(), is_known: true, ..Published::default() }
         } else {
@@ -328,7 +330,7 @@ impl<'a> Run<'a> {
             let mut warnings = found::in_files(config, &db, &shelf);
             warnings.extend(graph::plan::plan(&db).warnings.iter().cloned());
             warnings.extend(found::beside_files(config, scan));
-            found::check_strictly(config, &refused, &warnings)?;
+            found::check_strictly(&refused, &warnings)?;
         }
         durations.evaluate_ms = report::milliseconds(checking.elapsed());
         facts.settle(&mut db, &mut shelf, scan, &mut durations)?;
@@ -367,7 +369,8 @@ impl<'a> Run<'a> {
         warnings.extend(dropped.map(|dropped| Warning::general(Rule::Source, dropped)));
         let total = scan.entries().len() - graph::entries::drafts(&db);
         let left_out = total - graph::entries::sound_entries(&db).len();
-        let entries = Entries { total, left_out, kept: shelf.kept(&config.settings.timezone).len() };
+        let kept = warnings.iter().filter(|warning| warning.rule == Rule::KeptEntry).count();
+        let entries = Entries { total, left_out, kept };
         let found = Found { warnings: warnings.clone(), refused: refused.clone(), entries };
         Record::new(inputs, cache, config, found, sources, &db)?.save(cache)?;
         cache.end_build(config.keep)?;

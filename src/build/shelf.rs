@@ -229,8 +229,8 @@ impl Shelf {
         Ok(())
     }
 
-    /// Reads what is needed beyond what has changed: entries whose descriptions the feed lacks, and entries whose pages name other plugins now. `kin` is the digest
-    /// of what decided about those when the imprints were made.
+    /// Reads what is needed beyond what has changed: entries whose descriptions the feed lacks, and entries whose pages
+    /// name other plugins now. `kin` is the digest of what decided about those when the imprints were made.
     pub(super) fn read_needed(
         &mut self,
         db: &mut Database,

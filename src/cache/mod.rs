@@ -1,5 +1,5 @@
-//! The cache: one SQLite file that holds facts, histories, blobs, memos, imprints and listings, and travels between
-//! machines.
+//! The cache: one SQLite file that holds facts, histories, last good versions, blobs, memos, imprints and listings, and
+//! travels between machines.
 
 mod aside;
 mod error;

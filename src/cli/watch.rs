@@ -9,7 +9,7 @@ use clap::Args;
 use super::progress::Progress;
 use super::site::Site;
 use super::{Exit, show};
-use crate::build::{Built, Observer, Phase, Problems};
+use crate::build::{Built, Observer, Phase, is_published};
 use crate::config::Environment;
 use crate::report::{self, Unrefreshed};
 use crate::warning::Warning;
@@ -157,8 +157,7 @@ impl Tell for Printer {
             }
             News::Built { cause, built, took, mended } => self.built(cause, built, *took, *mended),
             News::Failed { cause, error, took } => {
-                let is_published = error.downcast_ref::<Problems>().is_some_and(|it| it.is_published);
-                let came = if is_published { "can't be read" } else { "not built" };
+                let came = if is_published(error) { "can't be read" } else { "not built" };
                 self.progress.line(&format!("{}: {came}, {}", what(cause), time(*took)));
                 show::error(error);
             }

@@ -1,4 +1,5 @@
-//! What pages have in common: the program, the configuration, templates, data files and the addresses of assets.
+//! What pages have in common: the program, the configuration, templates, data files, the navigation and the
+//! addresses of assets.
 //!
 //! Each part has a name and a digest. The digests decide whether a page is what it was; the names tell a person why
 //! it is not.

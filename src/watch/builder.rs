@@ -180,10 +180,7 @@ impl Build for InProcess {
 
     fn learn(&mut self, answers: Self::Answers) -> miette::Result<Built> {
         let built = answers.and_then(|answers| self.build_with(&Changes::default(), &answers));
-        let is_published = |error: &miette::Report| {
-            error.downcast_ref::<Problems>().is_some_and(|problems| problems.is_published)
-        };
-        if built.as_ref().is_err_and(|error| !is_published(error)) {
+        if built.as_ref().is_err_and(|error| !build::is_published(error)) {
             // Whatever was not learnt is asked for once more.
             self.asked.clear();
         }

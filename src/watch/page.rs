@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::live::Moment;
-use crate::build::Problems;
+use crate::build::{Problems, is_published};
 use crate::markdown::escape;
 use crate::problem::{Problem, explain};
 
@@ -40,8 +40,7 @@ pub(super) fn unbuilt() -> String {
 
 /// What stands where a page would be while the site can't be built.
 pub(super) fn broken(error: &miette::Report) -> String {
-    let is_published = error.downcast_ref::<Problems>().is_some_and(|problems| problems.is_published);
-    let (title, files) = if is_published {
+    let (title, files) = if is_published(error) {
         ("An entry can’t be read", "The published site has its last good version.")
     } else {
         ("The site can’t be built", "The published files are as they were.")

@@ -9,7 +9,7 @@ use super::events::{Batch, Events, Message, Next};
 use super::live::{Live, Site};
 use super::places::Places;
 use super::{Cause, News, Tell, page};
-use crate::build::{Built, Problems};
+use crate::build::{Built, Problems, is_published};
 use crate::config::Paths;
 use crate::problem::{Problem, explain};
 
@@ -189,11 +189,6 @@ impl<B: Build + 'static> Turns<B> {
         self.state.followed = Some(paths.clone());
         Ok(())
     }
-}
-
-/// Whether the site was published, though there are entries that can't be read.
-fn is_published(error: &miette::Report) -> bool {
-    error.downcast_ref::<Problems>().is_some_and(|problems| problems.is_published)
 }
 
 /// An error as it is compared with the one before.
