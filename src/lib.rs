@@ -5,6 +5,7 @@
 pub mod access;
 pub mod build;
 pub mod cache;
+pub mod check;
 pub mod cli;
 pub mod companion;
 pub mod config;

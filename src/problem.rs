@@ -25,6 +25,17 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// How bad a problem is, as it is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Severity {
+    /// It has to be mended.
+    Error,
+    /// It should be mended.
+    Warning,
+    /// It may be mended.
+    Note,
+}
+
 /// A mistake in a file of the site, pointing at the bytes that are wrong.
 ///
 /// Its [`fmt::Display`] is one line, `path:line:column: message`; [`Problem::draw`] shows the line itself.
@@ -107,13 +118,34 @@ impl Problem {
         (line, column)
     }
 
+    /// Line and column behind the last wrong byte, counted as by [`Problem::line_column`].
+    pub fn end_line_column(&self) -> (usize, usize) {
+        let (text, at) = (&self.0.text, self.0.span.end);
+        Self::new("", text, at..at, "").line_column()
+    }
+
     /// The problem with the line that it is in, in the manner of a compiler; with colours if `styled`.
     pub fn draw(&self, styled: bool) -> String {
+        self.draw_as(Severity::Error, None, styled)
+    }
+
+    /// The same, as bad as `severity` says, and with the name of the `rule` that it breaks.
+    pub fn draw_as(&self, severity: Severity, rule: Option<&str>, styled: bool) -> String {
+        let level = match severity {
+            Severity::Error => Level::ERROR,
+            Severity::Warning => Level::WARNING,
+            Severity::Note => Level::NOTE,
+        };
         let label = (!self.0.label.is_empty()).then_some(self.0.label.as_str());
         let mark = AnnotationKind::Primary.span(self.0.span.clone()).label(label);
         let (path, message) = (printable(&self.0.path), printable(&self.0.message));
         let snippet = Snippet::source(&*self.0.text).path(&*path).annotation(mark);
-        let mut group: Group<'_> = Level::ERROR.primary_title(&*message).element(snippet);
+        let title = level.primary_title(&*message);
+        let title = match rule {
+            Some(rule) => title.id(rule),
+            None => title,
+        };
+        let mut group: Group<'_> = title.element(snippet);
         if let Some(help) = &self.0.help {
             group = group.element(Level::HELP.message(help.as_str()));
         }

@@ -1,11 +1,18 @@
-//! The rules that a site's files are held to, by the names that warnings carry and docs/entries.md explains.
+//! The rules that a site's files are held to, by the names that warnings carry and docs/rules.md explains.
+
+mod degree;
 
 use serde::{Deserialize, Serialize};
+
+pub use degree::{Degree, Origin, default_degree};
+
+/// The page that has a section on each rule.
+const DOCS: &str = include_str!("../docs/rules.md");
 
 /// What a warning is about, in the order in which they are shown. Warnings about the same rule are shown together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-#[allow(missing_docs, reason = "docs/entries.md explains each by its name")]
+#[allow(missing_docs, reason = "docs/rules.md explains each by its name")]
 pub enum Rule {
     Deprecated,
     MissingUrl,
@@ -39,11 +46,97 @@ pub enum Rule {
     NotRead,
     UnknownData,
     Contrast,
+    Layout,
+    Author,
+    VersionForm,
+    MissingPython,
+    UnsupportedPython,
+    PictureFolder,
+    FeaturedOnly,
+    LargePicture,
+    FileName,
+    LongDescription,
+    SimilarTag,
+    UnknownLicense,
+    UnknownForge,
+    FormText,
+    Whitespace,
+    DateChanged,
+    IdChanged,
+    Renamed,
+    RepositoryGone,
+    ArchiveGone,
+    IdMismatch,
+    PythonMismatch,
+    InsecureAddress,
+    Refused,
     Output,
     Source,
 }
 
 impl Rule {
+    /// Each rule once, in the order in which their warnings are shown.
+    pub const ALL: [Self; 58] = [
+        Self::Deprecated,
+        Self::MissingUrl,
+        Self::KeptEntry,
+        Self::DataItem,
+        Self::DuplicateKey,
+        Self::MissingKey,
+        Self::BadAddress,
+        Self::BadDate,
+        Self::BadVersion,
+        Self::BadPicture,
+        Self::BadType,
+        Self::BadRedirect,
+        Self::BadPage,
+        Self::FutureDate,
+        Self::BrokenLink,
+        Self::MissingPicture,
+        Self::DisabledReason,
+        Self::TooManyItems,
+        Self::ForbiddenCharacter,
+        Self::YamlTag,
+        Self::BadId,
+        Self::SameId,
+        Self::SameName,
+        Self::UnknownKey,
+        Self::UnknownSystem,
+        Self::UnknownShortcode,
+        Self::UnknownPlugin,
+        Self::UnknownTemplate,
+        Self::Conflict,
+        Self::NotRead,
+        Self::UnknownData,
+        Self::Contrast,
+        Self::Layout,
+        Self::Author,
+        Self::VersionForm,
+        Self::MissingPython,
+        Self::UnsupportedPython,
+        Self::PictureFolder,
+        Self::FeaturedOnly,
+        Self::LargePicture,
+        Self::FileName,
+        Self::LongDescription,
+        Self::SimilarTag,
+        Self::UnknownLicense,
+        Self::UnknownForge,
+        Self::FormText,
+        Self::Whitespace,
+        Self::DateChanged,
+        Self::IdChanged,
+        Self::Renamed,
+        Self::RepositoryGone,
+        Self::ArchiveGone,
+        Self::IdMismatch,
+        Self::PythonMismatch,
+        Self::InsecureAddress,
+        Self::Refused,
+        Self::Output,
+        Self::Source,
+    ];
+
     /// The rule's name in messages, reports and the documentation.
     pub fn name(self) -> &'static str {
         match self {
@@ -81,6 +174,30 @@ impl Rule {
             Self::Output => "output",
             Self::Source => "source",
             Self::Deprecated => "deprecated",
+            Self::Layout => "layout",
+            Self::Author => "author",
+            Self::VersionForm => "version-form",
+            Self::MissingPython => "missing-python",
+            Self::UnsupportedPython => "unsupported-python",
+            Self::PictureFolder => "picture-folder",
+            Self::FeaturedOnly => "featured-only",
+            Self::LargePicture => "large-picture",
+            Self::FileName => "file-name",
+            Self::LongDescription => "long-description",
+            Self::SimilarTag => "similar-tag",
+            Self::UnknownLicense => "unknown-license",
+            Self::UnknownForge => "unknown-forge",
+            Self::FormText => "form-text",
+            Self::Whitespace => "whitespace",
+            Self::DateChanged => "date-changed",
+            Self::IdChanged => "id-changed",
+            Self::Renamed => "renamed",
+            Self::RepositoryGone => "repository-gone",
+            Self::ArchiveGone => "archive-gone",
+            Self::IdMismatch => "id-mismatch",
+            Self::PythonMismatch => "python-mismatch",
+            Self::InsecureAddress => "insecure-address",
+            Self::Refused => "refused",
         }
     }
 
@@ -116,15 +233,16 @@ impl Rule {
             Self::DataItem => "data file items that can't be read; they are left out",
             Self::Conflict => "addresses that are already taken",
             Self::Contrast => "colors that are hard to read",
-            Self::MissingUrl
-            | Self::UnknownData
-            | Self::NotRead
-            | Self::Output
-            | Self::Source
-            | Self::Deprecated => {
-                return None;
-            }
+            // Each of these says something else, or is never said by a build.
+            _ => return None,
         })
+    }
+
+    /// What docs/rules.md says of it.
+    pub fn explanation(self) -> Option<&'static str> {
+        let heading = format!("## `{}`\n", self.name());
+        let section = &DOCS[DOCS.find(&heading)? + heading.len()..];
+        Some(section.split("\n## ").next().unwrap_or(section).trim())
     }
 
     /// Whether it is about the site's files, so that `--strict` fails on it. Others are about the outside world, about what
@@ -138,53 +256,17 @@ impl Rule {
 mod tests {
     use super::*;
 
-    const ALL: [Rule; 34] = [
-        Rule::Deprecated,
-        Rule::MissingUrl,
-        Rule::KeptEntry,
-        Rule::DataItem,
-        Rule::DuplicateKey,
-        Rule::MissingKey,
-        Rule::BadAddress,
-        Rule::BadDate,
-        Rule::BadVersion,
-        Rule::BadPicture,
-        Rule::BadType,
-        Rule::BadRedirect,
-        Rule::BadPage,
-        Rule::FutureDate,
-        Rule::BrokenLink,
-        Rule::MissingPicture,
-        Rule::DisabledReason,
-        Rule::TooManyItems,
-        Rule::ForbiddenCharacter,
-        Rule::YamlTag,
-        Rule::BadId,
-        Rule::SameId,
-        Rule::SameName,
-        Rule::UnknownKey,
-        Rule::UnknownSystem,
-        Rule::UnknownShortcode,
-        Rule::UnknownPlugin,
-        Rule::UnknownTemplate,
-        Rule::Conflict,
-        Rule::NotRead,
-        Rule::UnknownData,
-        Rule::Contrast,
-        Rule::Output,
-        Rule::Source,
-    ];
-
     #[test]
     fn names_are_those_in_reports_and_in_the_documentation() {
-        let docs = include_str!("../docs/entries.md");
-        for rule in ALL {
+        let names: std::collections::BTreeSet<&str> = Rule::ALL.iter().map(|rule| rule.name()).collect();
+        assert_eq!(names.len(), Rule::ALL.len());
+        for rule in Rule::ALL {
             assert_eq!(serde_json::to_value(rule).unwrap(), rule.name());
-            assert!(
-                docs.contains(&format!("`{}`", rule.name())),
-                "{} is not in docs/entries.md",
-                rule.name()
-            );
+            assert!(rule.explanation().is_some(), "{} is not in docs/rules.md", rule.name());
+        }
+        let sections: Vec<&str> = DOCS.lines().filter_map(|line| line.strip_prefix("## `")).collect();
+        for section in sections {
+            assert!(names.contains(section.trim_end_matches('`')), "{section} is not a rule");
         }
     }
 }

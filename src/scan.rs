@@ -14,7 +14,7 @@ use rayon::prelude::*;
 
 use crate::access::denied;
 use crate::cache::{Cache, Listed, Listing, Tree};
-use crate::config::{Config, Paths};
+use crate::config::{self, Config, Paths};
 use crate::digest::Digest;
 use crate::entry;
 use crate::graph::inputs::AssetLocation;
@@ -139,10 +139,24 @@ impl Scan {
     /// When something can't be read, or is a link out of the site.
     pub fn of(config: &Config, cache: &Cache) -> miette::Result<Self> {
         let known = cache.listing(Tree::Site)?.unwrap_or_default();
+        let (scan, listing) = Self::with(config, &known)?;
+        if let Some(listing) = listing {
+            cache.set_listing(Tree::Site, Some(listing))?;
+        }
+        Ok(scan)
+    }
+
+    /// Looks through the site's folder, of which this much is known; and what is to be known of it from now on, if that
+    /// is something else.
+    ///
+    /// # Errors
+    ///
+    /// As [`Scan::of`].
+    pub fn with(config: &Config, known: &Listing) -> miette::Result<(Self, Option<Listing>)> {
         let (mut others, mut unknown_data) = (Vec::new(), Vec::new());
         let mut all = Vec::new();
         let mut find = |kind, others: &mut Vec<PathBuf>| -> miette::Result<Vec<Scanned>> {
-            let found = find(kind, config, &known, others)?;
+            let found = find(kind, config, known, others)?;
             let (files, listed) = found.into_iter().map(Found::divide).unzip();
             all.push(listed);
             Ok(files)
@@ -161,9 +175,7 @@ impl Scan {
             }
         }
         let root = [find(Kind::Root)?, find(Kind::Own)?];
-        if let Some(listing) = changed(&known, all) {
-            cache.set_listing(Tree::Site, Some(listing))?;
-        }
+        let listing = changed(known, all);
         let overlooked = overlooked::entries(others);
         unknown_data.extend(overlooked::unknown_data(&data));
         let scanned =
@@ -177,7 +189,7 @@ impl Scan {
                 other.name
             ));
         }
-        Ok(scanned)
+        Ok((scanned, listing))
     }
 
     /// Looks again at these files, if they are all entries that were there and still are; otherwise a whole scan has
@@ -238,6 +250,13 @@ impl Scan {
     /// Entry files in the order of their names.
     pub fn entries(&self) -> &[Scanned] {
         &self.entries
+    }
+
+    /// The path of each file of the site, as problems name it, with that of its configuration.
+    pub fn paths(&self, config: &Config) -> BTreeSet<String> {
+        let files = self.rest().into_iter().chain([&self.entries]).flatten();
+        let files = files.map(|file| file.path_in_site(config));
+        files.chain(std::iter::once(config::FILE_NAME.to_owned())).collect()
     }
 
     /// What somebody may have meant to be published, and is not.

@@ -514,7 +514,7 @@ impl<'a> Run<'a> {
 }
 
 /// The digest of everything that all imprints are made from.
-fn context_of(db: &Database) -> String {
+pub(super) fn context_of(db: &Database) -> String {
     context::digest(context::of_entries(db)).to_string()
 }
 

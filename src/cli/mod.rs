@@ -2,6 +2,7 @@
 
 mod build;
 mod cache;
+mod check;
 mod explain;
 mod progress;
 mod runner;
@@ -25,6 +26,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Build(build::Arguments),
+    Check(check::Arguments),
     Watch(watch::Arguments),
     Explain(explain::Arguments),
     Cache(cache::Arguments),
@@ -33,7 +35,7 @@ enum Command {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  failed: the message says why
+  1  failed: the message says why, or `check` found errors
   2  the command line, the environment or shelflife.toml is wrong
   3  published, but there are entries that can't be read
   4  published with facts that are missing or stale (build --strict)
@@ -54,6 +56,7 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let exit = match arguments.command {
         Command::Build(build) => build::run(&build),
+        Command::Check(check) => check::run(&check),
         Command::Watch(watch) => watch::run(&watch),
         Command::Explain(explain) => explain::run(&explain),
         Command::Cache(cache) => cache::run(&cache),

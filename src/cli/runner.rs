@@ -62,8 +62,19 @@ impl Runner {
         }
     }
 
-    /// Annotates an error of the whole build.
+    /// The site's folder in the repository.
+    pub(super) fn site(&self) -> &Path {
+        &self.site
+    }
+
+    /// Annotates an error of the whole build, and writes a summary that says so.
     pub(super) fn error(&self, error: &miette::Report) {
+        self.annotate(error);
+        self.summarise(&format!("### The site was not built\n\n{}\n", text(&error.to_string())));
+    }
+
+    /// Annotates an error.
+    pub(super) fn annotate(&self, error: &miette::Report) {
         if let Some(problems) = error.downcast_ref::<Problems>() {
             self.problems(&problems.problems);
         } else if let Some(strict) = error.downcast_ref::<Strict>() {
@@ -74,7 +85,6 @@ impl Runner {
         } else {
             say(&format!("::error title=shelflife::{}", data(&error.to_string())));
         }
-        self.summarise(&format!("### The site was not built\n\n{}\n", text(&error.to_string())));
     }
 
     fn annotation(&self, problem: &Problem) -> String {
@@ -104,7 +114,7 @@ impl Runner {
     }
 
     /// Adds to the summary of the step. A build is not worse for a summary that can't be written.
-    fn summarise(&self, markdown: &str) {
+    pub(super) fn summarise(&self, markdown: &str) {
         let Some(path) = &self.summary else { return };
         let written = OpenOptions::new()
             .append(true)
@@ -142,7 +152,7 @@ fn summary(report: &Report, refused: &[Problem]) -> String {
 }
 
 /// A line as text of Markdown: nothing in it is markup, or a mention of somebody.
-fn text(line: &str) -> String {
+pub(super) fn text(line: &str) -> String {
     let mut shown = String::with_capacity(line.len());
     for c in line.chars() {
         match c {
@@ -159,12 +169,12 @@ fn text(line: &str) -> String {
 
 /// The message of a workflow command
 /// (<https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>).
-fn data(text: &str) -> String {
+pub(super) fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// A property of a workflow command.
-fn property(text: &str) -> String {
+pub(super) fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 

@@ -13,8 +13,8 @@ use super::theme::{self, Theme};
 use super::values::{Address, Size, Span, base_path, batch, keep_builds, site_url, timezone};
 use super::wording::{self, Table};
 use super::{
-    Fetch, Keep, Limits, RemotePictures, Settings, Synonyms, Thumbnails, fetch, limits, markdown, search,
-    servers, thumbnails,
+    Check, Fetch, Keep, Limits, RemotePictures, Settings, Synonyms, Thumbnails, check, fetch, limits,
+    markdown, search, servers, thumbnails,
 };
 use crate::access::denied;
 use crate::fact::Window;
@@ -62,6 +62,7 @@ pub(super) struct Settled {
     pub(super) remote_pictures: RemotePictures,
     pub(super) fetch: Fetch,
     pub(super) keep: Keep,
+    pub(super) check: Check,
     pub(super) limits: Limits,
     pub(super) usage_week: Option<Url>,
     pub(super) usage_month: Option<Url>,
@@ -90,6 +91,7 @@ struct File {
     markdown: Table<markdown::Table>,
     fetch: Table<fetch::Table>,
     cache: Table<Cache>,
+    check: Table<check::Table>,
     limits: Table<limits::Table>,
     search: Table<search::Table>,
     theme: Table<theme::File>,
@@ -113,6 +115,7 @@ impl Default for File {
             markdown: Table::default(),
             fetch: Table::default(),
             cache: Table::default(),
+            check: Table::default(),
             limits: Table::default(),
             search: Table::default(),
             theme: Table::default(),
@@ -305,6 +308,7 @@ impl From<File> for Settled {
             remote_pictures: file.markdown.0.remote_pictures,
             fetch: file.fetch.0.into(),
             keep: Keep { builds: cache.keep_builds, bytes: cache.max_size.0 },
+            check: file.check.0.into(),
             limits: file.limits.0.into(),
             usage_week: usage.week.map(|Address(url)| url),
             usage_month: usage.month.map(|Address(url)| url),
@@ -382,6 +386,7 @@ mod tests {
             "markdown",
             "fetch",
             "cache",
+            "check",
             "limits",
             "search",
             "theme",

@@ -1,5 +1,6 @@
 //! `shelflife.toml`, the environment and the command line become one [`Config`].
 
+mod check;
 mod environment;
 mod fetch;
 mod file;
@@ -24,6 +25,7 @@ use crate::digest::Digest;
 use crate::rule::Rule;
 use crate::warning::Warning;
 
+pub use check::Check;
 pub use environment::Environment;
 pub use fetch::Fetch;
 pub use file::{DEFAULT_URL, FILE_NAME};
@@ -56,6 +58,8 @@ pub struct Config {
     pub fetch: Fetch,
     /// What the cache keeps.
     pub keep: Keep,
+    /// What `shelflife check` is strict about.
+    pub check: Check,
     /// The moment at which freshness is judged: the clock's, or the one that was given.
     pub now: Timestamp,
     /// Ask nothing of the network.
@@ -330,6 +334,7 @@ impl Config {
             thumbnails: file.thumbnails,
             fetch: Fetch { max_wait: overrides.max_wait.unwrap_or(file.fetch.max_wait), ..file.fetch },
             keep: file.keep,
+            check: file.check,
             now,
             offline: overrides.offline,
             refresh: overrides.refresh,

@@ -20,7 +20,7 @@ pub(crate) use draft::says_draft;
 pub use draft::{is_draft, is_put_aside};
 pub use duplicates::{Named, duplicates};
 pub(crate) use front_matter::split as front_matter;
-pub(crate) use schema::is_near;
+pub(crate) use schema::{KNOWN as KEYS, is_near};
 
 use crate::config::Limits;
 use crate::problem::Problem;
@@ -43,6 +43,15 @@ pub fn parse(path: &str, bytes: &[u8], limits: &Limits) -> Result<Parsed, Vec<Pr
 /// Whether a text may be an entry's `id`.
 pub fn is_identifier(text: &str) -> bool {
     check::identifier(text).is_ok()
+}
+
+/// Makes sure that a text is an absolute `http` or `https` URL.
+///
+/// # Errors
+///
+/// What was expected.
+pub fn web_address(text: &str) -> Result<(), &'static str> {
+    check::web_address(text)
 }
 
 /// Makes sure that an address is one that a page may have: a path from the site's root.

@@ -11,7 +11,7 @@ use crate::rule::Rule;
 use crate::yaml::{Field, Meaning, Node, Reader, Text, Tree, quote};
 
 /// The keys that shelflife knows; all others are kept in [`Entry::extra`].
-const KNOWN: [&str; 25] = [
+pub(crate) const KNOWN: [&str; 25] = [
     "layout",
     "id",
     "title",

@@ -1,0 +1,77 @@
+//! What a build would find wrong in the site's files, without building: nothing is asked, rendered or written.
+
+use std::sync::Arc;
+
+use super::found;
+use super::on_all_cores;
+use super::record::Common;
+use super::run::context_of;
+use super::shelf::Shelf;
+use crate::cache::{Cache, Good};
+use crate::config::Config;
+use crate::digest::Digest;
+use crate::entry;
+use crate::graph::templates::templates;
+use crate::graph::{self, Database};
+use crate::problem::Problem;
+use crate::rule::Rule;
+use crate::scan::Scan;
+use crate::warning::Warning;
+
+/// What was found.
+#[derive(Debug, Clone, Default)]
+pub struct Inspected {
+    /// What is wrong though it would be published.
+    pub warnings: Vec<Warning>,
+    /// What can't be read: entries, data files, templates.
+    pub refused: Vec<Problem>,
+}
+
+/// Looks at everything that `scan` has found. What the site's cache knows of unchanged entries spares reading them; it is
+/// read without a lock, and a cache that can't be used counts as none.
+///
+/// # Errors
+///
+/// When a file of the site can't be read.
+pub fn inspect(config: &Config, scan: &Scan) -> miette::Result<Inspected> {
+    let path = &config.paths.cache;
+    let known = Cache::read(path, |cache| Ok((Common::load(cache)?, cache.imprints()?)));
+    let (common, imprints) = known.unwrap_or_default();
+    // What is made on the way is of use to nobody else.
+    let cache = Arc::new(Cache::in_memory()?);
+    let mut db = Database::new(Arc::clone(&cache));
+    scan.set(&db, config)?;
+    let trust = common.is_some_and(|common| common.context == context_of(&db));
+    let mut shelf = Shelf::fill(&mut db, scan, config, imprints, trust)?;
+    let unread = shelf.read_anew(&db);
+    let is_sound = on_all_cores(&db, &unread, |db, file| graph::entries::parsed(db, *file).is_ok());
+    // An entry that can't be read stays as it was published, so links to it lead somewhere.
+    let broken = unread.iter().zip(is_sound).filter(|(_, is_sound)| !is_sound);
+    let broken: Vec<&str> = broken.map(|(file, _)| entry::stem(file.path(&db))).collect();
+    if !broken.is_empty() {
+        let kept = Cache::read(path, |cache| {
+            let good = broken.iter().map(|stem| Ok(cache.good(stem)?.map(|good| (*stem, good))));
+            good.filter_map(Result::transpose).collect::<Result<Vec<(&str, Good)>, _>>()
+        });
+        for (stem, Good { since, text }) in kept.unwrap_or_default() {
+            cache.keep_good(&[(stem, Digest::of(&text), text)], since)?;
+        }
+    }
+    shelf.fall_back(&mut db, &cache)?;
+    let mut refused = graph::data::data_problems(&db).clone();
+    if let Err(wrong) = templates(&db) {
+        refused.extend_from_slice(wrong);
+    }
+    refused.extend(shelf.problems(&db));
+    let mut warnings = found::in_files(config, &db, &shelf);
+    warnings.extend(graph::plan::plan(&db).warnings.iter().cloned());
+    warnings.extend(found::beside_files(config, scan));
+    // Of a file that can't be read, nothing else is to be said than why.
+    warnings.retain(|warning| {
+        let path = warning.place.as_ref().map(|place| place.path.as_str());
+        warning.rule != Rule::KeptEntry && !refused.iter().any(|problem| path == Some(problem.path()))
+    });
+    // To free a whole graph takes longer than to leave it to the system.
+    std::mem::forget((db, shelf));
+    Ok(Inspected { warnings, refused })
+}

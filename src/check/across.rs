@@ -1,0 +1,148 @@
+//! What several files show together: ids that are taken, tags that nearly exist, pictures that are large.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use super::finding::{Found, Stretch};
+use super::lint::Card;
+use crate::config::Bytes;
+use crate::entry;
+use crate::rule::Rule;
+use crate::yaml::quote;
+
+/// What is known of an entry, by the path of its file.
+pub(super) type Cards<'c> = BTreeMap<&'c str, &'c Card>;
+
+fn found(rule: Rule, place: &Stretch, message: String, help: String) -> Found {
+    Found { rule, place: Some(place.clone()), message, help: Some(help) }
+}
+
+/// Ids and file names that another entry has too, letter case aside, for each of `paths`. A build warns of the later of
+/// two; here it is the one that somebody is about to add or change.
+pub(super) fn taken<'p>(cards: &Cards<'_>, paths: impl Iterator<Item = &'p str>) -> Vec<Found> {
+    let mut ids: HashMap<String, Vec<&str>> = HashMap::new();
+    let mut stems: HashMap<String, Vec<&str>> = HashMap::new();
+    for (path, card) in cards {
+        if let Some((id, _)) = &card.id {
+            ids.entry(id.to_lowercase()).or_default().push(path);
+            stems.entry(entry::stem(path).to_lowercase()).or_default().push(path);
+        }
+    }
+    let mut all = Vec::new();
+    for path in paths {
+        let Some((id, place)) = cards.get(path).and_then(|card| card.id.as_ref()) else { continue };
+        let other = |paths: Option<&Vec<&'_ str>>| {
+            paths?.iter().find(|other| **other != path).map(|it| (*it).to_owned())
+        };
+        if let Some(other) = other(ids.get(&id.to_lowercase())) {
+            let message = format!("the id {} is taken by {other}", quote(id));
+            let help = "give every plugin an id of its own: usage is counted by it".to_owned();
+            all.push(found(Rule::SameId, place, message, help));
+        }
+        if let Some(other) = other(stems.get(&entry::stem(path).to_lowercase())) {
+            let message = format!("the file's name differs from {other} in letter case alone");
+            let place = Stretch { line: 1, column: 1, end_line: 1, end_column: 1, ..place.clone() };
+            all.push(found(Rule::SameName, &place, message, "rename one of the two".to_owned()));
+        }
+    }
+    all
+}
+
+/// Tags that differ from one that more entries have by letter case, signs or a plural.
+pub(super) fn similar_tags(cards: &Cards<'_>) -> Vec<Found> {
+    let mut uses: HashMap<&str, usize> = HashMap::new();
+    for card in cards.values() {
+        let mut tags: Vec<&str> = card.tags.iter().map(|(tag, _)| tag.as_str()).collect();
+        tags.sort_unstable();
+        tags.dedup();
+        for tag in tags {
+            *uses.entry(tag).or_default() += 1;
+        }
+    }
+    let mut common: HashMap<String, (&str, usize)> = HashMap::new();
+    for (tag, number) in &uses {
+        let best = common.entry(form(tag)).or_insert((tag, *number));
+        // Of tags that as many have, the shorter one, and of those the first in the alphabet.
+        let rank = |tag: &str, number: usize| (number, std::cmp::Reverse((tag.len(), tag.to_owned())));
+        if rank(tag, *number) > rank(best.0, best.1) {
+            *best = (tag, *number);
+        }
+    }
+    let mut all = Vec::new();
+    for card in cards.values() {
+        for (tag, place) in &card.tags {
+            let Some((other, number)) = common.get(&form(tag)).filter(|(other, _)| other != tag) else {
+                continue;
+            };
+            let have =
+                if *number == 1 { "another entry has".to_owned() } else { format!("{number} entries have") };
+            let message = format!("the tag {} is nearly {}, which {have}", quote(tag), quote(other));
+            all.push(found(Rule::SimilarTag, place, message, format!("write `{other}`")));
+        }
+    }
+    all
+}
+
+/// What tags have in common that mean the same: letters and digits in lower case, without the end of a plural. Signs
+/// count where nothing else is left, or where they are a part of the name, as in `C++`.
+fn form(tag: &str) -> String {
+    let lower = tag.trim().to_lowercase();
+    if lower.contains(['+', '#']) {
+        return lower;
+    }
+    let plain: String = lower.chars().filter(|c| c.is_alphanumeric()).collect();
+    let singular = match plain.as_str() {
+        word if word.len() < 4 || word.ends_with("ss") || word.ends_with("us") || word.ends_with("is") => {
+            word
+        }
+        word if word.ends_with("ies") => return format!("{}y", &word[..word.len() - 3]),
+        word => word.strip_suffix('s').unwrap_or(word),
+    };
+    if singular.is_empty() { lower } else { singular.to_owned() }
+}
+
+/// Pictures of entries that are larger than `most` bytes, among the site's `assets`.
+pub(super) fn large_pictures(cards: &Cards<'_>, assets: &Path, most: u64) -> Vec<Found> {
+    let mut sizes: HashMap<&str, Option<u64>> = HashMap::new();
+    let mut all = Vec::new();
+    for card in cards.values() {
+        for (path, place) in &card.pictures {
+            let size = *sizes.entry(path).or_insert_with(|| {
+                let below = path.strip_prefix("/assets/")?;
+                // It comes from strangers, and is asked for its size alone.
+                let is_within = !below.split('/').any(|part| matches!(part, "" | "." | ".."));
+                let metadata = is_within.then(|| assets.join(below).symlink_metadata().ok()).flatten()?;
+                metadata.is_file().then_some(metadata.len())
+            });
+            let Some(size) = size.filter(|size| *size > most) else { continue };
+            let bytes = |size: u64| Bytes(usize::try_from(size).unwrap_or(usize::MAX));
+            let message =
+                format!("the picture {} has {}, expected at most {}", quote(path), bytes(size), bytes(most));
+            let help = "make it smaller: whoever opens the plugin's page loads it".to_owned();
+            all.push(found(Rule::LargePicture, place, message, help));
+        }
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tags_that_mean_the_same_have_one_form() {
+        for (one, other) in [
+            ("camera", "Cameras"),
+            ("multi material", "multi-material"),
+            ("battery", "batteries"),
+            ("gcode", "GCode"),
+            ("filament sensors", "Filament Sensor"),
+        ] {
+            assert_eq!(form(one), form(other), "{one} {other}");
+        }
+        for (one, other) in [("C", "C++"), ("C#", "C"), ("gps", "gp"), ("status", "statu"), ("led", "lcd")] {
+            assert_ne!(form(one), form(other), "{one} {other}");
+        }
+        assert_eq!(form("!!"), "!!");
+    }
+}

@@ -1,0 +1,190 @@
+//! What has changed since a commit, as git tells it.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use miette::miette;
+
+/// Files of the site that are not as they were at a commit. Paths are relative to the site, with `/`.
+#[derive(Debug, Default)]
+pub(super) struct Changes {
+    /// Each file that there is, and what became of it.
+    pub(super) files: BTreeMap<String, Change>,
+    /// Files that there are no longer, those that were renamed among them.
+    pub(super) gone: Vec<String>,
+    /// What the user should know about the comparison.
+    pub(super) note: Option<String>,
+    /// The commit that was compared with.
+    base: String,
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Change {
+    /// There was none.
+    New,
+    /// It was otherwise.
+    Changed,
+    /// It was at this path.
+    Renamed(String),
+}
+
+/// Files that `rev` may have changed below the folder `site`: from where the history of `rev` and that of the current
+/// commit part, up to the files as they lie there, committed or not.
+///
+/// # Errors
+///
+/// When this is no git repository, or it does not have the commit.
+pub(super) fn since(site: &Path, rev: &str) -> miette::Result<Changes> {
+    if git(site, ["rev-parse", "--is-inside-work-tree"])?.is_none() {
+        return Err(miette!(
+            help = "`--since` compares with a commit; without git, name the files: `shelflife check FILE…`",
+            "{} is not in a git repository",
+            site.display()
+        ));
+    }
+    let commit = format!("{rev}^{{commit}}");
+    let Some(commit) = git(site, ["rev-parse", "--verify", "--quiet", "--end-of-options", &commit])? else {
+        let is_shallow = is_shallow(site)?;
+        let help = if is_shallow {
+            format!(
+                "this clone is shallow: run `git fetch --depth=1 origin {rev}`, or give `fetch-depth: 0` to \
+                 actions/checkout"
+            )
+        } else {
+            format!("run `git fetch origin {rev}`, or name a commit, a branch or a tag that `git log` knows")
+        };
+        return Err(miette!(help = help, "git doesn't know the commit `{}`", rev.escape_debug()));
+    };
+    let commit = line(&commit);
+    let (base, note) = match git(site, ["merge-base", &commit, "HEAD"])? {
+        Some(base) => (line(&base), None),
+        None => {
+            let why = if is_shallow(site)? { "this shallow clone lacks" } else { "there is no" };
+            (
+                commit,
+                Some(format!("{why} a common ancestor of HEAD and `{rev}`; comparing with `{rev}` itself")),
+            )
+        }
+    };
+    let mut changes = Changes { base: base.clone(), note, ..Changes::default() };
+    let options =
+        ["--name-status", "-z", "--find-renames", "--no-ext-diff", "--relative", "--end-of-options"];
+    let all = [["diff"].as_slice(), &options, &[&base, "--", "."]].concat();
+    let diff = git(site, all)?.ok_or_else(|| miette!("`git diff` failed"))?;
+    changes.read(&diff);
+    // What nobody has added yet is new, too.
+    let others = git(site, ["ls-files", "--others", "--exclude-standard", "-z"])?.unwrap_or_default();
+    for path in others.split('\0').filter(|path| !path.is_empty()) {
+        changes.files.insert(path.to_owned(), Change::New);
+    }
+    Ok(changes)
+}
+
+impl Changes {
+    /// Reads what `git diff --name-status -z` says.
+    fn read(&mut self, diff: &str) {
+        let mut fields = diff.split('\0');
+        while let (Some(status), Some(path)) = (fields.next(), fields.next()) {
+            match status.as_bytes().first() {
+                Some(b'A') => drop(self.files.insert(path.to_owned(), Change::New)),
+                Some(b'D') => self.gone.push(path.to_owned()),
+                Some(b'R' | b'C') => {
+                    let Some(now) = fields.next() else { return };
+                    if status.starts_with('R') {
+                        self.gone.push(path.to_owned());
+                        self.files.insert(now.to_owned(), Change::Renamed(path.to_owned()));
+                    } else {
+                        self.files.insert(now.to_owned(), Change::New);
+                    }
+                }
+                Some(_) => drop(self.files.insert(path.to_owned(), Change::Changed)),
+                None => return,
+            }
+        }
+    }
+
+    /// What the file at `path`, relative to the site, held at the commit; `None` if it was not there.
+    ///
+    /// # Errors
+    ///
+    /// When git can't be run.
+    pub(super) fn before(&self, site: &Path, path: &str) -> miette::Result<Option<Vec<u8>>> {
+        let object = format!("{}:./{path}", self.base);
+        run(site, ["cat-file", "blob", &object])
+    }
+}
+
+fn is_shallow(site: &Path) -> miette::Result<bool> {
+    Ok(git(site, ["rev-parse", "--is-shallow-repository"])?.is_some_and(|answer| line(&answer) == "true"))
+}
+
+fn line(answer: &str) -> String {
+    answer.trim().to_owned()
+}
+
+/// What git answers as text; `None` if it fails.
+fn git<T: AsRef<OsStr>>(
+    site: &Path,
+    arguments: impl IntoIterator<Item = T>,
+) -> miette::Result<Option<String>> {
+    Ok(run(site, arguments)?.map(|answer| String::from_utf8_lossy(&answer).into_owned()))
+}
+
+/// What git answers. It runs nothing that the repository's files could name, and writes nothing.
+fn run<T: AsRef<OsStr>>(
+    site: &Path,
+    arguments: impl IntoIterator<Item = T>,
+) -> miette::Result<Option<Vec<u8>>> {
+    let output = Command::new("git")
+        .arg("-C")
+        .arg(site)
+        .args(["-c", "core.fsmonitor=false", "-c", "core.quotePath=false"])
+        .args(arguments)
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("LC_ALL", "C")
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| {
+            miette!(help = "install git, or name the files to check", "can't run git: {error}")
+        })?;
+    if output.status.success() {
+        return Ok(Some(output.stdout));
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    if said.contains("dubious ownership") {
+        return Err(miette!(
+            help = "run what git proposes: `git config --global --add safe.directory FOLDER`",
+            "git refuses to read this repository, since it belongs to another user"
+        ));
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_git_says_is_read() {
+        let mut changes = Changes::default();
+        changes.read(
+            "A\0new.md\0M\0old.md\0D\0gone.md\0R093\0from.md\0to.md\0C100\0x.md\0copy.md\0T\0link.md\0",
+        );
+        let files: Vec<_> =
+            changes.files.iter().map(|(path, change)| (path.as_str(), change.clone())).collect();
+        assert_eq!(
+            files,
+            [
+                ("copy.md", Change::New),
+                ("link.md", Change::Changed),
+                ("new.md", Change::New),
+                ("old.md", Change::Changed),
+                ("to.md", Change::Renamed("from.md".to_owned())),
+            ]
+        );
+        assert_eq!(changes.gone, ["gone.md", "from.md"]);
+    }
+}

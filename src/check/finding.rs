@@ -1,0 +1,163 @@
+//! What a check has found: the rule that is broken, how bad that is, and where.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::problem::{Problem, printable};
+use crate::rule::{Degree, Rule};
+use crate::warning::{Place, Warning};
+
+/// Something in the site's files that breaks a rule.
+///
+/// Its [`fmt::Display`] is one line: `path:line:column: degree[rule]: message`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// How bad it is.
+    pub degree: Degree,
+    /// What was found.
+    #[serde(flatten)]
+    pub found: Found,
+}
+
+/// A broken rule, before it is said how bad that is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// The rule.
+    pub rule: Rule,
+    /// The place; `None` if it is no place in a file.
+    pub place: Option<Stretch>,
+    /// What is wrong, and what was expected.
+    pub message: String,
+    /// What to do about it, where that is known.
+    pub help: Option<String>,
+}
+
+/// A stretch of a file: lines and columns count from 1, columns in characters; the end is behind the last character.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Stretch {
+    /// The file's path, relative to the site, with `/`.
+    pub path: String,
+    /// The first line.
+    pub line: usize,
+    /// The column of the first character.
+    pub column: usize,
+    /// The last line.
+    pub end_line: usize,
+    /// The column behind the last character.
+    pub end_column: usize,
+}
+
+impl Stretch {
+    /// Where a problem is.
+    pub fn of(problem: &Problem) -> Self {
+        let ((line, column), (end_line, end_column)) = (problem.line_column(), problem.end_line_column());
+        Self { path: problem.path().to_owned(), line, column, end_line, end_column }
+    }
+
+    /// A place of which only the begin is known.
+    fn at(place: Place) -> Self {
+        let Place { path, line, column } = place;
+        Self { path, line, column, end_line: line, end_column: column }
+    }
+
+    /// The bytes of `text`, the file's content, that it stands for; `None` for the end if only the begin is known.
+    fn bytes(&self, text: &str) -> (usize, Option<usize>) {
+        let start = byte(text, self.line, self.column);
+        let end = byte(text, self.end_line, self.end_column);
+        (start, Some(end).filter(|end| *end > start))
+    }
+}
+
+/// The byte at a line and a column of a text; the text's end if there are not so many.
+fn byte(text: &str, line: usize, column: usize) -> usize {
+    let begin =
+        line.checked_sub(2).map_or(Some(0), |nth| text.match_indices('\n').nth(nth).map(|at| at.0 + 1));
+    let Some(begin) = begin else { return text.len() };
+    let rest = &text[begin..];
+    let in_line = rest.split('\n').next().unwrap_or_default();
+    let at = in_line.char_indices().nth(column.saturating_sub(1)).map_or(in_line.len(), |(at, _)| at);
+    begin + at
+}
+
+impl Found {
+    /// A problem that breaks a rule.
+    pub fn of(rule: Rule, problem: &Problem) -> Self {
+        Self {
+            rule,
+            place: Some(Stretch::of(problem)),
+            message: problem.message().to_owned(),
+            help: problem.advice().map(str::to_owned),
+        }
+    }
+
+    /// The file that it is about; empty if it is about none.
+    pub fn path(&self) -> &str {
+        self.place.as_ref().map_or("", |place| &place.path)
+    }
+
+    /// The bytes of `text`, the file's content, that it is about.
+    fn bytes(&self, place: &Stretch, text: &str) -> Range<usize> {
+        let (start, end) = place.bytes(text);
+        if let Some(end) = end {
+            return start..end;
+        }
+        // A link ends where Markdown or HTML has it end, everything else with its line.
+        let line = text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+        let is_link = matches!(self.rule, Rule::BrokenLink | Rule::MissingPicture);
+        let ends = |c: char| is_link && (c.is_whitespace() || matches!(c, ')' | ']' | '"' | '\'' | '>'));
+        start..start + line.find(ends).unwrap_or(line.trim_end().len())
+    }
+
+    /// The same as a problem in the file, of which `text` is the content.
+    pub fn problem(&self, text: &Arc<str>) -> Option<Problem> {
+        let place = self.place.as_ref()?;
+        let problem = Problem::new(&place.path, text, self.bytes(place, text), self.message.clone());
+        Some(match &self.help {
+            Some(help) => problem.help(help.clone()),
+            None => problem,
+        })
+    }
+}
+
+impl From<Warning> for Found {
+    fn from(Warning { rule, place, message, help }: Warning) -> Self {
+        Self { rule, place: place.map(Stretch::at), message, help }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Found { rule, place, message, .. } = &self.found;
+        if let Some(Stretch { path, line, column, .. }) = place {
+            write!(f, "{}:{line}:{column}: ", printable(path))?;
+        }
+        write!(f, "{}[{}]: {}", self.degree.name(), rule.name(), printable(message))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_found_again_in_the_text() {
+        let text: Arc<str> = "---\ntitle: Zwölf  \n---\n[x](/y) z\n".into();
+        let at = text.find("Zw").unwrap();
+        let found = Found::of(Rule::BadType, &Problem::new("a.md", &text, at..at + "Zwölf".len(), "x"));
+        let stretch = found.place.clone().unwrap();
+        assert_eq!((stretch.line, stretch.column, stretch.end_line, stretch.end_column), (2, 8, 2, 13));
+        assert_eq!(&text[found.bytes(&stretch, &text)], "Zwölf");
+        let at = |rule, line, column| {
+            let place = Place { path: String::new(), line, column };
+            let found = Found::from(Warning::in_file(rule, place, "x"));
+            text[found.bytes(found.place.as_ref().unwrap(), &text)].to_owned()
+        };
+        assert_eq!(at(Rule::BadType, 2, 8), "Zwölf");
+        assert_eq!(at(Rule::BadType, 4, 5), "/y) z");
+        assert_eq!(at(Rule::BrokenLink, 4, 5), "/y");
+        assert_eq!(at(Rule::BrokenLink, 99, 8), "");
+    }
+}

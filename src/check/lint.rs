@@ -1,0 +1,350 @@
+//! What one entry's file shows by itself, beyond what a build warns of.
+
+use std::ops::Range;
+use std::str::FromStr;
+
+use pep440_rs::Version;
+
+use super::finding::{Found, Stretch};
+use super::license;
+use crate::config::{Check, Limits};
+use crate::entry::{self, Entry, Parsed};
+use crate::problem::Problem;
+use crate::rule::Rule;
+use crate::versions::Admitted;
+use crate::yaml::{Field, Node, Text, Tree, quote};
+
+/// The versions of Python 3 that OctoPrint runs on, as the classifiers of its releases 1.4 to 1.11 have it
+/// (<https://pypi.org/project/OctoPrint/>).
+const PYTHONS: [&str; 8] = ["3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13"];
+
+/// Where the pictures of plugins belong.
+pub(super) const PICTURES: &str = "/assets/img/plugins/";
+
+/// Hosts on which a `source` with an owner and a name is a repository.
+const FORGES: [&str; 6] =
+    ["github.com", "gitlab.com", "codeberg.org", "bitbucket.org", "framagit.org", "git.sr.ht"];
+
+/// Words of the form for new plugins, which are to be replaced (<https://plugins.octoprint.org/help/registering/>).
+const FORM: [&str; 6] = [
+    "Longer description of your plugin",
+    "This part will be visible on the page at",
+    "<your plugin identifier>",
+    "your_plugin_identifier",
+    "**TODO**",
+    "url of a screenshot",
+];
+
+/// What is known of an entry from its file alone.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(super) struct Card {
+    /// The rules that it breaks.
+    pub(super) found: Vec<Found>,
+    /// Its id, and where that stands; `None` if it can't be read, or is a draft.
+    pub(super) id: Option<(String, Stretch)>,
+    /// Its tags, each with its place.
+    pub(super) tags: Vec<(String, Stretch)>,
+    /// Its pictures on the site, as paths from its root, each with its place.
+    pub(super) pictures: Vec<(String, Stretch)>,
+    /// Its earlier addresses.
+    pub(super) redirects: Vec<String>,
+    /// Its date, as written, and where that stands.
+    pub(super) date: Option<(String, Stretch)>,
+    /// Whether it is not to be published.
+    pub(super) is_draft: bool,
+}
+
+/// Reads the entry in the file at `path` (relative to the site), of which `bytes` are the content.
+pub(super) fn card(path: &str, bytes: &[u8], limits: &Limits, check: &Check) -> Card {
+    if entry::is_draft(bytes, limits.yaml) {
+        return Card { is_draft: true, ..Card::default() };
+    }
+    // What can't be read is a problem of the entry, which is told as such.
+    let Ok(Parsed { entry, .. }) = entry::parse(path, bytes, limits) else { return Card::default() };
+    let Ok(text) = Text::read(path, bytes) else { return Card::default() };
+    let Ok(parts) = entry::front_matter(&text) else { return Card::default() };
+    let Ok(tree) = Tree::read(&text, parts.yaml.clone(), limits.yaml) else { return Card::default() };
+    let Some(root) = tree.root() else { return Card::default() };
+    let mut lint =
+        Lint { text: &text, root, entry: &entry, opening: parts.opening, check, card: Card::default() };
+    lint.all();
+    lint.text_of_form(parts.body);
+    lint.card.found.sort_by(|a, b| a.place.cmp(&b.place));
+    lint.card
+}
+
+struct Lint<'t> {
+    text: &'t Text,
+    root: Node<'t>,
+    entry: &'t Entry,
+    opening: Range<usize>,
+    check: &'t Check,
+    card: Card,
+}
+
+impl<'t> Lint<'t> {
+    fn all(&mut self) {
+        self.known();
+        self.layout();
+        self.authors();
+        self.license();
+        self.addresses();
+        self.versions();
+        self.python();
+        self.pictures();
+        self.description();
+        self.file_name();
+        self.keys();
+    }
+
+    /// What other rules need to know of this entry.
+    fn known(&mut self) {
+        let place = |node: Node<'_>| Stretch::of(&self.text.problem(node.span(), ""));
+        let scalar = |key: &str| {
+            let value = self.field(key)?.value;
+            Some((value.scalar()?.text.clone(), place(value)))
+        };
+        let id = self.field("id").map(|field| (self.entry.id.clone(), place(field.value)));
+        let date = scalar("date");
+        let items = self.field("tags").and_then(|field| field.value.items()).into_iter().flatten();
+        let tags = items.filter_map(|item| Some((item.scalar()?.text.trim().to_owned(), place(item))));
+        let tags = tags.collect();
+        self.card = Card { id, date, tags, redirects: self.entry.redirect_from.clone(), ..Card::default() };
+    }
+
+    fn field(&self, key: &str) -> Option<Field<'t>> {
+        self.root.field(key).filter(|field| !field.value.is_null())
+    }
+
+    fn inner(&self, key: &str) -> Option<Field<'t>> {
+        self.field("compatibility")?.value.field(key).filter(|field| !field.value.is_null())
+    }
+
+    fn problem(&self, span: Range<usize>, message: impl Into<String>) -> Problem {
+        self.text.problem(span, message)
+    }
+
+    fn find(&mut self, rule: Rule, span: Range<usize>, message: impl Into<String>, help: &str) {
+        let problem = self.problem(span, message).help(help);
+        self.card.found.push(Found::of(rule, &problem));
+    }
+
+    fn layout(&mut self) {
+        let Some(field) = self.root.field("layout") else {
+            let span = self.opening.clone();
+            return self.find(
+                Rule::Layout,
+                span,
+                "the key `layout` is missing",
+                "add a line `layout: plugin`",
+            );
+        };
+        if field.value.scalar().is_none_or(|scalar| scalar.text != "plugin") {
+            let message = format!("`layout` must be `plugin`, found {}", field.value.describe());
+            self.find(Rule::Layout, field.value.span(), message, "write `layout: plugin`");
+        }
+    }
+
+    fn authors(&mut self) {
+        let Some(author) = self.field("author") else { return };
+        if let Some(authors) = self.field("authors") {
+            let help = "keep `authors`, a list, or else `author`";
+            let message = "`author` and `authors` are both given; `authors` counts";
+            return self.find(Rule::Author, authors.key_span.clone(), message, help);
+        }
+        let Some(scalar) = author.value.scalar() else { return };
+        let several = [", ", " & ", " and "].into_iter().find(|between| scalar.text.contains(between));
+        if let Some(between) = several {
+            let names: Vec<&str> = scalar.text.split(between).map(str::trim).collect();
+            let help = format!("write `authors: [{}]` if these are several people", names.join(", "));
+            let message = format!("`author` {} looks like several names", quote(&scalar.text));
+            self.find(Rule::Author, author.value.span(), message, &help);
+        }
+    }
+
+    fn license(&mut self) {
+        let Some(field) = self.field("license").filter(|_| !self.entry.license.is_empty()) else { return };
+        let Err(nearest) = license::read(&self.entry.license) else { return };
+        let message = format!("{} is not an SPDX license expression", quote(&self.entry.license));
+        let help = match nearest {
+            Some(nearest) => format!("write `{nearest}`, if that is the one"),
+            None => "take an identifier from https://spdx.org/licenses/".to_owned(),
+        };
+        self.find(Rule::UnknownLicense, field.value.span(), message, &help);
+    }
+
+    fn addresses(&mut self) {
+        if let Some((field, address)) = self.field("up_for_adoption").zip(self.entry.up_for_adoption.as_ref())
+            && let Err(expected) = entry::web_address(address)
+        {
+            let message = format!("bad `up_for_adoption` {}: {expected}", quote(address));
+            self.find(Rule::BadAddress, field.value.span(), message, "give the address of the ticket");
+        }
+        let Some(field) = self.field("source").filter(|_| entry::web_address(&self.entry.source).is_ok())
+        else {
+            return;
+        };
+        if !is_repository(&self.entry.source) {
+            let message = format!("{} is not a repository on a known forge", quote(&self.entry.source));
+            let help = "give the repository's address, such as `https://github.com/owner/name`";
+            self.find(Rule::UnknownForge, field.value.span(), message, help);
+        }
+    }
+
+    /// `1.3.4+` and the like, which OctoPrint and shelflife read and PEP 440 does not know.
+    fn versions(&mut self) {
+        let Some(field) = self.inner("octoprint") else { return };
+        let items = field.value.items().map_or_else(|| vec![field.value], Iterator::collect);
+        for item in items {
+            let Some(scalar) = item.scalar() else { continue };
+            let Some(version) = scalar.text.strip_suffix('+').filter(|it| Version::from_str(it).is_ok())
+            else {
+                continue;
+            };
+            let message = format!("{} is not a PEP 440 version or specifier", quote(&scalar.text));
+            let help = format!("write `\">={version}\"`, or `{version}`, which means the same");
+            self.find(Rule::VersionForm, item.span(), message, &help);
+        }
+    }
+
+    fn python(&mut self) {
+        let Some(field) = self.inner("python") else {
+            let span = self.field("compatibility").map_or(self.opening.clone(), |it| it.key_span.clone());
+            let help = "add `python: \">=3.7,<4\"` below `compatibility:`, or what the plugin runs on";
+            return self.find(Rule::MissingPython, span, "`compatibility.python` is missing", help);
+        };
+        let Some(python) = &self.entry.compatibility.python else { return };
+        let Some(admitted) = Admitted::of(std::slice::from_ref(python)) else { return };
+        // A specifier may name a patch release.
+        let runs = |python: &&str| {
+            let releases = (0..40).filter_map(|patch| format!("{python}.{patch}").parse().ok());
+            releases.into_iter().any(|version: Version| admitted.contains(&version))
+        };
+        if !PYTHONS.iter().any(runs) {
+            let message = format!(
+                "{} admits none of the versions of Python that OctoPrint runs on: {} to {}",
+                quote(python),
+                PYTHONS[0],
+                PYTHONS[PYTHONS.len() - 1]
+            );
+            let help = "a plugin for Python 2 alone can't be installed any more; write `\">=3.7,<4\"` for one that runs on \
+                        Python 3";
+            self.find(Rule::UnsupportedPython, field.value.span(), message, help);
+        }
+    }
+
+    fn pictures(&mut self) {
+        let own = format!("{PICTURES}{}/", self.entry.stem);
+        let screenshots = self.field("screenshots").and_then(|field| field.value.items());
+        let of_shots = screenshots.into_iter().flatten().filter_map(|shot| shot.field("url"));
+        for field in self.field("featuredimage").into_iter().chain(of_shots) {
+            let Some(scalar) = field.value.scalar() else { continue };
+            if entry::web_address(&scalar.text).is_ok() {
+                continue;
+            }
+            let path = format!("/{}", scalar.text.trim_start_matches('/'));
+            let place = Stretch::of(&self.problem(field.value.span(), ""));
+            self.card.pictures.push((path.clone(), place));
+            if !path.starts_with(PICTURES) {
+                let message = format!("the picture {} is not below `{PICTURES}`", quote(&scalar.text));
+                let help = format!("move it to `{own}`");
+                self.find(Rule::BadPicture, field.value.span(), message, &help);
+            } else if !path.starts_with(&own) {
+                let message =
+                    format!("the picture {} is not in the plugin's own folder", quote(&scalar.text));
+                let help = format!("move it to `{own}`");
+                self.find(Rule::PictureFolder, field.value.span(), message, &help);
+            }
+        }
+        if let Some(featured) = self.field("featuredimage").filter(|_| self.entry.screenshots.is_empty()) {
+            let message = "there is a `featuredimage`, but no `screenshots`";
+            let help = "list it under `screenshots`, too: that is where the plugin's page shows pictures";
+            self.find(Rule::FeaturedOnly, featured.key_span.clone(), message, help);
+        }
+    }
+
+    fn description(&mut self) {
+        let length = self.entry.description.chars().count();
+        let limit = self.check.description_length;
+        let Some(field) = self.field("description").filter(|_| length > limit) else { return };
+        let message = format!("the description has {length} characters, expected at most {limit}");
+        let help = "shorten it to a sentence: OctoPrint shows it in its list of plugins; everything else belongs below \
+                    the front matter";
+        self.find(Rule::LongDescription, field.value.span(), message, help);
+    }
+
+    fn file_name(&mut self) {
+        let Entry { id, stem, .. } = self.entry;
+        let Some(field) = self.field("id").filter(|_| id != stem) else { return };
+        let message = format!("the id {} is not the file's name {}", quote(id), quote(stem));
+        self.find(Rule::FileName, field.value.span(), message, &format!("rename the file to `{id}.md`"));
+    }
+
+    fn keys(&mut self) {
+        let is_known = |key: &str| {
+            entry::KEYS.contains(&key)
+                || matches!(key, "published" | "draft")
+                || self.check.keys.iter().any(|known| known == key)
+        };
+        // A build warns of what is nearly another key.
+        let is_told = |key: &str| {
+            entry::KEYS.iter().any(|known| entry::is_near(key, known) && self.root.field(known).is_none())
+        };
+        let fields = self.root.fields().into_iter().flatten();
+        let unknown: Vec<Field<'t>> = fields.filter(|it| !is_known(it.key) && !is_told(it.key)).collect();
+        for field in unknown {
+            let help = "remove it, or list it in `check.keys` of shelflife.toml if your templates read it";
+            let message = format!("unknown key {}", quote(field.key));
+            self.find(Rule::UnknownKey, field.key_span.clone(), message, help);
+        }
+    }
+
+    /// What the form for new plugins says, and nobody has replaced.
+    fn text_of_form(&mut self, body: Range<usize>) {
+        const HELP: &str = "replace it with your own words, or remove it";
+        let whole = self.text.as_str();
+        // Comments explain the form; what is in them is not published.
+        let values = self.root.fields().into_iter().flatten().filter(|field| field.value.scalar().is_some());
+        let parts = values.map(|field| field.value.span()).chain(std::iter::once(body));
+        for part in parts.collect::<Vec<_>>() {
+            let within = whole.get(part.clone()).unwrap_or_default();
+            let found = FORM.iter().filter_map(|words| Some((within.find(words)?, words.len()))).min();
+            if let Some((at, length)) = found {
+                let at = part.start + at;
+                self.find(Rule::FormText, at..at + length, "this is text of the form for new plugins", HELP);
+            }
+        }
+    }
+}
+
+/// Whether an address is that of a repository on a forge that is known, or that is called as forges are.
+fn is_repository(address: &str) -> bool {
+    let Ok(url) = url::Url::parse(address) else { return false };
+    let host = url.host_str().unwrap_or_default();
+    let host = host.strip_prefix("www.").unwrap_or(host);
+    let is_forge = FORGES.contains(&host)
+        || ["git.", "gitlab.", "gitea.", "forgejo."].iter().any(|start| host.starts_with(start));
+    let parts = url.path_segments().into_iter().flatten().filter(|part| !part.is_empty()).count();
+    is_forge && parts >= 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_has_an_owner_and_a_name() {
+        for address in [
+            "https://github.com/o/n",
+            "https://www.github.com/o/n/tree/main",
+            "https://gitlab.example.org/g/s/n",
+            "https://codeberg.org/o/n/",
+            "https://git.sr.ht/~o/n",
+        ] {
+            assert!(is_repository(address), "{address}");
+        }
+        for address in ["https://github.com/o", "https://example.org/o/n", "https://o.github.io/n/x", "x"] {
+            assert!(!is_repository(address), "{address}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The table `check` of `shelflife.toml`: what `shelflife check` is strict about.
+
+use std::collections::BTreeMap;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+
+use super::values::Size;
+use super::wording;
+use crate::rule::{Degree, Origin, Rule, default_degree};
+
+/// What `shelflife check` is strict about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// Degrees that are not the usual ones.
+    pub rules: BTreeMap<Rule, Degree>,
+    /// How large a picture may be, in bytes.
+    pub picture_size: u64,
+    /// How long a description may be, in characters.
+    pub description_length: usize,
+    /// Keys of entries that templates read.
+    pub keys: Vec<String>,
+}
+
+impl Default for Check {
+    fn default() -> Self {
+        Self { rules: BTreeMap::new(), picture_size: 1 << 20, description_length: 200, keys: Vec::new() }
+    }
+}
+
+impl Check {
+    /// How bad it is if a file that comes from there breaks a rule.
+    pub fn degree(&self, rule: Rule, origin: Origin) -> Degree {
+        self.rules.get(&rule).copied().unwrap_or_else(|| default_degree(rule, origin))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Table {
+    picture_size: Size,
+    #[serde(deserialize_with = "description_length")]
+    description_length: usize,
+    keys: Vec<String>,
+    rules: wording::Table<Rules>,
+}
+
+#[derive(Default)]
+struct Rules(BTreeMap<Rule, Degree>);
+
+impl<'de> Deserialize<'de> for Rules {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let given: BTreeMap<String, String> = BTreeMap::deserialize(deserializer)?;
+        let mut rules = BTreeMap::new();
+        for (name, degree) in given {
+            let known = Rule::ALL.into_iter().find(|rule| rule.name() == name);
+            let rule = known.ok_or_else(|| {
+                D::Error::custom(format!("unknown rule `{name}`: `shelflife check --rules` lists them"))
+            })?;
+            let all = [Degree::Off, Degree::Note, Degree::Warning, Degree::Error];
+            let known = all.into_iter().find(|known| known.name() == degree);
+            let degree = known.ok_or_else(|| {
+                D::Error::custom(format!(
+                    "`{degree}` is not a degree, expected \"off\", \"note\", \"warning\" or \"error\""
+                ))
+            })?;
+            rules.insert(rule, degree);
+        }
+        Ok(Self(rules))
+    }
+}
+
+fn description_length<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    let number = i64::deserialize(deserializer)?;
+    usize::try_from(number).ok().filter(|number| (1..=10_000).contains(number)).ok_or_else(|| {
+        D::Error::custom(format!("`{number}` is not a length, expected 1 to 10000 characters"))
+    })
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        let Check { picture_size, description_length, keys, .. } = Check::default();
+        Self { picture_size: Size(picture_size), description_length, keys, rules: wording::Table::default() }
+    }
+}
+
+impl From<Table> for Check {
+    fn from(Table { picture_size, description_length, keys, rules }: Table) -> Self {
+        Self { rules: rules.0.0, picture_size: picture_size.0, description_length, keys }
+    }
+}
