@@ -36,7 +36,7 @@ pub(super) fn in_files(config: &Config, db: &Database, shelf: &Shelf) -> Vec<War
 }
 
 /// What somebody may have meant to be a part of the site, and is none.
-pub(super) fn beside_files(config: &Config, scan: &Scan) -> Vec<Warning> {
+pub fn beside_files(config: &Config, scan: &Scan) -> Vec<Warning> {
     config.warnings.iter().cloned().chain(scan.warnings(config)).collect()
 }
 

@@ -27,7 +27,7 @@ pub struct Inspected {
     pub refused: Vec<Problem>,
 }
 
-/// Looks at everything that `scan` has found. What the site's cache knows of unchanged entries spares reading them; it is
+/// Looks at the files that `scan` has found. What the site's cache knows of unchanged entries spares reading them; it is
 /// read without a lock, and a cache that can't be used counts as none.
 ///
 /// # Errors
@@ -65,7 +65,6 @@ pub fn inspect(config: &Config, scan: &Scan) -> miette::Result<Inspected> {
     refused.extend(shelf.problems(&db));
     let mut warnings = found::in_files(config, &db, &shelf);
     warnings.extend(graph::plan::plan(&db).warnings.iter().cloned());
-    warnings.extend(found::beside_files(config, scan));
     // Of a file that can't be read, nothing else is to be said than why.
     warnings.retain(|warning| {
         let path = warning.place.as_ref().map(|place| place.path.as_str());

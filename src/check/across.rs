@@ -17,9 +17,9 @@ fn found(rule: Rule, place: &Stretch, message: String, help: String) -> Found {
     Found { rule, place: Some(place.clone()), message, help: Some(help) }
 }
 
-/// Ids and file names that another entry has too, letter case aside, for each of `paths`. A build warns of the later of
-/// two; here it is the one that somebody is about to add or change.
-pub(super) fn taken<'p>(cards: &Cards<'_>, paths: impl Iterator<Item = &'p str>) -> Vec<Found> {
+/// Ids and file names that another entry has too, letter case aside, at each of those. A build warns of the later of two;
+/// in a check it is the one that somebody is about to add or change.
+pub(super) fn taken(cards: &Cards<'_>) -> Vec<Found> {
     let mut ids: HashMap<String, Vec<&str>> = HashMap::new();
     let mut stems: HashMap<String, Vec<&str>> = HashMap::new();
     for (path, card) in cards {
@@ -29,10 +29,10 @@ pub(super) fn taken<'p>(cards: &Cards<'_>, paths: impl Iterator<Item = &'p str>)
         }
     }
     let mut all = Vec::new();
-    for path in paths {
-        let Some((id, place)) = cards.get(path).and_then(|card| card.id.as_ref()) else { continue };
+    for (path, card) in cards {
+        let Some((id, place)) = &card.id else { continue };
         let other = |paths: Option<&Vec<&'_ str>>| {
-            paths?.iter().find(|other| **other != path).map(|it| (*it).to_owned())
+            paths?.iter().find(|other| *other != path).map(|it| (*it).to_owned())
         };
         if let Some(other) = other(ids.get(&id.to_lowercase())) {
             let message = format!("the id {} is taken by {other}", quote(id));

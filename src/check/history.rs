@@ -2,36 +2,42 @@
 
 use std::path::Path;
 
-use super::across::Cards;
 use super::changes::{Change, Changes};
 use super::finding::{Found, Stretch};
 use super::lint::{self, Card};
 use crate::config::Config;
 use crate::entry;
 use crate::rule::Rule;
+use crate::scan::Scan;
 use crate::yaml::quote;
 
 /// What has changed in entries that must not.
 ///
 /// # Errors
 ///
-/// When git can't be run.
-pub(super) fn since(config: &Config, changes: &Changes, cards: &Cards<'_>) -> miette::Result<Vec<Found>> {
+/// When git can't be run, or a file can't be read.
+pub(super) fn since(config: &Config, changes: &Changes, scan: &Scan) -> miette::Result<Vec<Found>> {
     let site = &config.paths.site;
     let mut all = Vec::new();
     for (path, change) in &changes.files {
-        let Some(card) = cards.get(path.as_str()).filter(|card| !card.is_draft) else { continue };
+        let file = scan.entry(entry::stem(path)).filter(|file| file.path_in_site(config) == *path);
+        let Some(file) = file else { continue };
         let old = match change {
             Change::New => continue,
             Change::Changed => path,
             Change::Renamed(old) => old,
         };
         let Some(before) = before(config, changes, site, old)? else { continue };
+        let card = super::card(config, file)?;
+        if card.is_draft {
+            continue;
+        }
+        let card = &card;
         compare(&before, card, &mut all);
         if let Change::Renamed(old) = change
             && entry::stem(old) != entry::stem(path)
         {
-            all.extend(renamed(old, path, card, cards));
+            all.extend(renamed(old, path, card, config, scan)?);
         }
     }
     Ok(all)
@@ -68,20 +74,26 @@ fn compare(before: &Card, now: &Card, all: &mut Vec<Found>) {
 }
 
 /// That an entry was renamed, unless its earlier address leads to it, or to another entry.
-fn renamed(old: &str, path: &str, card: &Card, cards: &Cards<'_>) -> Option<Found> {
+fn renamed(
+    old: &str,
+    path: &str,
+    card: &Card,
+    config: &Config,
+    scan: &Scan,
+) -> miette::Result<Option<Found>> {
     let address = format!("plugins/{}", entry::stem(old));
     let leads = |card: &Card| {
         let earlier = card.redirects.iter().map(|from| from.trim_matches('/'));
         earlier.map(|from| from.trim_end_matches(".html").trim_end_matches(".md")).any(|from| from == address)
     };
-    if leads(card) || cards.values().any(|card| leads(card)) {
-        return None;
+    if leads(card) || super::cards(config, scan)?.values().any(leads) {
+        return Ok(None);
     }
     let begin = Stretch { path: path.to_owned(), line: 1, column: 1, end_line: 1, end_column: 1 };
-    Some(Found {
+    Ok(Some(Found {
         rule: Rule::Renamed,
         place: Some(begin),
         message: format!("the entry was {old}, and its address leads nowhere now"),
         help: Some(format!("add `redirect_from: /{address}/`")),
-    })
+    }))
 }

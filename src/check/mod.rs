@@ -6,20 +6,23 @@ mod finding;
 mod history;
 mod license;
 mod lint;
+mod memory;
 mod selection;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 
 use crate::build::{self, Inspected};
 use crate::cache::{Cache, Tree};
 use crate::config::Config;
 use crate::rule::{Degree, Rule};
-use crate::scan::Scan;
+use crate::scan::{Scan, Scanned};
 
 use across::Cards;
 use lint::Card;
+use memory::Memory;
 use selection::Selected;
 
 pub use finding::{Finding, Found, Stretch};
@@ -47,7 +50,7 @@ impl Checked {
     }
 }
 
-/// Looks at a site's files, and writes nothing.
+/// Looks at a site's files, and writes nothing but what it remembers of them beside the cache.
 ///
 /// # Errors
 ///
@@ -57,52 +60,86 @@ pub fn check(config: &Config, selection: &Selection) -> miette::Result<Checked> 
     let known = known.ok().flatten().unwrap_or_default();
     let (scan, _) = Scan::with(config, &known)?;
     let selected = Selected::of(config, &scan, selection)?;
-    let Inspected { warnings, refused } = build::inspect(config, &scan)?;
-    let cards = cards(config, &scan)?;
-    let cards: Cards<'_> = cards.iter().map(|(path, card)| (path.as_str(), card)).collect();
+    let Whole { mut found, taken, drafts } = whole(config, &scan)?;
+    found.extend(build::beside_files(config, &scan).into_iter().map(Found::from));
+    if !selected.is_site() {
+        found.retain(|found| !matches!(found.rule, Rule::SameId | Rule::SameName));
+        found.extend(taken);
+    }
+    if let Some(changes) = selected.changes() {
+        found.extend(history::since(config, changes, &scan)?);
+    }
+    let entries = scan.entries().iter().filter(|file| selected.has(&file.path_in_site(config))).count();
+    Ok(Checked {
+        findings: findings(config, &selected, found),
+        entries,
+        others: selected.files().saturating_sub(entries),
+        drafts: drafts.iter().filter(|path| selected.has(path)).count(),
+        note: selected.note(),
+    })
+}
 
+/// What was found in the files that are looked at, each with its degree and once, in the order of files and places.
+fn findings(config: &Config, selected: &Selected, found: Vec<Found>) -> Vec<Finding> {
+    let mut seen = BTreeSet::new();
+    let findings = found.into_iter().filter_map(|found| {
+        let degree = config.check.degree(found.rule, selected.origin(&found)?);
+        (degree != Degree::Off).then_some(Finding { degree, found })
+    });
+    // A place may break a rule in the eyes of a build and in those of a check.
+    let findings = findings.filter(|finding| {
+        let place = finding.found.place.as_ref().map(|it| (it.path.clone(), it.line, it.column));
+        place.is_none_or(|place| seen.insert((finding.found.rule, place)))
+    });
+    let mut findings: Vec<Finding> = findings.collect();
+    findings.sort_by(|a, b| {
+        let key = |it: &Finding| (it.found.place.clone(), std::cmp::Reverse(it.degree), it.found.rule);
+        key(a).cmp(&key(b))
+    });
+    findings
+}
+
+/// What is to be said of all files that a scan has found, whoever asks.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Whole {
+    /// What breaks rules.
+    found: Vec<Found>,
+    /// Ids and names that are taken, at each of those that have them.
+    taken: Vec<Found>,
+    /// The paths of drafts.
+    drafts: Vec<String>,
+}
+
+/// What an earlier check has found in the same files, or else this one.
+fn whole(config: &Config, scan: &Scan) -> miette::Result<Whole> {
+    let memory = Memory::of(config, scan);
+    if let Some(whole) = memory.recall() {
+        return Ok(whole);
+    }
+    let Inspected { warnings, refused } = build::inspect(config, scan)?;
+    let cards = cards(config, scan)?;
+    let cards: Cards<'_> = cards.iter().map(|(path, card)| (path.as_str(), card)).collect();
     let mut found: Vec<Found> = warnings.into_iter().map(Found::from).collect();
     found.extend(refused.iter().map(|problem| Found::of(Rule::Refused, problem)));
     found.extend(cards.values().flat_map(|card| card.found.iter().cloned()));
     found.extend(across::similar_tags(&cards));
     found.extend(across::large_pictures(&cards, &config.paths.assets, config.check.picture_size));
-    if !selected.is_site() {
-        found.retain(|found| !matches!(found.rule, Rule::SameId | Rule::SameName));
-        found.extend(across::taken(&cards, selected.paths()));
+    let taken = across::taken(&cards);
+    let drafts = cards.iter().filter(|(_, card)| card.is_draft).map(|(path, _)| (*path).to_owned());
+    let whole = Whole { found, taken, drafts: drafts.collect() };
+    // Whether something stands for what can't be read depends on more than the files.
+    if refused.is_empty() {
+        memory.keep(&whole);
     }
-    if let Some(changes) = selected.changes() {
-        found.extend(history::since(config, changes, &cards)?);
-    }
-    let mut seen = BTreeSet::new();
-    let mut findings: Vec<Finding> = found
-        .into_iter()
-        .filter_map(|found| {
-            let degree = config.check.degree(found.rule, selected.origin(&found)?);
-            (degree != Degree::Off).then_some(Finding { degree, found })
-        })
-        // A place may break a rule in the eyes of a build and in those of a check.
-        .filter(|finding| {
-            let place = finding.found.place.as_ref().map(|it| (it.path.clone(), it.line, it.column));
-            place.is_none_or(|place| seen.insert((finding.found.rule, place)))
-        })
-        .collect();
-    findings.sort_by(|a, b| {
-        let key = |it: &Finding| (it.found.place.clone(), std::cmp::Reverse(it.degree), it.found.rule);
-        key(a).cmp(&key(b))
-    });
-    let entries = cards.iter().filter(|(path, _)| selected.has(path));
-    let (entries, drafts) =
-        entries.fold((0, 0), |(all, drafts), (_, card)| (all + 1, drafts + usize::from(card.is_draft)));
-    let others = selected.files().saturating_sub(entries);
-    Ok(Checked { findings, entries, others, drafts, note: selected.note() })
+    Ok(whole)
 }
 
 /// What each entry's file shows by itself, by its path.
 fn cards(config: &Config, scan: &Scan) -> miette::Result<BTreeMap<String, Card>> {
-    let of_one = |file: &crate::scan::Scanned| {
-        let path = file.path_in_site(config);
-        let card = lint::card(&path, &file.content()?, &config.settings.limits, &config.check);
-        Ok((path, card))
-    };
+    let of_one = |file: &Scanned| Ok((file.path_in_site(config), card(config, file)?));
     scan.entries().par_iter().map(of_one).collect()
+}
+
+fn card(config: &Config, file: &Scanned) -> miette::Result<Card> {
+    Ok(lint::card(&file.path_in_site(config), &file.content()?, &config.settings.limits, &config.check))
 }

@@ -79,15 +79,6 @@ impl Selected {
         }
     }
 
-    /// The paths of the files, unless it is the whole site.
-    pub(super) fn paths(&self) -> impl Iterator<Item = &str> {
-        let files = match self {
-            Self::Site { .. } => None,
-            Self::Some { files, .. } => Some(files),
-        };
-        files.into_iter().flatten().map(|(path, _)| path.as_str())
-    }
-
     /// What has changed, if that was asked.
     pub(super) fn changes(&self) -> Option<&Changes> {
         match self {

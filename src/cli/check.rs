@@ -43,6 +43,9 @@ pub(super) struct Arguments {
     /// Fail on warnings, too
     #[arg(long)]
     strict: bool,
+    /// Exit with 0 whatever was found
+    #[arg(long, conflicts_with = "strict")]
+    exit_zero: bool,
     /// Print notes, too, and not only their number
     #[arg(long, conflicts_with = "quiet")]
     notes: bool,
@@ -76,7 +79,7 @@ const AFTER_HELP: &str = "\
 Degrees are set in the table `check.rules` of shelflife.toml; docs/rules.md and --explain say what each rule is about.
 
 Exit codes:
-  0  no errors
+  0  no errors, or --exit-zero
   1  there are errors, or with --strict warnings
   2  the command line or shelflife.toml is wrong, or git doesn't know the commit
 
@@ -144,7 +147,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         runner.summarise(&github::summary(&checked, &summary(&checked)));
     }
     match printed {
-        Exit::Done if fails > 0 => Exit::Failed,
+        Exit::Done if fails > 0 && !arguments.exit_zero => Exit::Failed,
         printed => printed,
     }
 }

@@ -80,6 +80,8 @@ fn goal(scenario: Scenario, entries: usize) -> Option<Goal> {
         (Scenario::Checkout, LARGE) => Goal::Times(10.0, git),
         (Scenario::Restored, LARGE) => Goal::Times(0.5, rendered),
         (Scenario::Tick, SMALL | LARGE) => Goal::TimesWithoutMarkdown(0.6, rendered),
+        (Scenario::Checked, LARGE) => Goal::Times(2.0, "build"),
+        (Scenario::CheckedOne, SMALL | LARGE) => Goal::Seconds(0.05),
         (Scenario::Watched, LARGE) => Goal::Seconds(0.05),
         (Scenario::Edited, LARGE) => Goal::Times(8.0, git),
         _ => return None,

@@ -81,7 +81,7 @@ impl<'a> Lab<'a> {
         registry.write(&main.site).map_err(at(&main.site))?;
         // Until nothing more is asked: a fact that is learnt late would change outputs in a run that is measured.
         let mut builds = 1;
-        while main.look(main.build())?.requests() > 0 && builds < BUILDS {
+        while main.look(main.build())?.is_some_and(|report| report.requests() > 0) && builds < BUILDS {
             builds += 1;
         }
         let bare = main.copy_to(folder.join("bare"), Outputs::Left)?;
@@ -157,6 +157,15 @@ impl<'a> Lab<'a> {
                     Ok(self.main.build().with(["--now".to_owned(), now.to_string()]))
                 })?
             }
+            Scenario::Checked => {
+                let build = Peer { name: "build", job: self.main.build(), set_up: Box::new(|| Ok(())) };
+                self.measure(scenario, &self.main, &[&build], |_| Ok(self.main.check([])))?
+            }
+            Scenario::CheckedOne => self.measure(scenario, &self.main, &[], |round| {
+                let path =
+                    self.edit(round, |entry| entry.body += &format!("\n\nChecked for the {round}. time."))?;
+                Ok(self.main.check(path))
+            })?,
             Scenario::Cache => return Ok(Err(format!("{scenario}: not in a generated registry"))),
         };
         Ok(Ok(measured))
@@ -182,7 +191,7 @@ impl<'a> Lab<'a> {
             let job = set_up(round)?;
             settle(&self.folder)?;
             if round == 0 {
-                measurement.report = Some(stage.look(job)?);
+                measurement.report = stage.look(job)?;
             } else {
                 measurement.ours.push(self.tools.meter.run(&job)?);
             }
@@ -232,13 +241,15 @@ impl<'a> Lab<'a> {
         })
     }
 
-    fn edit(&self, round: usize, change: impl FnOnce(&mut super::Entry)) -> Result<(), Failure> {
+    /// Changes an entry's file, and returns its path.
+    fn edit(&self, round: usize, change: impl FnOnce(&mut super::Entry)) -> Result<Option<PathBuf>, Failure> {
         let entries = &self.registry.entries;
-        let Some(entry) = entries.get((round * 37 + 5) % entries.len().max(1)) else { return Ok(()) };
+        let Some(entry) = entries.get((round * 37 + 5) % entries.len().max(1)) else { return Ok(None) };
         let mut entry = entry.clone();
         change(&mut entry);
         let path = self.main.site.join("entries").join(entry.file());
-        std::fs::write(&path, entry.markdown()).map_err(at(&path))
+        std::fs::write(&path, entry.markdown()).map_err(at(&path))?;
+        Ok(Some(path))
     }
 
     /// How much each of those that render has made, so that a reader can tell whether they did the same.

@@ -34,18 +34,24 @@ pub enum Scenario {
     Watched,
     /// New usage numbers, and news of some repositories.
     Tick,
+    /// A check of the whole site, of which nothing has changed.
+    Checked,
+    /// A check of an entry that was edited.
+    CheckedOne,
     /// The size of the cache after a trace.
     Cache,
 }
 
 impl Scenario {
     /// Those that take place in a generated registry, in an order in which none disturbs the next.
-    pub(crate) const IN_SITE: [Self; 9] = [
+    pub(crate) const IN_SITE: [Self; 11] = [
         Self::Rendered,
         Self::Nothing,
         Self::Unchanged,
+        Self::Checked,
         Self::Checkout,
         Self::Restored,
+        Self::CheckedOne,
         Self::Edited,
         Self::Retitled,
         Self::Watched,
@@ -74,6 +80,8 @@ impl Scenario {
             Self::Retitled => "one entry's title changed",
             Self::Watched => "one entry's text edited under watch",
             Self::Tick => "a tick of the world",
+            Self::Checked => "check of everything, nothing changed",
+            Self::CheckedOne => "check of one edited entry",
             Self::Cache => "cache after 24 ticks",
         }
     }
@@ -89,6 +97,8 @@ impl Scenario {
             Self::Edited => "new process, outputs there",
             Self::Retitled => "new process, outputs there; lists change too",
             Self::Watched => "from the write to the page on disk",
+            Self::Checked => "cache of the last build, an earlier check",
+            Self::CheckedOne => "cache of the last build; the entry is named",
             Self::Tick => "all facts stale; new usage for 4 of 5, news for 1 repository in 40",
             Self::Cache => "122 real entries; the file against the site's HTML and JSON",
         }

@@ -98,14 +98,22 @@ impl Stage {
         self.shelflife("build")
     }
 
-    /// Builds unmeasured and returns the report.
-    pub(crate) fn look(&self, job: Job) -> Result<Report, Failure> {
+    /// `shelflife check` of these files, or of all. Generated entries break rules, which is no failure here.
+    pub(crate) fn check(&self, paths: impl IntoIterator<Item = PathBuf>) -> Job {
+        self.shelflife("check").with(["--exit-zero", "--quiet"]).with(paths)
+    }
+
+    /// Runs a job unmeasured, and returns the report if it is a build.
+    pub(crate) fn look(&self, job: Job) -> Result<Option<Report>, Failure> {
+        if job.arguments.first().is_none_or(|subcommand| subcommand != "build") {
+            return job.run().map(|()| None);
+        }
         let path = self.site.with_extension("report.json");
         job.with(["--report".as_ref(), path.as_os_str()]).run()?;
         let text = fs::read(&path).map_err(at(&path))?;
         let value: Value = serde_json::from_slice(&text)
             .map_err(|why| Failure::new(format!("{}: {why}", path.display())))?;
-        Ok(Report::new(value))
+        Ok(Some(Report::new(value)))
     }
 
     /// Copies the site's own files, and the outputs if they are kept, to another folder, in place of what is there.
