@@ -15,8 +15,7 @@ use xtask::replay::shared;
 /// Verdicts on files: pairs of a rule of the original and a degree.
 type Verdicts = BTreeMap<String, BTreeSet<(String, String)>>;
 
-const CONFIG: &str =
-    "url = \"https://plugins.example.org\"\ntimezone = \"America/Chicago\"\n[paths]\nentries = \"_plugins\"\ndata = \"_data\"\n";
+const CONFIG: &str = "url = \"https://plugins.example.org\"\ntimezone = \"America/Chicago\"\n[paths]\nentries = \"_plugins\"\ndata = \"_data\"\n";
 
 /// The Python that has OctoPrint's packages; none where it is missing, after saying so.
 fn python(test: &str) -> Option<std::ffi::OsString> {
@@ -67,7 +66,8 @@ fn ours(site: &Site, entries: &str) -> Verdicts {
         .unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
     let files = std::fs::read_dir(site.at(entries)).unwrap();
     let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
-    let mut verdicts: Verdicts = names.filter(|name| name.ends_with(".md")).map(|name| (name, BTreeSet::new())).collect();
+    let mut verdicts: Verdicts =
+        names.filter(|name| name.ends_with(".md")).map(|name| (name, BTreeSet::new())).collect();
     for finding in json["findings"].as_array().unwrap() {
         let path = finding["place"]["path"].as_str().unwrap();
         let file = path.rsplit('/').next().unwrap();
@@ -89,8 +89,14 @@ fn differences(original: &Verdicts, ours: &Verdicts) -> BTreeSet<String> {
     for (file, theirs) in original {
         let none = BTreeSet::new();
         let ours = ours.get(file).unwrap_or(&none);
-        lines.extend(theirs.difference(ours).map(|(rule, degree)| format!("{file}: only the original: {degree} {rule}")));
-        lines.extend(ours.difference(theirs).map(|(rule, degree)| format!("{file}: only ours: {degree} {rule}")));
+        lines.extend(
+            theirs
+                .difference(ours)
+                .map(|(rule, degree)| format!("{file}: only the original: {degree} {rule}")),
+        );
+        lines.extend(
+            ours.difference(theirs).map(|(rule, degree)| format!("{file}: only ours: {degree} {rule}")),
+        );
     }
     lines
 }
@@ -146,7 +152,9 @@ fn what_real_registries_taught_gets_the_verdicts_of_the_original() {
             let content = String::from_utf8(content).unwrap().replace(":PORT/", ":9/");
             site.write(path.to_str().unwrap(), content);
         }
-        let entries = ["_plugins", "entries"].into_iter().find(|folder| site.at(folder).read_dir().is_ok_and(|mut it| it.next().is_some()));
+        let entries = ["_plugins", "entries"]
+            .into_iter()
+            .find(|folder| site.at(folder).read_dir().is_ok_and(|mut it| it.next().is_some()));
         let Some(entries) = entries else { continue };
         let name = case.file_name().into_string().unwrap();
         let lines = differences(&original(&python, site.path(), entries), &ours(&site, entries));

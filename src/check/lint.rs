@@ -36,7 +36,7 @@ const FORM: [&str; 6] = [
 ];
 
 /// What is known of an entry from its file alone.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Card {
     /// The rules that it breaks.
     pub(super) found: Vec<Found>,
@@ -48,6 +48,10 @@ pub(super) struct Card {
     pub(super) pictures: Vec<(String, Stretch)>,
     /// Its earlier addresses.
     pub(super) redirects: Vec<String>,
+    /// Its web addresses, each with its key and its place.
+    pub(super) addresses: Vec<(&'static str, String, Stretch)>,
+    /// The versions of Python that it admits, as written, and where that stands.
+    pub(super) python: Option<(String, Stretch)>,
     /// Its date, as written, and where that stands.
     pub(super) date: Option<(String, Stretch)>,
     /// Whether it is not to be published.
@@ -109,7 +113,23 @@ impl<'t> Lint<'t> {
         let items = self.field("tags").and_then(|field| field.value.items()).into_iter().flatten();
         let tags = items.filter_map(|item| Some((item.scalar()?.text.trim().to_owned(), place(item))));
         let tags = tags.collect();
-        self.card = Card { id, date, tags, redirects: self.entry.redirect_from.clone(), ..Card::default() };
+        let Entry { homepage, source, archive, compatibility, .. } = self.entry;
+        let addresses = [("homepage", homepage), ("source", source), ("archive", archive)];
+        let addresses = addresses.into_iter().filter(|(_, address)| entry::web_address(address).is_ok());
+        let addresses = addresses
+            .filter_map(|(key, address)| Some((key, address.clone(), place(self.field(key)?.value))));
+        let addresses = addresses.collect();
+        let python = self.inner("python").map(|field| place(field.value));
+        let python = compatibility.python.clone().zip(python);
+        self.card = Card {
+            id,
+            addresses,
+            python,
+            date,
+            tags,
+            redirects: self.entry.redirect_from.clone(),
+            ..Card::default()
+        };
     }
 
     fn field(&self, key: &str) -> Option<Field<'t>> {

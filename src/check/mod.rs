@@ -7,6 +7,7 @@ mod history;
 mod license;
 mod lint;
 mod memory;
+mod online;
 mod selection;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +29,15 @@ use selection::Selected;
 pub use finding::{Finding, Found, Stretch};
 pub use selection::Selection;
 
+/// How to check.
+#[derive(Clone, Copy)]
+pub struct Options<'a> {
+    /// Which files.
+    pub selection: &'a Selection,
+    /// Ask the world, too; told how many of so many questions are answered.
+    pub online: Option<&'a (dyn Fn(usize, usize) + Send + Sync)>,
+}
+
 /// What a check came to.
 #[derive(Debug, Default)]
 pub struct Checked {
@@ -39,8 +49,10 @@ pub struct Checked {
     pub others: usize,
     /// How many of the entries are drafts, of which nothing is said.
     pub drafts: usize,
-    /// What the user should know about what was looked at.
-    pub note: Option<String>,
+    /// Addresses that begin with `http://` and also work with `https://`, if that was asked.
+    pub secure: BTreeSet<String>,
+    /// What the user should know about what was looked at, and what could not be found out.
+    pub notes: Vec<String>,
 }
 
 impl Checked {
@@ -55,11 +67,11 @@ impl Checked {
 /// # Errors
 ///
 /// When a file can't be read, or the selection names what is not there.
-pub fn check(config: &Config, selection: &Selection) -> miette::Result<Checked> {
+pub fn check(config: &Config, options: &Options<'_>) -> miette::Result<Checked> {
     let known = Cache::read(&config.paths.cache, |cache| cache.listing(Tree::Site));
     let known = known.ok().flatten().unwrap_or_default();
     let (scan, _) = Scan::with(config, &known)?;
-    let selected = Selected::of(config, &scan, selection)?;
+    let selected = Selected::of(config, &scan, options.selection)?;
     let Whole { mut found, taken, drafts } = whole(config, &scan)?;
     found.extend(build::beside_files(config, &scan).into_iter().map(Found::from));
     if !selected.is_site() {
@@ -69,13 +81,23 @@ pub fn check(config: &Config, selection: &Selection) -> miette::Result<Checked> 
     if let Some(changes) = selected.changes() {
         found.extend(history::since(config, changes, &scan)?);
     }
+    let mut notes: Vec<String> = selected.note().into_iter().collect();
+    let mut secure = BTreeSet::new();
+    if let Some(progress) = options.online {
+        let cards = cards_of(config, &scan, |path| selected.has(path))?;
+        let heard = online::ask(config, &cards, progress)?;
+        found.extend(heard.found);
+        notes.extend(heard.notes);
+        secure = heard.secure;
+    }
     let entries = scan.entries().iter().filter(|file| selected.has(&file.path_in_site(config))).count();
     Ok(Checked {
         findings: findings(config, &selected, found),
         entries,
         others: selected.files().saturating_sub(entries),
         drafts: drafts.iter().filter(|path| selected.has(path)).count(),
-        note: selected.note(),
+        secure,
+        notes,
     })
 }
 
@@ -136,8 +158,18 @@ fn whole(config: &Config, scan: &Scan) -> miette::Result<Whole> {
 
 /// What each entry's file shows by itself, by its path.
 fn cards(config: &Config, scan: &Scan) -> miette::Result<BTreeMap<String, Card>> {
-    let of_one = |file: &Scanned| Ok((file.path_in_site(config), card(config, file)?));
-    scan.entries().par_iter().map(of_one).collect()
+    cards_of(config, scan, |_| true)
+}
+
+/// What the files of some entries show by themselves, by their paths.
+fn cards_of(
+    config: &Config,
+    scan: &Scan,
+    is_wanted: impl Fn(&str) -> bool + Sync,
+) -> miette::Result<BTreeMap<String, Card>> {
+    let files = scan.entries().par_iter().map(|file| (file, file.path_in_site(config)));
+    let files = files.filter(|(_, path)| is_wanted(path));
+    files.map(|(file, path)| Ok((path, card(config, file)?))).collect()
 }
 
 fn card(config: &Config, file: &Scanned) -> miette::Result<Card> {

@@ -11,16 +11,18 @@ use std::sync::Arc;
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use super::progress::Progress;
 use super::runner::Runner;
 use super::{Exit, show};
-use crate::check::{Checked, Finding, Selection, check};
+use crate::build::{Observer as _, Phase};
+use crate::check::{Checked, Finding, Options, Selection, check};
 use crate::config::{Config, Environment, FILE_NAME, Overrides};
 use crate::problem::printable;
 use crate::report::count;
 use crate::rule::{Degree, Origin, Rule};
 use crate::yaml::Text;
 
-/// Check entries, data files, pages and the configuration; write nothing, and ask nobody
+/// Check entries, data files, pages and the configuration, without building
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Arguments {
@@ -40,6 +42,9 @@ pub(super) struct Arguments {
     /// How to print what was found [default: github on GitHub's runners, text elsewhere]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
+    /// Ask the world, too: repositories, archives, and what plugins' sources declare
+    #[arg(long)]
+    online: bool,
     /// Fail on warnings, too
     #[arg(long)]
     strict: bool,
@@ -97,7 +102,8 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     if let Some(name) = &arguments.explain {
         return explain(name);
     }
-    let overrides = Overrides { config: arguments.config.clone(), offline: true, ..Overrides::default() };
+    let overrides =
+        Overrides { config: arguments.config.clone(), offline: !arguments.online, ..Overrides::default() };
     let site = site(arguments);
     let runner = Runner::of_process(&site);
     let config = Config::load(&site, &Environment::of_process(), &overrides);
@@ -107,7 +113,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         (None, [one]) if *one == site => Selection::Site,
         (None, paths) => Selection::Files(paths.to_vec()),
     };
-    let checked = config.and_then(|config| Ok((check(&config, &selection)?, config)));
+    let checked = config.and_then(|config| Ok((run_check(arguments, &config, &selection)?, config)));
     let (checked, config) = match checked {
         Ok(checked) => checked,
         Err(error) => {
@@ -138,8 +144,8 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         }
     };
     if !matches!(format, Format::Json | Format::Sarif) {
-        if let Some(note) = &checked.note {
-            show::line(&format!("note: {note}"));
+        for note in &checked.notes {
+            show::line(&format!("note: {}", printable(note)));
         }
         show::line(&summary(&checked));
     }
@@ -150,6 +156,16 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         Exit::Done if fails > 0 && !arguments.exit_zero => Exit::Failed,
         printed => printed,
     }
+}
+
+fn run_check(arguments: &Arguments, config: &Config, selection: &Selection) -> miette::Result<Checked> {
+    let progress = Progress::new(arguments.quiet);
+    let tell = |done, total| progress.progress(Phase::Fetch, done, total);
+    let online: Option<&(dyn Fn(usize, usize) + Send + Sync)> =
+        if arguments.online { Some(&tell) } else { None };
+    let checked = check(config, &Options { selection, online });
+    progress.finish();
+    checked
 }
 
 /// The site's folder: the one that is given, or the nearest that has a `shelflife.toml`, from the current folder upwards or
@@ -243,6 +259,7 @@ fn json(checked: &Checked) -> String {
         "errors": checked.count(Degree::Error),
         "warnings": checked.count(Degree::Warning),
         "notes": checked.count(Degree::Note),
+        "remarks": checked.notes,
         "findings": checked.findings,
     });
     format!("{value:#}\n")

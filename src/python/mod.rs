@@ -103,6 +103,18 @@ pub fn package_of_setup(source: &[u8]) -> Option<String> {
     package.or_else(|| Some(format!("octoprint_{}", identifier?))).filter(|package| is_package(package))
 }
 
+/// The plugin's identifier according to its `setup.py`: `plugin_identifier`, as written.
+pub fn identifier_of_setup(source: &[u8]) -> Option<String> {
+    let [identifier] = literals(source, ["plugin_identifier"])?;
+    identifier
+}
+
+/// The plugin's identifier according to its `pyproject.toml`: the name of the first entry point of the group
+/// `octoprint.plugin`.
+pub fn identifier_of_pyproject(source: &[u8]) -> Option<String> {
+    pyproject::entry_point(source).map(|(name, _)| name)
+}
+
 /// The plugin's package according to its `pyproject.toml`: the first entry point of the group `octoprint.plugin`
 /// ([entry points specification](https://packaging.python.org/en/latest/specifications/entry-points/)).
 ///

@@ -6,6 +6,16 @@ use super::PYPROJECT_LIMIT;
 
 /// The package of the entry point of the group `octoprint.plugin` that is written first; not checked any further.
 pub(super) fn package(source: &[u8]) -> Option<String> {
+    let (_, reference) = entry_point(source)?;
+    // `module:object [extra]`, with white space wherever one likes.
+    let reference = reference.split('[').next()?.trim();
+    let Some((module, _)) = reference.split_once(':') else { return Some(reference.to_owned()) };
+    let module = module.trim_end();
+    Some(module.rsplit_once('.').map_or(module, |(package, _)| package).to_owned())
+}
+
+/// The name and the object reference of the entry point of the group `octoprint.plugin` that is written first.
+pub(super) fn entry_point(source: &[u8]) -> Option<(String, String)> {
     if source.len() > PYPROJECT_LIMIT {
         return None;
     }
@@ -16,11 +26,7 @@ pub(super) fn package(source: &[u8]) -> Option<String> {
         let DeValue::Table(inner) = table.get(key)?.get_ref() else { return None };
         table = inner;
     }
-    let (_, first) = table.iter().min_by_key(|(name, _)| name.span().start)?;
+    let (name, first) = table.iter().min_by_key(|(name, _)| name.span().start)?;
     let DeValue::String(reference) = first.get_ref() else { return None };
-    // `module:object [extra]`, with white space wherever one likes.
-    let reference = reference.split('[').next()?.trim();
-    let Some((module, _)) = reference.split_once(':') else { return Some(reference.to_owned()) };
-    let module = module.trim_end();
-    Some(module.rsplit_once('.').map_or(module, |(package, _)| package).to_owned())
+    Some((name.get_ref().clone().into_owned(), reference.clone().into_owned()))
 }

@@ -69,6 +69,11 @@ pub(super) fn policy(trusted: Arc<HashSet<String>>) -> Policy {
     })
 }
 
+/// Whether an address is written as a private one, and its host is not trusted.
+pub(super) fn is_refused(trusted: &HashSet<String>, url: &Url) -> bool {
+    literal(url).is_some_and(is_private) && !is_trusted(trusted, url)
+}
+
 fn is_trusted(trusted: &HashSet<String>, url: &Url) -> bool {
     url.host_str().is_some_and(|host| trusted.contains(host))
 }

@@ -35,6 +35,7 @@ const RETRIES: usize = 3;
 pub struct Http {
     client: Client,
     meter: Arc<Meter>,
+    trusted: Arc<HashSet<String>>,
     gates: Arc<Gates>,
     /// How many bytes of a body are read.
     answer_size: usize,
@@ -235,9 +236,22 @@ impl Http {
             .read_timeout(STALL_TIMEOUT)
             .timeout(REQUEST_TIMEOUT)
             .redirect(guard::policy(Arc::clone(&trusted)))
-            .dns_resolver(Arc::new(guard::Resolver { trusted }))
+            .dns_resolver(Arc::new(guard::Resolver { trusted: Arc::clone(&trusted) }))
             .build()?;
-        Ok(Self { client, meter, gates: Arc::new(Gates::new(patience)), answer_size })
+        Ok(Self { client, meter, trusted, gates: Arc::new(Gates::new(patience)), answer_size })
+    }
+
+    pub(super) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    pub(super) fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// Whether an address is written as a private one, and is none of those that this client is to ask.
+    pub(super) fn is_private(&self, url: &Url) -> bool {
+        guard::is_refused(&self.trusted, url)
     }
 
     /// Sends a request, and again after a pause if it failed in a way that may pass.
@@ -390,7 +404,7 @@ fn hide(body: &mut [u8], authorization: Option<&HeaderValue>) {
 }
 
 /// What went wrong in a few words, without the address, which may be long.
-fn reason(error: &reqwest::Error) -> String {
+pub(super) fn reason(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return "no answer in time".to_owned();
     }

@@ -20,6 +20,8 @@ pub enum Endpoint {
     PublishedHistory,
     /// Pictures of videos.
     Thumbnails,
+    /// Addresses that entries have, which a check looks at.
+    Probe,
 }
 
 /// What one endpoint was asked.

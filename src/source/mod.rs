@@ -7,6 +7,7 @@ mod guard;
 pub mod http;
 mod limit;
 mod meter;
+mod probe;
 mod thumbnails;
 mod usage;
 
@@ -26,6 +27,7 @@ use crate::digest::Digest;
 use crate::fact::{Answer, Fact, Subject, Window};
 
 pub use meter::{Budget, Endpoint, Meter, Tally};
+pub use probe::Probe;
 
 use http::Http;
 
