@@ -1,6 +1,7 @@
 //! Why an output is what it is: what earlier builds wrote down about it, gathered without building anything.
 
 mod find;
+pub(crate) use find::distance;
 mod freshness;
 
 use std::collections::BTreeMap;

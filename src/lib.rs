@@ -11,6 +11,7 @@ pub mod companion;
 pub mod config;
 pub mod data;
 pub mod digest;
+pub mod edit;
 pub mod entry;
 pub mod explain;
 pub mod fact;

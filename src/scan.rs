@@ -124,6 +124,16 @@ impl Kind {
     }
 }
 
+/// The files of entries, in the order of names.
+///
+/// # Errors
+///
+/// When the folder can't be read, or one of them is a link out of the site.
+pub fn entry_files(paths: &Paths) -> miette::Result<Vec<PathBuf>> {
+    let Some(folder) = Folder::of(&paths.entries, paths)? else { return Ok(Vec::new()) };
+    Kind::Entries.files(&folder, &mut Vec::new())
+}
+
 /// What the server of `shelflife watch` keeps for itself, at the top of the site.
 const RESERVED: &str = ".shelflife";
 

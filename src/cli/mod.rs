@@ -4,6 +4,8 @@ mod build;
 mod cache;
 mod check;
 mod explain;
+mod manual;
+mod mark;
 mod progress;
 mod runner;
 mod show;
@@ -30,6 +32,10 @@ enum Command {
     Watch(watch::Arguments),
     Explain(explain::Arguments),
     Cache(cache::Arguments),
+    Mark(mark::Mark),
+    Unmark(mark::Unmark),
+    Completions(manual::Completions),
+    Man(manual::Man),
 }
 
 const EXIT_CODES: &str = "\
@@ -60,6 +66,10 @@ pub fn main() -> ExitCode {
         Command::Watch(watch) => watch::run(&watch),
         Command::Explain(explain) => explain::run(&explain),
         Command::Cache(cache) => cache::run(&cache),
+        Command::Mark(mark) => mark::mark(&mark),
+        Command::Unmark(unmark) => mark::unmark(&unmark),
+        Command::Completions(shell) => manual::completions(&shell),
+        Command::Man(man) => manual::man(&man),
     };
     signals::end();
     ExitCode::from(exit as u8)

@@ -1,10 +1,10 @@
-//! Arguments that all commands share which build a site.
+//! Arguments that commands share: which site it is, and how to build it.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::config::Overrides;
+use crate::config::{Config, Environment, Overrides};
 
 /// Which site, and how to build it.
 #[derive(Debug, Args)]
@@ -36,5 +36,27 @@ impl Site {
             offline: self.offline,
             ..Overrides::default()
         }
+    }
+}
+
+/// Which site a command is about that builds nothing.
+#[derive(Debug, Args)]
+pub(super) struct InSite {
+    /// The site's folder, the one that holds shelflife.toml
+    #[arg(long = "site", default_value = ".", global = true, value_name = "SITE")]
+    folder: PathBuf,
+    /// Read this file instead of SITE/shelflife.toml; paths in it are still relative to SITE
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl InSite {
+    /// The site's configuration.
+    ///
+    /// # Errors
+    /// When it can't be read, or says what can't be.
+    pub(super) fn load(&self) -> miette::Result<Config> {
+        let overrides = Overrides { config: self.config.clone(), ..Overrides::default() };
+        Config::load(&self.folder, &Environment::of_process(), &overrides)
     }
 }

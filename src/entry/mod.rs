@@ -63,6 +63,33 @@ pub fn page_address(text: &str) -> Result<(), &'static str> {
     check::redirect(text)
 }
 
+/// Makes sure that a text is an absolute web address.
+///
+/// # Errors
+///
+/// What was expected.
+pub fn web_address(text: &str) -> Result<(), &'static str> {
+    check::web_address(text)
+}
+
+/// Makes sure that a text says which versions of Python a plugin runs on.
+///
+/// # Errors
+///
+/// What was expected.
+pub fn python_versions(text: &str) -> Result<(), &'static str> {
+    check::python(text)
+}
+
+/// Makes sure that a text says which versions of OctoPrint a plugin runs on.
+///
+/// # Errors
+///
+/// What was expected.
+pub fn octoprint_versions(text: &str) -> Result<(), &'static str> {
+    check::octoprint(text)
+}
+
 /// Whether a text may be the name of an entry's file without `.md`.
 pub fn is_stem(text: &str) -> bool {
     check::stem(text).is_ok()

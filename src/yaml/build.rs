@@ -40,6 +40,7 @@ pub(super) fn build(text: &Text, source: &Source, limits: YamlLimits) -> Result<
         values: Vec::new(),
         open: Vec::new(),
         root: None,
+        overridden: Vec::new(),
         anchors: HashMap::new(),
         unfolded: (0, 0),
         documents: 0,
@@ -66,7 +67,8 @@ pub(super) fn build(text: &Text, source: &Source, limits: YamlLimits) -> Result<
             }
         }
     }
-    Ok(Tree { values: builder.values, root: builder.root, warnings: builder.warnings })
+    let Builder { values, root, overridden, warnings, .. } = builder;
+    Ok(Tree { values, root, overridden, warnings })
 }
 
 enum Open {
@@ -92,6 +94,7 @@ struct Builder<'a> {
     values: Vec<Stored>,
     open: Vec<Frame>,
     root: Option<Child>,
+    overridden: Vec<StoredField>,
     anchors: HashMap<usize, usize>,
     /// Values and bytes that aliases have unfolded to so far.
     unfolded: (usize, usize),
@@ -330,15 +333,19 @@ impl Builder<'_> {
     }
 
     fn place(&mut self, child: Child) {
+        let is_outermost = self.open.len() == 1;
         match self.open.last_mut() {
             None => self.root = Some(child),
             Some(Frame { content: Open::Sequence(items), .. }) => items.push(child),
             Some(Frame { content: Open::Mapping { fields, seen, key }, .. }) => {
                 let Some((key, key_span)) = key.take() else { return };
                 let place = seen.get(&key).map_or(fields.len(), |(_, place)| *place);
-                let field = StoredField { key, key_span, value: child };
+                let field = StoredField { key, key_span, value: child, merged: false };
                 match fields.get_mut(place) {
-                    Some(earlier) => *earlier = field,
+                    Some(earlier) => {
+                        let earlier = std::mem::replace(earlier, field);
+                        self.overridden.extend(is_outermost.then_some(earlier));
+                    }
                     None => fields.push(field),
                 }
             }
@@ -368,7 +375,8 @@ impl Builder<'_> {
                     strange.push(child.span.clone());
                     continue;
                 };
-                own.extend(other.iter().filter(|field| seen.insert(field.key.clone())).cloned());
+                let taken = other.iter().filter(|field| seen.insert(field.key.clone()));
+                own.extend(taken.map(|field| StoredField { merged: true, ..field.clone() }));
             }
         }
         for span in strange {

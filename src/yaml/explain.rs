@@ -40,20 +40,19 @@ pub(super) fn syntax(
     }
     let bracket = progress.bracket.and_then(|open| Some((open, content.get(open..range.end)?)));
     if let Some((open, rest)) = bracket.filter(|_| !info.contains("quoted scalar")) {
-        let (bracket, closing) = if rest.starts_with('[') { ('[', ']') } else { ('{', '}') };
-        if !is_closed(rest) {
-            let message = format!("broken YAML: expected a `{closing}` for the `{bracket}` that begins here");
+        let (bracket, end) = if rest.starts_with('[') { ('[', ']') } else { ('{', '}') };
+        if closing(rest).is_none() {
+            let message = format!("broken YAML: expected a `{end}` for the `{bracket}` that begins here");
             return text
                 .problem(open..open + 1, message)
                 .label("not closed")
-                .help(format!("write the `{closing}`, or put text that holds brackets in quotes"));
+                .help(format!("write the `{end}`, or put text that holds brackets in quotes"));
         }
         if let Some(problem) = reserved(text, at..range.end, info) {
             return problem;
         }
         let line = text.line(open);
-        let message =
-            format!("broken YAML: expected `,` or the `{closing}` of the `{bracket}` in line {line}");
+        let message = format!("broken YAML: expected `,` or the `{end}` of the `{bracket}` in line {line}");
         return text.problem(here, message).help("put text that holds brackets or `: ` in quotes");
     }
     if info.contains("mapping values are not allowed") || info.contains("illegal placement of ':'") {
@@ -104,8 +103,9 @@ fn reserved(text: &Text, rest: Range<usize>, info: &str) -> Option<Problem> {
     Some(text.problem(rest, message).help("put the value in quotes"))
 }
 
-/// Whether the bracket that `yaml` begins with is closed anywhere, by one of its kind.
-fn is_closed(yaml: &str) -> bool {
+/// How many bytes it is from the bracket that `yaml` begins with to the one that closes it, both among them; `None` if
+/// none of its kind does.
+pub(crate) fn closing(yaml: &str) -> Option<usize> {
     let mut open = Vec::new();
     let mut before = ' ';
     let mut chars = yaml.char_indices();
@@ -114,18 +114,18 @@ fn is_closed(yaml: &str) -> bool {
         match c {
             '[' => open.push(']'),
             '{' => open.push('}'),
-            ']' | '}' if open.pop() != Some(c) => return false,
-            ']' | '}' if open.is_empty() => return true,
+            ']' | '}' if open.pop() != Some(c) => return None,
+            ']' | '}' if open.is_empty() => return Some(at + 1),
             '#' if before.is_whitespace() => while chars.next().is_some_and(|(_, c)| c != '\n') {},
             '"' | '\'' if begins => {
-                let Some(length) = quoted(&yaml[at..]) else { return false };
+                let length = quoted(&yaml[at..])?;
                 chars.by_ref().take_while(|(next, _)| next + 1 < at + length).for_each(drop);
             }
             _ => {}
         }
         before = c;
     }
-    false
+    None
 }
 
 /// Where the quoted value begins that ends before byte `end` with nothing but blanks in between, looked for from byte
@@ -144,7 +144,7 @@ fn quote_closed_at(content: &str, from: usize, end: usize) -> Option<usize> {
 }
 
 /// How many bytes the quoted value has that `yaml` begins with, both quotes among them; `None` if it has no end.
-fn quoted(yaml: &str) -> Option<usize> {
+pub(crate) fn quoted(yaml: &str) -> Option<usize> {
     let mut chars = yaml.char_indices().peekable();
     let (_, quote) = chars.next()?;
     while let Some((at, c)) = chars.next() {

@@ -11,9 +11,11 @@ mod scalar;
 mod text;
 mod tree;
 
+pub(crate) use explain::{closing, quoted};
 pub use read::Reader;
 pub use scalar::{Meaning, Timestamp};
 pub use text::Text;
+pub(crate) use text::is_forbidden;
 pub(crate) use tree::quote;
 pub use tree::{Field, Node, Scalar, Tag, Tree};
 

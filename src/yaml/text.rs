@@ -90,7 +90,7 @@ impl Text {
 /// Whether `c` must not stand in a value: control characters other than tab and newline, and the characters that
 /// turn the direction of the text around them, with which a name can be made to read as another
 /// (Unicode Technical Report 36, section 2.5).
-pub(super) fn is_forbidden(c: char) -> bool {
+pub(crate) fn is_forbidden(c: char) -> bool {
     (c.is_control() && c != '\n' && c != '\t')
         || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }

@@ -20,6 +20,7 @@ use crate::warning::Warning;
 pub struct Tree {
     pub(super) values: Vec<Stored>,
     pub(super) root: Option<Child>,
+    pub(super) overridden: Vec<StoredField>,
     pub(super) warnings: Vec<Warning>,
 }
 
@@ -39,6 +40,8 @@ pub struct Field<'t> {
     pub key_span: &'t Range<usize>,
     /// What belongs to it.
     pub value: Node<'t>,
+    /// Whether it is written elsewhere, and `<<` takes it in.
+    pub merged: bool,
 }
 
 /// A single value.
@@ -91,6 +94,7 @@ pub(super) struct StoredField {
     pub(super) key: String,
     pub(super) key_span: Range<usize>,
     pub(super) value: Child,
+    pub(super) merged: bool,
 }
 
 impl Tree {
@@ -120,6 +124,11 @@ impl Tree {
     /// What is strange but could be read: keys that are given twice, tags, invisible characters.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
+    }
+
+    /// Fields of the document's mapping that don't count, since their key is given once more further down.
+    pub fn overridden(&self) -> impl Iterator<Item = Field<'_>> {
+        self.overridden.iter().map(|field| field.in_tree(self))
     }
 
     /// The document's value; none where there are at most comments.
@@ -158,11 +167,7 @@ impl<'t> Node<'t> {
     /// The fields of the mapping that this is, in the order in which they were written, merged ones last.
     pub fn fields(self) -> Option<impl Iterator<Item = Field<'t>>> {
         match self.content()? {
-            Content::Mapping(fields) => Some(fields.iter().map(move |field| Field {
-                key: &field.key,
-                key_span: &field.key_span,
-                value: Node { tree: self.tree, child: &field.value },
-            })),
+            Content::Mapping(fields) => Some(fields.iter().map(move |field| field.in_tree(self.tree))),
             _ => None,
         }
     }
@@ -201,6 +206,17 @@ impl<'t> Node<'t> {
             Some(Content::Mapping(_)) => "a mapping".to_owned(),
             Some(Content::Scalar(scalar)) if self.is_null() && scalar.text.is_empty() => "nothing".to_owned(),
             Some(Content::Scalar(scalar)) => format!("{} {}", scalar.meaning().noun(), quote(&scalar.text)),
+        }
+    }
+}
+
+impl StoredField {
+    fn in_tree<'t>(&'t self, tree: &'t Tree) -> Field<'t> {
+        Field {
+            key: &self.key,
+            key_span: &self.key_span,
+            value: Node { tree, child: &self.value },
+            merged: self.merged,
         }
     }
 }

@@ -1,0 +1,153 @@
+//! `shelflife completions` and `shelflife man`: what shells and `man` know of the program.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Command, CommandFactory as _};
+use clap_complete::Shell;
+use clap_mangen::Man as Page;
+use clap_mangen::roff::Roff;
+use miette::IntoDiagnostic as _;
+
+use super::{Exit, show};
+use crate::access::denied;
+
+/// Print the completions for a shell
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_COMPLETIONS)]
+pub(super) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL", value_parser = clap::value_parser!(Shell))]
+    shell: Shell,
+}
+
+/// Print the manual page, or write one for each command
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_MAN)]
+pub(super) struct Man {
+    /// Write a page for each command into this folder: shelflife.1, shelflife-build.1, …
+    #[arg(long, short, value_name = "FOLDER")]
+    output: Option<PathBuf>,
+}
+
+const AFTER_COMPLETIONS: &str = "\
+Examples:
+  shelflife completions bash > ~/.local/share/bash-completion/completions/shelflife
+  shelflife completions zsh > \"${fpath[1]}/_shelflife\"
+  shelflife completions fish > ~/.config/fish/completions/shelflife.fish";
+
+const AFTER_MAN: &str = "\
+Examples:
+  shelflife man | man -l -                           read it
+  shelflife man --output ~/.local/share/man/man1     install one page for each command";
+
+/// What pages are made from.
+fn command() -> Command {
+    let mut command = super::Arguments::command().disable_help_subcommand(true);
+    command.build();
+    command
+}
+
+pub(super) fn completions(arguments: &Completions) -> Exit {
+    let mut script = Vec::new();
+    clap_complete::generate(
+        arguments.shell,
+        &mut super::Arguments::command(),
+        env!("CARGO_PKG_NAME"),
+        &mut script,
+    );
+    print(&script);
+    Exit::Done
+}
+
+pub(super) fn man(arguments: &Man) -> Exit {
+    let written = match &arguments.output {
+        Some(folder) => write(folder),
+        None => whole(&command()).into_diagnostic().map(|page| print(&page)),
+    };
+    match written {
+        Ok(()) => Exit::Done,
+        Err(error) => {
+            show::error(&error);
+            Exit::Failed
+        }
+    }
+}
+
+fn print(text: &[u8]) {
+    // A reader that has seen enough, as a pager may have, is no error.
+    let _ = io::stdout().lock().write_all(text);
+}
+
+/// One page with all commands, each as a section.
+fn whole(command: &Command) -> io::Result<Vec<u8>> {
+    let man = Page::new(command.clone());
+    let mut page = Vec::new();
+    man.render_title(&mut page)?;
+    man.render_name_section(&mut page)?;
+    about(&man, command, &mut page)?;
+    for (name, of) in commands(command, "") {
+        let mut title = Roff::new();
+        title.control("SH", [format!("shelflife {name}").to_uppercase().as_str()]);
+        title.to_writer(&mut page)?;
+        let mut text = Vec::new();
+        about(&Page::new(of.clone()), of, &mut text)?;
+        // Sections of a command are subsections here.
+        page.extend_from_slice(String::from_utf8_lossy(&text).replace("\n.SH ", "\n.SS ").as_bytes());
+    }
+    man.render_version_section(&mut page)?;
+    Ok(page)
+}
+
+/// What a command is for, and what it takes.
+fn about(man: &Page, command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
+    man.render_synopsis_section(page)?;
+    man.render_description_section(page)?;
+    man.render_options_section(page)?;
+    if command.get_after_help().is_some() {
+        let mut notes = Vec::new();
+        man.render_extra_section(&mut notes)?;
+        // Its lines are laid out already: examples, and tables of exit codes.
+        let notes = String::from_utf8_lossy(&notes).replace("\n.SH EXTRA\n", "\n.SH NOTES\n.nf\n");
+        page.extend_from_slice(notes.as_bytes());
+        page.extend_from_slice(b".fi\n");
+    }
+    Ok(())
+}
+
+/// Every command below this one that does something, with the words that call it.
+fn commands<'a>(command: &'a Command, above: &str) -> Vec<(String, &'a Command)> {
+    let mut all = Vec::new();
+    for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
+        let name = format!("{above}{}", below.get_name());
+        let deeper = commands(below, &format!("{name} "));
+        all.push((name, below));
+        all.extend(deeper);
+    }
+    all
+}
+
+/// Writes a page for the program, and one for each command.
+fn write(folder: &Path) -> miette::Result<()> {
+    fs::create_dir_all(folder).map_err(denied("make the folder", folder))?;
+    let command = command();
+    for of in std::iter::once(&command).chain(commands(&command, "").into_iter().map(|(_, of)| of)) {
+        let man = Page::new(of.clone());
+        let place = folder.join(man.get_filename());
+        let failed = denied("write", &place);
+        let mut page = Vec::new();
+        let mut render = || {
+            man.render_title(&mut page)?;
+            man.render_name_section(&mut page)?;
+            about(&man, of, &mut page)?;
+            if of.has_subcommands() {
+                man.render_subcommands_section(&mut page)?;
+            }
+            man.render_version_section(&mut page)
+        };
+        render().map_err(&failed)?;
+        fs::write(&place, page).map_err(&failed)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,455 @@
+//! Setting, removing and renaming an outermost key of front matter.
+
+use std::ops::Range;
+
+use super::{Edit, EntryFile, same, scalar, scalar_in_list};
+use crate::problem::Problem;
+use crate::yaml::{Field, Meaning, closing, quote, quoted};
+
+/// The keys that say what has become of a plugin. People write them last.
+const STATES: [&str; 4] = ["disabled", "abandoned", "replaced", "up_for_adoption"];
+
+/// In which order people write the other keys.
+const ORDER: [&str; 20] = [
+    "layout",
+    "id",
+    "title",
+    "description",
+    "author",
+    "authors",
+    "license",
+    "date",
+    "homepage",
+    "source",
+    "archive",
+    "privacypolicy",
+    "follow_dependency_links",
+    "no_build_isolation",
+    "redirect_from",
+    "tags",
+    "attributes",
+    "screenshots",
+    "featuredimage",
+    "compatibility",
+];
+
+/// What a key is set to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// Text, which is put in quotes if it needs them.
+    Text(&'a str),
+    /// What has a meaning of its own without quotes, such as a date or a boolean.
+    Plain(&'a str),
+}
+
+impl Value<'_> {
+    fn text(&self) -> &str {
+        match self {
+            Self::Text(text) | Self::Plain(text) => text,
+        }
+    }
+
+    fn written(&self, in_brackets: bool) -> String {
+        match self {
+            Self::Plain(text) => (*text).to_owned(),
+            Self::Text(text) if in_brackets => scalar_in_list(text),
+            Self::Text(text) => scalar(text),
+        }
+    }
+
+    /// Whether `file` has this under `key`.
+    fn is_in(&self, file: &EntryFile, key: &str) -> bool {
+        let scalar = file.root().and_then(|root| root.field(key)).and_then(|field| field.value.scalar());
+        scalar.is_some_and(|scalar| {
+            let is_meant = match self {
+                Self::Text(_) => scalar.meaning() == Meaning::Text,
+                Self::Plain(text) => scalar.meaning() == Meaning::of(text),
+            };
+            is_meant && scalar.text == self.text()
+        })
+    }
+}
+
+impl EntryFile {
+    /// The edits that give `key` this value. What was there is replaced, and the comment behind it stays. A new key comes
+    /// where people usually write it. There are none if the value is there already.
+    ///
+    /// # Errors
+    /// A file in which that can't be done without damage to something else: how the key is written, and what to do.
+    pub fn set(&self, key: &str, value: Value<'_>) -> Result<Vec<Edit>, Problem> {
+        if value.is_in(self, key) {
+            return Ok(Vec::new());
+        }
+        let edits = match self.written(key) {
+            Some(field) => self.replace(&field, value)?,
+            None => self.insert(key, value)?,
+        };
+        let is_right = |edited: &Self| value.is_in(edited, key) && same::but_for(self, edited, &[key]);
+        self.checked(edits, key, "set", is_right)
+    }
+
+    /// The edits that take out `key`, everything below it, and the comments that are about nothing else: those behind it
+    /// and within it, and those right above it where an empty line follows. There are none if the key isn't there.
+    ///
+    /// # Errors
+    /// As [`EntryFile::set`].
+    pub fn remove(&self, key: &str) -> Result<Vec<Edit>, Problem> {
+        let fields = self.fields();
+        let meant: Vec<usize> =
+            fields.iter().enumerate().filter(|(_, field)| field.key == key).map(|(at, _)| at).collect();
+        if meant.is_empty() {
+            return match self.root().and_then(|root| root.field(key)) {
+                Some(field) => Err(self.merged(&field)),
+                None => Ok(Vec::new()),
+            };
+        }
+        let mut edits = Vec::new();
+        for at in meant {
+            edits.push(Edit::delete(self.in_file(self.removal(&fields, at)?)));
+        }
+        let is_right = |edited: &Self| {
+            edited.root().is_some_and(|root| root.field(key).is_none()) && same::but_for(self, edited, &[key])
+        };
+        self.checked(edits, key, "removed", is_right)
+    }
+
+    /// The edits that call the key `from` by another name, with its value and its place as they are.
+    ///
+    /// # Errors
+    /// As [`EntryFile::set`], and where there is no such key, or already one of that name.
+    pub fn rename(&self, from: &str, to: &str) -> Result<Vec<Edit>, Problem> {
+        let Some(field) = self.written(from) else {
+            let problem =
+                self.text().problem(self.yaml(), format!("there is no key {} to rename", quote(from)));
+            return Err(problem.help(format!("write `{to}: …`")));
+        };
+        if let Some(other) = self.root().and_then(|root| root.field(to)) {
+            let message = format!("can't rename {} to {}, which is there already", quote(from), quote(to));
+            return Err(self
+                .text()
+                .problem(other.key_span.clone(), message)
+                .help("remove one of the two keys"));
+        }
+        // A key in quotes may be given with the blanks behind it.
+        let written = self.slice(field.key_span).trim_end();
+        let end = field.key_span.start + written.len();
+        let edits = vec![Edit { span: self.in_file(field.key_span.start..end), text: scalar_in_list(to) }];
+        let is_right = |edited: &Self| {
+            let fields =
+                |file: &Self, key| file.root().and_then(|root| Some(root.field(key)?.value.to_json()));
+            fields(edited, from).is_none()
+                && fields(edited, to) == fields(self, from)
+                && same::but_for(self, edited, &[from, to])
+        };
+        self.checked(edits, from, "renamed", is_right)
+    }
+
+    /// The field under `key` that counts, where it is written here.
+    fn written(&self, key: &str) -> Option<Field<'_>> {
+        self.root()?.field(key).filter(|field| !field.merged)
+    }
+
+    /// `edits`, if the file that they make is right.
+    fn checked(
+        &self,
+        edits: Vec<Edit>,
+        key: &str,
+        done: &str,
+        is_right: impl Fn(&Self) -> bool,
+    ) -> Result<Vec<Edit>, Problem> {
+        if self.edited(&edits).is_some_and(|edited| is_right(&edited)) {
+            return Ok(edits);
+        }
+        let fields = self.fields();
+        let at = fields.iter().rev().find(|field| field.key == key).map(|field| field.key_span.clone());
+        let message = format!("{} can't be {done} here without changing something else", quote(key));
+        let at = at.unwrap_or_else(|| self.yaml.start..self.line_after(self.yaml.start));
+        Err(self.text().problem(at, message).help(BY_HAND))
+    }
+
+    fn merged(&self, field: &Field<'_>) -> Problem {
+        let message = format!("{} is not written here but taken in by `<<`", quote(field.key));
+        self.text().problem(field.key_span.clone(), message).help(BY_HAND)
+    }
+
+    fn unusual(&self, field: &Field<'_>) -> Problem {
+        let message =
+            format!("{} is not written as `{}: …` at the begin of a line", quote(field.key), field.key);
+        self.text().problem(field.key_span.clone(), message).help(BY_HAND)
+    }
+
+    fn slice(&self, span: &Range<usize>) -> &str {
+        self.text().as_str().get(span.clone()).unwrap_or_default()
+    }
+
+    /// Whether the front matter is one mapping in braces.
+    fn is_in_braces(&self) -> bool {
+        self.root().is_some_and(|root| self.slice(&root.span()).starts_with('{'))
+    }
+
+    /// By how many blanks outermost keys are indented.
+    fn indentation(&self) -> usize {
+        self.fields().first().map_or(0, |field| field.key_span.start - self.line_start(field.key_span.start))
+    }
+
+    /// Makes sure that a key is the first thing on its line.
+    fn begins_line(&self, field: &Field<'_>) -> Result<(), Problem> {
+        let before = self.slice(&(self.line_start(field.key_span.start)..field.key_span.start));
+        let begins = before.len() == self.indentation() && before.chars().all(|c| c == ' ');
+        if begins { Ok(()) } else { Err(self.unusual(field)) }
+    }
+
+    /// The byte behind the colon of a field.
+    fn behind_colon(&self, field: &Field<'_>) -> Result<usize, Problem> {
+        let rest = self.slice(&(field.key_span.start..self.yaml.end));
+        let written = rest.get(..field.key_span.len()).unwrap_or_default().trim_end().len();
+        let blanks = rest[written..].len() - rest[written..].trim_start_matches([' ', '\t']).len();
+        let colon = field.key_span.start + written + blanks;
+        if self.slice(&(colon..self.yaml.end)).starts_with(':') {
+            Ok(colon + 1)
+        } else {
+            Err(self.unusual(field))
+        }
+    }
+
+    /// The edits that replace the value of a field.
+    fn replace(&self, field: &Field<'_>, value: Value<'_>) -> Result<Vec<Edit>, Problem> {
+        let in_braces = self.is_in_braces();
+        let written = value.written(in_braces);
+        let colon = self.behind_colon(field)?;
+        if !in_braces {
+            self.begins_line(field)?;
+        }
+        let (start, end) = match self.layout(field, colon) {
+            Layout::Inline(span) => (span.start, span.end),
+            Layout::Nothing => {
+                return Ok(vec![Edit::insert(self.in_file(colon..colon).start, format!(" {written}"))]);
+            }
+            Layout::Below { header } => {
+                let fields = self.fields();
+                let at = fields.iter().position(|other| other.key_span == field.key_span);
+                let end = at.map_or(field.value.span().end, |at| self.extent(&fields, at).end);
+                let below = self.line_after(colon)..end;
+                let first = Edit { span: self.in_file(colon..header), text: format!(" {written}") };
+                let line_end = Edit::delete(self.in_file(below));
+                return Ok(vec![first, line_end]);
+            }
+        };
+        let gap = if start == colon { " " } else { "" };
+        Ok(vec![Edit { span: self.in_file(start..end), text: format!("{gap}{written}") }])
+    }
+
+    /// How the value behind the colon of a field is laid out.
+    fn layout(&self, field: &Field<'_>, colon: usize) -> Layout {
+        let line_end = self.slice(&(colon..self.yaml.end)).find('\n').map_or(self.yaml.end, |at| colon + at);
+        let mut at = colon;
+        let span = field.value.span();
+        // Anchors and tags stand before the value that they belong to.
+        loop {
+            let rest = self.slice(&(at..line_end));
+            at += rest.len() - rest.trim_start_matches([' ', '\t']).len();
+            let word = self.slice(&(at..line_end));
+            if !word.starts_with(['&', '!']) {
+                break;
+            }
+            at += word.find([' ', '\t']).unwrap_or(word.len());
+        }
+        let start = colon + self.blanks(colon..line_end);
+        let rest = self.slice(&(at..line_end));
+        match rest.chars().next() {
+            None | Some('#') if field.value.is_null() && start == at => Layout::Nothing,
+            None | Some('#') if span.end <= line_end => {
+                // Nothing but a tag or an anchor.
+                Layout::Inline(start..start + self.slice(&(start..at)).trim_end().len())
+            }
+            None | Some('#') => Layout::Below { header: colon + self.slice(&(colon..at)).trim_end().len() },
+            Some('|' | '>') => {
+                let header = rest.find([' ', '\t']).unwrap_or(rest.len());
+                Layout::Below { header: at + header }
+            }
+            Some(first) => {
+                let whole = self.slice(&(at..self.yaml.end));
+                let length = match first {
+                    '"' | '\'' => quoted(whole),
+                    '[' | '{' => closing(whole),
+                    _ => None,
+                };
+                let plain = self.slice(&(at..span.end.max(at))).trim_end().len();
+                Layout::Inline(start..at + length.unwrap_or(plain))
+            }
+        }
+    }
+
+    fn blanks(&self, span: Range<usize>) -> usize {
+        let text = self.slice(&span);
+        text.len() - text.trim_start_matches([' ', '\t']).len()
+    }
+
+    /// The lines of a field of a mapping in lines: from its key to the last line of its value or of a comment within it.
+    fn extent(&self, fields: &[Field<'_>], at: usize) -> Range<usize> {
+        let line = |at: usize| fields.get(at).map(|field| self.line_start(field.key_span.start));
+        let start = line(at).unwrap_or(self.yaml.start);
+        let next = line(at + 1).unwrap_or(self.yaml.end);
+        let least = fields.get(at).map_or(start, |field| self.least_end(field));
+        let mut end = next;
+        while end > least {
+            let last = self.line_start(end - 1);
+            let content = self.slice(&(last..end));
+            let indentation = content.len() - content.trim_start_matches(' ').len();
+            let is_outside = content.trim().is_empty()
+                || (content.trim_start().starts_with('#') && indentation <= self.indentation());
+            if last < least || !is_outside {
+                break;
+            }
+            end = last;
+        }
+        start..end
+    }
+
+    /// The byte behind the last line that certainly belongs to a field.
+    fn least_end(&self, field: &Field<'_>) -> usize {
+        let colon = self.behind_colon(field).unwrap_or(field.key_span.end);
+        let end = match self.layout(field, colon) {
+            Layout::Inline(span) => span.end,
+            // All empty lines below it belong to a block of lines with a `+`.
+            Layout::Below { header } if self.keeps_blanks(colon..header) => {
+                return field.value.span().end.min(self.yaml.end);
+            }
+            Layout::Nothing | Layout::Below { .. } => colon,
+        };
+        self.line_after(end.max(field.key_span.start)).min(self.yaml.end)
+    }
+
+    fn keeps_blanks(&self, header: Range<usize>) -> bool {
+        let word = self.slice(&header).trim().rsplit([' ', '\t']).next().unwrap_or_default();
+        word.starts_with(['|', '>']) && word.contains('+')
+    }
+
+    /// The bytes that go with a field.
+    fn removal(&self, fields: &[Field<'_>], at: usize) -> Result<Range<usize>, Problem> {
+        let Some(field) = fields.get(at) else { return Ok(0..0) };
+        if self.is_in_braces() {
+            return self.removal_in_braces(fields, at);
+        }
+        self.begins_line(field)?;
+        let Range { mut start, mut end } = self.extent(fields, at);
+        let before = at.checked_sub(1).map_or(self.yaml.start, |before| self.extent(fields, before).end);
+        let is_blank = |line: &str| line.trim().is_empty();
+        let ends_paragraph = end >= self.yaml.end || is_blank(self.line_at(end));
+        if ends_paragraph {
+            while start > before && self.line_at(self.line_start(start - 1)).trim_start().starts_with('#') {
+                start = self.line_start(start - 1);
+            }
+            // It was a paragraph of its own, so one of the empty lines around it goes, too.
+            if start > before && is_blank(self.line_at(self.line_start(start - 1))) {
+                start = self.line_start(start - 1);
+            } else if start == self.yaml.start && end < self.yaml.end {
+                end = self.line_after(end);
+            }
+        }
+        // Empty lines would become a part of a block of lines that keeps them.
+        let above = at.checked_sub(1).and_then(|above| fields.get(above));
+        if start == before && above.is_some_and(|above| self.is_kept_to_the_end(above)) {
+            while end < self.yaml.end && is_blank(self.line_at(end)) {
+                end = self.line_after(end);
+            }
+        }
+        Ok(start..end)
+    }
+
+    fn is_kept_to_the_end(&self, field: &Field<'_>) -> bool {
+        let Ok(colon) = self.behind_colon(field) else { return false };
+        matches!(self.layout(field, colon), Layout::Below { header } if self.keeps_blanks(colon..header))
+    }
+
+    fn removal_in_braces(&self, fields: &[Field<'_>], at: usize) -> Result<Range<usize>, Problem> {
+        let field = &fields[at];
+        if let Some(next) = fields.get(at + 1) {
+            return Ok(field.key_span.start..next.key_span.start);
+        }
+        let Some(before) = at.checked_sub(1).and_then(|before| fields.get(before)) else {
+            return Err(self.unusual(field));
+        };
+        Ok(self.end_in_braces(before)?..self.end_in_braces(field)?)
+    }
+
+    /// The byte behind the value of a field of a mapping in braces.
+    fn end_in_braces(&self, field: &Field<'_>) -> Result<usize, Problem> {
+        let colon = self.behind_colon(field)?;
+        Ok(match self.layout(field, colon) {
+            Layout::Inline(span) => span.end,
+            Layout::Nothing | Layout::Below { .. } => colon,
+        })
+    }
+
+    fn line_at(&self, start: usize) -> &str {
+        self.slice(&(start..self.line_after(start)))
+    }
+
+    /// The edits that put in a key which is not written yet.
+    fn insert(&self, key: &str, value: Value<'_>) -> Result<Vec<Edit>, Problem> {
+        let fields = self.fields();
+        let in_braces = self.is_in_braces();
+        let line = format!("{}: {}", scalar_in_list(key), value.written(in_braces));
+        let place = neighbour(&fields, key);
+        if in_braces {
+            let Some(before) = place.and_then(|at| fields.get(at)).or(fields.last()) else {
+                return Err(self.text().problem(self.yaml(), "there is no key to put another one behind"));
+            };
+            let end = self.end_in_braces(before)?;
+            return Ok(vec![Edit::insert(self.in_file(end..end).start, format!(", {line}"))]);
+        }
+        for field in &fields {
+            self.begins_line(field)?;
+        }
+        let indentation = " ".repeat(self.indentation());
+        let line_end = self.line_end();
+        let at = match place {
+            Some(place) => self.extent(&fields, place).end,
+            None => fields.first().map_or(self.yaml.start, |first| self.line_start(first.key_span.start)),
+        };
+        let begins_paragraph = STATES.contains(&key) && self.begins_paragraph(&fields, place, at);
+        let before = if begins_paragraph { line_end } else { "" };
+        let text = format!("{before}{indentation}{line}{line_end}");
+        Ok(vec![Edit::insert(self.in_file(at..at).start, text)])
+    }
+}
+
+impl EntryFile {
+    /// Whether what has become of a plugin is a paragraph of its own at byte `at`, behind the field `place`: where other
+    /// keys stand in paragraphs, and that is the last one.
+    fn begins_paragraph(&self, fields: &[Field<'_>], place: Option<usize>, at: usize) -> bool {
+        let last = place.filter(|place| place + 1 == fields.len()).and_then(|place| fields.get(place));
+        let has_paragraphs = fields.windows(2).any(|pair| match pair {
+            [one, other] => self.slice(&(one.key_span.start..other.key_span.start)).contains("\n\n"),
+            _ => false,
+        });
+        let ends_paragraph = at >= self.yaml.end || self.line_at(at).trim().is_empty();
+        let follows = last.is_some_and(|last| !STATES.contains(&last.key) && !self.is_kept_to_the_end(last));
+        has_paragraphs && ends_paragraph && follows
+    }
+}
+
+const BY_HAND: &str = "make this change by hand";
+
+/// How a value is laid out.
+enum Layout {
+    /// There is none.
+    Nothing,
+    /// It begins on the line of its key: its bytes, with anchor and tag.
+    Inline(Range<usize>),
+    /// It begins on a line below its key; on the line of the key is what ends at `header`.
+    Below { header: usize },
+}
+
+/// Behind which of `fields` people look for `key`; none if it should be the first one.
+fn neighbour(fields: &[Field<'_>], key: &str) -> Option<usize> {
+    let last = fields.len().checked_sub(1);
+    if STATES.contains(&key) {
+        return fields.iter().rposition(|field| STATES.contains(&field.key)).or(last);
+    }
+    let rank = |key: &str| ORDER.iter().position(|known| *known == key);
+    let Some(own) = rank(key) else { return last };
+    let before = fields.iter().enumerate().filter_map(|(at, field)| Some((rank(field.key)?, at)));
+    before.filter(|(rank, _)| *rank < own).max().map(|(_, at)| at)
+}
