@@ -1,6 +1,7 @@
 //! The publisher: makes the output folder hold exactly the outputs, touching only what is different.
 
 mod glance;
+mod manifest;
 mod published;
 mod removed;
 mod tree;
@@ -23,10 +24,12 @@ use crate::digest::Digest;
 use crate::imprint::ShownKind;
 
 pub use glance::{Glance, Seen};
+pub use manifest::NAME as MANIFEST;
 pub use published::Published;
 
 pub use untouched::is_untouched;
 
+use manifest::Told;
 use tree::{Found, OutputTree};
 
 /// Every output by its path with `/`: its digest, and the place of its bytes.
@@ -74,8 +77,8 @@ pub trait Derived: Sync {
     fn history(&self, stem: &str) -> Result<Option<Vec<u8>>, CacheError>;
 }
 
-/// For each path in the output folder, the digests of what builds wrote there.
-type Manifest = BTreeMap<String, Vec<Digest>>;
+/// Files that are no outputs any more, each with the digests of what builds wrote there.
+type Gone = BTreeMap<String, Vec<Digest>>;
 
 /// How many threads write files: more than there are cores, since each waits for the disk most of the time.
 const WRITERS: usize = 8;
@@ -116,11 +119,9 @@ pub enum PublishError {
         /// The output below it.
         below: String,
     },
-    /// An output in a folder that belongs to another program.
-    #[error(
-        "the output {0} lies in a folder that belongs to git or to `shelflife watch`, where nothing is published"
-    )]
-    #[diagnostic(help("give it an address without `.git` and `.shelflife`"))]
+    /// An output at a place that belongs to another program, or to shelflife itself.
+    #[error("the output {0} has a name that belongs to git or to shelflife, where nothing is published")]
+    #[diagnostic(help("give it an address without `.git`, `.shelflife` and `.shelflife-manifest`"))]
     Reserved(String),
     /// A blob that was stored is gone again.
     #[error("the cache lost the content of {0} while the build was running")]
@@ -180,7 +181,7 @@ pub fn publish(
     let name = target.name;
     let known = cache.listing(Tree::Output(name))?;
     let unfinished = cache.listing(Tree::Coming(name))?;
-    let mut published = Published { is_known: known.is_some(), ..Published::default() };
+    let is_listed = known.is_some();
     let known = known.unwrap_or_default();
     let unfinished = unfinished.as_deref();
     let tree = OutputTree::new(target.folder);
@@ -199,6 +200,17 @@ pub fn publish(
             (path.as_str(), found.unwrap_or_else(|| tree.look(path, *digest, known)))
         })
         .collect();
+    let (own, manifest) = (known.get(MANIFEST), manifest::of_outputs(outputs));
+    let found_own = |digest: Digest| {
+        let same = own.filter(|own| own.digest == digest);
+        let found =
+            same.and_then(|own| if is_trusted { Some(Found::Right(own.look)) } else { seen?.at(MANIFEST) });
+        found.unwrap_or_else(|| tree.look(MANIFEST, digest, own))
+    };
+    let is_as_left = is_trusted || own.is_some_and(|own| matches!(found_own(own.digest), Found::Right(_)));
+    // What the cache has written tells nothing that it does not know.
+    let told = if is_as_left { Told::default() } else { Told::read(&tree) };
+    let mut published = Published { is_known: is_listed || told.is_there, ..Published::default() };
     let removals = cache.removals(name)?;
     let mut gone = gone(outputs, known.iter().chain(unfinished.into_iter().flatten()));
     if !is_trusted {
@@ -206,10 +218,15 @@ pub fn publish(
             gone.entry(path).or_insert(digests);
         }
     }
+    told.add_to(&mut gone, outputs, &known, &tree);
     let first = tree.check(&found, outputs, &gone)?;
 
-    let is_ours =
-        |path: &str| known.contains_key(path) || unfinished.is_some_and(|files| files.contains_key(path));
+    let told_paths = told.paths();
+    let is_ours = |path: &str| {
+        known.contains_key(path)
+            || unfinished.is_some_and(|files| files.contains_key(path))
+            || told_paths.contains(path)
+    };
     let mut wrong = Vec::new();
     for (path, found) in &found {
         if matches!(found, Found::Right(_)) {
@@ -222,18 +239,24 @@ pub fn publish(
         }
     }
 
-    if !published.is_known || unfinished.is_some() {
-        for path in gone.keys().map(String::as_str).chain(outputs.keys().map(String::as_str)) {
-            tree.sweep(path);
-        }
+    if !is_as_left || unfinished.is_some() {
+        let paths = gone.keys().map(String::as_str).chain(outputs.keys().map(String::as_str));
+        paths.chain([MANIFEST]).for_each(|path| tree.sweep(path));
     }
     // What comes is listed first, so that a build that is killed leaves no file of which the next one knows nothing.
-    let anything_to_do = !wrong.is_empty() || !gone.is_empty() || unfinished.is_some();
+    let digest = Digest::of(&manifest);
+    let found_manifest = found_own(digest);
+    let is_manifest_right = wrong.is_empty() && matches!(found_manifest, Found::Right(_));
+    let anything_to_do = !wrong.is_empty() || !gone.is_empty() || unfinished.is_some() || !is_manifest_right;
     if anything_to_do {
         let mut coming = unfinished.cloned().unwrap_or_default();
         coming.extend(wrong.iter().map(|path| ((*path).to_owned(), unseen(outputs[*path].0))));
         cache.set_listing(Tree::Coming(name), Some(coming))?;
         cache.checkpoint()?;
+    }
+    if !wrong.is_empty() {
+        let coming = wrong.iter().map(|path| (*path, outputs[*path].0));
+        tree.write(MANIFEST, &manifest::while_coming(&known, unfinished, &told, coming))?;
     }
     let mut remove = |path: &String| -> Result<(), PublishError> {
         if tree.is_ours(path, &gone) {
@@ -291,13 +314,18 @@ pub fn publish(
     if !published.is_known {
         published.foreign = tree.others(outputs);
     }
+    let look = match found_manifest {
+        Found::Right(look) if is_manifest_right => look.filter(|look| look.is_settled(began)),
+        _ => tree.write(MANIFEST, &manifest)?.filter(|look| look.is_settled(SystemTime::now())),
+    };
+    after.insert(MANIFEST.to_owned(), Listed { digest, look });
     published.written = wrong.into_iter().map(str::to_owned).collect();
     published.removed.sort_unstable();
 
     let left =
         known.iter().filter(|(path, file)| after.get(*path).map(|new| new.digest) != Some(file.digest));
     let build = cache.use_folder(name, left.map(|(_, file)| file.digest))?;
-    if after != *known || !published.is_known {
+    if after != *known || !is_listed {
         cache.set_listing(Tree::Output(name), Some(after))?;
     }
     if anything_to_do {
@@ -313,9 +341,9 @@ pub fn publish(
 }
 
 /// Files that builds wrote and the site has no longer, each with the digests that it may have.
-fn gone<'a>(outputs: &Outputs, known: impl Iterator<Item = (&'a String, &'a Listed)>) -> Manifest {
-    let mut gone = Manifest::new();
-    for (path, file) in known.filter(|(path, _)| !outputs.contains_key(*path)) {
+fn gone<'a>(outputs: &Outputs, known: impl Iterator<Item = (&'a String, &'a Listed)>) -> Gone {
+    let mut gone = Gone::new();
+    for (path, file) in known.filter(|(path, _)| !outputs.contains_key(*path) && *path != MANIFEST) {
         gone.entry(path.clone()).or_default().push(file.digest);
     }
     gone
@@ -421,7 +449,11 @@ mod tests {
         std::fs::write(folder.path().join("a.html"), "wrong").unwrap();
         assert_eq!(run(folder.path(), &cache, &[("a.html", "right")]).written, ["a.html"]);
         assert_eq!(std::fs::read(folder.path().join("a.html")).unwrap(), b"right");
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing lies beside it");
+        assert_eq!(
+            std::fs::read_dir(folder.path()).unwrap().count(),
+            2,
+            "nothing lies beside it and the manifest"
+        );
     }
 
     #[test]

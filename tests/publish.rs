@@ -4,13 +4,16 @@
 mod common;
 
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use common::Site;
 use serde_json::json;
 use shelflife::cache::{Cache, CacheError, Listing, Tree};
 use shelflife::imprint::ShownKind;
-use shelflife::publish::{Content, Derived, Glance, Outputs, PublishError, Published, Target, publish};
+use shelflife::publish::{
+    Content, Derived, Glance, MANIFEST, Outputs, PublishError, Published, Target, publish,
+};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
 
@@ -56,11 +59,25 @@ impl Folder {
     }
 
     fn publish(&self, paths: &[&str]) -> Result<Published, PublishError> {
+        self.publish_some(paths, usize::MAX)
+    }
+
+    /// Publishes no more than so many files.
+    fn publish_some(&self, paths: &[&str], most: usize) -> Result<Published, PublishError> {
         let output = |path: &&str| ((*path).to_owned(), (self.cache.put_blob(b"output"), Content::Blob));
         let outputs: Outputs = paths.iter().map(output).collect();
         let glance = Glance::begin(self.folder.path(), "public", &self.cache);
         let target = Target { folder: self.folder.path(), name: "public", glance: Some(glance) };
-        publish(target, &outputs, &self.cache, &Nothing, &|_, _| ControlFlow::Continue(()))
+        let progress = |written, _| {
+            if written < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
+        publish(target, &outputs, &self.cache, &Nothing, &progress)
+    }
+
+    /// What a machine is left with that has lost its cache.
+    fn without_cache(mut self) -> Self {
+        self.cache = Arc::new(Cache::in_memory().unwrap());
+        self
     }
 
     #[track_caller]
@@ -116,6 +133,7 @@ fn what_is_in_the_way_is_found_before_the_first_write() {
         .refuses(&["a.html", "b.json", "b.json/x/index.html"], "the outputs b.json and b.json/x/index.html");
     folder.refuses(&["a.html", ".git/hooks/index.html"], "belongs to git");
     folder.refuses(&["a.html", "b/.git/index.html"], "belongs to git");
+    folder.refuses(&["a.html", MANIFEST], "belongs to git or to shelflife");
     assert_eq!(folder.read("CNAME"), "foreign");
 }
 
@@ -179,10 +197,27 @@ fn what_a_killed_build_left_is_swept() {
     folder.cache.set_listing(Tree::Coming("public"), Some(Listing::new())).unwrap();
     folder.write(".gone.html.shelflife-new", "half");
     folder.publish(&["a.html"]).unwrap();
-    let left: Vec<_> =
-        std::fs::read_dir(folder.folder.path()).unwrap().map(|f| f.unwrap().file_name()).collect();
-    assert_eq!(left, ["a.html"]);
+    let left: Vec<_> = Site::files(folder.folder.path()).into_keys().collect();
+    assert_eq!(left, [MANIFEST, "a.html"].map(PathBuf::from));
     assert_eq!(folder.cache.listing(Tree::Coming("public")).unwrap(), None);
+}
+
+#[test]
+fn what_a_build_that_did_not_end_wrote_is_known_without_its_cache() {
+    let mut folder = Folder::new();
+    folder.publish(&["a.html", "b.html"]).unwrap();
+    let error = folder.publish_some(&["a.html", "new/c.html", "new/d.html"], 1).unwrap_err();
+    assert!(matches!(error, PublishError::Stopped { written: 1.., all: 2 }), "{error}");
+    assert!(folder.at("b.html").exists() && folder.at("new").exists());
+    folder.write("new/foreign.html", "foreign");
+    folder = folder.without_cache();
+    let published = folder.publish(&["a.html"]).unwrap();
+    assert!(
+        published.removed.contains(&"b.html".to_owned()) && published.warnings().is_empty(),
+        "{published:?}"
+    );
+    let left: Vec<_> = Site::files(folder.folder.path()).into_keys().collect();
+    assert_eq!(left, [MANIFEST, "a.html", "new/foreign.html"].map(PathBuf::from));
 }
 
 #[test]

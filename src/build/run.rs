@@ -20,7 +20,7 @@ use super::render::{self, content_of};
 use super::shelf::Shelf;
 use super::why::Why;
 use super::{Afterwards, Built, Observer, Phase, Problems, go_on, on_all_cores};
-use crate::cache::{ANSWERS, Cache, CacheError, FACTS, HISTORY, Listing};
+use crate::cache::{ANSWERS, Cache, CacheError, FACTS, HISTORY, Listed, Listing};
 use crate::companion::Companion;
 use crate::config::Config;
 use crate::digest::Digest;
@@ -29,7 +29,7 @@ use crate::graph::kinds::Kind;
 use crate::graph::templates::templates;
 use crate::graph::{self, Database, Site, context};
 use crate::look::Identity;
-use crate::publish::{self, Content, Glance, PublishError, Published, Target};
+use crate::publish::{self, Content, Glance, MANIFEST, PublishError, Published, Target};
 use crate::render::text::day_of;
 use crate::report::{self, Durations, Entries, Outputs, Report};
 use crate::rule::Rule;
@@ -245,7 +245,7 @@ impl<'a> Run<'a> {
             found::check_strictly(&record.found.refused, warnings)?;
         }
         let published = if self.is_untouched(&record, &mut view)? {
-            Published { unchanged: outputs.len(), is_known: true, ..Published::default() }
+            Published { unchanged: of_site(outputs).count(), is_known: true, ..Published::default() }
         } else {
             self.publish(&self.contents(scan, outputs), view)?
         };
@@ -270,8 +270,7 @@ impl<'a> Run<'a> {
         let mut copied = scan.copied(self.config);
         let lines = Kind::SINGLE.iter().filter_map(|kind| Some((kind.path()?, kind.lines()?)));
         let lines: BTreeMap<String, _> = lines.collect();
-        outputs
-            .iter()
+        of_site(outputs)
             .map(|(path, file)| {
                 let made = || match (lines.get(path), Companion::at(path)) {
                     (Some(kind), _) => Content::Lines(*kind),
@@ -511,6 +510,11 @@ impl<'a> Run<'a> {
             refused: Vec::new(),
         }
     }
+}
+
+/// The files of a listing that are outputs: all but the manifest.
+fn of_site(listing: &Listing) -> impl Iterator<Item = (&String, &Listed)> {
+    listing.iter().filter(|(path, _)| *path != MANIFEST)
 }
 
 /// The digest of everything that all imprints are made from.

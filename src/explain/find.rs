@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::graph::kinds::path_of;
 use crate::graph::outputs::COPY;
 use crate::graph::own_pages::FILE;
+use crate::publish::MANIFEST;
 use crate::render::address::{is_rooted, is_web};
 
 /// What was published, and where.
@@ -75,7 +76,7 @@ pub(super) fn output(given: &str, published: &Published<'_>) -> Result<miette::R
 
 impl Published<'_> {
     fn has(&self, path: String) -> Option<String> {
-        self.files.contains_key(&path).then_some(path)
+        (path != MANIFEST && self.files.contains_key(&path)).then_some(path)
     }
 
     /// The output at a path below the output folder, which may be that of its folder, or stand without its extension.
@@ -238,7 +239,7 @@ impl Published<'_> {
                 near.push((distance, output.to_owned(), shown.to_owned()));
             }
         };
-        for path in self.files.keys() {
+        for path in self.files.keys().filter(|path| *path != MANIFEST) {
             consider(&whole, shown_as(path), path, path);
         }
         for (stem, imprint) in self.cache.imprints()? {

@@ -6,11 +6,11 @@ use std::collections::HashSet;
 use rayon::prelude::*;
 
 use super::tree::OutputTree;
-use super::{Manifest, Outputs};
+use super::{Gone, Outputs};
 use crate::cache::{Removal, Removals};
 
 /// Those of the removed files at whose places there are files and no outputs, each with the digests that it may have.
-pub(super) fn returned(removals: &Removals, outputs: &Outputs, tree: &OutputTree<'_>) -> Manifest {
+pub(super) fn returned(removals: &Removals, outputs: &Outputs, tree: &OutputTree<'_>) -> Gone {
     removals
         .par_iter()
         .filter(|(path, _)| !outputs.contains_key(*path) && tree.has_file(path))
@@ -23,7 +23,7 @@ pub(super) fn returned(removals: &Removals, outputs: &Outputs, tree: &OutputTree
 pub(super) fn after(
     removals: &Removals,
     outputs: &Outputs,
-    gone: Manifest,
+    gone: Gone,
     left_alone: &HashSet<&String>,
     build: i64,
 ) -> Removals {

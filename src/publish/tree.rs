@@ -6,7 +6,7 @@ use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::{Manifest, Outputs, PublishError};
+use super::{Gone, Outputs, PublishError, manifest};
 use crate::access::denied;
 use crate::cache::Listed;
 use crate::digest::Digest;
@@ -91,9 +91,16 @@ impl<'a> OutputTree<'a> {
         &self,
         found: &BTreeMap<&str, Found>,
         outputs: &Outputs,
-        gone: &Manifest,
+        gone: &Gone,
     ) -> Result<BTreeSet<String>, PublishError> {
         let mut first = BTreeSet::new();
+        match self.found(manifest::NAME) {
+            Found::Right(_) | Found::File | Found::Nothing => {}
+            Found::Link => return Err(PublishError::Link(self.place(manifest::NAME))),
+            Found::Folder | Found::Other => {
+                return Err(self.obstacle(manifest::NAME, "no file", manifest::NAME));
+            }
+        }
         for folder in topmost(found.keys().copied()) {
             if self.found(folder) == Found::Link {
                 return Err(PublishError::Link(self.place(folder)));
@@ -178,11 +185,25 @@ impl<'a> OutputTree<'a> {
 
     /// Whether an earlier build wrote the file that is at `path`, and nobody changed it since. What can only be
     /// reached through a link is not in the output folder.
-    pub(super) fn is_ours(&self, path: &str, manifest: &Manifest) -> bool {
-        let Some(digests) = manifest.get(path) else { return false };
-        !ancestors(path).any(|folder| self.found(folder) == Found::Link)
-            && self.found(path) == Found::File
-            && std::fs::read(self.place(path)).is_ok_and(|bytes| digests.contains(&Digest::of(&bytes)))
+    pub(super) fn is_ours(&self, path: &str, gone: &Gone) -> bool {
+        let Some(digests) = gone.get(path) else { return false };
+        self.digest(path).is_some_and(|digest| digests.contains(&digest))
+    }
+
+    /// The digest of the file at `path`; `None` if there is none, or it can only be reached through a link.
+    pub(super) fn digest(&self, path: &str) -> Option<Digest> {
+        Some(Digest::of(&self.read(path, i64::MAX)?))
+    }
+
+    /// The content of the file at `path`; `None` if there is none of at most so many bytes, or it can only be reached
+    /// through a link.
+    pub(super) fn read(&self, path: &str, most: i64) -> Option<Vec<u8>> {
+        if ancestors(path).any(|folder| self.found(folder) == Found::Link) {
+            return None;
+        }
+        let place = self.place(path);
+        let look = Look::of(&std::fs::symlink_metadata(&place).ok()?).filter(|look| look.size <= most)?;
+        look::read(&place, look.size).ok()
     }
 
     /// Removes a file, and the folders that this leaves empty.
@@ -277,6 +298,9 @@ fn folders<'p>(
         |file: &str, below: &str| PublishError::Both { file: file.to_owned(), below: below.to_owned() };
     let mut folders = BTreeMap::new();
     for output in wanted {
+        if is_reserved(output) {
+            return Err(PublishError::Reserved(output.to_owned()));
+        }
         for folder in ancestors(output) {
             if outputs.contains_key(folder) {
                 return Err(both(folder, output));
@@ -296,11 +320,13 @@ fn folders<'p>(
     Ok(folders)
 }
 
-/// Whether a folder belongs to other programs: `.git` to git wherever it is, and `.shelflife` at the top to
-/// `shelflife watch`.
-fn is_reserved(folder: &str) -> bool {
-    let name = folder.rsplit('/').next().unwrap_or(folder);
-    name.eq_ignore_ascii_case(".git") || folder.eq_ignore_ascii_case(".shelflife")
+/// Whether a file or folder is no output's: `.git` is git's wherever it is; at the top, `.shelflife` belongs to
+/// `shelflife watch`, and the manifest to the publisher.
+pub(super) fn is_reserved(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.eq_ignore_ascii_case(".git")
+        || path.eq_ignore_ascii_case(".shelflife")
+        || path.eq_ignore_ascii_case(manifest::NAME)
 }
 
 /// Where a file is written before it gets to its place.

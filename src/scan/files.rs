@@ -12,6 +12,7 @@ use miette::miette;
 use crate::access::denied;
 use crate::config::Paths;
 use crate::entry;
+use crate::publish::MANIFEST;
 
 /// One folder of the site, and the places to which links in it may lead.
 pub(super) struct Folder<'a> {
@@ -213,9 +214,10 @@ pub fn belongs_at_root(name: &str) -> bool {
     NAMES.contains(&name) || is_googles()
 }
 
-/// Whether a file or folder of this name is not copied to the root though hidden ones are: git and macOS make them.
+/// Whether a file or folder of this name is not copied to the root though hidden ones are: git, macOS and builds make
+/// them.
 pub fn is_never_copied(name: &OsStr) -> bool {
-    name == ".git" || name == ".DS_Store"
+    name == ".git" || name == ".DS_Store" || name == MANIFEST
 }
 
 fn is_hidden(name: &OsStr) -> bool {

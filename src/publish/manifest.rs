@@ -1,0 +1,203 @@
+//! The manifest in the output folder: the folder itself tells what builds wrote there, also where the cache is older
+//! than the folder, or lost.
+//!
+//! Anybody may have written it. So it only ever names files of the folder, and leads to the removal of those alone that
+//! still have the bytes it tells of.
+
+use std::collections::HashSet;
+use std::path::{Component, Path};
+
+use rayon::prelude::*;
+
+use super::tree::{OutputTree, is_reserved};
+use super::{Gone, Outputs};
+use crate::cache::{Listed, Listing};
+use crate::digest::Digest;
+
+/// The manifest's name, at the top of the output folder. No output can have it.
+pub const NAME: &str = ".shelflife-manifest";
+
+/// Its first line: what it is, and the version of its form.
+const FIRST_LINE: &str = "shelflife-manifest 1";
+
+/// The largest manifest that is read, in bytes: that of a million outputs.
+const MAX: i64 = 96 * 1024 * 1024;
+
+/// The start of a digest: enough to tell a file that was changed from one that was not.
+type Mark = [u8; 8];
+
+/// What a manifest says that the cache did not write.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    files: Vec<(String, Mark)>,
+    /// Whether there is a manifest that can be read.
+    pub(super) is_there: bool,
+}
+
+/// The manifest of the files that `outputs` are.
+pub(super) fn of_outputs(outputs: &Outputs) -> Vec<u8> {
+    write(outputs.iter().map(|(path, (digest, _))| (path.as_str(), mark(*digest))))
+}
+
+/// The manifest while files are written: it names what was there, and what is `coming`. A build that is killed, and whose cache
+/// is lost with it, leaves no file of which nobody knows.
+pub(super) fn while_coming<'a>(
+    known: &'a Listing,
+    unfinished: Option<&'a Listing>,
+    told: &'a Told,
+    coming: impl Iterator<Item = (&'a str, Digest)>,
+) -> Vec<u8> {
+    let known = known
+        .iter()
+        .chain(unfinished.into_iter().flatten())
+        .map(|(path, file)| (path.as_str(), mark(file.digest)));
+    let told = told.files.iter().map(|(path, mark)| (path.as_str(), *mark));
+    write(known.chain(told).chain(coming.map(|(path, digest)| (path, mark(digest)))))
+}
+
+fn mark(digest: Digest) -> Mark {
+    let mut mark = Mark::default();
+    mark.copy_from_slice(&digest.as_bytes()[..size_of::<Mark>()]);
+    mark
+}
+
+/// A line for each file. A path that is more than one line has none: only the cache knows that file.
+fn write<'a>(files: impl Iterator<Item = (&'a str, Mark)>) -> Vec<u8> {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let mut text = format!("{FIRST_LINE}\n").into_bytes();
+    for (path, mark) in files.filter(|(path, _)| is_inside(path)) {
+        text.extend(mark.iter().flat_map(|byte| [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]));
+        text.push(b' ');
+        text.extend_from_slice(path.as_bytes());
+        text.push(b'\n');
+    }
+    text
+}
+
+impl Told {
+    /// What the manifest in the folder says. One that can't be read counts as none, and so does a line that makes no
+    /// sense.
+    pub(super) fn read(tree: &OutputTree<'_>) -> Self {
+        let Some(text) = tree.read(NAME, MAX) else { return Self::default() };
+        let mut lines = text.split(|byte| *byte == b'\n');
+        if lines.next() != Some(FIRST_LINE.as_bytes()) {
+            return Self::default();
+        }
+        Self { files: lines.filter_map(line).collect(), is_there: true }
+    }
+
+    /// The paths that it names.
+    pub(super) fn paths(&self) -> HashSet<&str> {
+        self.files.iter().map(|(path, _)| path.as_str()).collect()
+    }
+
+    /// Adds to what is `gone` the files that the site has no longer, which `known` does not list as they are told of
+    /// here: with their digest if they still have the bytes that were written.
+    pub(super) fn add_to(&self, gone: &mut Gone, outputs: &Outputs, known: &Listing, tree: &OutputTree<'_>) {
+        let is_news = |path: &str, told: Mark| {
+            let listed = |file: &Listed| mark(file.digest) == told;
+            !outputs.contains_key(path) && !known.get(path).is_some_and(listed)
+        };
+        let found: Vec<(&String, Option<Digest>)> = self
+            .files
+            .par_iter()
+            .filter(|(path, mark)| is_news(path, *mark))
+            .filter_map(|(path, told)| {
+                let digest = tree.digest(path)?;
+                Some((path, Some(digest).filter(|digest| mark(*digest) == *told)))
+            })
+            .collect();
+        for (path, digest) in found {
+            gone.entry(path.clone()).or_default().extend(digest);
+        }
+    }
+}
+
+/// A path and the start of its digest; `None` if that is not what the line says.
+fn line(line: &[u8]) -> Option<(String, Mark)> {
+    let (mark, path) = line.split_at_checked(2 * size_of::<Mark>())?;
+    let path = std::str::from_utf8(path.strip_prefix(b" ")?).ok().filter(|path| is_inside(path))?;
+    let digits =
+        std::str::from_utf8(mark).ok().filter(|mark| mark.bytes().all(|digit| digit.is_ascii_hexdigit()))?;
+    Some((path.to_owned(), u64::from_str_radix(digits, 16).ok()?.to_be_bytes()))
+}
+
+/// Whether a path, with `/`, is that of a file which a build can have written: it leads to a place inside the folder,
+/// which belongs to nobody else.
+fn is_inside(path: &str) -> bool {
+    // What the system takes for a separator or a drive is none of an output's path.
+    let is_name = |part: &str| {
+        let mut components = Path::new(part).components();
+        matches!(components.next(), Some(Component::Normal(name)) if name == part)
+            && components.next().is_none()
+    };
+    let folders = path.match_indices('/').map(|(end, _)| &path[..end]);
+    path.split('/').all(is_name)
+        && !path.chars().any(char::is_control)
+        && !folders.chain([path]).any(is_reserved)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let tree = OutputTree::new(folder.path());
+        assert!(!Told::read(&tree).is_there);
+        let paths = ["index.html", "a b/ü.html", ".nojekyll", "two\nlines"];
+        let files = paths.map(|path| (path, mark(Digest::of(path.as_bytes()))));
+        let text = write(files.into_iter());
+        std::fs::write(folder.path().join(NAME), &text).unwrap();
+        let told = Told::read(&tree);
+        assert!(told.is_there);
+        assert_eq!(
+            told.files,
+            files[..3].iter().map(|(path, mark)| ((*path).to_owned(), *mark)).collect::<Vec<_>>()
+        );
+        for wrong in ["", "shelflife-manifest 2\n", "0123456789abcdef index.html\n"] {
+            std::fs::write(folder.path().join(NAME), wrong).unwrap();
+            assert!(!Told::read(&tree).is_there, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn no_line_leads_out_of_the_folder_or_to_what_is_not_the_sites() {
+        let outside = [
+            "",
+            "/",
+            "/etc/passwd",
+            "..",
+            "../x",
+            "a/../../x",
+            "a//b",
+            "./a",
+            "a/.",
+            "a/",
+            "a\0b",
+            "a\tb",
+            ".git",
+            ".git/config",
+            "a/.GIT/config",
+            "sub/.git",
+            ".shelflife/x",
+            ".Shelflife",
+            NAME,
+            ".SHELFLIFE-manifest",
+            "C:\u{7}x",
+        ];
+        for path in outside {
+            assert!(!is_inside(path), "{path:?}");
+        }
+        for path in ["a", "a/b.html", ".well-known/x", "a/.shelflife", "..a", "a b", "git/config"] {
+            assert!(is_inside(path), "{path:?}");
+        }
+        for text in
+            ["", "0123456789abcdef", "0123456789abcdefindex.html", "xyz3456789abcdef index.html", "0 a"]
+        {
+            assert_eq!(line(text.as_bytes()), None, "{text:?}");
+        }
+        assert_eq!(line(b"+123456789abcdef a"), None, "a number is not all that such digits can be");
+    }
+}
