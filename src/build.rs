@@ -16,6 +16,7 @@ mod redirects;
 mod refusals;
 mod render;
 mod run;
+mod seeding;
 mod shelf;
 mod urgency;
 mod why;
@@ -45,6 +46,8 @@ pub use why::{AGES, Parts, UNKNOWN};
 /// What a build is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
+    /// Reading the histories that the site has published.
+    Seed,
     /// Reading the site's folder.
     Scan,
     /// Asking sources.

@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use miette::{IntoDiagnostic as _, WrapErr as _, miette};
+use miette::{Diagnostic, IntoDiagnostic as _, WrapErr as _, miette};
 use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 use serde::Deserialize;
+use thiserror::Error;
+use tokio::select;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use url::Url;
@@ -19,10 +21,13 @@ use url::Url;
 use crate::cache::{Cache, CacheError};
 use crate::entry::is_stem;
 use crate::history::{Day, History, Published};
+use crate::report;
 use crate::source::http::{Http, HttpError, IfTooMuch, Request, Verdict};
 use crate::source::{Endpoint, Meter};
 use crate::url_path::segment;
 
+/// What every published site has, whether it has histories or not.
+const SIGN: &str = "plugins.json";
 /// Where the index of a published site's plugins is.
 const INDEX: &str = "api/v1/plugins.json";
 /// The largest index that is read.
@@ -102,8 +107,54 @@ pub struct Found {
     pub plugins: usize,
     /// How many of them have no file of their history.
     pub without: usize,
-    /// Histories that could not be had or make no sense, of which nothing is taken over: what is wrong with each.
+    /// Histories that could not be had, though they may be there: what happened with each.
+    pub unread: Vec<String>,
+    /// Histories that make no sense, of which nothing is taken over: what is wrong with each.
     pub wrong: Vec<String>,
+}
+
+/// Why nothing can be read of what a site has published.
+#[derive(Debug, Error, Diagnostic)]
+pub enum SeedError {
+    /// There is no index of plugins.
+    #[error("{place} has no {INDEX}")]
+    #[diagnostic(help("give the root of a site that was published with `outputs.api`"))]
+    NoIndex {
+        /// Where the site was looked for.
+        place: String,
+        /// Whether a site is published there nevertheless.
+        is_published: bool,
+    },
+    /// The host's name leads nowhere, though names can be looked up.
+    #[error("the index of the plugins at {place} can't be read: there is no host {host}")]
+    NoHost {
+        /// Where the site was looked for.
+        place: String,
+        /// The host's name.
+        host: String,
+    },
+    /// The index can't be had, or makes no sense.
+    #[error("the index of the plugins at {place} can't be read: {reason}")]
+    Unreadable {
+        /// Where the site was looked for.
+        place: String,
+        /// What happened.
+        reason: String,
+    },
+    /// Nobody waits for it any more.
+    #[error("reading the published histories was broken off")]
+    Stopped,
+}
+
+/// How a site is asked for what it has published.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner<'a> {
+    /// The day up to which observations make sense.
+    pub today: Day,
+    /// How long a server is waited for that asks for it.
+    pub patience: Duration,
+    /// An address whose host is known to exist: where that can't be looked up either, the network is to blame.
+    pub witness: &'a Url,
 }
 
 /// What a cache has taken over.
@@ -129,36 +180,45 @@ struct Listed {
 /// One history file: `None` if there is none.
 type Read = Result<Option<Vec<u8>>, String>;
 
-/// Reads every history that is published at `place` up to `today`. A server that asks for it is waited for, but no
-/// longer than `patience`.
+/// Reads every history that is published at `place`, until there is `enough`.
 ///
 /// # Errors
 ///
-/// When there is no index of plugins, or it makes no sense.
+/// When there is no index of plugins, it can't be had or makes no sense, or there was enough before the end.
 pub fn find(
     place: &Place,
-    today: Day,
-    patience: Duration,
+    manner: Manner<'_>,
+    enough: impl Future<Output = ()>,
     progress: &(dyn Fn(usize, usize) + Sync),
-) -> miette::Result<Found> {
+) -> Result<Found, SeedError> {
     match place {
-        Place::Folder(folder) => in_folder(folder, today, progress),
+        Place::Folder(folder) => in_folder(folder, manner.today, progress),
         Place::Web(url) => {
-            let http =
-                Http::new(Arc::new(Meter::default()), &[url], patience, MAX_INDEX).into_diagnostic()?;
+            let failed = |reason: String| SeedError::Unreadable { place: place.told(), reason };
+            let http = Http::new(Arc::new(Meter::default()), &[url], manner.patience, MAX_INDEX)
+                .map_err(|error| failed(error.to_string()))?;
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
-                .into_diagnostic()
-                .wrap_err("can't use the network")?;
-            runtime.block_on(at_address(&http, url, today, progress))
+                .map_err(|error| failed(error.to_string()))?;
+            runtime.block_on(async {
+                select! {
+                    found = at_address(&http, url, manner, progress) => found,
+                    () = enough => Err(SeedError::Stopped),
+                }
+            })
         }
     }
 }
 
-fn in_folder(folder: &Path, today: Day, progress: &(dyn Fn(usize, usize) + Sync)) -> miette::Result<Found> {
+fn in_folder(
+    folder: &Path,
+    today: Day,
+    progress: &(dyn Fn(usize, usize) + Sync),
+) -> Result<Found, SeedError> {
     let place = Place::Folder(folder.to_path_buf());
-    let stems = stems(read_file(&folder.join(INDEX), MAX_INDEX), &place)?;
+    let index = read_file(&folder.join(INDEX), MAX_INDEX);
+    let stems = stems(index, &place, folder.join(SIGN).exists())?;
     let mut found = Found { plugins: stems.len(), ..Found::default() };
     for (done, stem) in stems.iter().enumerate() {
         found.add(stem, read_file(&folder.join(place_of(stem)), MAX_HISTORY), today);
@@ -170,11 +230,24 @@ fn in_folder(folder: &Path, today: Day, progress: &(dyn Fn(usize, usize) + Sync)
 async fn at_address(
     http: &Http,
     site: &Url,
-    today: Day,
+    manner: Manner<'_>,
     progress: &(dyn Fn(usize, usize) + Sync),
-) -> miette::Result<Found> {
+) -> Result<Found, SeedError> {
     let place = Place::Web(site.clone());
-    let stems = stems(read_address(http, site, INDEX, MAX_INDEX).await, &place)?;
+    let index = read_address(http, site, INDEX, MAX_INDEX).await;
+    if index.is_err()
+        && let Some(host) = unknown_host(site, manner.witness).await
+    {
+        return Err(SeedError::NoHost { place: place.told(), host });
+    }
+    let is_published = match &index {
+        Ok(None) => read_address(http, site, SIGN, MAX_INDEX)
+            .await
+            .map_err(|reason| SeedError::Unreadable { place: place.told(), reason })?
+            .is_some(),
+        _ => true,
+    };
+    let stems = stems(index, &place, is_published)?;
     let mut found = Found { plugins: stems.len(), ..Found::default() };
     let total = stems.len();
     let in_flight = Arc::new(Semaphore::new(IN_FLIGHT));
@@ -192,23 +265,31 @@ async fn at_address(
         done += 1;
         progress(done, total);
         if let Ok((stem, read)) = result {
-            found.add(&stem, read, today);
+            found.add(&stem, read, manner.today);
         }
     }
+    found.unread.sort_unstable();
     found.wrong.sort_unstable();
     Ok(found)
 }
 
+/// The name of a site's host if nobody knows it, though that of the witness's can be looked up.
+async fn unknown_host(site: &Url, witness: &Url) -> Option<String> {
+    let is_known = async |url: &Url| {
+        let host = url.host_str()?;
+        let address = (host.trim_matches(['[', ']']), url.port_or_known_default().unwrap_or_default());
+        tokio::net::lookup_host(address).await.is_ok_and(|mut found| found.next().is_some()).then_some(())
+    };
+    let is_unknown = is_known(site).await.is_none() && is_known(witness).await.is_some();
+    site.host_str().filter(|_| is_unknown).map(str::to_owned)
+}
+
 /// The names of the plugins that an index lists.
-fn stems(index: Read, place: &Place) -> miette::Result<Vec<String>> {
+fn stems(index: Read, place: &Place, is_published: bool) -> Result<Vec<String>, SeedError> {
     let place = place.told();
-    let wrong = |reason: String| miette!("the index of the plugins at {place} can't be read: {reason}");
-    let index = index.map_err(wrong)?.ok_or_else(|| {
-        miette!(
-            help = "give the root of a site that was published with `outputs.api`",
-            "{place} has no {INDEX}"
-        )
-    })?;
+    let wrong = |reason: String| SeedError::Unreadable { place: place.clone(), reason };
+    let index =
+        index.map_err(wrong)?.ok_or_else(|| SeedError::NoIndex { place: place.clone(), is_published })?;
     let Index { plugins } = serde_json::from_slice(&index).map_err(|error| wrong(error.to_string()))?;
     let mut stems: Vec<String> = plugins.into_iter().map(|plugin| plugin.id).collect();
     // They become parts of paths and addresses.
@@ -227,16 +308,31 @@ impl Found {
                 self.without += 1;
                 return;
             }
-            Ok(Some(json)) => Published::read(&json, stem, today).map_err(|unfit| unfit.to_string()),
-            Err(reason) => Err(reason),
+            Ok(Some(json)) => Published::read(&json, stem, today),
+            Err(reason) => {
+                self.unread.push(format!("{stem}: {reason}"));
+                return;
+            }
         };
         match published {
             Ok(published) => self.histories.push((published.id.to_lowercase(), published.history.pack())),
-            Err(reason) => self.wrong.push(format!("{stem}: {reason}")),
+            Err(unfit) => self.wrong.push(format!("{stem}: {unfit}")),
         }
     }
 
-    /// Adds what was found to the histories of a cache, which wins where both know a day.
+    /// Why a part of what the site has published may be missing here; `None` if all that makes sense was read.
+    pub fn shortfall(&self) -> Option<String> {
+        let files = |count: usize| report::count(count, "history");
+        if let Some(first) = self.unread.first() {
+            return Some(format!("{} could not be read, such as that of {first}", files(self.unread.len())));
+        }
+        // A file or two may be broken; where all are, it is not they who are to blame.
+        let first = self.wrong.first().filter(|_| self.histories.is_empty())?;
+        Some(format!("not one of {} makes sense, such as that of {first}", files(self.wrong.len())))
+    }
+
+    /// Adds what was found to the histories of a cache, which wins where both know a day. If that was all, no other
+    /// seeding is due.
     ///
     /// # Errors
     ///
@@ -257,15 +353,17 @@ impl Found {
         }
         taken.plugins = changed.len();
         cache.set_histories(changed.into_iter().filter_map(|id| Some((id, &**known.get(id)?))))?;
+        cache.set_seeding_due(self.shortfall().is_some())?;
         cache.checkpoint()?;
         Ok(taken)
     }
 
     /// What is wrong with histories that are not taken over, a line each for the first of them.
     pub fn warnings(&self) -> Vec<String> {
-        let mut lines: Vec<String> = self.wrong.iter().take(TOLD).cloned().collect();
-        if self.wrong.len() > TOLD {
-            lines.push(format!("and so it is with {} more", self.wrong.len() - TOLD));
+        let all: Vec<&String> = self.unread.iter().chain(&self.wrong).collect();
+        let mut lines: Vec<String> = all.iter().take(TOLD).map(|line| (*line).clone()).collect();
+        if all.len() > TOLD {
+            lines.push(format!("and {} more", all.len() - TOLD));
         }
         lines
     }
@@ -331,7 +429,7 @@ mod tests {
     #[test]
     fn an_index_that_names_what_can_be_no_plugin_is_not_believed() {
         let place = Place::Folder(PathBuf::from("x"));
-        let read = |json: &str| stems(Ok(Some(json.as_bytes().to_vec())), &place);
+        let read = |json: &str| stems(Ok(Some(json.as_bytes().to_vec())), &place, true);
         assert_eq!(
             read("{\"plugins\": [{\"id\": \"b\", \"x\": 1}, {\"id\": \"a\"}, {\"id\": \"b\"}]}").unwrap(),
             ["a", "b"]
@@ -339,6 +437,8 @@ mod tests {
         for json in ["", "[]", "{\"plugins\": [\"a\"]}", "{\"plugins\": [{\"id\": \"../../etc/x\"}]}"] {
             assert!(read(json).is_err(), "{json}");
         }
-        assert!(stems(Ok(None), &place).unwrap_err().to_string().contains("has no api/v1/plugins.json"));
+        assert!(
+            stems(Ok(None), &place, false).unwrap_err().to_string().contains("has no api/v1/plugins.json")
+        );
     }
 }

@@ -17,6 +17,7 @@ title = "OctoPrint Plugin Repository"
 url = "https://plugins.octoprint.org"
 timezone = "America/Chicago"
 hide_disabled = false
+history.seed = "off"
 [paths]
 entries = "_plugins"
 data = "_data"

@@ -188,8 +188,18 @@ fn what_a_site_has_published_is_all_that_it_takes() {
     assert!(site.tree("public") == before);
 }
 
-/// Serves the files of a folder below `/sub/`, of which `first` tells how often each answers with an error before.
+/// Serves the files of a folder below `/sub/`, each of which answers so often with an error before.
 fn serve(site: &Site, folder: &str, errors: usize) -> (String, Arc<AtomicUsize>) {
+    serve_some(site, folder, move |_, so_far| so_far <= errors)
+}
+
+/// Serves the files of a folder below `/sub/`. `fails` says whether the answer is an error, of the path and of how
+/// often it was asked for.
+fn serve_some(
+    site: &Site,
+    folder: &str,
+    fails: impl Fn(&str, usize) -> bool + Send + 'static,
+) -> (String, Arc<AtomicUsize>) {
     let files: BTreeMap<String, Vec<u8>> = site
         .tree(folder)
         .into_iter()
@@ -220,7 +230,7 @@ fn serve(site: &Site, folder: &str, errors: usize) -> (String, Arc<AtomicUsize>)
                 *count
             };
             let (status, body) = match files.get(&path) {
-                Some(_) if so_far <= errors => ("503 Service Unavailable", &b""[..]),
+                Some(_) if fails(&path, so_far) => ("503 Service Unavailable", &b""[..]),
                 Some(content) => ("200 OK", &**content),
                 None => ("404 Not Found", &b"<h1>no</h1>"[..]),
             };
@@ -243,4 +253,162 @@ fn a_published_site_seeds_a_cache_and_is_asked_again_when_it_fails() {
         assert_eq!(requests.load(Ordering::Relaxed), expected);
         assert_eq!(stars(&site.at(CACHE), "one").len(), 2);
     }
+}
+
+/// A site that is published below `/sub` of this server, which has a plugin that is used by so many.
+fn published_at(server: &Server, address: &str, more: &str) -> Site {
+    let url = address.strip_suffix("/sub").unwrap();
+    let config = format!("title = \"Test\"\nurl = \"{url}\"\nbase_path = \"/sub\"\n{more}");
+    let mut site = Site::asking(server, &config, "1h");
+    site.set("GITHUB_SERVER_URL", server.url());
+    site.entry("one", "");
+    site
+}
+
+/// A world in which the plugin `one` is used by so many.
+fn world(instances: u64) -> Server {
+    let mut world = World::new("2026-11-01T06:00:00Z".parse().unwrap());
+    world.set_usage(Window::Month, "one", Usage { instances, ..Usage::default() });
+    Server::start(world).unwrap()
+}
+
+const NOW: [&str; 2] = ["--now", "2026-11-25T00:00:00Z"];
+
+fn months(site: &Site) -> Vec<(String, u64)> {
+    let history = Cache::read(&site.at(CACHE), |cache| cache.history("one")).unwrap();
+    let history = history.map(|packed| History::unpack(&packed).unwrap()).unwrap_or_default();
+    history.of(Measure::InstancesMonth).iter().map(|one| (one.day.to_string(), one.value)).collect()
+}
+
+#[test]
+fn an_evicted_cache_has_the_published_history_again() {
+    let server = world(7);
+    let old = site();
+    let history =
+        "{\"id\":\"one\",\"declared_id\":\"one\",\"series\":{\"instances_month\":[[\"2026-10-01\",5]]}}";
+    old.write("old/api/v1/plugins/one/history.json", history);
+    let (address, requests) = serve(&old, "old", 0);
+    let site = published_at(&server, &address, "");
+    let run = site.build(&NOW).succeeded();
+    run.says(&format!("note: took over 2 observations of 2 plugins from {address}/"));
+    run.says("Read the published history of 3 plugins");
+    assert!(!run.stderr.contains("cache seed"), "{}", run.stderr);
+    let whole = [("2026-10-01".to_owned(), 5), ("2026-11-25".to_owned(), 7)];
+    assert_eq!(months(&site), whole);
+    let (before, asked) = (site.tree("public"), requests.load(Ordering::Relaxed));
+
+    // That is asked once, and the published site has all of it for the next eviction.
+    site.build(&["--now", "2026-11-26T00:00:00Z"]).succeeded();
+    assert_eq!(requests.load(Ordering::Relaxed), asked);
+    let (address, _) = serve(&site, "public", 0);
+    let again = published_at(&server, &address, "");
+    again.write(
+        "shelflife.toml",
+        format!("{}\n[history]\nseed = \"{address}\"\n", site.read("shelflife.toml")),
+    );
+    again.build(&NOW).succeeded();
+    assert_eq!(months(&again), whole);
+    assert!(again.tree("public") == before);
+}
+
+#[test]
+fn what_is_not_published_yet_is_no_error() {
+    let server = world(7);
+    let empty = site();
+    empty.write("empty/index.html", "nothing of this site's");
+    empty.write("older/plugins.json", "[]");
+    empty.write("early/api/v1/plugins.json", "{\"plugins\":[{\"id\":\"one\"}]}");
+    for (folder, note) in [
+        ("empty", "nothing is published at"),
+        ("older", "was published without `outputs.api`"),
+        ("early", "has no history yet"),
+    ] {
+        let (address, requests) = serve(&empty, folder, 0);
+        let mut site = published_at(&server, &address, "");
+        site.set("CI", "true");
+        site.build(&NOW).succeeded().says(note);
+        assert_eq!(months(&site), [("2026-11-25".to_owned(), 7)], "{folder}");
+        let asked = requests.load(Ordering::Relaxed);
+        let run = site.build(&["--now", "2026-11-26T00:00:00Z"]).succeeded();
+        assert!(requests.load(Ordering::Relaxed) == asked && !run.stderr.contains(note), "{folder}");
+    }
+    // No name has a part that is longer than 63 bytes, so nobody has to be asked to know that there is none.
+    let mut site = published_at(&server, "http://127.0.0.1:9/sub", "");
+    let host = format!("{}.octoprint.org", "a".repeat(64));
+    site.write("shelflife.toml", site.read("shelflife.toml").replace("127.0.0.1:9", &host));
+    site.set("CI", "true");
+    site.build(&NOW).succeeded().says(&format!("there is no host {host} yet"));
+}
+
+#[test]
+fn a_runner_does_not_publish_over_a_history_that_it_could_not_read() {
+    let server = world(7);
+    let old = site();
+    old.write("hostile/api/v1/plugins.json", "{\"plugins\":[{\"id\":\"../../../old/api/v1/plugins/one\"}]}");
+    old.write("page/api/v1/plugins.json", "<!doctype html>");
+    old.write("torn/api/v1/plugins.json", "{\"plugins\":[{\"id\":\"one\"}]}");
+    old.write("torn/api/v1/plugins/one/history.json", "<!doctype html>");
+    type Fails = fn(&str, usize) -> bool;
+    let cases: [(&str, Fails, &str); 5] = [
+        ("old", |_, _| true, "503"),
+        ("old", |path, _| path.ends_with("two/history.json"), "that of two: 127.0.0.1"),
+        ("hostile", |_, _| false, "no plugin can be called"),
+        ("page", |_, _| false, "can't be read"),
+        ("torn", |_, _| false, "not one of 1 history makes sense"),
+    ];
+    for (folder, fails, reason) in cases {
+        let (address, _) = serve_some(&old, folder, fails);
+        let mut site = published_at(&server, &address, "");
+        site.set("CI", "true");
+        let run = site.build(&NOW);
+        let said = run.stderr.replace('│', " ").split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(run.code, 1, "{said}");
+        for text in ["nothing was built", reason, "`[history] seed = \"off\"`", "`shelflife cache seed`"] {
+            assert!(said.contains(text), "{text} in {said}");
+        }
+        assert!(!site.at("public").exists());
+        // Once it can be read, it is.
+        site.write("shelflife.toml", format!("{}[history]\nseed = \"off\"\n", site.read("shelflife.toml")));
+        site.build(&NOW).succeeded();
+        assert_eq!(months(&site).len(), 1);
+    }
+}
+
+#[test]
+fn elsewhere_a_seeding_that_failed_is_made_up_for() {
+    let server = world(7);
+    let old = site();
+    let history =
+        "{\"id\":\"one\",\"declared_id\":\"one\",\"series\":{\"instances_month\":[[\"2026-10-01\",5]]}}";
+    old.write("old/api/v1/plugins/one/history.json", history);
+    // Each build asks four times.
+    let (address, _) = serve_some(&old, "old", |path, so_far| path.ends_with("plugins.json") && so_far <= 4);
+    let site = published_at(&server, &address, "");
+    site.build(&["--offline"]).succeeded();
+    let run = site.build(&NOW).succeeded();
+    run.says("warning: the history that the site has published could not be read");
+    assert_eq!(months(&site), [("2026-11-25".to_owned(), 7)]);
+    assert!(site.program(&["cache", "clear", "--site"]).arg(site.path()).output().unwrap().status.success());
+    server.change(|world| {
+        world.set_usage(Window::Month, "one", Usage { instances: 8, ..Usage::default() });
+    });
+    site.build(&["--now", "2026-11-26T00:00:00Z"]).succeeded().says("took over 2 observations of 2 plugins");
+    let whole = [("2026-10-01", 5), ("2026-11-25", 7), ("2026-11-26", 8)];
+    assert_eq!(months(&site), whole.map(|(day, value)| (day.to_owned(), value)));
+    assert!(site.read("public/api/v1/plugins/one/history.json").contains("2026-10-01"));
+}
+
+#[test]
+fn nobody_is_asked_who_can_not_have_a_history() {
+    let server = world(7);
+    let old = site();
+    let (address, requests) = serve(&old, "old", 0);
+    for (more, arguments) in [("history.seed = \"off\"\n", &[][..]), ("", &["--offline"])] {
+        let site = published_at(&server, &address, more);
+        site.build(&[&NOW, arguments].concat()).succeeded();
+        assert_eq!(requests.load(Ordering::Relaxed), 0);
+    }
+    let site = published_at(&server, "http://plugins.example/sub", "");
+    let run = site.build(&NOW).succeeded();
+    run.says("the history of usage and stars begins with this build");
 }

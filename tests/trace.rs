@@ -13,6 +13,7 @@ title = "OctoPrint Plugin Repository"
 url = "https://plugins.octoprint.org"
 timezone = "America/Chicago"
 hide_disabled = false      # in 2020 a disabled plugin kept its operating systems
+history.seed = "off"
 [paths]
 entries = "_plugins"
 data = "_data"

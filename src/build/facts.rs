@@ -259,17 +259,21 @@ impl<'a> Facts<'a> {
 
     fn fetch(&self, due: Vec<Demand>) -> miette::Result<Vec<(Subject, Answer)>> {
         let Some(sources) = &self.sources else { return Ok(Vec::new()) };
-        let enough = async {
-            while !self.observer.is_stopped() {
-                tokio::time::sleep(LOOK_FOR_END).await;
-            }
-        };
-        wait_for(sources, due, enough, &|done, total| self.observer.progress(Phase::Fetch, done, total))
+        wait_for(sources, due, until_stopped(self.observer), &|done, total| {
+            self.observer.progress(Phase::Fetch, done, total)
+        })
     }
 }
 
 /// How often a build that waits for answers looks whether it is to end.
 const LOOK_FOR_END: Duration = Duration::from_millis(20);
+
+/// Ends as soon as the build is to end.
+pub(super) async fn until_stopped(observer: &dyn Observer) {
+    while !observer.is_stopped() {
+        tokio::time::sleep(LOOK_FOR_END).await;
+    }
+}
 
 /// Asks the sources that `config` names, and waits for their answers.
 ///

@@ -17,6 +17,7 @@ use super::groups::Pages;
 use super::history::Histories;
 use super::record::{self, Common, Record};
 use super::render::{self, content_of};
+use super::seeding::seed;
 use super::shelf::Shelf;
 use super::why::Why;
 use super::{Afterwards, Built, Observer, Phase, Problems, go_on, on_all_cores};
@@ -46,6 +47,8 @@ pub(super) struct Task<'a> {
     pub(super) answers: &'a [(Subject, Answer)],
     /// Whether it takes over from earlier builds what is the same now.
     pub(super) reuse: bool,
+    /// Whether the published site was asked for its histories.
+    pub(super) was_seeded: bool,
 }
 
 /// What a build leaves in memory for the next one.
@@ -163,6 +166,8 @@ impl<'a> Run<'a> {
     /// Builds.
     fn run(&self, held: &mut Option<Held>, task: &Task<'_>) -> Result<Built, Failure> {
         let mut durations = Durations::default();
+        let seeding = seed(self.config, &self.cache, self.asks(), self.observer)?;
+        let task = &Task { was_seeded: seeding.was_tried, ..*task };
         self.observer.progress(Phase::Scan, 0, 1);
         let last = held.take().filter(|_| task.reuse);
         let mut view = self.view(last.as_ref(), task);
@@ -180,6 +185,8 @@ impl<'a> Run<'a> {
             None => self.evaluate(&scan, graph, inputs, task, view, durations)?,
         };
         built.report.warnings.extend(found::beside_files(self.config, &scan));
+        built.report.warnings.extend(seeding.warnings);
+        built.report.left_out.extend(seeding.notes);
         built.report.refused = built.refused.iter().map(report::Refused::from).collect();
         match graph {
             Some(graph) => {
@@ -382,6 +389,8 @@ impl<'a> Run<'a> {
         report.warnings.splice(0..0, warnings);
         report.why = why;
         self.tell(&mut report, &db, &facts);
+        let begins = facts.histories.has_begun && !task.was_seeded;
+        report.left_out.extend(begins.then(|| of_beginning(config)));
         let graph = match self.afterwards {
             Afterwards::Tidy => None,
             Afterwards::GoOn => {
@@ -453,7 +462,6 @@ impl<'a> Run<'a> {
         let will_ask = |source: &str| !self.asks() && record::can_ask(source, self.config);
         let lacking = |source: &str| if will_ask(source) { 0 } else { facts.lacking(db, source) };
         report.left_out = left_out(self.config, &lacking);
-        report.left_out.extend(facts.histories.has_begun.then(|| of_beginning(self.config)));
         report.queries = db.take_query_counts();
         report.memos = self.cache.memo_counts();
         report.rounds = facts.rounds;

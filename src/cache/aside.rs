@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, Row, params};
 
 use super::imprints::IMPRINTS;
 use super::listing::OUTPUT;
-use super::packing::{fasten, pack, unfasten};
+use super::packing::{self, fasten, pack, unfasten};
 use super::schema::APPLICATION_ID;
 use super::{CacheError, beside, facts, good, history};
 use crate::history::History;
@@ -160,6 +160,9 @@ fn copy_all(cache: &Connection, path: &Path) -> rusqlite::Result<Rescued> {
         }
         Ok(())
     });
+    // Some may be lost, which the published site still has.
+    let due = packing::seal(&[history::SEEDING.as_bytes()], &history::DUE.to_le_bytes());
+    cache.execute("INSERT OR REPLACE INTO note VALUES (?1, ?2)", params![history::SEEDING, due])?;
     copy(&damaged, "SELECT entry, since, text, digest FROM good ORDER BY entry", |row| {
         if let (entry, Some(_)) = good::read(row)? {
             let insert = "INSERT OR REPLACE INTO good VALUES (?1, ?2, ?3, ?4)";

@@ -11,7 +11,43 @@ use super::{Cache, CacheError};
 /// The name of the number that tells whether any history changed since.
 pub const HISTORY: &str = "history";
 
+/// The name of the number that tells whether histories are missing that a published site may have: nobody knows, so it
+/// depends on whether there are any; they are; or they are not.
+pub(super) const SEEDING: &str = "seeding";
+pub(super) const DUE: i64 = 1;
+const DONE: i64 = 2;
+
 impl Cache {
+    /// Whether histories may be missing that a published site has: there are none, or an earlier build began with its
+    /// own though it could not read those.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be read.
+    pub fn is_seeding_due(&self) -> Result<bool, CacheError> {
+        Ok(match self.number(SEEDING)? {
+            DUE => true,
+            DONE => false,
+            _ => {
+                let sql = "SELECT NOT EXISTS (SELECT 1 FROM history)";
+                self.connection().query_row(sql, [], |row| row.get(0))?
+            }
+        })
+    }
+
+    /// Notes whether histories may be missing that a published site has.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be written.
+    pub fn set_seeding_due(&self, is_due: bool) -> Result<(), CacheError> {
+        let number = if is_due { DUE } else { DONE };
+        if self.number(SEEDING)? != number {
+            self.set_number(SEEDING, number)?;
+        }
+        Ok(())
+    }
+
     /// The packed history of the plugin with this id in lower case; `None` if there is none, or it is damaged.
     ///
     /// # Errors
@@ -82,6 +118,19 @@ pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<(String, Option<Arc<[u8]>>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn seeding_is_due_until_it_is_done() {
+        let cache = Cache::in_memory().unwrap();
+        assert!(cache.is_seeding_due().unwrap());
+        cache.set_histories([("one", &*crate::history::History::default().pack())]).unwrap();
+        assert!(!cache.is_seeding_due().unwrap(), "somebody has begun with it long ago");
+        cache.set_seeding_due(true).unwrap();
+        cache.clear().unwrap();
+        assert!(cache.is_seeding_due().unwrap());
+        cache.set_seeding_due(false).unwrap();
+        assert!(!cache.is_seeding_due().unwrap());
+    }
 
     #[test]
     fn histories_come_back_unless_they_are_damaged() {

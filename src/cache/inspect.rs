@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::garbage::{ADDED, give_back};
+use super::history::SEEDING;
 use super::listing::OUTPUT;
 use super::used::BUILDS;
 use super::{ANSWERS, Cache, CacheError, FACTS, HISTORY, SetAside, corruption};
@@ -113,8 +114,8 @@ impl Cache {
              DELETE FROM shown_record; DELETE FROM shown_document; DELETE FROM shard WHERE map IN ('site', 'imprint');",
         )?;
         // What builds wrote down goes, too; what they count stays.
-        let numbers = [BUILDS, ADDED, FACTS, ANSWERS, HISTORY];
-        connection.execute("DELETE FROM note WHERE name NOT IN (?1, ?2, ?3, ?4, ?5)", numbers)?;
+        let numbers = [BUILDS, ADDED, FACTS, ANSWERS, HISTORY, SEEDING];
+        connection.execute("DELETE FROM note WHERE name NOT IN (?1, ?2, ?3, ?4, ?5, ?6)", numbers)?;
         self.forget_listings();
         give_back(&connection)?;
         Ok(())

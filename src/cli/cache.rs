@@ -1,6 +1,7 @@
 //! `shelflife cache`: look into the cache, check it, make it smaller.
 
 use std::ffi::{OsStr, OsString};
+use std::future::pending;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +14,7 @@ use crate::cache::{Amount, Cache, CacheError, SetAside, Stats};
 use crate::config::{self, Config, Environment, Keep, Overrides};
 use crate::history::Day;
 use crate::report;
-use crate::seed::{self, Place};
+use crate::seed::{self, Manner, Place};
 
 /// Look into the cache, check it, make it smaller
 #[derive(Debug, Args)]
@@ -134,10 +135,14 @@ fn act(config: &Config, action: &Action) -> miette::Result<Exit> {
 /// Takes over published histories.
 fn seed(config: &Config, from: &OsStr) -> miette::Result<Exit> {
     let place = Place::of(from)?;
-    let today = Day::of(config.now, &config.settings.timezone).unwrap_or(Day::FIRST);
+    let manner = Manner {
+        today: Day::of(config.now, &config.settings.timezone).unwrap_or(Day::FIRST),
+        patience: config.fetch.timeout,
+        witness: &config.settings.github_server,
+    };
     let progress = Progress::bars_only();
-    let found = seed::find(&place, today, config.fetch.timeout, &|done, all| {
-        progress.progress(Phase::Fetch, done, all);
+    let found = seed::find(&place, manner, pending(), &|done, all| {
+        progress.progress(Phase::Seed, done, all);
     });
     progress.finish();
     let found = found?;
@@ -161,7 +166,7 @@ fn seed(config: &Config, from: &OsStr) -> miette::Result<Exit> {
         found.without,
         if found.without == 1 { "has" } else { "have" },
     ));
-    Ok(if found.wrong.is_empty() { Exit::Done } else { Exit::Failed })
+    Ok(if found.warnings().is_empty() { Exit::Done } else { Exit::Failed })
 }
 
 /// Opens the cache to write into it.

@@ -114,6 +114,7 @@ impl Observer for Progress {
 
 fn doing(phase: Phase) -> &'static str {
     match phase {
+        Phase::Seed => "Seeding",
         Phase::Scan => "Reading",
         Phase::Fetch => "Fetching",
         Phase::Render => "Rendering",
@@ -123,6 +124,7 @@ fn doing(phase: Phase) -> &'static str {
 
 fn done_with(phase: Phase, total: usize) -> String {
     match phase {
+        Phase::Seed => format!("Read the published history of {}", report::count(total, "plugin")),
         Phase::Scan => "Read the site".to_owned(),
         Phase::Fetch => format!("Asked in {}", report::count(total, "batch")),
         Phase::Render => format!("Rendered {}", report::count(total, "output")),

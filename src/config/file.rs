@@ -13,8 +13,8 @@ use super::theme::{self, Theme};
 use super::values::{Address, Size, Span, base_path, batch, keep_builds, site_url, timezone};
 use super::wording::{self, Table};
 use super::{
-    Check, Fetch, Keep, Limits, RemotePictures, Settings, Synonyms, Thumbnails, check, fetch, limits,
-    markdown, search, servers, thumbnails,
+    Check, Fetch, Keep, Limits, RemotePictures, Seed, Settings, Synonyms, Thumbnails, check, fetch, limits,
+    markdown, search, seed, servers, thumbnails,
 };
 use crate::access::denied;
 use crate::fact::Window;
@@ -63,6 +63,7 @@ pub(super) struct Settled {
     pub(super) fetch: Fetch,
     pub(super) keep: Keep,
     pub(super) check: Check,
+    pub(super) seed: Seed,
     pub(super) limits: Limits,
     pub(super) usage_week: Option<Url>,
     pub(super) usage_month: Option<Url>,
@@ -90,6 +91,7 @@ struct File {
     thumbnails: Table<thumbnails::Table>,
     markdown: Table<markdown::Table>,
     fetch: Table<fetch::Table>,
+    history: Table<seed::Table>,
     cache: Table<Cache>,
     check: Table<check::Table>,
     limits: Table<limits::Table>,
@@ -114,6 +116,7 @@ impl Default for File {
             thumbnails: Table::default(),
             markdown: Table::default(),
             fetch: Table::default(),
+            history: Table::default(),
             cache: Table::default(),
             check: Table::default(),
             limits: Table::default(),
@@ -307,6 +310,7 @@ impl From<File> for Settled {
             thumbnails: file.thumbnails.0.into(),
             remote_pictures: file.markdown.0.remote_pictures,
             fetch: file.fetch.0.into(),
+            seed: file.history.0.seed,
             keep: Keep { builds: cache.keep_builds, bytes: cache.max_size.0 },
             check: file.check.0.into(),
             limits: file.limits.0.into(),
@@ -385,6 +389,7 @@ mod tests {
             "thumbnails",
             "markdown",
             "fetch",
+            "history",
             "cache",
             "check",
             "limits",
@@ -453,6 +458,14 @@ mod tests {
                 "shelflife.toml:2:14: this is a whole number, expected text in quotes",
             ),
             ("[limits]\nyaml_depth = 0", "shelflife.toml:2:14: `0` is not a depth, expected 1 to 100"),
+            (
+                "[history]\nseed = 'no'",
+                "shelflife.toml:2:8: `no` is not where a history comes from, expected",
+            ),
+            (
+                "[history]\nseed = 'https://me:secret@a.b'",
+                "shelflife.toml:2:8: this address holds a user name",
+            ),
             ("[github]\nttl = 'soon'", "shelflife.toml:2:7: `soon` is not a length of time, expected"),
             ("[github]\nbatch = 0", "shelflife.toml:2:9: `0` is not a batch size, expected 1 to 100"),
             ("timezone = 'Mars/Olympus'", "shelflife.toml:1:12: `Mars/Olympus` is not a time zone, expected"),

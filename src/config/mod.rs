@@ -8,6 +8,7 @@ mod limits;
 mod markdown;
 mod paths;
 mod search;
+mod seed;
 mod servers;
 mod theme;
 mod thumbnails;
@@ -33,6 +34,7 @@ pub use limits::{Bytes, Limits, YamlLimits};
 pub use markdown::RemotePictures;
 pub use paths::Paths;
 pub use search::Synonyms;
+pub use seed::Seed;
 pub use theme::{Colors, Link, Texts, Theme};
 pub use thumbnails::Thumbnails;
 
@@ -60,6 +62,13 @@ pub struct Config {
     pub keep: Keep,
     /// What `shelflife check` is strict about.
     pub check: Check,
+    /// Where a history that the cache has not comes from.
+    pub seed: Seed,
+    /// The address to ask for it, which ends with a slash; `None` if nobody is to be asked. It follows from the file
+    /// alone: the address of a preview says nothing about where the site was published before.
+    pub seed_address: Option<Url>,
+    /// Whether this is a runner of continuous integration, whose builds are published.
+    pub is_runner: bool,
     /// The moment at which freshness is judged: the clock's, or the one that was given.
     pub now: Timestamp,
     /// Ask nothing of the network.
@@ -335,6 +344,9 @@ impl Config {
             fetch: Fetch { max_wait: overrides.max_wait.unwrap_or(file.fetch.max_wait), ..file.fetch },
             keep: file.keep,
             check: file.check,
+            seed_address: file.seed.address(file.has_url.then_some(file.url.as_str()), &file.base_path),
+            seed: file.seed,
+            is_runner: environment.is_runner,
             now,
             offline: overrides.offline,
             refresh: overrides.refresh,

@@ -130,7 +130,7 @@ fn case(folder: &Path) -> Published {
 fn config(url: &str) -> String {
     format!(
         "title = \"OctoPrint Plugin Repository\"\nurl = \"{url}\"\ntimezone = \"America/Chicago\"\n\
-         [paths]\nentries = \"_plugins\"\ndata = \"_data\"\n"
+         history.seed = \"off\"\n[paths]\nentries = \"_plugins\"\ndata = \"_data\"\n"
     )
 }
 
