@@ -63,15 +63,6 @@ pub fn page_address(text: &str) -> Result<(), &'static str> {
     check::redirect(text)
 }
 
-/// Makes sure that a text is an absolute web address.
-///
-/// # Errors
-///
-/// What was expected.
-pub fn web_address(text: &str) -> Result<(), &'static str> {
-    check::web_address(text)
-}
-
 /// Makes sure that a text says which versions of Python a plugin runs on.
 ///
 /// # Errors
