@@ -6,6 +6,7 @@ mod check;
 mod explain;
 mod manual;
 mod mark;
+mod new;
 mod progress;
 mod runner;
 mod show;
@@ -32,6 +33,7 @@ enum Command {
     Watch(watch::Arguments),
     Explain(explain::Arguments),
     Cache(cache::Arguments),
+    New(new::Arguments),
     Mark(mark::Mark),
     Unmark(mark::Unmark),
     Completions(manual::Completions),
@@ -66,6 +68,7 @@ pub fn main() -> ExitCode {
         Command::Watch(watch) => watch::run(&watch),
         Command::Explain(explain) => explain::run(&explain),
         Command::Cache(cache) => cache::run(&cache),
+        Command::New(new) => new::run(&new),
         Command::Mark(mark) => mark::mark(&mark),
         Command::Unmark(unmark) => mark::unmark(&unmark),
         Command::Completions(shell) => manual::completions(&shell),

@@ -4,6 +4,7 @@
 //! be: unless exactly the one key is different, it is refused ([`EntryFile::set`]). So what can't be edited safely is
 //! left to people, and what is edited can't be damaged.
 
+mod compose;
 mod file;
 mod find;
 mod keys;
@@ -11,6 +12,7 @@ mod quote;
 mod same;
 mod write;
 
+pub use compose::{NewEntry, archive};
 pub use file::EntryFile;
 pub use find::{Entries, Known};
 pub use keys::Value;

@@ -5,6 +5,7 @@ mod dates;
 mod draft;
 mod duplicates;
 mod front_matter;
+mod license;
 mod schema;
 pub mod shortcode;
 
@@ -20,6 +21,7 @@ pub(crate) use draft::says_draft;
 pub use draft::{is_draft, is_put_aside};
 pub use duplicates::{Named, duplicates};
 pub(crate) use front_matter::split as front_matter;
+pub use license::license;
 pub(crate) use schema::{KNOWN as KEYS, is_near};
 
 use crate::config::Limits;

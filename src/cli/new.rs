@@ -1,0 +1,385 @@
+//! `shelflife new`: a new entry, from options or from answers.
+
+use std::io::{IsTerminal as _, Write as _};
+
+use clap::Args;
+use dialoguer::Input;
+use miette::miette;
+use pep440_rs::Version;
+
+use super::site::InSite;
+use super::{Exit, show};
+use crate::access::denied;
+use crate::build::Problems;
+use crate::config::Config;
+use crate::data::{Compat, compat};
+use crate::edit::{Entries, NewEntry, archive, create};
+use crate::entry;
+use crate::problem::printable;
+use crate::render::text::day_of;
+use crate::versions::Admitted;
+use crate::yaml::is_forbidden;
+
+/// Write the entry of a new plugin; asks for what no option gives
+#[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
+pub(super) struct Arguments {
+    /// The plugin's identifier, as its setup.py has it; the file is called so, too
+    #[arg(value_name = "ID", value_parser = identifier)]
+    id: String,
+    /// The plugin's name
+    #[arg(long, value_name = "TEXT", value_parser = line)]
+    title: Option<String>,
+    /// One sentence about what it does
+    #[arg(long, value_name = "TEXT", value_parser = line)]
+    description: Option<String>,
+    /// Who wrote it; give it once for each author
+    #[arg(long = "author", value_name = "NAME", value_parser = line)]
+    authors: Vec<String>,
+    /// The license, as an SPDX expression such as MIT or AGPL-3.0-or-later
+    #[arg(long, value_name = "SPDX", value_parser = license)]
+    license: Option<String>,
+    /// The plugin's own page [default: the source]
+    #[arg(long, value_name = "URL", value_parser = address)]
+    homepage: Option<String>,
+    /// Where its source code is
+    #[arg(long, value_name = "URL", value_parser = address)]
+    source: Option<String>,
+    /// What pip installs
+    #[arg(long, value_name = "URL", value_parser = address, conflicts_with = "branch")]
+    archive: Option<String>,
+    /// Let pip install this branch of the source, if that is on a forge that is known
+    #[arg(long, value_name = "NAME", value_parser = line)]
+    branch: Option<String>,
+    /// Words that people look for, with commas between them
+    #[arg(long, value_name = "TAGS", value_delimiter = ',', value_parser = line)]
+    tags: Option<Vec<String>>,
+    /// Versions of OctoPrint, such as 1.8.0 or ">=1.4,<2"; give it once for each [default: all]
+    #[arg(long, value_name = "VERSIONS", value_parser = octoprint)]
+    octoprint: Vec<String>,
+    /// Operating systems, with commas between them, such as linux,macos [default: all]
+    #[arg(long, value_name = "SYSTEMS", value_delimiter = ',', value_parser = line)]
+    os: Vec<String>,
+    /// Versions of Python
+    #[arg(long, value_name = "VERSIONS", value_parser = python, default_value = ">=3.7,<4")]
+    python: String,
+    /// Print the entry, and write nothing
+    #[arg(long)]
+    stdout: bool,
+    #[command(flatten)]
+    site: InSite,
+}
+
+const AFTER_HELP: &str = "\
+In a terminal it asks for what is missing, one by one; Ctrl-C leaves without writing anything. The date is today's in the
+site's time zone.
+
+Exit codes:
+  0  written
+  1  there is such an entry already, or the file can't be written
+  2  the command line, the environment or shelflife.toml is wrong, or an option is missing and there is nobody to ask
+
+Examples:
+  shelflife new mqtt
+  shelflife new mqtt --title MQTT --description 'Publishes events.' --author 'Gina Häußge' --license AGPL-3.0-or-later \\
+      --source https://github.com/OctoPrint/OctoPrint-MQTT --branch master --tags mqtt,events";
+
+fn identifier(text: &str) -> Result<String, &'static str> {
+    if !entry::is_identifier(text) || !entry::is_stem(text) {
+        return Err(
+            "expected at most 100 letters (a-z, A-Z), digits, `_`, `-` and `.`, as in the plugin's setup.py",
+        );
+    }
+    if entry::is_put_aside(&format!("{text}.md")) {
+        return Err("a file whose name begins with `_` is a draft, and never published");
+    }
+    Ok(text.to_owned())
+}
+
+/// A text on one line.
+fn line(text: &str) -> Result<String, &'static str> {
+    let text = text.trim();
+    match text {
+        "" => Err("it is empty"),
+        _ if text.contains(['\n', '\t']) => Err("expected one line"),
+        _ if text.contains(is_forbidden) => {
+            Err("it has a control character, or one that changes the direction of text")
+        }
+        _ => Ok(text.to_owned()),
+    }
+}
+
+fn address(text: &str) -> Result<String, &'static str> {
+    let text = text.trim();
+    entry::web_address(text).map(|()| text.to_owned())
+}
+
+fn license(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let Err(near) = entry::license(text) else { return Ok(text.to_owned()) };
+    let meant = match near.as_slice() {
+        [] => "see https://spdx.org/licenses/".to_owned(),
+        [one] => format!("did you mean {one}?"),
+        [others @ .., last] => format!("did you mean {} or {last}?", others.join(", ")),
+    };
+    Err(format!("expected an SPDX license expression: {meant}"))
+}
+
+fn octoprint(text: &str) -> Result<String, &'static str> {
+    let text = text.trim();
+    entry::octoprint_versions(text).map(|()| text.to_owned())
+}
+
+fn python(text: &str) -> Result<String, &'static str> {
+    let text = text.trim();
+    entry::python_versions(text)?;
+    let runs = |minor| Admitted::of(&[text]).is_some_and(|these| these.contains(&Version::new([3, minor])));
+    if (7..=20).any(runs) { Ok(text.to_owned()) } else { Err("it admits no version of Python 3 from 3.7 on") }
+}
+
+/// Each item of a list with commas.
+fn items(text: &str, of: impl Fn(&str) -> Result<String, String>) -> Result<Vec<String>, String> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(of).collect()
+}
+
+/// Why there is no entry.
+enum Failure {
+    /// Somebody has to give something else.
+    Wrong(miette::Report),
+    /// It could not be done.
+    Failed(miette::Report),
+}
+
+impl From<miette::Report> for Failure {
+    fn from(error: miette::Report) -> Self {
+        Self::Failed(error)
+    }
+}
+
+pub(super) fn run(arguments: &Arguments) -> Exit {
+    let config = match arguments.site.load() {
+        Ok(config) => config,
+        Err(error) => {
+            show::error(&error);
+            return Exit::Wrong;
+        }
+    };
+    match write(arguments, &config) {
+        Ok(told) => {
+            // A reader that has seen enough, as `head` has, is no error.
+            let _ = write!(std::io::stdout().lock(), "{told}");
+            Exit::Done
+        }
+        Err(Failure::Wrong(error)) => {
+            show::error(&error);
+            Exit::Wrong
+        }
+        Err(Failure::Failed(error)) => {
+            show::error(&error);
+            Exit::Failed
+        }
+    }
+}
+
+/// Writes the entry; what to print.
+fn write(arguments: &Arguments, config: &Config) -> Result<String, Failure> {
+    let id = &arguments.id;
+    let entries = Entries::read(config)?;
+    if let Some(known) = entries.taken(id) {
+        let path = config.paths.entry(&known.stem);
+        let error = miette!(help = "choose another id, or edit that entry", "`{id}` is taken by {path}");
+        return Err(Failure::Failed(error));
+    }
+    let compat = systems(config)?;
+    for system in arguments.os.iter().filter(|system| !compat.knows(system)) {
+        return Err(Failure::Wrong(miette!("invalid value for --os: {}", unknown_system(system, &compat))));
+    }
+    let text = complete(arguments, config, &compat)?.text();
+    let path = config.paths.entry(id);
+    // Nobody should find out later what is wrong with it.
+    let problems = match entry::parse(&path, text.as_bytes(), &config.settings.limits) {
+        Ok(_) => None,
+        Err(problems) => Some(Problems { problems, is_published: false }),
+    };
+    if let Some(problems) = problems {
+        return Err(Failure::Failed(problems.into()));
+    }
+    if arguments.stdout {
+        return Ok(text);
+    }
+    let place = config.paths.entries.join(format!("{id}.md"));
+    if !create(&place, text.as_bytes()).map_err(miette::Report::from)? {
+        let error =
+            miette!(help = "choose another id, or move that file away", "there is a file {path} already");
+        return Err(Failure::Failed(error));
+    }
+    Ok(format!(
+        "Wrote {path}\nDescribe the plugin below the front matter, then run `shelflife check {path}`\n"
+    ))
+}
+
+/// The systems that the site knows.
+fn systems(config: &Config) -> miette::Result<Compat> {
+    for name in ["compat.yaml", "compat.yml"] {
+        let place = config.paths.data.join(name);
+        if place.is_file() {
+            let bytes = std::fs::read(&place).map_err(denied("read", &place))?;
+            let read = compat(name, &bytes, &config.settings.limits);
+            return read
+                .map(|(compat, _)| compat)
+                .map_err(|problems| Problems { problems, is_published: false }.into());
+        }
+    }
+    Ok(Compat::default())
+}
+
+fn unknown_system(system: &str, compat: &Compat) -> String {
+    let known: Vec<&str> = compat.known().collect();
+    format!("`{}` is none of {}", printable(system), known.join(", "))
+}
+
+/// The entry with everything that options and answers say.
+fn complete(arguments: &Arguments, config: &Config, compat: &Compat) -> Result<NewEntry, Failure> {
+    let asks = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+    if !asks {
+        missing(arguments)?;
+    }
+    let is_asked = asks && !is_complete(arguments);
+    let given = |value: &Option<String>| value.clone();
+    let github = config.settings.github_server.host_str();
+    let title = or_ask(given(&arguments.title), "Title", Some(&arguments.id), line)?;
+    let description = or_ask(given(&arguments.description), "Description, one sentence", None, line)?;
+    let authors = match arguments.authors.as_slice() {
+        [] => vec![ask("Author", None, line)?],
+        authors => authors.to_vec(),
+    };
+    let license = or_ask(given(&arguments.license), "License (SPDX)", None, license)?;
+    let source = or_ask(given(&arguments.source), "Source code (URL)", None, address)?;
+    let homepage = match &arguments.homepage {
+        Some(homepage) => homepage.clone(),
+        None if is_asked => ask("Homepage (URL)", Some(&source), address)?,
+        None => source.clone(),
+    };
+    let archive = match (&arguments.archive, &arguments.branch) {
+        (Some(given), _) => given.clone(),
+        (None, Some(branch)) => archive(&source, branch, github).ok_or_else(|| {
+            Failure::Wrong(miette!(
+                help = "give the archive's address with --archive",
+                "it is not known where {source} has the archive of a branch"
+            ))
+        })?,
+        (None, None) => {
+            let usual = archive(&source, "main", github);
+            ask("Archive that pip installs (URL)", usual.as_deref(), address)?
+        }
+    };
+    let tags = match &arguments.tags {
+        Some(tags) => tags.clone(),
+        None if is_asked => ask_list("Tags, with commas between them", |tag| Ok(line(tag)?))?,
+        None => Vec::new(),
+    };
+    let os = if is_asked && arguments.os.is_empty() {
+        let known = |system: &str| {
+            if compat.knows(system) { Ok(system.to_owned()) } else { Err(unknown_system(system, compat)) }
+        };
+        ask_list("Operating systems, with commas between them; empty for all", known)?
+    } else {
+        arguments.os.clone()
+    };
+    let python = if is_asked {
+        ask("Python versions", Some(&arguments.python), python)?
+    } else {
+        arguments.python.clone()
+    };
+    Ok(NewEntry {
+        id: arguments.id.clone(),
+        title,
+        description,
+        authors,
+        license,
+        date: day_of(config.now, &config.settings.timezone),
+        homepage,
+        source,
+        archive,
+        tags,
+        octoprint: arguments.octoprint.clone(),
+        os,
+        python,
+    })
+}
+
+/// The options that are missing, of those that every entry needs.
+fn needed(arguments: &Arguments) -> Vec<&'static str> {
+    let all = [
+        (arguments.title.is_none(), "--title"),
+        (arguments.description.is_none(), "--description"),
+        (arguments.authors.is_empty(), "--author"),
+        (arguments.license.is_none(), "--license"),
+        (arguments.source.is_none(), "--source"),
+        (arguments.archive.is_none() && arguments.branch.is_none(), "--archive (or --branch)"),
+    ];
+    all.into_iter().filter(|(is_missing, _)| *is_missing).map(|(_, name)| name).collect()
+}
+
+fn is_complete(arguments: &Arguments) -> bool {
+    needed(arguments).is_empty()
+}
+
+/// Fails with everything that is missing where there is nobody to ask.
+fn missing(arguments: &Arguments) -> Result<(), Failure> {
+    let missing = needed(arguments);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Wrong(miette!(
+        help = "give them, or run this in a terminal, where it asks",
+        "these options are missing: {}",
+        missing.join(", ")
+    )))
+}
+
+fn or_ask<E: ToString>(
+    given: Option<String>,
+    question: &str,
+    usual: Option<&str>,
+    check: fn(&str) -> Result<String, E>,
+) -> Result<String, Failure> {
+    given.map_or_else(|| ask(question, usual, check), Ok)
+}
+
+/// Asks until the answer is one; `usual` is what an empty one stands for.
+fn ask<E: ToString>(
+    question: &str,
+    usual: Option<&str>,
+    check: fn(&str) -> Result<String, E>,
+) -> Result<String, Failure> {
+    let mut input = Input::<String>::new().with_prompt(question);
+    if let Some(usual) = usual {
+        input = input.default(usual.to_owned());
+    }
+    let answer = input
+        .validate_with(|answer: &String| check(answer).map(drop).map_err(|error| error.to_string()))
+        .interact_text()
+        .map_err(unanswered)?;
+    check(&answer).map_err(|error| Failure::Wrong(miette!("{}", error.to_string())))
+}
+
+/// Asks for a list, which may be empty.
+fn ask_list(
+    question: &str,
+    check: impl Fn(&str) -> Result<String, String> + Copy,
+) -> Result<Vec<String>, Failure> {
+    let answer = Input::<String>::new()
+        .with_prompt(question)
+        .allow_empty(true)
+        .validate_with(|answer: &String| items(answer, check).map(drop))
+        .interact_text()
+        .map_err(unanswered)?;
+    items(&answer, check).map_err(|error| Failure::Wrong(miette!("{error}")))
+}
+
+/// Without an answer nothing is written.
+fn unanswered(error: dialoguer::Error) -> Failure {
+    let dialoguer::Error::IO(error) = error;
+    Failure::Failed(miette!("nothing was written: {error}"))
+}

@@ -1,0 +1,177 @@
+//! The text of a new entry.
+
+use std::fmt::Write as _;
+
+use jiff::civil::Date;
+use url::Url;
+
+use super::{scalar, scalar_in_list};
+
+/// What a new entry says. Nothing in it is checked here.
+#[derive(Debug, Clone, Default)]
+pub struct NewEntry {
+    /// The plugin's identifier.
+    pub id: String,
+    /// Its name.
+    pub title: String,
+    /// One sentence about it, which the description begins with, too.
+    pub description: String,
+    /// Who wrote it.
+    pub authors: Vec<String>,
+    /// Its licence.
+    pub license: String,
+    /// The day of registration.
+    pub date: Date,
+    /// Its own page.
+    pub homepage: String,
+    /// Where its source code is.
+    pub source: String,
+    /// What pip installs.
+    pub archive: String,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// The versions of OctoPrint that it runs on; none means all.
+    pub octoprint: Vec<String>,
+    /// The operating systems that it runs on; none means all.
+    pub os: Vec<String>,
+    /// The versions of Python that it runs on.
+    pub python: String,
+}
+
+impl NewEntry {
+    /// The entry's file.
+    pub fn text(&self) -> String {
+        let mut text = String::from("---\nlayout: plugin\n\n");
+        let mut pair = |key: &str, value: &str| {
+            // Writing to a string can't fail.
+            let _ = writeln!(text, "{key}: {}", scalar(value));
+        };
+        pair("id", &self.id);
+        pair("title", &self.title);
+        pair("description", &self.description);
+        if let [author] = self.authors.as_slice() {
+            pair("author", author);
+        } else {
+            list(&mut text, "", "authors", &self.authors);
+        }
+        let _ = writeln!(text, "license: {}\ndate: {}\n", scalar(&self.license), self.date);
+        for (key, value) in
+            [("homepage", &self.homepage), ("source", &self.source), ("archive", &self.archive)]
+        {
+            let _ = writeln!(text, "{key}: {}", scalar(value));
+        }
+        text.push('\n');
+        if !self.tags.is_empty() {
+            list(&mut text, "", "tags", &self.tags);
+            text.push('\n');
+        }
+        text.push_str("compatibility:\n");
+        list(&mut text, "  ", "octoprint", &self.octoprint);
+        list(&mut text, "  ", "os", &self.os);
+        let _ = writeln!(text, "  python: {}", scalar(&self.python));
+        let _ = writeln!(text, "---\n\n{}", self.description);
+        text
+    }
+}
+
+fn list(text: &mut String, indentation: &str, key: &str, items: &[String]) {
+    if items.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "{indentation}{key}:");
+    for item in items {
+        // A colon would make a mapping of it, which `scalar_in_list` knows as well.
+        let _ = writeln!(text, "{indentation}- {}", scalar_in_list(item));
+    }
+}
+
+/// Where a forge has the archive of a branch of the repository at `source`; none if that is on no forge whose addresses
+/// are known. `github` is the host of another server of GitHub's.
+pub fn archive(source: &str, branch: &str, github: Option<&str>) -> Option<String> {
+    let url = Url::parse(source).ok()?;
+    let host = url.host_str()?;
+    let path = url.path().trim_matches('/');
+    let path = path.strip_suffix(".git").unwrap_or(path);
+    let name = path.rsplit('/').next()?;
+    let parts = path.split('/').filter(|part| !part.is_empty()).count();
+    let root = format!("{}/{path}", url.origin().ascii_serialization());
+    match host {
+        "gitlab.com" if parts >= 2 => {
+            // GitLab puts dashes for what can't be in a file's name.
+            Some(format!("{root}/-/archive/{branch}/{name}-{}.zip", branch.replace('/', "-")))
+        }
+        "bitbucket.org" if parts == 2 => Some(format!("{root}/get/{branch}.zip")),
+        "github.com" | "codeberg.org" if parts == 2 => Some(format!("{root}/archive/{branch}.zip")),
+        host if Some(host) == github && parts == 2 => Some(format!("{root}/archive/{branch}.zip")),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::config::Limits;
+    use crate::entry;
+
+    #[test]
+    fn an_archive_follows_from_the_branch() {
+        for (source, expected) in [
+            ("https://github.com/a/b", Some("https://github.com/a/b/archive/main.zip")),
+            ("https://github.com/a/b.git", Some("https://github.com/a/b/archive/main.zip")),
+            ("https://git.example/a/b/", Some("https://git.example/a/b/archive/main.zip")),
+            ("https://gitlab.com/a/b/c", Some("https://gitlab.com/a/b/c/-/archive/main/c-main.zip")),
+            ("https://codeberg.org/a/b", Some("https://codeberg.org/a/b/archive/main.zip")),
+            ("https://bitbucket.org/a/b", Some("https://bitbucket.org/a/b/get/main.zip")),
+            ("https://github.com/a", None),
+            ("https://github.com/a/b/tree/main", None),
+            ("https://example.org/a/b", None),
+            ("a/b", None),
+        ] {
+            assert_eq!(archive(source, "main", Some("git.example")).as_deref(), expected, "{source}");
+        }
+    }
+
+    fn text() -> impl Strategy<Value = String> {
+        "[^\\p{C}\\p{Z}][^\\p{C}]{0,30}[^\\p{C}\\p{Z}]"
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_new_entry_says_is_read(
+            title in text(),
+            description in text(),
+            authors in prop::collection::vec(text(), 1..3),
+            tags in prop::collection::vec(text(), 0..3),
+        ) {
+            let new = NewEntry {
+                id: "mqtt".to_owned(),
+                title,
+                description,
+                authors,
+                license: "MIT".to_owned(),
+                date: jiff::civil::date(2026, 11, 30),
+                homepage: "https://a.example/#x".to_owned(),
+                source: "https://github.com/a/b".to_owned(),
+                archive: "https://github.com/a/b/archive/main.zip".to_owned(),
+                tags,
+                octoprint: vec!["1.8".to_owned(), ">=1.4,<2".to_owned()],
+                os: vec!["linux".to_owned()],
+                python: ">=3.7,<4".to_owned(),
+            };
+            let parsed = entry::parse("entries/mqtt.md", new.text().as_bytes(), &Limits::default()).unwrap();
+            prop_assert_eq!(parsed.warnings, vec![]);
+            let entry = &parsed.entry;
+            prop_assert_eq!(&entry.title, &new.title);
+            prop_assert_eq!(&entry.description, &new.description);
+            prop_assert_eq!(&entry.authors, &new.authors);
+            prop_assert_eq!(&entry.tags, &new.tags);
+            prop_assert_eq!(&entry.compatibility.octoprint, &new.octoprint);
+            prop_assert_eq!(&entry.compatibility.os, &new.os);
+            prop_assert_eq!(entry.compatibility.python.as_ref(), Some(&new.python));
+            prop_assert_eq!((&entry.homepage, &entry.source), (&new.homepage, &new.source));
+            prop_assert_eq!((entry.date, &entry.archive), (new.date, &new.archive));
+        }
+    }
+}
