@@ -15,6 +15,7 @@ pub struct EntryFile {
     bytes: Vec<u8>,
     text: Text,
     pub(super) yaml: Range<usize>,
+    body: usize,
     tree: Tree,
     limits: Limits,
     lines: Lines,
@@ -36,7 +37,15 @@ impl EntryFile {
             return Err(vec![problem.help("write `id: …`, `title: …` and the other keys, a line each")]);
         }
         let lines = Lines::of(bytes);
-        Ok(Self { bytes: bytes.to_vec(), text, yaml: parts.yaml, tree, limits: *limits, lines })
+        Ok(Self {
+            bytes: bytes.to_vec(),
+            text,
+            yaml: parts.yaml,
+            body: parts.body.start,
+            tree,
+            limits: *limits,
+            lines,
+        })
     }
 
     /// The file's bytes.
@@ -73,9 +82,14 @@ impl EntryFile {
         self.yaml.clone()
     }
 
-    /// The Markdown behind the front matter, with the line that ends that.
-    pub(super) fn rest(&self) -> &str {
-        self.text.as_str().get(self.yaml.end..).unwrap_or_default()
+    /// Where the Markdown behind the front matter begins in [`EntryFile::text`].
+    pub(super) fn body_start(&self) -> usize {
+        self.body
+    }
+
+    /// The Markdown behind the front matter.
+    pub(super) fn body(&self) -> &str {
+        self.text.as_str().get(self.body..).unwrap_or_default()
     }
 
     pub(super) fn tree(&self) -> &Tree {
@@ -105,6 +119,11 @@ impl EntryFile {
     /// Where the bytes `span` of the text are in the file.
     pub(super) fn in_file(&self, span: Range<usize>) -> Range<usize> {
         self.lines.byte(span.start)..self.lines.byte(span.end)
+    }
+
+    /// Where the byte `at` of the file is in the text.
+    pub(super) fn in_text(&self, at: usize) -> usize {
+        self.lines.in_text(at)
     }
 
     /// How lines of the front matter end in the file.
@@ -157,5 +176,11 @@ impl Lines {
     fn byte(&self, at: usize) -> usize {
         let line = self.0.partition_point(|(start, _)| *start <= at).saturating_sub(1);
         self.0.get(line).map_or(at, |(in_text, in_file)| in_file + (at - in_text))
+    }
+
+    /// The byte of the text at byte `at` of the file.
+    fn in_text(&self, at: usize) -> usize {
+        let line = self.0.partition_point(|(_, start)| *start <= at).saturating_sub(1);
+        self.0.get(line).map_or(at, |(in_text, in_file)| in_text + at.saturating_sub(*in_file))
     }
 }

@@ -5,9 +5,9 @@ use std::ops::Range;
 
 use super::{Edit, EntryFile, Value, apply, harmless, same};
 use crate::config::Limits;
-use crate::entry::date;
+use crate::entry;
 use crate::markdown::{self, Addresses};
-use crate::problem::Problem;
+use crate::report::count;
 use crate::warning::Place;
 use crate::yaml::{Node, Text};
 
@@ -62,14 +62,15 @@ pub struct Fix {
 /// A file that can't be read is mended as far as that needs no reading. Whatever is mended, a build publishes the same as
 /// before, but for the addresses that become `https`; and of the mended file there is nothing left to mend.
 pub fn fixes(path: &str, bytes: &[u8], limits: &Limits, https: &BTreeSet<String>) -> Vec<Fix> {
-    let Ok(text) = Text::within(path, bytes, ("limits.entry_size", limits.entry_size)) else {
+    let size = ("limits.entry_size", limits.entry_size);
+    if Text::within(path, bytes, size).is_err() {
         return Vec::new();
-    };
+    }
     let mut fixes = Vec::new();
     fixes.extend(byte_order_mark(path, bytes));
     fixes.extend(line_ends(path, bytes));
     let Ok(file) = EntryFile::read(path, bytes, limits) else { return fixes };
-    fixes.extend(trailing_blanks(&file, &text));
+    fixes.extend(trailing_blanks(&file));
     fixes.extend(author_list(&file));
     fixes.extend(date_form(&file));
     fixes.extend(secure(&file, https));
@@ -105,17 +106,16 @@ fn line_ends(path: &str, bytes: &[u8]) -> Option<Fix> {
     let lines = bytes.get(..first)?.iter().filter(|byte| **byte == b'\n').count();
     Some(Fix {
         kind: Kind::LineEnds,
-        message: format!("end {} as on Unix", crate::report::count(edits.len(), "line")),
+        message: format!("end {} as on Unix", count(edits.len(), "line")),
         place: Place { path: path.to_owned(), line: lines + 1, column: 1 },
         edits,
     })
 }
 
 /// Blanks at the ends of lines, of which neither front matter nor page tells whether they are there.
-fn trailing_blanks(file: &EntryFile, text: &Text) -> Option<Fix> {
-    let content = text.as_str();
+fn trailing_blanks(file: &EntryFile) -> Option<Fix> {
+    let content = file.text().as_str();
     let (mut yaml, mut markdown) = (Vec::new(), Vec::new());
-    let body = file.line_after(file.yaml().end);
     let mut start = 0;
     for line in content.split_inclusive('\n') {
         let bare = line.trim_end_matches('\n');
@@ -125,9 +125,9 @@ fn trailing_blanks(file: &EntryFile, text: &Text) -> Option<Fix> {
         if blanks.is_empty() {
             continue;
         }
-        if blanks.start < body {
+        if blanks.start < file.body_start() {
             yaml.push(blanks);
-        } else if !is_code(kept, bare) && !is_line_break(kept, bare, content.get(start..)) {
+        } else if !is_line_break(kept, bare, content.get(start..)) {
             markdown.push(blanks);
         }
     }
@@ -143,19 +143,13 @@ fn trailing_blanks(file: &EntryFile, text: &Text) -> Option<Fix> {
         file.edited(edits).is_some_and(|edited| html(&edited) == before)
     }));
     let first = blanks.first()?.span.start;
-    let lines = crate::report::count(blanks.len(), "line");
+    let lines = count(blanks.len(), "line");
     Some(Fix {
         kind: Kind::TrailingBlanks,
         message: format!("take out the blanks at the end of {lines}"),
-        place: file.place_of_byte(first),
+        place: place(file, file.in_text(first)..content.len()),
         edits: blanks,
     })
-}
-
-/// Whether a line may be one of code that is indented. That has been tried on no page, so it is not touched.
-fn is_code(kept: &str, bare: &str) -> bool {
-    let indentation = bare.len() - bare.trim_start_matches([' ', '\t']).len();
-    !kept.is_empty() && (indentation >= 4 || bare.starts_with('\t'))
 }
 
 /// Whether the blanks behind `kept` are a line break: there are two, and the paragraph goes on
@@ -182,7 +176,7 @@ fn author_list(file: &EntryFile) -> Option<Fix> {
 
 fn date_form(file: &EntryFile) -> Option<Fix> {
     let field = file.root()?.field("date")?;
-    let meant = date(&field.value.scalar()?.text).err()??.to_string();
+    let meant = entry::date(&field.value.scalar()?.text).err()??.to_string();
     let edits = file.set("date", Value::Plain(&meant)).ok()?;
     Some(Fix {
         kind: Kind::DateForm,
@@ -223,6 +217,160 @@ fn secure(file: &EntryFile, https: &BTreeSet<String>) -> Vec<Fix> {
 }
 
 fn place(file: &EntryFile, span: Range<usize>) -> Place {
-    let problem: Problem = file.text().problem(span, "");
-    Place::of(&problem)
+    Place::of(&file.text().problem(span, ""))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::tests::{file, front};
+    use super::*;
+
+    fn limits() -> Limits {
+        Limits::default()
+    }
+
+    fn all(bytes: &[u8], https: &[&str]) -> Vec<Fix> {
+        let https = https.iter().map(|&address| address.to_owned()).collect();
+        fixes("entries/a.md", bytes, &limits(), &https)
+    }
+
+    #[track_caller]
+    fn mends(file: &str, https: &[&str], expected: &str, told: &[&str]) {
+        let fixes = all(file.as_bytes(), https);
+        let lines: Vec<String> =
+            fixes.iter().map(|fix| format!("{}: {}: {}", fix.place, fix.kind.name(), fix.message)).collect();
+        assert_eq!(lines, told);
+        let mended = mended(file.as_bytes(), &fixes);
+        assert_eq!(String::from_utf8_lossy(&mended), expected);
+        assert_eq!(all(&mended, https), vec![]);
+    }
+
+    #[test]
+    fn each_kind_is_mended_and_all_at_once() {
+        mends(
+            "\u{feff}--- \r\nid: a # why\t\r\nauthor: # both\r\n- A\r\n- B\r\ndate: '17 Jan 2021'  # day\r\n\
+             homepage: \"http://a.example\"\r\nnote: see http://a.example\r\n---\r\nOne  \r\ntwo \r\n",
+            &["http://a.example", "http://b.example"],
+            "---\nid: a # why\nauthors: # both\n- A\n- B\ndate: 2021-01-17  # day\nhomepage: \"https://a.example\"\n\
+             note: see http://a.example\n---\nOne  \ntwo\n",
+            &[
+                "entries/a.md:1:1: byte-order-mark: take out the byte order mark",
+                "entries/a.md:1:1: line-ends: end 11 lines as on Unix",
+                "entries/a.md:1:4: trailing-blanks: take out the blanks at the end of 3 lines",
+                "entries/a.md:3:1: author-list: call the list of authors `authors`",
+                "entries/a.md:6:7: date-form: write the date as 2021-01-17",
+                "entries/a.md:7:12: https: write http://a.example with `https`",
+            ],
+        );
+    }
+
+    #[test]
+    fn blanks_that_show_stay() {
+        let file = "---\nid: a\nnote: |\n  kept \n\n  too  \nother: \"a\\ \n  b\"\n---\nbreak  \nhere\n\n```\ncode  \n \n```\n\n    code \n\n<pre>\na \n</pre>\n";
+        mends(file, &[], file, &[]);
+        mends(
+            "---\nid: a \nnote: |\n  kept \n---\n```\ncode \n``` \n\ntext \n \n> quote \n",
+            &[],
+            "---\nid: a\nnote: |\n  kept \n---\n```\ncode \n```\n\ntext\n\n> quote\n",
+            &["entries/a.md:2:6: trailing-blanks: take out the blanks at the end of 5 lines"],
+        );
+    }
+
+    #[test]
+    fn what_has_more_than_one_answer_is_left_alone() {
+        for yaml in [
+            "author: A, B\n",
+            "author: [A]\nauthors: [B]\n",
+            "date: 03/08/2020\n",
+            "date: 2020-08-03 10:00:00\n",
+            "homepage: http://other.example\n",
+        ] {
+            mends(
+                &front(&format!("id: a\n{yaml}")),
+                &["http://a.example"],
+                &front(&format!("id: a\n{yaml}")),
+                &[],
+            );
+        }
+        let broken = "---\r\nid: [\r\n---\r\n";
+        mends(
+            broken,
+            &[],
+            &broken.replace('\r', ""),
+            &["entries/a.md:1:1: line-ends: end 3 lines as on Unix"],
+        );
+        mends("no text \u{0}", &[], "no text \u{0}", &[]);
+    }
+
+    #[test]
+    fn an_address_is_mended_wherever_it_is_a_value() {
+        mends(
+            &front(
+                "id: a\nx: &x http://a.example\ny: *x\nz: {u: 'http://a.example', v: [http://a.example]}\nw: >-\n  http://a.example\n",
+            ),
+            &["http://a.example"],
+            &front(
+                "id: a\nx: &x https://a.example\ny: *x\nz: {u: 'https://a.example', v: [https://a.example]}\nw: >-\n  https://a.example\n",
+            ),
+            &[
+                "entries/a.md:3:7: https: write http://a.example with `https`",
+                "entries/a.md:5:9: https: write http://a.example with `https`",
+                "entries/a.md:5:32: https: write http://a.example with `https`",
+                "entries/a.md:7:3: https: write http://a.example with `https`",
+            ],
+        );
+    }
+
+    /// What is published of an entry: everything but how its Markdown is written.
+    fn published(bytes: &[u8]) -> Option<(entry::Entry, String)> {
+        let parsed = entry::parse("entries/a.md", bytes, &limits()).ok()?;
+        let html = markdown::to_html(&parsed.entry.body, Addresses::new(&|_| None));
+        Some((entry::Entry { body: String::new(), ..(*parsed.entry).clone() }, html))
+    }
+
+    fn body() -> impl Strategy<Value = String> {
+        let line = prop_oneof![
+            Just("text"),
+            Just("text "),
+            Just("text  "),
+            Just(""),
+            Just("  "),
+            Just("    code "),
+            Just("```"),
+            Just("``` "),
+            Just("- item "),
+            Just("  more  "),
+            Just("\t"),
+            Just("<pre> "),
+            Just("</pre> "),
+            Just("> quote "),
+            Just("# head #  "),
+            Just("| a | b | "),
+            Just("|---|---|  "),
+            Just("\\ "),
+            Just("`a "),
+            Just("b `"),
+            Just("{% raw %} "),
+            Just("1. x  "),
+        ];
+        prop::collection::vec(line, 0..12).prop_map(|lines| lines.join("\n"))
+    }
+
+    proptest! {
+        #[test]
+        fn mending_changes_nothing_else_and_leaves_nothing(front in file(), body in body(), more in any::<bool>()) {
+            let title = if more { "title: T\nauthor: [A, B] \ndate: 2021/1/17 \n" } else { "" };
+            let front = front.replacen("id: a\n", &format!("id: a\n{title}"), 1);
+            let bytes = format!("{front}\n{body}").into_bytes();
+            let fixes = all(&bytes, &[]);
+            let mended = mended(&bytes, &fixes);
+            prop_assert_eq!(all(&mended, &[]), vec![], "{:?}", String::from_utf8_lossy(&mended));
+            prop_assert_eq!(published(&mended), published(&bytes), "{:?}", String::from_utf8_lossy(&mended));
+            let edits: usize = fixes.iter().map(|fix| fix.edits.len()).sum();
+            prop_assert!(mended == bytes || edits > 0);
+            prop_assert!(!mended.contains(&b'\r'));
+        }
+    }
 }

@@ -7,6 +7,8 @@
 mod compose;
 mod file;
 mod find;
+pub mod fix;
+mod harmless;
 mod keys;
 mod quote;
 mod same;

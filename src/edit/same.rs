@@ -11,7 +11,7 @@ pub(super) fn but_for(one: &EntryFile, other: &EntryFile, except: &[&str]) -> bo
     let others = b.fields().into_iter().flatten().filter(is_other);
     let overridden = one.tree().overridden().filter(is_other);
     let others_overridden = other.tree().overridden().filter(is_other);
-    same_fields(fields, others) && same_fields(overridden, others_overridden) && one.rest() == other.rest()
+    same_fields(fields, others) && same_fields(overridden, others_overridden) && one.body() == other.body()
 }
 
 /// Whether both values are the same text, list or mapping, of the same meaning. How deep they nest is limited.

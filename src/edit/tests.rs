@@ -9,7 +9,7 @@ fn read(file: &str) -> EntryFile {
     EntryFile::read("entries/a.md", file.as_bytes(), &Limits::default()).unwrap()
 }
 
-fn front(yaml: &str) -> String {
+pub(super) fn front(yaml: &str) -> String {
     format!("---\n{yaml}---\nText.\n")
 }
 
@@ -168,7 +168,7 @@ fn field() -> impl Strategy<Value = String> {
 }
 
 /// A file that has the keys `id`, and some of those that are set.
-fn file() -> impl Strategy<Value = String> {
+pub(super) fn file() -> impl Strategy<Value = String> {
     let keys = prop::sample::subsequence(
         vec!["title", "license", "date", "tags", "disabled", "abandoned", "other"],
         0..=7,

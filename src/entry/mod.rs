@@ -65,6 +65,15 @@ pub fn page_address(text: &str) -> Result<(), &'static str> {
     check::redirect(text)
 }
 
+/// The day that a text names.
+///
+/// # Errors
+///
+/// The day that is meant, where it is written in another way than YYYY-MM-DD; `None` if it names none.
+pub fn date(text: &str) -> Result<Date, Option<Date>> {
+    dates::read(text)
+}
+
 /// Makes sure that a text says which versions of Python a plugin runs on.
 ///
 /// # Errors
