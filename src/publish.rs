@@ -319,6 +319,7 @@ pub fn publish(
         _ => tree.write(MANIFEST, &manifest)?.filter(|look| look.is_settled(SystemTime::now())),
     };
     after.insert(MANIFEST.to_owned(), Listed { digest, look });
+    published.changed = told.changes(outputs, &known);
     published.written = wrong.into_iter().map(str::to_owned).collect();
     published.removed.sort_unstable();
 

@@ -1,5 +1,6 @@
 //! What a build did and why: the summary line and the report file come out of the same numbers.
 
+pub mod outcome;
 pub mod unrefreshed;
 
 use std::collections::BTreeMap;
@@ -10,19 +11,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::cache::{Change, MemoCount};
 use crate::graph::QueryCount;
-use crate::problem::Problem;
 use crate::source::{Budget, Endpoint, Tally};
-use crate::warning::{Place, Warning};
+use crate::warning::Warning;
 
+pub use outcome::{Found, Headline, Outcome};
 pub use unrefreshed::Unrefreshed;
 
-/// What a build did.
-#[derive(Debug, Clone, Serialize)]
+/// What a build did. One that failed has the same members, and did nothing.
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
     /// The version of shelflife.
     pub version: &'static str,
     /// The moment at which freshness was judged.
     pub now: Timestamp,
+    /// How the build ended.
+    pub outcome: Outcome,
+    /// What the process ends with; `None` if that is a signal.
+    pub exit_code: Option<u8>,
+    /// What is wrong with the whole build.
+    pub error: Option<Headline>,
+    /// What people have to mend: why entries can't be read, or what keeps the site from being built.
+    pub problems: Vec<Found>,
     /// Entries.
     pub entries: Entries,
     /// Files of the output folder.
@@ -48,28 +57,8 @@ pub struct Report {
     pub unrefreshed: Vec<Unrefreshed>,
     /// What is missing from the site, and how to get it.
     pub left_out: Vec<String>,
-    /// Why entries can't be read, which are published as they last were, or not at all.
-    pub refused: Vec<Refused>,
     /// What the maintainer should look at.
     pub warnings: Vec<Warning>,
-}
-
-/// Why an entry can't be read.
-#[derive(Debug, Clone, Serialize)]
-pub struct Refused {
-    /// The file, and the place in it.
-    pub place: Place,
-    /// What is wrong, and what was expected.
-    pub message: String,
-    /// What to do about it, where that is known.
-    pub help: Option<String>,
-}
-
-impl From<&Problem> for Refused {
-    fn from(problem: &Problem) -> Self {
-        let help = problem.advice().map(str::to_owned);
-        Self { place: Place::of(problem), message: problem.message().to_owned(), help }
-    }
 }
 
 /// Entries of a build.
@@ -96,6 +85,34 @@ pub struct Outputs {
     pub written_paths: Vec<String>,
     /// The paths of the files that were removed.
     pub removed_paths: Vec<String>,
+    /// What is published otherwise than before at an address, but for assets, whether or not its file was in the output
+    /// folder.
+    pub changed: Vec<Changed>,
+}
+
+/// A file that is published otherwise than before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Changed {
+    /// Where everybody finds it.
+    pub address: String,
+    /// Its path in the output folder.
+    pub path: String,
+    /// What happened to it.
+    pub what: What,
+    /// Whether it is a page, and not data.
+    pub is_page: bool,
+}
+
+/// What happened to a published file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum What {
+    /// There was none.
+    Added,
+    /// It has other bytes.
+    Changed,
+    /// The site has it no longer.
+    Removed,
 }
 
 /// Facts of a build: each one that the site depends on is counted once.

@@ -233,7 +233,7 @@ fn a_bad_entry_stays_as_it_was_published_and_a_new_one_is_left_out() {
     }
     let report = site.at("report.json");
     assert_eq!(site.build(&["--report", report.to_str().unwrap()]).code, 3);
-    let refused = &site.json("report.json")["refused"];
+    let refused = &site.json("report.json")["problems"];
     assert_eq!(
         (&refused[0]["place"]["path"], &refused[1]["place"]["line"]),
         (&json!("entries/bad.md"), &json!(1))

@@ -31,12 +31,17 @@ use crate::graph::templates::templates;
 use crate::graph::{self, Database, Site, context};
 use crate::look::Identity;
 use crate::publish::{self, Content, Glance, MANIFEST, PublishError, Published, Target};
+use crate::render::address;
 use crate::render::text::day_of;
-use crate::report::{self, Durations, Entries, Outputs, Report};
+use crate::report::{self, Changed, Durations, Entries, Outputs, Report, What};
 use crate::rule::Rule;
 use crate::scan::Scan;
 use crate::source;
+use crate::url_path;
 use crate::warning::Warning;
+
+/// The folder of assets among the outputs.
+const ASSETS: &str = "assets/";
 
 /// What a build is for.
 #[derive(Debug, Clone, Copy)]
@@ -187,7 +192,7 @@ impl<'a> Run<'a> {
         built.report.warnings.extend(found::beside_files(self.config, &scan));
         built.report.warnings.extend(seeding.warnings);
         built.report.left_out.extend(seeding.notes);
-        built.report.refused = built.refused.iter().map(report::Refused::from).collect();
+        built.report.problems = built.refused.iter().map(report::Found::from).collect();
         match graph {
             Some(graph) => {
                 let around = self.around(&scan);
@@ -504,19 +509,26 @@ impl<'a> Run<'a> {
                 removed: published.removed.len(),
                 written_paths: published.written,
                 removed_paths: published.removed,
+                changed: published
+                    .changed
+                    .into_iter()
+                    .filter_map(|(path, what)| self.changed(path, what))
+                    .collect(),
             },
-            facts: report::Facts::default(),
-            requests: BTreeMap::new(),
-            github_budget: None,
-            why: BTreeMap::new(),
-            queries: BTreeMap::new(),
-            memos: BTreeMap::new(),
-            rounds: 0,
             durations,
-            unrefreshed: Vec::new(),
-            left_out: Vec::new(),
-            refused: Vec::new(),
+            ..Report::default()
         }
+    }
+
+    /// What became of an output; `None` for an asset, whose address changes with its content or is of no interest
+    /// without the page that shows it.
+    fn changed(&self, path: String, what: What) -> Option<Changed> {
+        if path.starts_with(ASSETS) {
+            return None;
+        }
+        let address = address::absolute(&self.config.settings, &url_path::of_output(&path));
+        let is_page = path.ends_with(".html");
+        Some(Changed { address, path, what, is_page })
     }
 }
 

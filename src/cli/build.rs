@@ -10,12 +10,12 @@ use miette::IntoDiagnostic as _;
 use super::progress::Progress;
 use super::runner::Runner;
 use super::site::Site;
-use super::{Exit, show, signals};
+use super::{Exit, failed, show, signals};
 use crate::access::denied;
 use crate::build::{Afterwards, Builder, Built, Observer as _, Stopped};
 use crate::cache::CacheError;
 use crate::config::{Config, Environment, Overrides, span};
-use crate::report::{self, Report, unrefreshed};
+use crate::report::{self, Outcome, Report, unrefreshed};
 use crate::rule::Rule;
 use crate::warning::Warning;
 
@@ -42,7 +42,7 @@ pub(super) struct Arguments {
     /// Accepted for older scripts: builds always go on without the entries that can't be read
     #[arg(long, hide = true)]
     keep_going: bool,
-    /// Write what was done to this file, as JSON
+    /// Write what was done to this file, or what went wrong, as JSON
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     /// Print nothing but problems and warnings
@@ -96,6 +96,10 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
             if let Some(runner) = Runner::of_process(&arguments.site.folder) {
                 runner.error(&error);
             }
+            // Nothing says what is the site's, so only what is a report already is replaced.
+            if let Some(path) = arguments.report.as_deref().filter(|path| failed::may_replace(path)) {
+                failed::write(path, &failed::report(&error, Outcome::Wrong, Exit::Wrong, overrides.now));
+            }
             return Exit::Wrong;
         }
     };
@@ -111,18 +115,28 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         }
         built
     });
-    match built.and_then(|built| finish(arguments, &config, &progress, runner.as_ref(), &built)) {
+    match built.and_then(|built| finish(arguments, &config, &progress, runner.as_ref(), built)) {
         Ok(exit) => exit,
         Err(error) => {
-            if let Some(stopped) = error.downcast_ref::<Stopped>() {
-                progress.line(&format!("stopped by {}: {stopped}", signals::caught()));
-                return Exit::Failed;
+            let (outcome, exit) = if error.downcast_ref::<Stopped>().is_some() {
+                (Outcome::Stopped, Exit::Failed)
+            } else if is_no_cache(&error) {
+                (Outcome::Wrong, Exit::Wrong)
+            } else {
+                (Outcome::Failed, Exit::Failed)
+            };
+            if outcome == Outcome::Stopped {
+                progress.line(&format!("stopped by {}: {error}", signals::caught()));
+            } else {
+                show::error(&error);
+                if let Some(runner) = &runner {
+                    runner.error(&error);
+                }
             }
-            show::error(&error);
-            if let Some(runner) = &runner {
-                runner.error(&error);
+            if let Some(path) = &arguments.report {
+                failed::write(path, &failed::report(&error, outcome, exit, Some(config.now)));
             }
-            if is_no_cache(&error) { Exit::Wrong } else { Exit::Failed }
+            exit
         }
     }
 }
@@ -138,10 +152,17 @@ fn finish(
     config: &Config,
     progress: &Progress,
     runner: Option<&Runner>,
-    built: &Built,
+    built: Built,
 ) -> miette::Result<Exit> {
-    let Built { report, refused } = built;
-    for problem in refused {
+    let Built { mut report, refused } = built;
+    let is_lacking = arguments.strict && report.lacking() > 0;
+    let (outcome, exit) = match (refused.is_empty(), is_lacking) {
+        (false, _) => (Outcome::Incomplete, Exit::Incomplete),
+        (true, true) => (Outcome::Stale, Exit::Stale),
+        (true, false) => (Outcome::Published, Exit::Done),
+    };
+    (report.outcome, report.exit_code) = (outcome, Some(exit as u8));
+    for problem in &refused {
         show::problem(problem);
     }
     let all =
@@ -152,10 +173,10 @@ fn finish(
         rows.iter().for_each(|row| progress.line(row));
     }
     if let Some(runner) = runner {
-        runner.report(report, refused);
+        runner.report(&report, &refused);
     }
     if let Some(path) = &arguments.report {
-        write(path, report)?;
+        write(path, &report)?;
     }
     if !arguments.quiet {
         for line in &report.left_out {
@@ -164,17 +185,12 @@ fn finish(
         progress.line(&report.summary());
         progress.line(&format!("The site is in {}", from_here(&config.paths.output).display()));
     }
-    let is_lacking = arguments.strict && report.lacking() > 0;
     if is_lacking {
         let facts = report::count(report.lacking(), "fact");
         let are = if report.lacking() == 1 { "is" } else { "are" };
         progress.line(&format!("error: `--strict` was given, and {facts} {are} missing or stale"));
     }
-    Ok(match (refused.is_empty(), is_lacking) {
-        (false, _) => Exit::Incomplete,
-        (true, true) => Exit::Stale,
-        (true, false) => Exit::Done,
-    })
+    Ok(exit)
 }
 
 /// The path as a person in the current folder would write it.
@@ -183,7 +199,8 @@ fn from_here(path: &Path) -> &Path {
     here.and_then(|here| path.strip_prefix(here).ok()).filter(|path| *path != Path::new("")).unwrap_or(path)
 }
 
-fn write(path: &Path, report: &Report) -> miette::Result<()> {
+/// Writes a report.
+pub(super) fn write(path: &Path, report: &Report) -> miette::Result<()> {
     let mut json = serde_json::to_string_pretty(report).into_diagnostic()?;
     json.push('\n');
     Ok(std::fs::write(path, json).map_err(denied("write the report", path))?)

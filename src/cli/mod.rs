@@ -4,6 +4,7 @@ mod build;
 mod cache;
 mod check;
 mod explain;
+mod failed;
 mod manual;
 mod mark;
 mod new;

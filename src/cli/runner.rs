@@ -5,9 +5,10 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use super::failed;
 use crate::build::{Problems, Strict};
 use crate::problem::Problem;
-use crate::report::{Report, count, unrefreshed};
+use crate::report::{Headline, Report, count, unrefreshed};
 use crate::rule::Rule;
 use crate::warning::{Group, Place, Warning, grouped};
 
@@ -70,7 +71,7 @@ impl Runner {
     /// Annotates an error of the whole build, and writes a summary that says so.
     pub(super) fn error(&self, error: &miette::Report) {
         self.annotate(error);
-        self.summarise(&format!("### The site was not built\n\n{}\n", text(&error.to_string())));
+        self.summarise(&summary_of_failure(error));
     }
 
     /// Annotates an error.
@@ -141,9 +142,24 @@ fn summary(report: &Report, refused: &[Problem]) -> String {
     });
     let left_out = report.left_out.iter().map(|line| text(line));
     let lines: Vec<String> = wrong.map(|line| text(&line)).chain(groups).chain(left_out).collect();
-    for line in lines.iter().take(WARNINGS) {
-        markdown.push_str(&format!("- {line}\n"));
-    }
+    markdown.push_str(&list(&lines));
+    markdown
+}
+
+fn summary_of_failure(error: &miette::Report) -> String {
+    let Headline { message, causes, help } = Headline::of(error);
+    let problems = failed::problems(error).into_iter().map(|problem| {
+        let place = problem.place.map(|place| format!("{place}: ")).unwrap_or_default();
+        let help = problem.help.map(|help| format!(" ({help})")).unwrap_or_default();
+        format!("{place}{}{help}", problem.message)
+    });
+    let lines = causes.into_iter().chain(problems).chain(help).map(|line| text(&line));
+    format!("### The site was not built\n\n{}\n\n{}", text(&message), list(&lines.collect::<Vec<_>>()))
+}
+
+/// The first of some lines, as a list.
+fn list(lines: &[String]) -> String {
+    let mut markdown: String = lines.iter().take(WARNINGS).map(|line| format!("- {line}\n")).collect();
     if let Some(more) = lines.len().checked_sub(WARNINGS).filter(|more| *more > 0) {
         markdown.push_str(&format!("- and {}\n", count(more, "more line")));
     }

@@ -4,7 +4,7 @@
 //! Anybody may have written it. So it only ever names files of the folder, and leads to the removal of those alone that
 //! still have the bytes it tells of.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Component, Path};
 
 use rayon::prelude::*;
@@ -13,6 +13,7 @@ use super::tree::{OutputTree, is_reserved};
 use super::{Gone, Outputs};
 use crate::cache::{Listed, Listing};
 use crate::digest::Digest;
+use crate::report::What;
 
 /// The manifest's name, at the top of the output folder. No output can have it.
 pub const NAME: &str = ".shelflife-manifest";
@@ -84,6 +85,26 @@ impl Told {
             return Self::default();
         }
         Self { files: lines.filter_map(line).collect(), is_there: true }
+    }
+
+    /// What is published otherwise than before: than this says, or than `known` where there is nothing else.
+    pub(super) fn changes(&self, outputs: &Outputs, known: &Listing) -> Vec<(String, What)> {
+        let told: Option<BTreeMap<&str, Mark>> =
+            self.is_there.then(|| self.files.iter().map(|(path, mark)| (path.as_str(), *mark)).collect());
+        let before = |path: &str| match &told {
+            Some(told) => told.get(path).copied(),
+            None => known.get(path).map(|file| mark(file.digest)),
+        };
+        let now = outputs.iter().filter_map(|(path, (digest, _))| match before(path) {
+            None => Some((path.clone(), What::Added)),
+            Some(before) => (before != mark(*digest)).then(|| (path.clone(), What::Changed)),
+        });
+        let is_gone = |path: &&str| *path != NAME && !outputs.contains_key(*path);
+        let gone: Vec<&str> = match &told {
+            Some(told) => told.keys().copied().filter(is_gone).collect(),
+            None => known.keys().map(String::as_str).filter(is_gone).collect(),
+        };
+        now.chain(gone.into_iter().map(|path| (path.to_owned(), What::Removed))).collect()
     }
 
     /// The paths that it names.

@@ -1,6 +1,6 @@
 //! What publishing did, and what of it the maintainer is told.
 
-use crate::report;
+use crate::report::{self, What};
 
 /// What publishing did.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Published {
     pub taken_over: Vec<String>,
     /// Paths of files that are not the site's, in a folder into which no earlier build is known to have published.
     pub foreign: Vec<String>,
+    /// What is published otherwise than the last build is known to have published it, whatever was in the folder.
+    pub changed: Vec<(String, What)>,
     /// Whether an earlier build is known to have published into the folder.
     pub is_known: bool,
 }
