@@ -236,4 +236,37 @@ proptest! {
         prop_assert!(read.root().unwrap().field(key).is_none());
         prop_assert!(same::but_for(&file, &read, &[key]));
     }
+
+    /// Whatever is in a file, it is edited as asked or not at all, and nothing panics.
+    #[test]
+    fn a_file_that_is_made_for_it_is_not_damaged(
+        written in file(),
+        places in prop::collection::vec((any::<prop::sample::Index>(), "[\\[\\]{}:?&*!|>'\"%@`# ,\n\r\t\u{feff}é-]{0,3}", any::<bool>()), 1..6),
+        key in prop::sample::select(vec!["id", "tags", "abandoned", "note"]),
+    ) {
+        let mut chars: Vec<char> = written.chars().collect();
+        for (place, put, taken) in &places {
+            let at = 4 + place.index(chars.len() - 4);
+            let end = if *taken { (at + 1).min(chars.len()) } else { at };
+            chars.splice(at..end, put.chars());
+        }
+        let (bytes, limits) = (chars.into_iter().collect::<String>().into_bytes(), Limits::default());
+        let https = std::collections::BTreeSet::new();
+        let fixed = fix::mended(&bytes, &fix::fixes("entries/a.md", &bytes, &limits, &https));
+        prop_assert_eq!(fix::fixes("entries/a.md", &fixed, &limits, &https), vec![]);
+        let Ok(file) = EntryFile::read("entries/a.md", &bytes, &limits) else { return Ok(()) };
+        if let Ok(edits) = file.set(key, Value::Text("new: value")) {
+            let edited = EntryFile::read("entries/a.md", &apply(&bytes, &edits), &limits).unwrap();
+            prop_assert_eq!(edited.value(key), Some("new: value"));
+            prop_assert!(same::but_for(&file, &edited, &[key]));
+        }
+        if let Ok(edits) = file.remove(key) {
+            let edited = EntryFile::read("entries/a.md", &apply(&bytes, &edits), &limits).unwrap();
+            prop_assert!(!edited.is_set(key) && same::but_for(&file, &edited, &[key]));
+        }
+        if let Ok(edits) = file.rename(key, "other name") {
+            let edited = EntryFile::read("entries/a.md", &apply(&bytes, &edits), &limits).unwrap();
+            prop_assert!(same::but_for(&file, &edited, &[key, "other name"]));
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! What `edit::fix` mends changes nothing that is published but the addresses that it says.
+//! Edits of real entries change nothing but what they are about, and what is mended is published as before.
 #![allow(missing_docs)]
 
 mod common;
@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use common::{Site, skip};
 use shelflife::config::Limits;
 use shelflife::edit::fix::{Kind, fixes, mended};
+use shelflife::edit::{EntryFile, Value, apply};
 use xtask::replay::shared;
 
 /// Mends every entry below a folder of the site; how often there was something of each kind to mend.
@@ -100,4 +101,31 @@ fn a_real_registry_is_published_as_before() {
     let found = mend(&site, "_plugins", &BTreeSet::new());
     assert!(found[&Kind::LineEnds] >= 5 && found[&Kind::TrailingBlanks] >= 20, "{found:?}");
     assert_same(&before, &site.cold());
+}
+
+#[test]
+fn in_real_entries_a_mark_comes_and_goes_without_a_trace() {
+    let Some(shared) = shared() else {
+        return skip("in_real_entries_a_mark_comes_and_goes_without_a_trace", "no ../shared");
+    };
+    let (mut marked, limits) = (0, Limits::default());
+    for folder in ["registry/_plugins", "cases"] {
+        for (name, bytes) in Site::files(&shared.join(folder)) {
+            let path = name.to_string_lossy().into_owned();
+            let Ok(file) = EntryFile::read(&path, &bytes, &limits) else { continue };
+            for key in ["abandoned", "disabled", "license"] {
+                let edits =
+                    file.set(key, Value::Text("see: #1")).unwrap_or_else(|problem| panic!("{problem}"));
+                let after = apply(&bytes, &edits);
+                let edited = EntryFile::read(&path, &after, &limits).unwrap();
+                assert_eq!(edited.value(key), Some("see: #1"), "{path}");
+                let removed = apply(&after, &edited.remove(key).unwrap());
+                if !file.is_set(key) {
+                    assert_eq!(removed, bytes, "{path}: {key}");
+                    marked += 1;
+                }
+            }
+        }
+    }
+    assert!(marked > 200, "{marked}");
 }
