@@ -91,6 +91,10 @@ Talks to the "bed".
     assert_eq!(site.read("entries/bed.md"), expected);
     assert_eq!(site.warnings(&["--offline", "--now", "2026-12-02T00:00:00Z"]), Vec::<String>::new());
     assert_eq!(site.json("public/plugins.json")[0]["title"], "Bed: Whisperer");
+    let mut check = site.program(&["check", "--strict", "--notes", "entries/bed.md"]);
+    check.current_dir(site.path());
+    let (code, stdout, stderr) = output(check);
+    assert_eq!((code, stdout.as_str(), stderr.as_str()), (0, "", "Checked 1 entry: nothing found\n"));
 }
 
 #[test]

@@ -6,7 +6,6 @@ use std::str::FromStr;
 use pep440_rs::Version;
 
 use super::finding::{Found, Stretch};
-use super::license;
 use crate::config::{Check, Limits};
 use crate::entry::{self, Entry, Parsed};
 use crate::problem::Problem;
@@ -184,11 +183,12 @@ impl<'t> Lint<'t> {
 
     fn license(&mut self) {
         let Some(field) = self.field("license").filter(|_| !self.entry.license.is_empty()) else { return };
-        let Err(nearest) = license::read(&self.entry.license) else { return };
+        let Err(near) = entry::license(&self.entry.license) else { return };
         let message = format!("{} is not an SPDX license expression", quote(&self.entry.license));
-        let help = match nearest {
-            Some(nearest) => format!("write `{nearest}`, if that is the one"),
-            None => "take an identifier from https://spdx.org/licenses/".to_owned(),
+        let help = if near.is_empty() {
+            "take an identifier from https://spdx.org/licenses/".to_owned()
+        } else {
+            format!("write `{}`, if that is the one", near.join("` or `"))
         };
         self.find(Rule::UnknownLicense, field.value.span(), message, &help);
     }

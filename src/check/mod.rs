@@ -4,7 +4,6 @@ mod across;
 mod changes;
 mod finding;
 mod history;
-mod license;
 mod lint;
 mod memory;
 mod online;

@@ -115,14 +115,14 @@ fn address(text: &str) -> Result<String, &'static str> {
 }
 
 fn license(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    let Err(near) = entry::license(text) else { return Ok(text.to_owned()) };
-    let meant = match near.as_slice() {
-        [] => "see https://spdx.org/licenses/".to_owned(),
-        [one] => format!("did you mean {one}?"),
-        [others @ .., last] => format!("did you mean {} or {last}?", others.join(", ")),
-    };
-    Err(format!("expected an SPDX license expression: {meant}"))
+    entry::license(text).map_err(|near| {
+        let meant = match near.as_slice() {
+            [] => "see https://spdx.org/licenses/".to_owned(),
+            [one] => format!("did you mean {one}?"),
+            [others @ .., last] => format!("did you mean {} or {last}?", others.join(", ")),
+        };
+        format!("expected an SPDX license expression: {meant}")
+    })
 }
 
 fn octoprint(text: &str) -> Result<String, &'static str> {
@@ -191,7 +191,7 @@ fn write(arguments: &Arguments, config: &Config) -> Result<String, Failure> {
         return Err(Failure::Failed(error));
     }
     let compat = systems(config)?;
-    for system in arguments.os.iter().filter(|system| !compat.knows(system)) {
+    if let Some(system) = arguments.os.iter().find(|system| !compat.knows(system)) {
         return Err(Failure::Wrong(miette!("invalid value for --os: {}", unknown_system(system, &compat))));
     }
     let text = complete(arguments, config, &compat)?.text();

@@ -1,4 +1,6 @@
-//! Licences by their names in SPDX expressions, and what is meant by other names.
+//! Licenses as SPDX expressions, and what is meant by other names.
+
+use std::sync::LazyLock;
 
 use spdx::identifiers::LICENSES;
 use spdx::{Expression, license_id};
@@ -6,7 +8,7 @@ use spdx::{Expression, license_id};
 /// How many names an error suggests.
 const NAMED: usize = 3;
 
-/// What people call licences of which there are several, and those that are meant today.
+/// What people call licenses of which there are several, and those that are meant today.
 const FAMILIES: [(&str, &[&str]); 7] = [
     ("agpl", &["AGPL-3.0-only", "AGPL-3.0-or-later"]),
     ("apache", &["Apache-2.0"]),
@@ -17,42 +19,68 @@ const FAMILIES: [(&str, &[&str]); 7] = [
     ("mpl", &["MPL-2.0"]),
 ];
 
-/// Makes sure that a text is an SPDX licence expression
-/// (<https://spdx.github.io/spdx-spec/v3.0.1/annexes/spdx-license-expressions/>) of licences that SPDX does not advise
-/// against: `MIT`, `MIT OR Apache-2.0`, `LicenseRef-Own`.
+/// An SPDX license expression (<https://spdx.github.io/spdx-spec/v3.0.1/annexes/spdx-license-expressions/>) such as
+/// `MIT OR Apache-2.0` or `LicenseRef-Own`, with identifiers in the letter case that SPDX gives them; a text may have
+/// them in any.
 ///
 /// # Errors
-/// The names of licences that may be meant, most likely first; maybe none.
-pub fn license(text: &str) -> Result<(), Vec<&'static str>> {
-    if Expression::parse(text).is_ok() {
-        return Ok(());
-    }
-    let wanted = plain(text);
-    let current = || {
-        LICENSES
-            .iter()
-            .map(|license| (license.name, license.full_name))
-            .filter(|(name, _)| license_id(name).is_some_and(|license| !license.is_deprecated()))
+/// The identifiers that may be meant, most likely first; maybe none.
+pub fn license(text: &str) -> Result<String, Vec<&'static str>> {
+    let canonical = |word: &str| {
+        let found = LICENSES.iter().find(|known| known.name.eq_ignore_ascii_case(word));
+        found.map_or_else(|| word.to_owned(), |known| known.name.to_owned())
     };
-    let bare = |name: &str| plain(name.trim_end_matches("-or-later").trim_end_matches("-only"));
-    let named: Vec<&str> = current()
-        .filter(|(name, full)| bare(name) == wanted || plain(full) == wanted)
-        .map(|(name, _)| name)
-        .collect();
+    let is_separator = |c: char| c.is_whitespace() || matches!(c, '(' | ')');
+    let mut expression = String::with_capacity(text.len());
+    for word in text.trim().split_inclusive(is_separator) {
+        let bare = word.trim_end_matches(is_separator);
+        expression.push_str(&canonical(bare));
+        expression.push_str(&word[bare.len()..]);
+    }
+    if Expression::parse(&expression).is_ok() { Ok(expression) } else { Err(meant(text)) }
+}
+
+/// The identifiers of licenses that SPDX does not advise against and that `text` may mean.
+fn meant(text: &str) -> Vec<&'static str> {
+    let wanted = plain(text);
+    let named = CURRENT.iter().filter(|known| known.short == wanted || known.full == wanted);
+    let mut named: Vec<&str> = named.map(|known| known.name).collect();
+    let is_later = |name: &str| name.ends_with("-or-later");
+    if text.trim_end().ends_with('+') && named.iter().any(|name| is_later(name)) {
+        named.retain(|name| is_later(name));
+    }
+    named.truncate(NAMED);
     if !named.is_empty() {
-        return Err(named.into_iter().take(NAMED).collect());
+        return named;
     }
     if let Some((_, members)) = FAMILIES.into_iter().find(|(family, _)| *family == wanted) {
-        return Err(members.to_vec());
+        return members.to_vec();
     }
     let most = (wanted.chars().count() / 4).min(2);
-    let mut near: Vec<(usize, &str)> = current()
-        .map(|(name, _)| (strsim::osa_distance(&wanted, &bare(name)), name))
-        .filter(|(distance, _)| *distance <= most)
-        .collect();
+    let distance = |known: &Known| (strsim::osa_distance(&wanted, &known.short), known.name);
+    let mut near: Vec<(usize, &str)> =
+        CURRENT.iter().map(distance).filter(|(distance, _)| *distance <= most).collect();
     near.sort_unstable();
-    Err(near.into_iter().map(|(_, name)| name).take(NAMED).collect())
+    near.into_iter().map(|(_, name)| name).take(NAMED).collect()
 }
+
+/// A license, and what it is called without what people leave out or add.
+struct Known {
+    name: &'static str,
+    short: String,
+    full: String,
+}
+
+/// The licenses that SPDX does not advise against. There are hundreds, and every entry of a registry may ask.
+static CURRENT: LazyLock<Vec<Known>> = LazyLock::new(|| {
+    let is_current = |name: &str| license_id(name).is_some_and(|license| !license.is_deprecated());
+    let known = LICENSES.iter().filter(|license| is_current(license.name)).map(|license| Known {
+        name: license.name,
+        short: plain(license.name.trim_end_matches("-or-later").trim_end_matches("-only")),
+        full: plain(license.full_name),
+    });
+    known.collect()
+});
 
 /// A name without what people leave out or add: `GNU AGPL v3`, `AGPLv3` and `AGPL-3.0` are the same.
 fn plain(name: &str) -> String {
@@ -76,8 +104,14 @@ mod tests {
 
     #[test]
     fn expressions_are_licences() {
-        for text in ["MIT", "AGPL-3.0-or-later", "MIT OR Apache-2.0", "LicenseRef-Own"] {
-            assert_eq!(license(text), Ok(()), "{text}");
+        for (text, canonical) in [
+            ("MIT", "MIT"),
+            ("mit", "MIT"),
+            (" agpl-3.0-OR-LATER ", "AGPL-3.0-or-later"),
+            ("(mit OR apache-2.0)", "(MIT OR Apache-2.0)"),
+            ("LicenseRef-Own", "LicenseRef-Own"),
+        ] {
+            assert_eq!(license(text), Ok(canonical.to_owned()), "{text}");
         }
     }
 
@@ -87,8 +121,10 @@ mod tests {
             ("AGPLv3", &["AGPL-3.0-only", "AGPL-3.0-or-later"][..]),
             ("AGPL-3.0", &["AGPL-3.0-only", "AGPL-3.0-or-later"]),
             ("GNU GPL v2", &["GPL-2.0-only", "GPL-2.0-or-later"]),
+            ("GPL-2.0+", &["GPL-2.0-or-later"]),
             ("GPL", &["GPL-3.0-only", "GPL-3.0-or-later"]),
-            ("mit", &["MIT"]),
+            ("CC BY-NC-SA 4.0", &["CC-BY-NC-SA-4.0"]),
+            ("Creative Commons", &[]),
             ("MIT License", &["MIT"]),
             ("The MIT licence", &["MIT"]),
             ("Apache 2.0", &["Apache-2.0"]),
