@@ -408,6 +408,10 @@ fn nobody_is_asked_who_can_not_have_a_history() {
         site.build(&[&NOW, arguments].concat()).succeeded();
         assert_eq!(requests.load(Ordering::Relaxed), 0);
     }
+    // Nor does a preview ask where it is shown.
+    let site = published_at(&server, "http://plugins.example/sub", "");
+    site.build(&[&NOW, &["--url", address.strip_suffix("/sub").unwrap()][..]].concat()).succeeded();
+    assert_eq!(requests.load(Ordering::Relaxed), 0);
     let site = published_at(&server, "http://plugins.example/sub", "");
     let run = site.build(&NOW).succeeded();
     run.says("the history of usage and stars begins with this build");

@@ -34,9 +34,10 @@ pub(super) fn left_out(config: &Config, lacking: &dyn Fn(&str) -> usize) -> Vec<
 /// What is said by the build that begins a history.
 pub(super) fn of_beginning(config: &Config) -> String {
     let Settings { url, base_path, .. } = &config.settings;
+    let place = config.seed_address.as_ref().map_or_else(|| format!("{url}{base_path}"), ToString::to_string);
     format!(
         "the history of usage and stars begins with this build: if the site was published before, take its history \
-         over with `shelflife cache seed {url}{base_path}`"
+         over with `shelflife cache seed {place}`"
     )
 }
 

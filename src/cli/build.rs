@@ -56,6 +56,8 @@ Environment:
   GITHUB_GRAPHQL_URL  GitHub's GraphQL endpoint; or GITHUB_API_URL, beside which it is
   GITHUB_SERVER_URL   the server on which a `source` counts as a GitHub repository;
                       what shelflife.toml says of the two goes before these variables
+  SHELFLIFE_URL, SHELFLIFE_BASE_PATH
+                      like --url and --base-path, which go before them
   SOURCE_DATE_EPOCH   like --now, in seconds since 1970
   NO_COLOR, CI        no colours; plain lines instead of progress bars
   CI, GITHUB_ACTIONS  a site without `url` is an error

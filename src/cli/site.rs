@@ -21,6 +21,13 @@ pub(super) struct Site {
     /// Read this file instead of SITE/shelflife.toml; paths in it are still relative to SITE
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
+    /// Publish under this address, as for a preview [default: SHELFLIFE_URL, or `url` of shelflife.toml]
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// Publish below this path of the address, such as /preview [default: SHELFLIFE_BASE_PATH, or `base_path` of
+    /// shelflife.toml]
+    #[arg(long, value_name = "PATH")]
+    base_path: Option<String>,
     /// Ask nothing of the network; facts that are known stay, however old
     #[arg(long)]
     offline: bool,
@@ -33,6 +40,8 @@ impl Site {
             config: self.config.clone(),
             output: self.output.clone(),
             cache: self.cache.clone(),
+            url: self.url.clone(),
+            base_path: self.base_path.clone(),
             offline: self.offline,
             ..Overrides::default()
         }

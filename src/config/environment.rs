@@ -17,6 +17,10 @@ pub struct Environment {
     pub github_api: Option<String>,
     /// `GITHUB_SERVER_URL`: where repositories live.
     pub github_server: Option<String>,
+    /// `SHELFLIFE_URL`: the site's address, as `url` in the file.
+    pub url: Option<String>,
+    /// `SHELFLIFE_BASE_PATH`: the path below it, as `base_path` in the file.
+    pub base_path: Option<String>,
     /// `SOURCE_DATE_EPOCH`: the moment of the build in seconds since 1970
     /// (<https://reproducible-builds.org/specs/source-date-epoch/>).
     pub source_date_epoch: Option<String>,
@@ -34,6 +38,8 @@ impl Environment {
             github_graphql: get("GITHUB_GRAPHQL_URL"),
             github_api: get("GITHUB_API_URL"),
             github_server: get("GITHUB_SERVER_URL"),
+            url: get("SHELFLIFE_URL"),
+            base_path: get("SHELFLIFE_BASE_PATH"),
             source_date_epoch: get("SOURCE_DATE_EPOCH"),
             is_runner: ["CI", "GITHUB_ACTIONS"]
                 .into_iter()

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::paths::Given;
 use super::theme::{self, Theme};
-use super::values::{Address, Size, Span, base_path, batch, keep_builds, site_url, timezone};
+use super::values::{Address, Size, Span, batch, given_base_path, given_url, keep_builds, timezone};
 use super::wording::{self, Table};
 use super::{
     Check, Fetch, Keep, Limits, RemotePictures, Seed, Settings, Synonyms, Thumbnails, check, fetch, limits,
@@ -75,9 +75,9 @@ pub(super) struct Settled {
 #[serde(default, deny_unknown_fields)]
 struct File {
     title: String,
-    #[serde(deserialize_with = "site_url")]
+    #[serde(deserialize_with = "given_url")]
     url: Option<String>,
-    #[serde(deserialize_with = "base_path")]
+    #[serde(deserialize_with = "given_base_path")]
     base_path: String,
     description: String,
     repository: Option<Address>,

@@ -7,6 +7,7 @@ mod file;
 mod limits;
 mod markdown;
 mod paths;
+mod place;
 mod search;
 mod seed;
 mod servers;
@@ -39,6 +40,7 @@ pub use theme::{Colors, Link, Texts, Theme};
 pub use thumbnails::Thumbnails;
 
 use paths::normalise;
+use place::Place;
 use servers::Servers;
 
 /// Everything that decides how a site is built.
@@ -46,7 +48,7 @@ use servers::Servers;
 pub struct Config {
     /// What pages and feeds may know.
     pub settings: Settings,
-    /// Whether the file gives the site's address.
+    /// Whether anybody gives the site's address.
     pub has_url: bool,
     /// Where things are.
     pub paths: Paths,
@@ -258,6 +260,10 @@ pub struct Overrides {
     pub output: Option<PathBuf>,
     /// The cache file, relative to the current folder.
     pub cache: Option<PathBuf>,
+    /// The site's address, see [`Settings::url`].
+    pub url: Option<String>,
+    /// See [`Settings::base_path`].
+    pub base_path: Option<String>,
     /// The moment at which freshness is judged.
     pub now: Option<Timestamp>,
     /// See [`Fetch::max_wait`].
@@ -316,10 +322,16 @@ impl Config {
         // The cache keeps whole seconds; so must everything that is compared with it.
         let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
         let Servers { server, graphql } = Servers::of(&file.github, environment)?;
+        let Place { url, base_path } = Place::of(environment, overrides)?;
+        let of_file = file.settings(server);
         let mut config = Self {
             warnings: Vec::new(),
-            has_url: file.has_url,
-            settings: file.settings(server),
+            has_url: file.has_url || url.is_some(),
+            settings: Settings {
+                url: url.unwrap_or_else(|| of_file.url.clone()),
+                base_path: base_path.unwrap_or_else(|| of_file.base_path.clone()),
+                ..of_file
+            },
             paths: Paths {
                 entries: base.join(&file.entries),
                 data: base.join(file.data),

@@ -1,5 +1,6 @@
 //! Values in `shelflife.toml`: what may stand there, and what a wrong one is told.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -12,17 +13,7 @@ pub(super) struct Address(pub(super) Url);
 
 impl<'de> Deserialize<'de> for Address {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        match Url::parse(&text) {
-            // The text is not repeated: whoever sees the message should not see the password.
-            Ok(url) if has_credentials(&url) => Err(D::Error::custom(
-                "this address holds a user name or a password, expected one without: what is in this file is public",
-            )),
-            Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Self(url)),
-            _ => Err(D::Error::custom(format!(
-                "`{text}` is not an address, expected one that begins with https:// or http://"
-            ))),
-        }
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 
@@ -51,20 +42,45 @@ impl<'de> Deserialize<'de> for Size {
     }
 }
 
-/// A site's address, without its path.
-pub(super) fn site_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    let Address(url) = Address::deserialize(deserializer)?;
-    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
-        return Err(D::Error::custom(format!(
-            "`{url}` has a path, expected an address such as \"https://example.org\"; the path belongs into `base_path`"
-        )));
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match Url::parse(text) {
+            // The text is not repeated: whoever sees the message should not see the password.
+            Ok(url) if has_credentials(&url) => Err(
+                "this address holds a user name or a password, expected one without: what is in this file is public"
+                    .to_owned(),
+            ),
+            Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Self(url)),
+            _ => Err(format!("`{text}` is not an address, expected one that begins with https:// or http://")),
+        }
     }
-    Ok(Some(url.as_str().trim_end_matches('/').to_owned()))
 }
 
-/// The path of a site below its address, without a slash at its end.
-pub(super) fn base_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let text = String::deserialize(deserializer)?;
+/// Reads a site's address, without its path.
+pub(super) fn site_url(text: &str) -> Result<String, String> {
+    if Url::parse(text).is_ok_and(|url| has_credentials(&url)) {
+        return Err(
+            "this address holds a user name or a password, expected one without: pages show it".to_owned()
+        );
+    }
+    let Address(url) = text.parse()?;
+    if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+        return Err(format!(
+            "`{url}` has a path, expected an address such as \"https://example.org\"; the path belongs into `base_path`"
+        ));
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// A site's address in the file.
+pub(super) fn given_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    site_url(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+}
+
+/// Reads the path of a site below its address, without a slash at its end.
+pub(super) fn base_path(text: &str) -> Result<String, String> {
     let path = text.trim_end_matches('/');
     let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.' | '~');
     let climbs = path.split('/').any(|part| matches!(part, "." | ".."));
@@ -72,7 +88,12 @@ pub(super) fn base_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<St
     {
         return Ok(path.to_owned());
     }
-    Err(D::Error::custom(format!("`{text}` is not a base path, expected \"\" or one such as \"/plugins\"")))
+    Err(format!("`{text}` is not a base path, expected \"\" or one such as \"/plugins\""))
+}
+
+/// A base path in the file.
+pub(super) fn given_base_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    base_path(&String::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
 /// A time zone by its name in the IANA database.
