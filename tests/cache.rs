@@ -140,6 +140,39 @@ fn a_cache_of_which_a_bit_or_the_end_is_lost_does_no_harm() {
 }
 
 #[test]
+fn the_last_two_caches_that_were_set_aside_are_kept() {
+    let site = Site::new(CONFIG);
+    site.entry("one", "");
+    let beside = || -> Vec<(String, String)> {
+        let files = site.tree(".shelflife").into_iter();
+        let text = |content: Vec<u8>| String::from_utf8_lossy(&content).trim_end().to_owned();
+        let aside = files.filter(|(path, _)| path.to_string_lossy().contains("set-aside"));
+        aside.map(|(path, content)| (path.display().to_string(), text(content))).collect()
+    };
+    let damage = |content: &str| {
+        site.write(".shelflife/cache.sqlite", content);
+        site.build(&[]).succeeded().stderr
+    };
+    // Those of somebody else, or of an earlier version that kept all of them.
+    for name in ["cache.sqlite.set-aside-02", "cache.sqlite.set-aside-x", "other.sqlite.set-aside-1"] {
+        site.write(&format!(".shelflife/{name}"), "foreign");
+    }
+    for name in ["", "-2", "-3", "-3-wal", "-2-journal", "-10"] {
+        site.write(&format!(".shelflife/cache.sqlite.set-aside{name}"), format!("older{name}"));
+    }
+    let told = damage("first");
+    assert!(told.contains("cache.sqlite.set-aside-11") && told.contains("the 3 oldest that were"), "{told}");
+    let told = damage("second");
+    assert!(told.contains("; the oldest that was set aside is removed"), "{told}");
+    let kept = beside();
+    let ours: Vec<_> = kept.iter().filter(|(_, content)| content != "foreign").collect();
+    assert_eq!(ours.len(), 2, "{kept:?}");
+    assert_eq!((&*ours[0].0, &*ours[0].1), ("cache.sqlite.set-aside-11", "first"));
+    assert_eq!((&*ours[1].0, &*ours[1].1), ("cache.sqlite.set-aside-12", "second"));
+    assert_eq!(kept.len(), 5, "{kept:?}");
+}
+
+#[test]
 fn what_is_in_the_caches_place_is_set_aside_or_named() {
     let site = Site::new(CONFIG);
     site.entry("one", "");

@@ -78,7 +78,7 @@ pub(super) fn unreliable(path: &str) -> rusqlite::Error {
 }
 
 /// What the maintainer is told of a cache that was set aside.
-pub fn told(SetAside { moved_to, reason, facts, histories }: &SetAside) -> String {
+pub fn told(SetAside { moved_to, reason, facts, histories, removed }: &SetAside) -> String {
     let mut kept = Vec::new();
     if *facts > 0 {
         kept.push(format!("{} of it", report::count(*facts, "fact")));
@@ -90,7 +90,12 @@ pub fn told(SetAside { moved_to, reason, facts, histories }: &SetAside) -> Strin
     let anew = format!("begins anew{with}");
     match moved_to {
         Some(moved_to) => {
-            format!("the cache {reason}; it was set aside as {} and {anew}", moved_to.display())
+            let older = match removed {
+                0 => String::new(),
+                1 => "; the oldest that was set aside is removed".to_owned(),
+                count => format!("; the {count} oldest that were set aside are removed"),
+            };
+            format!("the cache {reason}; it was set aside as {} and {anew}{older}", moved_to.display())
         }
         None => format!("the cache {reason}; it {anew}"),
     }

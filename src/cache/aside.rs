@@ -26,12 +26,14 @@ pub struct SetAside {
     pub facts: usize,
     /// Of how many plugins the history could be.
     pub histories: usize,
+    /// How many files were removed that had been set aside long before.
+    pub removed: usize,
 }
 
 /// A cache with nothing in it: something has cut it off, or a build was killed that was about to make it.
 pub(super) fn emptied() -> SetAside {
     let reason = "is an empty file, so nothing is there of what earlier builds knew".to_owned();
-    SetAside { moved_to: None, reason, facts: 0, histories: 0 }
+    SetAside { moved_to: None, reason, facts: 0, histories: 0, removed: 0 }
 }
 
 /// How much could be taken over from a damaged file.
@@ -100,16 +102,58 @@ pub(super) fn not_ours(path: &Path, reason: &str) -> CacheError {
     CacheError::NotOurs { path: path.to_path_buf(), reason: reason.to_owned() }
 }
 
-/// Moves the file, and what SQLite keeps beside it, to the first free name.
+/// How many files that were set aside are kept: each may be as large as the cache.
+const KEPT: usize = 2;
+
+/// What SQLite keeps beside a file.
+const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// The file with this number that is set aside.
+fn numbered(path: &Path, number: u32) -> PathBuf {
+    if number == 1 { beside(path, ".set-aside") } else { beside(path, &format!(".set-aside-{number}")) }
+}
+
+/// The numbers of the files that were set aside, in the order in which they were.
+fn set_aside_before(path: &Path) -> Vec<u32> {
+    let Some(folder) = path.parent() else { return Vec::new() };
+    let name = beside(path, ".set-aside");
+    let number = |entry: std::fs::DirEntry| {
+        let found = entry.file_name();
+        let rest = found.to_str()?.strip_prefix(name.file_name()?.to_str()?)?;
+        let number = if rest.is_empty() { 1 } else { rest.strip_prefix('-')?.parse().ok()? };
+        // Another spelling of a number is another file.
+        (numbered(path, number).file_name()? == found && entry.file_type().ok()?.is_file()).then_some(number)
+    };
+    let mut numbers: Vec<u32> =
+        std::fs::read_dir(folder).into_iter().flatten().flatten().filter_map(number).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+/// Removes the oldest files that were set aside, with what SQLite keeps beside them, and counts them.
+pub(super) fn forget_oldest(path: &Path) -> usize {
+    let numbers = set_aside_before(path);
+    let oldest = &numbers[..numbers.len().saturating_sub(KEPT)];
+    let remove = |number: &&u32| {
+        let file = numbered(path, **number);
+        for suffix in BESIDE {
+            // Nearly always there is none.
+            let _ = std::fs::remove_file(beside(&file, suffix));
+        }
+        std::fs::remove_file(file).is_ok()
+    };
+    oldest.iter().filter(remove).count()
+}
+
+/// Moves the file, and what SQLite keeps beside it, to a free name with a greater number than any other has.
 pub(super) fn set_aside(path: &Path) -> std::io::Result<PathBuf> {
-    let mut free = beside(path, ".set-aside");
-    let mut number = 1;
-    while free.exists() {
-        number += 1;
-        free = beside(path, &format!(".set-aside-{number}"));
+    let mut number = set_aside_before(path).last().map_or(1, |last| last.saturating_add(1));
+    while numbered(path, number).symlink_metadata().is_ok() {
+        number = number.wrapping_add(1);
     }
+    let free = numbered(path, number);
     std::fs::rename(path, &free)?;
-    for suffix in ["-wal", "-shm", "-journal"] {
+    for suffix in BESIDE {
         match std::fs::rename(beside(path, suffix), beside(&free, suffix)) {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
             _ => {}

@@ -47,7 +47,7 @@ pub use removed::{Removal, Removals};
 pub use used::MemoCount;
 
 use crate::imprint::ShownKind;
-use aside::{Header, Rescued, has_default_name, not_ours, rescue, set_aside};
+use aside::{Header, Rescued, forget_oldest, has_default_name, not_ours, rescue, set_aside};
 use lock::Lock;
 use packing::{checksum, pack, seal, unpack, unseal};
 use used::Used;
@@ -325,7 +325,8 @@ fn begin_anew(
     let Rescued { facts, histories } =
         if is_damaged { rescue(&connection, &moved_to) } else { Rescued::default() };
     connection.execute_batch("COMMIT; BEGIN IMMEDIATE")?;
-    Ok((connection, Some(SetAside { moved_to: Some(moved_to), reason, facts, histories })))
+    let removed = forget_oldest(path);
+    Ok((connection, Some(SetAside { moved_to: Some(moved_to), reason, facts, histories, removed })))
 }
 
 /// The file beside the cache with this suffix.
