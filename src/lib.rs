@@ -18,6 +18,7 @@ pub mod fact;
 pub mod graph;
 pub mod history;
 pub mod imprint;
+pub mod init;
 pub mod look;
 pub mod markdown;
 pub mod page;

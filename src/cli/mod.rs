@@ -5,6 +5,7 @@ mod cache;
 mod check;
 mod explain;
 mod failed;
+mod init;
 mod manual;
 mod mark;
 mod new;
@@ -29,6 +30,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Init(init::Arguments),
     Build(build::Arguments),
     Check(check::Arguments),
     Watch(watch::Arguments),
@@ -64,6 +66,7 @@ enum Exit {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let exit = match arguments.command {
+        Command::Init(init) => init::run(&init),
         Command::Build(build) => build::run(&build),
         Command::Check(check) => check::run(&check),
         Command::Watch(watch) => watch::run(&watch),

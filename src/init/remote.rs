@@ -1,0 +1,126 @@
+//! The git repository around a folder: its root, its branch, and where `origin` is.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use url::Url;
+
+/// The git repository that a folder is in.
+#[derive(Debug)]
+pub(super) struct Repository {
+    /// The topmost folder of the work tree.
+    pub(super) root: PathBuf,
+    /// The branch to publish: the default one of `origin` if git knows it, or else the one that is checked out.
+    pub(super) branch: Option<String>,
+    /// Where `origin` is.
+    pub(super) origin: Option<Origin>,
+}
+
+/// Where a repository is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Origin {
+    host: String,
+    /// `owner/name`.
+    path: String,
+}
+
+impl Repository {
+    /// Asks git about the folder, or the nearest one around it that exists. Nothing is asked of the network.
+    pub(super) fn around(folder: &Path) -> Option<Self> {
+        let folder = std::path::absolute(folder).ok()?;
+        let there = folder.ancestors().find(|folder| folder.is_dir())?;
+        let git = |arguments: &[&str]| {
+            let output = Command::new("git").arg("-C").arg(there).args(arguments).output().ok()?;
+            let text = String::from_utf8(output.stdout).ok().filter(|_| output.status.success())?;
+            Some(text.trim_end_matches(['\r', '\n']).to_owned()).filter(|text| !text.is_empty())
+        };
+        let root = PathBuf::from(git(&["rev-parse", "--show-toplevel"])?);
+        let default = git(&["symbolic-ref", "--short", "refs/remotes/origin/HEAD"]);
+        let default = default.and_then(|name| name.strip_prefix("origin/").map(str::to_owned));
+        let branch = default.or_else(|| git(&["symbolic-ref", "--short", "HEAD"]));
+        let origin = git(&["remote", "get-url", "origin"]).and_then(|address| Origin::parse(&address));
+        Some(Self { root, branch, origin })
+    }
+
+    /// A folder's path within the work tree, as workflows name it; `.` for the work tree itself.
+    pub(super) fn below(&self, folder: &Path) -> String {
+        let real =
+            |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_default();
+        let (root, folder) = (real(&self.root), real(folder));
+        let below = folder.strip_prefix(root).unwrap_or(Path::new(""));
+        let names: Vec<_> = below.components().map(|name| name.as_os_str().to_string_lossy()).collect();
+        if names.is_empty() { ".".to_owned() } else { names.join("/") }
+    }
+}
+
+impl Origin {
+    /// Reads an address in each form that git takes (<https://git-scm.com/docs/git-clone#_git_urls>). A user name or
+    /// password in it is left out. `None` if it is no `owner/name` on a host.
+    fn parse(address: &str) -> Option<Self> {
+        let (host, path) = match address.split_once("://") {
+            Some((_, _)) => {
+                let url = Url::parse(address).ok()?;
+                (url.host_str()?.to_owned(), url.path().to_owned())
+            }
+            None => {
+                let (host, path) = address.split_once(':')?;
+                let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+                (host.to_owned(), path.to_owned())
+            }
+        };
+        let path = path.trim_matches('/');
+        let path = path.strip_suffix(".git").unwrap_or(path);
+        let is_name = |name: &str| {
+            !name.is_empty()
+                && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+        };
+        let is_path = path.split_once('/').is_some_and(|(owner, name)| is_name(owner) && is_name(name));
+        // A drive's letter is no host.
+        (is_path && host.len() > 1 && host.split('.').all(is_name))
+            .then(|| Self { host: host.to_ascii_lowercase(), path: path.to_owned() })
+    }
+
+    /// The repository's page.
+    pub(super) fn page(&self) -> String {
+        format!("https://{}/{}", self.host, self.path)
+    }
+
+    /// Where GitHub Pages publishes the repository, as `url` and `base_path`
+    /// (<https://docs.github.com/en/pages/getting-started-with-github-pages/what-is-github-pages>).
+    pub(super) fn pages(&self) -> Option<(String, String)> {
+        let (owner, name) = self.path.split_once('/').filter(|_| self.host == "github.com")?;
+        let host = format!("{}.github.io", owner.to_ascii_lowercase());
+        let base_path = if name.eq_ignore_ascii_case(&host) { String::new() } else { format!("/{name}") };
+        Some((format!("https://{host}"), base_path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_read_in_every_form() {
+        for address in [
+            "https://github.com/Ada/plugins.git",
+            "https://GitHub.com/Ada/plugins/",
+            "https://ada:secret@github.com/Ada/plugins",
+            "git@github.com:Ada/plugins.git",
+            "github.com:Ada/plugins",
+            "ssh://git@github.com:22/Ada/plugins.git",
+        ] {
+            let origin = Origin::parse(address).unwrap_or_else(|| panic!("{address}"));
+            assert_eq!(origin.page(), "https://github.com/Ada/plugins", "{address}");
+            assert_eq!(origin.pages(), Some(("https://ada.github.io".to_owned(), "/plugins".to_owned())));
+        }
+        for address in
+            ["/srv/git/plugins.git", "../plugins", "C:/work/plugins", "https://github.com/ada", "a:b/c\"d"]
+        {
+            assert_eq!(Origin::parse(address), None, "{address}");
+        }
+        let pages = |address: &str| Origin::parse(address).unwrap().pages();
+        assert_eq!(pages("git@codeberg.org:ada/plugins.git"), None);
+        let own = pages("git@github.com:Ada/ada.github.io.git");
+        assert_eq!(own, Some(("https://ada.github.io".to_owned(), String::new())));
+    }
+}

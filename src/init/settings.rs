@@ -1,0 +1,171 @@
+//! What a site's `shelflife.toml` begins as: what was found in its folder, and the defaults where nothing was.
+
+use std::path::Path;
+
+use jiff::tz::TimeZoneDatabase;
+
+use super::jekyll::Jekyll;
+use super::remote::Repository;
+use crate::report::count;
+
+/// The settings of a new site. What is `None` has its default.
+#[derive(Debug, Default)]
+pub(super) struct Settings {
+    title: Option<String>,
+    description: Option<String>,
+    url: Option<String>,
+    base_path: Option<String>,
+    repository: Option<String>,
+    timezone: Option<String>,
+    entries: Option<String>,
+    data: Option<String>,
+    has_entries: bool,
+}
+
+impl Settings {
+    /// Looks for what a registry's folder says, and adds what was taken from where to `found`, a line each.
+    pub(super) fn of(
+        folder: &Path,
+        repository: Option<&Repository>,
+        found: &mut Vec<String>,
+    ) -> miette::Result<Self> {
+        let jekyll = Jekyll::in_folder(folder)?.unwrap_or_default();
+        let mut settings = Self::default();
+        settings.find_folders(folder, &jekyll, found);
+        let Jekyll { name, title, description, url, base_path, timezone, .. } = jekyll;
+        let mut take = |key: &str, value: Option<String>, place: &str| {
+            if let Some(value) = &value {
+                found.push(format!("{key} \"{value}\" from {place}"));
+            }
+            value
+        };
+        settings.title = take("title", title, name);
+        settings.description = take("description", description, name);
+        settings.timezone = take("timezone", timezone, name);
+        settings.url = take("url", url, name);
+        settings.base_path = take("base_path", base_path.filter(|_| settings.url.is_some()), name);
+        if settings.url.is_none() {
+            settings.url = take("url", domain(folder), "CNAME");
+        }
+        let origin = repository.and_then(|repository| repository.origin.as_ref());
+        if settings.url.is_none()
+            && let Some((url, base_path)) = origin.and_then(|origin| origin.pages())
+        {
+            let place = "git's remote `origin`, as GitHub Pages publishes it";
+            settings.url = take("url", Some(url), place);
+            settings.base_path = take("base_path", Some(base_path).filter(|path| !path.is_empty()), place);
+        }
+        settings.repository =
+            take("repository", origin.map(super::remote::Origin::page), "git's remote `origin`");
+        if let Some(zone) = &settings.timezone
+            && TimeZoneDatabase::bundled().get(zone).is_err()
+        {
+            found.push(format!("timezone \"{zone}\" is unknown, so it is left out"));
+            settings.timezone = None;
+        }
+        Ok(settings)
+    }
+
+    fn find_folders(&mut self, folder: &Path, jekyll: &Jekyll, found: &mut Vec<String>) {
+        let below = |name: &str| match jekyll.collections.as_str() {
+            "" => name.to_owned(),
+            collections => format!("{collections}/{name}"),
+        };
+        // Jekyll keeps its own extensions in a folder of the same name.
+        let candidates = ["entries".to_owned(), below("_plugins"), "_plugins".to_owned()];
+        let entries = candidates.into_iter().map(|name| (markdown_files(&folder.join(&name)), name));
+        if let Some((number, name)) = entries.into_iter().find(|(number, _)| *number > 0) {
+            found.push(format!("{} in {name}", count(number, "Markdown file")));
+            self.has_entries = true;
+            self.entries = Some(name).filter(|name| name != "entries");
+        }
+        let data = [Some("data".to_owned()), jekyll.data.clone(), Some("_data".to_owned())];
+        if let Some(name) = data.into_iter().flatten().find(|name| folder.join(name).is_dir()) {
+            found.push(format!("data files in {name}"));
+            self.data = Some(name).filter(|name| name != "data");
+        }
+        if folder.join("assets").is_dir() {
+            found.push("assets in assets".to_owned());
+        }
+    }
+
+    /// Whether there are files that are likely to be entries.
+    pub(super) fn has_entries(&self) -> bool {
+        self.has_entries
+    }
+
+    /// Whether nothing says where the site will be.
+    pub(super) fn lacks_url(&self) -> bool {
+        self.url.is_none()
+    }
+
+    /// The file's text.
+    pub(super) fn to_toml(&self) -> String {
+        let mut text = String::from(
+            "# A plugin registry, built by shelflife. Keys that begin with # have these values by default; shelflife's\n\
+             # docs/configuration.md has all of them.\n",
+        );
+        let keys: [(&str, &str, &Option<String>, &str); 6] = [
+            (
+                "The registry's name, in the header of every page and in feeds.",
+                "title",
+                &self.title,
+                "Plugin Registry",
+            ),
+            (
+                "One sentence about the registry, for the start page and for search engines.",
+                "description",
+                &self.description,
+                "A registry of plugins",
+            ),
+            ("Where the site is published, without a path.", "url", &self.url, "http://localhost"),
+            ("The path below which it is published, such as \"/plugins\".", "base_path", &self.base_path, ""),
+            (
+                "The registry's own repository, which pages link to. By default they don't.",
+                "repository",
+                &self.repository,
+                "https://github.com/OWNER/NAME",
+            ),
+            ("The time zone in which the `date` of an entry begins.", "timezone", &self.timezone, "UTC"),
+        ];
+        for (comment, key, value, default) in keys {
+            text.push_str(&format!("\n# {comment}\n{}", line(key, value.as_deref(), default)));
+        }
+        text.push_str("\n# Folders, relative to this file.\n[paths]\n");
+        text.push_str(&line("entries", self.entries.as_deref(), "entries"));
+        text.push_str(&line("data", self.data.as_deref(), "data"));
+        text.push_str(
+            "\n# How many people use each plugin, as OctoPrint publishes it. By default nobody is asked.\n\
+             # [usage]\n\
+             # week = \"https://data.octoprint.org/export/plugin_stats_7d.json\"\n\
+             # month = \"https://data.octoprint.org/export/plugin_stats_30d.json\"\n",
+        );
+        text
+    }
+}
+
+/// A line that sets a key, or says what it is by default.
+fn line(key: &str, value: Option<&str>, default: &str) -> String {
+    let quoted = |value: &str| toml::Value::String(value.to_owned()).to_string();
+    match value {
+        Some(value) => format!("{key} = {}\n", quoted(value)),
+        None => format!("# {key} = {}\n", quoted(default)),
+    }
+}
+
+/// How many Markdown files are directly in a folder.
+fn markdown_files(folder: &Path) -> usize {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    let is_markdown =
+        |entry: &std::fs::DirEntry| entry.path().extension().is_some_and(|extension| extension == "md");
+    entries.flatten().filter(is_markdown).count()
+}
+
+/// The address of a site with its own domain, which GitHub Pages reads from a file `CNAME`.
+fn domain(folder: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(folder.join("CNAME")).ok()?;
+    let domain = text.trim();
+    let is_domain = domain.contains('.')
+        && domain.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
+    is_domain.then(|| format!("https://{}", domain.to_ascii_lowercase()))
+}
