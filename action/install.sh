@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# Installs shelflife: the program that PROGRAM names, or the release that this action is, or else nothing, with a
+# place and a cache key for what action/compile.sh makes.
+set -euo pipefail
+
+outputs() { # name=value…
+  printf '%s\n' "$@" >>"$GITHUB_OUTPUT"
+}
+
+error() { # message
+  echo "::error title=shelflife::$1"
+  exit 1
+}
+
+if [[ -n ${PROGRAM:-} ]]; then
+  [[ -x $PROGRAM ]] || error "there is no program $PROGRAM: \`program\` takes the path of shelflife on this runner"
+  folder=$(cd "$(dirname "$PROGRAM")" && pwd)
+  [[ $(basename "$PROGRAM") == shelflife* ]] || error "$PROGRAM is not called shelflife"
+  echo "$folder" >>"$GITHUB_PATH"
+  outputs from=given "version=$("$PROGRAM" --version)"
+  exit
+fi
+
+# Runners keep an action below _actions/OWNER/NAME/REF. What they say in GITHUB_ACTION_REF is empty in a composite
+# action (https://github.com/actions/runner/issues/2473).
+path=${GITHUB_ACTION_PATH//\\//}
+repository='' ref=''
+if [[ $path =~ /_actions/([^/]+/[^/]+)/(.+)$ ]]; then
+  repository=${BASH_REMATCH[1]} ref=${BASH_REMATCH[2]}
+fi
+version=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$GITHUB_ACTION_PATH/Cargo.toml" | head -n 1)
+case "${RUNNER_OS:-}-${RUNNER_ARCH:-}" in
+  Linux-X64) target=x86_64-unknown-linux-musl ;;
+  Linux-ARM64) target=aarch64-unknown-linux-musl ;;
+  macOS-X64) target=x86_64-apple-darwin ;;
+  macOS-ARM64) target=aarch64-apple-darwin ;;
+  Windows-X64) target=x86_64-pc-windows-msvc ;;
+  *) target='' ;;
+esac
+
+# A release stands for the commit that it was built from, not for a branch that has moved on.
+is_release() {
+  [[ -n $repository && -n $target ]] || return 1
+  [[ $ref == "v$version" ]] && return
+  [[ $ref =~ ^[0-9a-f]{40}$ ]] || return 1
+  local tags
+  tags=$(git ls-remote "$GITHUB_SERVER_URL/$repository" "refs/tags/v$version" "refs/tags/v$version^{}") || return 1
+  grep -q "^${ref}[[:space:]]" <<<"$tags"
+}
+
+fetch() { # name: downloads a file of the release; fails if there is none
+  curl --fail --silent --show-error --location --retry 3 --proto '=https' --proto-redir '=https' \
+    --output "$download/$1" "$GITHUB_SERVER_URL/$repository/releases/download/v$version/$1"
+}
+
+digest() { # file
+  if type sha256sum >/dev/null 2>&1; then sha256sum "$1"; else shasum -a 256 "$1"; fi | cut -d ' ' -f 1
+}
+
+if is_release; then
+  name=shelflife-$version-$target
+  download=$RUNNER_TEMP/shelflife/release
+  mkdir -p "$download"
+  if fetch SHA256SUMS; then
+    fetch "$name.tar.gz" || error "release v$version has no $name.tar.gz"
+    is=$(digest "$download/$name.tar.gz")
+    expected=${CHECKSUM:-$(sed -n "s/^\([0-9a-f]\{64\}\) [ *]$name\.tar\.gz\$/\1/p" "$download/SHA256SUMS")}
+    [[ $is == "$expected" ]] ||
+      error "$name.tar.gz has the SHA-256 digest $is, expected ${expected:-one in SHA256SUMS}"
+    # The checksum comes from where the archive comes from. That both were built from this commit is what the
+    # provenance shows, where there is a gh to check it, as there is on GitHub's own runners.
+    if type gh >/dev/null 2>&1; then
+      fetch provenance.sigstore.jsonl
+      source=(--source-ref "refs/tags/v$version")
+      [[ $ref == "v$version" ]] || source+=(--source-digest "$ref")
+      gh attestation verify "$download/$name.tar.gz" --bundle "$download/provenance.sigstore.jsonl" \
+        --repo "$repository" --signer-workflow "$repository/.github/workflows/release.yml" "${source[@]}"
+    else
+      echo "::notice title=shelflife::gh is not installed, so the release's provenance was not verified"
+    fi
+    tar -xzf "$download/$name.tar.gz" -C "$download"
+    echo "$download/$name" >>"$GITHUB_PATH"
+    outputs from=release "version=$("$download/$name/shelflife" --version)"
+    exit
+  fi
+fi
+
+# The key says what the program is made from: a cache of another source is another program.
+sources=$(cd "$GITHUB_ACTION_PATH" &&
+  find Cargo.toml Cargo.lock build.rs src site cache-schema xtask -type f -not -path 'site/public/*' -print0 |
+  LC_ALL=C sort -z | xargs -0 cat | git hash-object --stdin)
+outputs from=source "folder=$RUNNER_TEMP/shelflife/compiled" \
+  "key=shelflife-program-$RUNNER_OS-$RUNNER_ARCH-$version-$sources"
