@@ -8,19 +8,19 @@ report=$place/report.json
 site=$place/site
 mkdir -p "$place"
 
-# A restored cache that is not what the run before this one saved lacks the numbers that were observed since. The
-# published site has them.
-if [[ -n ${RESTORED:-} ]]; then
-  [[ $RESTORED =~ -([0-9]+)-[0-9]+-[0-9]+$ ]] && number=${BASH_REMATCH[1]} || number=0
-  if ((number != GITHUB_RUN_NUMBER && number != GITHUB_RUN_NUMBER - 1)); then
-    echo "The cache is from run $number: taking over what was published since."
-    shelflife cache seed --site "$FOLDER"
-  fi
+[[ -z ${URL:-} ]] || export SHELFLIFE_URL=$URL
+[[ -z ${BASE_PATH:-} ]] || export SHELFLIFE_BASE_PATH=$BASE_PATH
+
+# A cache that is not the one that the run before this one saved lacks the numbers that were observed since, or all of
+# them. The published site has them, so a build that can't read it must not take its place.
+number=-1
+[[ ${RESTORED:-} =~ -([0-9]+)-[0-9]+-[0-9]+$ ]] && number=${BASH_REMATCH[1]}
+if ((number != GITHUB_RUN_NUMBER && number != GITHUB_RUN_NUMBER - 1)); then
+  echo "The cache is not that of the last run: taking over the history that was published since."
+  shelflife cache seed --site "$FOLDER"
 fi
 
 arguments=(build "$FOLDER" --output "$site" --report "$report")
-[[ -z ${URL:-} ]] || arguments+=(--url "$URL")
-[[ -z ${BASE_PATH:-} ]] || arguments+=(--base-path "$BASE_PATH")
 while IFS= read -r argument; do
   [[ -z $argument ]] || arguments+=("$argument")
 done <<<"${ARGUMENTS:-}"

@@ -90,7 +90,7 @@ impl Place {
     }
 
     /// What a person calls it.
-    fn told(&self) -> String {
+    pub fn told(&self) -> String {
         match self {
             Self::Folder(folder) => folder.display().to_string(),
             Self::Web(url) => url.to_string(),

@@ -11,10 +11,10 @@ use super::progress::Progress;
 use super::{Exit, build, show, signals};
 use crate::build::{Observer as _, Phase, told};
 use crate::cache::{Amount, Cache, CacheError, SetAside, Stats};
-use crate::config::{self, Config, Environment, Keep, Overrides};
+use crate::config::{self, Config, Environment, Keep, Overrides, Seed};
 use crate::history::Day;
 use crate::report;
-use crate::seed::{self, Manner, Place};
+use crate::seed::{self, Manner, Place, SeedError};
 
 /// Look into the cache, check it, make it smaller
 #[derive(Debug, Args)]
@@ -48,9 +48,10 @@ enum Action {
     Clear,
     /// Take over the history of plugins' numbers from where the site is published, after the cache was lost
     Seed {
-        /// The address of the published site, or a folder that it was published into
+        /// The address of the published site, or a folder that it was published into [default: what `history.seed` of
+        /// shelflife.toml says, where nothing may be published yet]
         #[arg(value_name = "URL or FOLDER")]
-        from: OsString,
+        from: Option<OsString>,
     },
 }
 
@@ -127,21 +128,44 @@ fn act(config: &Config, action: &Action) -> miette::Result<Exit> {
             }
             print("Forgot everything but the facts and histories");
         }
-        Action::Seed { from } => return seed(config, from),
+        Action::Seed { from: Some(from) } => return seed(config, &Place::of(from)?),
+        Action::Seed { from: None } => return seed_from_own_site(config),
     }
     Ok(Exit::Done)
 }
 
+/// Takes over what the site itself has published, if it has.
+fn seed_from_own_site(config: &Config) -> miette::Result<Exit> {
+    if config.seed == Seed::Off {
+        print("Nothing to take over: `history.seed` is \"off\"");
+        return Ok(Exit::Done);
+    }
+    let address = config.seed_address.clone().ok_or_else(|| {
+        miette::miette!(
+            help = "set `url` in shelflife.toml, or give the address: `shelflife cache seed URL`",
+            "it isn't known where the site is published"
+        )
+    })?;
+    match seed(config, &Place::Web(address)) {
+        Err(error)
+            if matches!(error.downcast_ref(), Some(SeedError::NoIndex { .. } | SeedError::NoHost { .. })) =>
+        {
+            print(&format!("Nothing to take over: {error}"));
+            Ok(Exit::Done)
+        }
+        result => result,
+    }
+}
+
 /// Takes over published histories.
-fn seed(config: &Config, from: &OsStr) -> miette::Result<Exit> {
-    let place = Place::of(from)?;
+fn seed(config: &Config, place: &Place) -> miette::Result<Exit> {
     let manner = Manner {
         today: Day::of(config.now, &config.settings.timezone).unwrap_or(Day::FIRST),
         patience: config.fetch.timeout,
         witness: &config.settings.github_server,
     };
     let progress = Progress::bars_only();
-    let found = seed::find(&place, manner, pending(), &|done, all| {
+    let found = seed::find(place, manner, pending(), &|done, all| {
         progress.progress(Phase::Seed, done, all);
     });
     progress.finish();
@@ -151,7 +175,7 @@ fn seed(config: &Config, from: &OsStr) -> miette::Result<Exit> {
             help =
                 "only sites that were published by a version of shelflife that knows of histories have any",
             "{} has the history of none of its {}",
-            from.display(),
+            place.told(),
             report::count(found.plugins, "plugin")
         ));
     }
