@@ -1,5 +1,6 @@
 //! Chores for developers of shelflife, as a library, so that tests and benches use what the binary does.
 
+pub mod actions;
 pub mod bench;
 pub mod browser;
 pub mod fuzz;
