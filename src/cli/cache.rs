@@ -1,6 +1,6 @@
 //! `shelflife cache`: look into the cache, check it, make it smaller.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::future::pending;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

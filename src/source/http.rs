@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use backon::{BackoffBuilder as _, ExponentialBuilder};
 use jiff::Timestamp;
+#[cfg(target_os = "linux")]
+use reqwest::Certificate;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Method, Response, StatusCode};
+use reqwest::{Client, ClientBuilder, Method, Response, StatusCode};
 use thiserror::Error;
 use url::Url;
 
@@ -214,13 +216,28 @@ impl HttpError {
     }
 }
 
+/// Builds a client for a machine that has no certificates, such as a container with nothing but this program in it. It
+/// trusts those that Mozilla's programs trust.
+#[cfg(target_os = "linux")]
+fn with_bundled_roots(builder: ClientBuilder, _none: reqwest::Error) -> Result<Client, reqwest::Error> {
+    let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
+    let roots = roots.map(|root| Certificate::from_der(root)).collect::<Result<Vec<_>, _>>()?;
+    builder.tls_certs_merge(roots).build()
+}
+
+/// Other systems verify certificates themselves, so that none are read here.
+#[cfg(not(target_os = "linux"))]
+fn with_bundled_roots(_builder: ClientBuilder, error: reqwest::Error) -> Result<Client, reqwest::Error> {
+    Err(error)
+}
+
 impl Http {
     /// A client that counts in `meter`, is to ask `addresses`, and waits no longer than `patience` because one of them
     /// asks for it.
     ///
     /// # Errors
     ///
-    /// When the machine's certificates can't be read.
+    /// When there are no certificates to trust.
     pub fn new(
         meter: Arc<Meter>,
         addresses: &[&Url],
@@ -230,14 +247,16 @@ impl Http {
         // A second call finds the provider installed, which is all that is wanted.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let trusted: Arc<HashSet<String>> = Arc::new(guard::trusted(addresses));
-        let client = Client::builder()
-            .user_agent(concat!("shelflife/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(STALL_TIMEOUT)
-            .timeout(REQUEST_TIMEOUT)
-            .redirect(guard::policy(Arc::clone(&trusted)))
-            .dns_resolver(Arc::new(guard::Resolver { trusted: Arc::clone(&trusted) }))
-            .build()?;
+        let builder = || {
+            Client::builder()
+                .user_agent(concat!("shelflife/", env!("CARGO_PKG_VERSION")))
+                .connect_timeout(CONNECT_TIMEOUT)
+                .read_timeout(STALL_TIMEOUT)
+                .timeout(REQUEST_TIMEOUT)
+                .redirect(guard::policy(Arc::clone(&trusted)))
+                .dns_resolver(Arc::new(guard::Resolver { trusted: Arc::clone(&trusted) }))
+        };
+        let client = builder().build().or_else(|error| with_bundled_roots(builder(), error))?;
         Ok(Self { client, meter, trusted, gates: Arc::new(Gates::new(patience)), answer_size })
     }
 
