@@ -389,3 +389,88 @@ fn a_year_of_publications_loses_nothing() {
     registry.assert_like_a_first_build();
     assert!(registry.ticks * 10 > 300, "not a year yet: {} days", registry.ticks * 10);
 }
+
+/// A pull request from a fork, which adds a file to the registry as its maintainer has it.
+fn propose(registry: &mut Registry, number: u64, files: &[(&str, &str)]) -> Event {
+    let branch = format!("change-{number}");
+    registry.git(&["checkout", "--quiet", "-B", &branch, "main"]);
+    for (path, text) in files {
+        registry.write(path, text);
+    }
+    registry.git(&["add", "--all"]);
+    registry.git(&["commit", "--quiet", "--allow-empty", "--message", "Propose"]);
+    registry.git(&["push", "--quiet", "--force", "origin", &format!("HEAD:refs/heads/eve/{branch}")]);
+    registry.git(&["checkout", "--quiet", "main"]);
+    registry.forge.pull_request(number, "eve", &branch)
+}
+
+fn run_of<'r>(runs: &'r [Run], workflow: &str) -> &'r Run {
+    runs.iter().find(|run| run.workflow == workflow).unwrap_or_else(|| panic!("{workflow} did not run"))
+}
+
+#[test]
+fn pull_requests_from_forks_are_checked_and_see_no_secret() {
+    let mut registry = Registry::new(&["one", "two"]);
+    registry.forge.secrets.insert((String::new(), "DEPLOY_KEY".into()), SECRET.to_owned());
+    registry.tick();
+    registry.publish();
+    let (pages, caches) = (registry.pages(), registry.forge.caches());
+
+    let new = entry("three", "compatibility:\n  python: '>=3,<4'\n");
+    let wrong = new.replace("license: MIT\n", "").replace("Text.", "Text. ``` @everyone <img src=x>");
+    let event = propose(&mut registry, 7, &[("entries/three.md", &wrong)]);
+    let runs = registry.forge.start(&event);
+    let check = run_of(&runs, "Check");
+    assert_eq!(check.conclusion(), "failure", "{}", check.log());
+    assert!(check.log().contains("::error file=entries/three.md,line="), "{}", check.log());
+    assert_eq!(run_of(&runs, "Comment").conclusion(), "success", "{}", run_of(&runs, "Comment").log());
+    let comments = registry.forge.comments(7);
+    assert_eq!(comments.len(), 1, "{}", run_of(&runs, "Comment").log());
+    let comment = &comments[0];
+    assert!(comment.starts_with("<!-- shelflife check -->\n**The check found errors.**"), "{comment}");
+    assert!(comment.contains("entries/three.md") && comment.contains("license"), "{comment}");
+
+    // The comment is updated, not repeated.
+    let event = propose(&mut registry, 7, &[("entries/three.md", &new)]);
+    let runs = registry.forge.start(&event);
+    assert_eq!(run_of(&runs, "Check").conclusion(), "success", "{}", run_of(&runs, "Check").log());
+    let comments = registry.forge.comments(7);
+    assert!(comments.len() == 1 && comments[0].contains("**The check found no errors.**"), "{comments:?}");
+
+    // What runs strangers' versions of files, also of the workflows themselves, is given nothing.
+    for run in runs.iter().filter(|run| run.event.is_foreign) {
+        for step in run.jobs.values().flat_map(|job| &job.steps) {
+            for (name, value) in &step.environment {
+                assert!(!value.contains(SECRET) && !value.contains("ghs_"), "{}: {name}", step.name);
+                assert!(name != "GITHUB_TOKEN", "{}", step.name);
+            }
+        }
+    }
+    assert_eq!(registry.pages(), pages, "nothing is published");
+    assert_eq!(registry.forge.caches(), caches, "nothing is cached");
+    assert!(registry.told().is_empty());
+}
+
+#[test]
+fn a_summary_can_be_anything_and_does_nothing() {
+    let mut registry = Registry::new(&["one"]);
+    // The pull request brings its own version of the check, which writes what it likes.
+    let path = ".github/workflows/check.yml";
+    let text = std::fs::read_to_string(registry.clone.path().join(path)).unwrap();
+    let script = "          mkdir -p \"$RUNNER_TEMP/check\"\n          printf '%s\\n' '```' '@everyone' '<!-- x -->' \
+                  '[link](https://evil.example)' >\"$RUNNER_TEMP/check/summary.txt\"\n          \
+                  head -c 100000 /dev/zero | tr '\\000' x >>\"$RUNNER_TEMP/check/summary.txt\"\n";
+    let (before, rest) = text.split_once("          mkdir -p").unwrap();
+    let after = rest.split_once("|| true\n").unwrap().1;
+    let event = propose(&mut registry, 9, &[(path, &format!("{before}{script}{after}"))]);
+    // Another pull request is open, which it would like to comment on.
+    let _ = propose(&mut registry, 8, &[("entries/two.md", &entry("two", ""))]);
+    let runs = registry.forge.start(&event);
+    assert_eq!(run_of(&runs, "Comment").conclusion(), "success", "{}", run_of(&runs, "Comment").log());
+    assert!(registry.forge.comments(8).is_empty());
+    let comment = registry.forge.comments(9).pop().unwrap();
+    assert!(comment.len() < 21_000, "{}", comment.len());
+    let (_, block) = comment.split_once("```text\n").unwrap();
+    assert!(block.starts_with("'''\n@everyone\n") && block.ends_with("x\n```"), "{}", &block[..80]);
+    assert_eq!(block.matches("```").count(), 1, "nothing gets out of the block");
+}

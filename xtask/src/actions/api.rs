@@ -107,11 +107,7 @@ impl State {
         let segments: Vec<_> = path.split('/').collect();
         match (method, &segments[..]) {
             ("GET", ["pulls"]) if may_read => {
-                let wanted = query
-                    .split('&')
-                    .find_map(|pair| pair.strip_prefix("head="))
-                    .map(|head| head.replace("%3A", ":"));
-                let wanted = wanted.map(|head| head.replace("%2F", "/"));
+                let wanted = query.split('&').find_map(|pair| pair.strip_prefix("head=")).map(decoded);
                 let is_wanted =
                     |pull: &&Value| wanted.as_deref().is_none_or(|head| pull["head"]["label"] == head);
                 (200, Value::Array(self.pulls.values().filter(is_wanted).cloned().collect()))
@@ -139,4 +135,16 @@ impl State {
             _ => (403, json!({"message": "Resource not accessible by integration"})),
         }
     }
+}
+
+/// A value of a query without percent-encoding.
+fn decoded(value: &str) -> String {
+    let (mut bytes, mut rest) = (Vec::new(), value.as_bytes());
+    while let [first, tail @ ..] = rest {
+        let code = (*first == b'%').then(|| tail.get(..2)).flatten();
+        let code = code.and_then(|code| u8::from_str_radix(std::str::from_utf8(code).ok()?, 16).ok());
+        bytes.push(code.unwrap_or(*first));
+        rest = if code.is_some() { &tail[2..] } else { tail };
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
