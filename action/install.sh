@@ -49,7 +49,7 @@ is_release() {
 }
 
 fetch() { # name: downloads a file of the release; fails if there is none
-  curl --fail --silent --show-error --location --retry 3 --proto '=https' --proto-redir '=https' \
+  curl --fail --silent --show-error --location --retry 3 --proto "=${GITHUB_SERVER_URL%%:*}" --proto-redir '=https' \
     --output "$download/$1" "$GITHUB_SERVER_URL/$repository/releases/download/v$version/$1"
 }
 
@@ -70,10 +70,10 @@ if is_release; then
     # The checksum comes from where the archive comes from. That both were built from this commit is what the
     # provenance shows, where there is a gh to check it, as there is on GitHub's own runners.
     if type gh >/dev/null 2>&1; then
-      fetch provenance.sigstore.jsonl
+      fetch provenance.sigstore.json
       source=(--source-ref "refs/tags/v$version")
       [[ $ref == "v$version" ]] || source+=(--source-digest "$ref")
-      gh attestation verify "$download/$name.tar.gz" --bundle "$download/provenance.sigstore.jsonl" \
+      gh attestation verify "$download/$name.tar.gz" --bundle "$download/provenance.sigstore.json" \
         --repo "$repository" --signer-workflow "$repository/.github/workflows/release.yml" "${source[@]}"
     else
       echo "::notice title=shelflife::gh is not installed, so the release's provenance was not verified"

@@ -3,6 +3,7 @@
 pub mod actions;
 pub mod bench;
 pub mod browser;
+pub mod dist;
 pub mod fuzz;
 pub mod host;
 pub mod http;

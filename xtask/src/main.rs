@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use jiff::SignedDuration;
 use xtask::bench::{self, Scenario};
+use xtask::dist;
 use xtask::fuzz;
 use xtask::limits;
 use xtask::replay::{Counts, Options, Schema, Server, Trace, Window};
@@ -27,6 +28,7 @@ struct Cli {
 enum Chore {
     Replay(Replay),
     Bench(Bench),
+    Dist(Dist),
     Fuzz(Fuzz),
     Keystrokes(Keystrokes),
     Limits(Limits),
@@ -94,6 +96,16 @@ struct Fuzz {
     seconds: u32,
 }
 
+/// Build the program for a target as releases have it, check what they promise of it, and pack it below target/dist.
+#[derive(clap::Args)]
+struct Dist {
+    /// The target, such as x86_64-unknown-linux-musl, whose standard library rustup has installed.
+    target: String,
+    /// The release's tag, which must be `v` and the version in Cargo.toml.
+    #[arg(long)]
+    tag: Option<String>,
+}
+
 /// Measure in Chromium how long it takes from a keystroke to the list of plugins that fit, and write it as JSON.
 #[derive(clap::Args)]
 struct Keystrokes {
@@ -147,6 +159,7 @@ fn main() -> ExitCode {
     let done = match Cli::parse().chore {
         Chore::Replay(replay) => replay.run().map(|()| true),
         Chore::Bench(bench) => bench.run().map(|()| true),
+        Chore::Dist(dist) => dist.run().map(|()| true),
         Chore::Fuzz(fuzz) => fuzz.run().map(|()| true),
         Chore::Keystrokes(keystrokes) => keystrokes.run().map(|()| true),
         Chore::Limits(limits) => limits.run().map(|()| true),
@@ -250,6 +263,13 @@ impl Bench {
             several => format!("{several} goals were missed"),
         };
         Ok(say(format_args!("{}\n{missed}; written to {}", results.markdown(), self.output.display()))?)
+    }
+}
+
+impl Dist {
+    fn run(self) -> Result<(), Box<dyn std::error::Error>> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize()?;
+        Ok(dist::run(&root, &self.target, self.tag.as_deref())?)
     }
 }
 
