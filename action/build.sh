@@ -11,13 +11,15 @@ mkdir -p "$place"
 [[ -z ${URL:-} ]] || export SHELFLIFE_URL=$URL
 [[ -z ${BASE_PATH:-} ]] || export SHELFLIFE_BASE_PATH=$BASE_PATH
 
-# A cache that is not the one that the run before this one saved lacks the numbers that were observed since, or all of
-# them. The published site has them, so a build that can't read it must not take its place.
-number=-1
-[[ ${RESTORED:-} =~ -([0-9]+)-[0-9]+-[0-9]+$ ]] && number=${BASH_REMATCH[1]}
-if ((number != GITHUB_RUN_NUMBER && number != GITHUB_RUN_NUMBER - 1)); then
-  echo "The cache is not that of the last run: taking over the history that was published since."
-  shelflife cache seed --site "$FOLDER"
+# A cache that is not the one that the run before this one saved lacks the numbers that were observed since. The published
+# site has them, so a build that can't read it must not take its place. Where there is no cache at all, the build itself
+# asks the site.
+if [[ ${RESTORED:-} =~ -([0-9]+)-[0-9]+-[0-9]+$ ]]; then
+  number=${BASH_REMATCH[1]}
+  if ((number != GITHUB_RUN_NUMBER && number != GITHUB_RUN_NUMBER - 1)); then
+    echo "The cache is from run $number, so the history that was published since is taken over."
+    shelflife cache seed --site "$FOLDER"
+  fi
 fi
 
 arguments=(build "$FOLDER" --output "$site" --report "$report")
