@@ -416,3 +416,25 @@ fn nobody_is_asked_who_can_not_have_a_history() {
     let run = site.build(&NOW).succeeded();
     run.says("the history of usage and stars begins with this build");
 }
+
+#[test]
+fn without_an_address_the_sites_own_is_asked() {
+    let say = |config: &str| {
+        let site = Site::new(config);
+        let output = site.program(&["cache", "seed", "--site"]).arg(site.path()).output().unwrap();
+        let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr);
+        (output.status.code().unwrap(), text)
+    };
+    let host = tempfile::tempdir().unwrap();
+    let published = xtask::host::Host::start(host.path().to_path_buf(), "/list").unwrap();
+    let config = format!("url = \"{}\"\nbase_path = \"/list\"\n", published.origin());
+    let (code, text) = say(&config);
+    assert!(code == 0 && text.starts_with("Nothing to take over: http://127.0.0.1"), "{text}");
+    publish(&site(), host.path().to_str().unwrap());
+    let (code, text) = say(&config);
+    assert_eq!((code, &*text), (0, "Took over 3 observations of 2 plugins; 1 has none\n"));
+    let (code, text) = say(&format!("{config}[history]\nseed = \"off\"\n"));
+    assert_eq!((code, &*text), (0, "Nothing to take over: `history.seed` is \"off\"\n"));
+    let (code, text) = say("title = \"Test\"\n");
+    assert!(code == 1 && text.contains("it isn't known where the site is published"), "{text}");
+}
