@@ -38,12 +38,12 @@ shelflife "${arguments[@]}" || code=$?
   if [[ -s $report ]]; then
     echo "report=$report"
     jq --raw-output '
-      "changed=\(.outputs.changed // (.outputs.written_paths + .outputs.removed_paths) | length > 0)",
-      "entries=\(.entries.total // 0)",
-      "written=\(.outputs.written // 0)",
-      "removed=\(.outputs.removed // 0)",
-      "stale=\(.facts.stale // 0)",
-      "missing=\(.facts.missing // 0)",
-      "warnings=\(.warnings // [] | length)"' "$report"
+      "changed=\(.outputs.changed | length > 0)",
+      "entries=\(.entries.total)",
+      "written=\(.outputs.written)",
+      "removed=\(.outputs.removed)",
+      "stale=\(.facts.stale)",
+      "missing=\(.facts.missing)",
+      "warnings=\(.warnings | length)"' "$report"
   fi
 } >>"$GITHUB_OUTPUT"
