@@ -245,6 +245,18 @@ impl Rule {
         Some(section.split("\n## ").next().unwrap_or(section).trim())
     }
 
+    /// Whether only the world can tell whether it is broken, so that `check --online` alone looks at it.
+    pub fn is_about_the_world(self) -> bool {
+        matches!(
+            self,
+            Self::RepositoryGone
+                | Self::ArchiveGone
+                | Self::IdMismatch
+                | Self::PythonMismatch
+                | Self::InsecureAddress
+        )
+    }
+
     /// Whether it is about the site's files, so that `--strict` fails on it. Others are about the outside world, about what
     /// earlier builds left, or about an entry on which `--strict` fails anyway.
     pub fn is_about_files(self) -> bool {

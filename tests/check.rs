@@ -425,3 +425,86 @@ fn rules_are_listed_and_explained() {
     assert_eq!(code, Some(2));
     assert!(error.contains("is it `missing-key`?"), "{error}");
 }
+
+#[test]
+fn what_has_one_right_answer_is_mended() {
+    let site = site();
+    let one = entry("one")
+        .replace("author: Ada of one", "author: # both\n- Ada\n- Bob")
+        .replace("date: 2020-02-03", "date: 2020/02/03  # day");
+    site.write("entries/one.md", one.replace('\n', "\r\n"));
+    let two = site.read("entries/two.md");
+    let before = check(&site, &[]);
+    assert_eq!(before.code, 1);
+    assert!(before.stderr.ends_with("help: `shelflife check --fix` mends 3 of them\n"), "{}", before.stderr);
+    let json = check(&site, &["--format", "json"]).json();
+    let fixable = json["findings"].as_array().unwrap().iter().filter(|it| it["fixable"] == true);
+    let fixable: Vec<&str> = fixable.map(|it| it["rule"].as_str().unwrap()).collect();
+    assert_eq!(fixable, ["whitespace", "bad-type", "bad-date"]);
+
+    // What a rule that is off would mend stays.
+    let config = site.read("shelflife.toml");
+    site.write("shelflife.toml", format!("{config}[check.rules]\nwhitespace = 'off'\n"));
+    let mended = check(&site, &["--fix"]);
+    assert_eq!(mended.code, 0, "{}{}", mended.stdout, mended.stderr);
+    let said = "Mended entries/one.md: call the list of authors `authors`; write the date as 2020-02-03\n\
+                Checked 2 entries and 2 other files: nothing found\n";
+    assert_eq!(mended.stderr, said);
+    let expected = entry("one")
+        .replace("author: Ada of one", "authors: # both\n- Ada\n- Bob")
+        .replace("date: 2020-02-03", "date: 2020-02-03  # day");
+    assert_eq!(site.read("entries/one.md"), expected.replace('\n', "\r\n"));
+
+    site.write("shelflife.toml", config);
+    let two_path = site.at("entries/two.md");
+    assert!(check(&site, &["--fix", two_path.to_str().unwrap()]).stderr.starts_with("Checked 1 entry:"));
+    let lines = expected.lines().count();
+    let said = check(&site, &["--fix"]).stderr;
+    assert!(said.starts_with(&format!("Mended entries/one.md: end {lines} lines as on Unix\n")), "{said}");
+    assert_eq!((site.read("entries/one.md"), site.read("entries/two.md")), (expected, two));
+}
+
+#[test]
+fn a_check_remembers_what_it_saw_where_somebody_has_built() {
+    let site = site();
+    site.build(&[]).succeeded();
+    let all = || check(&site, &["--format", "json"]).stdout;
+    let first = all();
+    let found = site.at(".shelflife/check.bin");
+    assert!(found.is_file());
+    assert_eq!(all(), first, "as remembered");
+    // Whatever is remembered, a check says what one says that remembers nothing.
+    let fresh = || {
+        for file in ["check.bin", "check-entries.bin"] {
+            let _ = std::fs::remove_file(site.at(".shelflife").join(file));
+        }
+        all()
+    };
+    let edits: [(&str, String); 6] = [
+        ("entries/one.md", entry("one").replace("- camera", "- Camera")),
+        ("entries/three.md", entry("one").replace("Text.", "[x](/plugins/one/) [y](/plugins/two/)")),
+        ("entries/two.md", entry("two").replace("title:", "titel:")),
+        ("data/notices.yaml", "- plugin: one\n".to_owned()),
+        (
+            "shelflife.toml",
+            "url = 'https://plugins.example.org'\n[check]\ndescription_length = 3\n".to_owned(),
+        ),
+        ("entries/two.md", entry("two")),
+    ];
+    for (path, text) in edits {
+        site.write(path, text);
+        let remembered = all();
+        assert_eq!(remembered, all(), "{path}, once more");
+        assert_eq!(remembered, fresh(), "{path}");
+    }
+    std::fs::remove_file(site.at("entries/two.md")).unwrap();
+    let remembered = all();
+    assert_eq!(remembered, fresh(), "an entry is gone");
+    let bytes = std::fs::read(&found).unwrap();
+    for at in [0, 40, bytes.len() - 1] {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 1;
+        std::fs::write(&found, damaged).unwrap();
+        assert_eq!(all(), remembered, "damaged at {at}");
+    }
+}

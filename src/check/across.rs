@@ -14,7 +14,7 @@ use crate::yaml::quote;
 pub(super) type Cards<'c> = BTreeMap<&'c str, &'c Card>;
 
 fn found(rule: Rule, place: &Stretch, message: String, help: String) -> Found {
-    Found { rule, place: Some(place.clone()), message, help: Some(help) }
+    Found { rule, place: Some(place.clone()), message, help: Some(help), fixable: false }
 }
 
 /// Ids and file names that another entry has too, letter case aside, at each of those. A build warns of the later of two;

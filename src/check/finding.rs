@@ -33,6 +33,8 @@ pub struct Found {
     pub message: String,
     /// What to do about it, where that is known.
     pub help: Option<String>,
+    /// Whether `--fix` mends it.
+    pub fixable: bool,
 }
 
 /// A stretch of a file: lines and columns count from 1, columns in characters; the end is behind the last character.
@@ -90,6 +92,7 @@ impl Found {
             place: Some(Stretch::of(problem)),
             message: problem.message().to_owned(),
             help: problem.advice().map(str::to_owned),
+            fixable: false,
         }
     }
 
@@ -124,7 +127,7 @@ impl Found {
 
 impl From<Warning> for Found {
     fn from(Warning { rule, place, message, help }: Warning) -> Self {
-        Self { rule, place: place.map(Stretch::at), message, help }
+        Self { rule, place: place.map(Stretch::at), message, help, fixable: false }
     }
 }
 

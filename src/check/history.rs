@@ -59,6 +59,7 @@ fn compare(before: &Card, now: &Card, all: &mut Vec<Found>) {
             place: Some(place.clone()),
             message: format!("the date was {}, and is {} now", quote(old), quote(new)),
             help: Some(format!("write {}: it is the day on which the plugin was registered", quote(old))),
+            fixable: false,
         });
     }
     if let (Some((old, _)), Some((new, place))) = (&before.id, &now.id)
@@ -69,6 +70,7 @@ fn compare(before: &Card, now: &Card, all: &mut Vec<Found>) {
             place: Some(place.clone()),
             message: format!("the id was {}, and is {} now", quote(old), quote(new)),
             help: Some("usage is counted by the id, so the plugin's numbers begin anew".to_owned()),
+            fixable: false,
         });
     }
 }
@@ -86,7 +88,7 @@ fn renamed(
         let earlier = card.redirects.iter().map(|from| from.trim_matches('/'));
         earlier.map(|from| from.trim_end_matches(".html").trim_end_matches(".md")).any(|from| from == address)
     };
-    if leads(card) || super::cards(config, scan)?.values().any(leads) {
+    if leads(card) || super::cards_of(config, scan, |_| true)?.values().any(leads) {
         return Ok(None);
     }
     let begin = Stretch { path: path.to_owned(), line: 1, column: 1, end_line: 1, end_column: 1 };
@@ -95,5 +97,6 @@ fn renamed(
         place: Some(begin),
         message: format!("the entry was {old}, and its address leads nowhere now"),
         help: Some(format!("add `redirect_from: /{address}/`")),
+        fixable: false,
     }))
 }

@@ -1,16 +1,20 @@
 //! What one entry's file shows by itself, beyond what a build warns of.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::str::FromStr;
 
 use pep440_rs::Version;
+use serde::{Deserialize, Serialize};
 
 use super::finding::{Found, Stretch};
 use crate::config::{Check, Limits};
+use crate::edit::fix;
 use crate::entry::{self, Entry, Parsed};
 use crate::problem::Problem;
 use crate::rule::Rule;
 use crate::versions::Admitted;
+use crate::warning::Warning;
 use crate::yaml::{Field, Node, Text, Tree, quote};
 
 /// The versions of Python 3 that OctoPrint runs on, as the classifiers of its releases 1.4 to 1.11 have it
@@ -35,7 +39,7 @@ const FORM: [&str; 6] = [
 ];
 
 /// What is known of an entry from its file alone.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Card {
     /// The rules that it breaks.
     pub(super) found: Vec<Found>,
@@ -48,11 +52,15 @@ pub(super) struct Card {
     /// Its earlier addresses.
     pub(super) redirects: Vec<String>,
     /// Its web addresses, each with its key and its place.
-    pub(super) addresses: Vec<(&'static str, String, Stretch)>,
+    pub(super) addresses: Vec<(String, String, Stretch)>,
     /// The versions of Python that it admits, as written, and where that stands.
     pub(super) python: Option<(String, Stretch)>,
     /// Its date, as written, and where that stands.
     pub(super) date: Option<(String, Stretch)>,
+    /// The line in which the value of `author` begins.
+    pub(super) authors: Option<usize>,
+    /// What `--fix` mends: the rule and the line of each.
+    pub(super) fixable: Vec<(Rule, usize)>,
     /// Whether it is not to be published.
     pub(super) is_draft: bool,
 }
@@ -62,18 +70,48 @@ pub(super) fn card(path: &str, bytes: &[u8], limits: &Limits, check: &Check) -> 
     if entry::is_draft(bytes, limits.yaml) {
         return Card { is_draft: true, ..Card::default() };
     }
-    // What can't be read is a problem of the entry, which is told as such.
-    let Ok(Parsed { entry, .. }) = entry::parse(path, bytes, limits) else { return Card::default() };
-    let Ok(text) = Text::read(path, bytes) else { return Card::default() };
-    let Ok(parts) = entry::front_matter(&text) else { return Card::default() };
-    let Ok(tree) = Tree::read(&text, parts.yaml.clone(), limits.yaml) else { return Card::default() };
-    let Some(root) = tree.root() else { return Card::default() };
+    let mut card = readable(path, bytes, limits, check).unwrap_or_default();
+    for fix in fix::fixes(path, bytes, limits, &BTreeSet::new()) {
+        let rule = rule_of(fix.kind);
+        // A build tells of a list where it begins, below its key.
+        let list = card.authors.filter(|_| fix.kind == fix::Kind::AuthorList);
+        card.fixable.push((rule, list.unwrap_or(fix.place.line)));
+        let message = match fix.kind {
+            fix::Kind::ByteOrderMark => "the file begins with a byte order mark",
+            fix::Kind::LineEnds => "lines end as on Windows",
+            fix::Kind::TrailingBlanks => "there are blanks at the end of lines",
+            // Builds tell of the others.
+            fix::Kind::AuthorList | fix::Kind::DateForm | fix::Kind::Https => continue,
+        };
+        let help = format!("{}, as `shelflife check --fix` does", fix.message);
+        card.found.push(Warning::in_file(rule, fix.place, message).help(help).into());
+    }
+    card
+}
+
+/// The rule that something breaks which can be mended.
+pub(super) fn rule_of(kind: fix::Kind) -> Rule {
+    match kind {
+        fix::Kind::ByteOrderMark | fix::Kind::LineEnds | fix::Kind::TrailingBlanks => Rule::Whitespace,
+        fix::Kind::AuthorList => Rule::BadType,
+        fix::Kind::DateForm => Rule::BadDate,
+        fix::Kind::Https => Rule::InsecureAddress,
+    }
+}
+
+/// What an entry shows that can be read. What can't be is a problem of the entry, which is told as such.
+fn readable(path: &str, bytes: &[u8], limits: &Limits, check: &Check) -> Option<Card> {
+    let Parsed { entry, .. } = entry::parse(path, bytes, limits).ok()?;
+    let text = Text::read(path, bytes).ok()?;
+    let parts = entry::front_matter(&text).ok()?;
+    let tree = Tree::read(&text, parts.yaml.clone(), limits.yaml).ok()?;
+    let root = tree.root()?;
     let mut lint =
         Lint { text: &text, root, entry: &entry, opening: parts.opening, check, card: Card::default() };
     lint.all();
     lint.text_of_form(parts.body);
     lint.card.found.sort_by(|a, b| a.place.cmp(&b.place));
-    lint.card
+    Some(lint.card)
 }
 
 struct Lint<'t> {
@@ -115,15 +153,18 @@ impl<'t> Lint<'t> {
         let Entry { homepage, source, archive, compatibility, .. } = self.entry;
         let addresses = [("homepage", homepage), ("source", source), ("archive", archive)];
         let addresses = addresses.into_iter().filter(|(_, address)| entry::web_address(address).is_ok());
-        let addresses = addresses
-            .filter_map(|(key, address)| Some((key, address.clone(), place(self.field(key)?.value))));
+        let addresses = addresses.filter_map(|(key, address)| {
+            Some((key.to_owned(), address.clone(), place(self.field(key)?.value)))
+        });
         let addresses = addresses.collect();
+        let authors = self.field("author").map(|field| place(field.value).line);
         let python = self.inner("python").map(|field| place(field.value));
         let python = compatibility.python.clone().zip(python);
         self.card = Card {
             id,
             addresses,
             python,
+            authors,
             date,
             tags,
             redirects: self.entry.redirect_from.clone(),

@@ -6,6 +6,7 @@ mod finding;
 mod history;
 mod lint;
 mod memory;
+mod mending;
 mod online;
 mod selection;
 
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::build::{self, Inspected};
 use crate::cache::{Cache, Tree};
 use crate::config::Config;
+use crate::digest::Digest;
 use crate::rule::{Degree, Rule};
 use crate::scan::{Scan, Scanned};
 
@@ -26,6 +28,7 @@ use memory::Memory;
 use selection::Selected;
 
 pub use finding::{Finding, Found, Stretch};
+pub use mending::{Mended, mend};
 pub use selection::Selection;
 
 /// How to check.
@@ -55,6 +58,11 @@ pub struct Checked {
 }
 
 impl Checked {
+    /// How many findings `--fix` mends.
+    pub fn fixable(&self) -> usize {
+        self.findings.iter().filter(|finding| finding.found.fixable).count()
+    }
+
     /// How many findings are as bad as that.
     pub fn count(&self, degree: Degree) -> usize {
         self.findings.iter().filter(|finding| finding.degree == degree).count()
@@ -138,14 +146,19 @@ fn whole(config: &Config, scan: &Scan) -> miette::Result<Whole> {
         return Ok(whole);
     }
     let Inspected { warnings, refused } = build::inspect(config, scan)?;
-    let cards = cards(config, scan)?;
-    let cards: Cards<'_> = cards.iter().map(|(path, card)| (path.as_str(), card)).collect();
+    let remembered = cards(config, scan, &memory)?;
+    let cards: Cards<'_> = remembered.iter().map(|(path, (_, card))| (path.as_str(), card)).collect();
     let mut found: Vec<Found> = warnings.into_iter().map(Found::from).collect();
     found.extend(refused.iter().map(|problem| Found::of(Rule::Refused, problem)));
     found.extend(cards.values().flat_map(|card| card.found.iter().cloned()));
     found.extend(across::similar_tags(&cards));
     found.extend(across::large_pictures(&cards, &config.paths.assets, config.check.picture_size));
     let taken = across::taken(&cards);
+    for found in &mut found {
+        let line = found.place.as_ref().map_or(0, |place| place.line);
+        let card = cards.get(found.path());
+        found.fixable |= card.is_some_and(|card| card.fixable.contains(&(found.rule, line)));
+    }
     let drafts = cards.iter().filter(|(_, card)| card.is_draft).map(|(path, _)| (*path).to_owned());
     let whole = Whole { found, taken, drafts: drafts.collect() };
     // Whether something stands for what can't be read depends on more than the files.
@@ -155,9 +168,25 @@ fn whole(config: &Config, scan: &Scan) -> miette::Result<Whole> {
     Ok(whole)
 }
 
-/// What each entry's file shows by itself, by its path.
-fn cards(config: &Config, scan: &Scan) -> miette::Result<BTreeMap<String, Card>> {
-    cards_of(config, scan, |_| true)
+/// What each entry's file shows by itself, by its path: as remembered, where the file is the same.
+fn cards(config: &Config, scan: &Scan, memory: &Memory) -> miette::Result<memory::Cards> {
+    let known = memory.cards();
+    let of_one = |file: &Scanned| {
+        let path = file.path_in_site(config);
+        let same = known.get(&path).filter(|(digest, _)| *digest == file.digest());
+        let card = match same {
+            Some((_, card)) => card.clone(),
+            None => card(config, file)?,
+        };
+        Ok((path, (file.digest(), card)))
+    };
+    let cards = scan.entries().par_iter().map(of_one).collect::<miette::Result<memory::Cards>>()?;
+    let is_known =
+        |(path, (digest, _)): (&String, &(Digest, Card))| known.get(path).map(|it| it.0) == Some(*digest);
+    if cards.len() != known.len() || !cards.iter().all(is_known) {
+        memory.keep_cards(&cards);
+    }
+    Ok(cards)
 }
 
 /// What the files of some entries show by themselves, by their paths.

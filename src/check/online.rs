@@ -90,7 +90,7 @@ async fn look_at_addresses(
             let mut want = |address: String, purpose| {
                 wanted.entry((address, purpose)).or_default().push(place.clone());
             };
-            match *key {
+            match key.as_str() {
                 "archive" => want(address.clone(), Purpose::Archive),
                 "source" => want(address.clone(), Purpose::Source),
                 _ => {}
@@ -199,6 +199,7 @@ impl Heard {
             place: Some(place),
             message: message.clone(),
             help: Some(help.to_owned()),
+            fixable: rule == Rule::InsecureAddress,
         }));
     }
 }
@@ -221,7 +222,7 @@ async fn ask_github(
     let sources = Sources::new(config).into_diagnostic()?;
     let mut asked = Asked { config, sources, known: BTreeMap::new(), progress };
     let repository = |card: &Card| {
-        let (_, source, _) = card.addresses.iter().find(|(key, ..)| *key == "source")?;
+        let (_, source, _) = card.addresses.iter().find(|(key, ..)| key == "source")?;
         RepositoryName::from_url(source, &config.settings.github_server)
     };
     let of_entries: Vec<(&Card, RepositoryName)> =
@@ -340,6 +341,7 @@ fn wrong_identifier(card: &Card, asked: &Asked<'_>, name: &RepositoryName) -> Op
             quote(&identifier)
         ),
         help: Some(format!("write `id: {identifier}`: OctoPrint knows the plugin by it")),
+        fixable: false,
     })
 }
 
@@ -370,5 +372,6 @@ fn wrong_python(card: &Card, asked: &Asked<'_>, name: &RepositoryName, path: &st
         help: Some(
             "OctoPrint goes by the source: correct the entry, or `__plugin_pythoncompat__`".to_owned(),
         ),
+        fixable: false,
     })
 }

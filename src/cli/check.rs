@@ -15,7 +15,7 @@ use super::progress::Progress;
 use super::runner::Runner;
 use super::{Exit, show};
 use crate::build::{Observer as _, Phase};
-use crate::check::{Checked, Finding, Options, Selection, check};
+use crate::check::{Checked, Finding, Mended, Options, Selection, check, mend};
 use crate::config::{Config, Environment, FILE_NAME, Overrides};
 use crate::problem::printable;
 use crate::report::count;
@@ -45,6 +45,9 @@ pub(super) struct Arguments {
     /// Ask the world, too: repositories, archives, and what plugins' sources declare
     #[arg(long)]
     online: bool,
+    /// Mend what has one right answer, and check again
+    #[arg(long)]
+    fix: bool,
     /// Fail on warnings, too
     #[arg(long)]
     strict: bool,
@@ -93,6 +96,7 @@ Examples:
   shelflife check site                      check another one
   shelflife check entries/mqtt.md           check one entry, as a pull request that changes it would be
   shelflife check --since origin/main       check what this branch adds or changes
+  shelflife check --fix                     mend what has one right answer
   shelflife check --format sarif > x.sarif  for GitHub's code scanning";
 
 pub(super) fn run(arguments: &Arguments) -> Exit {
@@ -148,6 +152,10 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
             show::line(&format!("note: {}", printable(note)));
         }
         show::line(&summary(&checked));
+        let fixable = checked.fixable();
+        if fixable > 0 {
+            show::line(&format!("help: `shelflife check --fix` mends {fixable} of them"));
+        }
     }
     if let Some(runner) = runner.filter(|_| format == Format::Github) {
         runner.summarise(&github::summary(&checked, &summary(&checked)));
@@ -165,7 +173,19 @@ fn run_check(arguments: &Arguments, config: &Config, selection: &Selection) -> m
         if arguments.online { Some(&tell) } else { None };
     let checked = check(config, &Options { selection, online });
     progress.finish();
-    checked
+    if !arguments.fix {
+        return checked;
+    }
+    let Checked { secure, notes, findings, .. } = checked?;
+    for Mended { path, what } in mend(config, selection, &secure)? {
+        show::line(&format!("Mended {}: {}", printable(&path), printable(&what.join("; "))));
+    }
+    // What the world has said still holds, but for what was mended; everything else may stand in other places now.
+    let mut checked = check(config, &Options { selection, online: None })?;
+    let is_of_world = |finding: &Finding| finding.found.rule.is_about_the_world() && !finding.found.fixable;
+    checked.findings.extend(findings.into_iter().filter(is_of_world));
+    checked.notes = notes;
+    Ok(checked)
 }
 
 /// The site's folder: the one that is given, or the nearest that has a `shelflife.toml`, from the current folder upwards or

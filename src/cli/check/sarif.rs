@@ -54,7 +54,7 @@ fn about(rule: Rule, check: &Check) -> Value {
 }
 
 fn result(Finding { degree, found }: &Finding, rules: &[Rule]) -> Value {
-    let Found { rule, place, message, help } = found;
+    let Found { rule, place, message, help, .. } = found;
     let help = help.iter().map(|help| format!("\n{help}")).collect::<String>();
     let mut result = json!({
         "ruleId": rule.name(),

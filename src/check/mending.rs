@@ -1,0 +1,52 @@
+//! `--fix`: what has one right answer is written into entries' files.
+
+use std::collections::BTreeSet;
+
+use super::lint;
+use super::selection::Selected;
+use super::{Cache, Scan, Selection, Tree};
+use crate::access::denied;
+use crate::config::Config;
+use crate::edit::{self, fix};
+use crate::rule::{Degree, Origin};
+
+/// A file that was mended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mended {
+    /// Its path, relative to the site.
+    pub path: String,
+    /// What was done.
+    pub what: Vec<String>,
+}
+
+/// Mends what can be mended in the entries that a selection names, and in nothing else of their files. `secure` are
+/// addresses that begin with `http://` and also work with `https://`. Rules that are off are left alone.
+///
+/// # Errors
+///
+/// When a file can't be read or written; each file is then as it was, or mended.
+pub fn mend(
+    config: &Config,
+    selection: &Selection,
+    secure: &BTreeSet<String>,
+) -> miette::Result<Vec<Mended>> {
+    let known = Cache::read(&config.paths.cache, |cache| cache.listing(Tree::Site));
+    let (scan, _) = Scan::with(config, &known.ok().flatten().unwrap_or_default())?;
+    let selected = Selected::of(config, &scan, selection)?;
+    let mut all = Vec::new();
+    for file in scan.entries() {
+        let path = file.path_in_site(config);
+        if !selected.has(&path) {
+            continue;
+        }
+        let bytes = std::fs::read(file.place()).map_err(denied("read", file.place()))?;
+        let mut fixes = fix::fixes(&path, &bytes, &config.settings.limits, secure);
+        fixes.retain(|fix| config.check.degree(lint::rule_of(fix.kind), Origin::Changed) != Degree::Off);
+        if fixes.is_empty() {
+            continue;
+        }
+        edit::replace(file.place(), &fix::mended(&bytes, &fixes))?;
+        all.push(Mended { path, what: fixes.into_iter().map(|fix| fix.message).collect() });
+    }
+    Ok(all)
+}
