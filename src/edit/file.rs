@@ -16,6 +16,7 @@ pub struct EntryFile {
     text: Text,
     pub(super) yaml: Range<usize>,
     body: usize,
+    indentation: usize,
     tree: Tree,
     limits: Limits,
     lines: Lines,
@@ -37,15 +38,19 @@ impl EntryFile {
             return Err(vec![problem.help("write `id: …`, `title: …` and the other keys, a line each")]);
         }
         let lines = Lines::of(bytes);
-        Ok(Self {
+        let mut file = Self {
             bytes: bytes.to_vec(),
             text,
             yaml: parts.yaml,
             body: parts.body.start,
+            indentation: 0,
             tree,
             limits: *limits,
             lines,
-        })
+        };
+        let first = file.fields().first().map(|field| field.key_span.start);
+        file.indentation = first.map_or(0, |at| at - file.line_start(at));
+        Ok(file)
     }
 
     /// The file's bytes.
@@ -114,6 +119,11 @@ impl EntryFile {
     /// The file with these edits, read again.
     pub(super) fn edited(&self, edits: &[Edit]) -> Option<Self> {
         Self::read(self.path(), &apply(&self.bytes, edits), &self.limits).ok()
+    }
+
+    /// By how many bytes outermost keys are indented.
+    pub(super) fn indentation(&self) -> usize {
+        self.indentation
     }
 
     /// Where the bytes `span` of the text are in the file.

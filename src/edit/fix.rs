@@ -68,9 +68,22 @@ pub fn fixes(path: &str, bytes: &[u8], limits: &Limits, https: &BTreeSet<String>
     }
     let mut fixes = Vec::new();
     fixes.extend(byte_order_mark(path, bytes));
-    fixes.extend(line_ends(path, bytes));
-    let Ok(file) = EntryFile::read(path, bytes, limits) else { return fixes };
-    fixes.extend(trailing_blanks(&file));
+    let mut ends = line_ends(path, bytes);
+    let Ok(file) = EntryFile::read(path, bytes, limits) else {
+        fixes.extend(ends);
+        return fixes;
+    };
+    match ends.as_mut().filter(|ends| ends.edits.iter().any(|edit| !edit.text.is_empty())) {
+        // Without the blanks in an empty line, two line ends could become a single `\r\n`, so this is one fix.
+        Some(ends) => {
+            if let Some(blanks) = trailing_blanks(&file, &ends.edits) {
+                ends.message = format!("{}; {}", ends.message, blanks.message);
+                ends.edits.extend(blanks.edits);
+            }
+        }
+        None => fixes.extend(trailing_blanks(&file, &[])),
+    }
+    fixes.extend(ends);
     fixes.extend(author_list(&file));
     fixes.extend(date_form(&file));
     fixes.extend(secure(&file, https));
@@ -112,8 +125,9 @@ fn line_ends(path: &str, bytes: &[u8]) -> Option<Fix> {
     })
 }
 
-/// Blanks at the ends of lines, of which neither front matter nor page tells whether they are there.
-fn trailing_blanks(file: &EntryFile) -> Option<Fix> {
+/// Blanks at the ends of lines, of which neither front matter nor page tells whether they are there. They are taken out
+/// together with what `others` change.
+fn trailing_blanks(file: &EntryFile, others: &[Edit]) -> Option<Fix> {
     let content = file.text().as_str();
     let (mut yaml, mut markdown) = (Vec::new(), Vec::new());
     let mut start = 0;
@@ -134,13 +148,14 @@ fn trailing_blanks(file: &EntryFile) -> Option<Fix> {
     let edits = |spans: Vec<Range<usize>>| -> Vec<Edit> {
         spans.into_iter().map(|span| Edit::delete(file.in_file(span))).collect()
     };
+    let edited = |edits: &[Edit]| file.edited(&[edits, others].concat());
     let mut blanks = harmless::among(edits(yaml), |edits| {
-        file.edited(edits).is_some_and(|edited| same::but_for(file, &edited, &[]))
+        edited(edits).is_some_and(|edited| same::but_for(file, &edited, &[]))
     });
     let html = |file: &EntryFile| markdown::to_html(file.body(), Addresses::new(&|_| None));
     let before = html(file);
     blanks.extend(harmless::among(edits(markdown), |edits| {
-        file.edited(edits).is_some_and(|edited| html(&edited) == before)
+        edited(edits).is_some_and(|edited| html(&edited) == before)
     }));
     let first = blanks.first()?.span.start;
     let lines = count(blanks.len(), "line");
@@ -204,7 +219,7 @@ fn secure(file: &EntryFile, https: &BTreeSet<String>) -> Vec<Fix> {
         let edit = Edit::insert(file.in_file(s..s).start, "s");
         found.push((scalar.text.clone(), place, edit));
     }
-    found.sort_by(|a, b| a.2.span.start.cmp(&b.2.span.start));
+    found.sort_by_key(|(_, _, edit)| edit.span.start);
     found.dedup_by(|a, b| a.2 == b.2);
     let fix = |(address, place, edit): (String, Place, Edit)| Fix {
         kind: Kind::Https,
@@ -300,6 +315,14 @@ mod tests {
             &[],
             &broken.replace('\r', ""),
             &["entries/a.md:1:1: line-ends: end 3 lines as on Unix"],
+        );
+        mends(
+            "---\rid: a\rnote: \"b\r \n c\"\r---\r",
+            &[],
+            "---\nid: a\nnote: \"b\n\n c\"\n---\n",
+            &[
+                "entries/a.md:1:1: line-ends: end 5 lines as on Unix; take out the blanks at the end of 1 line",
+            ],
         );
         mends("no text \u{0}", &[], "no text \u{0}", &[]);
     }

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use super::layout::{BY_HAND, Layout};
 use super::{Edit, EntryFile, same, scalar, scalar_in_list};
 use crate::problem::Problem;
-use crate::yaml::{Field, Meaning, closing, quote, quoted};
+use crate::yaml::{Field, Meaning, quote};
 
 /// The keys that say what has become of a plugin. People write them last.
 const STATES: [&str; 4] = ["disabled", "abandoned", "replaced", "up_for_adoption"];
@@ -172,46 +173,6 @@ impl EntryFile {
         self.text().problem(field.key_span.clone(), message).help(BY_HAND)
     }
 
-    fn unusual(&self, field: &Field<'_>) -> Problem {
-        let message =
-            format!("{} is not written as `{}: …` at the begin of a line", quote(field.key), field.key);
-        self.text().problem(field.key_span.clone(), message).help(BY_HAND)
-    }
-
-    fn slice(&self, span: &Range<usize>) -> &str {
-        self.text().as_str().get(span.clone()).unwrap_or_default()
-    }
-
-    /// Whether the front matter is one mapping in braces.
-    fn is_in_braces(&self) -> bool {
-        self.root().is_some_and(|root| self.slice(&root.span()).starts_with('{'))
-    }
-
-    /// By how many blanks outermost keys are indented.
-    fn indentation(&self) -> usize {
-        self.fields().first().map_or(0, |field| field.key_span.start - self.line_start(field.key_span.start))
-    }
-
-    /// Makes sure that a key is the first thing on its line.
-    fn begins_line(&self, field: &Field<'_>) -> Result<(), Problem> {
-        let before = self.slice(&(self.line_start(field.key_span.start)..field.key_span.start));
-        let begins = before.len() == self.indentation() && before.chars().all(|c| c == ' ');
-        if begins { Ok(()) } else { Err(self.unusual(field)) }
-    }
-
-    /// The byte behind the colon of a field.
-    fn behind_colon(&self, field: &Field<'_>) -> Result<usize, Problem> {
-        let rest = self.slice(&(field.key_span.start..self.yaml.end));
-        let written = rest.get(..field.key_span.len()).unwrap_or_default().trim_end().len();
-        let blanks = rest[written..].len() - rest[written..].trim_start_matches([' ', '\t']).len();
-        let colon = field.key_span.start + written + blanks;
-        if self.slice(&(colon..self.yaml.end)).starts_with(':') {
-            Ok(colon + 1)
-        } else {
-            Err(self.unusual(field))
-        }
-    }
-
     /// The edits that replace the value of a field.
     fn replace(&self, field: &Field<'_>, value: Value<'_>) -> Result<Vec<Edit>, Problem> {
         let in_braces = self.is_in_braces();
@@ -237,92 +198,6 @@ impl EntryFile {
         };
         let gap = if start == colon { " " } else { "" };
         Ok(vec![Edit { span: self.in_file(start..end), text: format!("{gap}{written}") }])
-    }
-
-    /// How the value behind the colon of a field is laid out.
-    fn layout(&self, field: &Field<'_>, colon: usize) -> Layout {
-        let line_end = self.slice(&(colon..self.yaml.end)).find('\n').map_or(self.yaml.end, |at| colon + at);
-        let mut at = colon;
-        let span = field.value.span();
-        // Anchors and tags stand before the value that they belong to.
-        loop {
-            let rest = self.slice(&(at..line_end));
-            at += rest.len() - rest.trim_start_matches([' ', '\t']).len();
-            let word = self.slice(&(at..line_end));
-            if !word.starts_with(['&', '!']) {
-                break;
-            }
-            at += word.find([' ', '\t']).unwrap_or(word.len());
-        }
-        let start = colon + self.blanks(colon..line_end);
-        let rest = self.slice(&(at..line_end));
-        match rest.chars().next() {
-            None | Some('#') if field.value.is_null() && start == at => Layout::Nothing,
-            None | Some('#') if span.end <= line_end => {
-                // Nothing but a tag or an anchor.
-                Layout::Inline(start..start + self.slice(&(start..at)).trim_end().len())
-            }
-            None | Some('#') => Layout::Below { header: colon + self.slice(&(colon..at)).trim_end().len() },
-            Some('|' | '>') => {
-                let header = rest.find([' ', '\t']).unwrap_or(rest.len());
-                Layout::Below { header: at + header }
-            }
-            Some(first) => {
-                let whole = self.slice(&(at..self.yaml.end));
-                let length = match first {
-                    '"' | '\'' => quoted(whole),
-                    '[' | '{' => closing(whole),
-                    _ => None,
-                };
-                let plain = self.slice(&(at..span.end.max(at))).trim_end().len();
-                Layout::Inline(start..at + length.unwrap_or(plain))
-            }
-        }
-    }
-
-    fn blanks(&self, span: Range<usize>) -> usize {
-        let text = self.slice(&span);
-        text.len() - text.trim_start_matches([' ', '\t']).len()
-    }
-
-    /// The lines of a field of a mapping in lines: from its key to the last line of its value or of a comment within it.
-    fn extent(&self, fields: &[Field<'_>], at: usize) -> Range<usize> {
-        let line = |at: usize| fields.get(at).map(|field| self.line_start(field.key_span.start));
-        let start = line(at).unwrap_or(self.yaml.start);
-        let next = line(at + 1).unwrap_or(self.yaml.end);
-        let least = fields.get(at).map_or(start, |field| self.least_end(field));
-        let mut end = next;
-        while end > least {
-            let last = self.line_start(end - 1);
-            let content = self.slice(&(last..end));
-            let indentation = content.len() - content.trim_start_matches(' ').len();
-            let is_outside = content.trim().is_empty()
-                || (content.trim_start().starts_with('#') && indentation <= self.indentation());
-            if last < least || !is_outside {
-                break;
-            }
-            end = last;
-        }
-        start..end
-    }
-
-    /// The byte behind the last line that certainly belongs to a field.
-    fn least_end(&self, field: &Field<'_>) -> usize {
-        let colon = self.behind_colon(field).unwrap_or(field.key_span.end);
-        let end = match self.layout(field, colon) {
-            Layout::Inline(span) => span.end,
-            // All empty lines below it belong to a block of lines with a `+`.
-            Layout::Below { header } if self.keeps_blanks(colon..header) => {
-                return field.value.span().end.min(self.yaml.end);
-            }
-            Layout::Nothing | Layout::Below { .. } => colon,
-        };
-        self.line_after(end.max(field.key_span.start)).min(self.yaml.end)
-    }
-
-    fn keeps_blanks(&self, header: Range<usize>) -> bool {
-        let word = self.slice(&header).trim().rsplit([' ', '\t']).next().unwrap_or_default();
-        word.starts_with(['|', '>']) && word.contains('+')
     }
 
     /// The bytes that go with a field.
@@ -357,11 +232,6 @@ impl EntryFile {
         Ok(start..end)
     }
 
-    fn is_kept_to_the_end(&self, field: &Field<'_>) -> bool {
-        let Ok(colon) = self.behind_colon(field) else { return false };
-        matches!(self.layout(field, colon), Layout::Below { header } if self.keeps_blanks(colon..header))
-    }
-
     fn removal_in_braces(&self, fields: &[Field<'_>], at: usize) -> Result<Range<usize>, Problem> {
         let field = &fields[at];
         if let Some(next) = fields.get(at + 1) {
@@ -371,19 +241,6 @@ impl EntryFile {
             return Err(self.unusual(field));
         };
         Ok(self.end_in_braces(before)?..self.end_in_braces(field)?)
-    }
-
-    /// The byte behind the value of a field of a mapping in braces.
-    fn end_in_braces(&self, field: &Field<'_>) -> Result<usize, Problem> {
-        let colon = self.behind_colon(field)?;
-        Ok(match self.layout(field, colon) {
-            Layout::Inline(span) => span.end,
-            Layout::Nothing | Layout::Below { .. } => colon,
-        })
-    }
-
-    fn line_at(&self, start: usize) -> &str {
-        self.slice(&(start..self.line_after(start)))
     }
 
     /// The edits that put in a key which is not written yet.
@@ -413,9 +270,7 @@ impl EntryFile {
         let text = format!("{before}{indentation}{line}{line_end}");
         Ok(vec![Edit::insert(self.in_file(at..at).start, text)])
     }
-}
 
-impl EntryFile {
     /// Whether what has become of a plugin is a paragraph of its own at byte `at`, behind the field `place`: where other
     /// keys stand in paragraphs, and that is the last one.
     fn begins_paragraph(&self, fields: &[Field<'_>], place: Option<usize>, at: usize) -> bool {
@@ -428,18 +283,6 @@ impl EntryFile {
         let follows = last.is_some_and(|last| !STATES.contains(&last.key) && !self.is_kept_to_the_end(last));
         has_paragraphs && ends_paragraph && follows
     }
-}
-
-const BY_HAND: &str = "make this change by hand";
-
-/// How a value is laid out.
-enum Layout {
-    /// There is none.
-    Nothing,
-    /// It begins on the line of its key: its bytes, with anchor and tag.
-    Inline(Range<usize>),
-    /// It begins on a line below its key; on the line of the key is what ends at `header`.
-    Below { header: usize },
 }
 
 /// Behind which of `fields` people look for `key`; none if it should be the first one.

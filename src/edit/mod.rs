@@ -10,6 +10,7 @@ mod find;
 pub mod fix;
 mod harmless;
 mod keys;
+mod layout;
 mod quote;
 mod same;
 mod write;

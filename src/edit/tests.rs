@@ -208,7 +208,7 @@ proptest! {
         text in "(\\PC|[\n:#'\" ,\\[\\]{}])*",
     ) {
         prop_assume!(!text.chars().any(crate::yaml::is_forbidden));
-        let (bytes, limits) = (written.clone().into_bytes(), Limits::default());
+        let (bytes, limits) = (written.into_bytes(), Limits::default());
         let Ok(file) = EntryFile::read("entries/a.md", &bytes, &limits) else {
             return Err(TestCaseError::fail(format!("unreadable {:?}", String::from_utf8_lossy(&bytes))));
         };
@@ -253,7 +253,12 @@ proptest! {
         let (bytes, limits) = (chars.into_iter().collect::<String>().into_bytes(), Limits::default());
         let https = std::collections::BTreeSet::new();
         let fixed = fix::mended(&bytes, &fix::fixes("entries/a.md", &bytes, &limits, &https));
-        prop_assert_eq!(fix::fixes("entries/a.md", &fixed, &limits, &https), vec![]);
+        prop_assert_eq!(
+            fix::fixes("entries/a.md", &fixed, &limits, &https),
+            vec![],
+            "{:?}",
+            String::from_utf8_lossy(&bytes)
+        );
         let Ok(file) = EntryFile::read("entries/a.md", &bytes, &limits) else { return Ok(()) };
         if let Ok(edits) = file.set(key, Value::Text("new: value")) {
             let edited = EntryFile::read("entries/a.md", &apply(&bytes, &edits), &limits).unwrap();
