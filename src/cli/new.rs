@@ -60,9 +60,9 @@ pub(super) struct Arguments {
     /// Operating systems, with commas between them, such as linux,macos [default: all]
     #[arg(long, value_name = "SYSTEMS", value_delimiter = ',', value_parser = line)]
     os: Vec<String>,
-    /// Versions of Python
-    #[arg(long, value_name = "VERSIONS", value_parser = python, default_value = ">=3.7,<4")]
-    python: String,
+    /// Versions of Python [default: >=3.7,<4]
+    #[arg(long, value_name = "VERSIONS", value_parser = python)]
+    python: Option<String>,
     /// Print the entry, and write nothing
     #[arg(long)]
     stdout: bool,
@@ -83,6 +83,9 @@ Examples:
   shelflife new mqtt
   shelflife new mqtt --title MQTT --description 'Publishes events.' --author 'Gina Häußge' --license AGPL-3.0-or-later \\
       --source https://github.com/OctoPrint/OctoPrint-MQTT --branch master --tags mqtt,events";
+
+/// What runs on any Python that OctoPrint runs on.
+const PYTHON: &str = ">=3.7,<4";
 
 fn identifier(text: &str) -> Result<String, &'static str> {
     if !entry::is_identifier(text) || !entry::is_stem(text) {
@@ -197,12 +200,8 @@ fn write(arguments: &Arguments, config: &Config) -> Result<String, Failure> {
     let text = complete(arguments, config, &compat)?.text();
     let path = config.paths.entry(id);
     // Nobody should find out later what is wrong with it.
-    let problems = match entry::parse(&path, text.as_bytes(), &config.settings.limits) {
-        Ok(_) => None,
-        Err(problems) => Some(Problems { problems, is_published: false }),
-    };
-    if let Some(problems) = problems {
-        return Err(Failure::Failed(problems.into()));
+    if let Err(problems) = entry::parse(&path, text.as_bytes(), &config.settings.limits) {
+        return Err(Failure::Failed(Problems { problems, is_published: false }.into()));
     }
     if arguments.stdout {
         return Ok(text);
@@ -286,10 +285,10 @@ fn complete(arguments: &Arguments, config: &Config, compat: &Compat) -> Result<N
     } else {
         arguments.os.clone()
     };
-    let python = if is_asked {
-        ask("Python versions", Some(&arguments.python), python)?
-    } else {
-        arguments.python.clone()
+    let python = match &arguments.python {
+        Some(python) => python.clone(),
+        None if is_asked => ask("Python versions", Some(PYTHON), python)?,
+        None => PYTHON.to_owned(),
     };
     Ok(NewEntry {
         id: arguments.id.clone(),
