@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 
 use common::{Site, skip};
 
-const CONFIG: &str = "url = \"https://plugins.example.org\"\n";
+const CONFIG: &str = "url = \"https://plugins.example.org\"\nhistory.seed = \"off\"\n";
 
 /// What a run printed, and its exit code.
 #[derive(Debug)]

@@ -12,6 +12,9 @@ use shelflife::edit::fix::{Kind, fixes, mended};
 use shelflife::edit::{EntryFile, Value, apply};
 use xtask::replay::shared;
 
+// No test asks a site that nobody has published for its history.
+const CONFIG: &str = "url = \"https://plugins.example.org\"\nhistory.seed = \"off\"\n";
+
 /// Mends every entry below a folder of the site; how often there was something of each kind to mend.
 fn mend(site: &Site, folder: &str, https: &BTreeSet<String>) -> BTreeMap<Kind, usize> {
     let mut found = BTreeMap::new();
@@ -39,7 +42,7 @@ fn assert_same(before: &BTreeMap<PathBuf, Vec<u8>>, after: &BTreeMap<PathBuf, Ve
 
 #[test]
 fn a_mended_entry_is_published_as_before() {
-    let site = Site::new("url = \"https://plugins.example.org\"\n");
+    let site = Site::new(CONFIG);
     let entry = |stem: &str| common::entry(stem, "tags: [a, b] \nnote: |\n  kept  \n  here\n");
     let body = "One  \ntwo \nthree\t\n\n```text\ncode  \n```\n \n    indented \n\n| a | b | \n|---|---|  \n| 1 | 2 |  \n\n* x  \n* y  \n";
     site.write("entries/one.md", format!("\u{feff}{}{body}", entry("one")).replace('\n', "\r\n"));
@@ -68,7 +71,7 @@ fn a_mended_entry_is_published_as_before() {
 
 #[test]
 fn only_addresses_that_were_seen_become_https() {
-    let site = Site::new("url = \"https://plugins.example.org\"\n");
+    let site = Site::new(CONFIG);
     let plain = "http://example.org/one";
     site.write(
         "entries/one.md",
@@ -92,8 +95,13 @@ fn a_real_registry_is_published_as_before() {
     let Some(shared) = shared() else {
         return skip("a_real_registry_is_published_as_before", "no ../shared");
     };
-    let config = "url = \"https://plugins.example.org\"\n[paths]\nentries = \"_plugins\"\ndata = \"_data\"\n";
-    let site = Site::new(config);
+    let config = format!(
+        "{CONFIG}[paths]
+entries = \"_plugins\"
+data = \"_data\"
+"
+    );
+    let site = Site::new(&config);
     for (name, bytes) in Site::files(&shared.join("registry")) {
         site.write(name.to_str().unwrap(), bytes);
     }
