@@ -475,6 +475,33 @@ fn a_summary_can_be_anything_and_does_nothing() {
     assert_eq!(block.matches("```").count(), 1, "nothing gets out of the block");
 }
 
+#[test]
+fn a_preview_shows_what_a_pull_request_changes() {
+    let mut registry = Registry::new(&["one", "two"]);
+    registry.tick();
+    registry.publish();
+    let text = entry("two", "compatibility:\n  python: '>=3,<4'\n").replace("Text.", "Another text.");
+    let three = entry("three", "compatibility:\n  python: '>=3,<4'\n");
+    let event = propose(&mut registry, 5, &[("entries/two.md", &text), ("entries/three.md", &three)]);
+    let runs = registry.forge.start(&event);
+    let preview = run_of(&runs, "Preview");
+    assert_eq!(preview.conclusion(), "success", "{}", preview.log());
+    let job = &preview.jobs["preview"];
+    let summary = &job.steps.iter().find(|step| step.name == "List the pages that change").unwrap().summary;
+    for line in [
+        "- <http://localhost:8000/plugins/two/> (changed)\n",
+        "- <http://localhost:8000/plugins/three/> (added)\n",
+    ] {
+        assert!(summary.contains(line), "{summary}");
+    }
+    assert!(!summary.contains("/plugins/one/>"), "{summary}");
+    let site = registry.forge.artifact(preview, "preview").unwrap();
+    let page = std::fs::read_to_string(site.join("plugins/two/index.html")).unwrap();
+    assert!(page.contains("Another text.") && page.contains("http://localhost:8000/plugins/two/"), "{page}");
+    assert!(page.contains("201"), "the stars are those of the last publication");
+    assert!(!page.contains(&registry.host.origin()), "nothing leads to the real site");
+}
+
 /// Everything that GitHub reads of this project, in one folder: what `init` writes, the action, and its own workflows.
 fn all_that_github_reads() -> TempDir {
     let folder = tempfile::tempdir().unwrap();

@@ -169,6 +169,11 @@ impl Forge {
         self.api.comments(pull_request)
     }
 
+    /// The folder of an artifact that a run has uploaded.
+    pub fn artifact(&self, run: &Run, name: &str) -> Option<&Path> {
+        self.artifacts.get(&(run.id, name.to_owned())).map(PathBuf::as_path)
+    }
+
     /// The keys of all caches, the oldest first.
     pub fn caches(&self) -> Vec<String> {
         self.caches.iter().map(|cache| cache.key.clone()).collect()

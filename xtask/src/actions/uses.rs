@@ -12,10 +12,11 @@ use super::runner::Runner;
 type Inputs = BTreeMap<String, String>;
 /// The outputs and what it logs, or why it fails.
 type Outcome = Result<(Map<String, Value>, String), String>;
+type Action = fn(&mut Runner<'_>, &Inputs) -> Outcome;
 
 /// Runs an action.
 pub(super) fn run(runner: &mut Runner<'_>, name: &str, inputs: &Inputs) -> Outcome {
-    let (action, known): (fn(&mut Runner<'_>, &Inputs) -> Outcome, &[&str]) = match name {
+    let (action, known): (Action, &[&str]) = match name {
         "actions/checkout" => (checkout, &["persist-credentials", "fetch-depth"]),
         "actions/cache/restore" => (restore, &["path", "key", "restore-keys"]),
         "actions/cache/save" => (save, &["path", "key"]),
