@@ -264,3 +264,20 @@ fn the_token_stays_where_it_belongs() {
         assert!(!content.windows(12).any(|part| part == b"secretsecret"), "{}", path.display());
     }
 }
+
+/// Where a program finds no certificates, as in a container with nothing else in it, it brings its own.
+#[cfg(target_os = "linux")]
+#[test]
+fn certificates_are_not_missed() {
+    let mut site = Site::new("[usage]\nweek = \"https://127.0.0.1:9/week.json\"\n");
+    site.entry("one", "");
+    for name in ["SSL_CERT_FILE", "SSL_CERT_DIR"] {
+        site.set(name, "/nowhere");
+    }
+    let run = site.build(&[]).succeeded();
+    assert!(
+        run.stderr.contains("the usage export of the week: 127.0.0.1: Connection refused"),
+        "{}",
+        run.stderr
+    );
+}
