@@ -59,6 +59,9 @@ pub enum Outcome {
 ///
 /// When the folder can't be read, `_config.yml` in it makes no sense, or its name can't stand in a workflow.
 pub fn plan(folder: &Path, action: Option<&Action>) -> miette::Result<Plan> {
+    if folder.exists() && !folder.is_dir() {
+        return Err(miette::miette!("{} is not a folder", folder.display()));
+    }
     let repository = Repository::around(folder);
     let mut found = Vec::new();
     let settings = Settings::of(folder, repository.as_ref(), &mut found)?;

@@ -164,6 +164,9 @@ fn mistakes_are_told() {
     );
     let (code, _, stderr) = run(folder.path(), &["init", "--github", "--action", "ada/shelflife@v1"]);
     assert!(code == 2 && stderr.contains("`v1` is not a commit"), "{stderr}");
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let (code, _, stderr) = run(folder.path(), &["init", "file"]);
+    assert!(code == 1 && stderr == "error: file is not a folder\n", "{stderr}");
     std::fs::write(folder.path().join("_config.yml"), "title: x\nurl: [\n").unwrap();
     let (code, _, stderr) = run(folder.path(), &["init"]);
     assert!(code == 1 && stderr.contains("_config.yml:"), "{stderr}");

@@ -16,7 +16,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use xtask::actions::{Event, Forge, Run};
 use xtask::host::Host;
-use xtask::replay::{Repository, Server, Usage, Window, World};
+use xtask::replay::{FaultAction, Kind, Repository, Server, Usage, Window, World};
 
 const ACTION: &str = "ada/shelflife";
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
@@ -500,6 +500,53 @@ fn a_preview_shows_what_a_pull_request_changes() {
     assert!(page.contains("Another text.") && page.contains("http://localhost:8000/plugins/two/"), "{page}");
     assert!(page.contains("201"), "the stars are those of the last publication");
     assert!(!page.contains(&registry.host.origin()), "nothing leads to the real site");
+}
+
+#[test]
+fn the_action_says_what_came_of_the_build() {
+    let mut registry = Registry::new(&["one", "two"]);
+    let workflow = format!(
+        "name: Mine\non:\n  workflow_dispatch:\npermissions:\n  contents: read\njobs:\n  build:\n    runs-on: x\n    \
+         steps:\n      - uses: actions/checkout@{COMMIT}\n        with:\n          persist-credentials: false\n      \
+         - id: build\n        uses: {ACTION}@{COMMIT}\n        with:\n          base-path: /list\n          \
+         arguments: |\n            --strict\n            --quiet\n      - name: Say\n        if: always()\n        \
+         shell: bash\n        env:\n          SAID: ${{{{ steps.build.outputs.exit-code }}}} \
+         ${{{{ steps.build.outputs.changed }}}} ${{{{ steps.build.outputs.entries }}}} \
+         ${{{{ steps.build.outputs.missing }}}} ${{{{ steps.build.outputs.warnings }}}}\n          \
+         SITE: ${{{{ steps.build.outputs.site }}}}\n        run: |\n          \
+         echo \"$SAID\"; grep -c /list/plugins/one/ \"$SITE/plugins/one/index.html\" || true\n"
+    );
+    registry.write(".github/workflows/mine.yml", &workflow);
+    // It has the same cache, and publishes at another address.
+    std::fs::remove_file(registry.clone.path().join(".github/workflows/publish.yml")).unwrap();
+    registry.push("Use the action");
+    registry.tick();
+    let said = |registry: &mut Registry| {
+        let event = registry.forge.event("workflow_dispatch");
+        let run = registry.start(&event, "Mine");
+        let job = &run.jobs["build"];
+        (job.result.clone(), job.steps.last().unwrap().log.lines().map(str::to_owned).collect::<Vec<_>>())
+    };
+    let (result, lines) = said(&mut registry);
+    assert_eq!((&*result, &*lines[0]), ("success", "0 true 2 0 0"), "{lines:?}");
+    assert_ne!(lines[1], "0", "the pages are below the base path");
+    assert_eq!(said(&mut registry).1[0], "0 false 2 0 0", "nothing has changed");
+
+    // A strict build publishes what it has, and says that it isn't all.
+    registry.write("entries/three.md", &entry("three", "compatibility:\n  python: '>=3,<4'\n"));
+    registry.push("Add one while GitHub is down");
+    registry.server.set_fault(Some(Arc::new(|request| {
+        (request.kind == Kind::Repositories).then(|| FaultAction::status(401, "Bad credentials"))
+    })));
+    let (result, lines) = said(&mut registry);
+    assert_eq!((&*result, &*lines[0]), ("success", "4 true 3 1 0"), "{lines:?}");
+
+    // What is wrong with the configuration is told in the outputs, too, and fails the job.
+    registry.write("shelflife.toml", "titel = 'x'\n");
+    registry.push("Break it");
+    let (result, lines) = said(&mut registry);
+    assert_eq!(result, "failure");
+    assert!(lines[0].starts_with("2 false 0 "), "{lines:?}");
 }
 
 /// Everything that GitHub reads of this project, in one folder: what `init` writes, the action, and its own workflows.

@@ -158,6 +158,11 @@ impl Forge {
         self.failing.remove(action)
     }
 
+    /// The folder of the machine that runs jobs, one after the other.
+    pub(super) fn machine(&self) -> PathBuf {
+        self.folder.path().join("machine")
+    }
+
     /// A folder that nobody has yet.
     pub(super) fn new_folder(&mut self) -> PathBuf {
         self.files += 1;

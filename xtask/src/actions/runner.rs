@@ -111,7 +111,8 @@ pub(super) fn run_job(forge: &mut Forge, run: &Run, workflow: &Workflow, name: &
         .map(|((_, name), value)| (name.clone(), json!(value)))
         .collect();
 
-    let folder = forge.new_folder();
+    // Each job has a machine of its own, on which the folders are called the same.
+    let folder = forge.machine();
     let (workspace, temporary) = (folder.join("workspace"), folder.join("temporary"));
     for folder in [&workspace, &temporary, &folder.join("home")] {
         std::fs::create_dir_all(folder).expect("a folder can be created");
