@@ -455,3 +455,55 @@ fn a_configuration_that_vanishes_is_no_wish_for_defaults() {
     watching.page_with("/plugins/one/", "Plugin one");
     assert_leaves_all_whole(&site, watching);
 }
+
+/// Copies a folder with everything in it.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for (path, content) in Site::files(from) {
+        let place = to.join(path);
+        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+        std::fs::write(place, content).unwrap();
+    }
+}
+
+#[test]
+fn a_folder_that_another_one_replaces_is_followed() {
+    let around = Site::new("");
+    let site = Site::below(around.path(), CONFIG);
+    site.entry("one", "");
+    site.write("assets/img/a.txt", "first");
+    site.write("pages/about.md", "---\ntitle: About\n---\nText.\n");
+    let mut relative = site.program(&["watch", "--port", "0"]);
+    relative.current_dir(site.path());
+    let mut absolute = site.program(&["watch", "--port", "0"]);
+    absolute.arg(site.path());
+    for (round, mut command) in [relative, absolute].into_iter().enumerate() {
+        let watching = Watching::start(&mut command);
+        watching.line("Built ");
+        for (number, folder) in ["entries", "assets/img", "assets", "pages", ""].into_iter().enumerate() {
+            for is_slow in [false, true] {
+                let (place, old) = (site.at(folder), around.at(&format!("old{round}{number}{is_slow}")));
+                std::fs::rename(&place, &old).unwrap();
+                if is_slow {
+                    std::thread::sleep(Duration::from_millis(700));
+                }
+                copy(&old, &place);
+                let text = format!("{folder} {round} {is_slow}");
+                site.write("entries/one.md", with_text("one", &format!("Entry of {text}.")));
+                watching.page_with("/plugins/one/", &format!("Entry of {text}."));
+                site.write("assets/img/a.txt", format!("asset of {text}"));
+                watching.page_with("/assets/img/a.txt", &format!("asset of {text}"));
+                let page = format!("---\ntitle: About\n---\nPage of {text}.\n");
+                site.write("pages/about.md", page);
+                watching.page_with("/about/", &format!("Page of {text}."));
+                // What was there before is none of the site's.
+                if folder.is_empty() {
+                    std::fs::write(old.join("entries/other.md"), entry("other", "")).unwrap();
+                }
+            }
+        }
+        assert_eq!(watching.get("/plugins/other/").status, 404);
+        let told = watching.lines();
+        assert!(!told.iter().any(|line| line.contains("looking for changes")), "{told:#?}");
+    }
+}

@@ -94,13 +94,20 @@ impl InProcess {
     pub fn new(
         site: &Path,
         environment: Environment,
-        overrides: Overrides,
+        mut overrides: Overrides,
         observer: Box<dyn Observer + Send>,
     ) -> miette::Result<Self> {
         let config = Config::load(site, &environment, &overrides)?;
-        let has_settings = settings(site, &overrides).exists();
+        // The current folder may be moved away, and another one take its place, which is the site's from then on.
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+        let Overrides { config: file, output, cache, .. } = &mut overrides;
+        for path in [file, output, cache].into_iter().flatten() {
+            *path = absolute(path);
+        }
+        let site = absolute(site);
+        let has_settings = settings(&site, &overrides).exists();
         Ok(Self {
-            site: site.to_path_buf(),
+            site,
             environment,
             overrides,
             config,

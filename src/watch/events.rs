@@ -1,6 +1,6 @@
 //! File events, gathered until it is quiet: a save, however an editor does it, is one change.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender};
 use std::time::{Duration, Instant};
@@ -11,6 +11,8 @@ use notify::{ErrorKind, Event, EventKind, RecommendedWatcher, RecursiveMode, Wat
 
 use super::builder::Changes;
 use super::places::{Meaning, Places};
+use super::survey::Survey;
+use crate::problem::explain;
 
 /// How long nothing must have happened for a change to count as complete. Where the system tells when a file is
 /// closed, only the pauses between two files have to be outlasted.
@@ -21,6 +23,15 @@ const WRITING: Duration = Duration::from_millis(50);
 const AT_MOST: Duration = Duration::from_millis(100);
 /// After how long to look for what events may not have told.
 const LATER: Duration = Duration::from_millis(300);
+
+/// How often to look, while nothing happens, for changes that no event has told of.
+const LOOK: Duration = Duration::from_millis(if cfg!(test) { 150 } else { 3000 });
+/// How long an event of what was seen may be on its way.
+const ON_ITS_WAY: Duration = Duration::from_millis(if cfg!(test) { 400 } else { 1000 });
+/// How often to look where events do not tell.
+const POLL: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 500 });
+/// For how many times as long as it takes to look nobody looks again, where events tell and where they do not.
+const RESTS: (u32, u32) = (100, 20);
 
 /// How often to look for folders that come while others are being watched.
 const ATTEMPTS: usize = 10;
@@ -67,28 +78,72 @@ pub(super) struct Batch {
     writing: HashSet<PathBuf>,
 }
 
+/// What events are given to.
+type Handler = Box<dyn FnMut(notify::Result<Event>) + Send>;
+
+/// What tells of events.
+type Watcher = Box<dyn notify::Watcher + Send>;
+
+/// Makes what tells of events.
+pub(super) type MakeWatcher = fn(Handler) -> notify::Result<Watcher>;
+
+/// The system's way to tell of events.
+pub(super) fn system(handler: Handler) -> notify::Result<Watcher> {
+    let how = notify::Config::default().with_follow_symlinks(false);
+    Ok(Box::new(RecommendedWatcher::new(handler, how)?))
+}
+
 /// Watches a site's folders.
 pub(super) struct Events<A> {
     inbox: Receiver<Message<A>>,
     outbox: Sender<Message<A>>,
-    watcher: Option<RecommendedWatcher>,
+    make_watcher: MakeWatcher,
+    watcher: Option<Watcher>,
     places: Places,
     /// Messages that were received, but not told of yet.
     waiting: VecDeque<Message<A>>,
     look_at: Option<Instant>,
+    /// What was there when somebody last looked at everything.
+    survey: Survey,
+    /// When to look at everything again.
+    survey_at: Instant,
+    /// The files that events have told of since.
+    told: BTreeSet<PathBuf>,
+    /// Whether files were seen to have changed of which no event has told yet.
+    is_suspicious: bool,
+    /// Whether changes are found by looking, since events do not tell of them.
+    is_polling: bool,
+    /// What the maintainer should know of that.
+    notice: Option<String>,
 }
 
 impl<A: Send + 'static> Events<A> {
     /// Nothing is watched before [`Events::follow`]. `outbox` leads to `inbox`.
-    pub(super) fn new(inbox: Receiver<Message<A>>, outbox: Sender<Message<A>>) -> Self {
+    pub(super) fn new(
+        inbox: Receiver<Message<A>>,
+        outbox: Sender<Message<A>>,
+        make_watcher: MakeWatcher,
+    ) -> Self {
         Self {
             inbox,
             outbox,
+            make_watcher,
             watcher: None,
             places: Places::default(),
             waiting: VecDeque::new(),
             look_at: None,
+            survey: Survey::default(),
+            survey_at: Instant::now(),
+            told: BTreeSet::new(),
+            is_suspicious: false,
+            is_polling: false,
+            notice: None,
         }
+    }
+
+    /// What the maintainer should know of how changes are noticed, once.
+    pub(super) fn notice(&mut self) -> Option<String> {
+        self.notice.take()
     }
 
     /// Where messages are sent to.
@@ -96,17 +151,70 @@ impl<A: Send + 'static> Events<A> {
         self.outbox.clone()
     }
 
-    /// Watches these places from now on, and nothing else. What happened meanwhile is unknown.
-    ///
-    /// # Errors
-    ///
-    /// When the system can't watch any more; what was watched before still is.
-    pub(super) fn follow(&mut self, places: impl Fn() -> Places) -> miette::Result<()> {
+    /// Watches these places from now on, and nothing else; by looking at them again and again if the system can't. What
+    /// happened meanwhile is unknown.
+    pub(super) fn follow(&mut self, places: impl Fn() -> Places) {
+        if let Err(error) = self.watch(&places) {
+            (self.places, self.watcher) = (places(), None);
+            self.poll(&explain(&error).join("; "));
+        }
+        self.survey();
+    }
+
+    /// Finds changes by looking from now on.
+    fn poll(&mut self, why: &str) {
+        if !std::mem::replace(&mut self.is_polling, true) {
+            self.notice =
+                Some(format!("{why}; looking for changes every {:.1} s instead", POLL.as_secs_f32()));
+        }
+    }
+
+    /// Looks at everything: what has changed since is what no build knows that looks through everything after this.
+    fn survey(&mut self) {
+        self.begin_from(Survey::of(&self.places));
+    }
+
+    fn begin_from(&mut self, survey: Survey) {
+        self.survey = survey;
+        self.told.clear();
+        self.is_suspicious = false;
+        let (often, rests) = if self.is_polling { (POLL, RESTS.1) } else { (LOOK, RESTS.0) };
+        self.survey_at = Instant::now() + often.max(self.survey.took * rests);
+    }
+
+    /// Looks whether there are changes that no event has told of.
+    fn look_around(&mut self) -> Option<Batch> {
+        let now = Survey::of(&self.places);
+        let mut batch = Batch::default();
+        if now.has_other_folders(&self.survey) {
+            batch.note(Meaning::Around);
+            self.begin_from(now);
+            return Some(batch);
+        }
+        let mut changed = now.changed_since(&self.survey);
+        if !self.is_polling {
+            changed.retain(|path| !self.told.contains(path));
+            if !changed.is_empty() && !self.is_suspicious {
+                self.is_suspicious = true;
+                self.survey_at = Instant::now() + ON_ITS_WAY;
+                return None;
+            }
+        }
+        if !changed.is_empty() {
+            self.poll(
+                "the system does not tell of changes to these files, as in containers and on network disks",
+            );
+        }
+        self.begin_from(now);
+        changed.into_iter().for_each(|path| batch.note(Meaning::File(path)));
+        batch.began.is_some().then_some(batch)
+    }
+
+    fn watch(&mut self, places: &impl Fn() -> Places) -> miette::Result<()> {
         let outbox = self.outbox.clone();
         // Once the loop has ended, nobody wants events.
         let handler = move |event| drop(outbox.send(Message::Event(event)));
-        let how = notify::Config::default().with_follow_symlinks(false);
-        let mut watcher = RecommendedWatcher::new(handler, how).map_err(|error| cannot_watch(&error))?;
+        let mut watcher = (self.make_watcher)(Box::new(handler)).map_err(|error| cannot_watch(&error))?;
         let mut watched = BTreeMap::new();
         let mut current = places();
         // A folder that is made after it was looked for and before the one around it is watched would be missed.
@@ -117,7 +225,7 @@ impl<A: Send + 'static> Events<A> {
             }
             for (folder, whole) in &wanted {
                 if watched.get(folder) != Some(whole) {
-                    watch(&mut watcher, folder, *whole)?;
+                    watch(&mut *watcher, folder, *whole)?;
                 }
             }
             watched = wanted;
@@ -150,7 +258,9 @@ impl<A: Send + 'static> Events<A> {
         let mut answers = None;
         loop {
             let look_at = self.look_at.filter(|_| batch.began.is_none());
-            let until = batch.complete_at().or_else(|| until.into_iter().chain(look_at).min());
+            let until = batch
+                .complete_at()
+                .or_else(|| until.into_iter().chain(look_at).chain([self.survey_at]).min());
             match self.receive(until) {
                 Some(Message::Event(event)) => {
                     if batch.add(&event, &self.places) {
@@ -163,11 +273,22 @@ impl<A: Send + 'static> Events<A> {
                 Some(Message::Answers(new)) => return Next::Answers(new),
                 None if batch.began.is_some() => {
                     self.waiting.extend(answers.take().map(Message::Answers));
+                    if batch.changes.unknown {
+                        self.survey();
+                    } else {
+                        self.told.extend(batch.changes.files.iter().cloned());
+                    }
                     return Next::Changes(batch);
                 }
                 None if look_at.is_some_and(|at| at <= Instant::now()) => {
                     self.look_at = None;
+                    self.survey();
                     return Next::Look;
+                }
+                None if self.survey_at <= Instant::now() => {
+                    if let Some(batch) = self.look_around() {
+                        return Next::Changes(batch);
+                    }
                 }
                 None => return Next::Silence,
             }
@@ -269,7 +390,7 @@ fn is_move(kind: EventKind) -> bool {
     )
 }
 
-fn watch(watcher: &mut RecommendedWatcher, folder: &Path, whole: bool) -> miette::Result<()> {
+fn watch(watcher: &mut dyn notify::Watcher, folder: &Path, whole: bool) -> miette::Result<()> {
     let mode = if whole { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
     match watcher.watch(folder, mode) {
         // It went a moment ago, which the folder around it tells.

@@ -12,6 +12,7 @@ mod live;
 mod page;
 mod places;
 mod server;
+mod survey;
 mod turns;
 
 use std::net::IpAddr;
@@ -127,7 +128,7 @@ pub trait Tell: Send + Sync {
 ///
 /// # Errors
 ///
-/// When the server can't listen or the folders can't be watched. What is wrong with the site is told and shown, and
+/// When the server can't listen. What is wrong with the site is told and shown, and
 /// is no error.
 pub fn watch<B: Build + 'static>(builder: B, options: &Options, tell: &Arc<dyn Tell>) -> miette::Result<()> {
     let host = options.host.as_deref().unwrap_or(HOST);
@@ -146,9 +147,9 @@ pub fn watch<B: Build + 'static>(builder: B, options: &Options, tell: &Arc<dyn T
         format!("http://{}:{}{}/", name_of(host, bound.address.ip()), bound.address.port(), site.base_path);
     let live = Arc::new(Live::new(site));
     let (outbox, inbox) = mpsc::channel();
-    let events = Events::new(inbox, outbox.clone());
+    let events = Events::new(inbox, outbox.clone(), events::system);
     let settings = settings_file(&builder.config().paths.site, options.settings.as_deref());
-    let turns = Turns::new(builder, events, Arc::clone(&live), Arc::clone(tell), settings, options.rest)?;
+    let turns = Turns::new(builder, events, Arc::clone(&live), Arc::clone(tell), settings, options.rest);
     let taken = if options.port.is_none() { server::taken_instead(bound.address.port()) } else { None };
     tell.tell(&News::Serving { url: &url, taken });
 

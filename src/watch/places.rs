@@ -1,6 +1,8 @@
 //! Which paths matter to a site, and what a change at one of them means.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::fs::{DirEntry, Metadata};
 use std::path::{Component, Path, PathBuf};
 
 use crate::config::Paths;
@@ -119,6 +121,20 @@ impl Places {
         of_roots.chain(others).max().unwrap_or(Meaning::Nothing)
     }
 
+    /// Calls `each` with every file that is read now, by its path as events are told of it.
+    pub(super) fn visit(&self, each: &mut impl FnMut(PathBuf, Metadata)) {
+        for root in &self.roots {
+            root.visit(&root.path, each);
+        }
+        let own = self.own.iter().flat_map(|(site, _)| files_in(site)).map(|entry| entry.path());
+        let own = own.filter(|path| self.meaning_for_own(path) != Meaning::Nothing);
+        for path in own.chain([self.settings.0.clone()]) {
+            if let Ok(metadata) = std::fs::metadata(&path) {
+                each(path, metadata);
+            }
+        }
+    }
+
     /// Whether it is a file in the site's folder that is copied to the root.
     fn meaning_for_own(&self, path: &Path) -> Meaning {
         let of_own = self.own.as_ref().and_then(|(site, real)| {
@@ -154,12 +170,7 @@ impl Root {
         let Ok(below) = path.strip_prefix(&self.real).or_else(|_| path.strip_prefix(&self.path)) else {
             return Meaning::Nothing;
         };
-        // The scan does not read them either.
-        let is_left_out = |part: Component<'_>| match self.reads {
-            Reads::All => is_never_copied(part.as_os_str()),
-            _ => is_hidden(part),
-        };
-        if below.components().any(is_left_out) {
+        if below.components().any(|part| self.leaves_out(part.as_os_str())) {
             return Meaning::Nothing;
         }
         let extension = below.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
@@ -174,10 +185,35 @@ impl Root {
         };
         if is_read { Meaning::File(self.path.join(below)) } else { Meaning::Later }
     }
+
+    /// Whether what has this name, and all below it, is not read by the scan either.
+    fn leaves_out(&self, name: &OsStr) -> bool {
+        match self.reads {
+            Reads::All => is_never_copied(name),
+            _ => name.as_encoded_bytes().starts_with(b"."),
+        }
+    }
+
+    /// Calls `each` with the files in a folder, and below it where those are read.
+    fn visit(&self, folder: &Path, each: &mut impl FnMut(PathBuf, Metadata)) {
+        for entry in files_in(folder) {
+            let (path, Ok(kind)) = (entry.path(), entry.file_type()) else { continue };
+            if kind.is_dir() {
+                if !matches!(self.reads, Reads::In(_)) && !self.leaves_out(&entry.file_name()) {
+                    self.visit(&path, each);
+                }
+            } else if matches!(self.meaning(&path, false), Meaning::File(_))
+                && let Ok(metadata) = std::fs::metadata(&path)
+            {
+                each(path, metadata);
+            }
+        }
+    }
 }
 
-fn is_hidden(part: Component<'_>) -> bool {
-    part.as_os_str().as_encoded_bytes().starts_with(b".")
+/// What is in a folder; nothing if there is none.
+fn files_in(folder: &Path) -> impl Iterator<Item = DirEntry> {
+    std::fs::read_dir(folder).into_iter().flatten().flatten()
 }
 
 /// Whether an editor makes files of such a name for a moment: backups, and what Vim tries a folder with. The others,
@@ -205,11 +241,10 @@ fn nearest_folder(path: &Path) -> Option<PathBuf> {
 
 /// Notes where the symbolic links below `folder` lead to.
 fn collect_links(root: &Root, folder: &Path, links: &mut BTreeMap<PathBuf, BTreeSet<PathBuf>>) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+    for entry in files_in(folder) {
         let (path, Ok(kind)) = (entry.path(), entry.file_type()) else { continue };
         let name = entry.file_name();
-        let is_hidden = name.as_encoded_bytes().starts_with(b".");
-        if is_never_copied(&name) || (is_hidden && root.reads != Reads::All) {
+        if is_never_copied(&name) || root.leaves_out(&name) {
             continue;
         }
         if kind.is_dir() && !matches!(root.reads, Reads::In(_)) {

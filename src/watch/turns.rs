@@ -52,10 +52,6 @@ struct State {
 
 impl<B: Build + 'static> Turns<B> {
     /// Starts to watch.
-    ///
-    /// # Errors
-    ///
-    /// When the system can't watch the folders.
     pub(super) fn new(
         builder: B,
         events: Events<B::Answers>,
@@ -63,14 +59,15 @@ impl<B: Build + 'static> Turns<B> {
         tell: Arc<dyn Tell>,
         settings: PathBuf,
         rest: Duration,
-    ) -> miette::Result<Self> {
+    ) -> Self {
         let mut turns = Self { builder, events, live, tell, settings, rest, state: State::default() };
-        turns.follow()?;
-        Ok(turns)
+        turns.follow();
+        turns
     }
 
     /// Builds, and then turn after turn, until it is told to stop.
     pub(super) fn run(mut self) {
+        self.tell_how();
         self.build(&Cause::Start, &Changes::unknown(), Instant::now());
         self.state.ask_at = Some(Instant::now());
         loop {
@@ -78,7 +75,9 @@ impl<B: Build + 'static> Turns<B> {
             let is_built = self.state.failing.is_none() || self.state.is_published;
             let ask_at = self.state.ask_at.filter(|_| is_built);
             let until = ask_at.into_iter().chain(self.state.retry_at).min();
-            match self.events.next(until) {
+            let next = self.events.next(until);
+            self.tell_how();
+            match next {
                 Next::Changes(batch) => self.take(&batch),
                 Next::Look => self.build(&Cause::Look, &Changes::unknown(), Instant::now()),
                 Next::Answers(answers) => self.learn(answers),
@@ -98,7 +97,8 @@ impl<B: Build + 'static> Turns<B> {
             self.tell.tell(&News::Warning(&format!("some changes may go unseen: {failure}")));
         }
         if batch.around {
-            self.follow_or_warn();
+            self.follow();
+            self.tell_how();
         }
         let cause = Cause::of(&batch.changes, &self.builder.config().paths);
         self.build(&cause, &batch.changes, batch.began.unwrap_or_else(Instant::now));
@@ -149,7 +149,8 @@ impl<B: Build + 'static> Turns<B> {
             Err(error) => self.failed(cause, took, &error),
         }
         if self.state.followed.as_ref() != Some(&self.builder.config().paths) {
-            self.follow_or_warn();
+            self.follow();
+            self.tell_how();
             // What happened in a folder before it was watched, no event told of.
             self.events.look_later();
         }
@@ -177,17 +178,17 @@ impl<B: Build + 'static> Turns<B> {
         }
     }
 
-    fn follow_or_warn(&mut self) {
-        if let Err(error) = self.follow() {
-            self.tell.tell(&News::Warning(&explain(&error).join("; ")));
-        }
+    fn follow(&mut self) {
+        let paths = &self.builder.config().paths;
+        self.events.follow(|| Places::of(paths, &self.settings));
+        self.state.followed = Some(paths.clone());
     }
 
-    fn follow(&mut self) -> miette::Result<()> {
-        let paths = &self.builder.config().paths;
-        self.events.follow(|| Places::of(paths, &self.settings))?;
-        self.state.followed = Some(paths.clone());
-        Ok(())
+    /// Says how changes are noticed, if that is another way than before.
+    fn tell_how(&mut self) {
+        if let Some(notice) = self.events.notice() {
+            self.tell.tell(&News::Warning(&notice));
+        }
     }
 }
 
