@@ -88,6 +88,17 @@ fn a_report_replaces_nothing_else_where_nobody_knows_what_is_the_sites() {
         assert_eq!(site.build(&["--report", site.at("precious.json").to_str().unwrap()]).code, 2);
         assert_eq!(site.read("precious.json"), precious);
     }
+    // Where it is known, the report lies nowhere in the site.
+    site.write("shelflife.toml", CONFIG);
+    for place in ["entries/new.json", "public/new.json"] {
+        let run = site.build(&["--report", site.at(place).to_str().unwrap()]);
+        assert!(run.code == 2 && !site.at(place).exists(), "{}", run.stderr);
+    }
+    let mut on_runner = site.command(&["--report", site.at("report.json").to_str().unwrap()]);
+    site.write("shelflife.toml", "title = 'Without an address'");
+    assert_eq!(on_runner.env("CI", "true").output().unwrap().status.code(), Some(2));
+    assert_eq!(site.json("report.json")["outcome"], "wrong");
+    site.write("shelflife.toml", "titel = 1");
     let (code, _) = report(&site, &[]);
     site.write("shelflife.toml", "title = 2");
     let path = site.at("report.json");

@@ -260,7 +260,7 @@ impl<'a> Facts<'a> {
     fn fetch(&self, due: Vec<Demand>) -> miette::Result<Vec<(Subject, Answer)>> {
         let Some(sources) = &self.sources else { return Ok(Vec::new()) };
         wait_for(sources, due, until_stopped(self.observer), &|done, total| {
-            self.observer.progress(Phase::Fetch, done, total)
+            self.observer.progress(Phase::Fetch, done, total);
         })
     }
 }

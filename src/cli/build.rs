@@ -86,9 +86,16 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         ..arguments.site.overrides()
     };
     let environment = Environment::of_process();
-    let config = Config::load(&arguments.site.folder, &environment, &overrides).and_then(|config| {
+    let loaded = Config::load(&arguments.site.folder, &environment, &overrides);
+    let place = arguments.report.as_deref();
+    // Where nothing says what is the site's, only what is a report already is replaced.
+    let may_report = place.is_some_and(|place| match &loaded {
+        Ok(config) => config.paths.check_report(place).is_ok(),
+        Err(_) => failed::may_replace(place),
+    });
+    let config = loaded.and_then(|config| {
         config.check_url(&environment)?;
-        arguments.report.as_deref().map_or(Ok(()), |report| config.paths.check_report(report))?;
+        place.map_or(Ok(()), |place| config.paths.check_report(place))?;
         Ok(config)
     });
     let config = match config {
@@ -98,9 +105,8 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
             if let Some(runner) = Runner::of_process(&arguments.site.folder) {
                 runner.error(&error);
             }
-            // Nothing says what is the site's, so only what is a report already is replaced.
-            if let Some(path) = arguments.report.as_deref().filter(|path| failed::may_replace(path)) {
-                failed::write(path, &failed::report(&error, Outcome::Wrong, Exit::Wrong, overrides.now));
+            if let Some(place) = place.filter(|_| may_report) {
+                failed::write(place, &failed::report(&error, Outcome::Wrong, Exit::Wrong, overrides.now));
             }
             return Exit::Wrong;
         }

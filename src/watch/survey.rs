@@ -42,7 +42,9 @@ impl Survey {
     pub(super) fn of(places: &Places) -> Self {
         let began = Instant::now();
         let mut files = BTreeMap::new();
-        places.visit(&mut |path, metadata| drop(files.insert(path, Stamp::of(&metadata))));
+        places.visit(&mut |path, metadata| {
+            files.insert(path, Stamp::of(&metadata));
+        });
         let folders = places.watched().into_keys();
         let folders = folders.map(|folder| (folder.clone(), Identity::of(&folder))).collect();
         Self { files, folders, took: began.elapsed() }
