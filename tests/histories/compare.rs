@@ -73,8 +73,8 @@ impl History {
             .into_iter()
             .filter(|path| path.strip_prefix(name).is_ok_and(|path| !named.contains(path)))
             .collect();
-        let is_foreign =
-            |path: &Path| self.has_lost_files() || self.by_hand.contains(&Path::new(name).join(path));
+        // Whatever became of the cache, the folder's own manifest tells what builds wrote.
+        let is_foreign = |path: &Path| self.by_hand.contains(&Path::new(name).join(path));
         warm.retain(|path, _| named.contains(path) || !is_foreign(path));
         let published: BTreeSet<PathBuf> = warm.keys().cloned().collect();
         same_paths(&named, &published, "in the manifest", "published")?;

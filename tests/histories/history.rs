@@ -23,9 +23,6 @@ use crate::common::{Site, picture};
 /// A file that somebody puts where an output belongs.
 pub const FOREIGN: &str = "mine.txt";
 
-/// From so many builds on that went elsewhere, the cache may have forgotten an output folder.
-const FORGOTTEN_AFTER: u32 = 8;
-
 /// A site and its world, with a clock of their own.
 pub struct History {
     pub site: Site,
@@ -41,11 +38,6 @@ pub struct History {
     pub second: bool,
     /// The cache may be damaged in places that nobody has looked at.
     pub damaged: bool,
-    /// Whether the manifest of each output folder may have been lost. From then on nobody can tell which files an
-    /// earlier build wrote, so they stay.
-    lost: [bool; 2],
-    /// How many builds went elsewhere since each output folder was published into.
-    elsewhere: [u32; 2],
     /// Files in output folders that somebody wrote.
     pub by_hand: BTreeSet<PathBuf>,
     pub watcher: Watcher,
@@ -92,8 +84,6 @@ impl History {
             strict: false,
             second: false,
             damaged: false,
-            lost: [false; 2],
-            elsewhere: [0; 2],
             by_hand: BTreeSet::new(),
             watcher: Watcher::default(),
             open: Vec::new(),
@@ -112,11 +102,6 @@ impl History {
         self.site.at(folder(self.second))
     }
 
-    /// Whether the output folder may hold files of earlier builds that nobody knows of.
-    pub fn has_lost_files(&self) -> bool {
-        self.damaged || self.lost[usize::from(self.second)]
-    }
-
     /// The command that builds as things are.
     pub fn command(&self) -> Command {
         let mut command = self.site.command(&["--now", &self.now().to_string(), "--output"]);
@@ -129,8 +114,6 @@ impl History {
 
     /// A build was tried.
     pub fn was_tried(&mut self) {
-        // Rounds count as builds, and so does a second attempt.
-        self.elsewhere[usize::from(!self.second)] += 3;
         let mended: Vec<String> =
             self.wrong.iter().filter(|(_, builds)| **builds <= 1).map(|(path, _)| path.clone()).collect();
         self.wrong.values_mut().for_each(|builds| *builds -= 1);
@@ -208,11 +191,6 @@ impl History {
             }
             Event::Configure { title, base_path } => self.configure(title, base_path),
             Event::Output { second } => {
-                if second != self.second {
-                    let to = usize::from(second);
-                    self.lost[to] |= self.elsewhere[to] >= FORGOTTEN_AFTER;
-                    self.elsewhere[to] = 0;
-                }
                 self.second = second;
             }
             Event::Stars { .. }
@@ -368,7 +346,6 @@ impl History {
             // A damaged cache may refuse; then it is damaged and not forgetful.
             let _ = cache.execute(&format!("DELETE FROM {rows}"), []);
         }
-        self.lost = self.lost.map(|lost| lost || forgotten.contains(&"shard"));
     }
 
     fn damage(&mut self, at: u16) {
@@ -392,7 +369,6 @@ impl History {
             // What SQLite keeps beside the file of a builder that goes on is taken for the next file's.
             self.damaged |= self.watcher.builder.is_some();
         }
-        self.lost = [true; 2];
     }
 
     fn cache_command(&self, arguments: &[&str]) {
@@ -424,7 +400,6 @@ impl History {
             Touch::RemoveAll => {
                 let _ = std::fs::remove_dir_all(self.output());
                 self.by_hand.retain(|path| !path.starts_with(folder));
-                self.lost[usize::from(self.second)] = false;
             }
             Touch::Remove(output) if is_there(output) => {
                 std::fs::remove_file(self.site.at(&place(output))).unwrap();
@@ -462,7 +437,6 @@ impl History {
         std::thread::sleep(Duration::from_millis(u64::from(after)));
         let _ = child.kill();
         child.wait().unwrap();
-        self.elsewhere[usize::from(!self.second)] += 3;
     }
 }
 
