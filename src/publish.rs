@@ -254,7 +254,8 @@ pub fn publish(
         cache.set_listing(Tree::Coming(name), Some(coming))?;
         cache.checkpoint()?;
     }
-    if !wrong.is_empty() {
+    // In watch mode an edit waits for one manifest, not for two: the process that knows what is coming is there.
+    if !wrong.is_empty() && !is_trusted {
         let coming = wrong.iter().map(|path| (*path, outputs[*path].0));
         tree.write(MANIFEST, &manifest::while_coming(&known, unfinished, &told, coming))?;
     }

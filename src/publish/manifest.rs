@@ -62,12 +62,13 @@ fn mark(digest: Digest) -> Mark {
     mark
 }
 
-/// A line for each file. A path that is more than one line has none: only the cache knows that file.
+/// A line for each file. A path that may be more than one line has none: only the cache knows that file.
 fn write<'a>(files: impl Iterator<Item = (&'a str, Mark)>) -> Vec<u8> {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut text = format!("{FIRST_LINE}\n").into_bytes();
-    for (path, mark) in files.filter(|(path, _)| is_inside(path)) {
-        text.extend(mark.iter().flat_map(|byte| [HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]));
+    let is_line = |path: &str| !path.bytes().any(|byte| byte.is_ascii_control());
+    for (path, mark) in files.filter(|(path, _)| is_line(path)) {
+        text.extend(mark.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| HEX[usize::from(digit)]));
         text.push(b' ');
         text.extend_from_slice(path.as_bytes());
         text.push(b'\n');
@@ -89,22 +90,25 @@ impl Told {
 
     /// What is published otherwise than before: than this says, or than `known` where there is nothing else.
     pub(super) fn changes(&self, outputs: &Outputs, known: &Listing) -> Vec<(String, What)> {
-        let told: Option<BTreeMap<&str, Mark>> =
-            self.is_there.then(|| self.files.iter().map(|(path, mark)| (path.as_str(), *mark)).collect());
-        let before = |path: &str| match &told {
-            Some(told) => told.get(path).copied(),
-            None => known.get(path).map(|file| mark(file.digest)),
-        };
-        let now = outputs.iter().filter_map(|(path, (digest, _))| match before(path) {
-            None => Some((path.clone(), What::Added)),
-            Some(before) => (before != mark(*digest)).then(|| (path.clone(), What::Changed)),
-        });
-        let is_gone = |path: &&str| *path != NAME && !outputs.contains_key(*path);
-        let gone: Vec<&str> = match &told {
-            Some(told) => told.keys().copied().filter(is_gone).collect(),
-            None => known.keys().map(String::as_str).filter(is_gone).collect(),
-        };
-        now.chain(gone.into_iter().map(|path| (path.to_owned(), What::Removed))).collect()
+        let told: BTreeMap<&str, Mark> =
+            self.files.iter().map(|(path, mark)| (path.as_str(), *mark)).collect();
+        let known = known.iter().filter(|_| !self.is_there);
+        let known = known.map(|(path, file)| (path.as_str(), mark(file.digest)));
+        // Each is in the order of paths, as outputs are, and one of the two is empty.
+        let mut before = told.into_iter().chain(known).filter(|(path, _)| *path != NAME).peekable();
+        let mut changes = Vec::new();
+        for (path, (digest, _)) in outputs {
+            while let Some((gone, _)) = before.next_if(|(before, _)| *before < path.as_str()) {
+                changes.push((gone.to_owned(), What::Removed));
+            }
+            match before.next_if(|(before, _)| *before == path.as_str()) {
+                None => changes.push((path.clone(), What::Added)),
+                Some((_, before)) if before != mark(*digest) => changes.push((path.clone(), What::Changed)),
+                Some(_) => {}
+            }
+        }
+        changes.extend(before.map(|(gone, _)| (gone.to_owned(), What::Removed)));
+        changes
     }
 
     /// The paths that it names.
