@@ -3,11 +3,11 @@
 
 mod common;
 
-use std::io::Write as _;
-use std::process::{Command, Output, Stdio};
-use std::time::Duration;
+use std::process::{Command, Output};
 
-use common::{Site, skip};
+use common::Site;
+#[cfg(target_os = "linux")]
+use common::skip;
 
 const CONFIG: &str = "url = \"https://plugins.example.org\"\ntimezone = \"Pacific/Kiritimati\"\n";
 
@@ -155,9 +155,14 @@ fn what_is_missing_or_wrong_is_told_at_once() {
     assert_eq!(told.0, 0, "{}", told.2);
 }
 
-/// Runs it in a terminal of its own, into which somebody types; what was to be seen, and whether there is a program for
-/// that at all.
+/// Runs it in a terminal of its own, by util-linux's `script`, and types these keys; what was to be seen, or none if that
+/// program isn't there.
+#[cfg(target_os = "linux")]
 fn typed(site: &Site, keys: &[&str]) -> Option<String> {
+    use std::io::Write as _;
+    use std::process::Stdio;
+    use std::time::Duration;
+
     let program = format!("{} new bed; echo \"exit $?\"", env!("CARGO_BIN_EXE_shelflife"));
     let mut command = Command::new("script");
     command.args(["-qec", &program, "/dev/null"]).current_dir(site.path()).env("TERM", "xterm");
@@ -169,12 +174,13 @@ fn typed(site: &Site, keys: &[&str]) -> Option<String> {
         stdin.write_all(key.as_bytes()).unwrap();
         stdin.flush().unwrap();
     }
-    // Without anybody to type, `script` would end the terminal.
+    // As soon as nobody can type any more, `script` ends the program.
     let seen = running.wait_with_output().unwrap();
     drop(stdin);
     Some(String::from_utf8_lossy(&seen.stdout).into_owned())
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn a_terminal_is_asked_and_answers_are_checked_one_by_one() {
     let site = Site::new(CONFIG);
@@ -211,6 +217,7 @@ fn a_terminal_is_asked_and_answers_are_checked_one_by_one() {
     }
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn whoever_stops_in_the_middle_has_written_nothing() {
     let site = Site::new(CONFIG);

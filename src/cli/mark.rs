@@ -89,7 +89,7 @@ enum OldState {
 }
 
 const AFTER_MARK: &str = "\
-Only the one line of the entry's front matter is written; comments, order and line ends stay as they are.
+Only that one key of the front matter is changed; comments, order and line ends stay as they are.
 
 Exit codes:
   0  marked, or it was marked like that already

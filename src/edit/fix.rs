@@ -99,11 +99,13 @@ pub fn mended(bytes: &[u8], fixes: &[Fix]) -> Vec<u8> {
 
 fn byte_order_mark(path: &str, bytes: &[u8]) -> Option<Fix> {
     const MARK: &[u8] = b"\xef\xbb\xbf";
-    bytes.starts_with(MARK).then(|| Fix {
+    // Programs that add one look for none.
+    let marks = bytes.chunks(MARK.len()).take_while(|chunk| *chunk == MARK).count();
+    (marks > 0).then(|| Fix {
         kind: Kind::ByteOrderMark,
         message: "take out the byte order mark".to_owned(),
         place: Place::begin(path),
-        edits: vec![Edit::delete(0..MARK.len())],
+        edits: vec![Edit::delete(0..marks * MARK.len())],
     })
 }
 
@@ -323,6 +325,12 @@ mod tests {
             &[
                 "entries/a.md:1:1: line-ends: end 5 lines as on Unix; take out the blanks at the end of 1 line",
             ],
+        );
+        mends(
+            "\u{feff}\u{feff}---\n",
+            &[],
+            "---\n",
+            &["entries/a.md:1:1: byte-order-mark: take out the byte order mark"],
         );
         mends("no text \u{0}", &[], "no text \u{0}", &[]);
     }

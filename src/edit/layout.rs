@@ -23,7 +23,7 @@ impl EntryFile {
     /// That a field is written in a way in which it isn't edited.
     pub(super) fn unusual(&self, field: &Field<'_>) -> Problem {
         let message =
-            format!("{} is not written as `{}: …` at the begin of a line", quote(field.key), field.key);
+            format!("{} is not written as `{}: …` at the start of a line", quote(field.key), field.key);
         self.text().problem(field.key_span.clone(), message).help(BY_HAND)
     }
 
