@@ -268,6 +268,9 @@ fn a_file_that_is_named_is_held_to_what_changed_files_are() {
         assert_eq!(checked.code, 2, "{}", checked.stderr);
         assert!(checked.stderr.contains(expected), "{}", checked.stderr);
     }
+    let data = site.at("data/notices.yaml");
+    site.write("data/notices.yaml", "[]");
+    assert_eq!(check(&site, &[data.to_str().unwrap()]).stderr, "Checked 1 file: nothing found\n");
     site.write("README.md", "x");
     let readme = check(&site, &[site.at("README.md").to_str().unwrap()]);
     assert_eq!(readme.code, 2);

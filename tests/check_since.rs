@@ -86,6 +86,9 @@ fn only_what_the_branch_touches_is_told() {
     repository.commit();
     repository.git(&["switch", "-q", "-C", "branch"]);
     assert_eq!(repository.check("main"), (0, vec![], String::new()));
+    let mut command = site.program(&["check", "--since", "main", "--site"]);
+    let output = command.arg(site.path()).env("PATH", std::env::var_os("PATH").unwrap()).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "No file of the site has changed since main\n");
     // New entries are held to more than those that were there.
     let wrong = |stem: &str| entry(stem).replace("tags:", "title: Again\ntags:");
     site.write("entries/three.md", wrong("three"));

@@ -151,7 +151,12 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         for note in &checked.notes {
             show::line(&format!("note: {}", printable(note)));
         }
-        show::line(&summary(&checked));
+        show::line(&match &arguments.since {
+            Some(rev) if checked.entries + checked.others == 0 => {
+                format!("No file of the site has changed since {}", printable(rev))
+            }
+            _ => summary(&checked),
+        });
         let fixable = checked.fixable();
         if fixable > 0 {
             show::line(&format!("help: `shelflife check --fix` mends {fixable} of them"));
@@ -253,10 +258,14 @@ fn short<'f>(findings: impl Iterator<Item = &'f Finding>) -> Exit {
 
 /// What was looked at, and what came of it: `Checked 122 entries and 9 other files: 3 errors, 1 warning`.
 fn summary(checked: &Checked) -> String {
-    let entries = count(checked.entries, "entry");
-    let others = match checked.others {
-        0 => String::new(),
-        others => format!(" and {}", count(others, "other file")),
+    let entries = match checked.entries {
+        0 if checked.others > 0 => String::new(),
+        entries => count(entries, "entry"),
+    };
+    let others = match (checked.entries, checked.others) {
+        (_, 0) => String::new(),
+        (0, others) => count(others, "file"),
+        (_, others) => format!(" and {}", count(others, "other file")),
     };
     let drafts = match checked.drafts {
         0 => String::new(),
