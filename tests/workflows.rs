@@ -1,258 +1,17 @@
 //! The workflows that `shelflife init --github` writes, run by GitHub in miniature on a registry that lives for a year.
-#![allow(missing_docs)]
+#![allow(missing_docs, unreachable_pub)]
 
 mod common;
-
-use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::{Arc, Mutex};
-
-use common::{Site, entry};
-use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
-use tempfile::TempDir;
-use xtask::actions::{Event, Forge, Run};
-use xtask::host::Host;
-use xtask::replay::{FaultAction, Kind, Repository, Server, Usage, Window, World};
-
-const ACTION: &str = "ada/shelflife";
-const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
-const PROGRAM: &str = env!("CARGO_BIN_EXE_shelflife");
-const SECRET: &str = "a secret of the chat";
-
-/// A registry on GitHub, the world around it, and its maintainer.
-struct Registry {
-    forge: Forge,
-    server: Server,
-    host: Host,
-    clone: TempDir,
-    now: Timestamp,
-    hook: Arc<Mutex<Vec<String>>>,
-    /// The stars of each plugin that a published site must know, by day.
-    observed: BTreeMap<String, BTreeMap<String, u64>>,
-    ticks: u64,
+mod workflows {
+    pub mod registry;
 }
 
-impl Registry {
-    /// A registry that was made with `shelflife init --github`, with these entries.
-    fn new(entries: &[&str]) -> Self {
-        let now: Timestamp = "2025-01-01T05:17:00Z".parse().unwrap();
-        let mut forge = Forge::new("ada/registry").unwrap();
-        forge.offer(ACTION, Path::new(env!("CARGO_MANIFEST_DIR")), &[("program", PROGRAM)]);
-        let host = Host::start(forge.pages(), "").unwrap();
-        let server = Server::start(World::new(now)).unwrap();
-        forge.environment.insert("GITHUB_GRAPHQL_URL".into(), server.graphql_url());
-        let (address, hook) = hook();
-        forge.secrets.insert(
-            ("notifications".into(), "SHELFLIFE_NOTIFY_URL".into()),
-            format!("{address}/{}", SECRET.replace(' ', "-")),
-        );
+use std::sync::Arc;
 
-        let clone = tempfile::tempdir().unwrap();
-        let registry = Self { forge, server, host, clone, now, hook, observed: BTreeMap::new(), ticks: 0 };
-        registry.git(&["init", "--quiet", "--initial-branch", "main"]);
-        registry.git(&["remote", "add", "origin", &registry.forge.bare()]);
-        let config = registry.config();
-        registry.write("shelflife.toml", &config);
-        for stem in entries {
-            registry
-                .write(&format!("entries/{stem}.md"), &entry(stem, "compatibility:\n  python: '>=3,<4'\n"));
-        }
-        let init = Command::new(PROGRAM)
-            .args(["init", "--github", "--action", &format!("{ACTION}@{COMMIT} # v1.0.0")])
-            .arg(registry.clone.path())
-            .output()
-            .unwrap();
-        assert!(init.status.success(), "{}", String::from_utf8_lossy(&init.stderr));
-        registry.push("Begin");
-        registry
-    }
-
-    fn config(&self) -> String {
-        let (week, month) = (self.server.export_url(Window::Week), self.server.export_url(Window::Month));
-        format!(
-            "title = \"Test\"\nurl = \"{}\"\n[usage]\nweek = \"{week}\"\nmonth = \"{month}\"\n",
-            self.host.origin()
-        )
-    }
-
-    fn git(&self, arguments: &[&str]) -> String {
-        git(self.clone.path(), arguments)
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        let path = self.clone.path().join(path);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
-    }
-
-    /// Commits what is there, and pushes it to the default branch.
-    fn push(&self, subject: &str) {
-        self.git(&["add", "--all"]);
-        self.git(&["commit", "--quiet", "--allow-empty", "--message", subject]);
-        self.git(&["push", "--quiet", "origin", "HEAD:main"]);
-    }
-
-    /// Ten days pass, in which every number changes.
-    fn tick(&mut self) {
-        self.ticks += 1;
-        self.now += SignedDuration::from_hours(240);
-        let (now, ticks) = (self.now, self.ticks);
-        let stems: Vec<String> = self.entries();
-        self.server.change(|world| {
-            world.set_time(now);
-            for (number, stem) in (1..).zip(&stems) {
-                world.add(
-                    Repository::new(&format!("owner/{stem}")).with_stars(100 * number + ticks).with_push(now),
-                );
-                let usage = Usage { instances: 10 * number + ticks, ..Usage::default() };
-                world.set_usage(Window::Month, stem.clone(), usage);
-            }
-        });
-        self.forge.environment.insert("SOURCE_DATE_EPOCH".into(), now.as_second().to_string());
-    }
-
-    /// The stems of the entries, in the order of their names.
-    fn entries(&self) -> Vec<String> {
-        let files = std::fs::read_dir(self.clone.path().join("entries")).unwrap();
-        let stem = |path: PathBuf| path.file_stem().unwrap().to_string_lossy().into_owned();
-        let mut stems: Vec<_> = files.map(|file| stem(file.unwrap().path())).collect();
-        stems.sort();
-        stems
-    }
-
-    /// Remembers what a build of now observes.
-    fn observe(&mut self) {
-        let day = self.now.to_string()[..10].to_owned();
-        for (number, stem) in (1..).zip(self.entries()) {
-            self.observed.entry(stem).or_default().insert(day.clone(), 100 * number + self.ticks);
-        }
-    }
-
-    /// Starts the workflows of an event, of which one is of interest.
-    fn start(&mut self, event: &Event, workflow: &str) -> Run {
-        let runs = self.forge.start(event);
-        runs.into_iter().find(|run| run.workflow == workflow).unwrap()
-    }
-
-    /// A scheduled publication, which succeeds.
-    #[track_caller]
-    fn publish(&mut self) -> Run {
-        let event = self.forge.event("schedule");
-        let run = self.start(&event, "Publish");
-        assert_eq!(run.conclusion(), "success", "{}", run.log());
-        self.observe();
-        self.assert_published();
-        run
-    }
-
-    fn pages(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        Site::files(&self.forge.pages())
-    }
-
-    /// Fails unless Pages has each plugin, with all that was observed of it, and no other.
-    #[track_caller]
-    fn assert_published(&self) {
-        let pages = self.forge.pages();
-        let folders = std::fs::read_dir(pages.join("plugins")).unwrap().map(|folder| folder.unwrap().path());
-        let mut published: Vec<_> = folders
-            .filter(|path| path.is_dir())
-            .map(|path| path.file_name().unwrap().to_string_lossy().into_owned())
-            .collect();
-        published.sort();
-        assert_eq!(published, self.entries());
-        for stem in published {
-            let expected: Vec<_> =
-                self.observed[&stem].iter().map(|(day, stars)| (day.clone(), *stars)).collect();
-            assert_eq!(stars(&pages, &stem), expected, "{stem} at {}", self.now);
-        }
-    }
-
-    /// Fails unless Pages is what a first build makes of the registry that has the same history.
-    #[track_caller]
-    fn assert_like_a_first_build(&self) {
-        let folder = tempfile::tempdir().unwrap();
-        let site = folder.path().join("site");
-        git(folder.path(), &["clone", "--quiet", &self.forge.bare(), "site"]);
-        let shelflife = |arguments: &[&str]| {
-            let mut command = Command::new(PROGRAM);
-            command
-                .args(arguments)
-                .current_dir(&site)
-                .env_clear()
-                .env("GITHUB_TOKEN", "cold")
-                .env("CI", "true");
-            command.env("GITHUB_GRAPHQL_URL", self.server.graphql_url());
-            command.env("SOURCE_DATE_EPOCH", self.now.as_second().to_string());
-            let output = command.output().unwrap();
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        };
-        shelflife(&["cache", "seed", self.forge.pages().to_str().unwrap()]);
-        shelflife(&["build", "--output", folder.path().join("cold").to_str().unwrap()]);
-        let (warm, cold) = (self.pages(), Site::files(&folder.path().join("cold")));
-        let differing: Vec<_> = warm.iter().filter(|(path, bytes)| cold.get(*path) != Some(bytes)).collect();
-        let differing: Vec<_> = differing.into_iter().map(|(path, _)| path).collect();
-        assert!(warm.len() == cold.len() && differing.is_empty(), "{differing:?}");
-    }
-
-    /// What the chat was told since this was last asked.
-    fn told(&self) -> Vec<String> {
-        std::mem::take(&mut *self.hook.lock().unwrap())
-    }
-}
-
-fn git(folder: &Path, arguments: &[&str]) -> String {
-    let mut command = Command::new("git");
-    command
-        .arg("-C")
-        .arg(folder)
-        .args(["-c", "user.name=Ada", "-c", "user.email=ada@example.org"])
-        .args(arguments);
-    let output = command.output().unwrap();
-    assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
-}
-
-/// The stars of a plugin by day, as a site has published them.
-fn stars(pages: &Path, stem: &str) -> Vec<(String, u64)> {
-    let json = std::fs::read(pages.join(format!("api/v1/plugins/{stem}/history.json"))).unwrap();
-    let history: Value = serde_json::from_slice(&json).unwrap();
-    let pair = |pair: &Value| (pair[0].as_str().unwrap().to_owned(), pair[1].as_u64().unwrap());
-    history["series"]["stars"].as_array().unwrap().iter().map(pair).collect()
-}
-
-/// A chat that remembers what it is told.
-fn hook() -> (String, Arc<Mutex<Vec<String>>>) {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = format!("http://{}", listener.local_addr().unwrap());
-    let told = Arc::new(Mutex::new(Vec::new()));
-    let shared = Arc::clone(&told);
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            let mut reader = BufReader::new(stream.try_clone().unwrap());
-            let (mut length, mut line) = (0, String::new());
-            while reader.read_line(&mut line).unwrap() > 2 {
-                if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-                    length = value.trim().parse().unwrap();
-                }
-                line.clear();
-            }
-            let mut body = vec![0; length];
-            reader.read_exact(&mut body).unwrap();
-            let body: Value = serde_json::from_slice(&body).unwrap();
-            assert_eq!(body["text"], body["content"]);
-            shared.lock().unwrap().push(body["text"].as_str().unwrap().to_owned());
-            stream
-                .write_all(b"HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
-                .unwrap();
-        }
-    });
-    (address, told)
-}
+use common::entry;
+use workflows::registry::{ACTION, COMMIT, Registry, SECRET, run_of};
+use xtask::actions::Run;
+use xtask::replay::{FaultAction, Kind};
 
 #[test]
 fn a_year_of_publications_loses_nothing() {
@@ -390,24 +149,6 @@ fn a_year_of_publications_loses_nothing() {
     assert!(registry.ticks * 10 > 300, "not a year yet: {} days", registry.ticks * 10);
 }
 
-/// A pull request from a fork, which adds a file to the registry as its maintainer has it.
-fn propose(registry: &mut Registry, number: u64, files: &[(&str, &str)]) -> Event {
-    let branch = format!("change-{number}");
-    registry.git(&["checkout", "--quiet", "-B", &branch, "main"]);
-    for (path, text) in files {
-        registry.write(path, text);
-    }
-    registry.git(&["add", "--all"]);
-    registry.git(&["commit", "--quiet", "--allow-empty", "--message", "Propose"]);
-    registry.git(&["push", "--quiet", "--force", "origin", &format!("HEAD:refs/heads/eve/{branch}")]);
-    registry.git(&["checkout", "--quiet", "main"]);
-    registry.forge.pull_request(number, "eve", &branch)
-}
-
-fn run_of<'r>(runs: &'r [Run], workflow: &str) -> &'r Run {
-    runs.iter().find(|run| run.workflow == workflow).unwrap_or_else(|| panic!("{workflow} did not run"))
-}
-
 #[test]
 fn pull_requests_from_forks_are_checked_and_see_no_secret() {
     let mut registry = Registry::new(&["one", "two"]);
@@ -418,7 +159,7 @@ fn pull_requests_from_forks_are_checked_and_see_no_secret() {
 
     let new = entry("three", "compatibility:\n  python: '>=3,<4'\n");
     let wrong = new.replace("license: MIT\n", "").replace("Text.", "Text. ``` @everyone <img src=x>");
-    let event = propose(&mut registry, 7, &[("entries/three.md", &wrong)]);
+    let event = registry.propose(7, &[("entries/three.md", &wrong)]);
     let runs = registry.forge.start(&event);
     let check = run_of(&runs, "Check");
     assert_eq!(check.conclusion(), "failure", "{}", check.log());
@@ -431,7 +172,7 @@ fn pull_requests_from_forks_are_checked_and_see_no_secret() {
     assert!(comment.contains("entries/three.md") && comment.contains("license"), "{comment}");
 
     // The comment is updated, not repeated.
-    let event = propose(&mut registry, 7, &[("entries/three.md", &new)]);
+    let event = registry.propose(7, &[("entries/three.md", &new)]);
     let runs = registry.forge.start(&event);
     assert_eq!(run_of(&runs, "Check").conclusion(), "success", "{}", run_of(&runs, "Check").log());
     let comments = registry.forge.comments(7);
@@ -462,9 +203,9 @@ fn a_summary_can_be_anything_and_does_nothing() {
                   head -c 100000 /dev/zero | tr '\\000' x >>\"$RUNNER_TEMP/check/summary.txt\"\n";
     let (before, rest) = text.split_once("          mkdir -p").unwrap();
     let after = rest.split_once("|| true\n").unwrap().1;
-    let event = propose(&mut registry, 9, &[(path, &format!("{before}{script}{after}"))]);
+    let event = registry.propose(9, &[(path, &format!("{before}{script}{after}"))]);
     // Another pull request is open, which it would like to comment on.
-    let _ = propose(&mut registry, 8, &[("entries/two.md", &entry("two", ""))]);
+    let _ = registry.propose(8, &[("entries/two.md", &entry("two", ""))]);
     let runs = registry.forge.start(&event);
     assert_eq!(run_of(&runs, "Comment").conclusion(), "success", "{}", run_of(&runs, "Comment").log());
     assert!(registry.forge.comments(8).is_empty());
@@ -482,7 +223,7 @@ fn a_preview_shows_what_a_pull_request_changes() {
     registry.publish();
     let text = entry("two", "compatibility:\n  python: '>=3,<4'\n").replace("Text.", "Another text.");
     let three = entry("three", "compatibility:\n  python: '>=3,<4'\n");
-    let event = propose(&mut registry, 5, &[("entries/two.md", &text), ("entries/three.md", &three)]);
+    let event = registry.propose(5, &[("entries/two.md", &text), ("entries/three.md", &three)]);
     let runs = registry.forge.start(&event);
     let preview = run_of(&runs, "Preview");
     assert_eq!(preview.conclusion(), "success", "{}", preview.log());
@@ -547,54 +288,4 @@ fn the_action_says_what_came_of_the_build() {
     let (result, lines) = said(&mut registry);
     assert_eq!(result, "failure");
     assert!(lines[0].starts_with("2 false 0 "), "{lines:?}");
-}
-
-/// Everything that GitHub reads of this project, in one folder: what `init` writes, the action, and its own workflows.
-fn all_that_github_reads() -> TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    git(folder.path(), &["init", "--quiet", "--initial-branch", "main"]);
-    let init = ["init", "--github", "--action", &format!("{ACTION}@{COMMIT} # v1.0.0")].map(str::to_owned);
-    assert!(Command::new(PROGRAM).args(init).arg(folder.path()).output().unwrap().status.success());
-    std::fs::copy(root.join("action.yml"), folder.path().join("action.yml")).unwrap();
-    for name in ["ci.yml", "release.yml"] {
-        let place = Path::new(".github/workflows").join(name);
-        std::fs::copy(root.join(&place), folder.path().join(place)).unwrap();
-    }
-    folder
-}
-
-/// Runs a tool that an environment variable names. It finds its own tools beside itself.
-fn lint(test: &str, variable: &str, arguments: &[&str]) {
-    let Some(program) = std::env::var_os(variable) else {
-        return common::skip(test, &format!("no {variable}"));
-    };
-    let program = PathBuf::from(program);
-    let folder = all_that_github_reads();
-    let beside = program.parent().unwrap().to_string_lossy().into_owned();
-    let path = format!("{beside}:{}", std::env::var("PATH").unwrap_or_default());
-    let output =
-        Command::new(&program).args(arguments).current_dir(folder.path()).env("PATH", path).output().unwrap();
-    let said =
-        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{said}");
-}
-
-#[test]
-fn actionlint_finds_nothing() {
-    lint("actionlint_finds_nothing", "SHELFLIFE_ACTIONLINT", &[]);
-}
-
-#[test]
-fn zizmor_finds_nothing() {
-    let arguments = ["--offline", "--persona", "pedantic", "--no-progress", "."];
-    lint("zizmor_finds_nothing", "SHELFLIFE_ZIZMOR", &arguments);
-}
-
-#[test]
-fn shellcheck_finds_nothing() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let scripts = ["action/install.sh", "action/compile.sh", "action/build.sh", ".ci/run"];
-    let scripts = scripts.map(|script| root.join(script).to_string_lossy().into_owned());
-    lint("shellcheck_finds_nothing", "SHELFLIFE_SHELLCHECK", &scripts.each_ref().map(String::as_str));
 }
