@@ -64,6 +64,8 @@ pub enum Rule {
     DateChanged,
     IdChanged,
     Renamed,
+    Removed,
+    NotAList,
     RepositoryGone,
     ArchiveGone,
     IdMismatch,
@@ -76,7 +78,7 @@ pub enum Rule {
 
 impl Rule {
     /// Each rule once, in the order in which their warnings are shown.
-    pub const ALL: [Self; 58] = [
+    pub const ALL: [Self; 60] = [
         Self::Deprecated,
         Self::MissingUrl,
         Self::KeptEntry,
@@ -127,6 +129,8 @@ impl Rule {
         Self::DateChanged,
         Self::IdChanged,
         Self::Renamed,
+        Self::Removed,
+        Self::NotAList,
         Self::RepositoryGone,
         Self::ArchiveGone,
         Self::IdMismatch,
@@ -192,6 +196,8 @@ impl Rule {
             Self::DateChanged => "date-changed",
             Self::IdChanged => "id-changed",
             Self::Renamed => "renamed",
+            Self::Removed => "removed",
+            Self::NotAList => "not-a-list",
             Self::RepositoryGone => "repository-gone",
             Self::ArchiveGone => "archive-gone",
             Self::IdMismatch => "id-mismatch",
@@ -236,6 +242,14 @@ impl Rule {
             // Each of these says something else, or is never said by a build.
             _ => return None,
         })
+    }
+
+    /// The rule about the site's files whose name is most like this one.
+    pub fn nearest(name: &str) -> Self {
+        let rules = Self::ALL.into_iter().filter(|rule| rule.is_about_files());
+        let likeness = |rule: &Self| strsim::jaro_winkler(name, rule.name());
+        let nearest = rules.max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
+        nearest.unwrap_or(Self::UnknownKey)
     }
 
     /// What docs/rules.md says of it.

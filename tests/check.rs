@@ -79,7 +79,10 @@ fn a_sound_site_gives_no_findings() {
 }
 
 /// A rule, what is changed in `entries/one.md`, and where the finding is.
-const IN_ENTRY: [(Rule, &str, &str, usize); 34] = [
+const IN_ENTRY: [(Rule, &str, &str, usize); 37] = [
+    (Rule::NotAList, "  octoprint:\n  - 1.4.0\n", "  octoprint: 1.4.0\n", 18),
+    (Rule::NotAList, "  os:\n  - linux\n", "  os: linux\n", 20),
+    (Rule::UnknownKey, "title: Plugin one\n", "title: One\ntitel: Two\n", 5),
     (Rule::Layout, "layout: plugin\n", "layout: page\n", 2),
     (Rule::Layout, "layout: plugin\n", "", 1),
     (Rule::MissingKey, "description: What one does\n", "", 1),
@@ -236,7 +239,7 @@ fn each_rule_of_other_files_is_told_where_it_is_broken() {
 }
 
 /// Rules that need the version before; `tests/check_since.rs` breaks them.
-const SINCE: [Rule; 3] = [Rule::DateChanged, Rule::IdChanged, Rule::Renamed];
+const SINCE: [Rule; 4] = [Rule::DateChanged, Rule::IdChanged, Rule::Renamed, Rule::Removed];
 /// Rules that need the network; `tests/check_online.rs` breaks them.
 const ONLINE: [Rule; 5] =
     [Rule::RepositoryGone, Rule::ArchiveGone, Rule::IdMismatch, Rule::PythonMismatch, Rule::InsecureAddress];
@@ -310,18 +313,28 @@ fn degrees_are_set_in_the_configuration() {
     let off = config("rules = { unknown-key = 'off', unknown-license = 'error' }");
     assert_eq!((off.code, off.findings()), (1, vec!["entries/one.md:7 error unknown-license".to_owned()]));
     for (rules, expected) in [
-        ("rules = { x = 'off' }", "unknown rule `x`"),
-        ("rules = { refused = 'maybe' }", "`maybe` is not a degree, expected"),
-        ("description_length = 0", "`0` is not a length, expected"),
+        ("rules = { unknown-kay = 'off' }", "3:11: unknown rule `unknown-kay`: is it `unknown-key`?"),
+        ("rules = { source = 'off' }", "3:11: unknown rule `source`"),
+        ("rules = { refused = 'maybe' }", "3:21: `maybe` is not a degree, expected"),
+        ("description_length = 0", "3:22: `0` is not a length, expected"),
     ] {
         let wrong = config(rules);
         assert_eq!(wrong.code, 2);
         assert!(
-            wrong.stderr.contains(expected) && wrong.stderr.contains("shelflife.toml:3:"),
+            wrong.stderr.contains(expected.split_once(": ").unwrap().1)
+                && wrong
+                    .stderr
+                    .contains(&format!("--> shelflife.toml:{}", expected.split_once(": ").unwrap().0)),
             "{}",
             wrong.stderr
         );
     }
+    // Programs get a mistake in it as they get all others.
+    let json = config("rules = 1").json();
+    assert_eq!(
+        (&json["errors"], &json["findings"][0]["place"]["path"]),
+        (&1.into(), &"shelflife.toml".into())
+    );
     let drafts = Site::new("url = \"https://a.example\"\n");
     drafts.write("entries/x.md", "---\ndraft: true\n---\n");
     assert!(check(&drafts, &[]).stderr.contains("Checked 1 entry (1 is a draft)"));
@@ -337,17 +350,16 @@ fn warnings_fail_if_that_is_wished_and_notes_are_counted() {
     let text = check(&site, &[]);
     assert_eq!(text.code, 0);
     assert!(
-        text.stderr.ends_with("Checked 2 entries and 2 other files: 1 warning, 1 note\n"),
-        "{}",
-        text.stderr
-    );
-    assert!(
         text.stdout.starts_with("warning[similar-tag]: the tag `camera` is nearly `Camera`"),
         "{}",
         text.stdout
     );
     assert!(!text.stdout.contains("unknown-license"));
+    assert!(
+        text.stderr.contains("Checked 2 entries and 2 other files: 1 warning, 1 note\nhelp: `--notes` shows")
+    );
     assert_eq!(check(&site, &["--strict"]).code, 1);
+    assert!(check(&site, &["--strict", "--quiet"]).stdout.starts_with("warning[similar-tag]"));
     assert!(check(&site, &["--notes"]).stdout.contains("note[unknown-license]"));
     assert_eq!(check(&site, &["--quiet"]).stdout, "");
 }
@@ -423,7 +435,14 @@ fn rules_are_listed_and_explained() {
     }
     let (code, explained, _) = run(&["--explain", "missing-key"]);
     assert_eq!(code, Some(0));
-    assert!(explained.starts_with("missing-key\n\n`description`, `author`"), "{explained}");
+    let expected = "missing-key (site: error, changed: error, new: error)\n\n`description`, `author`";
+    assert!(explained.starts_with(expected), "{explained}");
+    // What the site says of degrees counts.
+    site.write("shelflife.toml", "url = 'https://a.example'\n[check.rules]\nmissing-key = 'off'\n");
+    let output =
+        site.program(&["check", "--explain", "missing-key", "--site"]).arg(site.path()).output().unwrap();
+    let explained = String::from_utf8(output.stdout).unwrap();
+    assert!(explained.starts_with("missing-key (site: off, changed: off, new: off)"), "{explained}");
     let (code, _, error) = run(&["--explain", "mising-key"]);
     assert_eq!(code, Some(2));
     assert!(error.contains("is it `missing-key`?"), "{error}");
@@ -439,7 +458,7 @@ fn what_has_one_right_answer_is_mended() {
     let two = site.read("entries/two.md");
     let before = check(&site, &[]);
     assert_eq!(before.code, 1);
-    assert!(before.stderr.ends_with("help: `shelflife check --fix` mends 3 of them\n"), "{}", before.stderr);
+    assert!(before.stderr.contains("help: `shelflife check --fix` mends 3 of them\n"), "{}", before.stderr);
     let json = check(&site, &["--format", "json"]).json();
     let fixable = json["findings"].as_array().unwrap().iter().filter(|it| it["fixable"] == true);
     let fixable: Vec<&str> = fixable.map(|it| it["rule"].as_str().unwrap()).collect();
@@ -510,4 +529,37 @@ fn a_check_remembers_what_it_saw_where_somebody_has_built() {
         std::fs::write(&found, damaged).unwrap();
         assert_eq!(all(), remembered, "damaged at {at}");
     }
+}
+
+#[test]
+fn a_check_finds_the_same_whatever_a_build_has_left() {
+    let site = site();
+    site.write(
+        "topics/x.md",
+        "---\ntitle: X\ntags: [camera]\n---\n[all](/by_tag/camera/) [one](/plugins/one/)\n",
+    );
+    site.write("entries/three.md", "---\nid: [\n---\n");
+    let cold = check(&site, &["--format", "json"]).stdout;
+    assert_eq!(site.build(&["--offline"]).code, 3);
+    assert_eq!(check(&site, &["--format", "json"]).stdout, cold, "after a build");
+    site.write("entries/two.md", entry("two").replace("Text.", "Other."));
+    let warm = check(&site, &["--format", "json"]).stdout;
+    std::fs::remove_dir_all(site.at(".shelflife")).unwrap();
+    assert_eq!(warm, check(&site, &["--format", "json"]).stdout, "after an edit");
+}
+
+#[test]
+fn each_key_that_is_missing_is_told_and_nothing_twice() {
+    let site = site();
+    site.write("entries/one.md", "---\nlayout: plugin\nid: one\ntitle: One\n---\n");
+    let checked = check(&site, &["--format", "short", "entries/one.md"]);
+    assert_eq!(checked.stdout.matches("error[missing-key]").count(), 7, "{}", checked.stdout);
+    // A picture in a place that is none for pictures is told once, and what to do about it is one thing.
+    site.write("entries/one.md", entry("one").replace("/assets/img/plugins/one/one.jpg", "assets/one.jpg"));
+    let checked = check(&site, &["--format", "json", "entries/one.md"]);
+    assert_eq!(checked.findings(), ["entries/one.md:15 error bad-picture"]);
+    // Nobody is told to overwrite another entry.
+    site.write("entries/new.md", entry("two"));
+    let checked = check(&site, &["--format", "json", "entries/new.md"]);
+    assert_eq!(checked.findings(), ["entries/new.md:3 warning same-id"]);
 }

@@ -41,6 +41,7 @@ fn name(rule: &str, finding: &Value) -> Option<&'static str> {
         "author" => "author",
         "bad-address" => "address",
         "bad-version" | "version-form" => "version",
+        "not-a-list" => "list",
         "missing-python" => "missing-python",
         "unsupported-python" => "unsupported-python",
         "unknown-system" => "unknown-system",

@@ -66,7 +66,10 @@ fn check(site: &Site, rev: &str) -> (i32, Vec<String>, String) {
     let json: Value = serde_json::from_slice(&output.stdout).unwrap_or_default();
     let line = |it: &Value| {
         let (degree, rule) = (it["degree"].as_str().unwrap(), it["rule"].as_str().unwrap());
-        format!("{}:{} {degree} {rule}", it["place"]["path"].as_str().unwrap(), it["place"]["line"])
+        match it["place"]["path"].as_str() {
+            Some(path) => format!("{path}:{} {degree} {rule}", it["place"]["line"]),
+            None => format!("{degree} {rule}"),
+        }
     };
     let findings = json["findings"].as_array().map(|all| all.iter().map(line).collect());
     (output.status.code().unwrap_or(-1), findings.unwrap_or_default(), said)
@@ -145,6 +148,22 @@ fn an_entry_that_is_renamed_needs_a_redirect() {
         site.write("entries/uno.md", renamed.replace("tags:", &format!("redirect_from: {from}\ntags:")));
         assert_eq!(findings(&repository), ["entries/uno.md:3 warning id-changed"], "{from}");
     }
+    // Other text, but the same id: it is the same plugin.
+    let rewritten = format!("---\nid: one\ntitle: Uno\n---\n{}", "Something else. ".repeat(200));
+    site.write("entries/uno.md", rewritten);
+    let all = findings(&repository);
+    let expected = ["entries/uno.md:1 error renamed", "entries/uno.md:2 error date-changed"];
+    assert!(expected.iter().all(|it| all.iter().any(|found| found == it)), "{all:?}");
+    // What was an address of it is one no longer, though the file is where it was.
+    let second = Repository::new();
+    second.git(&["switch", "-q", "main"]);
+    second.site.write("entries/one.md", entry("one").replace("tags:", "redirect_from: /plugins/uno/\ntags:"));
+    second.commit();
+    second.git(&["switch", "-q", "-C", "branch"]);
+    second.site.write("entries/one.md", entry("one"));
+    assert_eq!(findings(&second), ["entries/one.md:1 error renamed"]);
+    second.site.write("entries/two.md", entry("two").replace("tags:", "redirect_from: /plugins/uno\ntags:"));
+    assert_eq!(findings(&second), [] as [&str; 0]);
 }
 
 #[test]
@@ -166,6 +185,7 @@ fn what_breaks_elsewhere_since_a_file_is_gone_is_told() {
         (
             1,
             &[
+                "warning removed".to_owned(),
                 "entries/two.md:17 error missing-picture".to_owned(),
                 "entries/two.md:17 warning broken-link".to_owned()
             ][..]
@@ -204,6 +224,15 @@ fn a_shallow_clone_works_if_it_has_the_commit_and_else_says_what_to_fetch() {
     let (code, found, said) = in_clone(&base);
     assert_eq!(code, Some(1), "{said}");
     assert!(found.contains("\"path\": \"entries/three.md\""), "{found}");
+    let (_, _, said) = in_clone("origin/main");
+    assert!(said.contains("run `git fetch --depth=1 origin main:refs/remotes/origin/main`"), "{said}");
+    git(
+        &clone.path().join("clone"),
+        &["fetch", "-q", "--depth=1", "origin", "main:refs/remotes/origin/main"],
+    );
+    assert_eq!(in_clone("origin/main").0, Some(1));
+    let (_, _, said) = in_clone("HEAD~9");
+    assert!(said.contains("run `git fetch --unshallow`"), "{said}");
     for rev in ["nonsense", "--upload-pack=x", "-x"] {
         let argument = format!("--since={rev}");
         let output = site
@@ -218,4 +247,29 @@ fn a_shallow_clone_works_if_it_has_the_commit_and_else_says_what_to_fetch() {
     let alone = Site::new("url = \"https://plugins.example.org\"\n");
     let (code, _, said) = check(&alone, "main");
     assert!(code == 2 && said.contains("is not in a git repository"), "{said}");
+}
+
+#[test]
+fn an_entry_that_is_gone_is_told() {
+    let repository = Repository::new();
+    let site = &repository.site;
+    let findings = || repository.check("main").1;
+    std::fs::remove_file(site.at("entries/one.md")).unwrap();
+    assert_eq!(findings(), ["warning removed"]);
+    // Another entry has its address.
+    site.write("entries/two.md", entry("two").replace("tags:", "redirect_from: /plugins/one/\ntags:"));
+    assert_eq!(findings(), [] as [&str; 0]);
+    site.write("entries/two.md", entry("two").replace("tags:", "published: false\ntags:"));
+    assert_eq!(findings(), ["warning removed", "warning removed"]);
+}
+
+#[test]
+fn a_branch_is_held_to_the_rules_that_were_there() {
+    let repository = Repository::new();
+    let site = &repository.site;
+    site.write("entries/one.md", entry("one").replace("date: 2020-02-03", "date: 2026-02-03"));
+    let config = site.read("shelflife.toml");
+    site.write("shelflife.toml", format!("{config}[check.rules]\ndate-changed = 'off'\n"));
+    let (code, findings, _) = repository.check("main");
+    assert_eq!((code, &findings[..]), (1, &["entries/one.md:8 error date-changed".to_owned()][..]));
 }

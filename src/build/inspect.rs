@@ -7,10 +7,8 @@ use super::on_all_cores;
 use super::record::Common;
 use super::run::context_of;
 use super::shelf::Shelf;
-use crate::cache::{Cache, Good};
+use crate::cache::Cache;
 use crate::config::Config;
-use crate::digest::Digest;
-use crate::entry;
 use crate::graph::templates::templates;
 use crate::graph::{self, Database};
 use crate::problem::Problem;
@@ -34,30 +32,26 @@ pub struct Inspected {
 ///
 /// When a file of the site can't be read.
 pub fn inspect(config: &Config, scan: &Scan) -> miette::Result<Inspected> {
-    let path = &config.paths.cache;
-    let known = Cache::read(path, |cache| Ok((Common::load(cache)?, cache.imprints()?)));
-    let (common, imprints) = known.unwrap_or_default();
-    // What is made on the way is of use to nobody else.
-    let cache = Arc::new(Cache::in_memory()?);
-    let mut db = Database::new(Arc::clone(&cache));
+    let known = Cache::read_shared(&config.paths.cache, |cache| {
+        let inspected = with(config, scan, cache);
+        // What was made without something that should be there is wrong.
+        Ok(Some(inspected).filter(|_| cache.lost().is_none()))
+    });
+    match known.ok().flatten() {
+        Some(inspected) => inspected,
+        None => with(config, scan, &Arc::new(Cache::in_memory()?)),
+    }
+}
+
+fn with(config: &Config, scan: &Scan, cache: &Arc<Cache>) -> miette::Result<Inspected> {
+    let common = Common::load(cache)?;
+    let mut db = Database::new(Arc::clone(cache));
     scan.set(&db, config)?;
     let trust = common.is_some_and(|common| common.context == context_of(&db));
-    let mut shelf = Shelf::fill(&mut db, scan, config, imprints, trust)?;
-    let unread = shelf.read_anew(&db);
-    let is_sound = on_all_cores(&db, &unread, |db, file| graph::entries::parsed(db, *file).is_ok());
+    let mut shelf = Shelf::fill(&mut db, scan, config, cache.imprints()?, trust)?;
+    on_all_cores(&db, &shelf.read_anew(&db), |db, file| graph::entries::parsed(db, *file).is_ok());
     // An entry that can't be read stays as it was published, so links to it lead somewhere.
-    let broken = unread.iter().zip(is_sound).filter(|(_, is_sound)| !is_sound);
-    let broken: Vec<&str> = broken.map(|(file, _)| entry::stem(file.path(&db))).collect();
-    if !broken.is_empty() {
-        let kept = Cache::read(path, |cache| {
-            let good = broken.iter().map(|stem| Ok(cache.good(stem)?.map(|good| (*stem, good))));
-            good.filter_map(Result::transpose).collect::<Result<Vec<(&str, Good)>, _>>()
-        });
-        for (stem, Good { since, text }) in kept.unwrap_or_default() {
-            cache.keep_good(&[(stem, Digest::of(&text), text)], since)?;
-        }
-    }
-    shelf.fall_back(&mut db, &cache)?;
+    shelf.fall_back(&mut db, cache)?;
     let mut refused = graph::data::data_problems(&db).clone();
     if let Err(wrong) = templates(&db) {
         refused.extend_from_slice(wrong);

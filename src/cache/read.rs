@@ -1,6 +1,7 @@
 //! Reading a cache without writing: neither into it nor beside it, and no matter who has it open.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use rusqlite::{Connection, OpenFlags};
 use url::Url;
@@ -21,13 +22,25 @@ impl Cache {
     /// When there is no cache, when it is none, or one that a build has to bring up to date first; when the file
     /// can't be read; and whatever `read` returns.
     pub fn read<T>(path: &Path, read: impl Fn(&Self) -> Result<T, CacheError>) -> Result<T, CacheError> {
+        Self::read_shared(path, |cache| read(cache))
+    }
+
+    /// The same for whoever shares the cache, such as a graph.
+    ///
+    /// # Errors
+    ///
+    /// As [`Cache::read`].
+    pub fn read_shared<T>(
+        path: &Path,
+        read: impl Fn(&Arc<Self>) -> Result<T, CacheError>,
+    ) -> Result<T, CacheError> {
         for _ in 0..ATTEMPTS {
             // With a log beside it, the file is in use, or was left by a build that was killed: then SQLite has to
             // look into both, and does so without touching either. Without one it would make a log and leave it
             // behind, unless it is told that nobody writes; whether that was so is seen from the file.
             let before = look(path);
             let has_log = beside(path, "-wal").exists();
-            let result = open(path, has_log).and_then(|cache| read(&cache));
+            let result = open(path, has_log).and_then(|cache| read(&Arc::new(cache)));
             if has_log || look(path) == before {
                 return result.map_err(|error| error.of(path));
             }

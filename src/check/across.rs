@@ -74,8 +74,12 @@ pub(super) fn similar_tags(cards: &Cards<'_>) -> Vec<Found> {
             let Some((other, number)) = common.get(&form(tag)).filter(|(other, _)| other != tag) else {
                 continue;
             };
-            let have =
-                if *number == 1 { "another entry has".to_owned() } else { format!("{number} entries have") };
+            let is_own = card.tags.iter().any(|(own, _)| own == other);
+            let have = match number - usize::from(is_own) {
+                0 => "this entry has, too".to_owned(),
+                1 => "another entry has".to_owned(),
+                others => format!("{others} entries have"),
+            };
             let message = format!("the tag {} is nearly {}, which {have}", quote(tag), quote(other));
             all.push(found(Rule::SimilarTag, place, message, format!("write `{other}`")));
         }

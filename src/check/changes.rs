@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use miette::miette;
+
+use crate::config::{Check, Config, FILE_NAME};
 
 /// Files of the site that are not as they were at a commit. Paths are relative to the site, with `/`.
 #[derive(Debug, Default)]
@@ -48,13 +50,16 @@ pub(super) fn since(site: &Path, rev: &str) -> miette::Result<Changes> {
     let commit = format!("{rev}^{{commit}}");
     let Some(commit) = git(site, ["rev-parse", "--verify", "--quiet", "--end-of-options", &commit])? else {
         let is_shallow = is_shallow(site)?;
-        let help = if is_shallow {
-            format!(
-                "this clone is shallow: run `git fetch --depth=1 origin {rev}`, or give `fetch-depth: 0` to \
-                 actions/checkout"
-            )
-        } else {
-            format!("run `git fetch origin {rev}`, or name a commit, a branch or a tag that `git log` knows")
+        let help = match (how_to_fetch(rev), is_shallow) {
+            (Some(fetch), true) => {
+                format!("this clone is shallow: run `{fetch}`, or give `fetch-depth: 0` to actions/checkout")
+            }
+            (None, true) => {
+                "this clone is shallow: run `git fetch --unshallow`, or give `fetch-depth: 0` to actions/checkout"
+                    .to_owned()
+            }
+            (Some(fetch), false) => format!("run `{fetch}`, or name a commit, branch or tag that `git log` knows"),
+            (None, false) => "name a commit, branch or tag that `git log` knows".to_owned(),
         };
         return Err(miette!(help = help, "git doesn't know the commit `{}`", rev.escape_debug()));
     };
@@ -106,6 +111,25 @@ impl Changes {
         }
     }
 
+    /// What the site was strict about at the commit, if its configuration has changed since.
+    ///
+    /// # Errors
+    ///
+    /// When git can't be run.
+    pub(super) fn check(&self, config: &Config, notes: &mut Vec<String>) -> miette::Result<Check> {
+        let is_changed = self.files.contains_key(FILE_NAME) || self.gone.iter().any(|path| path == FILE_NAME);
+        if !is_changed {
+            return Ok(config.check.clone());
+        }
+        let before = self.before(&config.paths.site, FILE_NAME)?;
+        let before = before.and_then(|text| Check::of_file(&String::from_utf8(text).ok()?));
+        let Some(before) = before.filter(|before| *before != config.check) else {
+            return Ok(config.check.clone());
+        };
+        notes.push(format!("the table `check` of {FILE_NAME} has changed; the one before counts here"));
+        Ok(before)
+    }
+
     /// What the file at `path`, relative to the site, held at the commit; `None` if it was not there.
     ///
     /// # Errors
@@ -115,6 +139,24 @@ impl Changes {
         let object = format!("{}:./{path}", self.base);
         run(site, ["cat-file", "blob", &object])
     }
+}
+
+/// The command after which git knows a commit, or a branch of `origin`.
+fn how_to_fetch(rev: &str) -> Option<String> {
+    let is_hash = rev.len() == 40 && rev.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_hash {
+        return Some(format!("git fetch --depth=1 origin {rev}"));
+    }
+    let branch = rev.strip_prefix("origin/")?;
+    let is_name =
+        !branch.is_empty() && branch.bytes().all(|it| it.is_ascii_alphanumeric() || b"-_./".contains(&it));
+    is_name.then(|| format!("git fetch --depth=1 origin {branch}:refs/remotes/origin/{branch}"))
+}
+
+/// Where a site's folder is in its git repository; `None` if it is in none.
+pub fn place_in_repository(site: &Path) -> Option<PathBuf> {
+    let prefix = git(site, ["rev-parse", "--show-prefix"]).ok().flatten()?;
+    Some(PathBuf::from(prefix.trim_end_matches('\n')))
 }
 
 fn is_shallow(site: &Path) -> miette::Result<bool> {

@@ -1,6 +1,6 @@
 //! Rules that need the version before: what must not change once an entry is published.
 
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::changes::{Change, Changes};
 use super::finding::{Found, Stretch};
@@ -17,48 +17,89 @@ use crate::yaml::quote;
 ///
 /// When git can't be run, or a file can't be read.
 pub(super) fn since(config: &Config, changes: &Changes, scan: &Scan) -> miette::Result<Vec<Found>> {
-    let site = &config.paths.site;
+    let now = Now { config, scan };
+    let mut gone = BTreeMap::new();
+    for path in changes.gone.iter().filter(|path| is_entry(config, path)) {
+        if let Some(card) = before(config, changes, path)? {
+            gone.insert(path.as_str(), card);
+        }
+    }
     let mut all = Vec::new();
+    let mut still_there = BTreeSet::new();
     for (path, change) in &changes.files {
-        let file = scan.entry(entry::stem(path)).filter(|file| file.path_in_site(config) == *path);
-        let Some(file) = file else { continue };
-        let old = match change {
-            Change::New => continue,
-            Change::Changed => path,
-            Change::Renamed(old) => old,
+        let Some(card) = now.card(path)? else { continue };
+        let id = card.id.as_ref().map(|(id, _)| id.to_lowercase());
+        let same_id =
+            gone.iter().find(|(_, before)| before.id.as_ref().map(|(id, _)| id.to_lowercase()) == id);
+        let (old, before) = match (same_id, change) {
+            (Some((old, before)), _) => (*old, before.clone()),
+            (None, Change::New) => continue,
+            (None, Change::Renamed(old)) => match gone.get(old.as_str()) {
+                Some(before) => (old.as_str(), before.clone()),
+                None => continue,
+            },
+            (None, Change::Changed) => match before(config, changes, path)? {
+                Some(before) => (path.as_str(), before),
+                None => continue,
+            },
         };
-        let Some(before) = before(config, changes, site, old)? else { continue };
-        let card = super::card(config, file)?;
         if card.is_draft {
+            all.push(removed(format!("{path} is a draft now, so the plugin is no longer published")));
             continue;
         }
-        let card = &card;
-        compare(&before, card, &mut all);
-        if let Change::Renamed(old) = change
-            && entry::stem(old) != entry::stem(path)
-        {
-            all.extend(renamed(old, path, card, config, scan)?);
+        still_there.insert(old.to_owned());
+        compare(&before, &card, &mut all);
+        all.extend(now.lost_addresses(path, old, &before)?);
+    }
+    for (path, before) in gone.iter().filter(|(path, _)| !still_there.contains(**path)) {
+        // Another entry may have taken its place.
+        if !now.lost_addresses(path, path, before)?.is_empty() {
+            all.push(removed(format!("{path} is gone, so the plugin is no longer published")));
         }
     }
     Ok(all)
 }
 
+/// Whether the file at a path in the site is, or was, an entry.
+fn is_entry(config: &Config, path: &str) -> bool {
+    let folder = config.settings.entries_path.trim_end_matches('/');
+    let name = path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/')).unwrap_or_default();
+    name.ends_with(".md") && !name.contains('/') && !entry::is_put_aside(name)
+}
+
 /// What was known of an entry; `None` if there was none, or one that nobody has published.
-fn before(config: &Config, changes: &Changes, site: &Path, path: &str) -> miette::Result<Option<Card>> {
-    let Some(content) = changes.before(site, path)? else { return Ok(None) };
+fn before(config: &Config, changes: &Changes, path: &str) -> miette::Result<Option<Card>> {
+    let Some(content) = changes.before(&config.paths.site, path)? else { return Ok(None) };
     let card = lint::card(path, &content, &config.settings.limits, &config.check);
     Ok((!card.is_draft && card.id.is_some()).then_some(card))
 }
 
+fn removed(message: String) -> Found {
+    let help = "mark it as abandoned or disabled if people still have it, or let another entry's `redirect_from` have its \
+                address";
+    Found { rule: Rule::Removed, place: None, message, help: Some(help.to_owned()), fixable: false }
+}
+
 fn compare(before: &Card, now: &Card, all: &mut Vec<Found>) {
+    let day = |text: &str| entry::date(text).unwrap_or_else(Option::unwrap_or_default);
     if let (Some((old, _)), Some((new, place))) = (&before.date, &now.date)
         && old != new
+        && day(old) != day(new)
     {
         all.push(Found {
             rule: Rule::DateChanged,
             place: Some(place.clone()),
             message: format!("the date was {}, and is {} now", quote(old), quote(new)),
             help: Some(format!("write {}: it is the day on which the plugin was registered", quote(old))),
+            fixable: false,
+        });
+    }
+    if let ((Some((_, place)), None), Some((_, id))) = ((&before.date, &now.date), &now.id) {
+        all.push(Found {
+            rule: Rule::DateChanged,
+            place: Some(id.clone()),
+            message: "the date was removed".to_owned(),
+            help: Some(format!("add it again; it was in line {}", place.line)),
             fixable: false,
         });
     }
@@ -75,28 +116,48 @@ fn compare(before: &Card, now: &Card, all: &mut Vec<Found>) {
     }
 }
 
-/// That an entry was renamed, unless its earlier address leads to it, or to another entry.
-fn renamed(
-    old: &str,
-    path: &str,
-    card: &Card,
-    config: &Config,
-    scan: &Scan,
-) -> miette::Result<Option<Found>> {
-    let address = format!("plugins/{}", entry::stem(old));
-    let leads = |card: &Card| {
-        let earlier = card.redirects.iter().map(|from| from.trim_matches('/'));
-        earlier.map(|from| from.trim_end_matches(".html").trim_end_matches(".md")).any(|from| from == address)
-    };
-    if leads(card) || super::cards_of(config, scan, |_| true)?.values().any(leads) {
-        return Ok(None);
+/// The entries as they are.
+struct Now<'a> {
+    config: &'a Config,
+    scan: &'a Scan,
+}
+
+impl Now<'_> {
+    /// What the entry's file at a path in the site shows; `None` if there is none.
+    fn card(&self, path: &str) -> miette::Result<Option<Card>> {
+        let file = self.scan.entry(entry::stem(path));
+        let file = file.filter(|file| file.path_in_site(self.config) == path);
+        file.map(|file| super::card(self.config, file)).transpose()
     }
-    let begin = Stretch { path: path.to_owned(), line: 1, column: 1, end_line: 1, end_column: 1 };
-    Ok(Some(Found {
-        rule: Rule::Renamed,
-        place: Some(begin),
-        message: format!("the entry was {old}, and its address leads nowhere now"),
-        help: Some(format!("add `redirect_from: /{address}/`")),
-        fixable: false,
-    }))
+
+    /// The addresses that the entry at `old` had, and that no longer lead anywhere, at the file that it is in now.
+    fn lost_addresses(&self, path: &str, old: &str, before: &Card) -> miette::Result<Vec<Found>> {
+        let own = format!("plugins/{}", entry::stem(old));
+        let had: BTreeSet<String> = before.redirects.iter().map(|it| plain(it)).chain([own]).collect();
+        let is_page = |address: &str| {
+            address.strip_prefix("plugins/").is_some_and(|stem| self.scan.entry(stem).is_some())
+        };
+        let lost: Vec<&String> = had.iter().filter(|address| !is_page(address)).collect();
+        if lost.is_empty() {
+            return Ok(Vec::new());
+        }
+        let cards = super::cards_of(self.config, self.scan, |_| true)?;
+        let leading: BTreeSet<String> =
+            cards.values().flat_map(|card| card.redirects.iter().map(|it| plain(it))).collect();
+        let begin = Stretch { path: path.to_owned(), line: 1, column: 1, end_line: 1, end_column: 1 };
+        let lost = lost.into_iter().filter(|address| !leading.contains(*address));
+        let found = lost.map(|address| Found {
+            rule: Rule::Renamed,
+            place: Some(begin.clone()),
+            message: format!("the plugin's earlier address /{address}/ leads nowhere now"),
+            help: Some(format!("add `redirect_from: /{address}/`")),
+            fixable: false,
+        });
+        Ok(found.collect())
+    }
+}
+
+/// An address as it is compared: without slashes around it and an ending.
+fn plain(address: &str) -> String {
+    address.trim_matches('/').trim_end_matches(".html").trim_end_matches(".md").to_owned()
 }

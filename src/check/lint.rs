@@ -131,6 +131,7 @@ impl<'t> Lint<'t> {
         self.license();
         self.addresses();
         self.versions();
+        self.lists();
         self.python();
         self.pictures();
         self.description();
@@ -225,7 +226,11 @@ impl<'t> Lint<'t> {
     fn license(&mut self) {
         let Some(field) = self.field("license").filter(|_| !self.entry.license.is_empty()) else { return };
         let Err(near) = entry::license(&self.entry.license) else { return };
-        let message = format!("{} is not an SPDX license expression", quote(&self.entry.license));
+        let license = quote(&self.entry.license);
+        let message = match spdx::Expression::parse(&self.entry.license) {
+            Ok(_) => format!("{license} has an identifier that SPDX advises against"),
+            Err(_) => format!("{license} is not an SPDX license expression"),
+        };
         let help = if near.is_empty() {
             "take an identifier from https://spdx.org/licenses/".to_owned()
         } else {
@@ -265,6 +270,18 @@ impl<'t> Lint<'t> {
             let message = format!("{} is not a PEP 440 version or specifier", quote(&scalar.text));
             let help = format!("write `\">={version}\"`, or `{version}`, which means the same");
             self.find(Rule::VersionForm, item.span(), message, &help);
+        }
+    }
+
+    /// What the form for new plugins has as a list, and builds also read as a single value.
+    fn lists(&mut self) {
+        for key in ["octoprint", "os"] {
+            let Some(field) = self.inner(key).filter(|field| field.value.scalar().is_some()) else {
+                continue;
+            };
+            let message = format!("`compatibility.{key}` must be a list, found {}", field.value.describe());
+            let help = format!("write `{key}: [{}]`", field.value.scalar().map_or("", |it| it.text.trim()));
+            self.find(Rule::NotAList, field.value.span(), message, &help);
         }
     }
 

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::build::{self, Inspected};
 use crate::cache::{Cache, Tree};
-use crate::config::Config;
+use crate::config::{Check, Config};
 use crate::digest::Digest;
 use crate::rule::{Degree, Rule};
 use crate::scan::{Scan, Scanned};
@@ -27,6 +27,7 @@ use lint::Card;
 use memory::Memory;
 use selection::Selected;
 
+pub use changes::place_in_repository;
 pub use finding::{Finding, Found, Stretch};
 pub use mending::{Mended, mend};
 pub use selection::Selection;
@@ -97,9 +98,14 @@ pub fn check(config: &Config, options: &Options<'_>) -> miette::Result<Checked> 
         notes.extend(heard.notes);
         secure = heard.secure;
     }
+    // Who changes a site's rules is held to those that were there.
+    let check = match selected.changes() {
+        Some(changes) => changes.check(config, &mut notes)?,
+        None => config.check.clone(),
+    };
     let entries = scan.entries().iter().filter(|file| selected.has(&file.path_in_site(config))).count();
     Ok(Checked {
-        findings: findings(config, &selected, found),
+        findings: findings(&check, &selected, &scan, found),
         entries,
         others: selected.files().saturating_sub(entries),
         drafts: drafts.iter().filter(|path| selected.has(path)).count(),
@@ -109,23 +115,45 @@ pub fn check(config: &Config, options: &Options<'_>) -> miette::Result<Checked> 
 }
 
 /// What was found in the files that are looked at, each with its degree and once, in the order of files and places.
-fn findings(config: &Config, selected: &Selected, found: Vec<Found>) -> Vec<Finding> {
-    let mut seen = BTreeSet::new();
-    let findings = found.into_iter().filter_map(|found| {
-        let degree = config.check.degree(found.rule, selected.origin(&found)?);
-        (degree != Degree::Off).then_some(Finding { degree, found })
-    });
-    // A place may break a rule in the eyes of a build and in those of a check.
-    let findings = findings.filter(|finding| {
-        let place = finding.found.place.as_ref().map(|it| (it.path.clone(), it.line, it.column));
-        place.is_none_or(|place| seen.insert((finding.found.rule, place)))
-    });
-    let mut findings: Vec<Finding> = findings.collect();
+fn findings(check: &Check, selected: &Selected, scan: &Scan, found: Vec<Found>) -> Vec<Finding> {
+    let found = without_echoes(scan, found).into_iter();
+    let mut findings: Vec<Finding> = found
+        .filter_map(|found| {
+            let degree = check.degree(found.rule, selected.origin(&found)?);
+            (degree != Degree::Off).then_some(Finding { degree, found })
+        })
+        .collect();
     findings.sort_by(|a, b| {
         let key = |it: &Finding| (it.found.place.clone(), std::cmp::Reverse(it.degree), it.found.rule);
         key(a).cmp(&key(b))
     });
     findings
+}
+
+/// Leaves out what another finding says already, or better.
+fn without_echoes(scan: &Scan, mut found: Vec<Found>) -> Vec<Found> {
+    let place = |found: &Found| found.place.as_ref().map(|it| (it.path.clone(), it.line, it.column));
+    let of = |rule: Rule| -> BTreeSet<(String, usize, usize)> {
+        found.iter().filter(|found| found.rule == rule).filter_map(place).collect()
+    };
+    let (bad_pictures, renamed) = (of(Rule::BadPicture), of(Rule::Renamed));
+    let mut seen = BTreeSet::new();
+    found.retain(|found| {
+        let Some(at) = place(found) else { return true };
+        match found.rule {
+            // Where a picture belongs elsewhere, it need not be added here.
+            Rule::MissingPicture => !bad_pictures.contains(&at),
+            // A build and a check both say of a picture that it is in no place for one.
+            Rule::BadPicture => seen.insert((found.rule, at, String::new())),
+            // The name of another entry's file is no advice, and who renames a file knows what it is called.
+            Rule::FileName => {
+                let id = found.message.split('`').nth(1).unwrap_or_default();
+                scan.entry(id).is_none() && !renamed.iter().any(|(path, ..)| *path == at.0)
+            }
+            _ => seen.insert((found.rule, at, found.message.clone())),
+        }
+    });
+    found
 }
 
 /// What is to be said of all files that a scan has found, whoever asks.

@@ -7,8 +7,8 @@ use miette::miette;
 
 use super::changes::{self, Change, Changes};
 use super::finding::Found;
-use crate::config::Config;
-use crate::rule::Origin;
+use crate::config::{Config, normalise};
+use crate::rule::{Origin, Rule};
 use crate::scan::Scan;
 
 /// What somebody wants to be looked at.
@@ -96,7 +96,10 @@ impl Selected {
         match self {
             Self::Site { .. } => Some(Origin::Site),
             Self::Some { files, changes } => {
-                let own = files.get(found.path()).copied();
+                let own = match found.rule {
+                    Rule::Removed => Some(Origin::Changed),
+                    _ => files.get(found.path()).copied(),
+                };
                 own.or_else(|| is_due_to(found, changes.as_ref()?).then_some(Origin::Changed))
             }
         }
@@ -105,8 +108,7 @@ impl Selected {
 
 /// Whether something was found in a file that nobody has touched since another one is gone.
 fn is_due_to(found: &Found, changes: &Changes) -> bool {
-    use crate::rule::Rule::{BrokenLink, MissingPicture, UnknownPlugin};
-    if !matches!(found.rule, BrokenLink | MissingPicture | UnknownPlugin) {
+    if !matches!(found.rule, Rule::BrokenLink | Rule::MissingPicture | Rule::UnknownPlugin) {
         return false;
     }
     // Both kinds of messages have what is missing in quotes.
@@ -126,7 +128,7 @@ fn named(
     all: &std::collections::BTreeSet<String>,
     path: &Path,
 ) -> miette::Result<Vec<String>> {
-    let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let whole = normalise(&std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()));
     let below = |root: &Path| Some(whole.strip_prefix(root).ok()?.to_string_lossy().replace('\\', "/"));
     let site = &config.paths.site;
     let real = site.canonicalize().ok();

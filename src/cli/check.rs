@@ -1,6 +1,7 @@
 //! `shelflife check`: what is to be said about a site's files, before they are published.
 
 mod github;
+mod rules;
 mod sarif;
 
 use std::collections::HashMap;
@@ -15,11 +16,12 @@ use super::progress::Progress;
 use super::runner::Runner;
 use super::{Exit, show};
 use crate::build::{Observer as _, Phase};
-use crate::check::{Checked, Finding, Mended, Options, Selection, check, mend};
-use crate::config::{Config, Environment, FILE_NAME, Overrides};
-use crate::problem::printable;
+use crate::check::{self, Checked, Finding, Found, Mended, Options, Selection, check, mend};
+use crate::config::{Check, Config, Environment, FILE_NAME, Overrides};
+use crate::problem::{Problem, printable};
 use crate::report::count;
-use crate::rule::{Degree, Origin, Rule};
+use crate::rule::{Degree, Rule};
+use crate::warning::Warning;
 use crate::yaml::Text;
 
 /// Check entries, data files, pages and the configuration, without building
@@ -61,10 +63,10 @@ pub(super) struct Arguments {
     #[arg(long, short)]
     quiet: bool,
     /// List all rules with their degrees
-    #[arg(long, exclusive = true)]
+    #[arg(long, conflicts_with_all = ["paths", "since", "format"])]
     rules: bool,
     /// Explain a rule, such as `missing-key`
-    #[arg(long, value_name = "RULE", exclusive = true)]
+    #[arg(long, value_name = "RULE", conflicts_with_all = ["paths", "since", "format", "rules"])]
     explain: Option<String>,
 }
 
@@ -89,7 +91,7 @@ Degrees are set in the table `check.rules` of shelflife.toml; docs/rules.md and 
 Exit codes:
   0  no errors, or --exit-zero
   1  there are errors, or with --strict warnings
-  2  the command line or shelflife.toml is wrong, or git doesn't know the commit
+  2  the command line or shelflife.toml is wrong, git doesn't know the commit, or a file can't be read or written
 
 Examples:
   shelflife check                           check the whole site
@@ -100,54 +102,68 @@ Examples:
   shelflife check --format sarif > x.sarif  for GitHub's code scanning";
 
 pub(super) fn run(arguments: &Arguments) -> Exit {
-    if arguments.rules {
-        return print(&rules());
-    }
-    if let Some(name) = &arguments.explain {
-        return explain(name);
-    }
     let overrides =
         Overrides { config: arguments.config.clone(), offline: !arguments.online, ..Overrides::default() };
     let site = site(arguments);
     let runner = Runner::of_process(&site);
     let config = Config::load(&site, &Environment::of_process(), &overrides);
+    if arguments.rules || arguments.explain.is_some() {
+        // Whoever stands outside of a site sees what holds where none says otherwise.
+        let check = match config {
+            Ok(config) => config.check,
+            Err(error) if site.join(FILE_NAME).is_file() => {
+                show::error(&error);
+                return Exit::Wrong;
+            }
+            Err(_) => Check::default(),
+        };
+        let name = arguments.explain.as_deref();
+        return name.map_or_else(|| rules::list(&check), |name| rules::explain(name, &check));
+    }
     let selection = match (&arguments.since, &arguments.paths[..]) {
         (Some(rev), _) => Selection::Since(rev.clone()),
         (None, []) => Selection::Site,
         (None, [one]) if *one == site => Selection::Site,
         (None, paths) => Selection::Files(paths.to_vec()),
     };
-    let checked = config.and_then(|config| Ok((run_check(arguments, &config, &selection)?, config)));
-    let (checked, config) = match checked {
-        Ok(checked) => checked,
+    let format = arguments.format.unwrap_or(if runner.is_some() { Format::Github } else { Format::Text });
+    let checked = config.and_then(|config| Ok((run_check(arguments, &config, &selection)?, config.check)));
+    let (checked, rules, is_wrong) = match checked {
+        Ok((checked, check)) => (checked, check, false),
         Err(error) => {
             show::error(&error);
-            if let Some(runner) = &runner {
-                runner.annotate(&error);
-            }
-            return Exit::Wrong;
+            // Programs get a mistake in the configuration as they get those in other files.
+            let problem = error.downcast_ref::<Problem>().map(|problem| Found::of(Rule::Refused, problem));
+            let found = problem.unwrap_or_else(|| Warning::general(Rule::Refused, error.to_string()).into());
+            let findings = vec![Finding { degree: Degree::Error, found }];
+            (Checked { findings, ..Checked::default() }, Check::default(), true)
         }
     };
+    if is_wrong && matches!(format, Format::Text | Format::Short) {
+        return Exit::Wrong;
+    }
     let fails =
         checked.count(Degree::Error) + if arguments.strict { checked.count(Degree::Warning) } else { 0 };
     let shown = |finding: &&Finding| match finding.degree {
         Degree::Error => true,
-        Degree::Warning => !arguments.quiet,
+        Degree::Warning => !arguments.quiet || arguments.strict,
         Degree::Off | Degree::Note => arguments.notes,
     };
-    let format = arguments.format.unwrap_or(if runner.is_some() { Format::Github } else { Format::Text });
+    let in_repository = || match &runner {
+        Some(runner) => runner.site().to_path_buf(),
+        None => check::place_in_repository(&site).unwrap_or_default(),
+    };
     let printed = match format {
-        Format::Text => text(&config, checked.findings.iter().filter(shown)),
+        Format::Text => text(&site, checked.findings.iter().filter(shown)),
         Format::Short => short(checked.findings.iter().filter(shown)),
         Format::Json => print(&json(&checked)),
-        Format::Sarif => print(&sarif::log(&checked, &config.check)),
+        Format::Sarif => print(&sarif::log(&checked, &rules, &in_repository())),
         Format::Github => {
-            let folder = runner.as_ref().map_or_else(|| Path::new(""), Runner::site);
             let shown: Vec<&Finding> = checked.findings.iter().filter(shown).collect();
-            print(&github::commands(&shown, folder))
+            print(&github::commands(&shown, &in_repository()))
         }
     };
-    if !matches!(format, Format::Json | Format::Sarif) {
+    if !is_wrong && !matches!(format, Format::Json | Format::Sarif) {
         for note in &checked.notes {
             show::line(&format!("note: {}", printable(note)));
         }
@@ -161,11 +177,16 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         if fixable > 0 {
             show::line(&format!("help: `shelflife check --fix` mends {fixable} of them"));
         }
+        if checked.count(Degree::Note) > 0 && !arguments.notes && !arguments.quiet {
+            show::line("help: `--notes` shows the notes, too");
+        }
     }
     if let Some(runner) = runner.filter(|_| format == Format::Github) {
-        runner.summarise(&github::summary(&checked, &summary(&checked)));
+        let headline = if is_wrong { "The check could not run".to_owned() } else { summary(&checked) };
+        runner.summarise(&github::summary(&checked, &headline));
     }
     match printed {
+        Exit::Done if is_wrong => Exit::Wrong,
         Exit::Done if fails > 0 && !arguments.exit_zero => Exit::Failed,
         printed => printed,
     }
@@ -225,14 +246,14 @@ fn print(text: &str) -> Exit {
 }
 
 /// Each finding with its line.
-fn text<'f>(config: &Config, findings: impl Iterator<Item = &'f Finding>) -> Exit {
+fn text<'f>(site: &Path, findings: impl Iterator<Item = &'f Finding>) -> Exit {
     let mut files: HashMap<&str, Option<Arc<str>>> = HashMap::new();
     let mut text = String::new();
     for finding in findings {
         let Finding { degree, found } = finding;
         let content = files.entry(found.path()).or_insert_with(|| {
             let path = found.path();
-            let bytes = std::fs::read(config.paths.site.join(path)).ok().filter(|_| !path.is_empty())?;
+            let bytes = std::fs::read(site.join(path)).ok().filter(|_| !path.is_empty())?;
             Some(Text::read(path, &bytes).ok()?.as_str().into())
         });
         let problem = content.as_ref().and_then(|content| found.problem(content));
@@ -292,40 +313,4 @@ fn json(checked: &Checked) -> String {
         "findings": checked.findings,
     });
     format!("{value:#}\n")
-}
-
-/// Each rule with its degree: in a check of the whole site, of changed entries, and of new ones.
-fn rules() -> String {
-    let mut text = format!("{:<22}{:<10}{:<10}{:<10}\n", "rule", "site", "changed", "new");
-    for rule in listed() {
-        let degree = |origin| crate::rule::default_degree(rule, origin).name();
-        let [site, changed, new] = [Origin::Site, Origin::Changed, Origin::New].map(degree);
-        let about = rule.explanation().and_then(|text| text.split("\n\n").next()).unwrap_or_default();
-        let about = about.replace('\n', " ");
-        text.push_str(&format!("{:<22}{site:<10}{changed:<10}{new:<10}{about}\n", rule.name()));
-    }
-    text
-}
-
-/// Rules in the order of their names, without those that only builds have.
-fn listed() -> Vec<Rule> {
-    let mut rules: Vec<Rule> = Rule::ALL.into_iter().filter(|rule| rule.is_about_files()).collect();
-    rules.sort_by_key(|rule| rule.name());
-    rules
-}
-
-fn explain(name: &str) -> Exit {
-    let known = Rule::ALL.into_iter().find(|rule| rule.name() == name);
-    let Some(text) = known.and_then(Rule::explanation) else {
-        let near = Rule::ALL
-            .into_iter()
-            .map(Rule::name)
-            .max_by(|a, b| strsim::jaro_winkler(name, a).total_cmp(&strsim::jaro_winkler(name, b)));
-        show::line(&format!("error: there is no rule `{}`", printable(name)));
-        let help =
-            near.map(|near| format!("  help: is it `{near}`? `shelflife check --rules` lists them all"));
-        help.iter().for_each(|help| show::line(help));
-        return Exit::Wrong;
-    };
-    print(&format!("{name}\n\n{text}\n"))
 }

@@ -29,6 +29,16 @@ impl Default for Check {
 }
 
 impl Check {
+    /// What a `shelflife.toml` with this text is strict about; `None` if it can't be read.
+    pub fn of_file(text: &str) -> Option<Self> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct File {
+            check: wording::Table<Table>,
+        }
+        toml::from_str(text).ok().map(|File { check }| check.0.into())
+    }
+
     /// How bad it is if a file that comes from there breaks a rule.
     pub fn degree(&self, rule: Rule, origin: Origin) -> Degree {
         self.rules.get(&rule).copied().unwrap_or_else(|| default_degree(rule, origin))
@@ -50,23 +60,41 @@ struct Rules(BTreeMap<Rule, Degree>);
 
 impl<'de> Deserialize<'de> for Rules {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let given: BTreeMap<String, String> = BTreeMap::deserialize(deserializer)?;
-        let mut rules = BTreeMap::new();
-        for (name, degree) in given {
-            let known = Rule::ALL.into_iter().find(|rule| rule.name() == name);
-            let rule = known.ok_or_else(|| {
-                D::Error::custom(format!("unknown rule `{name}`: `shelflife check --rules` lists them"))
-            })?;
-            let all = [Degree::Off, Degree::Note, Degree::Warning, Degree::Error];
-            let known = all.into_iter().find(|known| known.name() == degree);
-            let degree = known.ok_or_else(|| {
-                D::Error::custom(format!(
-                    "`{degree}` is not a degree, expected \"off\", \"note\", \"warning\" or \"error\""
-                ))
-            })?;
-            rules.insert(rule, degree);
-        }
-        Ok(Self(rules))
+        let given: BTreeMap<Name, Given> = BTreeMap::deserialize(deserializer)?;
+        Ok(Self(given.into_iter().map(|(Name(rule), Given(degree))| (rule, degree)).collect()))
+    }
+}
+
+/// A rule by its name.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Name(Rule);
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let known = Rule::ALL.into_iter().find(|rule| rule.name() == name && rule.is_about_files());
+        known.map(Self).ok_or_else(|| {
+            let nearest = Rule::nearest(&name).name();
+            D::Error::custom(format!(
+                "unknown rule `{name}`: is it `{nearest}`? `shelflife check --rules` lists them all"
+            ))
+        })
+    }
+}
+
+/// A degree by its name.
+struct Given(Degree);
+
+impl<'de> Deserialize<'de> for Given {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let degree = String::deserialize(deserializer)?;
+        let all = [Degree::Off, Degree::Note, Degree::Warning, Degree::Error];
+        let known = all.into_iter().find(|known| known.name() == degree);
+        known.map(Self).ok_or_else(|| {
+            D::Error::custom(format!(
+                "`{degree}` is not a degree, expected \"off\", \"note\", \"warning\" or \"error\""
+            ))
+        })
     }
 }
 

@@ -238,7 +238,8 @@ pub(super) fn load(site: &Path, path: Option<&Path>) -> miette::Result<Settled> 
     }
     let given = path.map_or_else(|| site.join(FILE_NAME), Path::to_path_buf);
     let file = match std::fs::read_to_string(&given) {
-        Ok(text) => parse(&given.to_string_lossy(), &text)?,
+        // Like every file of the site, it is named by its path there.
+        Ok(text) => parse(&path.map_or(FILE_NAME.into(), Path::to_string_lossy), &text)?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_none() => {
             let defaults = File::default();
             if !site.join(&defaults.paths.0.entries).is_dir() {

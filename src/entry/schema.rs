@@ -488,21 +488,8 @@ impl<'t> Schema<'t> {
     }
 }
 
-/// Whether one is the other misspelt: a third of the letters, at most two, changed, added or left out, in any case.
+/// Whether one is the other misspelt: a third of the letters, at most two, changed, swapped, added or left out, in any case.
 pub(crate) fn is_near(one: &str, other: &str) -> bool {
-    if one.len().abs_diff(other.len()) > 2 {
-        return false;
-    }
     let (one, other) = (one.to_ascii_lowercase(), other.to_ascii_lowercase());
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.bytes().enumerate() {
-        let mut diagonal = i;
-        row[0] = i + 1;
-        for (j, b) in other.bytes().enumerate() {
-            let changed = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row.last().is_some_and(|&distance| distance <= 2.min(other.len() / 3))
+    one.len().abs_diff(other.len()) <= 2 && strsim::osa_distance(&one, &other) <= 2.min(other.len() / 3)
 }

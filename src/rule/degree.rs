@@ -77,9 +77,12 @@ pub fn default_degree(rule: Rule, origin: Origin) -> Degree {
         | Rule::RepositoryGone
         | Rule::ArchiveGone
         | Rule::IdMismatch => Error,
-        Rule::VersionForm | Rule::MissingPython | Rule::UnsupportedPython | Rule::BadDate => {
-            since(Error, Warning)
-        }
+        Rule::VersionForm
+        | Rule::NotAList
+        | Rule::MissingPython
+        | Rule::UnsupportedPython
+        | Rule::BadDate
+        | Rule::BadPage => since(Error, Warning),
         Rule::DuplicateKey | Rule::BadId | Rule::SameId | Rule::SameName | Rule::FormText => {
             of_new(Error, Warning)
         }
@@ -94,7 +97,7 @@ pub fn default_degree(rule: Rule, origin: Origin) -> Degree {
         | Rule::IdChanged
         | Rule::PythonMismatch
         | Rule::InsecureAddress
-        | Rule::BadPage
+        | Rule::Removed
         | Rule::FutureDate
         | Rule::BrokenLink
         | Rule::DisabledReason

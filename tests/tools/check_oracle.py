@@ -73,6 +73,8 @@ def verdicts(stem, front, site):
     for version in [versions] if isinstance(versions, str) else versions:
         if not is_valid(version):
             found.add(("version", "error"))
+    if isinstance(versions, str) or isinstance(compatibility.get("os"), str):
+        found.add(("list", "error"))
     python = compatibility.get("python")
     if not python:
         found.add(("missing-python", "error"))

@@ -50,7 +50,7 @@ pub(super) fn summary(checked: &Checked, headline: &str) -> String {
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.degree));
     for Finding { degree, found } in findings.iter().take(LISTED) {
         let place = found.place.as_ref().map_or_else(String::new, |it| format!("{}:{}", it.path, it.line));
-        let help = found.help.iter().map(|help| format!("; {help}")).collect::<String>();
+        let help = found.help.iter().map(|help| format!(" (help: {help})")).collect::<String>();
         let what = escaped(&format!("{}{help}", found.message));
         let (place, rule) = (escaped(&place), found.rule.name());
         markdown.push_str(&format!("| {} | {place} | {what} | {rule} |\n", degree.name()));

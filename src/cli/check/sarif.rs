@@ -2,6 +2,7 @@
 //! (<https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html>).
 
 use std::collections::BTreeSet;
+use std::path::{Component, Path};
 
 use serde_json::{Value, json};
 
@@ -10,12 +11,12 @@ use crate::config::Check;
 use crate::rule::{Degree, Origin, Rule};
 use crate::url_path;
 
-/// The log of one run.
-pub(super) fn log(checked: &Checked, check: &Check) -> String {
+/// The log of one run. `site` is the site's folder in the repository.
+pub(super) fn log(checked: &Checked, check: &Check, site: &Path) -> String {
     let broken: BTreeSet<Rule> = checked.findings.iter().map(|finding| finding.found.rule).collect();
     let broken: Vec<Rule> = broken.into_iter().collect();
     let rules: Vec<Value> = broken.iter().map(|rule| about(*rule, check)).collect();
-    let results: Vec<Value> = checked.findings.iter().map(|finding| result(finding, &broken)).collect();
+    let results: Vec<Value> = checked.findings.iter().map(|finding| result(finding, &broken, site)).collect();
     let log = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -53,7 +54,7 @@ fn about(rule: Rule, check: &Check) -> Value {
     })
 }
 
-fn result(Finding { degree, found }: &Finding, rules: &[Rule]) -> Value {
+fn result(Finding { degree, found }: &Finding, rules: &[Rule], site: &Path) -> Value {
     let Found { rule, place, message, help, .. } = found;
     let help = help.iter().map(|help| format!("\n{help}")).collect::<String>();
     let mut result = json!({
@@ -68,7 +69,10 @@ fn result(Finding { degree, found }: &Finding, rules: &[Rule]) -> Value {
             region["endLine"] = json!(place.end_line);
             region["endColumn"] = json!(place.end_column);
         }
-        let path: Vec<_> = place.path.split('/').map(url_path::segment).collect();
+        let path = site.join(&place.path);
+        let parts = path.components().filter(|part| matches!(part, Component::Normal(_)));
+        let parts: Vec<_> = parts.map(|part| part.as_os_str().to_string_lossy().into_owned()).collect();
+        let path: Vec<_> = parts.iter().map(|part| url_path::segment(part)).collect();
         result["locations"] = json!([{"physicalLocation": {
             "artifactLocation": {"uri": path.join("/"), "uriBaseId": "%SRCROOT%"},
             "region": region,

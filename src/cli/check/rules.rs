@@ -1,0 +1,39 @@
+//! The rules, listed with their degrees and explained.
+
+use super::print;
+use crate::cli::{Exit, show};
+use crate::config::Check;
+use crate::problem::printable;
+use crate::rule::{Origin, Rule};
+
+/// Where files come from, as the columns are called.
+const ORIGINS: [(&str, Origin); 3] =
+    [("site", Origin::Site), ("changed", Origin::Changed), ("new", Origin::New)];
+
+/// Each rule with its degrees: in a check of the whole site, of changed entries, and of new ones.
+pub(super) fn list(check: &Check) -> Exit {
+    let columns: String = ORIGINS.iter().map(|(name, _)| format!("{name:<10}")).collect();
+    let mut text = format!("{:<22}{columns}\n", "rule");
+    let mut rules: Vec<Rule> = Rule::ALL.into_iter().filter(|rule| rule.is_about_files()).collect();
+    rules.sort_by_key(|rule| rule.name());
+    for rule in rules {
+        let degrees = ORIGINS.iter().map(|(_, origin)| format!("{:<10}", check.degree(rule, *origin).name()));
+        let about = rule.explanation().and_then(|text| text.split("\n\n").next()).unwrap_or_default();
+        let (degrees, about) = (degrees.collect::<String>(), about.replace('\n', " "));
+        text.push_str(&format!("{:<22}{degrees}{about}\n", rule.name()));
+    }
+    print(&text)
+}
+
+/// What docs/rules.md says of a rule, and its degrees.
+pub(super) fn explain(name: &str, check: &Check) -> Exit {
+    let known = Rule::ALL.into_iter().find(|rule| rule.name() == name);
+    let Some((rule, text)) = known.and_then(|rule| Some((rule, rule.explanation()?))) else {
+        show::line(&format!("error: there is no rule `{}`", printable(name)));
+        let nearest = Rule::nearest(name).name();
+        show::line(&format!("  help: is it `{nearest}`? `shelflife check --rules` lists them all"));
+        return Exit::Wrong;
+    };
+    let degrees = ORIGINS.map(|(name, origin)| format!("{name}: {}", check.degree(rule, origin).name()));
+    print(&format!("{name} ({})\n\n{text}\n", degrees.join(", ")))
+}
