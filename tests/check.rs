@@ -561,5 +561,10 @@ fn each_key_that_is_missing_is_told_and_nothing_twice() {
     // Nobody is told to overwrite another entry.
     site.write("entries/new.md", entry("two"));
     let checked = check(&site, &["--format", "json", "entries/new.md"]);
-    assert_eq!(checked.findings(), ["entries/new.md:3 warning same-id"]);
+    assert_eq!(
+        checked.findings(),
+        ["entries/new.md:3 warning same-id", "entries/new.md:3 warning file-name"]
+    );
+    let help = checked.json()["findings"][1]["help"].clone();
+    assert_eq!(help, "two.md is another entry: give this one an id of its own");
 }

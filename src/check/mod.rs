@@ -145,14 +145,19 @@ fn without_echoes(scan: &Scan, mut found: Vec<Found>) -> Vec<Found> {
             Rule::MissingPicture => !bad_pictures.contains(&at),
             // A build and a check both say of a picture that it is in no place for one.
             Rule::BadPicture => seen.insert((found.rule, at, String::new())),
-            // The name of another entry's file is no advice, and who renames a file knows what it is called.
-            Rule::FileName => {
-                let id = found.message.split('`').nth(1).unwrap_or_default();
-                scan.entry(id).is_none() && !renamed.iter().any(|(path, ..)| *path == at.0)
-            }
+            // Whoever renames a file knows what it is called.
+            Rule::FileName => !renamed.iter().any(|(path, ..)| *path == at.0),
             _ => seen.insert((found.rule, at, found.message.clone())),
         }
     });
+    // Nobody is to overwrite another entry.
+    for found in found.iter_mut().filter(|found| found.rule == Rule::FileName) {
+        let id = found.message.split('`').nth(1).unwrap_or_default();
+        if let Some(other) = scan.entry(id) {
+            found.help =
+                Some(format!("{}.md is another entry: give this one an id of its own", other.stem()));
+        }
+    }
     found
 }
 
