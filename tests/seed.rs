@@ -375,6 +375,29 @@ fn a_runner_does_not_publish_over_a_history_that_it_could_not_read() {
 }
 
 #[test]
+fn a_cache_that_could_not_be_seeded_is_before_anything_is_published() {
+    let server = world(7);
+    let old = site();
+    // As many requests fail as `cache seed` and a build make.
+    let (address, _) = serve_some(&old, "old", |path, so_far| path.ends_with("plugins.json") && so_far <= 8);
+    let mut site = published_at(&server, &address, "");
+    site.build(&[&NOW, &["--offline"][..]].concat()).succeeded();
+    // It has a history of its own, so that no build would ask.
+    let cache = Cache::open(&site.at(CACHE), &|| {}).unwrap().0;
+    cache.set_histories([("one", &*History::default().pack())]).unwrap();
+    cache.set_seeding_due(false).unwrap();
+    cache.checkpoint().unwrap();
+    drop(cache);
+    let output = site.program(&["cache", "seed", "--site"]).arg(site.path()).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    site.set("CI", "true");
+    let run = site.build(&NOW);
+    assert!(run.code == 1 && run.stderr.contains("nothing was built"), "{}", run.stderr);
+    site.build(&NOW).succeeded().says("took over 3 observations of 2 plugins");
+    assert_eq!(stars(&site.at(CACHE), "one").len(), 2);
+}
+
+#[test]
 fn elsewhere_a_seeding_that_failed_is_made_up_for() {
     let server = world(7);
     let old = site();
@@ -430,7 +453,21 @@ fn without_an_address_the_sites_own_is_asked() {
     let config = format!("url = \"{}\"\nbase_path = \"/list\"\n", published.origin());
     let (code, text) = say(&config);
     assert!(code == 0 && text.starts_with("Nothing to take over: http://127.0.0.1"), "{text}");
-    publish(&site(), host.path().to_str().unwrap());
+    let site = site();
+    let index = host.path().join("api/v1/plugins.json");
+    site.write(index.to_str().unwrap(), "{\"plugins\":[{\"id\":\"one\"}]}");
+    let (code, text) = say(&config);
+    assert!(code == 0 && text.ends_with("has no history yet\n"), "{text}");
+    publish(&site, host.path().to_str().unwrap());
+    // A file that makes no sense keeps nobody from what the others say.
+    site.write(
+        index.to_str().unwrap(),
+        "{\"plugins\":[{\"id\":\"one\"},{\"id\":\"two\"},{\"id\":\"torn\"}]}",
+    );
+    site.write(host.path().join("api/v1/plugins/torn/history.json").to_str().unwrap(), "<!doctype html>");
+    let (code, text) = say(&config);
+    assert!(code == 0 && text.contains("not taken over: torn: "), "{text}");
+    publish(&site, host.path().to_str().unwrap());
     let (code, text) = say(&config);
     assert_eq!((code, &*text), (0, "Took over 3 observations of 2 plugins; 1 has none\n"));
     let (code, text) = say(&format!("{config}[history]\nseed = \"off\"\n"));

@@ -1,6 +1,7 @@
 //! `shelflife cache`: look into the cache, check it, make it smaller.
 
 use std::ffi::OsString;
+use std::fmt::Display;
 use std::future::pending;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -14,7 +15,7 @@ use crate::cache::{Amount, Cache, CacheError, SetAside, Stats};
 use crate::config::{self, Config, Environment, Keep, Overrides, Seed};
 use crate::history::Day;
 use crate::report;
-use crate::seed::{self, Manner, Place, SeedError};
+use crate::seed::{self, Found, Manner, Place, SeedError};
 
 /// Look into the cache, check it, make it smaller
 #[derive(Debug, Args)]
@@ -146,19 +147,51 @@ fn seed_from_own_site(config: &Config) -> miette::Result<Exit> {
             "it isn't known where the site is published"
         )
     })?;
-    match seed(config, &Place::Web(address)) {
-        Err(error)
-            if matches!(error.downcast_ref(), Some(SeedError::NoIndex { .. } | SeedError::NoHost { .. })) =>
-        {
-            print(&format!("Nothing to take over: {error}"));
-            Ok(Exit::Done)
+    let place = Place::Web(address);
+    let nothing = |why: &dyn Display| {
+        print(&format!("Nothing to take over: {why}"));
+        Ok(Exit::Done)
+    };
+    match find(config, &place) {
+        Ok(found) if found.without == found.plugins => {
+            nothing(&format!("{} has no history yet", place.told()))
         }
-        result => result,
+        Ok(found) => {
+            take_over(config, &found)?;
+            // Files that make no sense today will make none tomorrow.
+            Ok(if found.shortfall().is_none() { Exit::Done } else { Exit::Failed })
+        }
+        Err(error @ (SeedError::NoIndex { .. } | SeedError::NoHost { .. })) => nothing(&error),
+        Err(error) => {
+            // Or else the next build would take what the cache has for all that there is.
+            if config.paths.cache.exists() {
+                let cache = open(&config.paths.cache)?;
+                cache.set_seeding_due(true)?;
+                cache.checkpoint()?;
+            }
+            Err(error.into())
+        }
     }
 }
 
 /// Takes over published histories.
 fn seed(config: &Config, place: &Place) -> miette::Result<Exit> {
+    let found = find(config, place)?;
+    if found.without == found.plugins {
+        return Err(miette::miette!(
+            help =
+                "only sites that were published by a version of shelflife that knows of histories have any",
+            "{} has the history of none of its {}",
+            place.told(),
+            report::count(found.plugins, "plugin")
+        ));
+    }
+    take_over(config, &found)?;
+    Ok(if found.warnings().is_empty() { Exit::Done } else { Exit::Failed })
+}
+
+/// Reads the histories that are published at a place.
+fn find(config: &Config, place: &Place) -> Result<Found, SeedError> {
     let manner = Manner {
         today: Day::of(config.now, &config.settings.timezone).unwrap_or(Day::FIRST),
         patience: config.fetch.timeout,
@@ -169,19 +202,14 @@ fn seed(config: &Config, place: &Place) -> miette::Result<Exit> {
         progress.progress(Phase::Seed, done, all);
     });
     progress.finish();
-    let found = found?;
-    if found.without == found.plugins {
-        return Err(miette::miette!(
-            help =
-                "only sites that were published by a version of shelflife that knows of histories have any",
-            "{} has the history of none of its {}",
-            place.told(),
-            report::count(found.plugins, "plugin")
-        ));
-    }
+    found
+}
+
+/// Adds what was found to the cache, and says what came of it.
+fn take_over(config: &Config, found: &Found) -> miette::Result<()> {
     let taken = found.take_over(&open(&config.paths.cache)?)?;
     for line in found.warnings() {
-        progress.warn(&format!("not taken over: {line}"));
+        Progress::bars_only().warn(&format!("not taken over: {line}"));
     }
     print(&format!(
         "Took over {} of {}; {} {} none",
@@ -190,7 +218,7 @@ fn seed(config: &Config, place: &Place) -> miette::Result<Exit> {
         found.without,
         if found.without == 1 { "has" } else { "have" },
     ));
-    Ok(if found.warnings().is_empty() { Exit::Done } else { Exit::Failed })
+    Ok(())
 }
 
 /// Opens the cache to write into it.
