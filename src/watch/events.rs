@@ -109,8 +109,8 @@ pub(super) struct Events<A> {
     survey_at: Instant,
     /// The files that events have told of since.
     told: BTreeSet<PathBuf>,
-    /// Whether files were seen to have changed of which no event has told yet.
-    is_suspicious: bool,
+    /// Files that were seen to have changed of which no event has told yet.
+    suspects: BTreeSet<PathBuf>,
     /// Whether changes are found by looking, since events do not tell of them.
     is_polling: bool,
     /// What the maintainer should know of that.
@@ -135,7 +135,7 @@ impl<A: Send + 'static> Events<A> {
             survey: Survey::default(),
             survey_at: Instant::now(),
             told: BTreeSet::new(),
-            is_suspicious: false,
+            suspects: BTreeSet::new(),
             is_polling: false,
             notice: None,
         }
@@ -177,7 +177,7 @@ impl<A: Send + 'static> Events<A> {
     fn begin_from(&mut self, survey: Survey) {
         self.survey = survey;
         self.told.clear();
-        self.is_suspicious = false;
+        self.suspects.clear();
         let (often, rests) = if self.is_polling { (POLL, RESTS.1) } else { (LOOK, RESTS.0) };
         self.survey_at = Instant::now() + often.max(self.survey.took * rests);
     }
@@ -194,8 +194,9 @@ impl<A: Send + 'static> Events<A> {
         let mut changed = now.changed_since(&self.survey);
         if !self.is_polling {
             changed.retain(|path| !self.told.contains(path));
-            if !changed.is_empty() && !self.is_suspicious {
-                self.is_suspicious = true;
+            // The event of what has changed a moment ago may still come.
+            if !changed.is_empty() && changed.is_disjoint(&self.suspects) {
+                self.suspects = changed;
                 self.survey_at = Instant::now() + ON_ITS_WAY;
                 return None;
             }
