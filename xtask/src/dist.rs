@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 /// The largest program, in bytes.
 const MAX_SIZE: u64 = 20_000_000;
-/// How long the program may take to say its version.
+/// How long the program may take to say its version, on Linux.
 const MAX_START: Duration = Duration::from_millis(5);
 /// How often it is asked.
 const STARTS: usize = 31;
@@ -74,7 +74,8 @@ fn check(root: &Path, target: &str, program: &Path) -> Result<(), String> {
         }
     };
     say(&format!("starts in {start:.1?}, at most {MAX_START:?}"));
-    if start > MAX_START {
+    // Other systems take longer to start any program at all.
+    if start > MAX_START && target.contains("linux") {
         return Err(format!("the program starts in {start:.1?}, slower than {MAX_START:?}"));
     }
     if target.ends_with("-musl") { check_alone(root, program) } else { Ok(()) }
