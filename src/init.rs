@@ -5,12 +5,11 @@ mod remote;
 mod settings;
 mod workflows;
 
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::access::denied;
 use crate::config::FILE_NAME;
+use crate::write::create;
 
 pub use workflows::Action;
 
@@ -136,13 +135,7 @@ impl Planned {
             std::fs::create_dir_all(folder).map_err(denied("create", folder))?;
         }
         // To look first and write then would overwrite what comes in between.
-        match OpenOptions::new().write(true).create_new(true).open(&self.path) {
-            Ok(mut file) => {
-                file.write_all(self.content.as_bytes()).map_err(denied("write", &self.path))?;
-                Ok(Outcome::Written)
-            }
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Outcome::Kept(self.advice.clone())),
-            Err(error) => Err(denied("write", &self.path)(error).into()),
-        }
+        let is_written = create(&self.path, self.content.as_bytes())?;
+        Ok(if is_written { Outcome::Written } else { Outcome::Kept(self.advice.clone()) })
     }
 }

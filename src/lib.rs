@@ -37,4 +37,5 @@ pub mod url_path;
 pub mod versions;
 pub mod warning;
 pub mod watch;
+pub mod write;
 pub mod yaml;

@@ -7,8 +7,10 @@ use super::selection::Selected;
 use super::{Cache, Scan, Selection, Tree};
 use crate::access::denied;
 use crate::config::Config;
-use crate::edit::{self, fix};
+use crate::edit::fix;
+use crate::entry;
 use crate::rule::{Degree, Origin};
+use crate::write;
 
 /// A file that was mended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +22,8 @@ pub struct Mended {
 }
 
 /// Mends what can be mended in the entries that a selection names, and in nothing else of their files. `secure` are
-/// addresses that begin with `http://` and also work with `https://`. Rules that are off are left alone.
+/// addresses that begin with `http://` and also work with `https://`. Rules that are off are left alone, and so are
+/// drafts, of which a check says nothing.
 ///
 /// # Errors
 ///
@@ -40,12 +43,15 @@ pub fn mend(
             continue;
         }
         let bytes = std::fs::read(file.place()).map_err(denied("read", file.place()))?;
+        if entry::is_draft(&bytes, config.settings.limits.yaml) {
+            continue;
+        }
         let mut fixes = fix::fixes(&path, &bytes, &config.settings.limits, secure);
         fixes.retain(|fix| config.check.degree(lint::rule_of(fix.kind), Origin::Changed) != Degree::Off);
         if fixes.is_empty() {
             continue;
         }
-        edit::replace(file.place(), &fix::mended(&bytes, &fixes))?;
+        write::replace(file.place(), &fix::mended(&bytes, &fixes))?;
         all.push(Mended { path, what: fixes.into_iter().map(|fix| fix.message).collect() });
     }
     Ok(all)

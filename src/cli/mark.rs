@@ -10,9 +10,10 @@ use super::site::InSite;
 use super::{Exit, show};
 use crate::access::denied;
 use crate::config::Config;
-use crate::edit::{Edit, Entries, EntryFile, Known, Value, apply, replace};
+use crate::edit::{Edit, Entries, EntryFile, Known, Value, apply};
 use crate::entry;
 use crate::problem::printable;
+use crate::write::replace;
 use crate::yaml::is_forbidden;
 
 /// Mark a plugin as abandoned, up for adoption or disabled

@@ -13,11 +13,12 @@ use crate::access::denied;
 use crate::build::Problems;
 use crate::config::Config;
 use crate::data::{Compat, compat};
-use crate::edit::{Entries, NewEntry, archive, create};
+use crate::edit::{Entries, NewEntry, archive};
 use crate::entry;
 use crate::problem::printable;
 use crate::render::text::day_of;
 use crate::versions::Admitted;
+use crate::write::create;
 use crate::yaml::is_forbidden;
 
 /// Write the entry of a new plugin; asks for what no option gives

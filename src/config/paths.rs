@@ -93,7 +93,7 @@ impl Paths {
     }
 
     /// Every folder that is read, with the key that names it.
-    fn inputs(&self) -> impl Iterator<Item = (&'static str, &PathBuf)> {
+    pub fn inputs(&self) -> impl Iterator<Item = (&'static str, &PathBuf)> {
         let single = [
             ("entries", &self.entries),
             ("data", &self.data),
@@ -269,7 +269,7 @@ fn lies_in(path: &Path, folder: &Path) -> bool {
 }
 
 /// A path without links, as far as there is something at it.
-fn real(path: &Path) -> PathBuf {
+pub fn real(path: &Path) -> PathBuf {
     for place in path.ancestors() {
         if let (Ok(real), Ok(rest)) = (place.canonicalize(), path.strip_prefix(place)) {
             return real.join(rest);

@@ -13,14 +13,12 @@ mod keys;
 mod layout;
 mod quote;
 mod same;
-mod write;
 
 pub use compose::{NewEntry, archive};
 pub use file::EntryFile;
 pub use find::{Entries, Known};
 pub use keys::Value;
 pub use quote::{scalar, scalar_in_list};
-pub use write::{create, replace};
 
 use std::ops::Range;
 

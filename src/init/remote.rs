@@ -5,6 +5,8 @@ use std::process::Command;
 
 use url::Url;
 
+use crate::config::real;
+
 /// The git repository that a folder is in.
 #[derive(Debug)]
 pub(super) struct Repository {
@@ -44,9 +46,8 @@ impl Repository {
 
     /// A folder's path within the work tree, as workflows name it; `.` for the work tree itself.
     pub(super) fn below(&self, folder: &Path) -> String {
-        let real =
-            |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path)).unwrap_or_default();
-        let (root, folder) = (real(&self.root), real(folder));
+        let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf());
+        let (root, folder) = (real(&self.root), real(&folder));
         let below = folder.strip_prefix(root).unwrap_or(Path::new(""));
         let names: Vec<_> = below.components().map(|name| name.as_os_str().to_string_lossy()).collect();
         if names.is_empty() { ".".to_owned() } else { names.join("/") }

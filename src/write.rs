@@ -1,4 +1,4 @@
-//! Writing an entry's file so that nobody ever finds half of it there.
+//! Writing a file of the site so that nobody ever finds half of it there.
 
 use std::fs::{self, Permissions};
 use std::io::{self, Write as _};
