@@ -20,6 +20,7 @@ use crate::config::Config;
 use crate::fact::{Answer, ObjectId, RepositoryName, Subject};
 use crate::plugin::DEFAULT_PYTHON;
 use crate::python::{self, Role};
+use crate::report::count;
 use crate::rule::Rule;
 use crate::source::http::Http;
 use crate::source::{Demand, Meter, Probe, Sources};
@@ -129,8 +130,11 @@ async fn look_at_addresses(
         Probe::Unreachable(reason) => Some(reason.clone()),
         _ => None,
     };
+    let is_unreachable = |probe: &Probe| matches!(probe, Probe::Unreachable(_));
+    // A single entry may name nothing but hosts that don't exist, which is no fault of the network.
     if let Some(reason) = probes.values().next().and_then(reason)
-        && probes.values().all(|probe| matches!(probe, Probe::Unreachable(_)))
+        && probes.values().all(is_unreachable)
+        && is_unreachable(&http.probe(&config.settings.github_server, 0).await)
     {
         return Err(miette!(
             help = "check without --online, or again when the network is back",
@@ -306,7 +310,7 @@ impl Asked<'_> {
         }
         let notes = failures
             .into_iter()
-            .map(|(reason, number)| format!("{number} questions to GitHub failed: {reason}"));
+            .map(|(reason, number)| format!("{} to GitHub failed: {reason}", count(number, "question")));
         heard.notes.extend(notes);
     }
 
