@@ -1,7 +1,7 @@
 //! What a check remembers for the next one: what it has found in the same files, and what each entry's file shows.
 //!
 //! It lies beside the cache, in files of its own, so that a check needs no lock and runs beside a build or `shelflife watch`.
-//! Where nobody has built, nothing is remembered.
+//! Where nobody has built, nothing is remembered. Two sites whose caches lie in one folder remember in turn.
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -42,8 +42,8 @@ impl Memory {
 
         let today = day_of(config.now, &config.settings.timezone).to_string();
         let size = check.picture_size.to_le_bytes();
-        let folders = [&config.paths.entries, &config.paths.data, &config.paths.assets];
-        let folders = folders.map(|folder| {
+        // Findings name files by their paths in the site, and the digest of all files does not have those of folders.
+        let folders = config.paths.inputs().map(|(_, folder)| {
             folder.strip_prefix(&config.paths.site).unwrap_or(folder).as_os_str().as_encoded_bytes()
         });
         let files = scan.digest();
@@ -51,7 +51,8 @@ impl Memory {
             [cards.as_bytes().as_slice(), settings.as_bytes(), files.as_bytes(), today.as_bytes(), &size];
         let found = Digest::of_parts(parts.into_iter().chain(folders));
 
-        let file = |name, key| File { path: config.paths.cache.with_file_name(name), key };
+        let has_built = config.paths.cache.is_file();
+        let file = |name, key| File { path: config.paths.cache.with_file_name(name), key, has_built };
         Self { found: file(FOUND, found), cards: file(CARDS, cards) }
     }
 
@@ -80,6 +81,8 @@ impl Memory {
 struct File {
     path: PathBuf,
     key: Digest,
+    /// Whether somebody has built here.
+    has_built: bool,
 }
 
 impl File {
@@ -94,7 +97,7 @@ impl File {
 
     /// Writes the value, if somebody has built here. Nothing is worse if it can't be written.
     fn write<T: Serialize>(&self, value: &T) {
-        let Some(folder) = self.path.parent().filter(|folder| folder.is_dir()) else { return };
+        let Some(folder) = self.path.parent().filter(|_| self.has_built) else { return };
         let Ok(body) = postcard::to_stdvec(value) else { return };
         let mut rest = self.key.as_bytes().to_vec();
         rest.extend(body);

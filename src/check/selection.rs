@@ -7,7 +7,7 @@ use miette::miette;
 
 use super::changes::{self, Change, Changes};
 use super::finding::Found;
-use crate::config::{Config, normalise};
+use crate::config::Config;
 use crate::rule::{Origin, Rule};
 use crate::scan::Scan;
 
@@ -128,18 +128,13 @@ fn named(
     all: &std::collections::BTreeSet<String>,
     path: &Path,
 ) -> miette::Result<Vec<String>> {
-    let whole = normalise(&std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()));
-    let below = |root: &Path| Some(whole.strip_prefix(root).ok()?.to_string_lossy().replace('\\', "/"));
+    let here = std::env::current_dir().unwrap_or_default();
     let site = &config.paths.site;
-    let real = site.canonicalize().ok();
-    let name = below(site).or_else(|| below(&real?));
     // Somebody who stands elsewhere may give the path as messages have it.
-    let name = name.filter(|_| whole.exists()).or_else(|| {
-        let given = path.to_string_lossy().replace('\\', "/");
-        (path.is_relative() && site.join(path).exists()).then_some(given)
-    });
+    let places = [here.join(path), site.join(path)];
+    let name = places.iter().filter(|place| place.exists()).find_map(|place| config.paths.below_site(place));
     let Some(name) = name else {
-        let reason = if whole.exists() { "is not in the site's folder" } else { "doesn't exist" };
+        let reason = if places[0].exists() { "is not in the site's folder" } else { "doesn't exist" };
         return Err(miette!(
             help = format!("give files of the site in {}", site.display()),
             "{} {reason}",

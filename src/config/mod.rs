@@ -39,7 +39,7 @@ pub use seed::Seed;
 pub use theme::{Colors, Link, Texts, Theme};
 pub use thumbnails::Thumbnails;
 
-pub use paths::normalise;
+use paths::normalise;
 use place::Place;
 use servers::Servers;
 

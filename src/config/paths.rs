@@ -279,7 +279,7 @@ pub fn real(path: &Path) -> PathBuf {
 }
 
 /// Takes `.` and `..` out of a path without asking the disk, so that two spellings compare equal.
-pub fn normalise(path: &Path) -> PathBuf {
+pub(super) fn normalise(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for component in path.components() {
         match component {

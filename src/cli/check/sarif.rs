@@ -13,6 +13,8 @@ use crate::url_path;
 
 /// The log of one run. `site` is the site's folder in the repository.
 pub(super) fn log(checked: &Checked, check: &Check, site: &Path) -> String {
+    // A site elsewhere is in no repository.
+    let site = if site.is_relative() { site } else { Path::new("") };
     let broken: BTreeSet<Rule> = checked.findings.iter().map(|finding| finding.found.rule).collect();
     let broken: Vec<Rule> = broken.into_iter().collect();
     let rules: Vec<Value> = broken.iter().map(|rule| about(*rule, check)).collect();
