@@ -2,8 +2,13 @@
 
 use std::cmp::Ordering;
 use std::fmt::Write as _;
+use std::ops::RangeInclusive;
 
 use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
+
+/// The versions of Python 3 that OctoPrint runs on, as the classifiers of its releases 1.4 to 1.11 have it
+/// (<https://pypi.org/project/OctoPrint/>).
+pub const PYTHON_MINORS: RangeInclusive<u64> = 6..=13;
 
 /// The versions that one of several alternatives admits, each a list of PEP 440 clauses, or a bare version (or `1.3.4+`)
 /// from which on a plugin works. That is how OctoPrint reads `compatibility.octoprint`. No alternatives admit any.
@@ -35,6 +40,13 @@ impl Admitted {
     /// Whether `version` is one of them.
     pub fn contains(&self, version: &Version) -> bool {
         self.0.is_empty() || self.0.iter().any(|one| one.clauses.contains(version))
+    }
+
+    /// Whether some release of a Python is one of them that OctoPrint runs on. A specifier may name a single one.
+    pub fn has_python_of_octoprint(&self) -> bool {
+        PYTHON_MINORS
+            .flat_map(|minor| (0..40).map(move |patch| [3, minor, patch]))
+            .any(|release| self.contains(&Version::new(release)))
     }
 
     /// The releases at which versions begin or end to be among them, and maybe others.

@@ -138,6 +138,8 @@ fn what_is_missing_or_wrong_is_told_at_once() {
         (&["bed", "--license", "AGPLv3"], "did you mean AGPL-3.0-only or AGPL-3.0-or-later?"),
         (&["bed", "--source", "github.com/a/b"], "expected an absolute URL"),
         (&["bed", "--python", ">=2.7,<3"], "it admits no version of Python 3"),
+        (&["bed", "--python", ">=3.99"], "it admits no version of Python 3"),
+        (&["bed", "--octoprint", "1.4.0+"], "expected `1.4.0` or `>=1.4.0`"),
         (&["bed", "--python", "three"], "expected a PEP 440 specifier"),
         (&["bed", "--octoprint", "newest"], "PEP 440"),
         (&["bed", "--title", "a\nb"], "expected one line"),

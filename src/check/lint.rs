@@ -13,13 +13,9 @@ use crate::edit::fix;
 use crate::entry::{self, Entry, Parsed};
 use crate::problem::Problem;
 use crate::rule::Rule;
-use crate::versions::Admitted;
+use crate::versions::{Admitted, PYTHON_MINORS};
 use crate::warning::Warning;
 use crate::yaml::{Field, Node, Text, Tree, quote};
-
-/// The versions of Python 3 that OctoPrint runs on, as the classifiers of its releases 1.4 to 1.11 have it
-/// (<https://pypi.org/project/OctoPrint/>).
-const PYTHONS: [&str; 8] = ["3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13"];
 
 /// Where the pictures of plugins belong.
 pub(super) const PICTURES: &str = "/assets/img/plugins/";
@@ -293,17 +289,12 @@ impl<'t> Lint<'t> {
         };
         let Some(python) = &self.entry.compatibility.python else { return };
         let Some(admitted) = Admitted::of(std::slice::from_ref(python)) else { return };
-        // A specifier may name a patch release.
-        let runs = |python: &&str| {
-            let releases = (0..40).filter_map(|patch| format!("{python}.{patch}").parse().ok());
-            releases.into_iter().any(|version: Version| admitted.contains(&version))
-        };
-        if !PYTHONS.iter().any(runs) {
+        if !admitted.has_python_of_octoprint() {
             let message = format!(
-                "{} admits none of the versions of Python that OctoPrint runs on: {} to {}",
+                "{} admits none of the versions of Python that OctoPrint runs on: 3.{} to 3.{}",
                 quote(python),
-                PYTHONS[0],
-                PYTHONS[PYTHONS.len() - 1]
+                PYTHON_MINORS.start(),
+                PYTHON_MINORS.end()
             );
             let help = "a plugin for Python 2 alone can't be installed any more; write `\">=3.7,<4\"` for one that runs on \
                         Python 3";
