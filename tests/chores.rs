@@ -94,6 +94,15 @@ fn what_is_marked_is_published() {
 }
 
 #[test]
+fn the_site_is_found_from_any_of_its_folders() {
+    let site = Site::new(CONFIG);
+    site.entry("one", "");
+    let mut mark = site.program(&["mark", "abandoned", "one.md", "https://a.example/1"]);
+    let told = told(mark.current_dir(site.at("entries")));
+    assert_eq!(told.stdout, "Marked entries/one.md as abandoned: https://a.example/1\n", "{}", told.stderr);
+}
+
+#[test]
 fn what_cant_be_marked_is_left_alone() {
     let site = Site::new(CONFIG);
     site.entry("mqtt", "");

@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::progress::Progress;
 use super::runner::Runner;
+use super::site::nearest;
 use super::{Exit, show};
 use crate::build::{Observer as _, Phase};
 use crate::check::{self, Checked, Finding, Found, Mended, Options, Selection, check, mend};
@@ -217,10 +218,6 @@ fn run_check(arguments: &Arguments, config: &Config, selection: &Selection) -> m
 /// The site's folder: the one that is given, or the nearest that has a `shelflife.toml`, from the current folder upwards or
 /// else from the first path.
 fn site(arguments: &Arguments) -> PathBuf {
-    let above = |from: &Path| {
-        let from = std::path::absolute(from).ok()?;
-        Some(from.ancestors().find(|folder| folder.join(FILE_NAME).is_file())?.to_path_buf())
-    };
     let here = Path::new(".");
     if let Some(site) = &arguments.site {
         return site.clone();
@@ -231,7 +228,7 @@ fn site(arguments: &Arguments) -> PathBuf {
     let first = arguments.paths.first();
     // A site that is named is called as it was.
     let named = first.filter(|first| first.join(FILE_NAME).is_file()).cloned();
-    named.or_else(|| above(here)).or_else(|| above(first?)).unwrap_or_else(|| here.to_path_buf())
+    named.or_else(|| nearest(here)).or_else(|| nearest(first?)).unwrap_or_else(|| here.to_path_buf())
 }
 
 /// Writes to standard output, without colors where that is no terminal. Nobody may be left to read it.

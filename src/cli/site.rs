@@ -1,10 +1,10 @@
 //! Arguments that commands share: which site it is, and how to build it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use crate::config::{Config, Environment, Overrides};
+use crate::config::{Config, Environment, FILE_NAME, Overrides};
 
 /// Which site, and how to build it.
 #[derive(Debug, Args)]
@@ -51,9 +51,9 @@ impl Site {
 /// Which site a command is about that builds nothing.
 #[derive(Debug, Args)]
 pub(super) struct InSite {
-    /// The site's folder, the one that holds shelflife.toml
-    #[arg(long = "site", default_value = ".", global = true, value_name = "SITE")]
-    folder: PathBuf,
+    /// The site's folder, the one that holds shelflife.toml [default: this folder or the nearest above it]
+    #[arg(long = "site", global = true, value_name = "SITE")]
+    folder: Option<PathBuf>,
     /// Read this file instead of SITE/shelflife.toml; paths in it are still relative to SITE
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -66,6 +66,17 @@ impl InSite {
     /// When it can't be read, or says what can't be.
     pub(super) fn load(&self) -> miette::Result<Config> {
         let overrides = Overrides { config: self.config.clone(), ..Overrides::default() };
-        Config::load(&self.folder, &Environment::of_process(), &overrides)
+        let folder = self.folder.clone().unwrap_or_else(|| {
+            let here = Path::new(".");
+            let above = || nearest(here).filter(|_| !here.join(FILE_NAME).is_file());
+            above().unwrap_or_else(|| here.to_path_buf())
+        });
+        Config::load(&folder, &Environment::of_process(), &overrides)
     }
+}
+
+/// The nearest folder that has a `shelflife.toml`, from a place upwards.
+pub(super) fn nearest(from: &Path) -> Option<PathBuf> {
+    let from = std::path::absolute(from).ok()?;
+    Some(from.ancestors().find(|folder| folder.join(FILE_NAME).is_file())?.to_path_buf())
 }
