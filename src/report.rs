@@ -196,6 +196,14 @@ pub fn count(number: usize, noun: &str) -> String {
     }
 }
 
+/// What somebody may have meant: `did you mean one, two or three?`; `None` if nothing is near.
+pub fn did_you_mean<T: AsRef<str>>(near: &[T]) -> Option<String> {
+    let (last, others) = near.split_last()?;
+    let others: Vec<&str> = others.iter().map(AsRef::as_ref).collect();
+    let or = if others.is_empty() { String::new() } else { format!("{} or ", others.join(", ")) };
+    Some(format!("did you mean {or}{}?", last.as_ref()))
+}
+
 /// A length of time: `90 days` where it is that many, or in smaller units.
 pub fn length(span: SignedDuration) -> String {
     const DAY: i64 = 86_400;

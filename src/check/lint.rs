@@ -228,9 +228,9 @@ impl<'t> Lint<'t> {
             Err(_) => format!("{license} is not an SPDX license expression"),
         };
         let help = if near.is_empty() {
-            "take an identifier from https://spdx.org/licenses/".to_owned()
+            "use an identifier from https://spdx.org/licenses/".to_owned()
         } else {
-            format!("write `{}`, if that is the one", near.join("` or `"))
+            format!("write `{}`, if that is what is meant", near.join("` or `"))
         };
         self.find(Rule::UnknownLicense, field.value.span(), message, &help);
     }

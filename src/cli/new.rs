@@ -16,6 +16,7 @@ use crate::edit::{Entries, NewEntry, archive};
 use crate::entry;
 use crate::problem::printable;
 use crate::render::text::day_of;
+use crate::report::did_you_mean;
 use crate::versions::Admitted;
 use crate::write::create;
 use crate::yaml::is_forbidden;
@@ -119,11 +120,7 @@ fn address(text: &str) -> Result<String, &'static str> {
 
 fn license(text: &str) -> Result<String, String> {
     entry::license(text).map_err(|near| {
-        let meant = match near.as_slice() {
-            [] => "see https://spdx.org/licenses/".to_owned(),
-            [one] => format!("did you mean {one}?"),
-            [others @ .., last] => format!("did you mean {} or {last}?", others.join(", ")),
-        };
+        let meant = did_you_mean(&near).unwrap_or_else(|| "see https://spdx.org/licenses/".to_owned());
         format!("expected an SPDX license expression: {meant}")
     })
 }

@@ -10,6 +10,7 @@ use crate::access::denied;
 use crate::config::{Config, Paths};
 use crate::entry;
 use crate::explain::distance;
+use crate::report::did_you_mean;
 use crate::scan::entry_files;
 
 /// How many names an error suggests.
@@ -104,11 +105,7 @@ impl<'a> Entries<'a> {
         }
         near.sort_unstable();
         let near: Vec<String> = near.into_iter().take(NAMED).map(|(_, stem)| format!("`{stem}`")).collect();
-        let help = match near.as_slice() {
-            [] => "give an entry's id, or its file".to_owned(),
-            [one] => format!("did you mean {one}?"),
-            [others @ .., last] => format!("did you mean {} or {last}?", others.join(", ")),
-        };
+        let help = did_you_mean(&near).unwrap_or_else(|| "give an entry's id, or its file".to_owned());
         let folder = self.paths.below_site(&self.paths.entries).unwrap_or_default();
         let folder = if folder.is_empty() { self.paths.entries.display().to_string() } else { folder };
         miette!(help = help, "no entry in {folder} has the id or the file name `{given}`")

@@ -14,6 +14,7 @@ use crate::graph::outputs::COPY;
 use crate::graph::own_pages::FILE;
 use crate::publish::MANIFEST;
 use crate::render::address::{is_rooted, is_web};
+use crate::report::did_you_mean;
 
 /// What was published, and where.
 pub(super) struct Published<'a> {
@@ -207,13 +208,8 @@ impl Published<'_> {
             )));
         }
         let near = self.near(path)?;
-        let meant = match near.as_slice() {
-            [] => "give".to_owned(),
-            [rest @ .., last] if !rest.is_empty() => {
-                format!("did you mean {} or {last}? Otherwise give", rest.join(", "))
-            }
-            [one, ..] => format!("did you mean {one}? Otherwise give"),
-        };
+        let meant = did_you_mean(&near);
+        let meant = meant.map_or_else(|| "give".to_owned(), |meant| format!("{meant} Otherwise give"));
         Ok(Err(miette!(
             help = format!(
                 "{meant} a path below the output folder such as `index.html`, an entry by its file, name or id, or an \
