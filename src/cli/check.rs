@@ -22,7 +22,6 @@ use crate::config::{Check, Config, Environment, FILE_NAME, Overrides};
 use crate::problem::{Problem, printable};
 use crate::report::count;
 use crate::rule::{Degree, Rule};
-use crate::warning::Warning;
 use crate::yaml::Text;
 
 /// Check entries, data files, pages and the configuration, without building
@@ -134,8 +133,13 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         Err(error) => {
             show::error(&error);
             // Programs get a mistake in the configuration as they get those in other files.
-            let problem = error.downcast_ref::<Problem>().map(|problem| Found::of(Rule::Refused, problem));
-            let found = problem.unwrap_or_else(|| Warning::general(Rule::Refused, error.to_string()).into());
+            let Some(problem) = error.downcast_ref::<Problem>() else {
+                if let Some(runner) = &runner {
+                    runner.annotate(&error);
+                }
+                return Exit::Wrong;
+            };
+            let found = Found::of(Rule::Refused, problem);
             let findings = vec![Finding { degree: Degree::Error, found }];
             (Checked { findings, ..Checked::default() }, Check::default(), true)
         }
