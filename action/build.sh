@@ -21,6 +21,8 @@ if [[ ${RESTORED:-} =~ -([0-9]+)-[0-9]+-[0-9]+$ ]]; then
     shelflife cache seed --site "$FOLDER"
   fi
 fi
+# Now the cache has all of the history, whatever becomes of the build.
+echo "save=true" >>"$GITHUB_OUTPUT"
 
 arguments=(build "$FOLDER" --output "$site" --report "$report")
 while IFS= read -r argument; do

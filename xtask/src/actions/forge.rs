@@ -29,6 +29,7 @@ pub struct Forge {
     pub(super) artifacts: BTreeMap<(u64, String), PathBuf>,
     pub(super) api: Api,
     failing: BTreeSet<String>,
+    cancelling: Option<String>,
     numbers: BTreeMap<String, u64>,
     runs: u64,
     files: u64,
@@ -82,9 +83,9 @@ pub struct Run {
 }
 
 impl Run {
-    /// `success` or `failure`.
+    /// `success`, `failure` or `cancelled`.
     pub fn conclusion(&self) -> &'static str {
-        if self.superseded {
+        if self.superseded || self.jobs.values().any(|job| job.result == "cancelled") {
             "cancelled"
         } else if self.jobs.values().any(|job| job.result == "failure") {
             "failure"
@@ -121,6 +122,7 @@ impl Forge {
             caches: Vec::new(),
             artifacts: BTreeMap::new(),
             failing: BTreeSet::new(),
+            cancelling: None,
             numbers: BTreeMap::new(),
             runs: 0,
             files: 0,
@@ -156,6 +158,15 @@ impl Forge {
 
     pub(super) fn is_failing(&mut self, action: &str) -> bool {
         self.failing.remove(action)
+    }
+
+    /// Cancels the next run that has a step of this name, as soon as that has ended.
+    pub fn cancel_after(&mut self, step: &str) {
+        self.cancelling = Some(step.to_owned());
+    }
+
+    pub(super) fn is_cancelling(&mut self, step: &str) -> bool {
+        self.cancelling.take_if(|name| name == step).is_some()
     }
 
     /// The folder of the machine that runs jobs, one after the other.

@@ -15,7 +15,7 @@ use super::workflow::{Action, Step, Workflow};
 /// What became of a job.
 #[derive(Debug, Clone, Default)]
 pub struct JobRun {
-    /// `success`, `failure` or `skipped`.
+    /// `success`, `failure`, `cancelled` or `skipped`.
     pub result: String,
     /// Its outputs.
     pub outputs: Map<String, Value>,
@@ -51,6 +51,7 @@ pub(super) struct Runner<'f> {
     exported: BTreeMap<String, String>,
     default_shell: Option<String>,
     steps: Vec<StepRun>,
+    cancelled: bool,
 }
 
 /// The steps of a job, or those of a composite action.
@@ -125,7 +126,8 @@ pub(super) fn run_job(forge: &mut Forge, run: &Run, workflow: &Workflow, name: &
 
     // A job that fails fails all that need it, also over one that was skipped.
     let has_failed = |name: &str| run.jobs[name].result != "success";
-    let scope = Scope { contexts, failed: job.needs().into_iter().any(has_failed), cancelled: false };
+    let cancelled = run.conclusion() == "cancelled";
+    let scope = Scope { contexts, failed: job.needs().into_iter().any(has_failed), cancelled };
     if !scope.admits(job.condition.as_deref()) {
         return JobRun { result: "skipped".into(), ..JobRun::default() };
     }
@@ -141,14 +143,20 @@ pub(super) fn run_job(forge: &mut Forge, run: &Run, workflow: &Workflow, name: &
         exported: BTreeMap::new(),
         default_shell: workflow.defaults.run.shell.clone(),
         steps: Vec::new(),
+        cancelled,
         forge,
     };
     runner.run_steps(&job.steps, &mut frame);
     let steps = std::mem::take(&mut runner.steps);
+    let result = match (runner.cancelled, frame.failed) {
+        (true, _) => "cancelled",
+        (false, true) => "failure",
+        (false, false) => "success",
+    };
     let scope = frame.scope(&BTreeMap::new());
     let outputs = job.outputs.iter().map(|(name, value)| (name.clone(), json!(scope.text(value)))).collect();
     let _ = std::fs::remove_dir_all(folder);
-    JobRun { result: if frame.failed { "failure" } else { "success" }.into(), outputs, steps }
+    JobRun { result: result.into(), outputs, steps }
 }
 
 impl Frame<'_> {
@@ -165,7 +173,7 @@ impl Runner<'_> {
         for step in steps {
             let mut env = frame.env.clone();
             env.extend(self.exported.clone());
-            let scope = frame.scope(&env);
+            let scope = Scope { cancelled: self.cancelled, ..frame.scope(&env) };
             let (outcome, outputs) = if !scope.admits(step.condition.as_deref()) {
                 self.note(step, "skipped", BTreeMap::new(), String::new(), String::new());
                 ("skipped", Map::new())
@@ -180,6 +188,7 @@ impl Runner<'_> {
             };
             let is_failure = outcome == "failure" && !step.continue_on_error;
             frame.failed |= is_failure;
+            self.cancelled |= self.forge.is_cancelling(&step.name);
             if let Some(id) = &step.id {
                 let conclusion = if outcome == "failure" && !is_failure { "success" } else { outcome };
                 let of_step = json!({"outputs": outputs, "outcome": outcome, "conclusion": conclusion});
