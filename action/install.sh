@@ -13,9 +13,18 @@ error() { # message
 }
 
 if [[ -n ${PROGRAM:-} ]]; then
-  [[ -x $PROGRAM ]] || error "there is no program $PROGRAM: \`program\` takes the path of shelflife on this runner"
+  [[ -f $PROGRAM && -x $PROGRAM ]] ||
+    error "there is no program $PROGRAM: \`program\` takes the path of shelflife on this runner"
   folder=$(cd "$(dirname "$PROGRAM")" && pwd)
-  [[ $(basename "$PROGRAM") == shelflife* ]] || error "$PROGRAM is not called shelflife"
+  name=$(basename "$PROGRAM")
+  if [[ $name != shelflife && $name != shelflife.exe ]]; then
+    # It may be called shelflife-1.2.3, but later steps run `shelflife`.
+    link=$RUNNER_TEMP/shelflife/given
+    mkdir -p "$link"
+    case $name in *.exe) as=shelflife.exe ;; *) as=shelflife ;; esac
+    ln -sf "$folder/$name" "$link/$as"
+    folder=$link
+  fi
   echo "$folder" >>"$GITHUB_PATH"
   outputs from=given "version=$("$PROGRAM" --version)"
   exit

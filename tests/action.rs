@@ -26,6 +26,8 @@ struct Installed {
     path: String,
     /// How it called `gh`.
     verified: String,
+    /// What a later step gets from `shelflife --version`.
+    found: String,
 }
 
 impl World {
@@ -87,6 +89,12 @@ impl World {
             .unwrap();
         let read = |name: &str| std::fs::read_to_string(file(name)).unwrap_or_default();
         let pair = |line: &str| line.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let added = read("path").lines().map(|folder| format!("{folder}:")).collect::<String>();
+        let later = Command::new("bash")
+            .args(["-c", "shelflife --version || true"])
+            .env("PATH", added + &std::env::var("PATH").unwrap())
+            .output()
+            .unwrap();
         let temporary = temporary.path().to_string_lossy().into_owned();
         Installed {
             success: output.status.success(),
@@ -95,6 +103,7 @@ impl World {
             outputs: read("output").lines().filter_map(pair).collect(),
             path: read("path").replace(&temporary, "TEMP"),
             verified: read("gh").replace(&temporary, "TEMP"),
+            found: String::from_utf8_lossy(&later.stdout).into_owned(),
         }
     }
 }
@@ -181,10 +190,15 @@ fn a_given_program_is_used_as_it_is() {
     let installed = world.install(&world.commit, &[("PROGRAM", program)]);
     assert!(installed.success && installed.outputs["from"] == "given", "{}", installed.log);
     assert_eq!(Path::new(installed.path.trim_end()), Path::new(program).parent().unwrap());
-    let installed = world.install(&world.commit, &[("PROGRAM", "/nowhere/shelflife")]);
-    assert!(
-        !installed.success && installed.log.contains("there is no program /nowhere/shelflife"),
-        "{}",
-        installed.log
-    );
+    // Later steps find it as `shelflife`, whatever it is called.
+    let other = world.folder.path().join("bin/shelflife-0.1.0");
+    script(&other, "echo $0 of another name");
+    let installed = world.install(&world.commit, &[("PROGRAM", other.to_str().unwrap())]);
+    assert!(installed.success, "{}", installed.log);
+    assert_eq!(installed.path.trim_end(), "TEMP/shelflife/given");
+    assert!(installed.found.ends_with("/shelflife/given/shelflife of another name\n"), "{}", installed.found);
+    for no_program in ["/nowhere/shelflife", "/"] {
+        let installed = world.install(&world.commit, &[("PROGRAM", no_program)]);
+        assert!(!installed.success && installed.log.contains("there is no program /"), "{}", installed.log);
+    }
 }
