@@ -150,6 +150,51 @@ fn a_year_of_publications_loses_nothing() {
 }
 
 #[test]
+fn a_cache_that_lacks_history_never_passes_for_the_newest() {
+    let mut registry = Registry::new(&["one", "two"]);
+    for _ in 0..3 {
+        registry.tick();
+        registry.publish();
+    }
+    let index = registry.forge.pages().join("api/v1/plugins.json");
+    let published = std::fs::read(&index).unwrap();
+
+    // An older cache is what is left, and what was published since can't be read, or the run ends before that.
+    registry.forge.evict(1);
+    let caches = registry.forge.caches();
+    std::fs::write(&index, "<html>Be right back").unwrap();
+    registry.tick();
+    let event = registry.forge.event("schedule");
+    let run = registry.start(&event, "Publish");
+    assert_eq!(run.conclusion(), "failure", "{}", run.log());
+    assert_eq!(registry.forge.caches(), caches, "{}", run.log());
+    registry.forge.cancel_after("Restore the cache");
+    registry.tick();
+    std::fs::write(&index, &published).unwrap();
+    let event = registry.forge.event("schedule");
+    let run = registry.start(&event, "Publish");
+    assert_eq!(run.conclusion(), "cancelled", "{}", run.log());
+    assert_eq!(registry.forge.caches(), caches, "{}", run.log());
+    registry.tick();
+    let run = registry.publish();
+    assert!(run.log().contains("Took over"), "{}", run.log());
+    registry.assert_like_a_first_build();
+
+    // No cache at all is left. What is saved then has no history, and doesn't pass for one that has.
+    registry.forge.evict(usize::MAX);
+    let published = std::fs::read(&index).unwrap();
+    std::fs::write(&index, "<html>Be right back").unwrap();
+    registry.tick();
+    let event = registry.forge.event("schedule");
+    let run = registry.start(&event, "Publish");
+    assert_eq!(run.conclusion(), "failure", "{}", run.log());
+    std::fs::write(&index, &published).unwrap();
+    registry.tick();
+    registry.publish();
+    registry.assert_like_a_first_build();
+}
+
+#[test]
 fn pull_requests_from_forks_are_checked_and_see_no_secret() {
     let mut registry = Registry::new(&["one", "two"]);
     registry.forge.secrets.insert((String::new(), "DEPLOY_KEY".into()), SECRET.to_owned());
@@ -199,12 +244,16 @@ fn a_summary_can_be_anything_and_does_nothing() {
     // character.
     let path = ".github/workflows/check.yml";
     let text = std::fs::read_to_string(registry.clone.path().join(path)).unwrap();
-    let script = "          mkdir -p \"$RUNNER_TEMP/check\"\n          printf '%s\\n' '```' '@everyone' '<!-- x -->' \
-                  '[link](https://evil.example)' >\"$RUNNER_TEMP/check/summary.txt\"\n          \
-                  head -c 100000 /dev/zero | tr '\\000' x | sed 's/x/€/g' >>\"$RUNNER_TEMP/check/summary.txt\"\n";
-    let (before, rest) = text.split_once("          mkdir -p").unwrap();
-    let after = rest.split_once("|| true\n").unwrap().1;
-    let event = registry.propose(9, &[(path, &format!("{before}{script}{after}"))]);
+    let (before, rest) = text.split_once("          unset GITHUB_ACTIONS").unwrap();
+    let after = rest.split_once("exit-code.txt\"\n").unwrap().1;
+    let propose = |registry: &mut Registry, summary: &str| {
+        let script = format!(
+            "          printf '%s\\n' '```' '@everyone' '<!-- x -->' '[link](https://evil.example)' \
+             >\"$RUNNER_TEMP/check/summary.txt\"\n          {summary} >>\"$RUNNER_TEMP/check/summary.txt\"\n"
+        );
+        registry.propose(9, &[(path, &format!("{before}{script}{after}"))])
+    };
+    let event = propose(&mut registry, "head -c 100000 /dev/zero | tr '\\000' x | sed 's/x/€/g'");
     // Another pull request is open, which it would like to comment on.
     let _ = registry.propose(8, &[("entries/two.md", &entry("two", ""))]);
     let runs = registry.forge.start(&event);
@@ -215,6 +264,59 @@ fn a_summary_can_be_anything_and_does_nothing() {
     let (_, block) = comment.split_once("```text\n").unwrap();
     assert!(block.starts_with("'''\n@everyone\n") && block.ends_with("€\n```"), "{}", &block[..80]);
     assert_eq!(block.matches("```").count(), 1, "nothing gets out of the block");
+
+    // One of these is cut within a character.
+    for first in ["", "x"] {
+        let event = propose(&mut registry, &format!("printf '%s' {first} é{{1..15000}}"));
+        let runs = registry.forge.start(&event);
+        assert_eq!(run_of(&runs, "Comment").conclusion(), "success", "{}", run_of(&runs, "Comment").log());
+        let comment = registry.forge.comments(9).pop().unwrap();
+        assert!(comment.contains("\n… cut\n") && comment.ends_with("é14999é15000\n```"), "{comment}");
+    }
+
+    // It ends within a character, has bytes that are none, and characters that aren't seen.
+    let event = propose(&mut registry, "printf '\\000a\\377\\033b\\302\\205c\\303'");
+    let runs = registry.forge.start(&event);
+    assert_eq!(run_of(&runs, "Comment").conclusion(), "success", "{}", run_of(&runs, "Comment").log());
+    let comment = registry.forge.comments(9).pop().unwrap();
+    assert!(comment.ends_with("\na\u{fffd}bc\u{fffd}\n```"), "{comment:?}");
+}
+
+#[test]
+fn a_long_summary_is_cut_and_keeps_its_totals() {
+    let mut registry = Registry::new(&["one"]);
+    let stems: Vec<_> = (0..120).map(|stem| format!("wrong-{stem}")).collect();
+    let text = |stem: &str| entry(stem, "").replace("license: MIT\n", "");
+    let files: Vec<_> = stems.iter().map(|stem| (format!("entries/{stem}.md"), text(stem))).collect();
+    let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
+    let event = registry.propose(3, &files);
+    let runs = registry.forge.start(&event);
+    assert_eq!(run_of(&runs, "Comment").conclusion(), "success", "{}", run_of(&runs, "Comment").log());
+    let comment = registry.forge.comments(3).pop().unwrap();
+    assert!((19_000..21_000).contains(&comment.len()), "{}", comment.len());
+    let (_, end) = comment.split_once("\n… cut\n").expect(&comment);
+    assert!(end.contains("Checked 120 entries: ") && end.contains(" errors"), "{end}");
+}
+
+#[test]
+fn a_check_that_can_not_run_is_not_told_as_one_that_found_errors() {
+    let mut registry = Registry::new(&["one"]);
+    let event = registry.propose(6, &[("shelflife.toml", "titel = 'x'\n")]);
+    let runs = registry.forge.start(&event);
+    let check = run_of(&runs, "Check");
+    assert_eq!(check.conclusion(), "failure", "{}", check.log());
+    let annotations = check.log().lines().filter(|line| line.starts_with("::error ")).count();
+    assert_eq!(annotations, 1, "{}", check.log());
+    let comment = registry.forge.comments(6).pop().unwrap();
+    assert!(comment.contains("**The check could not be carried out.**"), "{comment}");
+    assert!(comment.contains("titel") && !comment.contains("::error"), "{comment}");
+
+    registry.forge.cancel_after("Hand the summary over to the comment");
+    let event = registry.propose(6, &[("entries/two.md", &entry("two", ""))]);
+    let runs = registry.forge.start(&event);
+    assert_eq!(run_of(&runs, "Check").conclusion(), "cancelled");
+    let comment = registry.forge.comments(6).pop().unwrap();
+    assert!(comment.contains("**The check did not finish.**"), "{comment}");
 }
 
 #[test]
@@ -223,6 +325,7 @@ fn a_preview_shows_what_a_pull_request_changes() {
     registry.tick();
     registry.publish();
     let text = entry("two", "compatibility:\n  python: '>=3,<4'\n").replace("Text.", "Another text.");
+    let text = text.replace("Ada of two", "Ada of three");
     let three = entry("three", "compatibility:\n  python: '>=3,<4'\n");
     let event = registry.propose(5, &[("entries/two.md", &text), ("entries/three.md", &three)]);
     let runs = registry.forge.start(&event);
@@ -237,6 +340,10 @@ fn a_preview_shows_what_a_pull_request_changes() {
         assert!(summary.contains(line), "{summary}");
     }
     assert!(!summary.contains("/plugins/one/>"), "{summary}");
+    let what = |line: &str| line.rsplit_once("> (").map(|(_, what)| what.trim_end_matches(')').to_owned());
+    let mut order: Vec<_> = summary.lines().filter_map(what).collect();
+    order.dedup();
+    assert_eq!(order, ["added", "changed", "removed"], "{summary}");
     let site = registry.forge.artifact(preview, "preview").unwrap();
     let page = std::fs::read_to_string(site.join("plugins/two/index.html")).unwrap();
     assert!(page.contains("Another text.") && page.contains("http://localhost:8000/plugins/two/"), "{page}");
