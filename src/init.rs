@@ -25,12 +25,16 @@ const EXAMPLE: &str = include_str!("init/example.md");
 /// What is written into a folder, and what was found there.
 #[derive(Debug)]
 pub struct Plan {
-    /// What was taken from where, a line each.
-    pub found: Vec<String>,
+    /// What was taken from where, and what was left out, a line each.
+    pub notes: Vec<String>,
     /// The files that a site needs.
     pub files: Vec<Planned>,
-    /// What else there is to do, a line each.
+    /// What the site lacks until somebody does it, a line each.
+    pub lacking: Vec<String>,
+    /// What to do once files have been written, a line each.
     pub next: Vec<String>,
+    /// Why workflows that were asked for are not among the files.
+    pub refused: Option<miette::Report>,
 }
 
 /// A file that a site needs.
@@ -56,47 +60,71 @@ pub enum Outcome {
 ///
 /// # Errors
 ///
-/// When the folder can't be read, `_config.yml` in it makes no sense, or its name can't stand in a workflow.
+/// When there is a file in the folder's place.
 pub fn plan(folder: &Path, action: Option<&Action>) -> miette::Result<Plan> {
     if folder.exists() && !folder.is_dir() {
         return Err(miette::miette!("{} is not a folder", folder.display()));
     }
     let repository = Repository::around(folder);
-    let mut found = Vec::new();
-    let settings = Settings::of(folder, repository.as_ref(), &mut found)?;
+    let mut notes = Vec::new();
+    let settings = Settings::of(folder, repository.as_ref(), &mut notes);
     let has_site = folder.join(FILE_NAME).exists();
     let mut files = vec![Planned::new(folder.join(FILE_NAME), settings.to_toml())];
     files.push(gitignore(folder));
     if !has_site && !settings.has_entries() {
         files.push(Planned::new(folder.join("entries/example.md"), EXAMPLE.to_owned()));
     }
-    let mut next = Vec::new();
-    if !has_site && settings.lacks_url() {
-        next.push(format!("set `url` in {FILE_NAME} to the address where the site will be published"));
+    let lacks_url = if has_site { has_no_url(&folder.join(FILE_NAME)) } else { settings.lacks_url() };
+    let mut lacking = Vec::new();
+    if lacks_url {
+        lacking.push(format!("set `url` in {FILE_NAME} to the address where the site will be published"));
     }
+    let mut next = Vec::new();
+    let mut refused = None;
     if let Some(action) = action {
-        let (root, below, branch) = match &repository {
-            Some(repository) => {
-                (repository.root.clone(), repository.below(folder), repository.branch.clone())
-            }
-            None => (folder.to_path_buf(), ".".to_owned(), None),
+        let (root, below) = match &repository {
+            Some(repository) => (repository.root.clone(), repository.below(folder)),
+            None => (folder.to_path_buf(), ".".to_owned()),
         };
-        let branch = branch.unwrap_or_else(|| {
-            found.push("no branch: the workflow publishes `main`".to_owned());
-            "main".to_owned()
-        });
-        let written = workflows::write(action, &below, &branch)?;
-        let place = |name: &str| root.join(".github/workflows").join(name);
-        files.extend(written.into_iter().map(|(name, content)| Planned::new(place(name), content)));
-        next.push(
-            "in the repository's settings, choose \"GitHub Actions\" as the source of GitHub Pages"
-                .to_owned(),
-        );
-        next.push(format!("commit these files and push them to `{branch}`"));
+        let branch = branch(repository.as_ref(), &mut notes);
+        match workflows::write(action, &root, &below, &branch) {
+            Ok(workflows) => {
+                files.extend(workflows);
+                next.push(
+                    "in the repository's settings, choose \"GitHub Actions\" as the source of GitHub Pages"
+                        .to_owned(),
+                );
+                next.push(format!("commit these files and push them to `{branch}`"));
+            }
+            Err(error) => refused = Some(error),
+        }
     } else {
         next.push("run `shelflife watch --open` to see the site while you write".to_owned());
     }
-    Ok(Plan { found, files, next })
+    Ok(Plan { notes, files, lacking, next, refused })
+}
+
+/// The branch that is published, and in `notes` why it is that one, where `origin` doesn't say.
+fn branch(repository: Option<&Repository>, notes: &mut Vec<String>) -> String {
+    const UNKNOWN: &str = "git doesn't know the default branch of `origin` (`git remote set-head origin --auto` \
+                           asks for it)";
+    let (branch, why) = match repository {
+        Some(Repository { default: Some(branch), .. }) => return branch.clone(),
+        Some(Repository { checked_out: Some(branch), .. }) => {
+            (branch.as_str(), format!("which is checked out: {UNKNOWN}"))
+        }
+        Some(_) => ("main", format!("since none is checked out, and {UNKNOWN}")),
+        None => ("main", "since the folder is not in a git repository".to_owned()),
+    };
+    notes.push(format!("took the branch `{branch}`, {why}"));
+    branch.to_owned()
+}
+
+/// Whether a configuration sets no `url`. Of one that can't be read, that is not known.
+fn has_no_url(config: &Path) -> bool {
+    let text = std::fs::read_to_string(config).ok();
+    let table: Option<toml::Table> = text.and_then(|text| toml::from_str(&text).ok());
+    table.is_some_and(|table| !table.contains_key("url"))
 }
 
 fn gitignore(folder: &Path) -> Planned {

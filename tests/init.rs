@@ -113,6 +113,8 @@ fn a_jekyll_registry_is_taken_over() {
          found url \"https://plugins.example.org\" from _config.yml\n\
          found base_path \"/list\" from _config.yml\n\
          found repository \"https://github.com/ada/plugins\" from git's remote `origin`\n\
+         took the branch `trunk`, which is checked out: git doesn't know the default branch of `origin` \
+         (`git remote set-head origin --auto` asks for it)\n\
          wrote shelflife.toml\n\
          kept .gitignore: add /.shelflife/\n\
          wrote .github/workflows/publish.yml\n\
@@ -129,13 +131,99 @@ fn a_jekyll_registry_is_taken_over() {
     assert!(publish.contains(r#"branches: ["trunk"]"#) && publish.contains(&format!("uses: {ACTION}\n")));
 
     // The second time, everything is there.
-    std::fs::write(folder.path().join("shelflife.toml"), "title = 'Mine'\n").unwrap();
-    let said = succeeds(folder.path(), &["init", "--github", "--action", ACTION]);
+    for (config, next) in [
+        ("title = 'Mine'\nurl = 'https://example.org'\n", vec![]),
+        // As long as this is so, it is said.
+        (
+            "title = 'Mine'\n",
+            vec!["next: set `url` in shelflife.toml to the address where the site will be published"],
+        ),
+    ] {
+        std::fs::write(folder.path().join("shelflife.toml"), config).unwrap();
+        let said = succeeds(folder.path(), &["init", "--github", "--action", ACTION]);
+        assert!(!said.contains("wrote") && said.contains("kept shelflife.toml\n"), "{said}");
+        assert!(said.contains("kept .github/workflows/check.yml\n"), "{said}");
+        let lines: Vec<_> = said.lines().filter(|line| line.starts_with("next: ")).collect();
+        assert_eq!(lines, next);
+        assert_eq!(std::fs::read_to_string(folder.path().join("shelflife.toml")).unwrap(), config);
+    }
+}
+
+#[test]
+fn what_can_not_be_taken_over_is_left_out() {
+    // Jekyll's configuration is broken.
+    let folder = folder();
+    std::fs::write(folder.path().join("_config.yml"), "title: x\nurl: [\n").unwrap();
+    let said = succeeds(folder.path(), &["init"]);
+    let left_out = "left out Jekyll's configuration, which can't be read: _config.yml:";
+    assert!(said.contains(left_out) && said.contains("wrote shelflife.toml\n"), "{said}");
+    succeeds(folder.path(), &["build", "--offline"]);
+
+    // A part of it makes no sense.
+    let folder = self::folder();
+    std::fs::write(folder.path().join("_config.yml"), "title: x\ntimezone: Mars/X\n").unwrap();
+    let said = succeeds(folder.path(), &["init"]);
     assert!(
-        !said.contains("wrote") && !said.contains("next:") && said.contains("kept shelflife.toml\n"),
+        said.starts_with(
+            "found title \"x\" from _config.yml\n\
+             left out timezone \"Mars/X\" from _config.yml, since no time zone is called that\nwrote "
+        ),
         "{said}"
     );
-    assert_eq!(std::fs::read_to_string(folder.path().join("shelflife.toml")).unwrap(), "title = 'Mine'\n");
+    succeeds(folder.path(), &["build", "--offline"]);
+
+    // A folder can't be named in a workflow.
+    let folder = self::folder();
+    git(folder.path(), &["init", "--quiet", "--initial-branch", "main"]);
+    let (code, stdout, stderr) = run(folder.path(), &["init", "my site", "--github", "--action", ACTION]);
+    assert!(code == 1 && stdout.contains("wrote my site/shelflife.toml\n"), "{stdout}{stderr}");
+    assert!(
+        stderr.contains("error: the workflows are left out: the folder `my site` can't be named in one\n")
+    );
+    assert!(!stdout.contains("GitHub Pages") && !folder.path().join(".github").exists(), "{stdout}");
+    succeeds(&folder.path().join("my site"), &["build", "--offline"]);
+}
+
+#[test]
+fn which_branch_is_published_is_told_unless_origin_says_it() {
+    let init = |folder: &Path| {
+        let said = succeeds(folder, &["init", "--github", "--action", ACTION]);
+        let publish = std::fs::read_to_string(folder.join(".github/workflows/publish.yml")).unwrap();
+        let branch = publish.split_once("branches: [\"").unwrap().1.split_once('"').unwrap().0.to_owned();
+        (branch, said.lines().find(|line| line.starts_with("took ")).map(str::to_owned))
+    };
+    let folder = folder();
+    let (branch, took) = init(folder.path());
+    let because = "since the folder is not in a git repository";
+    assert_eq!((&*branch, took.unwrap()), ("main", format!("took the branch `main`, {because}")));
+
+    let folder = self::folder();
+    git(folder.path(), &["init", "--quiet", "--initial-branch", "topic"]);
+    let (branch, took) = init(folder.path());
+    assert_eq!(branch, "topic");
+    assert!(took.unwrap().starts_with("took the branch `topic`, which is checked out: git doesn't know"));
+
+    let folder = self::folder();
+    git(folder.path(), &["init", "--quiet", "--initial-branch", "topic"]);
+    git(folder.path(), &["symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk"]);
+    assert_eq!(init(folder.path()), ("trunk".to_owned(), None));
+}
+
+#[test]
+fn a_workflow_in_the_place_of_check_that_comment_can_not_follow_is_told() {
+    let folder = folder();
+    let workflows = folder.path().join(".github/workflows");
+    std::fs::create_dir_all(&workflows).unwrap();
+    let init = || succeeds(folder.path(), &["init", "--github", "--action", ACTION]);
+    let advice = "kept .github/workflows/check.yml: Comment needs a workflow called `Check` that uploads \
+                  `summary.txt` as the artifact `check`\n";
+    std::fs::write(workflows.join("check.yml"), "name: Lint\non: [push]\n").unwrap();
+    let said = init();
+    assert!(said.contains(advice) && said.contains("wrote .github/workflows/comment.yml\n"), "{said}");
+    assert!(init().contains(advice), "it is so until it is mended");
+    // Whoever has a Comment of their own knows what it needs.
+    std::fs::write(workflows.join("comment.yml"), "name: Comment\non: [push]\n").unwrap();
+    assert!(init().contains("kept .github/workflows/check.yml\n"));
 }
 
 #[test]
@@ -167,10 +255,6 @@ fn mistakes_are_told() {
     std::fs::write(folder.path().join("file"), "").unwrap();
     let (code, _, stderr) = run(folder.path(), &["init", "file"]);
     assert!(code == 1 && stderr == "error: file is not a folder\n", "{stderr}");
-    std::fs::write(folder.path().join("_config.yml"), "title: x\nurl: [\n").unwrap();
-    let (code, _, stderr) = run(folder.path(), &["init"]);
-    assert!(code == 1 && stderr.contains("_config.yml:"), "{stderr}");
-    assert!(!folder.path().join("shelflife.toml").exists(), "nothing is written where something is wrong");
 }
 
 #[test]

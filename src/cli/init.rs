@@ -28,7 +28,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> Exit {
     match arguments.action() {
         Ok(action) => {
-            match init::plan(&arguments.folder, action.as_ref()).and_then(|plan| arguments.follow(&plan)) {
+            match init::plan(&arguments.folder, action.as_ref()).and_then(|plan| arguments.follow(plan)) {
                 Ok(()) => Exit::Done,
                 Err(error) => {
                     show::error(&error);
@@ -59,11 +59,9 @@ impl Arguments {
         })
     }
 
-    fn follow(&self, plan: &Plan) -> miette::Result<()> {
+    fn follow(&self, plan: Plan) -> miette::Result<()> {
         let mut changed = false;
-        for line in &plan.found {
-            say(&format!("found {line}"));
-        }
+        plan.notes.iter().for_each(|line| say(line));
         for file in &plan.files {
             let outcome = if self.dry_run { file.outcome() } else { file.write()? };
             let path = self.shown(&file.path);
@@ -80,10 +78,11 @@ impl Arguments {
                 Outcome::Kept(Some(advice)) => say(&format!("kept {}: {advice}", path.display())),
             }
         }
-        if changed && !self.dry_run {
-            plan.next.iter().for_each(|line| say(&format!("next: {line}")));
+        if !self.dry_run {
+            let next = plan.next.iter().filter(|_| changed);
+            plan.lacking.iter().chain(next).for_each(|line| say(&format!("next: {line}")));
         }
-        Ok(())
+        plan.refused.map_or(Ok(()), Err)
     }
 
     /// A path as a person would write it: from the folder that was given, if that is around it.

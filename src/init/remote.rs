@@ -12,8 +12,10 @@ use crate::config::real;
 pub(super) struct Repository {
     /// The topmost folder of the work tree.
     pub(super) root: PathBuf,
-    /// The branch to publish: the default one of `origin` if git knows it, or else the one that is checked out.
-    pub(super) branch: Option<String>,
+    /// The default branch of `origin`, if git knows it.
+    pub(super) default: Option<String>,
+    /// The branch that is checked out.
+    pub(super) checked_out: Option<String>,
     /// Where `origin` is.
     pub(super) origin: Option<Origin>,
 }
@@ -39,9 +41,9 @@ impl Repository {
         let root = PathBuf::from(git(&["rev-parse", "--show-toplevel"])?);
         let default = git(&["symbolic-ref", "--short", "refs/remotes/origin/HEAD"]);
         let default = default.and_then(|name| name.strip_prefix("origin/").map(str::to_owned));
-        let branch = default.or_else(|| git(&["symbolic-ref", "--short", "HEAD"]));
+        let checked_out = git(&["symbolic-ref", "--short", "HEAD"]);
         let origin = git(&["remote", "get-url", "origin"]).and_then(|address| Origin::parse(&address));
-        Some(Self { root, branch, origin })
+        Some(Self { root, default, checked_out, origin })
     }
 
     /// A folder's path within the work tree, as workflows name it; `.` for the work tree itself.

@@ -23,25 +23,29 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Looks for what a registry's folder says, and adds what was taken from where to `found`, a line each.
-    pub(super) fn of(
-        folder: &Path,
-        repository: Option<&Repository>,
-        found: &mut Vec<String>,
-    ) -> miette::Result<Self> {
-        let jekyll = Jekyll::in_folder(folder)?.unwrap_or_default();
+    /// Looks for what a registry's folder says, and adds what was taken from where, or left out, to `notes`, a line each.
+    pub(super) fn of(folder: &Path, repository: Option<&Repository>, notes: &mut Vec<String>) -> Self {
+        let jekyll = Jekyll::in_folder(folder).unwrap_or_else(|error| {
+            notes.push(format!("left out Jekyll's configuration, which can't be read: {error:#}"));
+            None
+        });
+        let jekyll = jekyll.unwrap_or_default();
         let mut settings = Self::default();
-        settings.find_folders(folder, &jekyll, found);
+        settings.find_folders(folder, &jekyll, notes);
         let Jekyll { name, title, description, url, base_path, timezone, .. } = jekyll;
         let mut take = |key: &str, value: Option<String>, place: &str| {
             if let Some(value) = &value {
-                found.push(format!("{key} \"{value}\" from {place}"));
+                notes.push(format!("found {key} \"{value}\" from {place}"));
             }
             value
         };
         settings.title = take("title", title, name);
         settings.description = take("description", description, name);
-        settings.timezone = take("timezone", timezone, name);
+        let (known, unknown) = match timezone {
+            Some(zone) if TimeZoneDatabase::bundled().get(&zone).is_err() => (None, Some(zone)),
+            known => (known, None),
+        };
+        settings.timezone = take("timezone", known, name);
         settings.url = take("url", url, name);
         settings.base_path = take("base_path", base_path.filter(|_| settings.url.is_some()), name);
         if settings.url.is_none() {
@@ -57,16 +61,14 @@ impl Settings {
         }
         settings.repository =
             take("repository", origin.map(super::remote::Origin::page), "git's remote `origin`");
-        if let Some(zone) = &settings.timezone
-            && TimeZoneDatabase::bundled().get(zone).is_err()
-        {
-            found.push(format!("timezone \"{zone}\" is unknown, so it is left out"));
-            settings.timezone = None;
+        if let Some(zone) = unknown {
+            notes
+                .push(format!("left out timezone \"{zone}\" from {name}, since no time zone is called that"));
         }
-        Ok(settings)
+        settings
     }
 
-    fn find_folders(&mut self, folder: &Path, jekyll: &Jekyll, found: &mut Vec<String>) {
+    fn find_folders(&mut self, folder: &Path, jekyll: &Jekyll, notes: &mut Vec<String>) {
         let below = |name: &str| match jekyll.collections.as_str() {
             "" => name.to_owned(),
             collections => format!("{collections}/{name}"),
@@ -75,17 +77,17 @@ impl Settings {
         let candidates = ["entries".to_owned(), below("_plugins"), "_plugins".to_owned()];
         let entries = candidates.into_iter().map(|name| (markdown_files(&folder.join(&name)), name));
         if let Some((number, name)) = entries.into_iter().find(|(number, _)| *number > 0) {
-            found.push(format!("{} in {name}", count(number, "Markdown file")));
+            notes.push(format!("found {} in {name}", count(number, "Markdown file")));
             self.has_entries = true;
             self.entries = Some(name).filter(|name| name != "entries");
         }
         let data = [Some("data".to_owned()), jekyll.data.clone(), Some("_data".to_owned())];
         if let Some(name) = data.into_iter().flatten().find(|name| folder.join(name).is_dir()) {
-            found.push(format!("data files in {name}"));
+            notes.push(format!("found data files in {name}"));
             self.data = Some(name).filter(|name| name != "data");
         }
         if folder.join("assets").is_dir() {
-            found.push("assets in assets".to_owned());
+            notes.push("found assets in assets".to_owned());
         }
     }
 

@@ -1,8 +1,11 @@
 //! The workflows for GitHub that a registry begins with, and the action that they use.
 
+use std::path::Path;
 use std::str::FromStr;
 
 use miette::miette;
+
+use super::Planned;
 
 /// The templates, by the names of the files that come of them.
 const WORKFLOWS: [(&str, &str); 4] = [
@@ -11,6 +14,9 @@ const WORKFLOWS: [(&str, &str); 4] = [
     ("comment.yml", include_str!("workflows/comment.yml")),
     ("preview.yml", include_str!("workflows/preview.yml")),
 ];
+
+/// What Comment looks for among the comments on a pull request, and no other workflow is likely to have.
+const MARKER: &str = "<!-- shelflife check -->";
 
 /// The action that workflows install shelflife with, pinned to a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +52,7 @@ impl FromStr for Action {
         if !path.split_once('/').is_some_and(|(owner, name)| is_name(owner) && is_name(name)) {
             return Err(expected());
         }
-        if commit.len() != 40 || !commit.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+        if commit.len() != 40 || !commit.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(format!(
                 "`{}` is not a commit, expected 40 hexadecimal digits: whoever can write to a repository can move its \
                  branches and tags",
@@ -56,37 +62,61 @@ impl FromStr for Action {
         if version.is_some_and(|version| !is_name(version)) {
             return Err(expected());
         }
-        Ok(Self { text: text.to_owned() })
+        // As git and the action itself write it.
+        let commit = commit.to_ascii_lowercase();
+        let version = version.map(|version| format!(" # {version}")).unwrap_or_default();
+        Ok(Self { text: format!("{path}@{commit}{version}") })
     }
 }
 
-/// The workflows of a site in a folder of its repository, `.` for the whole of it, each with its file's name.
+/// The workflows of a site in a folder of its repository, `.` for the whole of it.
 pub(super) fn write(
     action: &Action,
+    root: &Path,
     folder: &str,
     branch: &str,
-) -> miette::Result<impl Iterator<Item = (&'static str, String)>> {
+) -> miette::Result<Vec<Planned>> {
     for (what, name) in [("folder", folder), ("branch", branch)] {
         // In a workflow, some characters would begin an expression, or end the text that the name is part of.
         if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte)) {
             return Err(miette!(
-                help = "give it a name of letters, digits, `-`, `_`, `.` and `/`",
-                "the {what} `{}` can't be named in a workflow",
+                help = "give it a name of letters, digits, `-`, `_`, `.` and `/`, and run this again",
+                "the workflows are left out: the {what} `{}` can't be named in one",
                 name.escape_default()
             ));
         }
     }
-    let fill = move |template: &str| {
-        template
+    let folder_of_workflows = root.join(".github/workflows");
+    let plan = |(name, template): (&str, &str)| {
+        let content = template
             .replace("__ACTION__", &action.text)
             .replace("__FOLDER__", folder)
-            .replace("__BRANCH__", branch)
+            .replace("__BRANCH__", branch);
+        Planned::new(folder_of_workflows.join(name), content)
     };
-    Ok(WORKFLOWS
-        .into_iter()
-        .map(move |(name, template)| (name, fill(template)))
-        .collect::<Vec<_>>()
-        .into_iter())
+    let mut workflows: Vec<_> = WORKFLOWS.into_iter().map(plan).collect();
+    if lacks_check(&folder_of_workflows)
+        && let Some(check) = workflows.iter_mut().find(|workflow| workflow.path.ends_with("check.yml"))
+    {
+        let advice =
+            "Comment needs a workflow called `Check` that uploads `summary.txt` as the artifact `check`";
+        check.advice = Some(advice.to_owned());
+    }
+    Ok(workflows)
+}
+
+/// Whether there is a workflow in the place of Check that Comment can't follow.
+fn lacks_check(folder: &Path) -> bool {
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).ok();
+    let name_of = |line: &str| {
+        let name = line.strip_prefix("name:")?.split(" #").next()?;
+        Some(name.trim().trim_matches(['"', '\'']).to_owned())
+    };
+    let is_check = |text: &str| {
+        text.lines().find_map(name_of).as_deref() == Some("Check") && text.contains("summary.txt")
+    };
+    let comments = read("comment.yml").is_none_or(|text| text.contains(MARKER));
+    comments && read("check.yml").is_some_and(|text| !is_check(&text))
 }
 
 #[cfg(test)]
@@ -100,11 +130,12 @@ mod tests {
         for text in [format!("ada/shelflife@{COMMIT}"), format!("ada/shelf.life@{COMMIT} # v1.2.3")] {
             assert_eq!(text.parse::<Action>().unwrap().text, text);
         }
+        let upper = format!("Ada/shelflife@{} # V1", COMMIT.to_ascii_uppercase());
+        assert_eq!(upper.parse::<Action>().unwrap().text, format!("Ada/shelflife@{COMMIT} # V1"));
         for text in [
             "ada/shelflife",
             "ada/shelflife@v1",
             "shelflife@0123456789abcdef0123456789abcdef01234567",
-            "ada/shelflife@0123456789ABCDEF0123456789abcdef01234567",
             "ada/shelf\nlife@0123456789abcdef0123456789abcdef01234567",
             "ada/shelflife@0123456789abcdef0123456789abcdef01234567 # v1 ${{ x }}",
         ] {
@@ -116,10 +147,12 @@ mod tests {
     fn nothing_in_a_name_is_an_expression() {
         let action: Action = format!("ada/shelflife@{COMMIT}").parse().unwrap();
         for name in ["${{ github.token }}", "a\"b", "a\nb", "a b"] {
-            assert!(write(&action, name, "main").is_err() && write(&action, ".", name).is_err(), "{name:?}");
+            let write = |folder, branch| write(&action, Path::new(""), folder, branch);
+            assert!(write(name, "main").is_err() && write(".", name).is_err(), "{name:?}");
         }
-        for (name, workflow) in write(&action, "site", "trunk").unwrap() {
-            assert!(!workflow.contains("__"), "{name} has a placeholder");
+        for Planned { path, content, .. } in write(&action, Path::new(""), "site", "trunk").unwrap() {
+            assert!(!content.contains("__"), "{} has a placeholder", path.display());
+            assert_eq!(content.contains(MARKER), path.ends_with("comment.yml"));
         }
     }
 }
