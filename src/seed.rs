@@ -273,15 +273,35 @@ async fn at_address(
     Ok(found)
 }
 
-/// The name of a site's host if nobody knows it, though that of the witness's can be looked up.
+/// How glibc, musl, macOS and Windows say that there is no host of a name. Whatever else they say, such as that a server
+/// did not answer, tells nothing about it.
+const NO_HOST: [&str; 6] = [
+    "Name or service not known",
+    "No address associated with hostname",
+    "Name does not resolve",
+    "Name has no usable address",
+    "nodename nor servname provided, or not known",
+    "No such host is known",
+];
+
+/// The name of a site's host if there is none of that name, though that of the witness's can be looked up.
 async fn unknown_host(site: &Url, witness: &Url) -> Option<String> {
-    let is_known = async |url: &Url| {
-        let host = url.host_str()?;
-        let address = (host.trim_matches(['[', ']']), url.port_or_known_default().unwrap_or_default());
-        tokio::net::lookup_host(address).await.is_ok_and(|mut found| found.next().is_some()).then_some(())
+    let is_there = async |url: &Url| {
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+        let address = (host, url.port_or_known_default().unwrap_or_default());
+        tokio::net::lookup_host(address).await.map(|mut found| found.next().is_some())
     };
-    let is_unknown = is_known(site).await.is_none() && is_known(witness).await.is_some();
+    let is_unknown = match is_there(site).await {
+        Ok(is_there) => !is_there,
+        Err(error) => says_no_host(&error),
+    };
+    let is_unknown = is_unknown && is_there(witness).await.unwrap_or_default();
     site.host_str().filter(|_| is_unknown).map(str::to_owned)
+}
+
+fn says_no_host(error: &std::io::Error) -> bool {
+    let said = error.to_string();
+    NO_HOST.iter().any(|words| said.contains(words))
 }
 
 /// The names of the plugins that an index lists.
@@ -423,6 +443,20 @@ mod tests {
         for wrong in ["https://", "https://me:secret@plugins.example", "nowhere/at/all", "ftp://x.example"] {
             let error = Place::of(wrong.as_ref()).unwrap_err().to_string();
             assert!(!error.contains("secret"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_name_server_in_trouble_says_nothing_about_a_host() {
+        for (said, is_none) in [
+            ("failed to lookup address information: Name or service not known", true),
+            ("failed to lookup address information: Name does not resolve", true),
+            ("No such host is known. (os error 11001)", true),
+            ("failed to lookup address information: Temporary failure in name resolution", false),
+            ("failed to lookup address information: Try again", false),
+            ("failed to lookup address information: Non-recoverable failure in name resolution", false),
+        ] {
+            assert_eq!(says_no_host(&std::io::Error::other(said)), is_none, "{said}");
         }
     }
 
