@@ -34,6 +34,19 @@ fn a_path_may_lead_through_other_folders() {
 }
 
 #[test]
+fn a_site_is_the_whole_site_however_it_is_named() {
+    let site = Site::new(CONFIG);
+    // Less is asked of what was there than of what changes.
+    site.entry("one", "");
+    for path in [site.path().to_str().unwrap(), "./", "entries/.."] {
+        let (code, found, said) = check_in(&site, site.path(), &["--format", "short", path]);
+        assert!(code == 0 && found.contains("warning[missing-python]"), "{path}: {found}{said}");
+    }
+    let (code, found, _) = check_in(&site, site.path(), &["--format", "short", "entries"]);
+    assert!(code == 1 && found.contains("error[missing-python]"), "{found}");
+}
+
+#[test]
 fn code_scanning_finds_files_from_the_repositorys_root() {
     let repository = tempfile::tempdir().unwrap();
     let mut site = Site::below(repository.path(), CONFIG);

@@ -1,5 +1,6 @@
 //! Rules that need the version before: what must not change once an entry is published.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::changes::{Change, Changes};
@@ -17,7 +18,7 @@ use crate::yaml::quote;
 ///
 /// When git can't be run, or a file can't be read.
 pub(super) fn since(config: &Config, changes: &Changes, scan: &Scan) -> miette::Result<Vec<Found>> {
-    let now = Now { config, scan };
+    let now = Now { config, scan, redirects: OnceCell::new() };
     let mut gone = BTreeMap::new();
     for path in changes.gone.iter().filter(|path| is_entry(config, path)) {
         if let Some(card) = before(config, changes, path)? {
@@ -120,6 +121,8 @@ fn compare(before: &Card, now: &Card, all: &mut Vec<Found>) {
 struct Now<'a> {
     config: &'a Config,
     scan: &'a Scan,
+    /// The addresses that lead to entries. All of these are read for it, so once, and only if somebody asks.
+    redirects: OnceCell<BTreeSet<String>>,
 }
 
 impl Now<'_> {
@@ -128,6 +131,15 @@ impl Now<'_> {
         let file = self.scan.entry(entry::stem(path));
         let file = file.filter(|file| file.path_in_site(self.config) == path);
         file.map(|file| super::card(self.config, file)).transpose()
+    }
+
+    fn redirects(&self) -> miette::Result<&BTreeSet<String>> {
+        if let Some(known) = self.redirects.get() {
+            return Ok(known);
+        }
+        let cards = super::cards_of(self.config, self.scan, |_| true)?;
+        let all = cards.values().flat_map(|card| card.redirects.iter().map(|it| plain(it))).collect();
+        Ok(self.redirects.get_or_init(|| all))
     }
 
     /// The addresses that the entry at `old` had, and that no longer lead anywhere, at the file that it is in now.
@@ -141,9 +153,7 @@ impl Now<'_> {
         if lost.is_empty() {
             return Ok(Vec::new());
         }
-        let cards = super::cards_of(self.config, self.scan, |_| true)?;
-        let leading: BTreeSet<String> =
-            cards.values().flat_map(|card| card.redirects.iter().map(|it| plain(it))).collect();
+        let leading = self.redirects()?;
         let begin = Stretch { path: path.to_owned(), line: 1, column: 1, end_line: 1, end_column: 1 };
         let lost = lost.into_iter().filter(|address| !leading.contains(*address));
         let found = lost.map(|address| Found {

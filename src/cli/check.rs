@@ -123,7 +123,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     let selection = match (&arguments.since, &arguments.paths[..]) {
         (Some(rev), _) => Selection::Since(rev.clone()),
         (None, []) => Selection::Site,
-        (None, [one]) if *one == site => Selection::Site,
+        (None, [one]) if is_same(one, &site) => Selection::Site,
         (None, paths) => Selection::Files(paths.to_vec()),
     };
     let format = arguments.format.unwrap_or(if runner.is_some() { Format::Github } else { Format::Text });
@@ -233,6 +233,11 @@ fn site(arguments: &Arguments) -> PathBuf {
     // A site that is named is called as it was.
     let named = first.filter(|first| first.join(FILE_NAME).is_file()).cloned();
     named.or_else(|| nearest(here)).or_else(|| nearest(first?)).unwrap_or_else(|| here.to_path_buf())
+}
+
+/// Whether both paths lead to the same place.
+fn is_same(one: &Path, other: &Path) -> bool {
+    one == other || one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
 }
 
 /// Writes to standard output, without colors where that is no terminal. Nobody may be left to read it.
