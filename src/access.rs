@@ -36,7 +36,7 @@ pub fn advice(error: &io::Error) -> Option<&'static str> {
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => Some(MAKE_ROOM),
         ErrorKind::PermissionDenied => Some(
-            "run shelflife as somebody who may do that, or change whom the file and its folders belong to",
+            "run shelflife as a user with that permission, or change the owner or mode of the file and its folders",
         ),
         ErrorKind::ReadOnlyFilesystem => {
             Some("nothing can be written on that disk: choose another place for it")

@@ -394,7 +394,7 @@ fn read_file(path: &Path, most: usize) -> Read {
     match std::fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.to_string()),
-        Ok(metadata) if !metadata.is_file() => return Err("it is no file".to_owned()),
+        Ok(metadata) if !metadata.is_file() => return Err("it is not a regular file".to_owned()),
         Ok(_) => {}
     }
     let mut content = Vec::new();

@@ -193,7 +193,7 @@ fn what_is_in_the_caches_place_is_set_aside_or_named() {
     empty();
     std::fs::create_dir(site.at(CACHE)).unwrap();
     let run = site.build(&[]);
-    assert!(run.code == 2 && run.stderr.contains("it is no file"), "{}", run.stderr);
+    assert!(run.code == 2 && run.stderr.contains("it is not a regular file"), "{}", run.stderr);
 
     std::fs::remove_dir_all(site.at(".shelflife")).unwrap();
     site.write(".shelflife", "a file");

@@ -469,7 +469,7 @@ fn what_has_one_right_answer_is_mended() {
     site.write("shelflife.toml", format!("{config}[check.rules]\nwhitespace = 'off'\n"));
     let mended = check(&site, &["--fix"]);
     assert_eq!(mended.code, 0, "{}{}", mended.stdout, mended.stderr);
-    let said = "Mended entries/one.md: call the list of authors `authors`; write the date as 2020-02-03\n\
+    let said = "Fixed entries/one.md: renamed `author` to `authors`; wrote the date as 2020-02-03\n\
                 Checked 2 entries and 2 other files: nothing found\n";
     assert_eq!(mended.stderr, said);
     let expected = entry("one")
@@ -482,7 +482,7 @@ fn what_has_one_right_answer_is_mended() {
     assert!(check(&site, &["--fix", two_path.to_str().unwrap()]).stderr.starts_with("Checked 1 entry:"));
     let lines = expected.lines().count();
     let said = check(&site, &["--fix"]).stderr;
-    assert!(said.starts_with(&format!("Mended entries/one.md: end {lines} lines as on Unix\n")), "{said}");
+    assert!(said.starts_with(&format!("Fixed entries/one.md: changed {lines} line ends to LF\n")), "{said}");
     assert_eq!((site.read("entries/one.md"), site.read("entries/two.md")), (expected, two));
 }
 

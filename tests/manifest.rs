@@ -116,7 +116,7 @@ fn what_was_changed_by_hand_stays_and_is_told() {
         site.write(PAGE, "by hand");
         remove(&site, "two");
         let run = site.build(&[]).succeeded();
-        run.says("plugins/two/index.html was changed by hand");
+        run.says("kept plugins/two/index.html: it is no longer part of the site");
         assert_eq!(site.read(PAGE), "by hand");
         assert!(!site.build(&[]).succeeded().stderr.contains("by hand"), "it is told once");
         assert_exact(&site, &["CNAME", "plugins/two/index.html"]);

@@ -263,7 +263,7 @@ fn strangers_links_and_pipes_are_neither_read_nor_published() {
     let made = std::process::Command::new("mkfifo").arg(site.at("assets/pipe.png")).status().unwrap();
     assert!(made.success());
     let run = site.build(&[]);
-    assert!(run.code == 1 && run.stderr.contains("assets/pipe.png is no file"), "{}", run.stderr);
+    assert!(run.code == 1 && run.stderr.contains("assets/pipe.png is not a regular file"), "{}", run.stderr);
 }
 
 #[test]

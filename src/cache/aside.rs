@@ -69,13 +69,13 @@ impl Header {
     ///
     /// # Errors
     ///
-    /// [`CacheError::NotOurs`] if it is no file; [`CacheError::File`] if it may not be read.
+    /// [`CacheError::NotOurs`] if it is not a regular file; [`CacheError::File`] if it may not be read.
     pub(super) fn of(path: &Path) -> Result<Self, CacheError> {
         let io = |source| CacheError::File { action: "read", path: path.to_path_buf(), source };
         match std::fs::metadata(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Self::Empty),
             Err(error) => return Err(io(error)),
-            Ok(metadata) if !metadata.is_file() => return Err(not_ours(path, "is no file")),
+            Ok(metadata) if !metadata.is_file() => return Err(not_ours(path, "is not a regular file")),
             Ok(_) => {}
         }
         let mut header = Vec::new();

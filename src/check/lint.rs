@@ -79,8 +79,8 @@ pub(super) fn card(path: &str, bytes: &[u8], limits: &Limits, check: &Check) -> 
             // Builds tell of the others.
             fix::Kind::AuthorList | fix::Kind::DateForm | fix::Kind::Https => continue,
         };
-        let help = format!("{}, as `shelflife check --fix` does", fix.message);
-        card.found.push(Warning::in_file(rule, fix.place, message).help(help).into());
+        card.found
+            .push(Warning::in_file(rule, fix.place, message).help("run `shelflife check --fix`").into());
     }
     card
 }

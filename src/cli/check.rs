@@ -209,7 +209,7 @@ fn run_check(arguments: &Arguments, config: &Config, selection: &Selection) -> m
     }
     let Checked { secure, notes, findings, .. } = checked?;
     for Mended { path, what } in mend(config, selection, &secure)? {
-        show::line(&format!("Mended {}: {}", printable(&path), printable(&what.join("; "))));
+        show::line(&format!("Fixed {}: {}", printable(&path), printable(&what.join("; "))));
     }
     // What the world has said still holds, but for what was mended; everything else may stand in other places now.
     let mut checked = check(config, &Options { selection, online: None })?;

@@ -206,7 +206,7 @@ impl<'r, 't> Item<'r, 't> {
             quote(&written)
         );
         let span = self.node.field("date")?.value.span();
-        self.reader.warn(Rule::DataItem, span, message, "write it such as `2020-08-03 10:30:00Z`");
+        self.reader.warn(Rule::DataItem, span, message, "write it like `2020-08-03 10:30:00Z`");
         None
     }
 

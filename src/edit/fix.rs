@@ -48,7 +48,7 @@ impl Kind {
 pub struct Fix {
     /// What it is.
     pub kind: Kind,
-    /// What is done about it, such as `write the date as 2021-01-17`.
+    /// What mending it did, such as `wrote the date as 2021-01-17`.
     pub message: String,
     /// Where it is for the first time.
     pub place: Place,
@@ -103,7 +103,7 @@ fn byte_order_mark(path: &str, bytes: &[u8]) -> Option<Fix> {
     let marks = bytes.chunks(MARK.len()).take_while(|chunk| *chunk == MARK).count();
     (marks > 0).then(|| Fix {
         kind: Kind::ByteOrderMark,
-        message: "take out the byte order mark".to_owned(),
+        message: "removed the byte order mark".to_owned(),
         place: Place::begin(path),
         edits: vec![Edit::delete(0..marks * MARK.len())],
     })
@@ -121,7 +121,7 @@ fn line_ends(path: &str, bytes: &[u8]) -> Option<Fix> {
     let lines = bytes.get(..first)?.iter().filter(|byte| **byte == b'\n').count();
     Some(Fix {
         kind: Kind::LineEnds,
-        message: format!("end {} as on Unix", count(edits.len(), "line")),
+        message: format!("changed {} to LF", count(edits.len(), "line end")),
         place: Place { path: path.to_owned(), line: lines + 1, column: 1 },
         edits,
     })
@@ -163,7 +163,7 @@ fn trailing_blanks(file: &EntryFile, others: &[Edit]) -> Option<Fix> {
     let lines = count(blanks.len(), "line");
     Some(Fix {
         kind: Kind::TrailingBlanks,
-        message: format!("take out the blanks at the end of {lines}"),
+        message: format!("removed trailing blanks from {lines}"),
         place: place(file, file.in_text(first)..content.len()),
         edits: blanks,
     })
@@ -185,7 +185,7 @@ fn author_list(file: &EntryFile) -> Option<Fix> {
     let edits = file.rename("author", "authors").ok()?;
     Some(Fix {
         kind: Kind::AuthorList,
-        message: "call the list of authors `authors`".to_owned(),
+        message: "renamed `author` to `authors`".to_owned(),
         place: place(file, field.key_span.clone()),
         edits,
     })
@@ -197,7 +197,7 @@ fn date_form(file: &EntryFile) -> Option<Fix> {
     let edits = file.set("date", Value::Plain(&meant)).ok()?;
     Some(Fix {
         kind: Kind::DateForm,
-        message: format!("write the date as {meant}"),
+        message: format!("wrote the date as {meant}"),
         place: place(file, field.value.span()),
         edits,
     })
@@ -225,7 +225,7 @@ fn secure(file: &EntryFile, https: &BTreeSet<String>) -> Vec<Fix> {
     found.dedup_by(|a, b| a.2 == b.2);
     let fix = |(address, place, edit): (String, Place, Edit)| Fix {
         kind: Kind::Https,
-        message: format!("write {address} with `https`"),
+        message: format!("changed {address} to https"),
         place,
         edits: vec![edit],
     };
@@ -273,12 +273,12 @@ mod tests {
             "---\nid: a # why\nauthors: # both\n- A\n- B\ndate: 2021-01-17  # day\nhomepage: \"https://a.example\"\n\
              note: see http://a.example\n---\nOne  \ntwo\n",
             &[
-                "entries/a.md:1:1: byte-order-mark: take out the byte order mark",
-                "entries/a.md:1:1: line-ends: end 11 lines as on Unix",
-                "entries/a.md:1:4: trailing-blanks: take out the blanks at the end of 3 lines",
-                "entries/a.md:3:1: author-list: call the list of authors `authors`",
-                "entries/a.md:6:7: date-form: write the date as 2021-01-17",
-                "entries/a.md:7:12: https: write http://a.example with `https`",
+                "entries/a.md:1:1: byte-order-mark: removed the byte order mark",
+                "entries/a.md:1:1: line-ends: changed 11 line ends to LF",
+                "entries/a.md:1:4: trailing-blanks: removed trailing blanks from 3 lines",
+                "entries/a.md:3:1: author-list: renamed `author` to `authors`",
+                "entries/a.md:6:7: date-form: wrote the date as 2021-01-17",
+                "entries/a.md:7:12: https: changed http://a.example to https",
             ],
         );
     }
@@ -291,7 +291,7 @@ mod tests {
             "---\nid: a \nnote: |\n  kept \n---\n```\ncode \n``` \n\ntext \n \n> quote \n",
             &[],
             "---\nid: a\nnote: |\n  kept \n---\n```\ncode \n```\n\ntext\n\n> quote\n",
-            &["entries/a.md:2:6: trailing-blanks: take out the blanks at the end of 5 lines"],
+            &["entries/a.md:2:6: trailing-blanks: removed trailing blanks from 5 lines"],
         );
     }
 
@@ -316,21 +316,19 @@ mod tests {
             broken,
             &[],
             &broken.replace('\r', ""),
-            &["entries/a.md:1:1: line-ends: end 3 lines as on Unix"],
+            &["entries/a.md:1:1: line-ends: changed 3 line ends to LF"],
         );
         mends(
             "---\rid: a\rnote: \"b\r \n c\"\r---\r",
             &[],
             "---\nid: a\nnote: \"b\n\n c\"\n---\n",
-            &[
-                "entries/a.md:1:1: line-ends: end 5 lines as on Unix; take out the blanks at the end of 1 line",
-            ],
+            &["entries/a.md:1:1: line-ends: changed 5 line ends to LF; removed trailing blanks from 1 line"],
         );
         mends(
             "\u{feff}\u{feff}---\n",
             &[],
             "---\n",
-            &["entries/a.md:1:1: byte-order-mark: take out the byte order mark"],
+            &["entries/a.md:1:1: byte-order-mark: removed the byte order mark"],
         );
         mends("no text \u{0}", &[], "no text \u{0}", &[]);
     }
@@ -346,10 +344,10 @@ mod tests {
                 "id: a\nx: &x https://a.example\ny: *x\nz: {u: 'https://a.example', v: [https://a.example]}\nw: >-\n  https://a.example\n",
             ),
             &[
-                "entries/a.md:3:7: https: write http://a.example with `https`",
-                "entries/a.md:5:9: https: write http://a.example with `https`",
-                "entries/a.md:5:32: https: write http://a.example with `https`",
-                "entries/a.md:7:3: https: write http://a.example with `https`",
+                "entries/a.md:3:7: https: changed http://a.example to https",
+                "entries/a.md:5:9: https: changed http://a.example to https",
+                "entries/a.md:5:32: https: changed http://a.example to https",
+                "entries/a.md:7:3: https: changed http://a.example to https",
             ],
         );
     }

@@ -372,7 +372,7 @@ impl<'t> Schema<'t> {
             "bad `date` {}: expected a date of the form YYYY-MM-DD, from 1970 to 9998; it is {becomes}",
             quote(&written)
         );
-        self.reader.warn(Rule::BadDate, field.value.span(), message, "write it such as `2020-08-03`");
+        self.reader.warn(Rule::BadDate, field.value.span(), message, "write it like `2020-08-03`");
         date
     }
 

@@ -31,9 +31,10 @@ const NAMED: usize = 5;
 impl Published {
     /// What the maintainer should know about the output folder.
     pub fn warnings(&self) -> Vec<String> {
-        let by_hand =
-            |path: &String| format!("{path} was changed by hand, so it stays though the site has it no more");
-        let mut warnings: Vec<String> = self.kept.iter().map(by_hand).collect();
+        let kept = |path: &String| {
+            format!("kept {path}: it is no longer part of the site, but was modified since it was written")
+        };
+        let mut warnings: Vec<String> = self.kept.iter().map(kept).collect();
         match (self.taken_over.len(), self.is_known) {
             (0, _) => {}
             (count, false) => warnings.push(format!(

@@ -144,7 +144,7 @@ impl<'a> Folder<'a> {
         let other = || {
             miette!(
                 help = "remove it, or give it a name that begins with a dot",
-                "{} is no file, but something like a pipe or a device",
+                "{} is not a regular file (a pipe or a device, for example)",
                 self.name(path)
             )
         };
