@@ -157,6 +157,41 @@ fn what_is_missing_or_wrong_is_told_at_once() {
     assert_eq!(told.0, 0, "{}", told.2);
 }
 
+#[test]
+fn what_a_check_warns_of_is_told_at_once() {
+    let site = Site::new(&format!("{CONFIG}check.description_length = 12\n"));
+    site.entry("one", "tags: [Heat]\n");
+    let options = ["bed", "--title", "Bed", "--license", "MIT", "--source", "https://github.com/ada/bed"];
+    let short = ["--description", "Heats.", "--author", "Ada", "--branch", "feature/x#1"];
+    let (code, stdout, stderr) = new(&site, &[&options[..], &short].concat());
+    assert!(code == 0 && stdout.starts_with("Wrote entries/bed.md\n") && stderr.is_empty(), "{stderr}");
+    let archive = "\narchive: https://github.com/ada/bed/archive/feature/x%231.zip\n";
+    assert!(site.read("entries/bed.md").contains(archive), "{}", site.read("entries/bed.md"));
+
+    std::fs::remove_file(site.at("entries/bed.md")).unwrap();
+    let long =
+        ["--description", "Heats the bed.", "--author", "Ada, Bob", "--tags", "heat", "--branch", "a b"];
+    let (code, stdout, stderr) = new(&site, &[&options[..], &long].concat());
+    assert!(code == 0 && stdout.starts_with("Wrote entries/bed.md\n"), "{stderr}");
+    for (rule, help) in [
+        ("author", "write `authors: [Ada, Bob]` if these are several people"),
+        ("long-description", "help: "),
+        ("similar-tag", "write `Heat`"),
+    ] {
+        assert!(
+            stderr.contains(&format!("warning[{rule}]: ")) && stderr.contains(help),
+            "{rule} in:\n{stderr}"
+        );
+    }
+    assert!(
+        site.read("entries/bed.md").contains("\narchive: https://github.com/ada/bed/archive/a%20b.zip\n")
+    );
+    // That others can't be checked is no news about this one.
+    std::fs::remove_file(site.at("entries/bed.md")).unwrap();
+    site.write("data/notices.yaml", "{");
+    assert_eq!(new(&site, &[&options[..], &long].concat()).0, 0);
+}
+
 /// Runs it in a terminal of its own, by util-linux's `script`, and types these keys; what was to be seen, or none if that
 /// program isn't there.
 #[cfg(target_os = "linux")]

@@ -1,6 +1,8 @@
 //! `shelflife new`: a new entry, from options or from answers.
 
 use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use dialoguer::Input;
@@ -10,6 +12,7 @@ use super::site::InSite;
 use super::{Exit, show};
 use crate::access::denied;
 use crate::build::Problems;
+use crate::check::{Finding, Options, Selection, check};
 use crate::config::Config;
 use crate::data::{Compat, compat};
 use crate::edit::{Entries, NewEntry, archive};
@@ -17,6 +20,7 @@ use crate::entry;
 use crate::problem::printable;
 use crate::render::text::day_of;
 use crate::report::did_you_mean;
+use crate::rule::Degree;
 use crate::versions::Admitted;
 use crate::write::create;
 use crate::yaml::is_forbidden;
@@ -73,7 +77,7 @@ pub(super) struct Arguments {
 
 const AFTER_HELP: &str = "\
 In a terminal it asks for what is missing, one by one; Ctrl-C leaves without writing anything. The date is today's in the
-site's time zone.
+site's time zone. What `shelflife check` warns of in the new entry is shown at once.
 
 Exit codes:
   0  written
@@ -216,9 +220,24 @@ fn write(arguments: &Arguments, config: &Config) -> Result<String, Failure> {
             miette!(help = "choose another id, or move that file away", "there is a file {path} already");
         return Err(Failure::Failed(error));
     }
+    warn(config, place, &text);
     Ok(format!(
         "Wrote {path}\nDescribe the plugin below the front matter, then run `shelflife check {path}`\n"
     ))
+}
+
+/// Says what `shelflife check` warns of in the entry that was just written, `text`.
+fn warn(config: &Config, place: PathBuf, text: &str) {
+    let selection = Selection::Files(vec![place]);
+    // What keeps the site from being checked is not about this entry, and a check tells it.
+    let Ok(checked) = check(config, &Options { selection: &selection, online: None }) else { return };
+    let text: Arc<str> = text.into();
+    for Finding { degree, found } in checked.findings.iter().filter(|it| it.degree >= Degree::Warning) {
+        if let Some(problem) = found.problem(&text) {
+            show::line(&problem.draw_as(degree.severity(), Some(found.rule.name()), true));
+            show::line("");
+        }
+    }
 }
 
 /// The systems that the site knows.

@@ -6,6 +6,7 @@ use jiff::civil::Date;
 use url::Url;
 
 use super::{scalar, scalar_in_list};
+use crate::url_path::segment;
 
 /// What a new entry says. Nothing in it is checked here.
 #[derive(Debug, Clone, Default)]
@@ -95,10 +96,13 @@ pub fn archive(source: &str, branch: &str, github: Option<&str>) -> Option<Strin
     let name = path.rsplit('/').next()?;
     let parts = path.split('/').filter(|part| !part.is_empty()).count();
     let root = format!("{}/{path}", url.origin().ascii_serialization());
+    let file = segment(&branch.replace('/', "-")).into_owned();
+    // The slashes of a branch's name are those of the address, everything else is encoded.
+    let branch = branch.split('/').map(segment).collect::<Vec<_>>().join("/");
     match host {
         "gitlab.com" if parts >= 2 => {
             // GitLab puts dashes for what can't be in a file's name.
-            Some(format!("{root}/-/archive/{branch}/{name}-{}.zip", branch.replace('/', "-")))
+            Some(format!("{root}/-/archive/{branch}/{name}-{file}.zip"))
         }
         "bitbucket.org" if parts == 2 => Some(format!("{root}/get/{branch}.zip")),
         "github.com" | "codeberg.org" if parts == 2 => Some(format!("{root}/archive/{branch}.zip")),
@@ -130,6 +134,22 @@ mod tests {
             ("a/b", None),
         ] {
             assert_eq!(archive(source, "main", Some("git.example")).as_deref(), expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn a_branch_is_encoded_in_the_archive() {
+        for (source, branch, expected) in [
+            ("https://github.com/a/b", "a b", "https://github.com/a/b/archive/a%20b.zip"),
+            ("https://github.com/a/b", "feature/x#1", "https://github.com/a/b/archive/feature/x%231.zip"),
+            ("https://bitbucket.org/a/b", "50%?", "https://bitbucket.org/a/b/get/50%25%3F.zip"),
+            (
+                "https://gitlab.com/a/b",
+                "feature/x#1",
+                "https://gitlab.com/a/b/-/archive/feature/x%231/b-feature-x%231.zip",
+            ),
+        ] {
+            assert_eq!(archive(source, branch, None).as_deref(), Some(expected));
         }
     }
 
