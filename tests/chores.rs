@@ -54,7 +54,7 @@ fn marking_writes_one_line_and_unmarking_takes_it_back() {
         "Marked entries/mqtt_file.md as abandoned: https://a.example/1\n",
     );
     assert_eq!(site.read("entries/mqtt_file.md"), marked);
-    let again = "entries/mqtt_file.md is already marked as abandoned: https://a.example/1\n";
+    let again = "entries/mqtt_file.md is already marked as abandoned (https://a.example/1): nothing to do\n";
     says(&site, &["mark", "abandoned", "mqtt_file", "https://a.example/1"], again);
     assert_eq!(site.read("entries/mqtt_file.md"), marked);
     says(
@@ -82,6 +82,16 @@ fn what_is_marked_is_published() {
     assert_eq!(told.stdout, "Marked entries/two.md as up for adoption: https://github.com/owner/two\n");
     run(&site, &["mark", "adoption", "three", "https://a.example/take-over"]);
     assert_eq!(site.warnings(&["--offline"]), Vec::<String>::new());
+    // Without an address, an announcement that is there stays, whatever it is.
+    let said = "entries/three.md is already marked as up for adoption (https://a.example/take-over): nothing to do\n";
+    says(&site, &["mark", "adoption", "three"], said);
+    site.entry("four", "up_for_adoption: true\n");
+    let said = "entries/four.md is already marked as up for adoption (true): nothing to do\n";
+    says(&site, &["mark", "adoption", "four"], said);
+    assert_eq!(site.read("entries/four.md"), common::entry("four", "up_for_adoption: true\n"));
+    site.entry("five", "up_for_adoption: false\n");
+    let marked = "Marked entries/five.md as up for adoption: https://github.com/owner/five\n";
+    says(&site, &["mark", "adoption", "five"], marked);
     let state = |stem: &str| site.json(&format!("public/api/v1/plugins/{stem}.json"))["state"].clone();
     assert_eq!(state("one")["disabled"], true);
     assert!(state("one")["disabled_html"].as_str().unwrap().contains("# and"), "{}", state("one"));
@@ -134,6 +144,45 @@ fn what_cant_be_marked_is_left_alone() {
     assert!(site.read("entries/mqtt2.md").contains(url));
     site.write("entries/mqtt2.md", "---\nid: other\ntitle: T\n---\n");
     fails(&site, &["mark", "abandoned", "other", url], 1, "name the one that you mean by its file");
+}
+
+#[test]
+fn the_site_is_found_from_a_folder_in_it() {
+    let site = Site::new(CONFIG);
+    site.entry("mqtt", "");
+    site.build(&[]).succeeded();
+    std::fs::create_dir_all(site.at("assets/img")).unwrap();
+    let below = |arguments: &[&str]| told(site.program(arguments).current_dir(site.at("assets/img")));
+    assert_eq!(
+        below(&["mark", "disabled", "mqtt", "gone"]).stdout,
+        "Marked entries/mqtt.md as disabled: gone\n"
+    );
+    assert_eq!(
+        below(&["unmark", "disabled", "mqtt"]).stdout,
+        "entries/mqtt.md is no longer marked as disabled\n"
+    );
+    let new =
+        ["new", "bed", "--title", "Bed", "--description", "Heats.", "--author", "Ada", "--license", "MIT"];
+    let new = below(&[&new[..], &["--source", "https://github.com/a/b", "--branch", "main"]].concat());
+    assert_eq!((new.code, new.stderr.as_str()), (0, ""));
+    assert!(site.read("entries/bed.md").contains("id: bed"));
+    for arguments in [&["explain", "mqtt"][..], &["cache", "stats"], &["check"]] {
+        let told = below(arguments);
+        assert_eq!(told.code, 0, "{arguments:?}: {}", told.stderr);
+    }
+    // A folder that is named is meant, and no other one.
+    fails(&site, &["mark", "disabled", "mqtt", "gone", "--site", "assets"], 2, "assets is not a site");
+    let outside = tempfile::tempdir().unwrap();
+    for arguments in [&["mark", "disabled", "mqtt", "gone"][..], &["explain", "mqtt"], &["build"], &["check"]]
+    {
+        let told = told(site.program(arguments).current_dir(outside.path()));
+        assert!(told.code == 2 && told.stderr.contains(". is not a site"), "{arguments:?}: {}", told.stderr);
+        assert!(
+            told.stderr.contains("help: ") && !told.stderr.contains("shelflife build"),
+            "{}",
+            told.stderr
+        );
+    }
 }
 
 #[cfg(unix)]
@@ -228,6 +277,24 @@ fn the_manual_has_every_command() {
         let page = site.read(&format!("man/man1/shelflife-{command}.1"));
         assert!(page.contains(&format!("\n.TH shelflife-{command} 1")), "{page}");
     }
+    let mark = site.read("man/man1/shelflife-mark.1");
+    let title = mark.lines().find(|line| line.starts_with(".TH ")).unwrap();
+    assert!(title.contains(concat!("\"shelflife ", env!("CARGO_PKG_VERSION"), "\"")), "{title}");
+    let synopsis = |page: &str| {
+        let page = site.read(&format!("man/man1/{page}.1"));
+        let line = page.lines().skip_while(|line| *line != ".SH SYNOPSIS").nth(1).unwrap();
+        ["\\fB", "\\fI", "\\fR", "\\"].iter().fold(line.to_owned(), |line, font| line.replace(font, ""))
+    };
+    let expected =
+        "shelflife mark abandoned [--site SITE] [--config FILE] [-h|--help] [-V|--version] ENTRY URL";
+    assert_eq!(synopsis("shelflife-mark-abandoned"), expected);
+    assert!(
+        synopsis("shelflife-build").contains(" [-o|--output FOLDER] "),
+        "{}",
+        synopsis("shelflife-build")
+    );
+    assert!(synopsis("shelflife-new").contains(" [--author NAME] ... "), "{}", synopsis("shelflife-new"));
+    assert!(synopsis("shelflife-check").ends_with(" [PATH ...]"), "{}", synopsis("shelflife-check"));
     assert!(site.read("man/man1/shelflife-mark-abandoned.1").contains("an issue on GitHub"));
     assert!(site.read("man/man1/shelflife.1").contains("shelflife\\-mark(1)"));
     let groff = Command::new("groff")

@@ -62,11 +62,14 @@ fn a_folder_seeds_a_cache_that_is_not_there() {
     let site = site();
     let old = site.at("old");
     let (code, text) = seed(&site, old.to_str().unwrap());
-    assert_eq!((code, &*text), (0, "Took over 3 observations of 2 plugins; 1 has none"));
+    assert_eq!((code, &*text), (0, "Took over 3 observations of 2 plugins (1 plugin has no history)"));
     let first = [("2020-01-01".to_owned(), 1), ("2020-01-03".to_owned(), 3)];
     assert_eq!(stars(&site.at(CACHE), "one"), first);
     let (code, text) = seed(&site, old.to_str().unwrap());
-    assert_eq!((code, &*text), (0, "Took over 0 observations of 0 plugins; 1 has none"));
+    assert_eq!(
+        (code, &*text),
+        (0, "Nothing to take over: the cache has every observation already (1 plugin has no history)")
+    );
     site.build(&[]).succeeded();
     assert_eq!(stars(&site.at(CACHE), "one"), first);
 }
@@ -124,7 +127,10 @@ fn what_makes_no_sense_is_told_and_the_rest_is_taken_over() {
         let (code, said) = seed(&site, site.at("old").to_str().unwrap());
         assert_eq!(code, 1, "{said}");
         assert!(said.contains(&format!("not taken over: two: {reason}")) || said.contains(reason), "{said}");
-        assert!(said.contains("Took over 2 observations of 1 plugin;") && !said.contains('\u{1b}'), "{said}");
+        assert!(
+            said.contains("Took over 2 observations of 1 plugin (") && !said.contains('\u{1b}'),
+            "{said}"
+        );
         assert_eq!(stars(&site.at(CACHE), "one").len(), 2);
     }
 }
@@ -249,7 +255,7 @@ fn a_published_site_seeds_a_cache_and_is_asked_again_when_it_fails() {
         let _ = std::fs::remove_dir_all(site.at(".shelflife"));
         let (address, requests) = serve(&site, "old", errors);
         let (code, text) = seed(&site, &address);
-        assert_eq!((code, &*text), (0, "Took over 3 observations of 2 plugins; 1 has none"));
+        assert_eq!((code, &*text), (0, "Took over 3 observations of 2 plugins (1 plugin has no history)"));
         assert_eq!(requests.load(Ordering::Relaxed), expected);
         assert_eq!(stars(&site.at(CACHE), "one").len(), 2);
     }
@@ -469,9 +475,12 @@ fn without_an_address_the_sites_own_is_asked() {
     assert!(code == 0 && text.contains("not taken over: torn: "), "{text}");
     publish(&site, host.path().to_str().unwrap());
     let (code, text) = say(&config);
-    assert_eq!((code, &*text), (0, "Took over 3 observations of 2 plugins; 1 has none\n"));
+    assert_eq!((code, &*text), (0, "Took over 3 observations of 2 plugins (1 plugin has no history)\n"));
     let (code, text) = say(&format!("{config}[history]\nseed = \"off\"\n"));
     assert_eq!((code, &*text), (0, "Nothing to take over: `history.seed` is \"off\"\n"));
     let (code, text) = say("title = \"Test\"\n");
     assert!(code == 1 && text.contains("it isn't known where the site is published"), "{text}");
+    let (code, text) = say("url = \"https://plugins.example\"\n");
+    assert!(code == 1 && text.contains("its name is reserved for examples"), "{text}");
+    assert!(!text.contains("set `url`"), "{text}");
 }

@@ -111,6 +111,8 @@ pub(super) fn seed(
         );
         seeding.notes.push(if found.without == found.plugins {
             format!("{address} has no history yet, so that of usage and stars begins now")
+        } else if taken.observations == 0 {
+            format!("the cache has every observation that could be read at {address} already")
         } else {
             format!(
                 "took over {} of {} from {address}",

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use super::progress::Progress;
+use super::site::folder;
 use super::{Exit, build, show, signals};
 use crate::build::{Observer as _, Phase, told};
 use crate::cache::{Amount, Cache, CacheError, SetAside, Stats};
@@ -22,9 +23,9 @@ use crate::seed::{self, Found, Manner, Place, SeedError};
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
-    /// The site's folder, the one that holds shelflife.toml
-    #[arg(long, default_value = ".", global = true, value_name = "SITE")]
-    site: PathBuf,
+    /// The site's folder, the one that holds shelflife.toml [default: this folder or the nearest above it]
+    #[arg(long, global = true, value_name = "SITE")]
+    site: Option<PathBuf>,
     /// The cache file [default: `paths.cache` of shelflife.toml]
     #[arg(long, value_name = "FILE", global = true)]
     cache: Option<PathBuf>,
@@ -61,7 +62,8 @@ const LEFT: &str = "the cache is whole, and what was not done yet is left undone
 
 pub(super) fn run(arguments: &Arguments) -> Exit {
     let overrides = Overrides { cache: arguments.cache.clone(), ..Overrides::default() };
-    let config = match Config::load(&arguments.site, &Environment::of_process(), &overrides) {
+    let site = folder(arguments.site.as_deref(), None);
+    let config = match Config::load(&site, &Environment::of_process(), &overrides) {
         Ok(config) => config,
         Err(error) => {
             show::error(&error);
@@ -142,6 +144,12 @@ fn seed_from_own_site(config: &Config) -> miette::Result<Exit> {
         return Ok(Exit::Done);
     }
     let address = config.seed_address.clone().ok_or_else(|| {
+        if config.is_for_examples {
+            return miette::miette!(
+                help = "give the address of the published site: `shelflife cache seed URL`",
+                "nothing is published at the `url` in shelflife.toml: its name is reserved for examples (RFC 2606)"
+            );
+        }
         miette::miette!(
             help = "set `url` in shelflife.toml, or give the address: `shelflife cache seed URL`",
             "it isn't known where the site is published"
@@ -211,13 +219,22 @@ fn take_over(config: &Config, found: &Found) -> miette::Result<()> {
     for line in found.warnings() {
         Progress::bars_only().warn(&format!("not taken over: {line}"));
     }
-    print(&format!(
-        "Took over {} of {}; {} {} none",
-        report::count(taken.observations, "observation"),
-        report::count(taken.plugins, "plugin"),
-        found.without,
-        if found.without == 1 { "has" } else { "have" },
-    ));
+    let is_whole = found.warnings().is_empty();
+    let told = match (taken.observations, is_whole) {
+        (0, true) => "Nothing to take over: the cache has every observation already".to_owned(),
+        (0, false) => "Nothing was taken over".to_owned(),
+        (observations, _) => format!(
+            "Took over {} of {}",
+            report::count(observations, "observation"),
+            report::count(taken.plugins, "plugin")
+        ),
+    };
+    let without = match found.without {
+        0 => String::new(),
+        1 => " (1 plugin has no history)".to_owned(),
+        without => format!(" ({} have no history)", report::count(without, "plugin")),
+    };
+    print(&format!("{told}{without}"));
     Ok(())
 }
 

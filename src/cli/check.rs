@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::progress::Progress;
 use super::runner::Runner;
-use super::site::nearest;
+use super::site::folder;
 use super::{Exit, show};
 use crate::build::{Observer as _, Phase};
 use crate::check::{self, Checked, Finding, Found, Mended, Options, Selection, check, mend};
@@ -104,7 +104,7 @@ Examples:
 pub(super) fn run(arguments: &Arguments) -> Exit {
     let overrides =
         Overrides { config: arguments.config.clone(), offline: !arguments.online, ..Overrides::default() };
-    let site = site(arguments);
+    let site = folder(arguments.site.as_deref(), arguments.paths.first().map(PathBuf::as_path));
     let runner = Runner::of_process(&site);
     let config = Config::load(&site, &Environment::of_process(), &overrides);
     if arguments.rules || arguments.explain.is_some() {
@@ -217,22 +217,6 @@ fn run_check(arguments: &Arguments, config: &Config, selection: &Selection) -> m
     checked.findings.extend(findings.into_iter().filter(is_of_world));
     checked.notes = notes;
     Ok(checked)
-}
-
-/// The site's folder: the one that is given, or the nearest that has a `shelflife.toml`, from the current folder upwards or
-/// else from the first path.
-fn site(arguments: &Arguments) -> PathBuf {
-    let here = Path::new(".");
-    if let Some(site) = &arguments.site {
-        return site.clone();
-    }
-    if here.join(FILE_NAME).is_file() {
-        return here.to_path_buf();
-    }
-    let first = arguments.paths.first();
-    // A site that is named is called as it was.
-    let named = first.filter(|first| first.join(FILE_NAME).is_file()).cloned();
-    named.or_else(|| nearest(here)).or_else(|| nearest(first?)).unwrap_or_else(|| here.to_path_buf())
 }
 
 /// Whether both paths lead to the same place.

@@ -12,6 +12,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser as _};
 use jiff::Timestamp;
 use miette::IntoDiagnostic as _;
 
+use super::site::folder;
 use super::{Exit, build, show};
 use crate::config::{Config, Environment, Overrides};
 use crate::explain::explain;
@@ -23,9 +24,9 @@ pub(super) struct Arguments {
     /// An output, an entry or an address of the site, see below
     #[arg(value_name = "OUTPUT|ENTRY|URL", value_parser = OsStringValueParser::new().try_map(text))]
     given: String,
-    /// The site's folder, the one that holds shelflife.toml
-    #[arg(long, default_value = ".", value_name = "SITE")]
-    site: PathBuf,
+    /// The site's folder, the one that holds shelflife.toml [default: this folder or the nearest above it]
+    #[arg(long, value_name = "SITE")]
+    site: Option<PathBuf>,
     /// The folder that the site was published into [default: `paths.output` of shelflife.toml]
     #[arg(long, short, value_name = "FOLDER")]
     output: Option<PathBuf>,
@@ -75,7 +76,8 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         now: arguments.now,
         ..Overrides::default()
     };
-    let config = match Config::load(&arguments.site, &Environment::of_process(), &overrides) {
+    let site = folder(arguments.site.as_deref(), None);
+    let config = match Config::load(&site, &Environment::of_process(), &overrides) {
         Ok(config) => config,
         Err(error) => {
             show::error(&error);

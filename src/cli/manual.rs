@@ -4,10 +4,10 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Command, CommandFactory as _};
+use clap::{Arg, ArgAction, Args, Command, CommandFactory as _};
 use clap_complete::Shell;
 use clap_mangen::Man as Page;
-use clap_mangen::roff::Roff;
+use clap_mangen::roff::{Inline, Roff, bold, italic, roman};
 use miette::IntoDiagnostic as _;
 
 use super::{Exit, show};
@@ -80,9 +80,14 @@ fn print(text: &[u8]) {
     let _ = io::stdout().lock().write_all(text);
 }
 
+/// A page about a command, which is part of this program and of its version.
+fn page_of(command: &Command) -> Page {
+    Page::new(command.clone()).source(concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")))
+}
+
 /// One page with all commands, each as a section.
 fn whole(command: &Command) -> io::Result<Vec<u8>> {
-    let man = Page::new(command.clone());
+    let man = page_of(command);
     let mut page = Vec::new();
     man.render_title(&mut page)?;
     man.render_name_section(&mut page)?;
@@ -92,7 +97,7 @@ fn whole(command: &Command) -> io::Result<Vec<u8>> {
         title.control("SH", [format!("shelflife {name}").to_uppercase().as_str()]);
         title.to_writer(&mut page)?;
         let mut text = Vec::new();
-        about(&Page::new(of.clone()), of, &mut text)?;
+        about(&page_of(of), of, &mut text)?;
         // Sections of a command are subsections here.
         page.extend_from_slice(String::from_utf8_lossy(&text).replace("\n.SH ", "\n.SS ").as_bytes());
     }
@@ -102,7 +107,7 @@ fn whole(command: &Command) -> io::Result<Vec<u8>> {
 
 /// What a command is for, and what it takes.
 fn about(man: &Page, command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
-    man.render_synopsis_section(page)?;
+    synopsis(command).to_writer(page)?;
     man.render_description_section(page)?;
     man.render_options_section(page)?;
     if command.get_after_help().is_some() {
@@ -114,6 +119,48 @@ fn about(man: &Page, command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
         page.extend_from_slice(b".fi\n");
     }
     Ok(())
+}
+
+/// How a command is called. That of `clap_mangen` names options without their values.
+fn synopsis(command: &Command) -> Roff {
+    let mut line = vec![bold(command.get_bin_name().unwrap_or_else(|| command.get_name()))];
+    let shown = || command.get_arguments().filter(|arg| !arg.is_hide_set());
+    for option in shown().filter(|arg| !arg.is_positional()) {
+        let short = option.get_short().map(|short| format!("-{short}"));
+        let long = option.get_long().map(|long| format!("--{long}"));
+        let mut parts = vec![];
+        for name in short.into_iter().chain(long) {
+            parts.extend((!parts.is_empty()).then(|| roman("|")));
+            parts.push(bold(name));
+        }
+        if option.get_action().takes_values() {
+            parts.extend([roman(" "), italic(value(option))]);
+        }
+        line.extend(marked(option.is_required_set(), parts));
+        line.extend(matches!(option.get_action(), ArgAction::Append).then(|| roman(" ...")));
+    }
+    for positional in shown().filter(|arg| arg.is_positional()) {
+        line.extend(marked(positional.is_required_set(), vec![italic(value(positional))]));
+    }
+    if command.has_subcommands() {
+        line.extend(marked(command.is_subcommand_required_set(), vec![italic("command")]));
+    }
+    let mut synopsis = Roff::new();
+    synopsis.control("SH", ["SYNOPSIS"]).text(line);
+    synopsis
+}
+
+/// What stands for an argument's value.
+fn value(arg: &Arg) -> String {
+    let name = arg.get_value_names().unwrap_or_default().join(" ");
+    let is_several = !arg.get_num_args().is_some_and(|number| number.max_values() == 1);
+    if is_several { format!("{name} ...") } else { name }
+}
+
+/// What may be left out is in brackets.
+fn marked(is_required: bool, parts: Vec<Inline>) -> Vec<Inline> {
+    let (begin, end) = if is_required { (" ", "") } else { (" [", "]") };
+    [vec![roman(begin)], parts, vec![roman(end)]].concat()
 }
 
 /// Every command below this one that does something, with the words that call it.
@@ -133,7 +180,7 @@ fn write(folder: &Path) -> miette::Result<()> {
     fs::create_dir_all(folder).map_err(denied("make the folder", folder))?;
     let command = command();
     for of in std::iter::once(&command).chain(commands(&command, "").into_iter().map(|(_, of)| of)) {
-        let man = Page::new(of.clone());
+        let man = page_of(of);
         let place = folder.join(man.get_filename());
         let failed = denied("write", &place);
         let mut page = Vec::new();

@@ -42,7 +42,7 @@ enum NewState {
         /// The entry's id, or its file
         #[arg(value_name = "ENTRY")]
         entry: String,
-        /// Where somebody may offer to take it over [default: the entry's `source`]
+        /// Where somebody may offer to take it over [default: what the entry says already, or else its `source`]
         #[arg(value_name = "URL", value_parser = address)]
         url: Option<String>,
     },
@@ -158,15 +158,22 @@ pub(super) fn mark(arguments: &Mark) -> Exit {
         NewState::Disabled { entry, reason } => (State::Disabled, entry, Some(reason.clone())),
     };
     run(&arguments.site, entry, |name, file| {
+        let key = state.key();
+        let is_marked = file.is_set(key);
+        let before = file.value(key).map(str::to_owned).filter(|_| is_marked);
+        let already = || {
+            let at = before.as_ref().map(|before| format!(" ({before})")).unwrap_or_default();
+            format!("{name} is already marked as {state}{at}: nothing to do")
+        };
         let value = match value {
             Some(value) => value,
+            // Whoever gives no address doesn't want the one that is there replaced.
+            None if is_marked => return Ok((Vec::new(), already())),
             None => source(name, file)?,
         };
-        let key = state.key();
-        let before = file.value(key).map(str::to_owned).filter(|_| file.is_set(key));
         let edits = file.set(key, Value::Text(&value))?;
         if edits.is_empty() {
-            return Ok((edits, format!("{name} is already marked as {state}: {value}")));
+            return Ok((edits, already()));
         }
         let before = before.map(|before| format!(" (before: {before})")).unwrap_or_default();
         Ok((edits, format!("Marked {name} as {state}: {value}{before}")))

@@ -66,17 +66,27 @@ impl InSite {
     /// When it can't be read, or says what can't be.
     pub(super) fn load(&self) -> miette::Result<Config> {
         let overrides = Overrides { config: self.config.clone(), ..Overrides::default() };
-        let folder = self.folder.clone().unwrap_or_else(|| {
-            let here = Path::new(".");
-            let above = || nearest(here).filter(|_| !here.join(FILE_NAME).is_file());
-            above().unwrap_or_else(|| here.to_path_buf())
-        });
-        Config::load(&folder, &Environment::of_process(), &overrides)
+        let site = folder(self.folder.as_deref(), None);
+        Config::load(&site, &Environment::of_process(), &overrides)
     }
 }
 
-/// The nearest folder that has a `shelflife.toml`, from a place upwards.
-pub(super) fn nearest(from: &Path) -> Option<PathBuf> {
-    let from = std::path::absolute(from).ok()?;
-    Some(from.ancestors().find(|folder| folder.join(FILE_NAME).is_file())?.to_path_buf())
+/// The site's folder: the one that is `given`, or the nearest that has a `shelflife.toml`, from the current folder upwards or
+/// else from `path`, which the command is about; the current folder if there is none.
+pub(super) fn folder(given: Option<&Path>, path: Option<&Path>) -> PathBuf {
+    let is_site = |folder: &Path| folder.join(FILE_NAME).is_file();
+    let above = |from: &Path| {
+        let from = std::path::absolute(from).ok()?;
+        Some(from.ancestors().find(|folder| is_site(folder))?.to_path_buf())
+    };
+    let here = Path::new(".");
+    if let Some(given) = given {
+        return given.to_path_buf();
+    }
+    // A site that is named is called as it was.
+    if is_site(here) {
+        return here.to_path_buf();
+    }
+    let named = path.filter(|path| is_site(path)).map(Path::to_path_buf);
+    named.or_else(|| above(here)).or_else(|| above(path?)).unwrap_or_else(|| here.to_path_buf())
 }

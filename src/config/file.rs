@@ -221,8 +221,7 @@ pub(super) fn load(site: &Path, path: Option<&Path>) -> miette::Result<Settled> 
         let folder = site.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
         return Err(miette::miette!(
             help = format!(
-                "give the folder that holds it: `shelflife build {}`; another configuration file goes behind \
-                 `--config`",
+                "give the folder that holds it: {}; to read another configuration file, use `--config`",
                 folder.display()
             ),
             "{} is a file, expected the site's folder",
@@ -231,7 +230,7 @@ pub(super) fn load(site: &Path, path: Option<&Path>) -> miette::Result<Settled> 
     }
     if !site.is_dir() {
         return Err(miette::miette!(
-            help = "give the folder that holds shelflife.toml: `shelflife build FOLDER`",
+            help = "give the site's folder, the one that holds shelflife.toml",
             "there is no folder {}",
             site.display()
         ));
@@ -247,8 +246,8 @@ pub(super) fn load(site: &Path, path: Option<&Path>) -> miette::Result<Settled> 
                     "entries seem to be in `_plugins`: write a shelflife.toml with the lines `[paths]`, \
                      `entries = \"_plugins\"` and `data = \"_data\"`"
                 } else {
-                    "run `shelflife build` in a site's folder or give it: `shelflife build FOLDER`; a site needs a \
-                     shelflife.toml, or else a folder `entries`"
+                    "run this in a site's folder, or name that folder on the command line: it holds a shelflife.toml, \
+                     or else a folder `entries`"
                 };
                 return Err(miette::miette!(
                     help = help,

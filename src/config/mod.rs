@@ -69,6 +69,8 @@ pub struct Config {
     /// The address to ask for it, which ends with a slash; `None` if nobody is to be asked. It follows from the file
     /// alone: the address of a preview says nothing about where the site was published before.
     pub seed_address: Option<Url>,
+    /// Whether there is none because the `url` in the file has a name that is reserved for examples.
+    pub is_for_examples: bool,
     /// Whether this is a runner of continuous integration, whose builds are published.
     pub is_runner: bool,
     /// The moment at which freshness is judged: the clock's, or the one that was given.
@@ -357,6 +359,7 @@ impl Config {
             keep: file.keep,
             check: file.check,
             seed_address: file.seed.address(file.has_url.then_some(file.url.as_str()), &file.base_path),
+            is_for_examples: file.seed.is_for_examples(file.has_url.then_some(file.url.as_str())),
             seed: file.seed,
             is_runner: environment.is_runner,
             now,

@@ -21,6 +21,12 @@ pub enum Seed {
 }
 
 impl Seed {
+    /// Whether nobody is asked because the site's `url` has a name that is reserved for examples.
+    pub(super) fn is_for_examples(&self, url: Option<&str>) -> bool {
+        let host = url.and_then(|url| Url::parse(url).ok()?.host_str().map(is_for_examples));
+        *self == Self::Auto && host == Some(true)
+    }
+
     /// The address to ask, which ends with a slash, for a site at this `url`, if the file gives one, with this base
     /// path.
     pub(super) fn address(&self, url: Option<&str>, base_path: &str) -> Option<Url> {
@@ -29,7 +35,7 @@ impl Seed {
             Self::From(address) => Some(address.clone()),
             Self::Auto => {
                 let address = Url::parse(&format!("{}{base_path}/", url?)).ok()?;
-                address.host_str().is_some_and(|host| !is_for_examples(host)).then_some(address)
+                (address.has_host() && !self.is_for_examples(url)).then_some(address)
             }
         }
     }
