@@ -41,11 +41,11 @@ shelflife "${arguments[@]}" || code=$?
     echo "report=$report"
     jq --raw-output '
       "changed=\(.outputs.changed | length > 0)",
-      "entries=\(.entries.total)",
-      "written=\(.outputs.written)",
-      "removed=\(.outputs.removed)",
-      "stale=\(.facts.stale)",
-      "missing=\(.facts.missing)",
+      "entries=\(.entries.total // "")",
+      "written=\(.outputs.written // "")",
+      "removed=\(.outputs.removed // "")",
+      "stale=\(.facts.stale // "")",
+      "missing=\(.facts.missing // "")",
       "warnings=\(.warnings | length)"' "$report"
   fi
 } >>"$GITHUB_OUTPUT"

@@ -28,7 +28,7 @@ use thiserror::Error;
 
 use crate::config::Config;
 use crate::problem::Problem;
-use crate::report::{self, Report};
+use crate::report::{self, Entries, Report};
 use crate::warning::Warning;
 
 use render::on_all_cores;
@@ -125,6 +125,8 @@ pub struct Strict {
     pub refused: Vec<Problem>,
     /// What else is wrong with the site's files.
     pub warnings: Vec<Warning>,
+    /// The site's entries.
+    pub entries: Entries,
 }
 
 fn strict(refused: &[Problem], warnings: &[Warning]) -> String {

@@ -17,7 +17,7 @@ use crate::warning::Warning;
 pub use outcome::{Found, Headline, Outcome};
 pub use unrefreshed::Unrefreshed;
 
-/// What a build did. One that failed has the same members, and did nothing.
+/// What a build did. One that failed has the same members; what it had not counted yet is `None`.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
     /// The version of shelflife.
@@ -33,14 +33,14 @@ pub struct Report {
     /// What people have to mend: why entries can't be read, or what keeps the site from being built.
     pub problems: Vec<Found>,
     /// Entries.
-    pub entries: Entries,
+    pub entries: Option<Entries>,
     /// Files of the output folder.
-    pub outputs: Outputs,
+    pub outputs: Option<Outputs>,
     /// For each output that is not what was published before, what had changed of the things it is made from.
     /// Empty for an output that there was not.
     pub why: BTreeMap<String, Vec<Change>>,
     /// Facts.
-    pub facts: Facts,
+    pub facts: Option<Facts>,
     /// Requests by endpoint.
     pub requests: BTreeMap<Endpoint, Tally>,
     /// GitHub's budget, if it was asked.
@@ -153,19 +153,17 @@ pub fn milliseconds(duration: Duration) -> u64 {
 impl Report {
     /// How many facts the site shows that are past their life, or would show if they were known.
     pub fn lacking(&self) -> usize {
-        self.facts.stale + self.facts.missing
+        self.facts.map_or(0, |facts| facts.stale + facts.missing)
     }
 
-    /// One line for a person.
+    /// One line for a person, about a build that came to its end.
     pub fn summary(&self) -> String {
-        let Self { entries, outputs, facts, .. } = self;
+        let (entries, facts) = (self.entries.unwrap_or_default(), self.facts.unwrap_or_default());
         let requests: u64 = self.requests.values().map(|tally| tally.requests).sum();
-        let mut parts = vec![format!(
-            "{} written, {} unchanged, {} removed",
-            count(outputs.written, "output"),
-            outputs.unchanged,
-            outputs.removed
-        )];
+        let (written, unchanged, removed) =
+            self.outputs.as_ref().map_or((0, 0, 0), |it| (it.written, it.unchanged, it.removed));
+        let mut parts =
+            vec![format!("{} written, {unchanged} unchanged, {removed} removed", count(written, "output"))];
         let mut known = format!("{} fresh, {} refreshed", count(facts.fresh, "fact"), facts.refreshed);
         if facts.stale > 0 {
             known.push_str(&format!(", {} stale", facts.stale));

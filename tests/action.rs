@@ -1,10 +1,13 @@
-//! The action's scripts: which program they install, and that it is the one that was released.
+//! The action's scripts: which program they install, that it is the one that was released, and what a build came to.
 #![allow(missing_docs)]
+
+mod common;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use common::{Site, skip};
 use tempfile::TempDir;
 
 const NAME: &str = concat!("shelflife-", env!("CARGO_PKG_VERSION"), "-x86_64-unknown-linux-musl");
@@ -109,6 +112,12 @@ impl World {
 }
 
 #[track_caller]
+fn run_with(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[track_caller]
 fn run(program: &str, folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).current_dir(folder).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -201,4 +210,38 @@ fn a_given_program_is_used_as_it_is() {
         let installed = world.install(&world.commit, &[("PROGRAM", no_program)]);
         assert!(!installed.success && installed.log.contains("there is no program /"), "{}", installed.log);
     }
+}
+
+#[test]
+fn a_build_that_failed_has_counted_nothing() {
+    if Command::new("jq").arg("--version").output().is_err() {
+        return skip("a_build_that_failed_has_counted_nothing", "no jq");
+    }
+    let site = Site::new("url = \"https://plugins.example\"\n");
+    site.entry("one", "");
+    let programs = Path::new(env!("CARGO_BIN_EXE_shelflife")).parent().unwrap();
+    let path = format!("{}:{}", programs.display(), std::env::var("PATH").unwrap());
+    let build = || -> BTreeMap<String, String> {
+        let _ = std::fs::remove_file(site.at("output"));
+        run_with(
+            Command::new("bash")
+                .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("action/build.sh"))
+                .env_clear()
+                .env("PATH", &path)
+                .env("RUNNER_TEMP", site.at("temporary"))
+                .env("GITHUB_OUTPUT", site.at("output"))
+                .env("FOLDER", site.path())
+                .env("ARGUMENTS", "--offline"),
+        );
+        let outputs = site.read("output");
+        outputs.lines().map(|line| line.split_once('=').unwrap()).map(|(a, b)| (a.into(), b.into())).collect()
+    };
+    let counted = ["entries", "written", "removed", "stale", "missing"];
+    let good = build();
+    assert_eq!((&*good["exit-code"], &*good["changed"], &*good["entries"]), ("0", "true", "1"));
+    assert!(counted.iter().all(|name| good[*name].parse::<usize>().is_ok()), "{good:?}");
+    site.write("data/notices.yaml", "{");
+    let bad = build();
+    assert_eq!((&*bad["exit-code"], &*bad["changed"]), ("1", "false"));
+    assert!(counted.iter().all(|name| bad[*name].is_empty()), "{bad:?}");
 }

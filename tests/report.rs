@@ -42,6 +42,7 @@ fn a_build_that_failed_has_the_same_members_and_says_what_to_mend() {
     let (code, good) = report(&site, &[]);
     assert_eq!((code, &good["outcome"], &good["exit_code"]), (0, &json!("published"), &json!(0)));
     assert_eq!((&good["error"], &good["problems"]), (&json!(null), &json!([])));
+    assert!(["entries", "outputs", "facts"].iter().all(|counted| good[counted].is_object()), "{good:#}");
     let check = |arguments: &[&str], code: i32, outcome: &str, message: &str| {
         let (ended, report) = report(&site, arguments);
         assert_eq!(ended, code, "{report:#}");
@@ -49,6 +50,15 @@ fn a_build_that_failed_has_the_same_members_and_says_what_to_mend() {
         assert_eq!(members(&report), members(&good));
         let told = report["error"]["message"].as_str().unwrap_or_default();
         assert!(told.contains(message), "{message} in {report:#}");
+        // What was not counted is not said to be nothing.
+        let is_published = matches!(outcome, "incomplete" | "stale");
+        for counted in ["outputs", "facts"] {
+            assert_eq!(report[counted].is_object(), is_published, "{counted} in {report:#}");
+        }
+        let is_strict = arguments.contains(&"--strict");
+        assert_eq!(report["entries"].is_object(), is_published || is_strict, "{report:#}");
+        assert!(is_published || is_strict || report["entries"].is_null(), "{report:#}");
+        assert!(!told.contains("shelflife.toml:"), "the place is the problem's: {told}");
         report["problems"].clone()
     };
 
@@ -64,7 +74,11 @@ fn a_build_that_failed_has_the_same_members_and_says_what_to_mend() {
     let rules: Vec<&Value> = problems.as_array().unwrap().iter().map(|one| &one["rule"]).collect();
     assert_eq!(rules, [&json!(null), &json!("missing-key")], "{problems:#}");
     assert_eq!(problems[1]["place"]["path"], "entries/two.md");
+    assert_eq!(site.json("report.json")["entries"], json!({"total": 3, "left_out": 1, "kept": 0}));
     let problems = check(&[], 3, "incomplete", "");
+    // The last build's record knows them, too.
+    check(&["--strict"], 1, "failed", "`--strict` was given");
+    assert_eq!(site.json("report.json")["entries"], json!({"total": 3, "left_out": 1, "kept": 0}));
     assert_eq!(problems[0]["place"]["path"], "entries/three.md");
     std::fs::remove_file(site.at("entries/three.md")).unwrap();
     site.entry("two", "");
@@ -73,6 +87,8 @@ fn a_build_that_failed_has_the_same_members_and_says_what_to_mend() {
     site.write("shelflife.toml", format!("{CONFIG}titel = 1"));
     let problems = check(&[], 2, "wrong", "unknown key `titel`");
     assert!(problems[0]["place"]["line"] == 4, "{problems}");
+    let message = site.json("report.json")["error"]["message"].clone();
+    assert!(message.as_str().unwrap().starts_with("unknown key `titel`"), "{message}");
     site.write("shelflife.toml", CONFIG);
     std::fs::remove_dir_all(site.at(".shelflife")).unwrap();
     site.write("file", "a file");

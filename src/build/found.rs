@@ -44,11 +44,12 @@ pub fn beside_files(config: &Config, scan: &Scan) -> Vec<Warning> {
 pub(super) fn check_strictly<'w>(
     refused: &[Problem],
     warnings: impl IntoIterator<Item = &'w Warning>,
+    entries: Entries,
 ) -> Result<(), Strict> {
     let of_files = warnings.into_iter().filter(|warning| warning.rule.is_about_files());
     let warnings: Vec<Warning> = of_files.cloned().collect();
     if refused.is_empty() && warnings.is_empty() {
         return Ok(());
     }
-    Err(Strict { refused: refused.to_vec(), warnings })
+    Err(Strict { refused: refused.to_vec(), warnings, entries })
 }

@@ -254,7 +254,7 @@ impl<'a> Run<'a> {
         if self.config.strict {
             let beside = found::beside_files(self.config, scan);
             let warnings = record.found.warnings.iter().chain(&beside);
-            found::check_strictly(&record.found.refused, warnings)?;
+            found::check_strictly(&record.found.refused, warnings, record.found.entries)?;
         }
         let published = if self.is_untouched(&record, &mut view)? {
             Published { unchanged: of_site(outputs).count(), is_known: true, ..Published::default() }
@@ -263,7 +263,7 @@ impl<'a> Run<'a> {
         };
         let now = self.config.now;
         let mut report = self.report(record.found.entries, published, durations);
-        report.facts = record::count(&record.sources, now);
+        report.facts = Some(record::count(&record.sources, now));
         report.left_out = left_out(self.config, &|source| record::lacking(&record.sources, source, now));
         report.warnings.splice(0..0, record.found.warnings);
         Ok(Built { report, refused: record.found.refused })
@@ -341,7 +341,7 @@ impl<'a> Run<'a> {
             let mut warnings = found::in_files(config, &db, &shelf);
             warnings.extend(graph::plan::plan(&db).warnings.iter().cloned());
             warnings.extend(found::beside_files(config, scan));
-            found::check_strictly(&refused, &warnings)?;
+            found::check_strictly(&refused, &warnings, entries_of(scan, &db, &warnings))?;
         }
         durations.evaluate_ms = report::milliseconds(checking.elapsed());
         facts.settle(&mut db, &mut shelf, scan, &mut durations)?;
@@ -378,10 +378,7 @@ impl<'a> Run<'a> {
         warnings.extend(plan.warnings.iter().cloned());
         let dropped = facts.known().dropped.warning(config.fetch.keep);
         warnings.extend(dropped.map(|dropped| Warning::general(Rule::Source, dropped)));
-        let total = scan.entries().len() - graph::entries::drafts(&db);
-        let left_out = total - graph::entries::sound_entries(&db).len();
-        let kept = warnings.iter().filter(|warning| warning.rule == Rule::KeptEntry).count();
-        let entries = Entries { total, left_out, kept };
+        let entries = entries_of(scan, &db, &warnings);
         let found = Found { warnings: warnings.clone(), refused: refused.clone(), entries };
         Record::new(inputs, cache, config, found, sources, &db)?.save(cache)?;
         cache.end_build(config.keep)?;
@@ -461,7 +458,7 @@ impl<'a> Run<'a> {
 
     /// Puts into the report what an evaluation has found out.
     fn tell(&self, report: &mut Report, db: &Database, facts: &Facts<'_>) {
-        report.facts = facts.count(db);
+        report.facts = Some(facts.count(db));
         report.unrefreshed = facts.ledger.unrefreshed();
         // What is about to be asked for is not left out.
         let will_ask = |source: &str| !self.asks() && record::can_ask(source, self.config);
@@ -497,13 +494,13 @@ impl<'a> Run<'a> {
         Report {
             version: env!("CARGO_PKG_VERSION"),
             now: self.config.now,
-            entries,
+            entries: Some(entries),
             warnings: published
                 .warnings()
                 .into_iter()
                 .map(|warning| Warning::general(Rule::Output, warning))
                 .collect(),
-            outputs: Outputs {
+            outputs: Some(Outputs {
                 written: published.written.len(),
                 unchanged: published.unchanged,
                 removed: published.removed.len(),
@@ -514,7 +511,7 @@ impl<'a> Run<'a> {
                     .into_iter()
                     .filter_map(|(path, what)| self.changed(path, what))
                     .collect(),
-            },
+            }),
             durations,
             ..Report::default()
         }
@@ -530,6 +527,14 @@ impl<'a> Run<'a> {
         let is_page = path.ends_with(".html");
         Some(Changed { address, path, what, is_page })
     }
+}
+
+/// The site's entries, where a build has these warnings.
+fn entries_of(scan: &Scan, db: &Database, warnings: &[Warning]) -> Entries {
+    let total = scan.entries().len() - graph::entries::drafts(db);
+    let left_out = total - graph::entries::sound_entries(db).len();
+    let kept = warnings.iter().filter(|warning| warning.rule == Rule::KeptEntry).count();
+    Entries { total, left_out, kept }
 }
 
 /// The files of a listing that are outputs: all but the manifest.

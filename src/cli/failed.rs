@@ -19,6 +19,7 @@ pub(super) fn report(error: &miette::Report, outcome: Outcome, exit: Exit, now: 
         exit_code: (outcome != Outcome::Stopped).then_some(exit as u8),
         error: Some(Headline::of(error)),
         problems: problems(error),
+        entries: error.downcast_ref::<Strict>().map(|strict| strict.entries),
         ..Report::default()
     }
 }

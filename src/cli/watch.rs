@@ -97,7 +97,8 @@ impl Printer {
 
     fn built(&self, cause: &Cause, built: &Built, took: Duration, mended: bool) {
         let Built { report, refused } = built;
-        let outputs = &report.outputs;
+        let outputs = report.outputs.clone().unwrap_or_default();
+        let refreshed = report.facts.map_or(0, |facts| facts.refreshed);
         let is_different = outputs.written + outputs.removed > 0;
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let drawn: Vec<String> = refused.iter().map(ToString::to_string).collect();
@@ -118,16 +119,14 @@ impl Printer {
         }
         told.warnings[usize::from(*cause == Cause::Facts)] = warnings;
 
-        let done = format!("{} in {}", outputs_of(outputs), time(took));
+        let done = format!("{} in {}", outputs_of(&outputs), time(took));
         let done = match (cause, mended) {
             (Cause::Start, false) => report.summary(),
             (_, true) => format!("mended: {}, {done}", what(cause)),
             // Nobody did anything, and nothing came of it.
             (Cause::Look, false) if !is_different => return,
-            (Cause::Facts, false) if !is_different && report.facts.refreshed == 0 => String::new(),
-            (Cause::Facts, false) => {
-                format!("facts refreshed: {} asked for, {done}", report.facts.refreshed)
-            }
+            (Cause::Facts, false) if !is_different && refreshed == 0 => String::new(),
+            (Cause::Facts, false) => format!("facts refreshed: {refreshed} asked for, {done}"),
             (_, false) => format!("{}: {done}", what(cause)),
         };
         if !done.is_empty() {

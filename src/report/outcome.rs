@@ -40,8 +40,10 @@ impl Headline {
     /// The headline of an error.
     pub fn of(error: &miette::Report) -> Self {
         let text = |text: &dyn ToString| printable(&text.to_string()).into_owned();
+        // Where it is stands beside it, as a problem's place.
+        let message = error.downcast_ref::<Problem>().map(|problem| text(&problem.message()));
         Self {
-            message: text(error),
+            message: message.unwrap_or_else(|| text(error)),
             causes: error.chain().skip(1).map(|cause| text(&cause)).collect(),
             help: error.help().map(|help| text(&help)),
         }

@@ -143,7 +143,8 @@ impl<B: Build + 'static> Turns<B> {
             Ok(built) => {
                 self.state.passed_over = 0;
                 let mended = self.state.failing.take().is_some();
-                self.live.built(Site::of(self.builder.config()), &built.report.outputs);
+                let outputs = built.report.outputs.clone().unwrap_or_default();
+                self.live.built(Site::of(self.builder.config()), &outputs);
                 self.tell.tell(&News::Built { cause, built: &built, took, mended });
             }
             Err(error) => self.failed(cause, took, &error),
