@@ -153,7 +153,7 @@ fn synopsis(command: &Command) -> Roff {
 /// What stands for an argument's value.
 fn value(arg: &Arg) -> String {
     let name = arg.get_value_names().unwrap_or_default().join(" ");
-    let is_several = !arg.get_num_args().is_some_and(|number| number.max_values() == 1);
+    let is_several = arg.get_num_args().is_some_and(|number| number.max_values() > 1);
     if is_several { format!("{name} ...") } else { name }
 }
 
