@@ -458,7 +458,7 @@ fn what_has_one_right_answer_is_mended() {
     let two = site.read("entries/two.md");
     let before = check(&site, &[]);
     assert_eq!(before.code, 1);
-    assert!(before.stderr.contains("help: `shelflife check --fix` mends 3 of them\n"), "{}", before.stderr);
+    assert!(before.stderr.contains("help: `shelflife check --fix` fixes 3 of them\n"), "{}", before.stderr);
     let json = check(&site, &["--format", "json"]).json();
     let fixable = json["findings"].as_array().unwrap().iter().filter(|it| it["fixable"] == true);
     let fixable: Vec<&str> = fixable.map(|it| it["rule"].as_str().unwrap()).collect();

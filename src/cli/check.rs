@@ -180,7 +180,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         });
         let fixable = checked.fixable();
         if fixable > 0 {
-            show::line(&format!("help: `shelflife check --fix` mends {fixable} of them"));
+            show::line(&format!("help: `shelflife check --fix` fixes {fixable} of them"));
         }
         if checked.count(Degree::Note) > 0 && !arguments.notes && !arguments.quiet {
             show::line("help: `--notes` shows the notes, too");
