@@ -5,7 +5,7 @@ mod common;
 
 use std::process::Command;
 
-use common::{Site, picture};
+use common::{Site, lacks, picture};
 use serde_json::Value;
 
 /// A site in a git repository, in the folder `site` of it, with one commit on `main`.
@@ -81,6 +81,9 @@ fn entry(stem: &str) -> String {
 
 #[test]
 fn only_what_the_branch_touches_is_told() {
+    if lacks(&["git"]) {
+        return;
+    }
     let repository = Repository::new();
     let site = &repository.site;
     // Wrong before, and nobody's business on this branch.
@@ -111,6 +114,9 @@ fn only_what_the_branch_touches_is_told() {
 
 #[test]
 fn what_must_not_change_is_compared_with_the_version_before() {
+    if lacks(&["git"]) {
+        return;
+    }
     let repository = Repository::new();
     let site = &repository.site;
     site.write("entries/one.md", entry("one").replace("date: 2020-02-03", "date: 2026-02-03"));
@@ -129,6 +135,9 @@ fn what_must_not_change_is_compared_with_the_version_before() {
 
 #[test]
 fn an_entry_that_is_renamed_needs_a_redirect() {
+    if lacks(&["git"]) {
+        return;
+    }
     let repository = Repository::new();
     let site = &repository.site;
     repository.git(&[
@@ -168,6 +177,9 @@ fn an_entry_that_is_renamed_needs_a_redirect() {
 
 #[test]
 fn what_breaks_elsewhere_since_a_file_is_gone_is_told() {
+    if lacks(&["git"]) {
+        return;
+    }
     let repository = Repository::new();
     let site = &repository.site;
     repository.git(&["switch", "-q", "main"]);
@@ -195,6 +207,9 @@ fn what_breaks_elsewhere_since_a_file_is_gone_is_told() {
 
 #[test]
 fn a_shallow_clone_works_if_it_has_the_commit_and_else_says_what_to_fetch() {
+    if lacks(&["git"]) {
+        return;
+    }
     let repository = Repository::new();
     let site = &repository.site;
     let base = repository.git(&["rev-parse", "main"]).trim().to_owned();
@@ -251,6 +266,9 @@ fn a_shallow_clone_works_if_it_has_the_commit_and_else_says_what_to_fetch() {
 
 #[test]
 fn an_entry_that_is_gone_is_told() {
+    if lacks(&["git"]) {
+        return;
+    }
     let repository = Repository::new();
     let site = &repository.site;
     let findings = || repository.check("main").1;
@@ -265,6 +283,9 @@ fn an_entry_that_is_gone_is_told() {
 
 #[test]
 fn a_branch_is_held_to_the_rules_that_were_there() {
+    if lacks(&["git"]) {
+        return;
+    }
     let repository = Repository::new();
     let site = &repository.site;
     site.write("entries/one.md", entry("one").replace("date: 2020-02-03", "date: 2026-02-03"));

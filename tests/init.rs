@@ -5,7 +5,7 @@ mod common;
 use std::path::Path;
 use std::process::Command;
 
-use common::entry;
+use common::{entry, lacks};
 use tempfile::TempDir;
 use xtask::replay::shared;
 
@@ -81,6 +81,9 @@ fn what_is_written_is_the_defaults() {
 
 #[test]
 fn a_jekyll_registry_is_taken_over() {
+    if lacks(&["git"]) {
+        return;
+    }
     let folder = folder();
     let write = |path: &str, text: &str| {
         let path = folder.path().join(path);
@@ -151,6 +154,9 @@ fn a_jekyll_registry_is_taken_over() {
 
 #[test]
 fn what_can_not_be_taken_over_is_left_out() {
+    if lacks(&["git"]) {
+        return;
+    }
     // Jekyll's configuration is broken.
     let folder = folder();
     std::fs::write(folder.path().join("_config.yml"), "title: x\nurl: [\n").unwrap();
@@ -186,6 +192,9 @@ fn what_can_not_be_taken_over_is_left_out() {
 
 #[test]
 fn which_branch_is_published_is_told_unless_origin_says_it() {
+    if lacks(&["git"]) {
+        return;
+    }
     let init = |folder: &Path| {
         let said = succeeds(folder, &["init", "--github", "--action", ACTION]);
         let publish = std::fs::read_to_string(folder.join(".github/workflows/publish.yml")).unwrap();
@@ -228,6 +237,9 @@ fn a_workflow_in_the_place_of_check_that_comment_can_not_follow_is_told() {
 
 #[test]
 fn where_github_pages_publishes_is_told_by_the_remote() {
+    if lacks(&["git"]) {
+        return;
+    }
     let folder = folder();
     git(folder.path(), &["init", "--quiet", "--initial-branch", "main"]);
     git(folder.path(), &["remote", "add", "origin", "https://github.com/Ada/plugins"]);

@@ -8,13 +8,16 @@ mod workflows {
 
 use std::sync::Arc;
 
-use common::entry;
+use common::{entry, lacks};
 use workflows::registry::{ACTION, COMMIT, Registry, SECRET, run_of};
 use xtask::actions::Run;
 use xtask::replay::{FaultAction, Kind};
 
 #[test]
 fn a_year_of_publications_loses_nothing() {
+    if lacks(&["bash", "git", "curl", "jq"]) {
+        return;
+    }
     let mut registry = Registry::new(&["one", "two", "three"]);
     registry.tick();
     let first = registry.publish();
@@ -151,6 +154,9 @@ fn a_year_of_publications_loses_nothing() {
 
 #[test]
 fn a_cache_that_lacks_history_never_passes_for_the_newest() {
+    if lacks(&["bash", "git", "curl", "jq"]) {
+        return;
+    }
     let mut registry = Registry::new(&["one", "two"]);
     for _ in 0..3 {
         registry.tick();
@@ -196,6 +202,9 @@ fn a_cache_that_lacks_history_never_passes_for_the_newest() {
 
 #[test]
 fn pull_requests_from_forks_are_checked_and_see_no_secret() {
+    if lacks(&["bash", "git", "curl", "jq"]) {
+        return;
+    }
     let mut registry = Registry::new(&["one", "two"]);
     registry.forge.secrets.insert((String::new(), "DEPLOY_KEY".into()), SECRET.to_owned());
     registry.tick();
@@ -239,6 +248,9 @@ fn pull_requests_from_forks_are_checked_and_see_no_secret() {
 
 #[test]
 fn a_summary_can_be_anything_and_does_nothing() {
+    if lacks(&["bash", "git", "curl", "jq"]) {
+        return;
+    }
     let mut registry = Registry::new(&["one"]);
     // The pull request brings its own version of the check, which writes what it likes. Where that is cut is within a
     // character.
@@ -284,6 +296,9 @@ fn a_summary_can_be_anything_and_does_nothing() {
 
 #[test]
 fn a_long_summary_is_cut_and_keeps_its_totals() {
+    if lacks(&["bash", "git", "curl", "jq"]) {
+        return;
+    }
     let mut registry = Registry::new(&["one"]);
     let stems: Vec<_> = (0..120).map(|stem| format!("wrong-{stem}")).collect();
     let text = |stem: &str| entry(stem, "").replace("license: MIT\n", "");
@@ -300,6 +315,9 @@ fn a_long_summary_is_cut_and_keeps_its_totals() {
 
 #[test]
 fn a_check_that_can_not_run_is_not_told_as_one_that_found_errors() {
+    if lacks(&["bash", "git", "curl", "jq"]) {
+        return;
+    }
     let mut registry = Registry::new(&["one"]);
     let event = registry.propose(6, &[("shelflife.toml", "titel = 'x'\n")]);
     let runs = registry.forge.start(&event);
@@ -321,6 +339,9 @@ fn a_check_that_can_not_run_is_not_told_as_one_that_found_errors() {
 
 #[test]
 fn a_preview_shows_what_a_pull_request_changes() {
+    if lacks(&["bash", "git", "curl", "jq"]) {
+        return;
+    }
     let mut registry = Registry::new(&["one", "two"]);
     registry.tick();
     registry.publish();
@@ -353,6 +374,9 @@ fn a_preview_shows_what_a_pull_request_changes() {
 
 #[test]
 fn the_action_says_what_came_of_the_build() {
+    if lacks(&["bash", "git", "curl", "jq"]) {
+        return;
+    }
     let mut registry = Registry::new(&["one", "two"]);
     let workflow = format!(
         "name: Mine\non:\n  workflow_dispatch:\npermissions:\n  contents: read\njobs:\n  build:\n    runs-on: x\n    \

@@ -251,6 +251,17 @@ pub fn trace(test: &str) -> Option<Trace> {
     shared.map(|shared| Trace::open(&shared.join("trace")).unwrap())
 }
 
+/// Whether one of these programs is missing, without which the test of this thread can't run: then says so.
+pub fn lacks(programs: &[&str]) -> bool {
+    let is_there = |program: &str| {
+        let folders = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&folders).any(|folder| folder.join(program).is_file())
+    };
+    let Some(missing) = programs.iter().find(|program| !is_there(program)) else { return false };
+    skip(std::thread::current().name().unwrap_or_default(), &format!("no {missing}"));
+    true
+}
+
 /// Says that a test can't run here, and what it lacks.
 pub fn skip(test: &str, lacking: &str) {
     // Not by `eprintln!`, whose output is kept from whoever runs tests that pass.
