@@ -44,11 +44,11 @@ pub(super) fn since(config: &Config, changes: &Changes, scan: &Scan) -> miette::
                 None => continue,
             },
         };
+        still_there.insert(old.to_owned());
         if card.is_draft {
             all.push(removed(format!("{path} is a draft now, so the plugin is no longer published")));
             continue;
         }
-        still_there.insert(old.to_owned());
         compare(&before, &card, &mut all);
         all.extend(now.lost_addresses(path, old, &before)?);
     }

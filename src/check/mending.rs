@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use super::Selection;
 use super::lint;
 use super::selection::Selected;
-use super::{Cache, Scan, Selection, Tree};
 use crate::access::denied;
 use crate::config::Config;
 use crate::edit::fix;
@@ -33,8 +33,7 @@ pub fn mend(
     selection: &Selection,
     secure: &BTreeSet<String>,
 ) -> miette::Result<Vec<Mended>> {
-    let known = Cache::read(&config.paths.cache, |cache| cache.listing(Tree::Site));
-    let (scan, _) = Scan::with(config, &known.ok().flatten().unwrap_or_default())?;
+    let scan = super::scan(config)?;
     let selected = Selected::of(config, &scan, selection)?;
     let mut all = Vec::new();
     for file in scan.entries() {

@@ -76,9 +76,7 @@ impl Checked {
 ///
 /// When a file can't be read, or the selection names what is not there.
 pub fn check(config: &Config, options: &Options<'_>) -> miette::Result<Checked> {
-    let known = Cache::read(&config.paths.cache, |cache| cache.listing(Tree::Site));
-    let known = known.ok().flatten().unwrap_or_default();
-    let (scan, _) = Scan::with(config, &known)?;
+    let scan = scan(config)?;
     let selected = Selected::of(config, &scan, options.selection)?;
     let Whole { mut found, taken, drafts } = whole(config, &scan)?;
     found.extend(build::beside_files(config, &scan).into_iter().map(Found::from));
@@ -98,14 +96,14 @@ pub fn check(config: &Config, options: &Options<'_>) -> miette::Result<Checked> 
         notes.extend(heard.notes);
         secure = heard.secure;
     }
-    // Who changes a site's rules is held to those that were there.
+    // Whoever changes a site's rules is held to those that were there.
     let check = match selected.changes() {
         Some(changes) => changes.check(config, &mut notes)?,
         None => config.check.clone(),
     };
     let entries = scan.entries().iter().filter(|file| selected.has(&file.path_in_site(config))).count();
     Ok(Checked {
-        findings: findings(&check, &selected, &scan, found),
+        findings: findings(&check, &selected, found),
         entries,
         others: selected.files().saturating_sub(entries),
         drafts: drafts.iter().filter(|path| selected.has(path)).count(),
@@ -114,9 +112,16 @@ pub fn check(config: &Config, options: &Options<'_>) -> miette::Result<Checked> 
     })
 }
 
+/// Looks through the site's folder. Files that look as a build has left them are not read.
+fn scan(config: &Config) -> miette::Result<Scan> {
+    let known = Cache::read(&config.paths.cache, |cache| cache.listing(Tree::Site));
+    let (scan, _) = Scan::with(config, &known.ok().flatten().unwrap_or_default())?;
+    Ok(scan)
+}
+
 /// What was found in the files that are looked at, each with its degree and once, in the order of files and places.
-fn findings(check: &Check, selected: &Selected, scan: &Scan, found: Vec<Found>) -> Vec<Finding> {
-    let found = without_echoes(scan, found).into_iter();
+fn findings(check: &Check, selected: &Selected, found: Vec<Found>) -> Vec<Finding> {
+    let found = without_echoes(found).into_iter();
     let mut findings: Vec<Finding> = found
         .filter_map(|found| {
             let degree = check.degree(found.rule, selected.origin(&found)?);
@@ -131,7 +136,7 @@ fn findings(check: &Check, selected: &Selected, scan: &Scan, found: Vec<Found>) 
 }
 
 /// Leaves out what another finding says already, or better.
-fn without_echoes(scan: &Scan, mut found: Vec<Found>) -> Vec<Found> {
+fn without_echoes(mut found: Vec<Found>) -> Vec<Found> {
     let place = |found: &Found| found.place.as_ref().map(|it| (it.path.clone(), it.line, it.column));
     let of = |rule: Rule| -> BTreeSet<(String, usize, usize)> {
         found.iter().filter(|found| found.rule == rule).filter_map(place).collect()
@@ -150,14 +155,6 @@ fn without_echoes(scan: &Scan, mut found: Vec<Found>) -> Vec<Found> {
             _ => seen.insert((found.rule, at, found.message.clone())),
         }
     });
-    // Nobody is to overwrite another entry.
-    for found in found.iter_mut().filter(|found| found.rule == Rule::FileName) {
-        let id = found.message.split('`').nth(1).unwrap_or_default();
-        if let Some(other) = scan.entry(id) {
-            found.help =
-                Some(format!("{}.md is another entry: give this one an id of its own", other.stem()));
-        }
-    }
     found
 }
 
@@ -189,8 +186,14 @@ fn whole(config: &Config, scan: &Scan) -> miette::Result<Whole> {
     let taken = across::taken(&cards);
     for found in &mut found {
         let line = found.place.as_ref().map_or(0, |place| place.line);
-        let card = cards.get(found.path());
-        found.fixable |= card.is_some_and(|card| card.fixable.contains(&(found.rule, line)));
+        let Some(card) = cards.get(found.path()) else { continue };
+        found.fixable |= card.fixable.contains(&(found.rule, line));
+        // Nobody is to overwrite another entry.
+        let other = card.id.as_ref().and_then(|(id, _)| scan.entry(id));
+        if let Some(other) = other.filter(|_| found.rule == Rule::FileName) {
+            let help = format!("{}.md is another entry: give this one an id of its own", other.stem());
+            found.help = Some(help);
+        }
     }
     let drafts = cards.iter().filter(|(_, card)| card.is_draft).map(|(path, _)| (*path).to_owned());
     let whole = Whole { found, taken, drafts: drafts.collect() };

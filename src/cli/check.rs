@@ -44,7 +44,7 @@ pub(super) struct Arguments {
     /// How to print what was found [default: github on GitHub's runners, text elsewhere]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
-    /// Ask the world, too: repositories, archives, and what plugins' sources declare
+    /// Check online as well: repositories, archives, and what plugins' sources declare
     #[arg(long)]
     online: bool,
     /// Mend what has one right answer, and check again
