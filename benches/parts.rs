@@ -105,7 +105,7 @@ fn pages_rendered(bencher: Bencher<'_, '_>) {
             let path = address::plugin_page(&plugin.entry.stem);
             let page = Page {
                 title: plugin.entry.title.clone(),
-                url: address::absolute(&settings, &path),
+                url: address::absolute(settings.view(), &path),
                 path,
                 description: plugin.entry.description.clone(),
                 pictures_from: Vec::new(),
@@ -121,8 +121,8 @@ fn pages_rendered(bencher: Bencher<'_, '_>) {
                 blocklist: Vec::new(),
                 history: None,
             };
-            let summary = Summary::of(plugin, &settings);
-            (page, Full::of(plugin, summary, &settings, &compat, around))
+            let summary = Summary::of(plugin, settings.view());
+            (page, Full::of(plugin, summary, settings.view(), &compat, around))
         })
         .collect();
     bencher.counter(ItemsCount::new(shown.len())).bench(|| {
@@ -131,7 +131,7 @@ fn pages_rendered(bencher: Bencher<'_, '_>) {
                 page => Value::from(Serde(page)),
                 plugin => Value::from(Serde(plugin)),
             };
-            templates.render("plugin.html", context).unwrap().len()
+            templates.render("plugin.html", context, &[]).0.unwrap().len()
         };
         shown.iter().map(render).sum::<usize>()
     });
@@ -142,14 +142,14 @@ fn templates(settings: &Settings) -> Templates {
     let sources = theme::templates()
         .map(|(name, text)| Source { name: name.into(), path: name.to_owned(), text: text.into() })
         .collect();
-    let assets = theme::assets().map(|(path, _)| (path.to_owned(), format!("/assets/{path}"))).collect();
-    Templates::compile(sources, settings, assets, &[]).unwrap()
+    let assets = theme::assets().map(|(path, _)| (path.into(), format!("/assets/{path}").into())).collect();
+    Templates::compile(sources, settings, assets).unwrap()
 }
 
 #[divan::bench(args = SIZES)]
 fn plugins_json_made_of_lines(bencher: Bencher<'_, '_>, size: usize) {
     let settings = Settings::default();
-    let record = |plugin: &Plugin| plugins_json::record(plugin, None, None, &settings).unwrap();
+    let record = |plugin: &Plugin| plugins_json::record(plugin, None, None, settings.view()).unwrap();
     let lines: Vec<String> = PLUGINS.iter().map(record).collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).cycle().take(size).collect();
     let bytes = lines.iter().map(|line| line.len() + 2).sum::<usize>();

@@ -2,12 +2,12 @@
 
 mod advice;
 mod builder;
+mod current;
 mod derived;
 mod facts;
 mod failure;
 mod found;
 mod freshness;
-mod groups;
 mod history;
 mod inspect;
 mod ledger;
@@ -18,6 +18,7 @@ mod render;
 mod run;
 mod seeding;
 mod shelf;
+mod traces;
 mod urgency;
 mod why;
 
@@ -37,11 +38,10 @@ pub use builder::{Afterwards, Builder};
 pub use facts::fetch;
 pub use failure::told;
 pub use found::beside_files;
-pub use groups::Pages;
 pub use inspect::{Inspected, inspect};
 pub use record::kept_entries;
 pub use redirects::Redirects;
-pub use why::{AGES, Parts, UNKNOWN};
+pub use why::{UNKNOWN, of_entry};
 
 /// What a build is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

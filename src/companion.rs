@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Settings;
+use crate::config::View;
 use crate::url_path::segment;
 
 /// A file that a site has for each plugin beside its page.
@@ -80,10 +80,10 @@ const HISTORY: &str = "/history.json";
 
 impl Companion {
     /// Those that a site with these settings has of each plugin, in an order of their own.
-    pub fn all(settings: &Settings) -> impl Iterator<Item = Self> {
+    pub fn all(settings: View<'_>) -> impl Iterator<Item = Self> {
         let badges = Badge::ALL.into_iter().flat_map(|badge| Form::ALL.map(|form| Self::Badge(badge, form)));
-        let api = [Self::Api, Self::History].into_iter().filter(|_| settings.api);
-        api.chain(badges.filter(|_| settings.badges))
+        let api = [Self::Api, Self::History].into_iter().filter(move |_| settings.api());
+        api.chain(badges.filter(move |_| settings.badges()))
     }
 
     /// The address from the site's root, without the base path; `stem` is the name of the entry's file without `.md`.
@@ -116,11 +116,12 @@ impl Companion {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Settings;
     use crate::graph::kinds::path_of;
 
     #[test]
     fn a_path_says_what_is_there() {
-        for companion in Companion::all(&Settings::default()) {
+        for companion in Companion::all(Settings::default().view()) {
             for stem in ["mqtt", "a.b-c_D", "plugins", "My Plugin", "plügin", "50%25 (?)"] {
                 let address = companion.address(stem);
                 assert!(address.is_ascii() && !address.contains([' ', '?']), "{address}");
@@ -142,7 +143,8 @@ mod tests {
 
     #[test]
     fn settings_say_which_there_are() {
-        let count = |api, badges| Companion::all(&Settings { api, badges, ..Settings::default() }).count();
+        let count =
+            |api, badges| Companion::all(Settings { api, badges, ..Settings::default() }.view()).count();
         assert_eq!(
             (count(true, true), count(true, false), count(false, true), count(false, false)),
             (10, 2, 8, 0)

@@ -9,19 +9,17 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::build::{AGES, Pages, Parts, Redirects, UNKNOWN, kept_entries};
-use crate::cache::{Cache, CacheError, Change, Made, Tree};
+use crate::build::{Redirects, UNKNOWN, kept_entries, of_entry};
+use crate::cache::{Cache, CacheError, Change, Made, Traces, Tree};
 use crate::companion::Companion;
 use crate::config::Config;
 use crate::digest::Digest;
-use crate::fact::{Subject, Window};
-use crate::graph::context::Part;
+use crate::fact::Subject;
 use crate::graph::facets;
 use crate::graph::kinds::Kind;
-use crate::graph::outputs::{COPY, KIND, LISTED, NEWEST, PLUGINS, TARGET};
-use crate::graph::own_pages::FILE;
-use crate::imprint::{Imprint, Input};
+use crate::imprint::Imprint;
 use crate::render::address;
+use crate::trace::{Dependency, Input, Sets, Trace, Version};
 use crate::url_path;
 
 use freshness::AsOf;
@@ -173,20 +171,20 @@ fn gather(given: &str, config: &Config, cache: &Cache) -> Result<miette::Result<
     let Some(files) = cache.listing(Tree::Output(&config.paths.output_name()))? else {
         return Ok(Err(find::nothing_published(config)));
     };
-    let parts = Parts::load(cache)?;
-    if parts.is_empty() {
+    let (traces, sets) = (cache.traces()?, cache.sets()?);
+    if traces.is_empty() {
         return Ok(Err(find::nothing_known()));
     }
-    let output = match find::output(given, &Published { config, cache, files: &files, parts: &parts })? {
+    let output = match find::output(given, &Published { config, cache, files: &files, traces: &traces })? {
         Ok(output) => output,
         Err(error) => return Ok(Err(error)),
     };
     let digest = files.get(&output).map(|file| file.digest);
     let redirects = Redirects::load(cache)?.unwrap_or_default();
-    let told = Told { config, cache, parts };
+    let told = Told { config, cache, traces, sets };
     let (what, depends_on) = told.what(&output, digest, &redirects)?;
     Ok(Ok(Explanation {
-        address: address::absolute(&config.settings, &url_path::of_output(&output)),
+        address: address::absolute(config.settings.view(), &url_path::of_output(&output)),
         what,
         now: config.now,
         made: cache.made(&output)?.map(LastMade::from),
@@ -199,7 +197,8 @@ fn gather(given: &str, config: &Config, cache: &Cache) -> Result<miette::Result<
 struct Told<'a> {
     config: &'a Config,
     cache: &'a Cache,
-    parts: Parts,
+    traces: Traces,
+    sets: Sets,
 }
 
 impl Told<'_> {
@@ -210,9 +209,12 @@ impl Told<'_> {
         digest: Option<Digest>,
         redirects: &Redirects,
     ) -> Result<(What, Dependencies), CacheError> {
+        let trace = self.traces.get(path).map(|made| &made.trace);
+        let inputs = || trace.map(|trace| self.sources(trace)).unwrap_or_default();
         if let Some(stem) = redirects.target(path) {
-            let mut inputs = vec![Source { input: TARGET.to_owned(), value: address::plugin_page(stem) }];
-            inputs.extend(self.sources(Parts::REDIRECTS));
+            let input = Input::Purpose(path.into()).to_string();
+            let leads_to = Source { input, value: address::plugin_page(stem) };
+            let inputs = std::iter::once(leads_to).chain(inputs()).collect();
             let depends_on = Dependencies { inputs, ..Dependencies::default() };
             return Ok((What::Redirect { entry: self.config.paths.entry(stem) }, depends_on));
         }
@@ -221,32 +223,26 @@ impl Told<'_> {
             && let Some(imprint) = self.cache.imprint(stem)?
         {
             let entry = self.config.paths.entry(stem);
-            let key = if companion.is_some() { Parts::COMPANIONS } else { Parts::PLUGINS };
-            let depends_on = self.of_entry(&entry, &imprint, key)?;
+            let depends_on = self.of_entry(&entry, &imprint, companion.is_none())?;
             let what = match companion {
                 Some(_) => What::Companion { entry },
                 None => What::Plugin { entry },
             };
             return Ok((what, depends_on));
         }
-        if let Some(key) = facets::at(path) {
-            let mut inputs: Vec<Source> = self.sources(key.0.template()).collect();
-            let group = Pages::load(self.cache)?.group(&key);
-            let value = group.map(|digest| digest.short(DIGITS)).unwrap_or_default();
-            inputs.push(Source { input: LISTED.to_owned(), value });
-            return Ok((What::Group, Dependencies { inputs, ..Dependencies::default() }));
+        if facets::at(path).is_some() {
+            return Ok((What::Group, Dependencies { inputs: inputs(), ..Dependencies::default() }));
         }
-        let made_of = |start| {
-            let names = self.parts.get(path).iter().map(|part| part.name.as_str());
-            names.filter_map(move |name: &str| name.strip_prefix(start)).next().map(str::to_owned)
-        };
-        let own = made_of(FILE).map(|page| What::Page { page });
-        if let Some(what) = own.or_else(|| made_of(COPY).map(|file| What::Copy { file })) {
-            let inputs = self.sources(path).collect();
-            return Ok((what, Dependencies { inputs, ..Dependencies::default() }));
+        let file = trace.into_iter().flat_map(|trace| &trace.own).find_map(|own| match &own.input {
+            Input::Page(page) => Some(What::Page { page: page.to_string() }),
+            Input::File(file) => Some(What::Copy { file: file.to_string() }),
+            _ => None,
+        });
+        if let Some(what) = file {
+            return Ok((what, Dependencies { inputs: inputs(), ..Dependencies::default() }));
         }
         if Kind::SINGLE.iter().chain([&Kind::Topics]).any(|kind| kind.path().as_deref() == Some(path)) {
-            return Ok((What::Site, self.of_site(path)?));
+            return Ok((What::Site, self.of_site(trace)?));
         }
         if path.starts_with(PICTURES) {
             return Ok((What::Picture, self.of_picture(digest)?));
@@ -257,42 +253,33 @@ impl Told<'_> {
         Ok((What::Asset { asset }, Dependencies { inputs, ..Dependencies::default() }))
     }
 
-    /// What an entry's page depends on, or a file beside it; `key` is that of their parts.
-    fn of_entry(&self, entry: &str, imprint: &Imprint, key: &str) -> Result<Dependencies, CacheError> {
-        let (mut inputs, mut subjects) = (Vec::new(), Vec::new());
+    /// What an entry's page depends on, or a file beside it.
+    fn of_entry(&self, entry: &str, imprint: &Imprint, is_page: bool) -> Result<Dependencies, CacheError> {
         let is_kept = kept_entries(self.cache)?.contains(entry);
-        for (input, digest) in imprint.inputs.each() {
-            let input = match input {
-                Input::Entry => entry.to_owned(),
-                Input::Concerning => format!("notices and blocklist items about {}", imprint.front.id),
-                Input::Related => "related plugins".to_owned(),
-                Input::Usage if imprint.front.counted => format!("usage of {}", imprint.front.id),
-                Input::Usage => continue,
-                Input::History => format!("history of {}", imprint.front.id),
-                Input::Ages => {
-                    let value = imprint.inputs.ages.to_string();
-                    inputs.push(Source { input: AGES.to_owned(), value });
-                    continue;
+        let is_shown = |input: &Input| match input {
+            Input::Usage => imprint.front.counted,
+            // Only the page comes out of templates and names other plugins.
+            Input::Template(_) | Input::Asset(_) | Input::Navigation | Input::Related => is_page,
+            _ => true,
+        };
+        let all = imprint.trace.own.iter().chain(self.shared(&imprint.trace));
+        let source = |Dependency { input, was }: &Dependency| {
+            let value = match was {
+                None => "none".to_owned(),
+                Some(was) if is_kept && *input == Input::Entry => {
+                    format!("{was}, its last good version: the file can't be read")
                 }
-                Input::Fact(subject) => {
-                    subjects.push(subject);
-                    continue;
-                }
+                Some(was) => was.to_string(),
             };
-            let value = match digest.short(DIGITS) {
-                // That there is none is what nothing is the digest of.
-                _ if digest == Digest::of(b"") => "none".to_owned(),
-                value if is_kept && input == entry => {
-                    format!("{value}, its last good version: the file can't be read")
-                }
-                value => value,
-            };
-            inputs.push(Source { input, value });
-        }
-        inputs.extend(self.sources(key));
-        let windows = imprint.front.counted.then(|| self.windows(key)).into_iter().flatten();
+            Source { input: of_entry(input, entry, &imprint.front.id), value }
+        };
+        // That no number is past its time to live is as it should be.
+        let is_told =
+            |it: &&Dependency| is_shown(&it.input) && !(it.input == Input::Ages && it.was.is_none());
+        let inputs = all.filter(is_told).map(source).collect();
+        let windows = imprint.front.counted.then(|| self.windows()).into_iter().flatten();
         let known = |subject| Known::of(&subject, self.cache, self.as_of());
-        let facts = windows.chain(subjects).map(known).collect::<Result<_, _>>()?;
+        let facts = windows.chain(imprint.trace.subjects()).map(known).collect::<Result<_, _>>()?;
         Ok(Dependencies { inputs, facts, plugins: None })
     }
 
@@ -300,7 +287,7 @@ impl Told<'_> {
     fn of_picture(&self, digest: Option<Digest>) -> Result<Dependencies, CacheError> {
         let mut subjects = BTreeMap::new();
         for imprint in self.cache.imprints()?.values().filter(|imprint| !imprint.pictures.is_empty()) {
-            for (subject, _) in imprint.inputs.facts.get() {
+            for subject in imprint.trace.subjects() {
                 if matches!(subject, Subject::Thumbnail(_))
                     && self.cache.fact(&subject)?.and_then(|fact| fact.digest()) == digest
                 {
@@ -314,16 +301,18 @@ impl Told<'_> {
     }
 
     /// What one of the pages and files depends on that each site has once.
-    fn of_site(&self, path: &str) -> Result<Dependencies, CacheError> {
-        let has = |name: &str| self.parts.get(path).iter().any(|part| part.name == name);
-        let newest = has(NEWEST);
-        let plugins = if newest || has(PLUGINS) || has(LISTED) {
+    fn of_site(&self, trace: Option<&Trace>) -> Result<Dependencies, CacheError> {
+        let reads = |wanted: fn(&Input) -> bool| {
+            trace.into_iter().flat_map(|trace| &trace.own).any(|own| wanted(&own.input))
+        };
+        let newest = reads(|input| matches!(input, Input::Newest | Input::Announced));
+        let plugins = if newest || reads(|input| matches!(input, Input::All(_))) {
             let imprints = self.cache.imprints()?;
-            let of_entries = imprints.values().flat_map(|imprint| imprint.inputs.facts.get());
+            let of_entries = imprints.values().flat_map(|imprint| imprint.trace.subjects());
             let subjects: BTreeMap<String, Subject> = self
-                .windows(path)
+                .windows()
                 .into_iter()
-                .chain(of_entries.map(|(subject, _)| subject))
+                .chain(of_entries)
                 .map(|subject| (subject.to_string(), subject))
                 .collect();
             let facts = Tally::of(subjects.values(), &self.cache.facts()?, self.as_of());
@@ -331,27 +320,34 @@ impl Told<'_> {
         } else {
             None
         };
-        Ok(Dependencies { inputs: self.sources(path).collect(), facts: Vec::new(), plugins })
+        let inputs = trace.map(|trace| self.sources(trace)).unwrap_or_default();
+        Ok(Dependencies { inputs, facts: Vec::new(), plugins })
     }
 
     fn as_of(&self) -> AsOf {
         AsOf { now: self.config.now, keep: self.config.fetch.keep }
     }
 
-    /// The parts with this key, as inputs.
-    fn sources(&self, key: &str) -> impl Iterator<Item = Source> {
-        // What all plugins are is told in other words; what keeps two outputs apart is nobody's concern.
-        let parts =
-            self.parts.get(key).iter().filter(|part| ![KIND, PLUGINS, LISTED, NEWEST].contains(&&*part.name));
-        parts.map(|part| Source { input: part.name.clone(), value: value(part) })
+    /// The dependencies that a target shares with others.
+    fn shared(&self, trace: &Trace) -> &[Dependency] {
+        self.sets.get(&trace.shared).map_or(&[], Vec::as_slice)
     }
 
-    /// The usage exports that the site was built with.
-    fn windows(&self, key: &str) -> Vec<Subject> {
-        let setting = self.parts.get(key).iter().find(|part| part.name == "setting usage");
-        let names = setting.and_then(|part| part.value.as_deref()).unwrap_or_default();
-        let named = |window: &Window| names.split(' ').any(|name| name == window.to_string());
-        Window::ALL.into_iter().filter(named).map(Subject::Usage).collect()
+    /// What an output depends on that is not about one entry alone.
+    fn sources(&self, trace: &Trace) -> Vec<Source> {
+        // What all plugins are is told in other words; what is at an address goes without saying.
+        let is_told = |input: &Input| {
+            !matches!(input, Input::All(_) | Input::Newest | Input::Announced | Input::Purpose(_))
+        };
+        let all = self.shared(trace).iter().chain(&trace.own).filter(|it| is_told(&it.input));
+        let value =
+            |was: &Option<Version>| was.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string);
+        all.map(|it| Source { input: it.input.to_string(), value: value(&it.was) }).collect()
+    }
+
+    /// The usage exports of the site.
+    fn windows(&self) -> Vec<Subject> {
+        self.config.settings.usage_windows.iter().copied().map(Subject::Usage).collect()
     }
 }
 
@@ -360,10 +356,6 @@ const PICTURES: &str = "thumbnails/";
 
 /// How many digits of a digest stand for it, as in the reasons that builds write down.
 const DIGITS: usize = 12;
-
-fn value(part: &Part) -> String {
-    part.value.clone().unwrap_or_else(|| part.digest.short(DIGITS))
-}
 
 /// The path below the assets' folder of the asset that is published at `path`: the digest that may be in its name is
 /// known from the listing.

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::companion::Companion;
 use crate::digest::Digest;
-use crate::fact::{Ages, Picture, Subject};
+use crate::fact::Picture;
+use crate::trace::Trace;
 use crate::warning::{Place, Warning};
 
 /// What a build made of an entry.
@@ -34,8 +35,8 @@ pub struct Imprint {
     pub warnings: Vec<Warning>,
     /// The links within the site that it has.
     pub links: Packed<Vec<Link>>,
-    /// What it was made from.
-    pub inputs: Inputs,
+    /// What was read for all of it.
+    pub trace: Trace,
     /// The memos that were of use, by function and inputs.
     pub memos: Packed<Vec<(String, Digest)>>,
     /// The pictures of videos that its description shows.
@@ -170,25 +171,6 @@ impl Shown {
     }
 }
 
-/// Everything that an imprint was made from, beside what all imprints of a site have in common.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Inputs {
-    /// The entry's file.
-    pub entry: Digest,
-    /// How much the plugin is used.
-    pub usage: Digest,
-    /// The plugin's history.
-    pub history: Digest,
-    /// The days as of which its numbers were.
-    pub ages: Ages,
-    /// Notices and blocklist items about the plugin.
-    pub concerning: Digest,
-    /// What its page shows of other plugins.
-    pub related: Digest,
-    /// What was known about each subject that was looked at.
-    pub facts: Packed<Vec<(Subject, Digest)>>,
-}
-
 /// A value that is seldom looked at, as the bytes of which it can be made again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -207,61 +189,6 @@ impl<T: Serialize + DeserializeOwned + Default> Packed<T> {
     /// Makes the value again.
     pub fn get(&self) -> T {
         postcard::from_bytes(&self.bytes).unwrap_or_default()
-    }
-}
-
-/// One of the things that an imprint was made from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Input {
-    /// The entry's file.
-    Entry,
-    /// How much the plugin is used.
-    Usage,
-    /// The plugin's history.
-    History,
-    /// The days as of which numbers are that are kept past their life.
-    Ages,
-    /// Notices and blocklist items about the plugin.
-    Concerning,
-    /// What its page shows of other plugins.
-    Related,
-    /// What is known about a subject.
-    Fact(Subject),
-}
-
-/// What an input was and is; `None` where it was not or is no longer one.
-pub type Change = (Input, Option<Digest>, Option<Digest>);
-
-impl Inputs {
-    /// Every input with its digest.
-    pub fn each(&self) -> Vec<(Input, Digest)> {
-        let mut each = vec![
-            (Input::Entry, self.entry),
-            (Input::Usage, self.usage),
-            (Input::History, self.history),
-            (Input::Concerning, self.concerning),
-            (Input::Related, self.related),
-        ];
-        if self.ages != Ages::default() {
-            each.push((Input::Ages, self.ages.digest()));
-        }
-        each.extend(self.facts.get().into_iter().map(|(subject, digest)| (Input::Fact(subject), digest)));
-        each
-    }
-
-    /// What is different from `before`.
-    pub fn changes_since(&self, before: &Self) -> Vec<Change> {
-        let (before, after) = (before.each(), self.each());
-        let find = |all: &[(Input, Digest)], wanted: &Input| {
-            all.iter().find(|(input, _)| input == wanted).map(|(_, digest)| *digest)
-        };
-        let gone = before.iter().filter(|(input, _)| find(&after, input).is_none()).cloned();
-        let gone = gone.map(|(input, digest)| (input, Some(digest), None)).collect::<Vec<_>>();
-        let new = after.into_iter().map(|(input, digest)| {
-            let old = find(&before, &input);
-            (input, old, Some(digest))
-        });
-        new.chain(gone).filter(|(_, old, new)| old != new).collect()
     }
 }
 
@@ -294,45 +221,11 @@ impl Imprint {
             modified: 0,
             warnings: Vec::new(),
             links: Packed::new(&Vec::new()),
-            inputs: Inputs {
-                entry: digest,
-                usage: digest,
-                history: digest,
-                ages: Ages::default(),
-                concerning: digest,
-                related: digest,
-                facts: Packed::new(&Vec::new()),
-            },
+            trace: Trace { shared: digest, own: Vec::new(), facts: Packed::new(&Vec::new()) },
             memos: Packed::new(&Vec::new()),
             pictures: Vec::new(),
             abandonment: None,
             feed: None,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fact::Window;
-
-    #[test]
-    fn changes_are_what_differs() {
-        let (one, two) = (Digest::of(b"1"), Digest::of(b"2"));
-        let (week, month) = (Subject::Usage(Window::Week), Subject::Usage(Window::Month));
-        let inputs = |entry, facts: Vec<(Subject, Digest)>| {
-            let facts = Packed::new(&facts);
-            let ages = Ages::default();
-            Inputs { entry, usage: one, history: one, ages, concerning: one, related: one, facts }
-        };
-        let before = inputs(one, vec![(week.clone(), one)]);
-        assert_eq!(before.changes_since(&before), []);
-        let after = inputs(two, vec![(month.clone(), one)]);
-        let expected = [
-            (Input::Entry, Some(one), Some(two)),
-            (Input::Fact(month), None, Some(one)),
-            (Input::Fact(week), Some(one), None),
-        ];
-        assert_eq!(after.changes_since(&before), expected);
     }
 }

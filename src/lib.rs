@@ -33,6 +33,7 @@ pub mod scan;
 pub mod seed;
 pub mod source;
 pub mod theme;
+pub mod trace;
 pub mod url_path;
 pub mod versions;
 pub mod warning;

@@ -9,8 +9,9 @@ use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use miette::miette;
+use miette::{Diagnostic, miette};
 use rayon::prelude::*;
+use thiserror::Error;
 
 use crate::access::denied;
 use crate::cache::{Cache, Listed, Listing, Tree};
@@ -18,7 +19,8 @@ use crate::config::{self, Config, Paths};
 use crate::digest::Digest;
 use crate::entry;
 use crate::graph::inputs::AssetLocation;
-use crate::graph::{AssetFile, DataFile, Database, PageFile, RootFile, Site, TemplateFile};
+use crate::graph::snapshot::{self, Snapshot};
+use crate::graph::{Asset, Files};
 use crate::look::{Look, Within};
 use crate::page::Section;
 use crate::render::{address, text};
@@ -48,6 +50,12 @@ pub struct Scan {
     /// What lies beside data files and is none.
     unknown_data: Vec<PathBuf>,
 }
+
+/// A file is not what a scan has found.
+#[derive(Debug, Error, Diagnostic)]
+#[error("{0} was changed while the site was built")]
+#[diagnostic(help("build again once nobody writes into it"))]
+pub struct Changed(pub PathBuf);
 
 /// One file.
 #[derive(Debug)]
@@ -238,6 +246,11 @@ impl Scan {
         Some(again.iter().filter_map(|at| self.entries.get(*at)).map(Scanned::stem).collect())
     }
 
+    /// Counts as a whole scan from now on, since more than entries has changed.
+    pub fn forget_what_was_looked_at(&mut self) {
+        self.again = None;
+    }
+
     /// The digest of everything but entries.
     pub fn digest_of_rest(&self) -> Digest {
         digest(&self.rest())
@@ -308,56 +321,44 @@ impl Scan {
         self.root.iter().flatten().filter(|file| !is_reserved(&file.name))
     }
 
-    /// Sets the inputs of an empty graph, but for entries, of which it has none then.
+    /// The files as the graph has them, but for entries.
     ///
     /// # Errors
     ///
-    /// When a file can't be read.
-    pub fn set(&self, db: &Database, config: &Config) -> miette::Result<()> {
-        let mut data = Vec::new();
+    /// When a file can't be read, or is another one than the scan has found.
+    pub fn files(&self, config: &Config) -> miette::Result<Files> {
+        let mut data = BTreeMap::new();
         for file in &self.data {
-            let name = file.place.file_stem().and_then(|name| name.to_str()).unwrap_or_default();
-            let path = file.path_in_site(config);
-            data.push(DataFile::new(db, name.into(), path.into(), file.content()?));
+            let path = file.path_in_site(config).into();
+            data.insert(file.stem().into(), snapshot::DataFile { path, content: file.content()? });
         }
-        let templates = templates(&self.templates)?
-            .into_iter()
-            .map(|(name, (text, own))| TemplateFile::new(db, name, text, own))
-            .collect();
         let of_site: Vec<(&str, Digest, &Path)> =
             self.assets.iter().map(|file| (file.name.as_str(), file.digest, file.place.as_path())).collect();
-        let assets = assets(&of_site, config)
-            .into_iter()
-            .map(|(path, (location, digest, fingerprinted))| {
-                AssetFile::new(db, path, digest, location, fingerprinted)
-            })
-            .collect();
+        let assets = assets(&of_site, config).into_iter().map(|(path, (location, digest, fingerprinted))| {
+            let published = address::asset(&path, digest, fingerprinted).into();
+            (path, Asset { digest, location, published })
+        });
+        let assets: BTreeMap<Arc<str>, Asset> = assets.collect();
         let mut pages = Vec::new();
         for (section, files) in &self.pages {
             for file in files {
                 let (path, content) = (file.path_in_site(config), file.content()?);
-                pages.push(PageFile::new(db, path.into(), file.stem().into(), *section, content));
+                pages.push((path.into(), file.stem().into(), *section, content));
             }
         }
         let root = self.for_root().map(|file| {
             let path = file.path_in_site(config);
-            RootFile::new(db, file.name.as_str().into(), path.into(), file.digest, file.place.clone())
+            (file.name.as_str().into(), path.into(), file.digest, file.place.clone())
         });
-        let settings = Arc::new(config.settings.clone());
-        let today = text::day_of(config.now, &settings.timezone);
-        Site::new(
-            db,
-            settings,
-            Vec::new(),
-            data,
-            templates,
-            assets,
-            pages,
-            root.collect(),
-            today,
-            Vec::new(),
-        );
-        Ok(())
+        let published = assets.iter().map(|(path, asset)| (Arc::clone(path), Arc::clone(&asset.published)));
+        let templates = templates(&self.templates)?;
+        let snapshot = Snapshot::new(config.settings.clone(), templates, published.collect(), data);
+        Ok(Files { snapshot, root: root.collect(), assets, pages })
+    }
+
+    /// The day on which a site is built, in its time zone.
+    pub fn today(config: &Config) -> jiff::civil::Date {
+        text::day_of(config.now, &config.settings.timezone)
     }
 }
 
@@ -398,12 +399,17 @@ impl Scanned {
     ///
     /// # Errors
     ///
-    /// When the file can't be read.
+    /// When the file can't be read; [`Changed`] if it is another one than the scan has found.
     pub fn content(&self) -> miette::Result<Arc<[u8]>> {
-        match &self.content {
-            Some(content) => Ok(Arc::clone(content)),
-            None => Ok(read(&self.place)?.into()),
+        if let Some(content) = &self.content {
+            return Ok(Arc::clone(content));
         }
+        let content = read(&self.place)?;
+        // Outputs of what is there for a moment would stay: what is remembered of the site is what was found.
+        if Digest::of(&content) != self.digest {
+            return Err(Changed(self.place.clone()).into());
+        }
+        Ok(content.into())
     }
 }
 

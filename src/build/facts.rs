@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use miette::{IntoDiagnostic as _, WrapErr as _};
-use salsa::Setter as _;
+use rayon::prelude::*;
 
 use super::history::Histories;
 use super::ledger::Ledger;
@@ -18,8 +18,9 @@ use crate::cache::Cache;
 use crate::config::Config;
 use crate::fact::{Answer, Subject};
 use crate::graph::facts::{wanted, wanted_for, windows};
-use crate::graph::{Database, Db as _, EntryFile, FactState, Site};
+use crate::graph::{Database, EntryFile, FactState, Reader};
 use crate::history::Day;
+use crate::python::Said;
 use crate::report::{self, Durations};
 use crate::scan::Scan;
 use crate::source::{Demand, Sources};
@@ -82,6 +83,7 @@ impl<'a> Facts<'a> {
         if answers.is_empty() {
             return Ok(());
         }
+        let answers = &digested(answers)[..];
         self.ledger.learn(answers, self.config)?;
         // Where nothing was learnt, what was known counts as looked up from now on, and nobody would show it later.
         let subjects: Vec<Subject> = answers.iter().map(|(subject, _)| subject.clone()).collect();
@@ -172,23 +174,16 @@ impl<'a> Facts<'a> {
     /// were last heard. Returns the entries that are known with other ages than those.
     fn judge(&mut self, db: &mut Database, shelf: &Shelf) -> Vec<EntryFile> {
         let ages = self.ledger.ages(&self.config.settings.timezone);
-        let mut is_kept = false;
         for (subject, as_of) in ages {
-            is_kept |= as_of.is_some() && matches!(subject, Subject::Repository(_));
-            let input = db.fact_input(subject);
-            if *input.as_of(db) != as_of {
-                input.set_as_of(db).to(as_of);
-            }
+            db.set_as_of(subject, as_of);
         }
         self.known = match &self.settled {
             Some(known) => known.clone(),
-            None => record::known(&self.ledger, wanted(db)),
+            None => record::known(&self.ledger, wanted(&*db)),
         };
-        if *Site::get(db).heard(db) != self.known.heard {
-            Site::get(db).set_heard(db).to(self.known.heard.clone());
-        }
+        db.set_heard(&self.known.heard);
         // Where nobody looked at facts, ages are as they were.
-        if self.settled.is_some() { Vec::new() } else { shelf.aged(db, is_kept) }
+        if self.settled.is_some() { Vec::new() } else { shelf.aged(db) }
     }
 
     /// What has to be looked at.
@@ -198,7 +193,7 @@ impl<'a> Facts<'a> {
         }
         let of_entries = shelf.read_anew(db).into_iter().flat_map(|file| wanted_for(db, file));
         // What an earlier build of this process has looked up is still so.
-        let is_unknown = |subject: &Subject| *db.fact_input(subject).state(db) == FactState::Unknown;
+        let is_unknown = |subject: &Subject| *Reader::from(db).fact(subject) == FactState::Unknown;
         Arc::new(windows(db).chain(of_entries).filter(is_unknown).collect())
     }
 
@@ -226,11 +221,7 @@ impl<'a> Facts<'a> {
     /// Sets the graph's inputs for `subjects` to what the ledger knows.
     fn show(&self, db: &mut Database, subjects: &[Subject]) {
         for subject in subjects {
-            let input = db.fact_input(subject);
-            let state = self.ledger.state(subject);
-            if *input.state(db) != state {
-                input.set_state(db).to(state);
-            }
+            db.set_fact(subject, self.ledger.state(subject));
         }
     }
 
@@ -263,6 +254,18 @@ impl<'a> Facts<'a> {
             self.observer.progress(Phase::Fetch, done, total);
         })
     }
+}
+
+/// Answers with what is kept of them: of a Python source, what it says.
+fn digested(answers: &[(Subject, Answer)]) -> Vec<(Subject, Answer)> {
+    let digest = |(subject, answer): &(Subject, Answer)| match (subject, answer) {
+        (Subject::Content { .. }, Answer::Value(source, validators)) => {
+            let said = Said::by(source).to_json().into();
+            (subject.clone(), Answer::Value(said, validators.clone()))
+        }
+        _ => (subject.clone(), answer.clone()),
+    };
+    answers.par_iter().map(digest).collect()
 }
 
 /// How often a build that waits for answers looks whether it is to end.

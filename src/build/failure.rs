@@ -6,6 +6,7 @@ use super::Stopped;
 use crate::cache::{CacheError, SetAside, corruption};
 use crate::publish::PublishError;
 use crate::report;
+use crate::scan::Changed;
 
 /// Why a build did not come to its end.
 pub(super) enum Failure {
@@ -23,7 +24,7 @@ impl Failure {
     pub(super) fn into_report(self) -> miette::Report {
         match self {
             Self::Lost(path) => PublishError::Lost(path).into_report(),
-            Self::Changed(path) => PublishError::Changed(path).into_report(),
+            Self::Changed(path) => Changed(path).into(),
             Self::Damaged(error) => CacheError::Damaged(error).into(),
             Self::Report(report) => report,
         }
@@ -34,7 +35,10 @@ impl From<miette::Report> for Failure {
     fn from(report: miette::Report) -> Self {
         match report.downcast::<CacheError>() {
             Ok(error) => error.into(),
-            Err(report) => report.downcast::<PublishError>().map_or_else(Self::Report, Self::from),
+            Err(report) => match report.downcast::<Changed>() {
+                Ok(Changed(path)) => Self::Changed(path),
+                Err(report) => report.downcast::<PublishError>().map_or_else(Self::Report, Self::from),
+            },
         }
     }
 }

@@ -76,7 +76,7 @@ impl Histories {
             }
             let is_new = known(db, *file).is_none() || !with_history.contains(&id);
             let is_heard = |subject: &Subject| heard.get(subject).is_some_and(|is_news| *is_news || is_new);
-            let numbers = graph::history::numbers(db, *file, is_heard);
+            let numbers = graph::history::numbers(db.into(), *file, is_heard);
             (!numbers.is_empty()).then_some((id, numbers))
         });
         let heard: HashMap<String, Vec<(Measure, u64)>> = numbers.into_iter().flatten().collect();
@@ -139,7 +139,12 @@ impl Histories {
     /// Whether the history of the plugin with this id in lower case is another one than an imprint of it was made of
     /// with this digest.
     pub(super) fn differs(&self, id: &str, imprinted: Digest) -> bool {
-        if self.are_imprinted { self.changed.contains(id) } else { Digest::of(self.packed(id)) != imprinted }
+        if self.are_imprinted { self.changed.contains(id) } else { self.digest(id) != imprinted }
+    }
+
+    /// The digest of the history of the plugin with this id in lower case.
+    pub(super) fn digest(&self, id: &str) -> Digest {
+        Digest::of(self.packed(id))
     }
 
     fn packed(&self, id: &str) -> &[u8] {
@@ -148,7 +153,7 @@ impl Histories {
 
     /// Gives the graph the histories of these entries' plugins.
     pub(super) fn show(&mut self, db: &mut Database, files: &[EntryFile]) -> Result<(), CacheError> {
-        let ids: Vec<String> = files.iter().filter_map(|file| graph::history::id(db, *file)).collect();
+        let ids: Vec<String> = files.iter().filter_map(|file| graph::history::id(&*db, *file)).collect();
         self.load(ids.iter().map(String::as_str))?;
         for id in ids {
             let packed = self.known.get(&id).cloned().flatten();

@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
+use super::current::SharedNow;
 use super::found;
 use super::on_all_cores;
-use super::record::Common;
-use super::run::context_of;
 use super::shelf::Shelf;
 use crate::cache::Cache;
 use crate::config::Config;
-use crate::graph::templates::templates;
-use crate::graph::{self, Database};
+use crate::graph::{self, Database, Memory};
 use crate::problem::Problem;
 use crate::rule::Rule;
 use crate::scan::Scan;
@@ -44,18 +42,15 @@ pub fn inspect(config: &Config, scan: &Scan) -> miette::Result<Inspected> {
 }
 
 fn with(config: &Config, scan: &Scan, cache: &Arc<Cache>) -> miette::Result<Inspected> {
-    let common = Common::load(cache)?;
-    let mut db = Database::new(Arc::clone(cache));
-    scan.set(&db, config)?;
-    let trust = common.is_some_and(|common| common.context == context_of(&db));
-    let mut shelf = Shelf::fill(&mut db, scan, config, cache.imprints()?, trust)?;
+    let mut db = Database::new(Arc::clone(cache) as Arc<dyn Memory>);
+    db.set_files(scan.files(config)?, Scan::today(config));
+    let shared = SharedNow::new(&db, &cache.sets()?);
+    let mut shelf = Shelf::fill(&mut db, scan, config, cache.imprints()?, shared, true)?;
     on_all_cores(&db, &shelf.read_anew(&db), |db, file| graph::entries::parsed(db, *file).is_ok());
     // An entry that can't be read stays as it was published, so links to it lead somewhere.
     shelf.fall_back(&mut db, cache)?;
     let mut refused = graph::data::data_problems(&db).clone();
-    if let Err(wrong) = templates(&db) {
-        refused.extend_from_slice(wrong);
-    }
+    refused.extend_from_slice(db.wrong_templates());
     refused.extend(shelf.problems(&db));
     let mut warnings = found::in_files(config, &db, &shelf);
     warnings.extend(graph::plan::plan(&db).warnings.iter().cloned());

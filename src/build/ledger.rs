@@ -16,6 +16,7 @@ use crate::config::Config;
 use crate::digest::Digest;
 use crate::fact::{self, Answer, Asked, Fact, Subject};
 use crate::graph::{self, FactState};
+use crate::python::Said;
 use crate::report::unrefreshed::Unanswered;
 use crate::report::{self, Unrefreshed};
 use crate::source::{self, Demand};
@@ -157,11 +158,11 @@ impl Ledger {
         let mut due = Vec::new();
         for subject in wanted {
             let known = self.fact(subject);
-            // Content is named by its digest, so there is nothing to refresh.
-            let immutable = matches!(subject, Subject::Content { .. });
-            let is_due = match known {
-                None => true,
-                Some(fact) => !immutable && (config.refresh || fact.is_stale(config.now)),
+            let is_due = match (subject, known) {
+                (_, None) => true,
+                // A source is named by its digest, so it is what it was; but what has read it may be another one.
+                (Subject::Content { .. }, Some(fact)) => fact.value.as_deref().is_some_and(Said::is_outdated),
+                (_, Some(fact)) => config.refresh || fact.is_stale(config.now),
             };
             if is_due && !self.asked.contains(subject) {
                 due.push(Demand { subject: subject.clone(), known: known.cloned(), urgency: 0 });

@@ -1,4 +1,5 @@
-//! The record of the last build: enough to see that nothing has changed without evaluating anything.
+//! What the last build left: the trace of the build as a whole, by which the next one sees that nothing has changed
+//! without evaluating anything.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,8 +23,9 @@ use crate::report;
 use crate::rule::Rule;
 use crate::scan::Scan;
 use crate::source;
+use crate::trace::{Changed, Dependency, Input, Now, Version, changed};
 
-/// The note in the cache that holds the record.
+/// The note in the cache that holds it.
 const NOTE: &str = "build";
 
 /// Most bytes of source text that a record holds for refused entries; a file counts once per problem.
@@ -32,26 +34,25 @@ const MOST_REFUSED: usize = 1 << 20;
 /// What a build came from, and what it knew.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Record {
-    /// The digest of everything the outputs depend on but the facts: the site's files, the configuration, the
-    /// program; and of the addresses that facts come from.
-    inputs: String,
-    /// The cache's number of changed facts.
-    facts: i64,
-    /// The cache's number of changed histories.
-    history: i64,
-    /// The cache's number of answers.
-    answers: i64,
+    /// What was read for all of it.
+    trace: Vec<Dependency>,
+    /// What was known of facts.
+    pub(super) known: Known,
+    /// What was published; `None` if the build did not come to that.
+    pub(super) published: Option<Published>,
+}
+
+/// What a build published.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Published {
     /// The name of the folder that the outputs were published into, as the cache calls it.
     folder: String,
     /// The digest of what was published there.
-    outputs: String,
+    outputs: Digest,
     /// What was found in the site's files.
-    #[serde(flatten)]
     pub(super) found: Found,
     /// Between which moments the same plugins are due, in seconds since 1970: from the first until before the second.
     due: (i64, i64),
-    /// How fresh the facts of each source are.
-    pub(super) sources: Sources,
 }
 
 /// The paths of the entries that the last build could not read, and for which it published their last good versions.
@@ -60,28 +61,81 @@ pub(super) struct Record {
 ///
 /// When the cache can't be read.
 pub fn kept_entries(cache: &Cache) -> Result<BTreeSet<String>, CacheError> {
-    let warnings = Record::load(cache)?.map(|record| record.found.warnings).unwrap_or_default();
+    let published = Record::load(cache)?.and_then(|record| record.published);
+    let warnings = published.map(|published| published.found.warnings).unwrap_or_default();
     let kept = warnings.into_iter().filter(|warning| warning.rule == Rule::KeptEntry);
     Ok(kept.filter_map(|warning| Some(warning.place?.path)).collect())
 }
 
-/// What all imprints in the cache have in common.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Common {
-    /// The digest of everything that all of them were made from.
-    pub(super) context: String,
-    /// The cache's number of changed facts.
-    pub(super) facts: i64,
-    /// The cache's number of changed histories.
-    pub(super) history: i64,
-    /// The cache's number of answers.
-    pub(super) answers: i64,
-    /// The digest of the addresses that facts came from.
-    pub(super) origins: String,
-    /// The digest of what decides which plugins' pages name which others.
-    pub(super) kin: String,
-    /// What was known of facts.
-    pub(super) known: Known,
+/// What the inputs of a build as a whole are.
+pub(super) struct Whole {
+    program: Version,
+    settings: Version,
+    origins: Version,
+    files: Version,
+    facts: Version,
+    answers: Version,
+    histories: Version,
+    /// Known only once all entries are.
+    pub(super) kin: Option<Version>,
+}
+
+impl Whole {
+    /// What they are now.
+    pub(super) fn now(scan: &Scan, config: &Config, cache: &Cache) -> Result<Self, CacheError> {
+        let number = |name| Ok::<_, CacheError>(Version::of(Digest::of(&cache.number(name)?.to_le_bytes())));
+        Ok(Self {
+            program: Version::of(Digest::of(env!("SHELFLIFE_FINGERPRINT").as_bytes())),
+            settings: Version::of(config.settings.digest()),
+            origins: Version::of(source::origins(config)),
+            files: Version::of(scan.digest()),
+            facts: number(FACTS)?,
+            answers: number(ANSWERS)?,
+            histories: number(HISTORY)?,
+            kin: None,
+        })
+    }
+
+    /// The same after this build has learnt what it has.
+    pub(super) fn learnt(self, cache: &Cache) -> Result<Self, CacheError> {
+        let number = |name| Ok::<_, CacheError>(Version::of(Digest::of(&cache.number(name)?.to_le_bytes())));
+        Ok(Self { facts: number(FACTS)?, answers: number(ANSWERS)?, histories: number(HISTORY)?, ..self })
+    }
+
+    fn version(&self, input: &Input) -> Now {
+        Now::Is(Some(match input {
+            Input::Program => self.program.clone(),
+            Input::Settings => self.settings.clone(),
+            Input::Origins => self.origins.clone(),
+            Input::Files => self.files.clone(),
+            Input::Facts => self.facts.clone(),
+            Input::Answers => self.answers.clone(),
+            Input::Histories => self.histories.clone(),
+            Input::Kin => match &self.kin {
+                Some(kin) => kin.clone(),
+                None => return Now::Same,
+            },
+            _ => return Now::Is(None),
+        }))
+    }
+
+    fn trace(&self) -> Vec<Dependency> {
+        let inputs = [
+            Input::Program,
+            Input::Settings,
+            Input::Origins,
+            Input::Files,
+            Input::Facts,
+            Input::Answers,
+            Input::Histories,
+            Input::Kin,
+        ];
+        let dependency = |input: Input| match self.version(&input) {
+            Now::Is(was) => Some(Dependency { was, input }),
+            Now::Same => None,
+        };
+        inputs.into_iter().filter_map(dependency).collect()
+    }
 }
 
 /// What a build knew of the facts that the site depends on.
@@ -93,20 +147,6 @@ pub(super) struct Known {
     pub(super) heard: Vec<Heard>,
     /// What is shown no more.
     pub(super) dropped: Dropped,
-}
-
-/// The note in the cache that holds it.
-const COMMON: &str = "imprints";
-
-impl Common {
-    /// What is in the cache; what can't be read counts as nothing.
-    pub(super) fn load(cache: &Cache) -> Result<Option<Self>, CacheError> {
-        Ok(cache.note(COMMON)?.and_then(|json| serde_json::from_slice(&json).ok()))
-    }
-
-    pub(super) fn save(&self, cache: &Cache) -> Result<(), CacheError> {
-        cache.set_note(COMMON, Some(&serde_json::to_vec(self).unwrap_or_default()))
-    }
 }
 
 /// Freshness by source.
@@ -137,30 +177,29 @@ pub(super) fn known(ledger: &Ledger, wanted: &BTreeSet<Subject>) -> Known {
     known
 }
 
-/// The digest of everything that outputs depend on but the facts, and of where those come from.
-pub(super) fn inputs(scan: &Scan, config: &Config) -> Digest {
-    let (settings, origins) = (config.settings.digest(), source::origins(config));
-    let program = env!("SHELFLIFE_FINGERPRINT").as_bytes();
-    Digest::of_parts([program, settings.as_bytes().as_slice(), origins.as_bytes(), scan.digest().as_bytes()])
-}
-
 impl Record {
-    pub(super) fn new(
-        inputs: Digest,
+    /// What a build has made, before it is published.
+    pub(super) fn new(whole: &Whole, known: Known) -> Self {
+        Self { trace: whole.trace(), known, published: None }
+    }
+
+    /// Adds what was published.
+    pub(super) fn published(
+        self,
         cache: &Cache,
         config: &Config,
         found: Found,
-        sources: Sources,
         db: &Database,
     ) -> Result<Self, CacheError> {
         let folder = config.paths.output_name();
-        let outputs = digest_of(&*published(cache, &folder)?).to_string();
-        let (facts, answers) = (cache.number(FACTS)?, cache.number(ANSWERS)?);
-        let (inputs, history) = (inputs.to_string(), cache.number(HISTORY)?);
+        let outputs = digest_of(&*listing(cache, &folder)?);
         let midnight = |day: Date| text::midnight(day, &config.settings.timezone).timestamp().as_second();
         let (last, next) = due::days_around(db);
         let due = (last.map_or(i64::MIN, midnight), next.map_or(i64::MAX, midnight));
-        Ok(Self { inputs, facts, history, answers, folder, outputs, found, due, sources })
+        // A problem holds the whole file that it is in.
+        let bytes: usize = found.refused.iter().map(Problem::size).sum();
+        let published = Published { folder, outputs, found, due };
+        Ok(Self { published: (bytes <= MOST_REFUSED).then_some(published), ..self })
     }
 
     /// The record in the cache; one that can't be read counts as none.
@@ -169,55 +208,50 @@ impl Record {
     }
 
     pub(super) fn save(&self, cache: &Cache) -> Result<(), CacheError> {
-        // A problem holds the whole file that it is in.
-        let bytes: usize = self.found.refused.iter().map(Problem::size).sum();
-        if bytes > MOST_REFUSED {
-            return Self::forget(cache);
-        }
         cache.set_note(NOTE, Some(&serde_json::to_vec(self).unwrap_or_default()))
     }
 
-    /// Forgets the record, before the listing stops to be what it describes.
-    pub(super) fn forget(cache: &Cache) -> Result<(), CacheError> {
-        cache.set_note(NOTE, None)
+    /// What has changed of the build as a whole.
+    pub(super) fn changes(&self, whole: &Whole) -> Vec<Changed> {
+        changed(&self.trace, |input| whole.version(input)).collect()
     }
 
-    /// The outputs of the last build, if a build with these inputs now would give the same ones and, where it `asks`
-    /// sources at all, ask none. A `glance` at the output folder knows the listing already.
+    /// What was published and what it was, if a build now would give the same and, where it `asks` sources at all, ask
+    /// none. A `glance` at the output folder knows the listing already.
     pub(super) fn current_outputs(
         &self,
-        inputs: Digest,
+        whole: &Whole,
         cache: &Cache,
         config: &Config,
         glance: Option<&mut Glance>,
         asks: bool,
-    ) -> Result<Option<Arc<Listing>>, CacheError> {
-        if (asks && !nothing_due(&self.sources, config))
-            || !ages_stay(&self.sources, config, asks)
-            || !(self.due.0..self.due.1).contains(&config.now.as_second())
-            || self.inputs != inputs.to_string()
-            || self.facts != cache.number(FACTS)?
-            || self.history != cache.number(HISTORY)?
-            || self.answers != cache.number(ANSWERS)?
+    ) -> Result<Option<(&Published, Arc<Listing>)>, CacheError> {
+        let Some(published) = &self.published else { return Ok(None) };
+        if (asks && !nothing_due(&self.known.sources, config))
+            || !ages_stay(&self.known.sources, config, asks)
+            || !(published.due.0..published.due.1).contains(&config.now.as_second())
+            || !self.changes(whole).is_empty()
         {
             return Ok(None);
         }
-        let glance = glance.filter(|_| self.folder == config.paths.output_name());
+        let glance = glance.filter(|_| published.folder == config.paths.output_name());
         let (outputs, digest) = match glance.map(Glance::seen).transpose()?.and_then(Seen::listing) {
             Some((listing, digest)) => (Arc::clone(listing), digest),
             None => {
-                let listing = published(cache, &self.folder)?;
+                let listing = listing(cache, &published.folder)?;
                 let digest = digest_of(&listing);
                 (listing, digest)
             }
         };
         // After a build that was killed there is another listing.
-        Ok(self.has_published(digest).then_some(outputs))
+        Ok(published.has(digest).then_some((published, outputs)))
     }
+}
 
-    /// Whether the build published a listing with this digest.
-    pub(super) fn has_published(&self, digest: Digest) -> bool {
-        digest.to_string() == self.outputs
+impl Published {
+    /// Whether what was published is a listing with this digest.
+    pub(super) fn has(&self, digest: Digest) -> bool {
+        digest == self.outputs
     }
 }
 
@@ -261,6 +295,6 @@ pub(super) fn lacking(sources: &Sources, source: &str, now: Timestamp) -> usize 
     sources.get(source).map_or(0, |freshness| freshness.lacking(now))
 }
 
-fn published(cache: &Cache, folder: &str) -> Result<Arc<Listing>, CacheError> {
+fn listing(cache: &Cache, folder: &str) -> Result<Arc<Listing>, CacheError> {
     Ok(cache.listing(Tree::Output(folder))?.unwrap_or_default())
 }

@@ -5,23 +5,23 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::groups::Pages;
+use super::current::{OfOutputs, SharedNow};
+use super::traces::OutputTraces;
 use super::{Observer, Phase, Problems, Stopped, derived, go_on};
+use crate::cache::{Cache, CacheError};
 use crate::companion::Companion;
 use crate::digest::Digest;
 use crate::entry;
-use crate::graph::context;
 use crate::graph::inputs::AssetLocation;
 use crate::graph::kinds::Kind;
 use crate::graph::outputs;
 use crate::graph::plan::{self, Output, Plan};
-use crate::graph::{Database, Db as _, EntryFile, entries, views};
+use crate::graph::state::{Shared, trace};
+use crate::graph::{Database, EntryFile, entries, views};
 use crate::imprint::ShownKind;
 use crate::problem::Problem;
 use crate::publish::{Content, Outputs};
-
-/// The function whose results are the digests of files that consist of all plugins' texts, under the texts' digests.
-const LINES: &str = "lines";
+use crate::trace::{OfOutput, Trace};
 
 /// Calls `query` for every item, on all cores, in no particular order; the results are in the order of items.
 pub(super) fn on_all_cores<I: Sync, R: Send>(
@@ -56,29 +56,23 @@ pub(super) fn planned(
     Ok(Arc::clone(plan::plan(db)))
 }
 
-/// Renders every output that is not copied, on all cores; their bytes go to the cache's blobs. `pages` are those of
-/// groups that the last build made.
+/// Renders every output that is not copied and not up to date, on all cores; their bytes go to the cache's blobs.
 pub(super) fn render(
     db: &Database,
+    cache: &Cache,
     plan: &Plan,
-    pages: Pages,
+    (traces, shared_now, shared): (&mut OutputTraces, &SharedNow, &Shared),
     observer: &dyn Observer,
-) -> miette::Result<(Outputs, Pages)> {
-    let mut pages = pages.current(db);
+) -> miette::Result<Outputs> {
+    let state = OfOutputs::new(db, shared_now);
     let total = plan.outputs.len();
     let done = AtomicUsize::new(0);
-    let is_known = |kind: &Kind| match kind {
-        Kind::Plugin(file) => entries::known(db, *file).map(|imprint| imprint.page),
-        Kind::Companion(file, companion) => entries::known(db, *file)?.companion(*companion),
-        Kind::Facet(key) => pages.page(key),
-        _ => None,
-    };
     // A map is made of all of them at once, which is faster than inserting one by one.
     let mut contents = Vec::with_capacity(total);
     let mut unknown = Vec::new();
     for (path, output) in &plan.outputs {
         match output {
-            Output::Rendered(kind) => match is_known(kind) {
+            Output::Rendered(kind) => match standing(db, cache, path, kind, traces, &state) {
                 Some(digest) => contents.push((path.clone(), (digest, made(db, kind)))),
                 None => unknown.push((path, kind)),
             },
@@ -87,8 +81,10 @@ pub(super) fn render(
                 contents.push((path.clone(), (digest, content_of(location))));
             }
             Output::Root(file) => {
-                let content = Content::File(file.place(db).clone());
-                contents.push((path.clone(), (*file.digest(db), content)));
+                let (place, digest) = outputs::root(db, *file);
+                let trace = trace(db, &outputs::copied(db, *file), None, shared);
+                traces.add(path.clone(), OfOutput { trace, result: digest });
+                contents.push((path.clone(), (digest, Content::File(place))));
             }
             Output::Picture(picture) => {
                 contents.push((path.clone(), (picture.digest, Content::Blob)));
@@ -102,17 +98,17 @@ pub(super) fn render(
         if observer.is_stopped() {
             return None;
         }
-        let content = content(db, kind);
+        let made = make(db, cache, kind, shared);
         observer.progress(Phase::Render, done.fetch_add(1, Ordering::Relaxed) + 1, total);
-        Some(((*path).clone(), *kind, content))
+        Some(((*path).clone(), made))
     });
     go_on(observer)?;
     let mut problems: Vec<Problem> = Vec::new();
-    for (path, kind, content) in rendered.into_iter().flatten() {
-        match content {
-            Ok(content) => {
-                if let Kind::Facet(key) = kind {
-                    pages.add(db, key, content.0);
+    for (path, made) in rendered.into_iter().flatten() {
+        match made {
+            Ok((content, trace)) => {
+                if let Some(trace) = trace {
+                    traces.add(path.clone(), OfOutput { trace, result: content.0 });
                 }
                 contents.push((path, content));
             }
@@ -122,9 +118,28 @@ pub(super) fn render(
         }
     }
     if problems.is_empty() {
-        Ok((contents.into_iter().collect(), pages))
+        Ok(contents.into_iter().collect())
     } else {
         Err(Problems { problems, is_published: false }.into())
+    }
+}
+
+/// The digest of an output that is up to date.
+fn standing(
+    db: &Database,
+    cache: &Cache,
+    path: &str,
+    kind: &Kind,
+    traces: &mut OutputTraces,
+    state: &OfOutputs<'_>,
+) -> Option<Digest> {
+    match kind {
+        Kind::Plugin(file) => entries::known(db, *file).map(|imprint| imprint.page),
+        Kind::Companion(file, companion) => entries::known(db, *file)?.companion(*companion),
+        kind => {
+            let digest = traces.standing(path, state)?;
+            (kind.lines().is_some() || cache.has_blob(digest)).then_some(digest)
+        }
     }
 }
 
@@ -138,34 +153,29 @@ fn made(db: &Database, kind: &Kind) -> Content {
 
 enum Failed {
     Problem(Problem),
-    Cache(crate::cache::CacheError),
+    Cache(CacheError),
 }
 
-fn content(db: &Database, kind: &Kind) -> Result<(Digest, Content), Failed> {
-    match kind.lines() {
-        Some(shown) => of_lines(db, kind, shown).map_err(Failed::Cache),
-        None => {
-            let digest = outputs::digest(db, kind).map_err(Failed::Problem)?;
-            Ok((digest, made(db, kind)))
-        }
+/// An output's digest and where its bytes are, and its trace if it is not about one entry alone.
+type Made = ((Digest, Content), Option<Trace>);
+
+fn make(db: &Database, cache: &Cache, kind: &Kind, shared: &Shared) -> Result<Made, Failed> {
+    if let Some(shown) = kind.lines() {
+        let content = of_lines(db, cache, shown).map_err(Failed::Cache)?;
+        return Ok((content, Some(trace(db, &outputs::of_lines(db, kind), None, shared))));
     }
+    if let Some(rendered) = outputs::of_plugin(db, kind) {
+        return Ok(((rendered.map_err(Failed::Problem)?, made(db, kind)), None));
+    }
+    let (rendered, recorded) = outputs::recorded(db, kind);
+    let digest = rendered.map_err(Failed::Problem)?;
+    Ok(((digest, made(db, kind)), Some(trace(db, &recorded, None, shared))))
 }
 
 /// A file that consists of all plugins' texts of one kind. It is no blob: the cache has the texts.
-fn of_lines(
-    db: &Database,
-    kind: &Kind,
-    shown: ShownKind,
-) -> Result<(Digest, Content), crate::cache::CacheError> {
-    let cache = db.cache();
-    let inputs = context::digest(&outputs::parts(db, kind));
-    if let Some(digest) = cache.memo(LINES, inputs).and_then(|digest| Digest::from_bytes(&digest)) {
-        return Ok((digest, Content::Lines(shown)));
-    }
+fn of_lines(db: &Database, cache: &Cache, shown: ShownKind) -> Result<(Digest, Content), CacheError> {
     let wanted: Vec<(&str, Digest)> = views::lines(db, shown).collect();
     // If a text is lost, so is this build.
     let file = derived::file(shown, &cache.all_shown(shown, &wanted)?.unwrap_or_default());
-    let digest = Digest::of(&file);
-    cache.keep_memo(LINES, inputs, digest.as_bytes());
-    Ok((digest, Content::Bytes(file)))
+    Ok((Digest::of(&file), Content::Bytes(file)))
 }

@@ -6,37 +6,36 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use salsa::Setter as _;
-
 use super::advice::{left_out, of_beginning};
+use super::current::{OfOutputs, SharedNow};
 use super::derived::Stored;
 use super::facts::Facts;
 use super::failure::{self, Failure, told};
 use super::found::{self, Found};
-use super::groups::Pages;
 use super::history::Histories;
-use super::record::{self, Common, Record};
+use super::record::{self, Record, Whole};
 use super::render::{self, content_of};
 use super::seeding::seed;
 use super::shelf::Shelf;
+use super::traces::OutputTraces;
 use super::why::Why;
 use super::{Afterwards, Built, Observer, Phase, Problems, go_on, on_all_cores};
-use crate::cache::{ANSWERS, Cache, CacheError, FACTS, HISTORY, Listed, Listing};
+use crate::cache::{Cache, CacheError, Listed, Listing};
 use crate::companion::Companion;
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::fact::{Answer, Subject};
 use crate::graph::kinds::Kind;
-use crate::graph::templates::templates;
-use crate::graph::{self, Database, Site, context};
+use crate::graph::state::Shared;
+use crate::graph::{self, Database, Memory};
 use crate::look::Identity;
 use crate::publish::{self, Content, Glance, MANIFEST, PublishError, Published, Target};
 use crate::render::address;
-use crate::render::text::day_of;
 use crate::report::{self, Changed, Durations, Entries, Outputs, Report, What};
 use crate::rule::Rule;
 use crate::scan::Scan;
 use crate::source;
+use crate::trace::{Input, Sets, Version};
 use crate::url_path;
 use crate::warning::Warning;
 
@@ -60,14 +59,18 @@ pub(super) struct Task<'a> {
 pub(super) struct Held {
     graph: Graph,
     scan: Scan,
-    /// The digest of the configuration, and of all files but entries.
-    around: Digest,
+    /// The digest of all files but entries, and of the settings.
+    rest: Digest,
+    /// The digest of where everything is.
+    places: Digest,
 }
 
 /// The graph and its entries.
 struct Graph {
     db: Database,
     shelf: Shelf,
+    /// The sets of dependencies that traces share.
+    sets: Sets,
     /// The name of the folder that was published into.
     folder: String,
     /// Which folder that was.
@@ -178,16 +181,26 @@ impl<'a> Run<'a> {
         let mut view = self.view(last.as_ref(), task);
         let (scan, graph) = self.scan(last, task.changed)?;
         go_on(self.observer)?;
-        let inputs = record::inputs(&scan, self.config);
+        let whole = Whole::now(&scan, self.config, &self.cache)?;
         self.observer.progress(Phase::Scan, 1, 1);
         durations.scan_ms = report::milliseconds(self.started.elapsed());
         // A process that goes on needs the graph sooner or later: better before somebody waits for it.
         let may_republish =
             task.reuse && task.answers.is_empty() && (graph.is_some() || self.afterwards != Afterwards::GoOn);
-        let unchanged = if may_republish { self.unchanged(inputs, &mut view)? } else { None };
+        let record = if may_republish { Record::load(&self.cache)? } else { None };
+        let unchanged = match &record {
+            Some(record) => {
+                let (cache, config) = (&self.cache, self.config);
+                let current = record.current_outputs(&whole, cache, config, view.glance(), self.asks())?;
+                current.map(|(published, outputs)| (record, published, outputs))
+            }
+            None => None,
+        };
         let (mut built, graph) = match unchanged {
-            Some((record, outputs)) => (self.republish(&scan, record, &outputs, view, durations)?, graph),
-            None => self.evaluate(&scan, graph, inputs, task, view, durations)?,
+            Some((record, published, outputs)) => {
+                (self.republish(&scan, record, published, &outputs, view, durations)?, graph)
+            }
+            None => self.evaluate(&scan, graph, whole, task, view, durations)?,
         };
         built.report.warnings.extend(found::beside_files(self.config, &scan));
         built.report.warnings.extend(seeding.warnings);
@@ -195,8 +208,8 @@ impl<'a> Run<'a> {
         built.report.problems = built.refused.iter().map(report::Found::from).collect();
         match graph {
             Some(graph) => {
-                let around = self.around(&scan);
-                *held = Some(Held { graph, scan, around });
+                let (rest, places) = (self.rest(&scan), self.places());
+                *held = Some(Held { graph, scan, rest, places });
             }
             None if self.afterwards == Afterwards::End => std::mem::forget(scan),
             None => {}
@@ -204,13 +217,13 @@ impl<'a> Run<'a> {
         Ok(built)
     }
 
-    /// Scans the site, and takes over the last build's graph if only entries are different since then.
+    /// Scans the site, and takes over the last build's graph if everything is where it was.
     fn scan(
         &self,
         held: Option<Held>,
         changed: Option<&BTreeSet<PathBuf>>,
     ) -> Result<(Scan, Option<Graph>), Failure> {
-        let Some(Held { graph, mut scan, around }) = held else {
+        let Some(Held { mut graph, mut scan, rest, places }) = held else {
             return Ok((Scan::of(self.config, &self.cache)?, None));
         };
         let is_up_to_date = match changed {
@@ -220,60 +233,66 @@ impl<'a> Run<'a> {
         if !is_up_to_date {
             scan = Scan::of(self.config, &self.cache)?;
         }
-        let fits = around == self.around(&scan);
-        Ok((scan, fits.then_some(graph)))
+        if places != self.places() {
+            return Ok((scan, None));
+        }
+        if rest != self.rest(&scan) {
+            graph.db.set_files(scan.files(self.config)?, Scan::today(self.config));
+            scan.forget_what_was_looked_at();
+        }
+        Ok((scan, Some(graph)))
     }
 
-    /// The digest of the configuration, and of all files but entries.
-    fn around(&self, scan: &Scan) -> Digest {
+    /// The digest of the settings, and of all files but entries.
+    fn rest(&self, scan: &Scan) -> Digest {
+        let digests = [self.config.settings.digest(), scan.digest_of_rest()];
+        Digest::of_parts(digests.iter().map(|digest| digest.as_bytes().as_slice()))
+    }
+
+    /// The digest of where everything is, facts among it.
+    fn places(&self) -> Digest {
         let paths = &self.config.paths;
         let places =
             [&paths.site, &paths.entries, &paths.root].into_iter().chain(&paths.pages).chain(&paths.topics);
         let places = places.map(|path| path.as_os_str().as_encoded_bytes());
-        let digests = [self.config.settings.digest(), source::origins(self.config), scan.digest_of_rest()];
-        let digests = digests.iter().map(|digest| digest.as_bytes().as_slice());
-        Digest::of_parts(digests.chain(places))
-    }
-
-    /// The record of the last build and its outputs, if a build of these inputs would ask nobody and give the same.
-    fn unchanged(&self, inputs: Digest, view: &mut View) -> Result<Option<(Record, Arc<Listing>)>, Failure> {
-        let Some(record) = Record::load(&self.cache)? else { return Ok(None) };
-        let outputs = record.current_outputs(inputs, &self.cache, self.config, view.glance(), self.asks())?;
-        Ok(outputs.map(|outputs| (record, outputs)))
+        let origins = source::origins(self.config);
+        Digest::of_parts(places.chain([origins.as_bytes().as_slice()]))
     }
 
     /// Publishes what the last build published, without evaluating anything.
     fn republish(
         &self,
         scan: &Scan,
-        record: Record,
+        record: &Record,
+        was: &record::Published,
         outputs: &Listing,
         mut view: View,
         durations: Durations,
     ) -> Result<Built, Failure> {
         if self.config.strict {
             let beside = found::beside_files(self.config, scan);
-            let warnings = record.found.warnings.iter().chain(&beside);
-            found::check_strictly(&record.found.refused, warnings, record.found.entries)?;
+            let warnings = was.found.warnings.iter().chain(&beside);
+            found::check_strictly(&was.found.refused, warnings, was.found.entries)?;
         }
-        let published = if self.is_untouched(&record, &mut view)? {
+        let published = if self.is_untouched(was, &mut view)? {
             Published { unchanged: of_site(outputs).count(), is_known: true, ..Published::default() }
         } else {
             self.publish(&self.contents(scan, outputs), view)?
         };
         let now = self.config.now;
-        let mut report = self.report(record.found.entries, published, durations);
-        report.facts = Some(record::count(&record.sources, now));
-        report.left_out = left_out(self.config, &|source| record::lacking(&record.sources, source, now));
-        report.warnings.splice(0..0, record.found.warnings);
-        Ok(Built { report, refused: record.found.refused })
+        let (found, sources) = (was.found.clone(), &record.known.sources);
+        let mut report = self.report(found.entries, published, durations);
+        report.facts = Some(record::count(sources, now));
+        report.left_out = left_out(self.config, &|source| record::lacking(sources, source, now));
+        report.warnings.splice(0..0, found.warnings);
+        Ok(Built { report, refused: found.refused })
     }
 
     /// Whether all that the last build published is in the output folder as it was left. The folder may be another one.
-    fn is_untouched(&self, record: &Record, view: &mut View) -> Result<bool, CacheError> {
+    fn is_untouched(&self, was: &record::Published, view: &mut View) -> Result<bool, CacheError> {
         let Some(glance) = view.glance() else { return Ok(false) };
         let (seen, paths) = (glance.seen()?, &self.config.paths);
-        Ok(seen.listing().is_some_and(|(_, digest)| record.has_published(digest))
+        Ok(seen.listing().is_some_and(|(_, digest)| was.has(digest))
             && publish::is_untouched(&paths.output, &paths.output_name(), seen, &self.cache)?)
     }
 
@@ -300,7 +319,7 @@ impl<'a> Run<'a> {
         &self,
         scan: &Scan,
         graph: Option<Graph>,
-        inputs: Digest,
+        mut whole: Whole,
         task: &Task<'_>,
         view: View,
         mut durations: Durations,
@@ -308,24 +327,19 @@ impl<'a> Run<'a> {
         let Self { config, observer, cache, .. } = self;
         let build = cache.begin_build()?;
         let checking = Instant::now();
-        let common = Common::load(cache)?.filter(|_| task.reuse);
-        let kin = common.as_ref().map(|common| common.kin.clone());
-        let (mut db, mut shelf) = self.fill(scan, graph, common.as_ref())?;
-        let context = context_of(&db);
-        let origins = source::origins(config).to_string();
-        let (number, answers) = (cache.number(FACTS)?, cache.number(ANSWERS)?);
-        let histories = cache.number(HISTORY)?;
-        let are_imprinted = common.as_ref().is_some_and(|common| common.history == histories);
-        let is_settled = task.answers.is_empty()
-            && are_imprinted
-            && common.as_ref().is_some_and(|common| {
-                let numbers = (common.facts, common.answers) == (number, answers);
-                numbers && common.context == context && common.origins == origins
-            });
-        let last = common.map(|common| common.known);
+        let last = Record::load(cache)?.filter(|_| task.reuse);
+        let (mut db, mut shelf, sets) = self.fill(scan, graph, task.reuse)?;
+        let changes = last.as_ref().map(|last| last.changes(&whole));
+        let is_same = |input: &Input| {
+            changes.as_ref().is_some_and(|changes| changes.iter().all(|change| change.input != *input))
+        };
+        let are_imprinted = is_same(&Input::Histories);
+        let of_facts = [Input::Facts, Input::Answers, Input::Origins, Input::Settings, Input::Program];
+        let is_settled = task.answers.is_empty() && are_imprinted && of_facts.iter().all(is_same);
+        let known = last.as_ref().map(|last| last.known.clone());
         let histories = Histories::new(Arc::clone(cache), are_imprinted);
         let mut facts =
-            Facts::new(config, *observer, cache, histories, last.as_ref(), is_settled, self.asks());
+            Facts::new(config, *observer, cache, histories, known.as_ref(), is_settled, self.asks());
         // Answers were waited for: they are learnt, whatever else is wrong.
         facts.learn(&mut db, task.answers)?;
 
@@ -334,7 +348,11 @@ impl<'a> Run<'a> {
         });
         go_on(*observer)?;
         shelf.fall_back(&mut db, cache)?;
-        shelf.read_needed(&mut db, scan, kin.as_deref())?;
+        whole.kin = Some(Version::of(*graph::related::identity(&db)));
+        let is_kin = last
+            .as_ref()
+            .is_some_and(|last| last.changes(&whole).iter().all(|change| change.input != Input::Kin));
+        shelf.read_needed(&mut db, scan, is_kin)?;
         check(&db)?;
         let refused = shelf.problems(&db);
         if config.strict {
@@ -348,27 +366,36 @@ impl<'a> Run<'a> {
 
         let rendering = Instant::now();
         let plan = render::planned(&db, &shelf.read_anew(&db), *observer)?;
-        let pages = if task.reuse { Pages::load(cache)? } else { Pages::default() };
-        let rendered = render::render(&db, &plan, pages, *observer);
+        let mut traces = if task.reuse { OutputTraces::load(cache)? } else { OutputTraces::default() };
+        let shared = Shared::default();
+        let rendered = render::render(&db, cache, &plan, (&mut traces, shelf.shared(), &shared), *observer);
         go_on(*observer)?;
-        let fresh = shelf.fresh(&db);
+        let fresh = shelf.fresh(&db, &shared);
         // Where something is lost, no template can be blamed for what it did without.
         if let Some(what) = cache.lost() {
             return Err(Failure::Lost(what));
         }
-        let (contents, pages) = rendered?;
+        let contents = rendered?;
         durations.render_ms = report::milliseconds(rendering.elapsed());
-        Record::forget(cache)?;
-        let known = facts.known().clone();
-        let (number, answers) = (cache.number(FACTS)?, cache.number(ANSWERS)?);
-        let history = cache.number(HISTORY)?;
-        let sources = known.sources.clone();
-        let kin = graph::related::identity(&db).to_string();
-        Common { context, facts: number, history, answers, origins, kin, known }.save(cache)?;
-        let why = Why { config, db: &db, plan: &plan, ledger: &facts.ledger, shelf: &shelf, fresh: &fresh };
-        let why = why.record(cache, build, &contents)?;
-        pages.save(&db)?;
+        let record = Record::new(&whole.learnt(cache)?, facts.known().clone());
+        record.save(cache)?;
+        let mut all_sets = shared.sets();
+        all_sets.extend(sets.iter().map(|(digest, set)| (*digest, set.clone())));
+        let why = Why {
+            config,
+            db: &db,
+            cache,
+            plan: &plan,
+            ledger: &facts.ledger,
+            shelf: &shelf,
+            fresh: &fresh,
+            traces: &traces,
+            state: OfOutputs::new(&db, shelf.shared()),
+            sets: &all_sets,
+        };
+        let why = why.record(build, &contents)?;
         shelf.keep(&db, cache, &fresh, config.now)?;
+        let sets = traces.keep(cache, shelf.imprints(), &sets, all_sets)?;
         cache.checkpoint()?;
 
         let publishing = Instant::now();
@@ -380,7 +407,7 @@ impl<'a> Run<'a> {
         warnings.extend(dropped.map(|dropped| Warning::general(Rule::Source, dropped)));
         let entries = entries_of(scan, &db, &warnings);
         let found = Found { warnings: warnings.clone(), refused: refused.clone(), entries };
-        Record::new(inputs, cache, config, found, sources, &db)?.save(cache)?;
+        record.published(cache, config, found, &db)?.save(cache)?;
         cache.end_build(config.keep)?;
         cache.checkpoint()?;
         durations.publish_ms = report::milliseconds(publishing.elapsed());
@@ -398,7 +425,7 @@ impl<'a> Run<'a> {
             Afterwards::GoOn => {
                 shelf.go_on(&mut db, fresh);
                 let (folder, identity) = (config.paths.output_name(), Identity::of(&config.paths.output));
-                Some(Graph { db, shelf, folder, identity, seen })
+                Some(Graph { db, shelf, sets, folder, identity, seen })
             }
             Afterwards::End => {
                 std::mem::forget((db, shelf, fresh, contents));
@@ -430,30 +457,30 @@ impl<'a> Run<'a> {
         self.afterwards != Afterwards::GoOn
     }
 
-    /// The graph with the entries that the scan has found.
+    /// The graph with the entries that the scan has found, and the sets of dependencies that traces share.
     fn fill(
         &self,
         scan: &Scan,
         graph: Option<Graph>,
-        common: Option<&Common>,
-    ) -> Result<(Database, Shelf), Failure> {
-        if let Some(Graph { mut db, mut shelf, .. }) = graph {
+        trust: bool,
+    ) -> Result<(Database, Shelf, Sets), Failure> {
+        if let Some(Graph { mut db, mut shelf, sets, .. }) = graph {
+            db.set_today(Scan::today(self.config));
             match scan.looked_again_at() {
                 Some(stems) => shelf.update_some(&mut db, scan, &stems)?,
-                None => shelf.update(&mut db, scan, self.config)?,
+                None => {
+                    let shared = SharedNow::new(&db, &sets);
+                    shelf.update(&mut db, scan, self.config, shared)?;
+                }
             }
-            let today = day_of(self.config.now, &self.config.settings.timezone);
-            let site = Site::get(&db);
-            if *site.today(&db) != today {
-                site.set_today(&mut db).to(today);
-            }
-            return Ok((db, shelf));
+            return Ok((db, shelf, sets));
         }
-        let mut db = Database::new(Arc::clone(&self.cache));
-        scan.set(&db, self.config)?;
-        let trust = common.is_some_and(|common| common.context == context_of(&db));
-        let shelf = Shelf::fill(&mut db, scan, self.config, self.cache.imprints()?, trust)?;
-        Ok((db, shelf))
+        let mut db = Database::new(Arc::clone(&self.cache) as Arc<dyn Memory>);
+        db.set_files(scan.files(self.config)?, Scan::today(self.config));
+        let sets = self.cache.sets()?;
+        let shared = SharedNow::new(&db, &sets);
+        let shelf = Shelf::fill(&mut db, scan, self.config, self.cache.imprints()?, shared, trust)?;
+        Ok((db, shelf, sets))
     }
 
     /// Puts into the report what an evaluation has found out.
@@ -523,7 +550,7 @@ impl<'a> Run<'a> {
         if path.starts_with(ASSETS) {
             return None;
         }
-        let address = address::absolute(&self.config.settings, &url_path::of_output(&path));
+        let address = address::absolute(self.config.settings.view(), &url_path::of_output(&path));
         let is_page = path.ends_with(".html");
         Some(Changed { address, path, what, is_page })
     }
@@ -542,16 +569,9 @@ fn of_site(listing: &Listing) -> impl Iterator<Item = (&String, &Listed)> {
     listing.iter().filter(|(path, _)| *path != MANIFEST)
 }
 
-/// The digest of everything that all imprints are made from.
-pub(super) fn context_of(db: &Database) -> String {
-    context::digest(context::of_entries(db)).to_string()
-}
-
 /// Stops at what makes it impossible to build, before anyone is asked anything.
 fn check(db: &Database) -> miette::Result<()> {
     let mut problems = graph::data::data_problems(db).clone();
-    if let Err(wrong) = templates(db) {
-        problems.extend_from_slice(wrong);
-    }
+    problems.extend_from_slice(db.wrong_templates());
     if problems.is_empty() { Ok(()) } else { Err(Problems { problems, is_published: false }.into()) }
 }

@@ -3,11 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
-use rayon::prelude::*;
-use salsa::Setter as _;
-
+use super::current::{OfEntry, Phase, SharedNow};
 use super::history::Histories;
 use super::ledger::Ledger;
 use crate::cache::{Cache, CacheError, Good, Imprints};
@@ -15,14 +11,18 @@ use crate::config::Config;
 use crate::digest::Digest;
 use crate::entry;
 use crate::graph::entries::{is_draft, known, parsed, sound_entries};
-use crate::graph::facts::{ages, usage_as_of, usage_digest, wanted_for};
-use crate::graph::{self, Database, EntryFile, EntrySource, Site};
+use crate::graph::facts::wanted_for;
+use crate::graph::state::Shared;
+use crate::graph::{self, Database, EntryFile, EntrySource};
 use crate::imprint::Imprint;
 use crate::problem::Problem;
-use crate::publish::PublishError;
 use crate::rule::Rule;
 use crate::scan::{Scan, Scanned};
+use crate::trace::{Changed, Input};
 use crate::warning::Warning;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use rayon::prelude::*;
 
 /// A site's entries.
 pub(super) struct Shelf {
@@ -36,6 +36,8 @@ pub(super) struct Shelf {
     trust: bool,
     /// What earlier builds made of entries: what the cache has.
     earlier: Imprints,
+    /// What has changed of what targets share since then.
+    shared: SharedNow,
     /// Whether there is an imprint of no other entry than those.
     is_complete: bool,
 }
@@ -62,18 +64,20 @@ pub(super) struct Fresh {
 }
 
 impl Shelf {
-    /// Gives the graph its entries. With `trust`, an imprint that was made of the same file and of the same notices
-    /// and blocklist items stands for its entry.
+    /// Gives the graph its entries. With `trust`, what an earlier build made of an entry stands for it where its trace
+    /// holds.
     pub(super) fn fill(
         db: &mut Database,
         scan: &Scan,
         config: &Config,
         earlier: Imprints,
+        shared: SharedNow,
         trust: bool,
     ) -> miette::Result<Self> {
         let digests = HashMap::with_capacity(scan.entries().len());
         let refused = HashMap::new();
-        let mut shelf = Self { files: Vec::new(), digests, refused, trust, earlier, is_complete: false };
+        let mut shelf =
+            Self { files: Vec::new(), digests, refused, trust, earlier, shared, is_complete: false };
         let stands = |file: &Scanned| shelf.standing(db, file.stem(), file.digest());
         let standing: Vec<_> = scan.entries().iter().map(stands).collect();
         let sources = scan
@@ -86,40 +90,77 @@ impl Shelf {
             })
             .collect::<miette::Result<Vec<_>>>()?;
         for (scanned, source) in scan.entries().iter().zip(sources) {
-            let file = shelf.add(db, scanned, config, source);
+            let file = db.add_entry(scanned.path_in_site(config).into(), source);
+            shelf.digests.insert(file, scanned.digest());
             shelf.files.push(file);
         }
-        Site::get(db).set_entries(db).to(shelf.files.clone());
+        db.set_entries(shelf.files.clone());
         Ok(shelf)
     }
 
-    /// The imprint of an entry that stands for a file with this content.
+    /// What was made of an entry, if that stands for a file with this content as far as is known before facts are.
     fn standing(&self, db: &Database, stem: &str, content: Digest) -> Option<Arc<Imprint>> {
         let imprint = self.earlier.get(stem).filter(|_| self.trust)?;
-        let concerning = || graph::data::concerning_digest(db, &imprint.front.id);
-        let is_same = imprint.inputs.entry == content && imprint.inputs.concerning == concerning();
-        is_same.then(|| Arc::clone(imprint))
+        let now =
+            OfEntry { db, shared: &self.shared, file: None, entry: content, imprint, phase: Phase::Files };
+        imprint.trace.holds(&now).then(|| Arc::clone(imprint))
+    }
+
+    /// Entries that are known, but whose traces do not hold by now.
+    fn stale(&self, db: &Database, phase: Phase<'_>) -> Vec<EntryFile> {
+        let is_stale = |file: &EntryFile| {
+            let Some(imprint) = known(db, *file) else { return false };
+            let entry = self.digests.get(file).copied().unwrap_or_else(|| Digest::of(b""));
+            let now = OfEntry { db, shared: &self.shared, file: Some(*file), entry, imprint, phase };
+            !imprint.trace.holds(&now)
+        };
+        self.files.iter().copied().filter(is_stale).collect()
+    }
+
+    /// What has changed for an entry since what the cache has of it was made.
+    pub(super) fn changes(&self, db: &Database, file: EntryFile, earlier: &Imprint) -> Vec<Changed> {
+        let kept = self.refused.get(&file).and_then(|refused| Some(refused.kept.as_ref()?.0));
+        let entry = kept.or_else(|| self.digests.get(&file).copied()).unwrap_or_else(|| Digest::of(b""));
+        let now = OfEntry {
+            db,
+            shared: &self.shared,
+            file: Some(file),
+            entry,
+            imprint: earlier,
+            phase: Phase::Done,
+        };
+        earlier.trace.changes(&now)
+    }
+
+    /// What was made of entries.
+    pub(super) fn imprints(&self) -> &Imprints {
+        &self.earlier
+    }
+
+    /// What has changed of what targets share.
+    pub(super) fn shared(&self) -> &SharedNow {
+        &self.shared
     }
 
     /// Puts the last good version in the place of each entry that can't be read.
     pub(super) fn fall_back(&mut self, db: &mut Database, cache: &Cache) -> Result<(), CacheError> {
-        for file in self.read_anew(db) {
-            let Some(problems) = parsed(db, file).as_ref().err().filter(|_| !*is_draft(db, file)) else {
+        for file in self.read_anew(&*db) {
+            let Some(problems) = parsed(&*db, file).as_ref().err().filter(|_| !*is_draft(&*db, file)) else {
                 continue;
             };
             let problems = problems.clone();
-            let stem = entry::stem(file.path(db)).to_owned();
-            let (bad, good) = (file.source(db).clone(), cache.good(&stem)?);
+            let stem = entry::stem(file.path(&*db)).to_owned();
+            let (bad, good) = (db.source(file).clone(), cache.good(&stem)?);
             let kept = good.and_then(|good| {
                 let digest = Digest::of(&good.text);
                 let standing = self.standing(db, &stem, digest).map(EntrySource::Known);
-                file.set_source(db).to(standing.unwrap_or_else(|| EntrySource::Kept(Arc::clone(&good.text))));
+                db.set_source(file, standing.unwrap_or_else(|| EntrySource::Kept(Arc::clone(&good.text))));
                 // Another version of the program may refuse what was good.
-                let is_good = known(db, file).is_some() || parsed(db, file).is_ok();
+                let is_good = known(&*db, file).is_some() || parsed(&*db, file).is_ok();
                 is_good.then_some((digest, good))
             });
             if kept.is_none() {
-                file.set_source(db).to(bad);
+                db.set_source(file, bad);
             }
             self.refused.insert(file, Refused { problems, kept });
         }
@@ -145,13 +186,6 @@ impl Shelf {
         kept
     }
 
-    fn add(&mut self, db: &Database, scanned: &Scanned, config: &Config, source: EntrySource) -> EntryFile {
-        let digest = digest_of(&source, scanned);
-        let file = EntryFile::new(db, scanned.path_in_site(config).into(), source);
-        self.digests.insert(file, digest);
-        file
-    }
-
     /// Makes these entries what a later scan has found them to be; all others are as they were.
     pub(super) fn update_some(
         &mut self,
@@ -161,40 +195,51 @@ impl Shelf {
     ) -> miette::Result<()> {
         for stem in stems {
             // Files are in the order of their names, which end alike.
-            let name = |file: &EntryFile| format!("{}.md", entry::stem(file.path(db)));
+            let name = |file: &EntryFile| format!("{}.md", entry::stem(file.path(&*db)));
             let at = self.files.binary_search_by(|file| name(file).as_str().cmp(&format!("{stem}.md")));
             let (Ok(at), Some(scanned)) = (at, scan.entry(stem)) else { continue };
             let Some(file) = self.files.get(at).copied() else { continue };
             if self.digests.get(&file) != Some(&scanned.digest()) {
-                let source = EntrySource::Text(scanned.content()?);
-                self.digests.insert(file, digest_of(&source, scanned));
-                self.refused.remove(&file);
-                file.set_source(db).to(source);
+                self.take(db, file, scanned)?;
             }
         }
         Ok(())
     }
 
-    /// Makes the graph's entries those that a later scan has found.
-    pub(super) fn update(&mut self, db: &mut Database, scan: &Scan, config: &Config) -> miette::Result<()> {
+    /// Has the text of a file stand for its entry.
+    fn take(&mut self, db: &mut Database, file: EntryFile, scanned: &Scanned) -> miette::Result<()> {
+        let source = EntrySource::Text(scanned.content()?);
+        self.digests.insert(file, scanned.digest());
+        self.refused.remove(&file);
+        db.set_source(file, source);
+        Ok(())
+    }
+
+    /// Makes the graph's entries those that a later scan has found, where something else may have changed, too: `shared`
+    /// says what.
+    pub(super) fn update(
+        &mut self,
+        db: &mut Database,
+        scan: &Scan,
+        config: &Config,
+        shared: SharedNow,
+    ) -> miette::Result<()> {
+        self.shared = shared;
         let mut before: HashMap<String, EntryFile> =
-            self.files.iter().map(|file| (entry::stem(file.path(db)).to_owned(), *file)).collect();
+            self.files.iter().map(|file| (entry::stem(file.path(&*db)).to_owned(), *file)).collect();
         let mut files = Vec::with_capacity(self.files.len());
         for scanned in scan.entries() {
-            let file = before.remove(scanned.stem());
-            let known = file.and_then(|file| Some((file, self.digests.get_mut(&file)?)));
-            files.push(match known {
-                Some((file, digest)) => {
-                    if *digest != scanned.digest() {
-                        let source = EntrySource::Text(scanned.content()?);
-                        *digest = digest_of(&source, scanned);
-                        self.refused.remove(&file);
-                        file.set_source(db).to(source);
-                    }
-                    file
-                }
-                None => self.add(db, scanned, config, EntrySource::Text(scanned.content()?)),
-            });
+            let Some(file) = before.remove(scanned.stem()) else {
+                let source = EntrySource::Text(scanned.content()?);
+                let file = db.add_entry(scanned.path_in_site(config).into(), source);
+                self.digests.insert(file, scanned.digest());
+                files.push(file);
+                continue;
+            };
+            if self.digests.get(&file) != Some(&scanned.digest()) {
+                self.take(db, file, scanned)?;
+            }
+            files.push(file);
         }
         for gone in before.into_values() {
             self.digests.remove(&gone);
@@ -203,75 +248,48 @@ impl Shelf {
         if files != self.files {
             self.is_complete = false;
             self.files.clone_from(&files);
-            Site::get(db).set_entries(db).to(files);
+            db.set_entries(files);
         }
-        Ok(())
+        let stale = self.stale(db, Phase::Files);
+        self.read(db, scan, &stale)
     }
 
     /// Reads entries that are known.
     pub(super) fn read(&mut self, db: &mut Database, scan: &Scan, files: &[EntryFile]) -> miette::Result<()> {
-        for file in files.iter().filter(|file| known(db, **file).is_some()).collect::<Vec<_>>() {
-            let kept = self.refused.get(file).and_then(|refused| refused.kept.as_ref());
+        let known: Vec<EntryFile> =
+            files.iter().copied().filter(|file| known(&*db, *file).is_some()).collect();
+        for file in known {
+            let kept = self.refused.get(&file).and_then(|refused| refused.kept.as_ref());
             if let Some((_, good)) = kept {
-                file.set_source(db).to(EntrySource::Kept(Arc::clone(&good.text)));
+                db.set_source(file, EntrySource::Kept(Arc::clone(&good.text)));
                 continue;
             }
-            let stem = entry::stem(file.path(db)).to_owned();
-            let Some(scanned) = scan.entry(&stem) else { continue };
-            let content = scanned.content()?;
-            // What is wrong with entries has been looked for by now.
-            if Digest::of(&content) != scanned.digest() {
-                return Err(PublishError::Changed(scanned.place().to_path_buf()).into());
-            }
-            self.digests.insert(*file, scanned.digest());
-            file.set_source(db).to(EntrySource::Text(content));
+            let Some(scanned) = scan.entry(entry::stem(file.path(&*db))) else { continue };
+            db.set_source(file, EntrySource::Text(scanned.content()?));
         }
         Ok(())
     }
 
     /// Reads what is needed beyond what has changed: entries whose descriptions the feed lacks, and entries whose pages
-    /// name other plugins now. `kin` is the digest of what decided about those when the imprints were made.
-    pub(super) fn read_needed(
-        &mut self,
-        db: &mut Database,
-        scan: &Scan,
-        kin: Option<&str>,
-    ) -> miette::Result<()> {
+    /// name other plugins now, unless they are `kin` as they were when the traces were made.
+    pub(super) fn read_needed(&mut self, db: &mut Database, scan: &Scan, is_kin: bool) -> miette::Result<()> {
         let lacking = graph::imprints::lacking_text(db);
         self.read(db, scan, &lacking)?;
-        // As long as all have the same kin as when the imprints were made, so has each.
-        if kin == Some(graph::related::identity(db).to_string().as_str()) {
+        if is_kin {
             return Ok(());
         }
-        let outdated = graph::related::outdated(db);
-        self.read(db, scan, &outdated)
+        let stale = self.stale(db, Phase::Entries);
+        self.read(db, scan, &stale)
     }
 
-    /// Entries that are known, but of which something is known now that went into it as something else.
+    /// Entries that are known, but of which a fact or the history is another one now.
     pub(super) fn outdated(&self, db: &Database, ledger: &Ledger, histories: &Histories) -> Vec<EntryFile> {
-        let is_outdated = |file: EntryFile| {
-            let Some(imprint) = known(db, file) else { return false };
-            let facts = imprint.inputs.facts.get();
-            facts.iter().any(|(subject, digest)| ledger.digest(subject) != *digest)
-                || usage_digest(db, file) != imprint.inputs.usage
-                || histories.differs(&imprint.front.id.to_lowercase(), imprint.inputs.history)
-        };
-        self.files.iter().copied().filter(|file| is_outdated(*file)).collect()
+        self.stale(db, Phase::Facts(ledger, histories))
     }
 
     /// Entries that are known, but with ages of numbers that are others now.
-    pub(super) fn aged(&self, db: &Database, is_kept: bool) -> Vec<EntryFile> {
-        let usage = usage_as_of(db);
-        let is_aged = |file: EntryFile| {
-            let Some(imprint) = known(db, file) else { return false };
-            let told = imprint.inputs.ages;
-            // Which repository an entry has is looked up only where it matters.
-            if is_kept || told.github.is_some() {
-                return ages(db, file) != told;
-            }
-            usage.filter(|_| imprint.front.counted) != told.usage
-        };
-        self.files.iter().copied().filter(|file| is_aged(*file)).collect()
+    pub(super) fn aged(&self, db: &Database) -> Vec<EntryFile> {
+        self.stale(db, Phase::Ages)
     }
 
     /// The entries that were read.
@@ -288,20 +306,20 @@ impl Shelf {
         // Entries that contradict each other want nothing.
         sound_entries(db).len() == self.earlier.len()
             && self.read_anew(db).into_iter().filter(|file| !*is_draft(db, *file)).all(|file| {
-                let wanted = wanted_for(db, file);
-                let earlier = self.earlier(db, file).map(|imprint| imprint.inputs.facts.get());
-                earlier.is_some_and(|facts| facts.iter().map(|(subject, _)| subject).eq(&wanted))
+                let mut wanted = wanted_for(db, file);
+                wanted.sort_unstable();
+                self.earlier(db, file).is_some_and(|imprint| imprint.trace.subjects() == wanted)
             })
     }
 
     /// What this build made of the entries that it read.
-    pub(super) fn fresh(&self, db: &Database) -> Vec<Fresh> {
+    pub(super) fn fresh(&self, db: &Database, shared: &Shared) -> Vec<Fresh> {
         let files = self.read_anew(db);
         let sound: HashSet<EntryFile> = graph::entries::sound_entries(db).iter().copied().collect();
         let imprints = super::on_all_cores(db, &files, |db, file| {
             let kept = self.refused.get(file).and_then(|refused| Some(&refused.kept.as_ref()?.0));
             let digest = kept.or_else(|| self.digests.get(file)).filter(|_| sound.contains(file))?;
-            graph::imprints::imprint(db, *file, *digest).map(Arc::new)
+            graph::imprints::imprint(db, *file, *digest, shared).map(Arc::new)
         });
         let fresh = files.into_iter().zip(imprints).map(|(file, imprint)| {
             let path = file.path(db).to_string();
@@ -363,8 +381,9 @@ impl Shelf {
         now: Timestamp,
     ) -> Result<(), CacheError> {
         let good = fresh.iter().filter_map(|one| {
-            let EntrySource::Text(text) = one.file.source(db) else { return None };
-            Some((one.stem.as_str(), one.imprint.as_ref()?.inputs.entry, Arc::clone(text)))
+            let EntrySource::Text(text) = db.source(one.file) else { return None };
+            let version = one.imprint.as_ref()?.trace.was(&Input::Entry)?;
+            Some((one.stem.as_str(), version.digest, Arc::clone(text)))
         });
         cache.keep_good(&good.collect::<Vec<_>>(), now)?;
         // What somebody has made a draft must not come back because the draft can't be read.
@@ -379,16 +398,8 @@ impl Shelf {
     pub(super) fn go_on(&mut self, db: &mut Database, fresh: Vec<Fresh>) {
         for Fresh { file, imprint, .. } in fresh {
             if let Some(imprint) = imprint {
-                file.set_source(db).to(EntrySource::Known(imprint));
+                db.set_source(file, EntrySource::Known(imprint));
             }
         }
-    }
-}
-
-/// The digest of what an entry is made of. The file may have changed since it was looked at.
-fn digest_of(source: &EntrySource, scanned: &Scanned) -> Digest {
-    match source {
-        EntrySource::Known(_) => scanned.digest(),
-        EntrySource::Text(text) | EntrySource::Kept(text) => Digest::of(text),
     }
 }

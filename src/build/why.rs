@@ -3,130 +3,29 @@
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, HashMap};
 
-use serde::{Deserialize, Serialize};
-
+use super::current::OfOutputs;
 use super::ledger::Ledger;
 use super::redirects::Redirects;
 use super::shelf::{Fresh, Shelf};
+use super::traces::{OutputTraces, add_reads};
 use crate::cache::{Cache, CacheError, Change, Listing, Made, Tree};
 use crate::config::Config;
 use crate::digest::Digest;
-use crate::fact::{Ages, CanonicalExport, Subject, Usage, Window, describe};
-use crate::graph::context::{self, Part};
+use crate::fact::{CanonicalExport, Subject, Usage, Window, describe};
 use crate::graph::kinds::Kind;
-use crate::graph::outputs::{self, LISTED, NEWEST, PLUGINS, TARGET};
+use crate::graph::outputs;
 use crate::graph::plan::{Output, Plan};
-use crate::graph::{Database, Db as _, EntryFile, FactState, facets};
-use crate::imprint::{Front, Imprint, Input, ShownKind};
+use crate::graph::{Database, EntryFile, FactState, facets};
+use crate::imprint::{Front, Imprint, ShownKind};
 use crate::publish::Outputs;
 use crate::render::address;
+use crate::trace::{Aspect, Changed, Input, Sets, Version};
 
 /// How many plugins are named that changed what a list shows.
 const NAMED: usize = 10;
 
-/// Of which parts each output was made, by its path; all pages of plugins, all files beside them, all pages of tags, of
-/// authors, and all redirects are
-/// made of the same.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Parts(BTreeMap<String, Vec<Part>>);
-
 /// The input that has changed where the cache had lost what it takes to tell which.
 pub const UNKNOWN: &str = "something that the cache knew no longer";
-
-/// The input that the ages of numbers are which are kept past their life.
-pub const AGES: &str = "numbers past their life";
-
-/// The input that a page's other plugins make up.
-const RELATED: &str = "related plugins";
-
-/// The note in the cache that holds them.
-const NOTE: &str = "parts";
-
-impl Parts {
-    /// The key of the pages of plugins.
-    pub const PLUGINS: &'static str = "plugin.html";
-    /// The key of the files beside them.
-    pub const COMPANIONS: &'static str = "companions";
-    /// The key of redirects.
-    pub const REDIRECTS: &'static str = "redirect.html";
-
-    /// The parts that the outputs of a site are made of.
-    fn of(db: &Database, plan: &Plan) -> Self {
-        let mut parts = BTreeMap::from([
-            (Self::PLUGINS.to_owned(), context::of_entries(db).clone()),
-            (Self::COMPANIONS.to_owned(), context::of_companions(db)),
-        ]);
-        for (path, output) in &plan.outputs {
-            match output {
-                Output::Asset(_)
-                | Output::Picture(_)
-                | Output::Rendered(Kind::Plugin(_) | Kind::Companion(..)) => {}
-                Output::Root(file) => drop(parts.insert(path.clone(), vec![outputs::copy(db, *file)])),
-                Output::Rendered(Kind::Redirect { .. }) => {
-                    let common =
-                        || context::of_templates(db).get(Self::REDIRECTS).cloned().unwrap_or_default();
-                    parts.entry(Self::REDIRECTS.to_owned()).or_insert_with(common);
-                }
-                Output::Rendered(Kind::Facet((facet, _))) => {
-                    let common =
-                        || context::of_templates(db).get(facet.template()).cloned().unwrap_or_default();
-                    parts.entry(facet.template().to_owned()).or_insert_with(common);
-                }
-                Output::Rendered(kind) => drop(parts.insert(path.clone(), outputs::parts(db, kind))),
-            }
-        }
-        Self(parts)
-    }
-
-    /// What the last build kept; what can't be read counts as nothing.
-    ///
-    /// # Errors
-    ///
-    /// When the cache can't be read.
-    pub fn load(cache: &Cache) -> Result<Self, CacheError> {
-        Ok(cache.note(NOTE)?.and_then(|json| serde_json::from_slice(&json).ok()).unwrap_or_default())
-    }
-
-    fn save(&self, cache: &Cache) -> Result<(), CacheError> {
-        cache.set_note(NOTE, Some(&serde_json::to_vec(self).unwrap_or_default()))
-    }
-
-    /// Whether no build has kept any.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The path of the output that is made of a part with this name.
-    pub fn made_of(&self, name: &str) -> Option<&str> {
-        let is_made = |(_, parts): &(&String, &Vec<Part>)| parts.iter().any(|part| part.name == name);
-        self.0.iter().find(is_made).map(|(path, _)| path.as_str())
-    }
-
-    /// The parts of which the output at `path` is made, or those with this key are.
-    pub fn get(&self, path: &str) -> &[Part] {
-        self.0.get(path).map_or(&[], Vec::as_slice)
-    }
-
-    /// The parts with this key that are not what they were; none if it is not known what they were.
-    fn changes_since(&self, before: &Self, key: &str) -> Vec<Change> {
-        let (before, after) = (before.get(key), self.get(key));
-        if before.is_empty() {
-            return Vec::new();
-        }
-        let find = |all: &[Part], name: &str| all.iter().find(|part| part.name == name).cloned();
-        let gone = before.iter().filter(|part| find(after, &part.name).is_none());
-        let gone = gone.map(|part| Change { input: part.name.clone(), old: Some(told(part)), new: None });
-        let new = after.iter().filter_map(|part| {
-            let old = find(before, &part.name);
-            let is_same = old.as_ref().is_some_and(|old| old.digest == part.digest);
-            let change =
-                || Change { input: part.name.clone(), old: old.as_ref().map(told), new: Some(told(part)) };
-            (!is_same).then(change)
-        });
-        new.chain(gone).collect()
-    }
-}
 
 /// The first of many changes, and how many more there are.
 fn first(mut changes: Vec<Change>) -> Vec<Change> {
@@ -138,9 +37,10 @@ fn first(mut changes: Vec<Change>) -> Vec<Change> {
     changes
 }
 
-/// A part's content, or what stands for it.
-fn told(part: &Part) -> String {
-    part.value.clone().unwrap_or_else(|| short(part.digest))
+/// What has changed, in words.
+fn told(change: &Changed) -> Change {
+    let told = |version: &Option<Version>| version.as_ref().map(ToString::to_string);
+    Change { input: change.input.to_string(), old: told(&change.was), new: told(&change.is) }
 }
 
 fn short(digest: Digest) -> String {
@@ -151,36 +51,29 @@ fn short(digest: Digest) -> String {
 pub(super) struct Why<'a> {
     pub(super) config: &'a Config,
     pub(super) db: &'a Database,
+    pub(super) cache: &'a Cache,
     pub(super) plan: &'a Plan,
     pub(super) ledger: &'a Ledger,
     pub(super) shelf: &'a Shelf,
     pub(super) fresh: &'a [Fresh],
+    pub(super) traces: &'a OutputTraces,
+    pub(super) state: OfOutputs<'a>,
+    pub(super) sets: &'a Sets,
 }
 
 impl Why<'_> {
     /// Writes down why outputs are not what was published before; returns it, too.
     pub(super) fn record(
         &self,
-        cache: &Cache,
         build: i64,
         outputs: &Outputs,
     ) -> Result<BTreeMap<String, Vec<Change>>, CacheError> {
+        let cache = self.cache;
         let published = cache.listing(Tree::Output(&self.config.paths.output_name()))?.unwrap_or_default();
-        let (before, parts) = (Parts::load(cache)?, Parts::of(self.db, self.plan));
         let (led, redirects) = (Redirects::load(cache)?, Redirects::of(self.db, self.plan));
         let exports = LazyCell::new(|| self.exports());
         let listed = LazyCell::new(|| self.listed());
         let fresh: HashMap<EntryFile, &Fresh> = self.fresh.iter().map(|one| (one.file, one)).collect();
-        let own = |kind: &Kind| match kind {
-            Kind::Plugin(file) | Kind::Companion(file, _) => {
-                let mut why = fresh.get(file).map(|one| self.of_entry(one, &exports)).unwrap_or_default();
-                // Only the page names other plugins.
-                why.retain(|change| matches!(kind, Kind::Plugin(_)) || change.input != RELATED);
-                why
-            }
-            Kind::Facet(key) => self.of_group(key, &listed),
-            _ => Vec::new(),
-        };
         let mut all = BTreeMap::new();
         for (path, (digest, _)) in outputs {
             let old = published.get(path).map(|file| file.digest);
@@ -194,8 +87,15 @@ impl Why<'_> {
                     let (old, new) = (Some(short(old)), Some(short(*digest)));
                     vec![Change { input: format!("asset {}", asset.path(self.db)), old, new }]
                 }
-                (Some(_), Some(Output::Root(_))) => parts.changes_since(&before, path),
-                (_, Some(Output::Rendered(kind))) => self.of_rendered(path, kind, own(kind), &before, &parts),
+                (Some(_), Some(Output::Root(_))) => {
+                    self.traces.changes(path, &self.state, self.sets).iter().map(told).collect()
+                }
+                (_, Some(Output::Rendered(kind))) => match kind {
+                    Kind::Plugin(file) | Kind::Companion(file, _) => {
+                        fresh.get(file).map(|one| self.of_entry(kind, one, &exports)).unwrap_or_default()
+                    }
+                    kind => self.of_output(path, kind, &listed),
+                },
             };
             if old.is_some() {
                 if let Some(led) = &led {
@@ -217,9 +117,6 @@ impl Why<'_> {
             all.insert(path.clone(), why);
         }
         self.forget(cache, &published, outputs)?;
-        if parts != before {
-            parts.save(cache)?;
-        }
         if led.as_ref() != Some(&redirects) {
             redirects.save(cache)?;
         }
@@ -245,11 +142,13 @@ impl Why<'_> {
             && old.is_some()
         {
             let one = fresh.get(file)?;
-            let new = one.imprint.as_ref().map(|imprint| short(imprint.inputs.entry));
+            let entry = one.imprint.as_ref().and_then(|imprint| imprint.trace.was(&Input::Entry));
+            let new = entry.map(ToString::to_string);
             return Some(Change { input: one.path.clone(), old: None, new });
         }
         let (old, new) = (old.map(address::plugin_page), new.map(address::plugin_page));
-        (old != new).then(|| Change { input: TARGET.to_owned(), old, new })
+        let input = Input::Purpose(path.into()).to_string();
+        (old != new).then_some(Change { input, old, new })
     }
 
     /// Whether the cache did not know what an earlier build made the plugin's output at `path` from.
@@ -262,49 +161,35 @@ impl Why<'_> {
         }
     }
 
-    fn of_rendered(
+    /// What has changed of what was read for an output that is not about one entry alone.
+    fn of_output(
         &self,
         path: &str,
         kind: &Kind,
-        own: Vec<Change>,
-        before: &Parts,
-        after: &Parts,
+        listed: &LazyCell<HashMap<String, Change>, impl FnOnce() -> HashMap<String, Change>>,
     ) -> Vec<Change> {
-        match kind {
-            Kind::Plugin(_) => own.into_iter().chain(after.changes_since(before, Parts::PLUGINS)).collect(),
-            Kind::Companion(..) => {
-                own.into_iter().chain(after.changes_since(before, Parts::COMPANIONS)).collect()
-            }
-            Kind::Redirect { .. } => after.changes_since(before, Parts::REDIRECTS),
-            Kind::Facet((facet, _)) => {
-                own.into_iter().chain(after.changes_since(before, facet.template())).collect()
-            }
-            _ => {
-                let mut changes = after.changes_since(before, path);
-                let shown = kind.lines().unwrap_or(ShownKind::Summary);
-                let in_feed = |imprint: &Imprint| {
+        let mut told_of: Vec<Change> = Vec::new();
+        for change in self.traces.changes(path, &self.state, self.sets) {
+            let plugins = match &change.input {
+                // What is at a path is told where it is known whether that is a redirect.
+                Input::Purpose(_) => continue,
+                Input::Announced => self.of_announced(),
+                Input::Newest => self.of_plugins(|imprint| {
                     let digests = [imprint.shown.summary, imprint.feed?];
                     Some(Digest::of_parts(digests.iter().map(|digest| digest.as_bytes().as_slice())))
-                };
-                let whole = changes
-                    .iter()
-                    .position(|change| [PLUGINS, LISTED, NEWEST].contains(&change.input.as_str()));
-                let is_listed = whole.is_some_and(|place| changes[place].input == LISTED);
-                if let Some(place) = whole {
-                    let plugins = match kind {
-                        Kind::Feed => self.of_announced(),
-                        Kind::FeedAtom | Kind::FeedJson => self.of_plugins(in_feed),
-                        _ if is_listed => self.of_plugins(|imprint| Some(imprint.shown.listed)),
-                        _ => self.of_plugins(|imprint| Some(imprint.shown.of(shown))),
-                    };
-                    // Without a plugin of that kind it is which of them there are, or in which order.
-                    if !plugins.is_empty() {
-                        changes.splice(place..=place, plugins);
-                    }
+                }),
+                Input::All(Aspect::Listed) => self.of_plugins(|imprint| Some(imprint.shown.listed)),
+                Input::All(_) => {
+                    let shown = kind.lines().unwrap_or(ShownKind::Summary);
+                    self.of_plugins(|imprint| Some(imprint.shown.of(shown)))
                 }
-                changes
-            }
+                Input::Term(_) => facets::at(path).map(|key| self.of_group(&key, listed)).unwrap_or_default(),
+                _ => Vec::new(),
+            };
+            // Without a plugin of that kind it is which of them there are, or in which order.
+            if plugins.is_empty() { told_of.push(told(&change)) } else { told_of.extend(plugins) }
         }
+        told_of
     }
 
     /// The plugins that lists show otherwise than before, by the names of their files.
@@ -319,14 +204,10 @@ impl Why<'_> {
         key: &facets::Key,
         listed: &LazyCell<HashMap<String, Change>, impl FnOnce() -> HashMap<String, Change>>,
     ) -> Vec<Change> {
-        let group = facets::group(self.db, key);
+        let group = facets::group(self.db.into(), key);
         let members = group.iter().flat_map(|group| &group.plugins);
         let changes = members.filter_map(|plugin| listed.get(&plugin.stem).cloned());
-        let changes = first(changes.collect());
-        if !changes.is_empty() || listed.is_empty() {
-            return changes;
-        }
-        vec![Change { input: LISTED.to_owned(), old: None, new: None }]
+        first(changes.collect())
     }
 
     /// The plugins that the feed for announcements shows otherwise than before.
@@ -358,48 +239,50 @@ impl Why<'_> {
         changes.into_iter()
     }
 
-    /// What went into an entry's page as something else.
-    fn of_entry(&self, fresh: &Fresh, exports: &LazyCell<Exports, impl FnOnce() -> Exports>) -> Vec<Change> {
+    /// What has changed of what was read for an entry, as far as it can be seen in an output.
+    fn of_entry(
+        &self,
+        kind: &Kind,
+        fresh: &Fresh,
+        exports: &LazyCell<Exports, impl FnOnce() -> Exports>,
+    ) -> Vec<Change> {
         let (Some(earlier), Some(imprint)) = (&fresh.earlier, &fresh.imprint) else { return Vec::new() };
-        let changes = imprint.inputs.changes_since(&earlier.inputs);
-        let told = |(input, old, new): (Input, Option<Digest>, Option<Digest>)| {
-            let plain = |input: String| Change { input, old: old.map(short), new: new.map(short) };
-            match input {
-                Input::Entry => plain(fresh.path.clone()),
-                Input::Concerning => {
-                    let input = format!("notices and blocklist items about {}", imprint.front.id);
-                    // There are none about most plugins.
-                    let some = |digest: &Digest| *digest != Digest::of(b"");
-                    Change { input, old: old.filter(some).map(short), new: new.filter(some).map(short) }
-                }
-                Input::Related => plain(RELATED.to_owned()),
-                Input::Usage => {
-                    let input = format!("usage of {}", imprint.front.id);
-                    match exports.change(&earlier.front, &imprint.front) {
-                        (old, new) if old != new => Change { input, old, new },
-                        // An earlier build has learnt it that did not come to its end.
-                        _ => plain(input),
-                    }
-                }
-                Input::History => plain(format!("history of {}", imprint.front.id)),
-                Input::Ages => {
-                    let told = |ages: Ages| (ages != Ages::default()).then(|| ages.to_string());
-                    let (old, new) = (told(earlier.inputs.ages), told(imprint.inputs.ages));
-                    Change { input: AGES.to_owned(), old, new }
-                }
-                Input::Fact(subject) => match (old, new) {
-                    (None, _) => Change { old: None, ..self.looked_at(&subject) },
-                    (_, None) => Change { new: None, ..self.looked_at(&subject) },
-                    _ => self.of_fact(&subject).unwrap_or_else(|| plain(subject.to_string())),
-                },
-            }
+        let mut changes = self.shelf.changes(self.db, fresh.file, earlier);
+        add_reads(&mut changes, &earlier.trace, &imprint.trace, self.sets);
+        // Only the page comes out of templates and names other plugins.
+        let is_of_page = |input: &Input| {
+            matches!(input, Input::Template(_) | Input::Asset(_) | Input::Navigation | Input::Related)
         };
+        changes.retain(|change| matches!(kind, Kind::Plugin(_)) || !is_of_page(&change.input));
         // What is heard is observed, too, and says more about the same.
         let is_heard = changes
             .iter()
-            .any(|(input, ..)| matches!(input, Input::Usage | Input::Fact(Subject::Repository(_))));
-        let changes = changes.into_iter().filter(|(input, ..)| !is_heard || *input != Input::History);
-        changes.map(told).collect()
+            .any(|change| matches!(change.input, Input::Usage | Input::Fact(Subject::Repository(_))));
+        changes.retain(|change| !is_heard || change.input != Input::History);
+        changes.iter().map(|change| self.told(change, fresh, earlier, imprint, exports)).collect()
+    }
+
+    /// What has changed for an entry, in words.
+    fn told(
+        &self,
+        change: &Changed,
+        fresh: &Fresh,
+        earlier: &Imprint,
+        imprint: &Imprint,
+        exports: &LazyCell<Exports, impl FnOnce() -> Exports>,
+    ) -> Change {
+        let input = of_entry(&change.input, &fresh.path, &imprint.front.id);
+        let plain = Change { input, ..told(change) };
+        match &change.input {
+            Input::Usage => match exports.change(&earlier.front, &imprint.front) {
+                (old, new) if old != new => Change { old, new, ..plain },
+                // An earlier build has learnt it that did not come to its end.
+                _ => plain,
+            },
+            Input::Fact(subject) if change.was.is_none() => Change { old: None, ..self.looked_at(subject) },
+            Input::Fact(subject) => self.of_fact(subject).unwrap_or(plain),
+            _ => plain,
+        }
     }
 
     fn of_fact(&self, subject: &Subject) -> Option<Change> {
@@ -413,7 +296,7 @@ impl Why<'_> {
 
     /// What is known of a subject that was not looked at before, or is not any more.
     fn looked_at(&self, subject: &Subject) -> Change {
-        let fact = self.db.cache().fact(subject).ok().flatten();
+        let fact = self.cache.fact(subject).ok().flatten();
         let told = describe::value(subject, fact.as_ref().map(|fact| fact.value.as_deref()));
         Change { input: subject.to_string(), old: Some(told.clone()), new: Some(told) }
     }
@@ -427,6 +310,18 @@ impl Why<'_> {
             let old = self.ledger.before(&subject);
             Exported { window, old: read(old.as_ref().unwrap_or(&new)), new: read(&new) }
         }))
+    }
+}
+
+/// What a person calls an input of an entry at this path whose plugin has this id.
+pub fn of_entry(input: &Input, path: &str, id: &str) -> String {
+    match input {
+        Input::Entry => path.to_owned(),
+        Input::Usage | Input::History | Input::Concerning => {
+            let about = if *input == Input::Concerning { "about" } else { "of" };
+            format!("{input} {about} {id}")
+        }
+        input => input.to_string(),
     }
 }
 

@@ -178,7 +178,7 @@ fn point_to<'a>(
         for (function, inputs) in imprint.memos.get() {
             memo.execute(params![function, inputs.as_bytes()])?;
         }
-        for (subject, _) in imprint.inputs.facts.get() {
+        for subject in imprint.trace.subjects() {
             fact.execute([subject.to_string()])?;
         }
     }
@@ -207,7 +207,8 @@ mod tests {
     use super::*;
     use crate::cache::{Listed, Listing, Tree};
     use crate::fact::{Fact, ObjectId, RepositoryName, Subject, Validators};
-    use crate::imprint::{Inputs, Packed};
+    use crate::imprint::Packed;
+    use crate::trace::{Dependency, Input, Trace};
 
     const KEEP: Keep = Keep { builds: 8, bytes: u64::MAX };
 
@@ -239,10 +240,13 @@ mod tests {
 
     fn imprint(memos: &[(&str, Digest)], subjects: &[Subject]) -> Imprint {
         let sample = Imprint::sample("one");
-        let facts = subjects.iter().map(|subject| (subject.clone(), Digest::of(b""))).collect();
+        let facts = subjects
+            .iter()
+            .map(|subject| Dependency { input: Input::Fact(subject.clone()), was: None })
+            .collect();
         let memos = memos.iter().map(|(function, inputs)| ((*function).to_owned(), *inputs)).collect();
         Imprint {
-            inputs: Inputs { facts: Packed::new(&facts), ..sample.inputs },
+            trace: Trace { facts: Packed::new(&facts), ..sample.trace },
             memos: Packed::new(&memos),
             ..sample
         }

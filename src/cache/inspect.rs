@@ -111,7 +111,7 @@ impl Cache {
         let connection = self.connection();
         connection.execute_batch(
             "DELETE FROM memo; DELETE FROM blob; DELETE FROM made; DELETE FROM shown_summary;
-             DELETE FROM shown_record; DELETE FROM shown_document; DELETE FROM shard WHERE map IN ('site', 'imprint');",
+             DELETE FROM shown_record; DELETE FROM shown_document; DELETE FROM shard WHERE map IN ('site', 'imprint', 'trace');",
         )?;
         // What builds wrote down goes, too; what they count stays.
         let numbers = [BUILDS, ADDED, FACTS, ANSWERS, HISTORY, SEEDING];

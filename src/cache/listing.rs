@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::imprints::IMPRINTS;
 use super::removed::REMOVED;
+use super::traces::TRACES;
 use super::{Cache, CacheError, shards};
 use crate::digest::Digest;
 use crate::look::Look;
@@ -100,10 +101,9 @@ impl Cache {
     pub(super) fn listings(&self) -> Result<Vec<(String, Option<Listing>)>, CacheError> {
         let keys: Vec<String> = {
             let connection = self.connection();
-            let sql =
-                "SELECT DISTINCT map FROM shard WHERE map <> ?1 AND map NOT LIKE ?2 || '%' ORDER BY map";
+            let sql = "SELECT DISTINCT map FROM shard WHERE map NOT IN (?1, ?2) AND map NOT LIKE ?3 || '%' ORDER BY map";
             let mut select = connection.prepare(sql)?;
-            let keys = select.query_map([IMPRINTS, REMOVED], |row| row.get(0))?;
+            let keys = select.query_map([IMPRINTS, TRACES, REMOVED], |row| row.get(0))?;
             keys.collect::<Result<_, _>>()?
         };
         let mut listings = Vec::new();

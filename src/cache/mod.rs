@@ -12,6 +12,7 @@ mod inspect;
 mod listing;
 mod lock;
 mod made;
+mod memory;
 mod notes;
 mod outputs;
 mod packing;
@@ -20,6 +21,7 @@ mod read;
 mod removed;
 mod schema;
 mod shards;
+mod traces;
 mod used;
 mod verify;
 
@@ -44,6 +46,7 @@ pub use listing::{Listed, Listing, Tree, digest_of};
 pub use made::{Change, Made};
 pub use pause::{Meanwhile, Paused};
 pub use removed::{Removal, Removals};
+pub use traces::Traces;
 pub use used::MemoCount;
 
 use crate::imprint::ShownKind;

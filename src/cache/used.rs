@@ -94,15 +94,15 @@ impl Cache {
     pub fn let_go(&self, old: &Imprint, new: Option<&Imprint>) -> Result<(), CacheError> {
         let build = self.used().build;
         let connection = self.connection();
-        let (memos, facts) = new.map(|new| (new.memos.get(), new.inputs.facts.get())).unwrap_or_default();
+        let (memos, facts) = new.map(|new| (new.memos.get(), new.trace.subjects())).unwrap_or_default();
         let mut touch =
             connection.prepare_cached("UPDATE memo SET used = ?3 WHERE function = ?1 AND inputs = ?2")?;
         for (function, inputs) in old.memos.get().iter().filter(|memo| !memos.contains(memo)) {
             touch.execute(params![function, inputs.as_bytes(), build])?;
         }
         let mut touch = connection.prepare_cached("UPDATE fact SET used = ?2 WHERE subject = ?1")?;
-        for (subject, _) in old.inputs.facts.get() {
-            if !facts.iter().any(|(kept, _)| *kept == subject) {
+        for subject in old.trace.subjects() {
+            if !facts.contains(&subject) {
                 touch.execute(params![subject.to_string(), build])?;
             }
         }

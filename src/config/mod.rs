@@ -14,6 +14,7 @@ mod servers;
 mod theme;
 mod thumbnails;
 mod values;
+mod view;
 mod wording;
 
 use std::path::{Path, PathBuf};
@@ -38,6 +39,7 @@ pub use search::Synonyms;
 pub use seed::Seed;
 pub use theme::{Colors, Link, Texts, Theme};
 pub use thumbnails::Thumbnails;
+pub use view::{Listener, View};
 
 use paths::normalise;
 use place::Place;

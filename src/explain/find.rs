@@ -6,22 +6,20 @@ use miette::miette;
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
-use crate::build::Parts;
-use crate::cache::{Cache, CacheError, Listing};
+use crate::cache::{Cache, CacheError, Listing, Traces};
 use crate::config::Config;
 use crate::graph::kinds::path_of;
-use crate::graph::outputs::COPY;
-use crate::graph::own_pages::FILE;
 use crate::publish::MANIFEST;
 use crate::render::address::{is_rooted, is_web};
 use crate::report::did_you_mean;
+use crate::trace::Input;
 
 /// What was published, and where.
 pub(super) struct Published<'a> {
     pub(super) config: &'a Config,
     pub(super) cache: &'a Cache,
     pub(super) files: &'a Listing,
-    pub(super) parts: &'a Parts,
+    pub(super) traces: &'a Traces,
 }
 
 /// What is said where nothing was published.
@@ -106,8 +104,10 @@ impl Published<'_> {
             };
             let made_of = || {
                 let file = paths.below_site(&path)?;
-                let made_of = |start: &str| self.parts.made_of(&format!("{start}{file}")).map(str::to_owned);
-                made_of(FILE).or_else(|| made_of(COPY))
+                let inputs = [Input::Page(file.as_str().into()), Input::File(file.as_str().into())];
+                let mut made = self.traces.iter();
+                let found = made.find(|(_, made)| inputs.iter().any(|input| made.trace.was(input).is_some()));
+                found.map(|(path, _)| path.clone())
             };
             output.or_else(page).or_else(|| self.copy(&paths.below_assets(&path)?)).or_else(made_of)
         })

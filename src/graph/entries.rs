@@ -4,8 +4,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::plugins::plugins;
+use super::recorder::{Reader, query};
 use super::thumbnails;
-use super::{Db, EntryFile, EntrySource, Site, data, related};
+use super::{EntryFile, EntrySource, data, related};
 use crate::digest::Digest;
 use crate::entry::shortcode::{self, About, Shortcodes};
 use crate::entry::{self, Named, Parsed};
@@ -22,170 +23,183 @@ use crate::yaml::{MAX_PROBLEMS, Text, quote};
 const COMMERCIAL: &str = "commercial";
 
 /// What an earlier build made of an entry, if that stands for it in this one.
-pub fn known(db: &dyn Db, file: EntryFile) -> Option<&Imprint> {
-    match file.source(db) {
+pub fn known<'a>(db: impl Into<Reader<'a>>, file: EntryFile) -> Option<&'a Imprint> {
+    match db.into().source(file) {
         EntrySource::Known(imprint) => Some(imprint),
         EntrySource::Text(_) | EntrySource::Kept(_) => None,
     }
 }
 
 /// The content of an entry's file; empty if it is known.
-pub(super) fn text(db: &dyn Db, file: EntryFile) -> &[u8] {
-    match file.source(db) {
+pub(super) fn text(db: Reader<'_>, file: EntryFile) -> &[u8] {
+    match db.source(file) {
         EntrySource::Known(_) => &[],
         EntrySource::Text(text) | EntrySource::Kept(text) => text,
     }
 }
 
-/// Whether an entry's file says that it is not to be published. One that is known does not.
-#[salsa::tracked]
-pub fn is_draft(db: &dyn Db, file: EntryFile) -> bool {
-    match file.source(db) {
-        EntrySource::Known(_) | EntrySource::Kept(_) => false,
-        EntrySource::Text(text) => entry::is_draft(text, Site::get(db).settings(db).limits.yaml),
+query! {
+    /// Whether an entry's file says that it is not to be published. One that is known does not.
+    pub fn is_draft(db: Reader<'_>, file: EntryFile) -> bool {
+        match db.source(file) {
+            EntrySource::Known(_) | EntrySource::Kept(_) => false,
+            EntrySource::Text(text) => entry::is_draft(text, db.settings().limits().yaml),
+        }
     }
 }
 
 /// How many entries are drafts.
-pub fn drafts(db: &dyn Db) -> usize {
-    Site::get(db).entries(db).iter().filter(|file| *is_draft(db, **file)).count()
+pub fn drafts<'a>(db: impl Into<Reader<'a>>) -> usize {
+    let db = db.into();
+    db.entries().iter().filter(|file| *is_draft(db, **file)).count()
 }
 
-/// An entry's file, read and checked by itself. One that is known is not read, and has no problem; nor has a draft.
-#[salsa::tracked]
-pub fn parsed(db: &dyn Db, file: EntryFile) -> Result<Arc<Parsed>, Vec<Problem>> {
-    match file.source(db) {
-        EntrySource::Known(_) => Err(Vec::new()),
-        EntrySource::Text(_) if *is_draft(db, file) => Err(Vec::new()),
-        EntrySource::Text(text) => {
-            entry::parse(file.path(db), text, &Site::get(db).settings(db).limits).map(Arc::new)
-        }
-        EntrySource::Kept(text) => {
-            let limits = Site::get(db).settings(db).limits.for_what_was_good();
-            entry::parse(file.path(db), text, &limits).map(Arc::new)
+query! {
+    /// An entry's file, read and checked by itself. One that is known is not read, and has no problem; nor has a draft.
+    pub fn parsed(db: Reader<'_>, file: EntryFile) -> Result<Arc<Parsed>, Vec<Problem>> {
+        match db.source(file) {
+            EntrySource::Known(_) => Err(Vec::new()),
+            EntrySource::Text(_) if *is_draft(db, file) => Err(Vec::new()),
+            EntrySource::Text(text) => {
+                entry::parse(file.path(db), text, db.settings().limits()).map(Arc::new)
+            }
+            EntrySource::Kept(text) => {
+                let limits = db.settings().limits().for_what_was_good();
+                entry::parse(file.path(db), text, &limits).map(Arc::new)
+            }
         }
     }
 }
 
 /// What is known of an entry before any fact about it is; `None` if it can't be read.
-pub fn front(db: &dyn Db, file: EntryFile) -> Option<&Front> {
+pub fn front(db: Reader<'_>, file: EntryFile) -> Option<&Front> {
     match known(db, file) {
         Some(imprint) => Some(&imprint.front),
         None => front_matter(db, file).as_ref(),
     }
 }
 
-/// The same of an entry that is not known.
-#[salsa::tracked]
-fn front_matter(db: &dyn Db, file: EntryFile) -> Option<Front> {
-    let parsed = parsed(db, file).as_ref().ok()?;
-    let (entry, path) = (&parsed.entry, file.path(db));
-    let text = Text::read(path, text(db, file)).ok()?;
-    let redirects = entry.redirect_from.iter().zip(&parsed.places.redirect_from);
-    let place = |span: &Range<usize>| Place::of(&text.problem(span.clone(), String::new()));
-    let date_at = place(&parsed.places.date);
-    let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    Some(Front {
-        id: entry.id.clone(),
-        id_place: place(&parsed.places.id),
-        date: entry.date,
-        date_at: (number(date_at.line), number(date_at.column)),
-        counted: !entry.attributes.iter().any(|attribute| attribute == COMMERCIAL),
-        redirects: redirects
-            .map(|(from, span)| {
-                let from = format!("/{}", from.trim_start_matches('/'));
-                Redirect { from, place: place(span) }
-            })
-            .collect(),
-        kin: related::kin_of(entry),
-    })
-}
-
-/// Earlier addresses of plugins' pages, in the order of plugins.
-#[salsa::tracked]
-pub fn redirects(db: &dyn Db) -> Vec<(EntryFile, Redirect)> {
-    let of_one = |file: &EntryFile| {
-        let redirects = front(db, *file).map_or(&[][..], |front| &front.redirects);
-        redirects.iter().map(|redirect| (*file, redirect.clone())).collect::<Vec<_>>()
-    };
-    plugins(db).iter().flat_map(of_one).collect()
-}
-
-/// Every entry that can be read, by the file's name.
-#[salsa::tracked]
-pub fn sound_entries(db: &dyn Db) -> Vec<EntryFile> {
-    Site::get(db).entries(db).iter().copied().filter(|file| front(db, *file).is_some()).collect()
-}
-
-/// Entries that claim the same name as another one.
-#[salsa::tracked]
-fn duplicates(db: &dyn Db) -> Vec<Warning> {
-    entry::duplicates(sound_entries(db).iter().filter_map(|file| {
-        let Front { id, id_place, .. } = front(db, *file)?;
-        Some(Named { stem: entry::stem(file.path(db)), id, id_place })
-    }))
-}
-
-/// What is wrong with entries, though they are published.
-#[salsa::tracked]
-pub fn warnings(db: &dyn Db) -> Vec<Warning> {
-    let of_one = |file: &EntryFile| match known(db, *file) {
-        Some(imprint) => imprint.warnings.as_slice(),
-        None => warnings_of(db, *file).as_slice(),
-    };
-    sound_entries(db).iter().flat_map(of_one).chain(duplicates(db)).cloned().collect()
-}
-
-/// The warnings about one entry, in the order of the file.
-#[salsa::tracked]
-pub fn warnings_of(db: &dyn Db, file: EntryFile) -> Vec<Warning> {
-    let Ok(parsed) = parsed(db, file) else { return Vec::new() };
-    let (entry, places, compat) = (&parsed.entry, &parsed.places, data::compat(db));
-    let warning = |rule: Rule, place: Range<usize>, message: String| {
-        let text = Text::read(file.path(db), text(db, file)).ok()?;
-        Some(Warning::at(rule, &text.problem(place, message)))
-    };
-    let mut warnings = parsed.warnings.clone();
-    let systems = entry.compatibility.os.iter().zip(&places.os).filter(|(os, _)| !compat.knows(os));
-    for (os, place) in systems.take(MAX_PROBLEMS) {
-        let known: Vec<_> = compat.known().map(|known| format!("`{known}`")).collect();
-        let message = format!(
-            "the registry has no operating system or group {}: expected {}",
-            quote(os),
-            known.join(", ")
-        );
-        warnings.extend(warning(Rule::UnknownSystem, place.clone(), message));
+query! {
+    /// The same of an entry that is not known.
+    fn front_matter(db: Reader<'_>, file: EntryFile) -> Option<Front> {
+        let parsed = parsed(db, file).as_ref().ok()?;
+        let (entry, path) = (&parsed.entry, file.path(db));
+        let text = Text::read(path, text(db, file)).ok()?;
+        let redirects = entry.redirect_from.iter().zip(&parsed.places.redirect_from);
+        let place = |span: &Range<usize>| Place::of(&text.problem(span.clone(), String::new()));
+        let date_at = place(&parsed.places.date);
+        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Some(Front {
+            id: entry.id.clone(),
+            id_place: place(&parsed.places.id),
+            date: entry.date,
+            date_at: (number(date_at.line), number(date_at.column)),
+            counted: !entry.attributes.iter().any(|attribute| attribute == COMMERCIAL),
+            redirects: redirects
+                .map(|(from, span)| {
+                    let from = format!("/{}", from.trim_start_matches('/'));
+                    Redirect { from, place: place(span) }
+                })
+                .collect(),
+            kin: related::kin_of(entry),
+        })
     }
-    let shortcodes = with_shortcodes(db, parsed, &|_| None, |with| shortcode::unknown(&entry.body, with));
-    for place in shortcodes {
-        let written = entry.body.get(place.clone()).unwrap_or_default();
-        let message = format!(
-            "{} is no shortcode, or lacks something, and is published as it is written: put it between \
-             `{{% raw %}}` and `{{% endraw %}}` if it is meant so",
-            quote(written)
-        );
-        let place = places.body + place.start..places.body + place.end;
-        warnings.extend(warning(Rule::UnknownShortcode, place, message));
+}
+
+query! {
+    unnoted;
+    /// Earlier addresses of plugins' pages, in the order of plugins.
+    pub fn redirects(db: Reader<'_>) -> Vec<(EntryFile, Redirect)> {
+        let of_one = |file: &EntryFile| {
+            let redirects = front(db, *file).map_or(&[][..], |front| &front.redirects);
+            redirects.iter().map(|redirect| (*file, redirect.clone())).collect::<Vec<_>>()
+        };
+        plugins(db).iter().flat_map(of_one).collect()
     }
-    warnings
+}
+
+query! {
+    unnoted;
+    /// Every entry that can be read, by the file's name.
+    pub fn sound_entries(db: Reader<'_>) -> Vec<EntryFile> {
+        db.entries().iter().copied().filter(|file| front(db, *file).is_some()).collect()
+    }
+}
+
+query! {
+    unnoted;
+    /// Entries that claim the same name as another one.
+    fn duplicates(db: Reader<'_>) -> Vec<Warning> {
+        entry::duplicates(sound_entries(db).iter().filter_map(|file| {
+            let Front { id, id_place, .. } = front(db, *file)?;
+            Some(Named { stem: entry::stem(file.path(db)), id, id_place })
+        }))
+    }
+}
+
+query! {
+    unnoted;
+    /// What is wrong with entries, though they are published.
+    pub fn warnings(db: Reader<'_>) -> Vec<Warning> {
+        let of_one = |file: &EntryFile| match known(db, *file) {
+            Some(imprint) => imprint.warnings.as_slice(),
+            None => warnings_of(db, *file).as_slice(),
+        };
+        sound_entries(db).iter().flat_map(of_one).chain(duplicates(db)).cloned().collect()
+    }
+}
+
+query! {
+    /// The warnings about one entry, in the order of the file.
+    pub fn warnings_of(db: Reader<'_>, file: EntryFile) -> Vec<Warning> {
+        let Ok(parsed) = parsed(db, file) else { return Vec::new() };
+        let (entry, places, compat) = (&parsed.entry, &parsed.places, data::compat(db));
+        let warning = |rule: Rule, place: Range<usize>, message: String| {
+            let text = Text::read(file.path(db), text(db, file)).ok()?;
+            Some(Warning::at(rule, &text.problem(place, message)))
+        };
+        let mut warnings = parsed.warnings.clone();
+        let systems = entry.compatibility.os.iter().zip(&places.os).filter(|(os, _)| !compat.knows(os));
+        for (os, place) in systems.take(MAX_PROBLEMS) {
+            let known: Vec<_> = compat.known().map(|known| format!("`{known}`")).collect();
+            let message = format!(
+                "the registry has no operating system or group {}: expected {}",
+                quote(os),
+                known.join(", ")
+            );
+            warnings.extend(warning(Rule::UnknownSystem, place.clone(), message));
+        }
+        let shortcodes = with_shortcodes(db, parsed, &|_| None, |with| shortcode::unknown(&entry.body, with));
+        for place in shortcodes {
+            let written = entry.body.get(place.clone()).unwrap_or_default();
+            let message = format!(
+                "{} is no shortcode, or lacks something, and is published as it is written: put it between \
+                 `{{% raw %}}` and `{{% endraw %}}` if it is meant so",
+                quote(written)
+            );
+            let place = places.body + place.start..places.body + place.end;
+            warnings.extend(warning(Rule::UnknownShortcode, place, message));
+        }
+        warnings
+    }
 }
 
 /// An entry's description in Markdown, with its shortcodes expanded.
-pub(super) fn body(db: &dyn Db, parsed: &Parsed, picture: &dyn Fn(&VideoId) -> Option<Picture>) -> String {
+pub(super) fn body(db: Reader<'_>, parsed: &Parsed, picture: &dyn Fn(&VideoId) -> Option<Picture>) -> String {
     with_shortcodes(db, parsed, picture, |with| shortcode::expand(&parsed.entry.body, with))
 }
 
 fn with_shortcodes<T>(
-    db: &dyn Db,
+    db: Reader<'_>,
     parsed: &Parsed,
     picture: &dyn Fn(&VideoId) -> Option<Picture>,
     call: impl FnOnce(&Shortcodes<'_>) -> T,
 ) -> T {
-    let settings = Site::get(db).settings(db);
+    let settings = db.settings();
     call(&Shortcodes {
-        site_url: &settings.url,
-        base_path: &settings.base_path,
-        site_title: &settings.title,
+        site_url: settings.url(),
+        base_path: settings.base_path(),
+        site_title: settings.title(),
         page_path: &address::plugin_page(&parsed.entry.stem),
         about: About::Plugin(&parsed.entry),
         picture,
@@ -203,64 +217,67 @@ pub struct Html {
     pub inputs: Digest,
 }
 
-/// An entry's description as safe HTML.
-#[salsa::tracked]
-pub fn description(db: &dyn Db, file: EntryFile) -> Option<Html> {
-    let parsed = parsed(db, file).as_ref().ok()?;
-    let settings = Site::get(db).settings(db);
-    let thumbs = thumbnails::pictures(db, file);
-    let body = body(db, parsed, &|video| thumbs.get(video).copied());
-    let (thumbnails, pictured) =
-        (thumbnails::told(thumbs), pictures::told(settings, &parsed.entry.screenshots));
-    let inputs = [&body, &settings.base_path, &thumbnails, &pictured].map(String::as_str);
-    Some(html(db, MARKDOWN, &inputs, |[body, base, ..]| {
-        let another = |link: &str| {
-            let picture = thumbnails::path(thumbs, link);
-            address::based(base, picture.as_deref().unwrap_or(link)).or(picture)
-        };
-        let picture = |address: &str| pictures::becomes(settings, &parsed.entry.screenshots, address);
-        markdown::to_html(body, Addresses { another: &another, picture: &picture, base_path: base })
-    }))
-}
-
-/// An entry's description as safe HTML whose links work outside of the site, as feeds need it. For an entry that is
-/// known, `None` if no feed has had it.
-#[salsa::tracked]
-pub fn feed_description(db: &dyn Db, file: EntryFile) -> Option<Html> {
-    if let Some(imprint) = known(db, file) {
-        let (function, inputs) = (function(FEED), imprint.feed?);
-        let text = memo(db, &function, inputs);
-        if text.is_none() {
-            db.cache().lose(&format!("the description for feeds of {}", file.path(db)));
-        }
-        return Some(Html { text: text.unwrap_or_default(), function, inputs });
+query! {
+    /// An entry's description as safe HTML.
+    pub fn description(db: Reader<'_>, file: EntryFile) -> Option<Html> {
+        let parsed = parsed(db, file).as_ref().ok()?;
+        let settings = db.settings();
+        let thumbs = thumbnails::pictures(db, file);
+        let body = body(db, parsed, &|video| thumbs.get(video).copied());
+        let (thumbnails, pictured) =
+            (thumbnails::told(thumbs), pictures::told(settings, &parsed.entry.screenshots));
+        let inputs = [&*body, settings.base_path(), &*thumbnails, &*pictured];
+        Some(html(db, MARKDOWN, &inputs, |[body, base, ..]| {
+            let another = |link: &str| {
+                let picture = thumbnails::path(thumbs, link);
+                address::based(base, picture.as_deref().unwrap_or(link)).or(picture)
+            };
+            let picture = |address: &str| pictures::becomes(settings, &parsed.entry.screenshots, address);
+            markdown::to_html(body, Addresses { another: &another, picture: &picture, base_path: base })
+        }))
     }
-    let parsed = parsed(db, file).as_ref().ok()?;
-    let settings = Site::get(db).settings(db);
-    let page = address::absolute(settings, &address::plugin_page(&parsed.entry.stem));
-    let thumbs = thumbnails::pictures(db, file);
-    let body = body(db, parsed, &|video| thumbs.get(video).copied());
-    let thumbnails = thumbnails::told(thumbs);
-    let pictured = pictures::told(settings, &parsed.entry.screenshots);
-    let inputs = [&body, &settings.base_path, &page, &thumbnails, &pictured].map(String::as_str);
-    Some(html(db, FEED, &inputs, |[body, base, page, ..]| {
-        let another = |link: &str| {
-            let picture = thumbnails::path(thumbs, link);
-            address::resolved(base, page, picture.as_deref().unwrap_or(link))
-        };
-        let picture = |address: &str| pictures::becomes(settings, &parsed.entry.screenshots, address);
-        markdown::to_html(body, Addresses { another: &another, picture: &picture, base_path: base })
-    }))
 }
 
-/// Why a plugin is disabled, as safe HTML. `None` if it is not.
-#[salsa::tracked]
-pub fn disabled(db: &dyn Db, file: EntryFile) -> Option<Html> {
-    let reason = parsed(db, file).as_ref().ok()?.entry.disabled.as_deref()?;
-    let base = &Site::get(db).settings(db).base_path;
-    Some(html(db, SMART, &[reason, base], |[reason, base]| {
-        markdown::to_html_smart(reason, &|link| address::based(base, link))
-    }))
+query! {
+    /// An entry's description as safe HTML whose links work outside of the site, as feeds need it. For an entry that is
+    /// known, `None` if no feed has had it.
+    pub fn feed_description(db: Reader<'_>, file: EntryFile) -> Option<Html> {
+        if let Some(imprint) = known(db, file) {
+            let (function, inputs) = (function(FEED), imprint.feed?);
+            let text = memo(db, &function, inputs);
+            if text.is_none() {
+                db.memory().lose(&format!("the description for feeds of {}", file.path(db)));
+            }
+            return Some(Html { text: text.unwrap_or_default(), function, inputs });
+        }
+        let parsed = parsed(db, file).as_ref().ok()?;
+        let settings = db.settings();
+        let page = address::absolute(settings, &address::plugin_page(&parsed.entry.stem));
+        let thumbs = thumbnails::pictures(db, file);
+        let body = body(db, parsed, &|video| thumbs.get(video).copied());
+        let thumbnails = thumbnails::told(thumbs);
+        let pictured = pictures::told(settings, &parsed.entry.screenshots);
+        let inputs = [&*body, settings.base_path(), &*page, &*thumbnails, &*pictured];
+        Some(html(db, FEED, &inputs, |[body, base, page, ..]| {
+            let another = |link: &str| {
+                let picture = thumbnails::path(thumbs, link);
+                address::resolved(base, page, picture.as_deref().unwrap_or(link))
+            };
+            let picture = |address: &str| pictures::becomes(settings, &parsed.entry.screenshots, address);
+            markdown::to_html(body, Addresses { another: &another, picture: &picture, base_path: base })
+        }))
+    }
+}
+
+query! {
+    /// Why a plugin is disabled, as safe HTML. `None` if it is not.
+    pub fn disabled(db: Reader<'_>, file: EntryFile) -> Option<Html> {
+        let reason = parsed(db, file).as_ref().ok()?.entry.disabled.as_deref()?;
+        let base = db.settings().base_path();
+        Some(html(db, SMART, &[reason, base], |[reason, base]| {
+            markdown::to_html_smart(reason, &|link| address::based(base, link))
+        }))
+    }
 }
 
 /// The functions whose results are memos.
@@ -274,7 +291,7 @@ fn function(name: &str) -> String {
 
 /// What `convert` makes of `inputs`, from a memo where there is one.
 pub(super) fn html<const N: usize>(
-    db: &dyn Db,
+    db: Reader<'_>,
     name: &str,
     inputs: &[&str; N],
     convert: impl FnOnce([&str; N]) -> String,
@@ -283,12 +300,12 @@ pub(super) fn html<const N: usize>(
     let digest = Digest::of_parts(inputs.iter().map(|input| input.as_bytes()));
     let text = memo(db, &function, digest).unwrap_or_else(|| {
         let html = convert(*inputs);
-        db.cache().keep_memo(&function, digest, html.as_bytes());
+        db.memory().keep_memo(&function, digest, html.as_bytes());
         html.into()
     });
     Html { text, function, inputs: digest }
 }
 
-fn memo(db: &dyn Db, function: &str, inputs: Digest) -> Option<Arc<str>> {
-    db.cache().memo(function, inputs).and_then(|html| String::from_utf8(html).ok()).map(Arc::from)
+fn memo(db: Reader<'_>, function: &str, inputs: Digest) -> Option<Arc<str>> {
+    db.memory().memo(function, inputs).and_then(|html| String::from_utf8(html).ok()).map(Arc::from)
 }

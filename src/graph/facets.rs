@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 
-use super::{Db, Site, views};
+use super::recorder::{Reader, query};
+use super::views;
 use crate::digest::Digest;
 use crate::render::address;
 use crate::render::context::{Group, Named, Summary};
@@ -76,41 +77,43 @@ struct Members {
     places: Vec<usize>,
 }
 
-/// All groups.
-#[salsa::tracked]
-fn members(db: &dyn Db) -> BTreeMap<Key, Members> {
-    let mut groups: BTreeMap<Key, Members> = BTreeMap::new();
-    for (place, summary) in views::by_title(db).iter().enumerate() {
-        for facet in Facet::ALL {
-            for Named { name, slug } in facet.names(summary) {
-                let group = groups.entry((facet, slug.clone())).or_default();
-                if group.places.is_empty() {
-                    group.name.clone_from(name);
-                }
-                // Two spellings of one tag lead to one group, in which a plugin stands once.
-                if group.places.last() != Some(&place) {
-                    group.places.push(place);
+query! {
+    unnoted;
+    /// All groups.
+    fn members(db: Reader<'_>) -> BTreeMap<Key, Members> {
+        let mut groups: BTreeMap<Key, Members> = BTreeMap::new();
+        for (place, summary) in views::by_title(db).iter().enumerate() {
+            for facet in Facet::ALL {
+                for Named { name, slug } in facet.names(summary) {
+                    let group = groups.entry((facet, slug.clone())).or_default();
+                    if group.places.is_empty() {
+                        group.name.clone_from(name);
+                    }
+                    // Two spellings of one tag lead to one group, in which a plugin stands once.
+                    if group.places.last() != Some(&place) {
+                        group.places.push(place);
+                    }
                 }
             }
         }
+        groups
     }
-    groups
 }
 
 /// All groups of a facet, in the order of slugs; each in the order of titles.
-pub fn groups(db: &dyn Db, facet: Facet) -> Vec<Group<'_>> {
+pub fn groups(db: Reader<'_>, facet: Facet) -> Vec<Group<'_>> {
     let groups = members(db).iter().filter(|((of, _), _)| *of == facet);
     groups.map(|(key, members)| with_plugins(db, key, members)).collect()
 }
 
 /// The plugins in one group.
-pub fn group<'db>(db: &'db dyn Db, key: &Key) -> Option<Group<'db>> {
+pub fn group<'db>(db: Reader<'db>, key: &Key) -> Option<Group<'db>> {
     members(db).get(key).map(|members| with_plugins(db, key, members))
 }
 
-fn with_plugins<'db>(db: &'db dyn Db, (facet, slug): &Key, members: &Members) -> Group<'db> {
+fn with_plugins<'db>(db: Reader<'db>, (facet, slug): &Key, members: &Members) -> Group<'db> {
     let all = views::by_title(db);
-    let url = address::Local::of(Site::get(db).settings(db), &facet.page(slug));
+    let url = address::Local::of(db.settings(), &facet.page(slug));
     Group {
         name: members.name.clone(),
         slug: slug.clone(),
@@ -122,31 +125,34 @@ fn with_plugins<'db>(db: &'db dyn Db, (facet, slug): &Key, members: &Members) ->
 /// The function whose result is the digests of all groups, under that of all that lists show.
 const GROUPS: &str = "groups";
 
-/// The digest of what each group's page shows.
-#[salsa::tracked]
-pub fn digests(db: &dyn Db) -> BTreeMap<Key, Digest> {
-    let inputs = *views::listed_digest(db);
-    let known = db.cache().memo(GROUPS, inputs).and_then(|bytes| postcard::from_bytes(&bytes).ok());
-    if let Some(known) = known {
-        return known;
-    }
-    let listed = views::listed(db);
-    let all: Vec<Option<Digest>> =
-        views::by_title(db).iter().map(|summary| listed.get(summary.stem.as_str()).copied()).collect();
-    let digest = |members: &Members| {
-        let mut text = format!("{}\0", members.name).into_bytes();
-        for digest in members.places.iter().filter_map(|place| *all.get(*place)?) {
-            text.extend_from_slice(digest.as_bytes());
+query! {
+    unnoted;
+    /// The digest of what each group's page shows.
+    pub fn digests(db: Reader<'_>) -> BTreeMap<Key, Digest> {
+        let inputs = *views::listed_digest(db);
+        let known = db.memory().memo(GROUPS, inputs).and_then(|bytes| postcard::from_bytes(&bytes).ok());
+        if let Some(known) = known {
+            return known;
         }
-        Digest::of(&text)
-    };
-    let digests: BTreeMap<Key, Digest> =
-        members(db).iter().map(|(key, members)| (key.clone(), digest(members))).collect();
-    db.cache().keep_memo(GROUPS, inputs, &postcard::to_stdvec(&digests).unwrap_or_default());
-    digests
+        let listed = views::listed(db);
+        let all: Vec<Option<Digest>> =
+            views::by_title(db).iter().map(|summary| listed.get(summary.stem.as_str()).copied()).collect();
+        let digest = |members: &Members| {
+            let mut text = format!("{}\0", members.name).into_bytes();
+            for digest in members.places.iter().filter_map(|place| *all.get(*place)?) {
+                text.extend_from_slice(digest.as_bytes());
+            }
+            Digest::of(&text)
+        };
+        let digests: BTreeMap<Key, Digest> =
+            members(db).iter().map(|(key, members)| (key.clone(), digest(members))).collect();
+        db.memory().keep_memo(GROUPS, inputs, &postcard::to_stdvec(&digests).unwrap_or_default());
+        digests
+    }
 }
 
 /// The digest of what the page of one group shows.
-pub fn digest(db: &dyn Db, key: &Key) -> Digest {
+pub fn digest<'a>(db: impl Into<Reader<'a>>, key: &Key) -> Digest {
+    let db = db.into();
     digests(db).get(key).copied().unwrap_or_else(|| Digest::of(b""))
 }

@@ -3,16 +3,19 @@
 
 use std::sync::Arc;
 
+use super::EntryFile;
 use super::entries::front;
 use super::facts::{export, repository_fact, usage, wanted_for};
-use super::{Db, EntryFile};
+use super::recorder::{Reader, query};
 use crate::digest::Digest;
 use crate::entry;
 use crate::fact::{Subject, Window};
 use crate::history::{Measure, Published};
+use crate::trace::Input;
 
 /// The id under which the history of an entry's plugin is kept; `None` if the entry can't be read.
-pub fn id(db: &dyn Db, file: EntryFile) -> Option<String> {
+pub fn id<'a>(db: impl Into<Reader<'a>>, file: EntryFile) -> Option<String> {
+    let db = db.into();
     front(db, file).map(|front| front.id.to_lowercase())
 }
 
@@ -27,27 +30,30 @@ struct Kept {
     packed: Arc<[u8]>,
 }
 
-/// What is kept of an entry's plugin; `None` if the entry can't be read.
-#[salsa::tracked]
-fn kept_history(db: &dyn Db, file: EntryFile) -> Option<Kept> {
-    let front = front(db, file)?;
-    let packed = Arc::clone(db.history_input(&front.id.to_lowercase()).packed(db));
-    Some(Kept { id: front.id.clone(), is_counted: front.counted, packed })
+query! {
+    as Input::History, Some(file);
+    /// What is kept of an entry's plugin; `None` if the entry can't be read.
+    fn kept_history(db: Reader<'_>, file: EntryFile) -> Option<Kept> {
+        let front = front(db, file)?;
+        let packed = Arc::clone(db.history(&front.id.to_lowercase()));
+        Some(Kept { id: front.id.clone(), is_counted: front.counted, packed })
+    }
 }
 
 /// The digest of the history of an entry's plugin.
-pub fn digest(db: &dyn Db, file: EntryFile) -> Digest {
+pub fn digest<'a>(db: impl Into<Reader<'a>>, file: EntryFile) -> Digest {
+    let db = db.into();
     Digest::of(kept_history(db, file).as_ref().map_or(&[], |kept| &*kept.packed))
 }
 
 /// The history of an entry's plugin as it is published; `None` if the entry can't be read.
-pub fn published(db: &dyn Db, file: EntryFile) -> Option<Published> {
+pub fn published(db: Reader<'_>, file: EntryFile) -> Option<Published> {
     let Kept { id, is_counted, packed } = kept_history(db, file).as_ref()?;
     Some(Published::of(entry::stem(file.path(db)), id, packed, *is_counted))
 }
 
 /// The numbers of an entry's plugin that facts tell of which `heard` is true.
-pub fn numbers(db: &dyn Db, file: EntryFile, heard: impl Fn(&Subject) -> bool) -> Vec<(Measure, u64)> {
+pub fn numbers(db: Reader<'_>, file: EntryFile, heard: impl Fn(&Subject) -> bool) -> Vec<(Measure, u64)> {
     let mut numbers = Vec::new();
     let is_told = |window| {
         let subject = Subject::Usage(window);

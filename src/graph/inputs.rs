@@ -1,4 +1,5 @@
-//! Inputs: everything that queries read, set before the graph is evaluated.
+//! Inputs: everything that queries read, set before the graph is evaluated. What they hold is reached by a [`Reader`]
+//! alone; what is `pub` here is what they are called.
 #![allow(missing_docs, reason = "salsa's macros write functions without comments")]
 
 use std::path::PathBuf;
@@ -6,7 +7,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use crate::config::Settings;
+use super::recorder::Reader;
 use crate::digest::Digest;
 use crate::fact::{Heard, Subject};
 use crate::imprint::Imprint;
@@ -15,33 +16,35 @@ use crate::page::Section;
 /// The site as it was scanned.
 #[salsa::input(singleton, debug)]
 pub struct Site {
-    /// The part of the configuration that outputs depend on.
-    pub settings: Arc<Settings>,
     /// Entry files in the order of their names.
-    pub entries: Vec<EntryFile>,
-    /// Data files in the order of their names.
-    pub data: Vec<DataFile>,
-    /// Templates in the order of their names.
-    pub templates: Vec<TemplateFile>,
+    pub(super) entries: Vec<EntryFile>,
     /// Assets in the order of their paths.
-    pub assets: Vec<AssetFile>,
+    pub(super) assets: Vec<AssetFile>,
     /// Pages of the site's own, in the order of their folders and then of their paths.
-    pub pages: Vec<PageFile>,
+    pub(super) pages: Vec<PageFile>,
     /// Files that are copied to the root; of two for one place, the first one counts.
-    pub root: Vec<RootFile>,
+    pub(super) root: Vec<RootFile>,
     /// The day on which the site is built, in its time zone.
-    pub today: Date,
+    pub(super) today: Date,
     /// When each source was last heard.
-    pub heard: Vec<Heard>,
+    pub(super) heard: Vec<Heard>,
+}
+
+/// What something is that all targets share: a setting, a template, the address of an asset, or a data file. What it
+/// holds is in the [`super::snapshot::Snapshot`].
+#[salsa::input(debug)]
+pub struct Cell {
+    /// Its digest; `None` if there is no such thing.
+    pub(super) digest: Option<Digest>,
 }
 
 /// One entry's file.
 #[salsa::input(debug)]
 pub struct EntryFile {
     /// The path relative to the site, with `/`.
-    pub path: Arc<str>,
+    pub(super) at: Arc<str>,
     /// What the plugin is made of.
-    pub source: EntrySource,
+    pub(super) source: EntrySource,
 }
 
 /// What a plugin is made of.
@@ -56,65 +59,48 @@ pub enum EntrySource {
     Known(Arc<Imprint>),
 }
 
-/// One data file.
-#[salsa::input(debug)]
-pub struct DataFile {
-    /// The file's name without its extension, such as `notices`.
-    pub name: Arc<str>,
-    /// The path relative to the site, with `/`.
-    pub path: Arc<str>,
-    /// The content.
-    pub content: Arc<[u8]>,
-}
-
-/// One template, the theme's or the site's own.
-#[salsa::input(debug)]
-pub struct TemplateFile {
-    /// The name by which templates include each other.
-    pub name: Arc<str>,
-    /// The content.
-    pub content: Arc<str>,
-    /// Whether the site brought it.
-    pub own: bool,
-}
-
 /// One file to publish as it is.
 #[salsa::input(debug)]
 pub struct AssetFile {
     /// The path below `/assets/`.
-    pub path: Arc<str>,
+    pub(super) at: Arc<str>,
+    /// Where the content is, its digest, and the path under which it is published, below the output folder.
+    pub(super) asset: Asset,
+}
+
+/// What is published of an asset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asset {
     /// The content's digest.
     pub digest: Digest,
     /// Where the content is.
     pub location: AssetLocation,
-    /// Whether the file is published under a name that changes with its content.
-    pub fingerprinted: bool,
+    /// The path from the site's root under which it is published.
+    pub published: Arc<str>,
 }
 
 /// One page of the site's own.
 #[salsa::input(debug)]
 pub struct PageFile {
     /// The path relative to the site, with `/`.
-    pub path: Arc<str>,
+    pub(super) at: Arc<str>,
     /// The path below its folder, without extension.
-    pub name: Arc<str>,
+    pub(super) called: Arc<str>,
     /// What the folder's pages are.
-    pub section: Section,
+    pub(super) part: Section,
     /// The content.
-    pub content: Arc<[u8]>,
+    pub(super) content: Arc<[u8]>,
 }
 
 /// One file that is copied to the root.
 #[salsa::input(debug)]
 pub struct RootFile {
     /// The path below the output folder.
-    pub published: Arc<str>,
+    pub(super) to: Arc<str>,
     /// The path relative to the site, with `/`.
-    pub path: Arc<str>,
-    /// The content's digest.
-    pub digest: Digest,
-    /// Where the content is.
-    pub place: PathBuf,
+    pub(super) at: Arc<str>,
+    /// The content's digest, and where it is.
+    pub(super) copy: (Digest, PathBuf),
 }
 
 /// Where an asset's bytes are.
@@ -132,18 +118,18 @@ pub enum AssetLocation {
 #[salsa::input(debug)]
 pub struct FactInput {
     /// What the fact is about.
-    pub subject: Subject,
+    pub(super) subject: Subject,
     /// What is known.
-    pub state: FactState,
+    pub(super) state: FactState,
     /// The day on which the value was last confirmed, if it is kept past its life and pages tell its age.
-    pub as_of: Option<Date>,
+    pub(super) as_of: Option<Date>,
 }
 
 /// The history of a plugin.
 #[salsa::input(debug)]
 pub struct HistoryInput {
     /// What [`crate::history::History::pack`] made of it; empty if there is none.
-    pub packed: Arc<[u8]>,
+    pub(super) packed: Arc<[u8]>,
 }
 
 /// What the graph sees of a fact's value.
@@ -155,4 +141,59 @@ pub enum FactState {
     Absent,
     /// The value.
     Value(Arc<[u8]>),
+}
+
+impl EntryFile {
+    /// The path relative to the site, with `/`.
+    pub fn path<'a>(self, db: impl Into<Reader<'a>>) -> &'a Arc<str> {
+        self.at(db.into().salsa())
+    }
+}
+
+impl AssetFile {
+    /// The path from the site's root under which it is published.
+    pub fn published<'a>(self, db: impl Into<Reader<'a>>) -> &'a Arc<str> {
+        &self.asset(db.into().salsa()).published
+    }
+
+    /// The path below `/assets/`.
+    pub fn path<'a>(self, db: impl Into<Reader<'a>>) -> &'a Arc<str> {
+        self.at(db.into().salsa())
+    }
+}
+
+impl PageFile {
+    /// The path relative to the site, with `/`.
+    pub fn path<'a>(self, db: impl Into<Reader<'a>>) -> &'a Arc<str> {
+        self.at(db.into().salsa())
+    }
+
+    /// The path below its folder, without extension.
+    pub fn name<'a>(self, db: impl Into<Reader<'a>>) -> &'a Arc<str> {
+        self.called(db.into().salsa())
+    }
+
+    /// What the folder's pages are.
+    pub fn section<'a>(self, db: impl Into<Reader<'a>>) -> Section {
+        *self.part(db.into().salsa())
+    }
+}
+
+impl RootFile {
+    /// The path relative to the site, with `/`.
+    pub fn path<'a>(self, db: impl Into<Reader<'a>>) -> &'a Arc<str> {
+        self.at(db.into().salsa())
+    }
+
+    /// The path below the output folder.
+    pub fn published<'a>(self, db: impl Into<Reader<'a>>) -> &'a Arc<str> {
+        self.to(db.into().salsa())
+    }
+}
+
+impl FactInput {
+    /// What the fact is about.
+    pub(super) fn about<'a>(self, db: Reader<'a>) -> &'a Subject {
+        self.subject(db.salsa())
+    }
 }

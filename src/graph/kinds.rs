@@ -2,9 +2,10 @@
 
 use percent_encoding::percent_decode_str;
 
-use super::{Db, EntryFile, PageFile, facets, own_pages};
+use super::recorder::Reader;
+use super::{EntryFile, PageFile, facets, own_pages};
 use crate::companion::Companion;
-use crate::config::Settings;
+use crate::config::View;
 use crate::entry;
 use crate::imprint::ShownKind;
 use crate::render::address;
@@ -105,7 +106,8 @@ impl Kind {
     ];
 
     /// The output's address from the site's root, without the base path.
-    pub fn address(&self, db: &dyn Db) -> String {
+    pub fn address<'a>(&self, db: impl Into<Reader<'a>>) -> String {
+        let db = db.into();
         match self {
             Self::Plugin(file) => address::plugin_page(stem(db, *file)),
             Self::Companion(file, companion) => companion.address(stem(db, *file)),
@@ -165,7 +167,7 @@ impl Kind {
     }
 
     /// The address that search engines should know the page by: its own, unless another page shows the same.
-    pub(super) fn canonical(&self, db: &dyn Db) -> String {
+    pub(super) fn canonical(&self, db: Reader<'_>) -> String {
         match self {
             Self::Blacklist => Self::Blocklist.address(db),
             _ => self.address(db),
@@ -174,7 +176,7 @@ impl Kind {
 
     /// The output's path below the output folder, as a web server looks for it: decoded, and an address that ends
     /// without a file's name is a folder.
-    pub fn file(&self, db: &dyn Db) -> String {
+    pub fn file<'a>(&self, db: impl Into<Reader<'a>>) -> String {
         match self {
             Self::Redirect { file, .. } => file.clone(),
             _ => path_of(&self.address(db)),
@@ -242,8 +244,8 @@ impl Kind {
     }
 
     /// Whether a site with these settings has it.
-    pub(super) fn is_wanted(&self, settings: &Settings) -> bool {
-        !matches!(self, Self::ApiIndex) || settings.api
+    pub(super) fn is_wanted(&self, settings: View<'_>) -> bool {
+        !matches!(self, Self::ApiIndex) || settings.api()
     }
 
     /// Whether search engines should know the page.
@@ -268,6 +270,6 @@ pub fn path_of(address: &str) -> String {
 }
 
 /// The name of an entry's file without `.md`.
-pub(super) fn stem(db: &dyn Db, file: EntryFile) -> &str {
+pub(super) fn stem(db: Reader<'_>, file: EntryFile) -> &str {
     entry::stem(file.path(db))
 }

@@ -9,8 +9,9 @@ use url::Url;
 
 use super::entries::{description, disabled, known, parsed, sound_entries, text};
 use super::plan::{Plan, plan};
-use super::{Db, EntryFile, Site, views};
-use crate::config::{DEFAULT_URL, Settings};
+use super::recorder::{Reader, query};
+use super::{EntryFile, views};
+use crate::config::{DEFAULT_URL, View};
 use crate::imprint::{Link, Packed};
 use crate::markdown;
 use crate::render::address::{self, Local};
@@ -25,42 +26,49 @@ const MAX_LINKS: usize = 500;
 /// How many bytes of a path a warning shows.
 const MAX_SHOWN: usize = 200;
 
-/// The links within the site that an entry has which is not known: one to each place, in the order of the file.
-#[salsa::tracked]
-pub fn links_of(db: &dyn Db, file: EntryFile) -> Vec<Link> {
-    let Ok(parsed) = parsed(db, file) else { return Vec::new() };
-    let Ok(text) = Text::read(file.path(db), text(db, file)) else { return Vec::new() };
-    let (entry, settings) = (&parsed.entry, Site::get(db).settings(db));
-    let Some(within) = Within::of(settings, &address::plugin_page(&entry.stem)) else { return Vec::new() };
-    let pictures = entry.featured_image.iter().chain(entry.screenshots.iter().map(|shot| &shot.url));
-    let reasons = || [&entry.abandoned, &entry.up_for_adoption].into_iter().flatten();
-    let others = [&entry.homepage, &entry.source, &entry.archive].into_iter().chain(reasons());
-    // Anything else is shown as a text.
-    let others = others.filter(|to| address::is_web(to)).chain(&entry.privacy_policy);
-    let of_front =
-        pictures.map(|to| (to, true)).chain(others.map(|to| (to, false))).map(|(to, is_picture)| {
-            let on_page = Local::of(settings, &address::written(to));
-            (on_page.as_str().to_owned(), Some(to.as_str()), is_picture, 0..parsed.places.body)
+query! {
+    /// The links within the site that an entry has which is not known: one to each place, in the order of the file.
+    pub fn links_of(db: Reader<'_>, file: EntryFile) -> Vec<Link> {
+        let Ok(parsed) = parsed(db, file) else { return Vec::new() };
+        let Ok(text) = Text::read(file.path(db), text(db, file)) else { return Vec::new() };
+        let (entry, settings) = (&parsed.entry, db.settings());
+        let Some(within) = Within::of(settings, &address::plugin_page(&entry.stem)) else { return Vec::new() };
+        let pictures = entry.featured_image.iter().chain(entry.screenshots.iter().map(|shot| &shot.url));
+        let reasons = || [&entry.abandoned, &entry.up_for_adoption].into_iter().flatten();
+        let others = [&entry.homepage, &entry.source, &entry.archive].into_iter().chain(reasons());
+        // Anything else is shown as a text.
+        let others = others.filter(|to| address::is_web(to)).chain(&entry.privacy_policy);
+        let of_front =
+            pictures.map(|to| (to, true)).chain(others.map(|to| (to, false))).map(|(to, is_picture)| {
+                let on_page = Local::of(settings, &address::written(to));
+                (on_page.as_str().to_owned(), Some(to.as_str()), is_picture, 0..parsed.places.body)
+            });
+        let whole = text.as_str().len();
+        let front = || 0..parsed.places.body;
+        let blocks = [&entry.replaced, &entry.note].into_iter().flatten().map(|text| views::part(db, text));
+        let sentences =
+            reasons().filter(|text| !address::is_web(text)).map(|text| environment::inline(settings, text));
+        let of_front_texts: Vec<String> = blocks.chain(sentences).collect();
+        let disabled = disabled(db, file).iter().map(|html| (&*html.text, front()));
+        let description = description(db, file).iter().map(|html| (&*html.text, parsed.places.body..whole));
+        let htmls = disabled.chain(of_front_texts.iter().map(|html| (&**html, front()))).chain(description);
+        let of_texts = htmls.flat_map(|(html, part)| {
+            let addresses = markdown::addresses(html).into_iter();
+            addresses.map(move |address| (address.to, None, address.is_picture, part.clone()))
         });
-    let whole = text.as_str().len();
-    let front = || 0..parsed.places.body;
-    let blocks = [&entry.replaced, &entry.note].into_iter().flatten().map(|text| views::part(db, text));
-    let sentences =
-        reasons().filter(|text| !address::is_web(text)).map(|text| environment::inline(settings, text));
-    let of_front_texts: Vec<String> = blocks.chain(sentences).collect();
-    let disabled = disabled(db, file).iter().map(|html| (&*html.text, front()));
-    let description = description(db, file).iter().map(|html| (&*html.text, parsed.places.body..whole));
-    let htmls = disabled.chain(of_front_texts.iter().map(|html| (&**html, front()))).chain(description);
-    let of_texts = htmls.flat_map(|(html, part)| {
-        let addresses = markdown::addresses(html).into_iter();
-        addresses.map(move |address| (address.to, None, address.is_picture, part.clone()))
-    });
-    within.links(&text, of_front.chain(of_texts))
+        within.links(&text, of_front.chain(of_texts))
+    }
 }
 
 /// The links within the site that the body of a page of the site's own has, of which this is the HTML.
-pub(super) fn links_of_page(db: &dyn Db, text: &Text, address: &str, body: usize, html: &str) -> Vec<Link> {
-    let Some(within) = Within::of(Site::get(db).settings(db), address) else { return Vec::new() };
+pub(super) fn links_of_page(
+    db: Reader<'_>,
+    text: &Text,
+    address: &str,
+    body: usize,
+    html: &str,
+) -> Vec<Link> {
+    let Some(within) = Within::of(db.settings(), address) else { return Vec::new() };
     let part = body..text.as_str().len();
     let addresses = markdown::addresses(html).into_iter();
     within.links(text, addresses.map(|address| (address.to, None, address.is_picture, part.clone())))
@@ -68,11 +76,11 @@ pub(super) fn links_of_page(db: &dyn Db, text: &Text, address: &str, body: usize
 
 /// A warning for each of the links of the file at `path` that lead to nothing that the site has.
 pub(super) fn broken<'l>(
-    db: &'l dyn Db,
+    db: Reader<'l>,
     path: &'l str,
     links: &'l [Link],
 ) -> impl Iterator<Item = Warning> + use<'l> {
-    let (plan, base_path) = (plan(db), Site::get(db).settings(db).base_path.as_str());
+    let (plan, base_path) = (plan(db), db.settings().base_path());
     links.iter().filter(|link| !has(plan, &link.to)).map(move |link| warning(plan, base_path, path, link))
 }
 
@@ -82,12 +90,12 @@ type Found<'t> = (String, Option<&'t str>, bool, Range<usize>);
 
 /// The addresses of one page that lead within the site.
 struct Within<'a> {
-    settings: &'a Settings,
+    settings: View<'a>,
     page: Url,
 }
 
 impl<'a> Within<'a> {
-    fn of(settings: &'a Settings, page: &str) -> Option<Self> {
+    fn of(settings: View<'a>, page: &str) -> Option<Self> {
         Some(Self { settings, page: Url::parse(&address::absolute(settings, page)).ok()? })
     }
 
@@ -114,11 +122,11 @@ impl<'a> Within<'a> {
     /// The path from the site's root, without the base path, to which an address leads; `None` if that is elsewhere.
     fn path(&self, address: &str) -> Option<String> {
         // Nobody means a site by this that has no address of its own.
-        let is_absolute = self.settings.url == DEFAULT_URL && Url::parse(address).is_ok();
+        let is_absolute = self.settings.url() == DEFAULT_URL && Url::parse(address).is_ok();
         let url = self.page.join(address).ok().filter(|_| !is_absolute)?;
         let is_own = matches!(url.scheme(), "http" | "https")
             && (url.host_str(), url.port()) == (self.page.host_str(), self.page.port());
-        let path = url.path().strip_prefix(self.settings.base_path.as_str()).filter(|_| is_own)?;
+        let path = url.path().strip_prefix(self.settings.base_path()).filter(|_| is_own)?;
         match path {
             "" => Some("/".to_owned()),
             path => path.starts_with('/').then(|| path.to_owned()),
@@ -149,29 +157,31 @@ fn place(text: &str, part: Range<usize>, to: &str, written: Option<&str>) -> Ran
     found.unwrap_or_else(begin)
 }
 
-/// Warnings about links of entries that lead to nothing that the site has, in the order of files.
-#[salsa::tracked]
-pub fn broken_links(db: &dyn Db) -> Vec<Warning> {
-    let plan = plan(db);
-    let base_path = Site::get(db).settings(db).base_path.as_str();
-    let of_one = |file: &EntryFile| -> (&str, Links<'_>) {
-        let links = match known(db, *file) {
-            Some(imprint) => Links::Known(&imprint.links),
-            None => Links::Read(links_of(db, *file)),
+query! {
+    unnoted;
+    /// Warnings about links of entries that lead to nothing that the site has, in the order of files.
+    pub fn broken_links(db: Reader<'_>) -> Vec<Warning> {
+        let plan = plan(db);
+        let base_path = db.settings().base_path();
+        let of_one = |file: &EntryFile| -> (&str, Links<'_>) {
+            let links = match known(db, *file) {
+                Some(imprint) => Links::Known(&imprint.links),
+                None => Links::Read(links_of(db, *file)),
+            };
+            (file.path(db), links)
         };
-        (file.path(db), links)
-    };
-    let all: Vec<(&str, Links<'_>)> = sound_entries(db).iter().map(of_one).collect();
-    // There are several of each entry, and each is looked for among all outputs.
-    let of_each = all.par_iter().map(|(path, links)| {
-        let unpacked: Cow<'_, [Link]> = match links {
-            Links::Known(links) => Cow::Owned(links.get()),
-            Links::Read(links) => Cow::Borrowed(links),
-        };
-        let broken = unpacked.iter().filter(|link| !has(plan, &link.to));
-        broken.map(|link| warning(plan, base_path, path, link)).collect::<Vec<_>>()
-    });
-    of_each.flatten().collect()
+        let all: Vec<(&str, Links<'_>)> = sound_entries(db).iter().map(of_one).collect();
+        // There are several of each entry, and each is looked for among all outputs.
+        let of_each = all.par_iter().map(|(path, links)| {
+            let unpacked: Cow<'_, [Link]> = match links {
+                Links::Known(links) => Cow::Owned(links.get()),
+                Links::Read(links) => Cow::Borrowed(links),
+            };
+            let broken = unpacked.iter().filter(|link| !has(plan, &link.to));
+            broken.map(|link| warning(plan, base_path, path, link)).collect::<Vec<_>>()
+        });
+        of_each.flatten().collect()
+    }
 }
 
 /// The links of an entry.
@@ -222,13 +232,14 @@ fn has(plan: &Plan, path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Settings;
 
     #[test]
     fn only_what_leads_within_the_site_is_a_link_within_it() {
         let path = |url: &str, base_path: &str, address: &str| {
             let settings =
                 Settings { url: url.to_owned(), base_path: base_path.to_owned(), ..Settings::default() };
-            Within::of(&settings, "/plugins/one/").unwrap().path(address)
+            Within::of(settings.view(), "/plugins/one/").unwrap().path(address)
         };
         for (address, expected) in [
             ("/reg/a/?b#c", Some("/a/")),

@@ -1,7 +1,6 @@
 //! The graph: inputs set before it is evaluated, and pure queries in the order in which data flows.
 
 pub mod companions;
-pub mod context;
 pub mod data;
 pub mod due;
 pub mod entries;
@@ -12,46 +11,63 @@ pub mod imprints;
 pub mod inputs;
 pub mod kinds;
 pub mod links;
+mod memory;
 pub mod notices;
 pub mod outputs;
 pub mod own_pages;
 mod pages;
 pub mod plan;
 pub mod plugins;
+pub mod recorder;
 pub mod related;
+mod set;
 mod sitemap;
+pub mod snapshot;
+pub mod state;
 mod statistics;
 mod taken;
-pub mod templates;
 pub mod thumbnails;
 pub mod views;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::cache::Cache;
 use crate::fact::Subject;
+use crate::trace::Input;
 
 pub use inputs::{
-    AssetFile, DataFile, EntryFile, EntrySource, FactInput, FactState, HistoryInput, PageFile, RootFile,
-    Site, TemplateFile,
+    Asset, AssetFile, EntryFile, EntrySource, FactInput, FactState, HistoryInput, PageFile, RootFile, Site,
 };
+pub use memory::Memory;
+pub use recorder::Reader;
+pub use set::Files;
 
-use salsa::Setter as _;
+use inputs::Cell;
+use recorder::Reads;
+use snapshot::Snapshot;
 pub use statistics::{QueryCount, Statistics};
 
-/// What queries may use beside the inputs. Both are transparent: a memo holds what the query would compute,
-/// and a subject, or a plugin's history, has one input from the first time it is asked for.
+/// What the recorder reaches. All of it is transparent: a memo holds what the query would compute, a blob is named by its
+/// digest, and a subject, a plugin's history or a shared input has one salsa input from the first time it is asked for.
 #[salsa::db]
 pub trait Db: salsa::Database {
     /// Where memos and blobs are.
-    fn cache(&self) -> &Cache;
+    fn memory(&self) -> &dyn Memory;
+
+    /// What the site's files and settings are.
+    fn snapshot(&self) -> &Snapshot;
+
+    /// The reads that were noted.
+    fn reads(&self) -> &Reads;
 
     /// The input that holds the fact about `subject`.
     fn fact_input(&self, subject: &Subject) -> FactInput;
 
     /// The input that holds the history of the plugin with this id in lower case.
     fn history_input(&self, id: &str) -> HistoryInput;
+
+    /// The salsa input of an input that all targets share.
+    fn cell(&self, input: &Input) -> Cell;
 }
 
 /// One site's graph.
@@ -59,9 +75,12 @@ pub trait Db: salsa::Database {
 #[derive(Clone)]
 pub struct Database {
     storage: salsa::Storage<Self>,
-    cache: Arc<Cache>,
+    memory: Arc<dyn Memory>,
+    snapshot: Arc<Snapshot>,
+    reads: Arc<Reads>,
     facts: Arc<Mutex<HashMap<Subject, FactInput>>>,
     histories: Arc<Mutex<HashMap<String, HistoryInput>>>,
+    cells: Arc<Mutex<HashMap<Input, Cell>>>,
     statistics: Arc<Statistics>,
 }
 
@@ -70,8 +89,16 @@ impl salsa::Database for Database {}
 
 #[salsa::db]
 impl Db for Database {
-    fn cache(&self) -> &Cache {
-        &self.cache
+    fn memory(&self) -> &dyn Memory {
+        &*self.memory
+    }
+
+    fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    fn reads(&self) -> &Reads {
+        &self.reads
     }
 
     fn fact_input(&self, subject: &Subject) -> FactInput {
@@ -88,33 +115,37 @@ impl Db for Database {
         }
         *histories.entry(id.to_owned()).or_insert_with(|| HistoryInput::new(self, Arc::default()))
     }
+
+    fn cell(&self, input: &Input) -> Cell {
+        let mut cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = cells.get(input) {
+            return *known;
+        }
+        let digest = self.snapshot.version(input).map(|version| version.digest);
+        *cells.entry(input.clone()).or_insert_with(|| Cell::new(self, digest))
+    }
 }
 
 impl Database {
-    /// An empty graph whose memos and blobs are in `cache`.
-    pub fn new(cache: Arc<Cache>) -> Self {
+    /// An empty graph whose memos and blobs are in `memory`.
+    pub fn new(memory: Arc<dyn Memory>) -> Self {
         let statistics = Arc::new(Statistics::default());
         let listener = Arc::clone(&statistics);
         Self {
             storage: salsa::Storage::new(Some(Box::new(move |event| listener.listen(&event)))),
-            cache,
+            memory,
+            snapshot: Arc::default(),
+            reads: Arc::default(),
             facts: Arc::default(),
             histories: Arc::default(),
+            cells: Arc::default(),
             statistics,
         }
     }
 
-    /// Makes `packed` the history of the plugin with this id in lower case.
-    pub fn set_history(&mut self, id: &str, packed: Arc<[u8]>) {
-        let known = self.histories.lock().unwrap_or_else(PoisonError::into_inner).get(id).copied();
-        match known {
-            Some(input) if *input.packed(self) == packed => {}
-            Some(input) => drop(input.set_packed(self).to(packed)),
-            None => {
-                let input = HistoryInput::new(self, packed);
-                self.histories.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), input);
-            }
-        }
+    /// What is wrong with templates that don't compile.
+    pub fn wrong_templates(&self) -> &[crate::problem::Problem] {
+        self.snapshot.environment().as_ref().err().map_or(&[], Vec::as_slice)
     }
 
     /// How often each query was computed and reused since this was last asked, by its name.

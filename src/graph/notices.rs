@@ -9,11 +9,13 @@ use serde_json::{Map, Value};
 use super::entries::{front, known, parsed};
 use super::facts::issue;
 use super::plugins::plugins;
-use super::{Db, EntryFile, Site, data};
+use super::recorder::{Reader, query};
+use super::{EntryFile, data};
 use crate::data::Notice;
 use crate::digest::Digest;
 use crate::fact::IssueName;
 use crate::imprint::Abandonment;
+use crate::trace::Input;
 use crate::yaml::Timestamp;
 
 /// What a notice about an abandoned plugin says.
@@ -21,46 +23,51 @@ const ABANDONED: &str = "The maintainer of this plugin has given it up, and it n
                          over, expect neither fixes nor updates; the link says more.";
 
 /// Since when an entry's plugin is abandoned, if it names a GitHub issue that tells.
-pub fn abandonment(db: &dyn Db, file: EntryFile) -> Option<&Abandonment> {
+pub fn abandonment(db: Reader<'_>, file: EntryFile) -> Option<&Abandonment> {
     match known(db, file) {
         Some(imprint) => imprint.abandonment.as_ref(),
         None => read_abandonment(db, file).as_ref(),
     }
 }
 
-/// The same for an entry that is not known.
-#[salsa::tracked]
-pub fn read_abandonment(db: &dyn Db, file: EntryFile) -> Option<Abandonment> {
-    let link = parsed(db, file).as_ref().ok()?.entry.abandoned.as_deref()?.trim().to_owned();
-    Some(Abandonment { since: issue(db, file)?.created, link })
+query! {
+    /// The same for an entry that is not known.
+    pub fn read_abandonment(db: Reader<'_>, file: EntryFile) -> Option<Abandonment> {
+        let link = parsed(db, file).as_ref().ok()?.entry.abandoned.as_deref()?.trim().to_owned();
+        Some(Abandonment { since: issue(db, file)?.created, link })
+    }
 }
 
-/// The id of every plugin that a GitHub issue says is abandoned, in the order of plugins.
-#[salsa::tracked]
-fn abandonments(db: &dyn Db) -> Vec<(String, Abandonment)> {
-    let of_one = |file: &EntryFile| Some((front(db, *file)?.id.clone(), abandonment(db, *file)?.clone()));
-    plugins(db).iter().filter_map(of_one).collect()
+query! {
+    as Input::Abandoned, None;
+    /// The id of every plugin that a GitHub issue says is abandoned, in the order of plugins.
+    fn abandonments(db: Reader<'_>) -> Vec<(String, Abandonment)> {
+        let of_one = |file: &EntryFile| Some((front(db, *file)?.id.clone(), abandonment(db, *file)?.clone()));
+        plugins(db).iter().filter_map(of_one).collect()
+    }
 }
 
 /// The digest of all that notices say beside what is in `notices.yaml`.
-pub fn abandoned_digest(db: &dyn Db) -> Digest {
+pub fn abandoned_digest(db: Reader<'_>) -> Digest {
     let texts = abandonments(db).iter();
     let texts = texts.map(|(id, Abandonment { since, link })| format!("{id}\0{since}\0{link}"));
     Digest::of_parts(texts.collect::<Vec<_>>().iter().map(String::as_bytes))
 }
 
 /// The notice that the plugin with this id gets for being abandoned, unless `notices.yaml` has one about the same issue.
-pub fn of_abandoned(db: &dyn Db, id: &str, abandonment: &Abandonment) -> Option<Notice> {
-    let server = &Site::get(db).settings(db).github_server;
+pub fn of_abandoned(db: Reader<'_>, id: &str, abandonment: &Abandonment) -> Option<Notice> {
+    let server = db.settings().github_server();
     let issue = |link: &str| IssueName::from_url(link, server);
-    let (notices, about) = (data::notices(db), data::concerning(db).get(&id.to_lowercase()));
-    let mut written = about.into_iter().flat_map(|about| &about.notices).filter_map(|at| notices.get(*at));
+    let notices = data::notices(db);
+    // What concerns a plugin follows from those.
+    let about = db.unnoted(|db| data::concerning(db).get(&id.to_lowercase()).cloned());
+    let mut written = about.iter().flat_map(|about| &about.notices).filter_map(|at| notices.get(*at));
     let is_same = |notice: &Notice| notice.link.as_deref().and_then(issue) == issue(&abandonment.link);
     (!written.any(is_same)).then(|| notice(id, abandonment))
 }
 
 /// All notices: those of `notices.yaml` in its order, and then the others from the earliest on.
-pub fn all(db: &dyn Db) -> Vec<Notice> {
+pub fn all(db: Reader<'_>) -> Vec<Notice> {
     let mut seen = HashSet::new();
     let mut others: Vec<Notice> = abandonments(db)
         .iter()

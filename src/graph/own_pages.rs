@@ -11,14 +11,14 @@ use std::sync::Arc;
 use minijinja::context;
 use minijinja::value::{Serde, Value, merge_maps};
 
-use super::context::Part;
 use super::entries::{Html, html};
 use super::facets::{self, Facet};
 use super::kinds::{Kind, path_of, stem};
-use super::pages::{Rendered, put};
+use super::pages::put;
 use super::plugins::by_name;
+use super::recorder::{Reader, query};
 use super::taken::Taken;
-use super::{Db, EntryFile, PageFile, Site, TemplateFile, links, views};
+use super::{EntryFile, PageFile, links, views};
 use crate::digest::Digest;
 use crate::entry::shortcode::{self, About, Shortcodes};
 use crate::markdown::{self, Addresses};
@@ -29,32 +29,34 @@ use crate::render::environment::{self, Destination};
 use crate::render::slug::slug;
 use crate::render::{address, object, pictures};
 use crate::rule::Rule;
+use crate::trace::Input;
 use crate::warning::Warning;
 use crate::yaml::{MAX_PROBLEMS, Text, quote};
 
 /// Outputs that pages of the site's own may replace.
 const REPLACEABLE: [Kind; 4] = [Kind::HelpInstallation, Kind::HelpRegistering, Kind::HelpData, Kind::Topics];
 
-/// A page's file, read.
-#[salsa::tracked]
-fn read_page(db: &dyn Db, file: PageFile) -> Arc<Read> {
-    let limits = &Site::get(db).settings(db).limits;
-    Arc::new(page::read(file.path(db), file.name(db), *file.section(db), file.content(db), limits))
+query! {
+    /// A page's file, read.
+    fn read_page(db: Reader<'_>, file: PageFile) -> Arc<Read> {
+        let limits = db.settings().limits();
+        Arc::new(page::read(file.path(db), file.name(db), file.section(db), db.page(file), limits))
+    }
 }
 
 /// The page in a file; `None` if that can't be published.
-fn page(db: &dyn Db, file: PageFile) -> Option<&Page> {
+fn page(db: Reader<'_>, file: PageFile) -> Option<&Page> {
     read_page(db, file).page.as_ref()
 }
 
 /// The path from the site's root at which a page wants to be.
-pub(super) fn address(db: &dyn Db, file: PageFile) -> &str {
+pub(super) fn address(db: Reader<'_>, file: PageFile) -> &str {
     page(db, file).map_or("", |page| &page.address)
 }
 
 /// A problem at a place in a page's file.
-fn problem(db: &dyn Db, file: PageFile, place: Range<usize>, message: String) -> Option<Problem> {
-    Some(Text::read(file.path(db), file.content(db)).ok()?.problem(place, message))
+fn problem(db: Reader<'_>, file: PageFile, place: Range<usize>, message: String) -> Option<Problem> {
+    Some(Text::read(file.path(db), db.page(file)).ok()?.problem(place, message))
 }
 
 /// Pages of the site's own, as far as they get in the way of no other and of nothing that each site has.
@@ -66,43 +68,45 @@ pub struct Placed {
     warnings: Vec<Warning>,
 }
 
-#[salsa::tracked]
-pub fn placed(db: &dyn Db) -> Arc<Placed> {
-    let mut placed = Placed::default();
-    let mut taken = Taken::default();
-    for kind in &Kind::SINGLE {
-        kind.path().into_iter().for_each(|path| taken.take(&path));
-    }
-    let mut own: HashMap<String, PageFile> = HashMap::new();
-    let files: Vec<PageFile> =
-        Site::get(db).pages(db).iter().copied().filter(|file| page(db, *file).is_some()).collect();
-    // Whoever asks for an address may not take it from the page whose file has it.
-    let asks = |file: &PageFile| page(db, *file).is_some_and(|page| page.asks_for_address);
-    let (asking, natural): (Vec<PageFile>, Vec<PageFile>) = files.iter().copied().partition(asks);
-    let mut refused: HashMap<PageFile, Warning> = HashMap::new();
-    for file in natural.into_iter().chain(asking) {
-        let path = path_of(address(db, file));
-        let reason = match taken.obstacle(&path) {
-            Some(obstacle) => match own.get(obstacle) {
-                Some(other) => Some(Refusal::Used(other.path(db))),
-                None if obstacle == path && is_replaceable(&path) => None,
-                None => Some(Refusal::Taken(obstacle)),
-            },
-            None => reserved(&path).map(Refusal::Reserved),
-        };
-        if let Some(reason) = reason {
-            refused.extend(refusal(db, file, &reason).map(|warning| (file, warning)));
-        } else {
-            taken.take(&path);
-            own.insert(path, file);
+query! {
+    unnoted;
+    pub fn placed(db: Reader<'_>) -> Arc<Placed> {
+        let mut placed = Placed::default();
+        let mut taken = Taken::default();
+        for kind in &Kind::SINGLE {
+            kind.path().into_iter().for_each(|path| taken.take(&path));
         }
+        let mut own: HashMap<String, PageFile> = HashMap::new();
+        let files: Vec<PageFile> =
+            db.pages().iter().copied().filter(|file| page(db, *file).is_some()).collect();
+        // Whoever asks for an address may not take it from the page whose file has it.
+        let asks = |file: &PageFile| page(db, *file).is_some_and(|page| page.asks_for_address);
+        let (asking, natural): (Vec<PageFile>, Vec<PageFile>) = files.iter().copied().partition(asks);
+        let mut refused: HashMap<PageFile, Warning> = HashMap::new();
+        for file in natural.into_iter().chain(asking) {
+            let path = path_of(address(db, file));
+            let reason = match taken.obstacle(&path) {
+                Some(obstacle) => match own.get(obstacle) {
+                    Some(other) => Some(Refusal::Used(other.path(db))),
+                    None if obstacle == path && is_replaceable(&path) => None,
+                    None => Some(Refusal::Taken(obstacle)),
+                },
+                None => reserved(&path).map(Refusal::Reserved),
+            };
+            if let Some(reason) = reason {
+                refused.extend(refusal(db, file, &reason).map(|warning| (file, warning)));
+            } else {
+                taken.take(&path);
+                own.insert(path, file);
+            }
+        }
+        let mut paths: HashMap<PageFile, String> = own.into_iter().map(|(path, file)| (file, path)).collect();
+        for file in files {
+            placed.pages.extend(paths.remove(&file).map(|path| (path, file)));
+            placed.warnings.extend(refused.remove(&file));
+        }
+        Arc::new(placed)
     }
-    let mut paths: HashMap<PageFile, String> = own.into_iter().map(|(path, file)| (file, path)).collect();
-    for file in files {
-        placed.pages.extend(paths.remove(&file).map(|path| (path, file)));
-        placed.warnings.extend(refused.remove(&file));
-    }
-    Arc::new(placed)
 }
 
 /// What pages a path is kept for, whether there is one or not: entries are not known yet where pages are placed.
@@ -138,11 +142,11 @@ pub(super) fn is_replaceable(path: &str) -> bool {
 }
 
 /// That a page can't be published where it wants to be, since the site has an output there.
-pub(super) fn no_room(db: &dyn Db, file: PageFile, obstacle: &str) -> Option<Warning> {
+pub(super) fn no_room(db: Reader<'_>, file: PageFile, obstacle: &str) -> Option<Warning> {
     refusal(db, file, &Refusal::Taken(obstacle))
 }
 
-fn refusal(db: &dyn Db, file: PageFile, refusal: &Refusal<'_>) -> Option<Warning> {
+fn refusal(db: Reader<'_>, file: PageFile, refusal: &Refusal<'_>) -> Option<Warning> {
     let page = page(db, file)?;
     let address = &page.address;
     let reason = match refusal {
@@ -155,42 +159,46 @@ fn refusal(db: &dyn Db, file: PageFile, refusal: &Refusal<'_>) -> Option<Warning
     Some(Warning::at(Rule::Conflict, &problem).help("give the page another `address`"))
 }
 
-/// The topics, in the order of titles.
-#[salsa::tracked]
-pub fn topics(db: &dyn Db) -> Vec<PageFile> {
-    let index = Kind::Topics.path();
-    let is_topic = |(path, file): &&(String, PageFile)| {
-        *file.section(db) == Section::Topics && Some(path) != index.as_ref()
-    };
-    let mut topics: Vec<PageFile> = placed(db).pages.iter().filter(is_topic).map(|(_, file)| *file).collect();
-    topics.sort_by_cached_key(|file| {
-        page(db, *file).map(|page| (page.title.to_lowercase(), page.address.clone()))
-    });
-    topics
+query! {
+    unnoted;
+    /// The topics, in the order of titles.
+    pub fn topics(db: Reader<'_>) -> Vec<PageFile> {
+        let index = Kind::Topics.path();
+        let is_topic = |(path, file): &&(String, PageFile)| {
+            file.section(db) == Section::Topics && Some(path) != index.as_ref()
+        };
+        let mut topics: Vec<PageFile> = placed(db).pages.iter().filter(is_topic).map(|(_, file)| *file).collect();
+        topics.sort_by_cached_key(|file| {
+            page(db, *file).map(|page| (page.title.to_lowercase(), page.address.clone()))
+        });
+        topics
+    }
 }
 
-/// Where the navigation leads to beside the pages that each site has.
-#[salsa::tracked]
-pub fn navigation(db: &dyn Db) -> Vec<Destination> {
-    let destination =
-        |path: &str, title: &str| Destination { path: path.to_owned(), title: title.to_owned() };
-    let of_topics = (!topics(db).is_empty()).then(|| destination(&Kind::Topics.address(db), "Topics"));
-    let of_page = |(_, file): &(String, PageFile)| {
-        let page = page(db, *file)?;
-        Some(destination(&page.address, page.nav.as_deref()?))
-    };
-    of_topics.into_iter().chain(placed(db).pages.iter().filter_map(of_page)).collect()
+query! {
+    as Input::Navigation, None;
+    /// Where the navigation leads to beside the pages that each site has.
+    pub fn navigation(db: Reader<'_>) -> Vec<Destination> {
+        let destination =
+            |path: &str, title: &str| Destination { path: path.to_owned(), title: title.to_owned() };
+        let of_topics = (!topics(db).is_empty()).then(|| destination(&Kind::Topics.address(db), "Topics"));
+        let of_page = |(_, file): &(String, PageFile)| {
+            let page = page(db, *file)?;
+            Some(destination(&page.address, page.nav.as_deref()?))
+        };
+        of_topics.into_iter().chain(placed(db).pages.iter().filter_map(of_page)).collect()
+    }
 }
 
-/// What every page is made from that shows the navigation.
-pub(super) fn navigation_part(db: &dyn Db) -> Part {
+/// The navigation as people are told of it.
+pub(super) fn navigation_told(db: Reader<'_>) -> String {
     let told = |one: &Destination| format!("{} ({})", one.title, one.path);
     let all: Vec<String> = navigation(db).iter().map(told).collect();
-    Part::short("navigation", if all.is_empty() { "the theme's own".to_owned() } else { all.join(", ") })
+    if all.is_empty() { "the theme's own".to_owned() } else { all.join(", ") }
 }
 
 /// The name of the template of a page: the one that it asks for, if that is for pages, or else that of its folder.
-pub(super) fn template(db: &dyn Db, file: PageFile) -> &str {
+pub(super) fn template(db: Reader<'_>, file: PageFile) -> &str {
     let asked = page(db, file).and_then(|page| page.template.as_ref());
     match asked {
         Some(asked) if is_for_pages(db, &asked.name) => &asked.name,
@@ -199,34 +207,29 @@ pub(super) fn template(db: &dyn Db, file: PageFile) -> &str {
 }
 
 /// Whether pages may have a template: those of the theme that are made for others lack what these get.
-fn is_for_pages(db: &dyn Db, name: &str) -> bool {
+fn is_for_pages(db: Reader<'_>, name: &str) -> bool {
     let of_theme = [Section::Pages, Section::Topics].map(Section::template);
-    let is_own = |file: &TemplateFile| &**file.name(db) == name && *file.own(db);
-    environment::has_markup(name)
-        && (of_theme.contains(&name) || Site::get(db).templates(db).iter().any(is_own))
+    environment::has_markup(name) && (of_theme.contains(&name) || db.is_own_template(name))
 }
 
 /// The plugins that a page names by their ids, each with its id; `None` where there is none.
-fn named<'p>(db: &dyn Db, page: &'p Page) -> Vec<(&'p Mention, Option<EntryFile>)> {
+fn named<'p>(db: Reader<'_>, page: &'p Page) -> Vec<(&'p Mention, Option<EntryFile>)> {
     let names = by_name(db);
     page.plugins.iter().map(|named| (named, names.get(&named.0))).collect()
 }
 
 /// The plugins that a page lists: those that it names, in that order, and then those with one of its tags.
-fn listed<'db>(db: &'db dyn Db, page: &Page) -> Vec<&'db Arc<Summary>> {
+fn listed<'db>(db: Reader<'db>, page: &Page) -> Vec<&'db Arc<Summary>> {
     let by_id = named(db, page).into_iter().filter_map(|(_, file)| views::summary(db, file?).as_ref());
     let groups = page.tags.iter().filter_map(|(tag, _)| facets::group(db, &(Facet::Tag, slug(tag))));
     let mut seen = HashSet::new();
     by_id.chain(groups.flat_map(|group| group.plugins)).filter(|one| seen.insert(one.stem.as_str())).collect()
 }
 
-/// Everything that a page is made from beside what all pages with its template are.
-pub(super) fn parts(db: &dyn Db, file: PageFile) -> Vec<Part> {
-    let mut parts = vec![Part::new(format!("{FILE}{}", file.path(db)), Digest::of(file.content(db)))];
-    let Some(page) = page(db, file).filter(|page| !page.plugins.is_empty() || !page.tags.is_empty()) else {
-        return parts;
-    };
+/// The digest of what lists show of the plugins on a page.
+pub(super) fn named_digest(db: Reader<'_>, file: PageFile) -> Digest {
     let mut shown = Vec::new();
+    let Some(page) = page(db, file) else { return Digest::of(&shown) };
     for (_, file) in named(db, page) {
         let digest = file.and_then(|file| Some((stem(db, file), views::shown(db, file)?.listed)));
         if let Some((stem, digest)) = digest {
@@ -237,38 +240,36 @@ pub(super) fn parts(db: &dyn Db, file: PageFile) -> Vec<Part> {
     for (tag, _) in &page.tags {
         shown.extend_from_slice(facets::digest(db, &(Facet::Tag, slug(tag))).as_bytes());
     }
-    parts.push(Part::new("what lists show of the plugins on the page", Digest::of(&shown)));
-    parts
+    Digest::of(&shown)
 }
 
-/// What the name of the part begins with that a page's file is.
-pub const FILE: &str = "page ";
-
-/// What the list of topics is made from.
-pub(super) fn topics_part(db: &dyn Db) -> Part {
+/// The digest of what the list of topics shows of them.
+pub(super) fn topics_digest(db: Reader<'_>) -> Digest {
     let topics = topics(db).iter().filter_map(|file| page(db, *file));
     let texts = topics.flat_map(|page| [&page.title, &page.description, &page.address].map(String::as_bytes));
-    Part::new("topics", Digest::of_parts(texts))
+    Digest::of_parts(texts)
 }
 
 /// What the template gets for the list of topics.
-pub(super) fn topics_context(db: &dyn Db) -> Value {
-    let settings = Site::get(db).settings(db);
+pub(super) fn topics_context(db: Reader<'_>) -> Value {
+    let settings = db.settings();
     let topic = |page: &Page| {
         let (title, description) = (page.title.as_str(), page.description.as_str());
         context! { title, description, url => address::Local::of(settings, &page.address).value() }
     };
-    let topics = topics(db).iter().filter_map(|file| page(db, *file));
-    context! { topics => topics.map(topic).collect::<Vec<Value>>() }
+    let topics: Vec<Value> = db.summed_up(Input::Topics, None, |db| {
+        topics(db).iter().filter_map(|file| page(db, *file)).map(topic).collect()
+    });
+    context! { topics }
 }
 
 /// What shortcodes in a page are expanded to.
-fn with_shortcodes<T>(db: &dyn Db, page: &Page, call: impl FnOnce(&Shortcodes<'_>) -> T) -> T {
-    let settings = Site::get(db).settings(db);
+fn with_shortcodes<T>(db: Reader<'_>, page: &Page, call: impl FnOnce(&Shortcodes<'_>) -> T) -> T {
+    let settings = db.settings();
     call(&Shortcodes {
-        site_url: &settings.url,
-        base_path: &settings.base_path,
-        site_title: &settings.title,
+        site_url: settings.url(),
+        base_path: settings.base_path(),
+        site_title: settings.title(),
         about: About::Page(&page.title),
         page_path: &page.address,
         picture: &|_| None,
@@ -279,11 +280,11 @@ fn with_shortcodes<T>(db: &dyn Db, page: &Page, call: impl FnOnce(&Shortcodes<'_
 const MARKDOWN: &str = "markdown-page";
 
 /// The body of a page as safe HTML.
-fn body(db: &dyn Db, page: &Page) -> Html {
-    let settings = Site::get(db).settings(db);
+fn body(db: Reader<'_>, page: &Page) -> Html {
+    let settings = db.settings();
     let body = with_shortcodes(db, page, |with| shortcode::expand(&page.body, with));
     let pictured = pictures::told(settings, &[]);
-    let inputs = [&body, &settings.base_path, &pictured].map(String::as_str);
+    let inputs = [&*body, settings.base_path(), &*pictured];
     html(db, MARKDOWN, &inputs, |[body, base, ..]| {
         let another = |link: &str| address::based(base, link);
         let picture = |address: &str| pictures::becomes(settings, &[], address);
@@ -292,9 +293,9 @@ fn body(db: &dyn Db, page: &Page) -> Html {
 }
 
 /// Renders a page.
-pub(super) fn render(db: &dyn Db, file: PageFile) -> Result<Rendered, Problem> {
-    let settings = Site::get(db).settings(db);
-    let Some(page) = page(db, file) else { return Ok(Rendered { digest: Digest::of(b""), memo: None }) };
+pub(super) fn render(db: Reader<'_>, file: PageFile) -> Result<Digest, Problem> {
+    let settings = db.settings();
+    let Some(page) = page(db, file) else { return Ok(Digest::of(b"")) };
     let own = environment::Page {
         title: page.title.clone(),
         path: page.address.clone(),
@@ -303,7 +304,13 @@ pub(super) fn render(db: &dyn Db, file: PageFile) -> Result<Rendered, Problem> {
         pictures_from: pictures::sources(settings, &[]),
     };
     let (of_page, extra) = (Value::from(Serde(&own)), Value::from(Serde(&page.extra)));
-    let plugins = object::listed(listed(db, page));
+    let names_plugins = !page.plugins.is_empty() || !page.tags.is_empty();
+    let plugins = if names_plugins {
+        let named = Input::Named(Arc::clone(file.path(db)));
+        db.summed_up(named, None, |db| object::listed(listed(db, page)))
+    } else {
+        object::listed([])
+    };
     put(db, template(db, file), &body(db, page).text, |body| {
         let page = merge_maps([context! { body, extra => extra.clone() }, of_page.clone()]);
         context! { page, plugins => plugins.clone() }
@@ -311,9 +318,10 @@ pub(super) fn render(db: &dyn Db, file: PageFile) -> Result<Rendered, Problem> {
 }
 
 /// What is wrong with pages of the site's own, though the site is published.
-pub fn warnings(db: &dyn Db) -> Vec<Warning> {
+pub fn warnings<'a>(db: impl Into<Reader<'a>>) -> Vec<Warning> {
+    let db = db.into();
     let mut warnings: Vec<Warning> = Vec::new();
-    for file in Site::get(db).pages(db) {
+    for file in db.pages() {
         warnings.extend(read_page(db, *file).warnings.iter().cloned());
         warnings.extend(page(db, *file).map(|page| of_page(db, *file, page)).unwrap_or_default());
     }
@@ -324,15 +332,15 @@ pub fn warnings(db: &dyn Db) -> Vec<Warning> {
     warnings
 }
 
-fn broken_links(db: &dyn Db, file: PageFile) -> Vec<Warning> {
-    let (Some(page), Ok(text)) = (page(db, file), Text::read(file.path(db), file.content(db))) else {
+fn broken_links(db: Reader<'_>, file: PageFile) -> Vec<Warning> {
+    let (Some(page), Ok(text)) = (page(db, file), Text::read(file.path(db), db.page(file))) else {
         return Vec::new();
     };
     let links = links::links_of_page(db, &text, &page.address, page.places.body, &body(db, page).text);
     links::broken(db, file.path(db), &links).collect()
 }
 
-fn of_page(db: &dyn Db, file: PageFile, page: &Page) -> Vec<Warning> {
+fn of_page(db: Reader<'_>, file: PageFile, page: &Page) -> Vec<Warning> {
     let mut told: Vec<(Rule, Range<usize>, String, &str)> = Vec::new();
     if let Some((name, place)) = page.template.as_ref().and_then(|it| Some((&it.name, it.place.clone()?)))
         && !is_for_pages(db, name)

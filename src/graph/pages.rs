@@ -7,14 +7,13 @@ use minijinja::value::{Serde, Value};
 use minijinja::{context, value::merge_maps};
 use serde::Serialize;
 
-use super::context::identity;
 use super::due::dated;
 use super::entries::feed_description;
 use super::facets::{self, Facet};
 use super::kinds::{Kind, stem};
 use super::plan::{Output, plan};
-use super::templates::templates;
-use super::{Db, EntryFile, Site, data, own_pages, plugins};
+use super::recorder::Reader;
+use super::{EntryFile, data, own_pages, plugins};
 use super::{notices, sitemap, views};
 use crate::data::Overlays;
 use crate::digest::Digest;
@@ -23,7 +22,8 @@ use crate::problem::Problem;
 use crate::render::context::{Full, Summary};
 use crate::render::environment::Page;
 use crate::render::{address, api, browse_json, feed, object, pictures, plugins_json};
-use crate::report;
+use crate::report::count;
+use crate::trace::{Aspect, Input};
 
 /// How many plugins or releases a feed has.
 const FEED: usize = 20;
@@ -34,20 +34,8 @@ const NEWEST: usize = 10;
 /// How many tags the start page shows.
 const TAGS: usize = 30;
 
-/// A rendered output.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rendered {
-    /// The digest of its bytes, under which the cache has them.
-    pub digest: Digest,
-    /// The inputs of the memo that has this digest; `None` if there is no such memo.
-    pub memo: Option<Digest>,
-}
-
-/// The function whose results are the digests of pages, under all that they show.
-pub(super) const PAGE: &str = "page";
-
-/// Renders an output, unless a memo has it.
-pub(super) fn render(db: &dyn Db, kind: &Kind) -> Result<Rendered, Problem> {
+/// Renders an output, and keeps its bytes under the digest that it gives.
+pub(super) fn render(db: Reader<'_>, kind: &Kind) -> Result<Digest, Problem> {
     if let Kind::Page(file) = kind {
         return own_pages::render(db, *file);
     }
@@ -63,48 +51,30 @@ pub(super) fn render(db: &dyn Db, kind: &Kind) -> Result<Rendered, Problem> {
             )
             .help("this is a mistake in shelflife, please report it")
         })?;
-        return Ok(Rendered { digest: db.cache().put_blob(text.as_bytes()), memo: None });
-    };
-    let templates = match templates(db) {
-        Ok(templates) => templates,
-        Err(problems) => {
-            let nothing = Rendered { digest: Digest::of(b""), memo: None };
-            return problems.first().map_or(Ok(nothing), |problem| Err(problem.clone()));
-        }
+        return Ok(db.memory().put_blob(text.as_bytes()));
     };
     let path = kind.address(db);
     let mut page = Page {
         title: title.to_owned(),
-        url: address::absolute(Site::get(db).settings(db), &address::written(&kind.canonical(db))),
+        url: address::absolute(db.settings(), &address::written(&kind.canonical(db))),
         path,
         description: description.to_owned(),
-        pictures_from: pictures::sources(Site::get(db).settings(db), &[]),
+        pictures_from: pictures::sources(db.settings(), &[]),
     };
     let Kind::Plugin(file) = kind else {
         let context = context(db, kind, &mut page);
         let context = merge_maps([context! { page => value(&page) }, context]);
-        let digest = db.cache().put_blob(templates.render(template, context)?.as_bytes());
-        return Ok(Rendered { digest, memo: None });
+        let text = fill(db, template, context)?;
+        return Ok(db.memory().put_blob(text.as_bytes()));
     };
     let mut plugin = views::full(db, *file);
     if let Some(plugin) = &plugin {
         page.title.clone_from(&plugin.summary.title);
         page.description.clone_from(&plugin.summary.description);
-        page.pictures_from = pictures::sources(Site::get(db).settings(db), &plugin.screenshots);
-    }
-    let inputs = Digest::of_parts([
-        identity(db, template).as_bytes().as_slice(),
-        &serde_json::to_vec(&page).unwrap_or_default(),
-        &serde_json::to_vec(&plugin).unwrap_or_default(),
-    ]);
-    // The memo is the page's digest; whether the cache still has the page is another matter.
-    if let Some(digest) = db.cache().memo(PAGE, inputs).and_then(|digest| Digest::from_bytes(&digest))
-        && db.cache().has_blob(digest)
-    {
-        return Ok(Rendered { digest, memo: Some(inputs) });
+        page.pictures_from = pictures::sources(db.settings(), &plugin.screenshots);
     }
     let render = |plugin: &Option<Full>| {
-        templates.render(template, context! { page => value(&page), plugin => value(plugin) })
+        fill(db, template, context! { page => value(&page), plugin => value(plugin) })
     };
     let mut text = render(&plugin)?;
     // An id of the description that the page has elsewhere, whatever template that is from, becomes another one.
@@ -113,9 +83,12 @@ pub(super) fn render(db: &dyn Db, kind: &Kind) -> Result<Rendered, Problem> {
         full.body = body;
         text = render(&plugin)?;
     }
-    let digest = db.cache().put_blob(text.as_bytes());
-    db.cache().keep_memo(PAGE, inputs, digest.as_bytes());
-    Ok(Rendered { digest, memo: Some(inputs) })
+    Ok(db.memory().put_blob(text.as_bytes()))
+}
+
+/// Renders a template.
+fn fill(db: Reader<'_>, template: &str, context: Value) -> Result<String, Problem> {
+    db.render(template, context, db.unnoted(|db| own_pages::navigation(db).clone()).as_slice())
 }
 
 /// Renders a page around `body`. Where an id in it is one of the page's own, whatever template that is from, the page is
@@ -130,23 +103,13 @@ fn around(body: &str, render: impl Fn(Option<String>) -> Result<String, Problem>
 
 /// Renders a page of the site's own from its template, its body and what the template gets around a body.
 pub(super) fn put(
-    db: &dyn Db,
+    db: Reader<'_>,
     template: &str,
     body: &str,
     context: impl Fn(&str) -> Value,
-) -> Result<Rendered, Problem> {
-    match templates(db) {
-        Ok(templates) => {
-            let render =
-                |other: Option<String>| templates.render(template, context(other.as_deref().unwrap_or(body)));
-            let text = around(body, render)?;
-            Ok(Rendered { digest: db.cache().put_blob(text.as_bytes()), memo: None })
-        }
-        Err(problems) => {
-            let nothing = Rendered { digest: Digest::of(b""), memo: None };
-            problems.first().map_or(Ok(nothing), |problem| Err(problem.clone()))
-        }
-    }
+) -> Result<Digest, Problem> {
+    let text = around(body, |other| fill(db, template, context(other.as_deref().unwrap_or(body))))?;
+    Ok(db.memory().put_blob(text.as_bytes()))
 }
 
 fn value(serialize: impl Serialize) -> Value {
@@ -154,35 +117,45 @@ fn value(serialize: impl Serialize) -> Value {
 }
 
 /// What a template shows that is not about one plugin.
-fn context(db: &dyn Db, kind: &Kind, page: &mut Page) -> Value {
-    let settings = Site::get(db).settings(db);
+fn context(db: Reader<'_>, kind: &Kind, page: &mut Page) -> Value {
+    let settings = db.settings();
     match kind {
         Kind::Home => {
-            page.title.clone_from(&settings.title);
-            page.description.clone_from(&settings.description);
-            home(db)
+            page.title = settings.title().to_owned();
+            page.description = settings.description().to_owned();
+            db.note(Input::ToCome, None);
+            db.summed_up(SUMMARIES, None, home)
         }
-        Kind::ByName => context! { groups => object::groups(views::by_name(db)) },
-        Kind::ByDate => context! { groups => object::groups(views::by_date(db)) },
-        Kind::ByTag => context! { groups => object::groups(facets::groups(db, Facet::Tag)) },
-        Kind::ByAuthor => context! { groups => object::groups(facets::groups(db, Facet::Author)) },
-        Kind::Search => context! { plugins => object::listed(views::by_title(db)) },
-        Kind::Facet(key) => {
+        Kind::ByName => db.summed_up(LISTED, None, |db| {
+            context! { groups => object::groups(views::by_name(db)) }
+        }),
+        Kind::ByDate => {
+            db.note(Input::ToCome, None);
+            db.summed_up(LISTED, None, |db| context! { groups => object::groups(views::by_date(db)) })
+        }
+        Kind::ByTag | Kind::ByAuthor => {
+            let facet = if *kind == Kind::ByTag { Facet::Tag } else { Facet::Author };
+            db.summed_up(LISTED, None, |db| context! { groups => object::groups(facets::groups(db, facet)) })
+        }
+        Kind::Search => db.summed_up(LISTED, None, |db| {
+            context! { plugins => object::listed(views::by_title(db)) }
+        }),
+        Kind::Facet(key) => db.summed_up(Input::Term(kind.file(db).into()), None, |db| {
             let Some(group) = facets::group(db, key) else { return Value::from(()) };
-            let plugins = report::count(group.plugins.len(), "plugin");
+            let plugins = count(group.plugins.len(), "plugin");
             page.title.clone_from(&group.name);
             page.description = match key.0 {
                 Facet::Tag => format!("{plugins} with the tag {}.", group.name),
                 Facet::Author => format!("{plugins} by {}.", group.name),
             };
             context! { group => object::group(group) }
-        }
-        Kind::Abandoned => context! {
+        }),
+        Kind::Abandoned => db.summed_up(LISTED, None, |db| context! {
             abandoned => waiting(db, |plugin| plugin.abandoned, |plugin| plugin.abandoned_at.as_deref()),
             up_for_adoption => {
                 waiting(db, |plugin| plugin.up_for_adoption, |plugin| plugin.up_for_adoption_at.as_deref())
             },
-        },
+        }),
         Kind::Notices => context! { notices => value(views::notices(db)) },
         Kind::Blocklist | Kind::Blacklist => context! { blocklist => value(views::blocklist(db)) },
         Kind::Overlays => context! {
@@ -190,15 +163,15 @@ fn context(db: &dyn Db, kind: &Kind, page: &mut Page) -> Value {
             python2 => views::overlays(db, &data::python2_overlays(db)),
             left_python2 => python2_overlays(db).len() - data::python2_overlays(db).len(),
         },
-        Kind::Status => context! { sources => value(Site::get(db).heard(db)) },
+        Kind::Status => context! { sources => value(db.heard()) },
         Kind::Redirect { to, .. } => {
             let target = address::absolute(settings, &address::plugin_page(stem(db, *to)));
             context! { target => target }
         }
-        Kind::Feed => {
+        Kind::Feed => db.summed_up(Input::Announced, None, |db| {
             let newest = in_announcements(db).filter_map(|file| views::summary(db, file).as_ref());
             context! { newest => object::plugins(newest) }
-        }
+        }),
         Kind::FeedAtom => {
             let newest: Vec<Value> = newest_with_bodies(db)
                 .into_iter()
@@ -214,25 +187,31 @@ fn context(db: &dyn Db, kind: &Kind, page: &mut Page) -> Value {
     }
 }
 
+/// What outputs show of all plugins that show numbers.
+const SUMMARIES: Input = Input::All(Aspect::Summary);
+
+/// What long lists show of all plugins.
+const LISTED: Input = Input::All(Aspect::Listed);
+
 /// What feeds have of new plugins: each with its description for feeds.
-fn newest_with_bodies(db: &dyn Db) -> Vec<(Arc<Summary>, String)> {
-    let of_one = |file| {
+fn newest_with_bodies(db: Reader<'_>) -> Vec<(Arc<Summary>, String)> {
+    let of_one = |db: Reader<'_>, file| {
         let body = feed_description(db, file).as_ref()?.text.to_string();
         Some((views::summary(db, file).clone()?, body))
     };
-    in_feed(db).filter_map(of_one).collect()
+    db.summed_up(Input::Newest, None, |db| in_feed(db).filter_map(|file| of_one(db, file)).collect())
 }
 
 /// The pages that search engines should know.
-pub(super) fn listed(db: &dyn Db) -> impl Iterator<Item = &Kind> {
+pub(super) fn listed(db: Reader<'_>) -> impl Iterator<Item = &Kind> {
     plan(db).outputs.values().filter_map(|output| match output {
         Output::Rendered(kind) if kind.is_listed() => Some(kind),
         _ => None,
     })
 }
 
-fn home(db: &dyn Db) -> Value {
-    let count = |condition: fn(&Summary) -> bool| views::select(db, condition).len();
+fn home(db: Reader<'_>) -> Value {
+    let number = |condition: fn(&Summary) -> bool| views::select(db, condition).len();
     let mut tags: Vec<_> = facets::groups(db, Facet::Tag);
     tags.sort_by(|a, b| b.plugins.len().cmp(&a.plugins.len()).then_with(|| a.slug.cmp(&b.slug)));
     let tags: Vec<Value> = tags
@@ -250,18 +229,18 @@ fn home(db: &dyn Db) -> Value {
         released => object::plugins(views::released(db)),
         tags => tags,
         counts => context! {
-            plugins => count(|_| true),
-            python3 => count(|plugin| plugin.python3 == Some(true)),
-            python_known => count(|plugin| plugin.python3.is_some()),
-            abandoned => count(|plugin| plugin.abandoned),
-            up_for_adoption => count(|plugin| plugin.up_for_adoption),
+            plugins => number(|_| true),
+            python3 => number(|plugin| plugin.python3 == Some(true)),
+            python_known => number(|plugin| plugin.python3.is_some()),
+            abandoned => number(|plugin| plugin.abandoned),
+            up_for_adoption => number(|plugin| plugin.up_for_adoption),
         },
     }
 }
 
 /// Plugins in a state, each with what its entry says of that.
 fn waiting(
-    db: &dyn Db,
+    db: Reader<'_>,
     state: impl Fn(&Summary) -> bool,
     reason: impl Fn(&Summary) -> Option<&str>,
 ) -> Value {
@@ -273,18 +252,18 @@ fn waiting(
 }
 
 /// The entries whose descriptions the feed has, the newest first.
-pub(super) fn in_feed(db: &dyn Db) -> impl Iterator<Item = EntryFile> {
+pub(super) fn in_feed(db: Reader<'_>) -> impl Iterator<Item = EntryFile> {
     dated(db).iter().rev().take(FEED).copied()
 }
 
 /// The entries that OctoPrint's announcements tell of, the newest first.
-pub(super) fn in_announcements(db: &dyn Db) -> impl Iterator<Item = EntryFile> {
+pub(super) fn in_announcements(db: Reader<'_>) -> impl Iterator<Item = EntryFile> {
     dated(db).iter().rev().take(ANNOUNCEMENTS).copied()
 }
 
 /// The outputs that are JSON.
-fn json(db: &dyn Db, kind: &Kind) -> String {
-    let settings = Site::get(db).settings(db);
+fn json(db: Reader<'_>, kind: &Kind) -> String {
+    let settings = db.settings();
     match kind {
         Kind::NoticesJson => array(notices::all(db).iter().map(|notice| &notice.published)),
         Kind::BlocklistJson | Kind::BlacklistJson => {
@@ -295,7 +274,7 @@ fn json(db: &dyn Db, kind: &Kind) -> String {
         Kind::ReleasesJson => feed::releases(&kind.address(db), &views::latest_releases(db, FEED), settings),
         Kind::OverlayJson => line(&*data::overlays(db)),
         Kind::OverlayPython2Json => line(&python2_overlays(db)),
-        Kind::StatusJson => line(&serde_json::json!({ "sources": Site::get(db).heard(db) })),
+        Kind::StatusJson => line(&serde_json::json!({ "sources": db.heard() })),
         Kind::BrowseJson => line(&browse_json::Index::of(views::by_title(db), settings)),
         _ => line(&redirects(db)),
     }
@@ -303,7 +282,7 @@ fn json(db: &dyn Db, kind: &Kind) -> String {
 
 /// What OctoPrint on Python 2 merges into its update checks: the overlays that people wrote, and for each plugin that
 /// left Python 2 behind one by which OctoPrint offers no update to a version that wouldn't run.
-fn python2_overlays(db: &dyn Db) -> Overlays {
+fn python2_overlays(db: Reader<'_>) -> Overlays {
     let mut overlays = (*data::python2_overlays(db)).clone();
     for id in plugins::without_python2(db) {
         let off = || serde_json::json!({ "disabled": true, "compatible": false });
@@ -313,8 +292,9 @@ fn python2_overlays(db: &dyn Db) -> Overlays {
 }
 
 /// The absolute address to which each earlier address leads.
-pub(super) fn redirects(db: &dyn Db) -> BTreeMap<String, String> {
-    let settings = Site::get(db).settings(db);
+pub(super) fn redirects(db: Reader<'_>) -> BTreeMap<String, String> {
+    db.note(Input::Redirects, None);
+    let settings = db.settings();
     let redirect = |output: &Output| match output {
         Output::Rendered(Kind::Redirect { from, to, .. }) => {
             let target = address::absolute(settings, &address::plugin_page(stem(db, *to)));
@@ -322,7 +302,7 @@ pub(super) fn redirects(db: &dyn Db) -> BTreeMap<String, String> {
         }
         _ => None,
     };
-    plan(db).outputs.values().filter_map(redirect).collect()
+    db.unnoted(|db| plan(db).outputs.values().filter_map(redirect).collect())
 }
 
 fn line(json: &impl Serialize) -> String {

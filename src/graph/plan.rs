@@ -8,12 +8,12 @@ use super::entries::redirects;
 use super::kinds::{Kind, path_of};
 use super::own_pages::{self, placed};
 use super::plugins::plugins;
+use super::recorder::query;
 use super::taken::{Taken, beside, top};
-use super::{AssetFile, Db, EntryFile, RootFile, Site, facets, sitemap, thumbnails};
+use super::{AssetFile, EntryFile, RootFile, facets, sitemap, thumbnails};
 use crate::companion::Companion;
 use crate::fact::Picture;
 use crate::imprint::Redirect;
-use crate::render::address;
 use crate::rule::Rule;
 use crate::warning::{Place, Warning};
 
@@ -60,103 +60,104 @@ fn addresses(from: &str) -> Vec<(String, String)> {
     }
 }
 
-/// All outputs.
-#[salsa::tracked]
-pub fn plan(db: &dyn Db) -> Arc<Plan> {
-    let rendered = |kind: Kind| (kind.file(db), Output::Rendered(kind));
-    let assets = Site::get(db)
-        .assets(db)
-        .iter()
-        .map(|asset| (published_asset(db, *asset).trim_start_matches('/').to_owned(), Output::Asset(*asset)));
-    let settings = Site::get(db).settings(db);
-    let companions = Companion::all(settings).flat_map(|companion| {
-        plugins(db).iter().map(move |file| rendered(Kind::Companion(*file, companion)))
-    });
-    let picture =
-        |picture: &Picture| (picture.path().trim_start_matches('/').to_owned(), Output::Picture(*picture));
-    // Collected at once, which is faster than inserting one by one.
-    let mut outputs: BTreeMap<String, Output> = Kind::SINGLE
-        .into_iter()
-        .filter(|kind| kind.is_wanted(settings))
-        .map(rendered)
-        .chain(plugins(db).iter().map(|file| rendered(Kind::Plugin(*file))))
-        .chain(companions)
-        .chain(facets::digests(db).keys().map(|key| rendered(Kind::Facet(key.clone()))))
-        .chain(assets)
-        .chain(thumbnails::published(db).iter().map(picture))
-        .collect();
-    if !own_pages::topics(db).is_empty() {
-        outputs.extend([rendered(Kind::Topics)]);
-    }
-    let mut warnings = Vec::new();
-    let root = Site::get(db).root(db);
-    // What other outputs there are in the top folders of these is no concern of theirs.
-    let redirects: Vec<_> =
-        redirects(db).iter().map(|(file, redirect)| (*file, redirect, addresses(&redirect.from))).collect();
-    let paths = redirects.iter().flat_map(|(.., addresses)| addresses).map(|(_, path)| path);
-    let redirected = paths.flat_map(|path| [Some(top(path)), beside(path).map(|path| top(&path))]).flatten();
-    let own = placed(db).pages.iter().map(|(path, _)| top(path));
-    let tops: HashSet<String> =
-        redirected.chain(own).chain(root.iter().map(|file| top(file.published(db)))).collect();
-    let mut taken = Taken::default();
-    if !tops.is_empty() {
-        outputs.keys().filter(|path| tops.contains(&top(path))).for_each(|path| taken.take(path));
-    }
-    for (path, file) in &placed(db).pages {
-        match taken.obstacle(path) {
-            Some(obstacle) if obstacle != path || !own_pages::is_replaceable(path) => {
-                warnings.extend(own_pages::no_room(db, *file, obstacle));
-            }
-            _ => {
-                taken.take(path);
-                outputs.insert(path.clone(), Output::Rendered(Kind::Page(*file)));
-            }
+query! {
+    unnoted;
+    /// All outputs.
+    pub fn plan(db: Reader<'_>) -> Arc<Plan> {
+        let rendered = |kind: Kind| (kind.file(db), Output::Rendered(kind));
+        let assets = db.assets()
+            .iter()
+            .map(|asset| (asset.published(db).trim_start_matches('/').to_owned(), Output::Asset(*asset)));
+        let settings = db.settings();
+        let companions = Companion::all(settings).flat_map(|companion| {
+            plugins(db).iter().map(move |file| rendered(Kind::Companion(*file, companion)))
+        });
+        let picture =
+            |picture: &Picture| (picture.path().trim_start_matches('/').to_owned(), Output::Picture(*picture));
+        // Collected at once, which is faster than inserting one by one.
+        let mut outputs: BTreeMap<String, Output> = Kind::SINGLE
+            .into_iter()
+            .filter(|kind| kind.is_wanted(settings))
+            .map(rendered)
+            .chain(plugins(db).iter().map(|file| rendered(Kind::Plugin(*file))))
+            .chain(companions)
+            .chain(facets::digests(db).keys().map(|key| rendered(Kind::Facet(key.clone()))))
+            .chain(assets)
+            .chain(thumbnails::published(db).iter().map(picture))
+            .collect();
+        if !own_pages::topics(db).is_empty() {
+            outputs.extend([rendered(Kind::Topics)]);
         }
-    }
-    let pages = outputs.iter().filter(|(_, output)| output.is_listed()).map(|(path, _)| path.as_str());
-    let sitemaps = sitemap::divide(settings, pages);
-    if sitemaps.len() > 1 {
-        let parts: Vec<_> = (0..sitemaps.len()).map(|part| rendered(Kind::SitemapPart(part))).collect();
-        parts.iter().for_each(|(path, _)| taken.take(path));
-        outputs.extend(parts);
-    }
-    for file in root {
-        let path = &**file.published(db);
-        match taken.obstacle(path) {
-            None => {
-                taken.take(path);
-                outputs.insert(path.to_owned(), Output::Root(*file));
-            }
-            Some(obstacle) => {
-                let message = format!("not published, since the site has {obstacle} there already");
-                let place = Place::begin(&**file.path(db));
-                warnings.push(Warning::in_file(Rule::Conflict, place, message).help("rename the file"));
-            }
+        let mut warnings = Vec::new();
+        let root = db.root();
+        // What other outputs there are in the top folders of these is no concern of theirs.
+        let redirects: Vec<_> =
+            redirects(db).iter().map(|(file, redirect)| (*file, redirect, addresses(&redirect.from))).collect();
+        let paths = redirects.iter().flat_map(|(.., addresses)| addresses).map(|(_, path)| path);
+        let redirected = paths.flat_map(|path| [Some(top(path)), beside(path).map(|path| top(&path))]).flatten();
+        let own = placed(db).pages.iter().map(|(path, _)| top(path));
+        let tops: HashSet<String> =
+            redirected.chain(own).chain(root.iter().map(|file| top(file.published(db)))).collect();
+        let mut taken = Taken::default();
+        if !tops.is_empty() {
+            outputs.keys().filter(|path| tops.contains(&top(path))).for_each(|path| taken.take(path));
         }
-    }
-    let mut plan = Plan { outputs, sitemaps, warnings };
-    for (to, redirect, addresses) in redirects {
-        for (nth, (from, path)) in addresses.into_iter().enumerate() {
-            match taken.room(&path) {
-                Ok(file) => {
-                    taken.take(&file);
-                    let kind = Kind::Redirect { from, file: file.clone(), to };
-                    plan.outputs.insert(file, Output::Rendered(kind));
+        for (path, file) in &placed(db).pages {
+            match taken.obstacle(path) {
+                Some(obstacle) if obstacle != path || !own_pages::is_replaceable(path) => {
+                    warnings.extend(own_pages::no_room(db, *file, obstacle));
                 }
-                // Whoever looks there finds the plugin anyway.
-                Err(_) if is_served(&plan, &path, to) => {}
-                Err(obstacle) if nth == 0 => {
-                    let Redirect { from, place } = redirect;
-                    let message = format!(
-                        "`redirect_from: {from}` does nothing, the site has {obstacle} there already"
-                    );
-                    plan.warnings.push(Warning::in_file(Rule::Conflict, place.clone(), message));
+                _ => {
+                    taken.take(path);
+                    outputs.insert(path.clone(), Output::Rendered(Kind::Page(*file)));
                 }
-                Err(_) => {}
             }
         }
+        let pages = outputs.iter().filter(|(_, output)| output.is_listed()).map(|(path, _)| path.as_str());
+        let sitemaps = sitemap::divide(settings, pages);
+        if sitemaps.len() > 1 {
+            let parts: Vec<_> = (0..sitemaps.len()).map(|part| rendered(Kind::SitemapPart(part))).collect();
+            parts.iter().for_each(|(path, _)| taken.take(path));
+            outputs.extend(parts);
+        }
+        for file in root {
+            let path = &**file.published(db);
+            match taken.obstacle(path) {
+                None => {
+                    taken.take(path);
+                    outputs.insert(path.to_owned(), Output::Root(*file));
+                }
+                Some(obstacle) => {
+                    let message = format!("not published, since the site has {obstacle} there already");
+                    let place = Place::begin(&**file.path(db));
+                    warnings.push(Warning::in_file(Rule::Conflict, place, message).help("rename the file"));
+                }
+            }
+        }
+        let mut plan = Plan { outputs, sitemaps, warnings };
+        for (to, redirect, addresses) in redirects {
+            for (nth, (from, path)) in addresses.into_iter().enumerate() {
+                match taken.room(&path) {
+                    Ok(file) => {
+                        taken.take(&file);
+                        let kind = Kind::Redirect { from, file: file.clone(), to };
+                        plan.outputs.insert(file, Output::Rendered(kind));
+                    }
+                    // Whoever looks there finds the plugin anyway.
+                    Err(_) if is_served(&plan, &path, to) => {}
+                    Err(obstacle) if nth == 0 => {
+                        let Redirect { from, place } = redirect;
+                        let message = format!(
+                            "`redirect_from: {from}` does nothing, the site has {obstacle} there already"
+                        );
+                        plan.warnings.push(Warning::in_file(Rule::Conflict, place.clone(), message));
+                    }
+                    Err(_) => {}
+                }
+            }
+        }
+        Arc::new(plan)
     }
-    Arc::new(plan)
 }
 
 /// Whether the output at a path, or the one beside its folder, is the page of an entry or leads to it.
@@ -173,11 +174,6 @@ fn leads_to(output: Option<&Output>, entry: EntryFile) -> bool {
         Some(Output::Rendered(Kind::Redirect { to, .. })) => *to == entry,
         _ => false,
     }
-}
-
-/// The path from the site's root under which an asset is published.
-pub fn published_asset(db: &dyn Db, asset: AssetFile) -> String {
-    address::asset(asset.path(db), *asset.digest(db), *asset.fingerprinted(db))
 }
 
 #[cfg(test)]

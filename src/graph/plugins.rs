@@ -3,75 +3,84 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::EntryFile;
 use super::data::compat;
 use super::entries::{front, known, parsed, sound_entries};
 use super::facts::{ages, python_lookup, repository, usage};
-use super::{Db, EntryFile};
+use super::recorder::{Reader, query};
 use crate::entry;
 use crate::plugin::Plugin;
+use crate::trace::Input;
 
-/// The plugin of an entry; `None` if the entry can't be read, or is known.
-#[salsa::tracked]
-pub fn plugin(db: &dyn Db, file: EntryFile) -> Option<Arc<Plugin>> {
-    let entry = Arc::clone(&parsed(db, file).as_ref().ok()?.entry);
-    let declared = entry.compatibility.python.clone();
-    let python_declared = declared.is_some();
-    let python = declared.or_else(|| python_lookup(db, file).specifier.clone());
-    Some(Arc::new(Plugin {
-        usage: usage(db, file).clone(),
-        repository: repository(db, file),
-        ages: ages(db, file),
-        python,
-        python_declared,
-        os: compat(db).expand(&entry.compatibility.os),
-        entry,
-    }))
+query! {
+    /// The plugin of an entry; `None` if the entry can't be read, or is known.
+    pub fn plugin(db: Reader<'_>, file: EntryFile) -> Option<Arc<Plugin>> {
+        let entry = Arc::clone(&parsed(db, file).as_ref().ok()?.entry);
+        let declared = entry.compatibility.python.clone();
+        let python_declared = declared.is_some();
+        let python = declared.or_else(|| python_lookup(db, file).specifier.clone());
+        Some(Arc::new(Plugin {
+            usage: usage(db, file).clone(),
+            repository: repository(db, file),
+            ages: ages(db, file),
+            python,
+            python_declared,
+            os: compat(db).expand(&entry.compatibility.os),
+            entry,
+        }))
+    }
 }
 
-/// The entry file of every plugin, in the order of date and then file name.
-#[salsa::tracked]
-pub fn plugins(db: &dyn Db) -> Vec<EntryFile> {
-    let mut files: Vec<_> = sound_entries(db).clone();
-    files.sort_by_cached_key(|file| (front(db, *file).map(|front| front.date), entry::stem(file.path(db))));
-    files
+query! {
+    unnoted;
+    /// The entry file of every plugin, in the order of date and then file name.
+    pub fn plugins(db: Reader<'_>) -> Vec<EntryFile> {
+        let mut files: Vec<_> = sound_entries(db).clone();
+        files.sort_by_cached_key(|file| (front(db, *file).map(|front| front.date), entry::stem(file.path(db))));
+        files
+    }
 }
 
-/// The declared ids of the plugins that don't run on Python 2.7, in the order of [`plugins`].
-#[salsa::tracked]
-pub fn without_python2(db: &dyn Db) -> Vec<String> {
-    let by_id = by_id(db);
-    let id = |file: &EntryFile| {
-        let id = &front(db, *file)?.id;
-        // Another entry with this id says nothing of the plugin that has it.
-        let owns = by_id.get(&id.to_lowercase()) == Some(file);
-        (owns && left_python2(db, *file)).then(|| id.clone())
-    };
-    plugins(db).iter().filter_map(id).collect()
+query! {
+    as Input::WithoutPython2, None;
+    /// The declared ids of the plugins that don't run on Python 2.7, in the order of [`plugins`].
+    pub fn without_python2(db: Reader<'_>) -> Vec<String> {
+        let by_id = by_id(db);
+        let id = |file: &EntryFile| {
+            let id = &front(db, *file)?.id;
+            // Another entry with this id says nothing of the plugin that has it.
+            let owns = by_id.get(&id.to_lowercase()) == Some(file);
+            (owns && left_python2(db, *file)).then(|| id.clone())
+        };
+        plugins(db).iter().filter_map(id).collect()
+    }
 }
 
 /// Whether a plugin is known not to run on Python 2.7.
-pub(super) fn left_python2(db: &dyn Db, file: EntryFile) -> bool {
+pub(super) fn left_python2(db: Reader<'_>, file: EntryFile) -> bool {
     match known(db, file) {
         Some(imprint) => imprint.left_python2,
         None => plugin(db, file).as_ref().is_some_and(|plugin| plugin.left_python2()),
     }
 }
 
-/// Entry files by the id that they declare, in lower case. Of several with the same id it is the one whose file is
-/// called so, or else the first.
-#[salsa::tracked]
-pub fn by_id(db: &dyn Db) -> BTreeMap<String, EntryFile> {
-    let mut by_id = BTreeMap::new();
-    for file in sound_entries(db) {
-        let Some(front) = front(db, *file) else { continue };
-        let id = front.id.to_lowercase();
-        if entry::stem(file.path(db)) == front.id {
-            by_id.insert(id, *file);
-        } else {
-            by_id.entry(id).or_insert(*file);
+query! {
+    unnoted;
+    /// Entry files by the id that they declare, in lower case. Of several with the same id it is the one whose file is
+    /// called so, or else the first.
+    pub fn by_id(db: Reader<'_>) -> BTreeMap<String, EntryFile> {
+        let mut by_id = BTreeMap::new();
+        for file in sound_entries(db) {
+            let Some(front) = front(db, *file) else { continue };
+            let id = front.id.to_lowercase();
+            if entry::stem(file.path(db)) == front.id {
+                by_id.insert(id, *file);
+            } else {
+                by_id.entry(id).or_insert(*file);
+            }
         }
+        by_id
     }
-    by_id
 }
 
 /// Entry files by what people call plugins.
@@ -94,24 +103,26 @@ impl Names {
     }
 }
 
-/// Entry files by what pages of the site's own may call their plugins.
-#[salsa::tracked]
-pub fn by_name(db: &dyn Db) -> Names {
-    let mut names = Names::default();
-    let [ids, stems] = &mut names.exact;
-    for file in sound_entries(db) {
-        let (stem, Some(front)) = (entry::stem(file.path(db)), front(db, *file)) else { continue };
-        stems.insert(stem.to_owned(), *file);
-        if stem == front.id {
-            ids.insert(front.id.clone(), *file);
-        } else {
-            ids.entry(front.id.clone()).or_insert(*file);
+query! {
+    unnoted;
+    /// Entry files by what pages of the site's own may call their plugins.
+    pub fn by_name(db: Reader<'_>) -> Names {
+        let mut names = Names::default();
+        let [ids, stems] = &mut names.exact;
+        for file in sound_entries(db) {
+            let (stem, Some(front)) = (entry::stem(file.path(db)), front(db, *file)) else { continue };
+            stems.insert(stem.to_owned(), *file);
+            if stem == front.id {
+                ids.insert(front.id.clone(), *file);
+            } else {
+                ids.entry(front.id.clone()).or_insert(*file);
+            }
         }
+        let [_, folded] = &mut names.folded;
+        for (stem, file) in &*stems {
+            folded.entry(stem.to_lowercase()).or_insert(*file);
+        }
+        names.folded[0].clone_from(by_id(db));
+        names
     }
-    let [_, folded] = &mut names.folded;
-    for (stem, file) in &*stems {
-        folded.entry(stem.to_lowercase()).or_insert(*file);
-    }
-    names.folded[0].clone_from(by_id(db));
-    names
 }

@@ -6,10 +6,11 @@ use std::cmp::Reverse;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::entries::{front, known};
+use super::EntryFile;
+use super::entries::front;
 use super::kinds::stem;
 use super::plugins::plugins;
-use super::{Db, EntryFile};
+use super::recorder::{Reader, query};
 use crate::digest::Digest;
 use crate::entry::Entry;
 use crate::imprint::Kin;
@@ -92,26 +93,30 @@ fn number(name: &str) -> u64 {
     digest.as_bytes().iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
-/// The kin of every plugin, in the order of date and then file name.
-#[salsa::tracked]
-fn all(db: &dyn Db) -> Vec<(EntryFile, Kin)> {
-    plugins(db).iter().filter_map(|file| Some((*file, front(db, *file)?.kin.clone()))).collect()
+query! {
+    unnoted;
+    /// The kin of every plugin, in the order of date and then file name.
+    fn all(db: Reader<'_>) -> Vec<(EntryFile, Kin)> {
+        plugins(db).iter().filter_map(|file| Some((*file, front(db, *file)?.kin.clone()))).collect()
+    }
 }
 
-/// The digest of all that decides which plugins name which.
-#[salsa::tracked]
-pub fn identity(db: &dyn Db) -> Digest {
-    let mut bytes = Vec::new();
-    for (file, kin) in all(db) {
-        bytes.extend_from_slice(stem(db, *file).as_bytes());
-        for names in [&kin.tags, &kin.words, &kin.authors] {
-            bytes.push(0);
-            names.iter().for_each(|name| bytes.extend_from_slice(&name.to_le_bytes()));
+query! {
+    unnoted;
+    /// The digest of all that decides which plugins name which.
+    pub fn identity(db: Reader<'_>) -> Digest {
+        let mut bytes = Vec::new();
+        for (file, kin) in all(db) {
+            bytes.extend_from_slice(stem(db, *file).as_bytes());
+            for names in [&kin.tags, &kin.words, &kin.authors] {
+                bytes.push(0);
+                names.iter().for_each(|name| bytes.extend_from_slice(&name.to_le_bytes()));
+            }
+            bytes.extend_from_slice(kin.shown.as_bytes());
+            bytes.extend([u8::from(kin.is_disabled), u8::from(kin.is_recommended)]);
         }
-        bytes.extend_from_slice(kin.shown.as_bytes());
-        bytes.extend([u8::from(kin.is_disabled), u8::from(kin.is_recommended)]);
+        Digest::of(&bytes)
     }
-    Digest::of(&bytes)
 }
 
 /// Plugins by tag, by word and by author, as places in [`all`].
@@ -146,15 +151,17 @@ impl ByName {
     }
 }
 
-#[salsa::tracked]
-fn index(db: &dyn Db) -> Arc<Index> {
-    let all = all(db);
-    Arc::new(Index {
-        places: all.iter().enumerate().map(|(place, (file, _))| (*file, place)).collect(),
-        tags: ByName::of(all.iter().map(|(_, kin)| &kin.tags)),
-        words: ByName::of(all.iter().map(|(_, kin)| &kin.words)),
-        authors: ByName::of(all.iter().map(|(_, kin)| &kin.authors)),
-    })
+query! {
+    unnoted;
+    fn index(db: Reader<'_>) -> Arc<Index> {
+        let all = all(db);
+        Arc::new(Index {
+            places: all.iter().enumerate().map(|(place, (file, _))| (*file, place)).collect(),
+            tags: ByName::of(all.iter().map(|(_, kin)| &kin.tags)),
+            words: ByName::of(all.iter().map(|(_, kin)| &kin.words)),
+            authors: ByName::of(all.iter().map(|(_, kin)| &kin.authors)),
+        })
+    }
 }
 
 /// The plugins that a page names beside its own.
@@ -188,7 +195,7 @@ fn alike(kin: &Kin, index: &Index) -> Vec<usize> {
 }
 
 /// The plugins that the page of `file` names.
-pub(super) fn beside(db: &dyn Db, file: EntryFile) -> Beside {
+pub(super) fn beside(db: Reader<'_>, file: EntryFile) -> Beside {
     let (all, index) = (all(db), index(db));
     let Some((own, (_, kin))) = index.places.get(&file).and_then(|place| Some((*place, all.get(*place)?)))
     else {
@@ -215,7 +222,7 @@ pub(super) fn beside(db: &dyn Db, file: EntryFile) -> Beside {
 }
 
 /// The digest of what the page of `file` shows of other plugins.
-pub fn digest(db: &dyn Db, file: EntryFile) -> Digest {
+pub fn digest(db: Reader<'_>, file: EntryFile) -> Digest {
     let Beside { related, others } = beside(db, file);
     let mut bytes = Vec::new();
     for files in [related, others] {
@@ -227,14 +234,6 @@ pub fn digest(db: &dyn Db, file: EntryFile) -> Digest {
         bytes.push(1);
     }
     Digest::of(&bytes)
-}
-
-/// Entries that are known, but whose pages name other plugins now, or name them otherwise.
-pub fn outdated(db: &dyn Db) -> Vec<EntryFile> {
-    let is_outdated = |file: &EntryFile| {
-        known(db, *file).is_some_and(|imprint| imprint.inputs.related != digest(db, *file))
-    };
-    plugins(db).iter().copied().filter(is_outdated).collect()
 }
 
 #[cfg(test)]

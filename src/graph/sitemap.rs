@@ -5,47 +5,51 @@ use std::ops::Range;
 use jiff::Timestamp;
 use minijinja::{Value, context};
 
+use super::EntryFile;
 use super::due::{dated, due, to_come};
 use super::entries::{front, known};
 use super::kinds::Kind;
 use super::pages::listed;
 use super::plan::plan;
 use super::plugins::plugin;
-use super::{Db, EntryFile, Site};
-use crate::config::Settings;
+use super::recorder::{Reader, query};
+use crate::config::View;
 use crate::digest::Digest;
 use crate::render::{address, text};
+use crate::trace::Input;
 
 /// When a plugin was last registered, released or worked on, in seconds since 1970; `None` if its entry can't be read.
-pub(super) fn modified(db: &dyn Db, file: EntryFile) -> Option<i64> {
+pub(super) fn modified(db: Reader<'_>, file: EntryFile) -> Option<i64> {
     if let Some(imprint) = known(db, file) {
         return Some(imprint.modified);
     }
     let plugin = plugin(db, file).as_deref()?;
-    let registered = text::midnight(plugin.entry.date, &Site::get(db).settings(db).timezone).timestamp();
+    let registered = text::midnight(plugin.entry.date, db.settings().timezone()).timestamp();
     let repository = plugin.repository.as_deref();
     let released = repository.and_then(|repository| Some(repository.latest_release.as_ref()?.date));
     let pushed = repository.and_then(|repository| repository.last_push);
     [Some(registered), released, pushed].into_iter().flatten().max().map(Timestamp::as_second)
 }
 
-/// Whenever the last of all plugins was.
-#[salsa::tracked]
-fn last_modified(db: &dyn Db) -> Option<i64> {
-    due(db).iter().filter_map(|file| modified(db, *file)).max()
+query! {
+    unnoted;
+    /// Whenever the last of all plugins was.
+    fn last_modified(db: Reader<'_>) -> Option<i64> {
+        due(db).iter().filter_map(|file| modified(db, *file)).max()
+    }
 }
 
 /// When the newest plugin was registered.
-fn last_registered(db: &dyn Db) -> Option<i64> {
+fn last_registered(db: Reader<'_>) -> Option<i64> {
     let newest = front(db, *dated(db).last()?)?;
-    Some(text::midnight(newest.date, &Site::get(db).settings(db).timezone).timestamp().as_second())
+    Some(text::midnight(newest.date, db.settings().timezone()).timestamp().as_second())
 }
 
 /// When a plugin was registered at the latest that has no date, wherever that is midnight, in seconds since 1970.
 const UNDATED: i64 = 86_400;
 
 /// When a page was last different, as far as anybody can know who was not there: never the time of a build.
-fn of_page(db: &dyn Db, kind: &Kind) -> Option<i64> {
+fn of_page(db: Reader<'_>, kind: &Kind) -> Option<i64> {
     match kind {
         // What is still to come is no day on which a page was made.
         Kind::Plugin(file) => modified(db, *file).filter(|at| *at > UNDATED && !to_come(db).contains(file)),
@@ -65,7 +69,7 @@ const AROUND: usize = 256;
 
 /// The places of the pages of each site map that it takes for pages with these paths, which are as many as the protocol
 /// asks for: one as a rule.
-pub(super) fn divide<'a>(settings: &Settings, paths: impl Iterator<Item = &'a str>) -> Vec<Range<usize>> {
+pub(super) fn divide<'a>(settings: View<'_>, paths: impl Iterator<Item = &'a str>) -> Vec<Range<usize>> {
     // Percent-encoding takes three bytes for one.
     let around = address::absolute(settings, "/").len() + AROUND;
     divided(paths.map(|path| around + path.len() * 3), MOST_PAGES, MOST_BYTES)
@@ -90,7 +94,7 @@ fn divided(sizes: impl Iterator<Item = usize>, most_pages: usize, most_bytes: us
 
 /// What a site map, or the index, has: addresses from the site's root, each with the second since 1970 at which it was
 /// last different.
-fn entries(db: &dyn Db, part: Option<usize>) -> Vec<(String, Option<i64>)> {
+fn entries(db: Reader<'_>, part: Option<usize>) -> Vec<(String, Option<i64>)> {
     let sitemaps = &plan(db).sitemaps;
     let of_range = |pages: &Range<usize>| listed(db).skip(pages.start).take(pages.len());
     let of_pages = |pages: &Range<usize>| {
@@ -107,32 +111,34 @@ fn entries(db: &dyn Db, part: Option<usize>) -> Vec<(String, Option<i64>)> {
     }
 }
 
-/// The digests of all that site maps have: first the index, or the only one.
-#[salsa::tracked]
-fn sitemap_digests(db: &dyn Db) -> Vec<Digest> {
-    let parts = plan(db).sitemaps.len();
-    let parts = if parts > 1 { parts } else { 0 };
-    let digest = |part| {
-        let mut text = Vec::new();
-        for (address, at) in entries(db, part) {
-            text.extend_from_slice(address.as_bytes());
-            text.push(0);
-            text.extend_from_slice(&at.unwrap_or(i64::MIN).to_le_bytes());
-        }
-        Digest::of(&text)
-    };
-    std::iter::once(None).chain((0..parts).map(Some)).map(digest).collect()
+query! {
+    unnoted;
+    /// The digests of all that site maps have: first the index, or the only one.
+    fn sitemap_digests(db: Reader<'_>) -> Vec<Digest> {
+        let parts = plan(db).sitemaps.len();
+        let parts = if parts > 1 { parts } else { 0 };
+        let digest = |part| {
+            let mut text = Vec::new();
+            for (address, at) in entries(db, part) {
+                text.extend_from_slice(address.as_bytes());
+                text.push(0);
+                text.extend_from_slice(&at.unwrap_or(i64::MIN).to_le_bytes());
+            }
+            Digest::of(&text)
+        };
+        std::iter::once(None).chain((0..parts).map(Some)).map(digest).collect()
+    }
 }
 
 /// The digest of all that a site map has; of the index, or the only one, for no part.
-pub(super) fn digest(db: &dyn Db, part: Option<usize>) -> Digest {
+pub(super) fn digest(db: Reader<'_>, part: Option<usize>) -> Digest {
     let digests = sitemap_digests(db);
     digests.get(part.map_or(0, |part| part + 1)).copied().unwrap_or_else(|| Digest::of(b""))
 }
 
 /// What the template gets for a site map: its pages, or the parts that it is an index of.
-pub(super) fn context(db: &dyn Db, part: Option<usize>) -> Value {
-    let settings = Site::get(db).settings(db);
+pub(super) fn context(db: Reader<'_>, part: Option<usize>) -> Value {
+    let settings = db.settings();
     let entry = |(at, last): (String, Option<i64>)| {
         let last = last.and_then(|second| Timestamp::from_second(second).ok());
         context! {
@@ -140,9 +146,12 @@ pub(super) fn context(db: &dyn Db, part: Option<usize>) -> Value {
             lastmod => last.map(|at| at.to_string()),
         }
     };
-    let entries: Vec<Value> = entries(db, part).into_iter().map(entry).collect();
+    let number = part.and_then(|part| u32::try_from(part).ok());
+    let (entries, is_index) = db.summed_up(Input::Sitemap(number), None, |db| {
+        (entries(db, part), part.is_none() && plan(db).sitemaps.len() > 1)
+    });
+    let entries: Vec<Value> = entries.into_iter().map(entry).collect();
     let nothing: Vec<Value> = Vec::new();
-    let is_index = part.is_none() && plan(db).sitemaps.len() > 1;
     let (pages, sitemaps) = if is_index { (nothing, entries) } else { (entries, nothing) };
     context! { pages, sitemaps }
 }

@@ -5,73 +5,78 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::entries::{body, known, parsed};
 use super::plugins::plugins;
-use super::{Db, EntryFile, FactInput, FactState, Site};
+use super::recorder::{Reader, query};
+use super::{EntryFile, FactState};
 use crate::fact::{Picture, Subject, VideoId};
 use crate::markdown::{self, Addresses};
 
 /// Of how many videos the pictures are fetched for one entry.
 const MAX_VIDEOS: usize = 12;
 
-/// The videos that the description of an entry shows which is not known, of which the site is to have pictures.
-#[salsa::tracked]
-pub fn videos(db: &dyn Db, file: EntryFile) -> BTreeSet<VideoId> {
-    let Ok(parsed) = parsed(db, file) else { return BTreeSet::new() };
-    let text = &parsed.entry.body;
-    // Most have none, and to look closer costs as much as to convert the description.
-    let is_mentioned = text.contains("youtube.") || text.contains("ytimg.com");
-    if !is_mentioned || !Site::get(db).settings(db).thumbnails {
-        return BTreeSet::new();
-    }
-    let wanted = RefCell::new(BTreeSet::new());
-    let want = |video: VideoId| {
-        let mut wanted = wanted.borrow_mut();
-        if wanted.len() < MAX_VIDEOS {
-            wanted.insert(video);
+query! {
+    /// The videos that the description of an entry shows which is not known, of which the site is to have pictures.
+    pub fn videos(db: Reader<'_>, file: EntryFile) -> BTreeSet<VideoId> {
+        let Ok(parsed) = parsed(db, file) else { return BTreeSet::new() };
+        let text = &parsed.entry.body;
+        // Most have none, and to look closer costs as much as to convert the description.
+        let is_mentioned = text.contains("youtube.") || text.contains("ytimg.com");
+        if !is_mentioned || !db.settings().thumbnails() {
+            return BTreeSet::new();
         }
-    };
-    let body = body(db, parsed, &|video| {
-        want(video.clone());
-        None
-    });
-    let another = |link: &str| {
-        VideoId::of_thumbnail(link).into_iter().for_each(&want);
-        None
-    };
-    markdown::to_html(&body, Addresses::new(&another));
-    wanted.into_inner()
+        let wanted = RefCell::new(BTreeSet::new());
+        let want = |video: VideoId| {
+            let mut wanted = wanted.borrow_mut();
+            if wanted.len() < MAX_VIDEOS {
+                wanted.insert(video);
+            }
+        };
+        let body = body(db, parsed, &|video| {
+            want(video.clone());
+            None
+        });
+        let another = |link: &str| {
+            VideoId::of_thumbnail(link).into_iter().for_each(&want);
+            None
+        };
+        markdown::to_html(&body, Addresses::new(&another));
+        wanted.into_inner()
+    }
 }
 
-/// The pictures that the site has of those videos.
-#[salsa::tracked]
-pub fn pictures(db: &dyn Db, file: EntryFile) -> BTreeMap<VideoId, Picture> {
-    let picture = |video: &VideoId| {
-        let fact = db.fact_input(&Subject::Thumbnail(video.clone()));
-        Some((video.clone(), picture(db, fact)?))
-    };
-    videos(db, file).iter().filter_map(picture).collect()
+query! {
+    /// The pictures that the site has of those videos.
+    pub fn pictures(db: Reader<'_>, file: EntryFile) -> BTreeMap<VideoId, Picture> {
+        let picture = |video: &VideoId| {
+            let fact = db.fact(&Subject::Thumbnail(video.clone()));
+            Some((video.clone(), picture(db, fact)?))
+        };
+        videos(db, file).iter().filter_map(picture).collect()
+    }
 }
 
 /// A picture, whose bytes are put into the cache's blobs. No query, since those of a picture that nobody had a use for
 /// in between may be there no longer.
-fn picture(db: &dyn Db, fact: FactInput) -> Option<Picture> {
-    let FactState::Value(bytes) = fact.state(db) else { return None };
+fn picture(db: Reader<'_>, fact: &FactState) -> Option<Picture> {
+    let FactState::Value(bytes) = fact else { return None };
     let picture = Picture::of(bytes)?;
-    db.cache().put_blob(bytes);
+    db.memory().put_blob(bytes);
     Some(picture)
 }
 
-/// The pictures that all descriptions show.
-#[salsa::tracked]
-pub fn published(db: &dyn Db) -> BTreeSet<Picture> {
-    let of_one = |file: &EntryFile| match known(db, *file) {
-        Some(imprint) => imprint.pictures.clone(),
-        None => of_entry(db, *file),
-    };
-    plugins(db).iter().flat_map(of_one).collect()
+query! {
+    unnoted;
+    /// The pictures that all descriptions show.
+    pub fn published(db: Reader<'_>) -> BTreeSet<Picture> {
+        let of_one = |file: &EntryFile| match known(db, *file) {
+            Some(imprint) => imprint.pictures.clone(),
+            None => of_entry(db, *file),
+        };
+        plugins(db).iter().flat_map(of_one).collect()
+    }
 }
 
 /// The pictures that the description of an entry shows which is not known.
-pub fn of_entry(db: &dyn Db, file: EntryFile) -> Vec<Picture> {
+pub fn of_entry(db: Reader<'_>, file: EntryFile) -> Vec<Picture> {
     pictures(db, file).values().copied().collect()
 }
 

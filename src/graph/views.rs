@@ -9,7 +9,8 @@ use serde::de::IgnoredAny;
 
 use super::entries::{description, disabled, known, sound_entries};
 use super::plugins::{by_id, plugin, plugins};
-use super::{Db, EntryFile, Site, data, due, history, notices, related};
+use super::recorder::{Reader, query};
+use super::{EntryFile, data, due, history, notices, related};
 use crate::data::{Block, Notice, Overlays};
 use crate::digest::Digest;
 use crate::entry;
@@ -20,70 +21,77 @@ use crate::render::history::Instances;
 use crate::render::ranking::{is_ranked, trend};
 use crate::render::{address, pictures};
 use crate::render::{plugins_json, search_json};
+use crate::trace::{Aspect, Input};
 
 /// How many plugins a ranking names.
 const RANKING: usize = 10;
 
-/// A plugin as lists show it; `None` if its entry can't be read.
-#[salsa::tracked]
-pub fn summary(db: &dyn Db, file: EntryFile) -> Option<Arc<Summary>> {
-    if let Some(imprint) = known(db, file) {
-        let stem = entry::stem(file.path(db));
-        let text = db.cache().shown(ShownKind::Summary, stem, imprint.shown.summary)?;
-        let summary = serde_json::from_str(&text).ok();
-        if summary.is_none() {
-            db.cache().lose(&format!("the summary of {stem}"));
+query! {
+    /// A plugin as lists show it; `None` if its entry can't be read.
+    pub fn summary(db: Reader<'_>, file: EntryFile) -> Option<Arc<Summary>> {
+        if let Some(imprint) = known(db, file) {
+            let stem = entry::stem(file.path(db));
+            let text = db.memory().shown(ShownKind::Summary, stem, imprint.shown.summary)?;
+            let summary = serde_json::from_str(&text).ok();
+            if summary.is_none() {
+                db.memory().lose(&format!("the summary of {stem}"));
+            }
+            return summary.map(Arc::new);
         }
-        return summary.map(Arc::new);
+        let plugin = plugin(db, file).as_deref()?;
+        Some(Arc::new(Summary::of(plugin, db.settings())))
     }
-    let plugin = plugin(db, file).as_deref()?;
-    Some(Arc::new(Summary::of(plugin, Site::get(db).settings(db))))
 }
 
-/// All summaries, in the order of date and then file name.
-#[salsa::tracked]
-pub fn summaries(db: &dyn Db) -> Vec<Arc<Summary>> {
-    plugins(db).iter().filter_map(|file| summary(db, *file).clone()).collect()
+query! {
+    as Input::All(Aspect::Summary), None;
+    /// All summaries, in the order of date and then file name.
+    pub fn summaries(db: Reader<'_>) -> Vec<Arc<Summary>> {
+        plugins(db).iter().filter_map(|file| summary(db, *file).clone()).collect()
+    }
 }
 
 /// The digests of what outputs beside its own page show of a plugin. The texts are in the cache.
-pub fn shown(db: &dyn Db, file: EntryFile) -> Option<Shown> {
+pub fn shown<'a>(db: impl Into<Reader<'a>>, file: EntryFile) -> Option<Shown> {
+    let db = db.into();
     known(db, file).map_or_else(|| *show(db, file), |imprint| Some(imprint.shown))
 }
 
-/// The same for an entry that is not known, whose texts are put into the cache.
-#[salsa::tracked]
-fn show(db: &dyn Db, file: EntryFile) -> Option<Shown> {
-    let settings = Site::get(db).settings(db);
-    let plugin = plugin(db, file).as_deref()?;
-    let summary = summary(db, file).as_deref()?;
-    let disabled = disabled(db, file).as_ref().map(|html| &*html.text);
-    let body = description(db, file).as_ref().map_or("", |html| &*html.text);
-    let show = |kind, text: Result<String, serde_json::Error>| {
-        // What is read here is read by every installed OctoPrint.
-        let text = text.ok().filter(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())?;
-        db.cache().show(kind, &plugin.entry.stem, &text);
-        Some(Digest::of(text.as_bytes()))
-    };
-    Some(Shown {
-        summary: show(ShownKind::Summary, serde_json::to_string(summary))?,
-        record: show(
-            ShownKind::Record,
-            plugins_json::record(plugin, disabled, note(db, file).as_deref(), settings),
-        )?,
-        document: show(ShownKind::Document, search_json::document(&plugin.entry, body, settings))?,
-        listed: summary.listed(),
-    })
+query! {
+    /// The same for an entry that is not known, whose texts are put into the cache.
+    fn show(db: Reader<'_>, file: EntryFile) -> Option<Shown> {
+        let settings = db.settings();
+        let plugin = plugin(db, file).as_deref()?;
+        let summary = summary(db, file).as_deref()?;
+        let disabled = disabled(db, file).as_ref().map(|html| &*html.text);
+        let body = description(db, file).as_ref().map_or("", |html| &*html.text);
+        let show = |kind, text: Result<String, serde_json::Error>| {
+            // What is read here is read by every installed OctoPrint.
+            let text = text.ok().filter(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())?;
+            db.memory().show(kind, &plugin.entry.stem, &text);
+            Some(Digest::of(text.as_bytes()))
+        };
+        Some(Shown {
+            summary: show(ShownKind::Summary, serde_json::to_string(summary))?,
+            record: show(
+                ShownKind::Record,
+                plugins_json::record(plugin, disabled, note(db, file).as_deref(), settings),
+            )?,
+            document: show(ShownKind::Document, search_json::document(&plugin.entry, body, settings))?,
+            listed: summary.listed(),
+        })
+    }
 }
 
 /// What outputs that are made up of all plugins' texts of one kind consist of: the name of each entry's file without
 /// `.md` and the digest of its text, in the order of date and then name.
-pub fn lines(db: &dyn Db, kind: ShownKind) -> impl Iterator<Item = (&str, Digest)> {
+pub fn lines<'a>(db: impl Into<Reader<'a>>, kind: ShownKind) -> impl Iterator<Item = (&'a str, Digest)> {
+    let db = db.into();
     plugins(db).iter().filter_map(move |file| Some((entry::stem(file.path(db)), shown(db, *file)?.of(kind))))
 }
 
 /// The digest of all plugins' texts of one kind.
-pub fn lines_digest(db: &dyn Db, kind: ShownKind) -> Digest {
+pub fn lines_digest(db: Reader<'_>, kind: ShownKind) -> Digest {
     match kind {
         ShownKind::Summary => *summaries_digest(db),
         ShownKind::Record => *records_digest(db),
@@ -93,48 +101,58 @@ pub fn lines_digest(db: &dyn Db, kind: ShownKind) -> Digest {
 
 // A query each, so that what depends on texts of one kind alone is left in peace when those of another change.
 
-#[salsa::tracked]
-fn summaries_digest(db: &dyn Db) -> Digest {
-    digests_of_lines(db).summary
+query! {
+    unnoted;
+    fn summaries_digest(db: Reader<'_>) -> Digest {
+        digests_of_lines(db).summary
+    }
 }
 
-#[salsa::tracked]
-fn records_digest(db: &dyn Db) -> Digest {
-    digests_of_lines(db).record
+query! {
+    unnoted;
+    fn records_digest(db: Reader<'_>) -> Digest {
+        digests_of_lines(db).record
+    }
 }
 
-#[salsa::tracked]
-fn documents_digest(db: &dyn Db) -> Digest {
-    digests_of_lines(db).document
+query! {
+    unnoted;
+    fn documents_digest(db: Reader<'_>) -> Digest {
+        digests_of_lines(db).document
+    }
 }
 
-/// The digests of all plugins' texts, of each kind.
-#[salsa::tracked]
-fn digests_of_lines(db: &dyn Db) -> Shown {
-    let all: Vec<(&str, Shown)> =
-        plugins(db).iter().filter_map(|file| Some((entry::stem(file.path(db)), shown(db, *file)?))).collect();
-    let digest = |of: &dyn Fn(&Shown) -> Digest| {
-        // One long text is hashed much faster than many short ones.
-        let mut lines = Vec::with_capacity(all.len() * 64);
-        for (stem, shown) in &all {
-            lines.extend_from_slice(stem.as_bytes());
-            lines.push(0);
-            lines.extend_from_slice(of(shown).as_bytes());
-        }
-        Digest::of(&lines)
-    };
-    let [summary, record, document] = ShownKind::ALL.map(|kind| digest(&|shown| shown.of(kind)));
-    Shown { summary, record, document, listed: digest(&|shown| shown.listed) }
+query! {
+    unnoted;
+    /// The digests of all plugins' texts, of each kind.
+    fn digests_of_lines(db: Reader<'_>) -> Shown {
+        let all: Vec<(&str, Shown)> =
+            plugins(db).iter().filter_map(|file| Some((entry::stem(file.path(db)), shown(db, *file)?))).collect();
+        let digest = |of: &dyn Fn(&Shown) -> Digest| {
+            // One long text is hashed much faster than many short ones.
+            let mut lines = Vec::with_capacity(all.len() * 64);
+            for (stem, shown) in &all {
+                lines.extend_from_slice(stem.as_bytes());
+                lines.push(0);
+                lines.extend_from_slice(of(shown).as_bytes());
+            }
+            Digest::of(&lines)
+        };
+        let [summary, record, document] = ShownKind::ALL.map(|kind| digest(&|shown| shown.of(kind)));
+        Shown { summary, record, document, listed: digest(&|shown| shown.listed) }
+    }
 }
 
-/// The digest of all that long lists show of plugins.
-#[salsa::tracked]
-pub fn listed_digest(db: &dyn Db) -> Digest {
-    digests_of_lines(db).listed
+query! {
+    unnoted;
+    /// The digest of all that long lists show of plugins.
+    pub fn listed_digest(db: Reader<'_>) -> Digest {
+        digests_of_lines(db).listed
+    }
 }
 
 /// What long lists show of each plugin.
-pub(super) fn listed(db: &dyn Db) -> HashMap<&str, Digest> {
+pub(super) fn listed(db: Reader<'_>) -> HashMap<&str, Digest> {
     plugins(db)
         .iter()
         .filter_map(|file| Some((entry::stem(file.path(db)), shown(db, *file)?.listed)))
@@ -142,43 +160,43 @@ pub(super) fn listed(db: &dyn Db) -> HashMap<&str, Digest> {
 }
 
 /// A plugin as its own page shows it; `None` if its entry can't be read, or is known.
-pub fn full(db: &dyn Db, file: EntryFile) -> Option<Full> {
+pub fn full(db: Reader<'_>, file: EntryFile) -> Option<Full> {
     let plugin = plugin(db, file).as_deref()?;
-    let cards = |files: &[EntryFile]| {
-        files.iter().filter_map(|file| summary(db, *file).as_deref().map(Card::from)).collect()
-    };
-    let beside = related::beside(db, file);
+    let (related, others) = db.summed_up(Input::Related, Some(file), |db| {
+        let beside = related::beside(db, file);
+        let cards = |files: &[EntryFile]| -> Vec<Card> {
+            files.iter().filter_map(|file| summary(db, *file).as_deref().map(Card::from)).collect()
+        };
+        (cards(&beside.related), cards(&beside.others))
+    });
     let summary = summary(db, file).as_deref()?.clone();
-    let concerning = data::concerning(db).get(&plugin.entry.id.to_lowercase()).cloned().unwrap_or_default();
-    let (written, blocklist) = (data::notices(db), data::blocklist(db));
     let abandonment = notices::read_abandonment(db, file).as_ref();
-    let abandoned = abandonment.and_then(|told| notices::of_abandoned(db, &plugin.entry.id, told));
+    let id = &plugin.entry.id;
+    let (notices, blocklist) = db.summed_up(Input::Concerning, Some(file), |db| {
+        let concerning = data::concerning(db).get(&id.to_lowercase()).cloned().unwrap_or_default();
+        let (written, blocklist) = (data::notices(db), data::blocklist(db));
+        let abandoned = abandonment.and_then(|told| notices::of_abandoned(db, id, told));
+        let notices = concerning.notices.iter().filter_map(|at| written.get(*at)).chain(&abandoned);
+        let items = concerning.blocklist.iter().filter_map(|at| blocklist.get(*at));
+        let notices: Vec<_> = notices.map(|one| notice(one, None)).collect();
+        (notices, items.cloned().collect::<Vec<Block>>())
+    });
     let around = Surroundings {
-        related: cards(&beside.related),
-        others: cards(&beside.others),
+        related,
+        others,
         disabled_html: plugin.entry.disabled.as_deref().map(|reason| part(db, reason)),
         replaced_html: plugin.entry.replaced.as_deref().map(|text| part(db, text)),
         note_html: note(db, file).clone(),
         body: description(db, file).as_ref().map_or_else(String::new, |html| html.text.to_string()),
-        notices: concerning
-            .notices
-            .iter()
-            .filter_map(|at| written.get(*at))
-            .chain(&abandoned)
-            .map(|one| notice(one, None))
-            .collect(),
-        blocklist: concerning
-            .blocklist
-            .iter()
-            .filter_map(|at| Some(blocklist_item(db, blocklist.get(*at)?, None)))
-            .collect(),
+        notices,
+        blocklist: blocklist.iter().map(|block| blocklist_item(db, block, None)).collect(),
         history: history::published(db, file).and_then(|of| Instances::of(&of.history)),
     };
-    Some(Full::of(plugin, summary, Site::get(db).settings(db), &data::compat(db), around))
+    Some(Full::of(plugin, summary, db.settings(), &data::compat(db), around))
 }
 
 /// The plugins for which `key` gives the most, the most first; those with nothing are left out.
-fn ranking<K: Ord>(db: &dyn Db, count: usize, key: impl Fn(&Summary) -> Option<K>) -> Vec<&Arc<Summary>> {
+fn ranking<K: Ord>(db: Reader<'_>, count: usize, key: impl Fn(&Summary) -> Option<K>) -> Vec<&Arc<Summary>> {
     let mut ranked: Vec<_> =
         summaries(db).iter().filter_map(|summary| Some((key(summary)?, summary))).collect();
     ranked.sort_by(|(a, x), (b, y)| b.cmp(a).then_with(|| x.stem.cmp(&y.stem)));
@@ -190,24 +208,24 @@ fn some_users(count: u64) -> Option<u64> {
 }
 
 /// The most used plugins of the month.
-pub fn popular(db: &dyn Db) -> Vec<&Arc<Summary>> {
+pub fn popular(db: Reader<'_>) -> Vec<&Arc<Summary>> {
     ranking(db, RANKING, |summary| {
         some_users(summary.usage.as_ref()?.month.instances).filter(|_| is_ranked(summary))
     })
 }
 
 /// The plugins that were installed more often in the last week than the month leads to expect.
-pub fn trending(db: &dyn Db) -> Vec<&Arc<Summary>> {
+pub fn trending(db: Reader<'_>) -> Vec<&Arc<Summary>> {
     ranking(db, RANKING, trend)
 }
 
 /// The plugins that were released last.
-pub fn released(db: &dyn Db) -> Vec<&Arc<Summary>> {
+pub fn released(db: Reader<'_>) -> Vec<&Arc<Summary>> {
     ranking(db, RANKING, |summary| last_release(summary).filter(|_| is_ranked(summary)))
 }
 
 /// So many of the plugins that were released last, the last first.
-pub fn latest_releases(db: &dyn Db, count: usize) -> Vec<&Arc<Summary>> {
+pub fn latest_releases(db: Reader<'_>, count: usize) -> Vec<&Arc<Summary>> {
     ranking(db, count, last_release)
 }
 
@@ -216,13 +234,13 @@ fn last_release(summary: &Summary) -> Option<Timestamp> {
 }
 
 /// The ranked plugins that were registered last, the last first.
-pub fn newest(db: &dyn Db, count: usize) -> Vec<&Arc<Summary>> {
+pub fn newest(db: Reader<'_>, count: usize) -> Vec<&Arc<Summary>> {
     let summaries = due::dated(db).iter().rev().filter_map(|file| summary(db, *file).as_ref());
     summaries.filter(|summary| is_ranked(summary)).take(count).collect()
 }
 
 /// Plugins under a heading each, in the order of headings' slugs; each group in the order of titles.
-fn groups<'db>(db: &'db dyn Db, heading: impl Fn(&Summary) -> Named) -> Vec<Group<'db>> {
+fn groups<'db>(db: Reader<'db>, heading: impl Fn(&Summary) -> Named) -> Vec<Group<'db>> {
     let mut groups: BTreeMap<String, Group<'db>> = BTreeMap::new();
     for summary in by_title(db) {
         let Named { name, slug } = heading(summary);
@@ -232,16 +250,18 @@ fn groups<'db>(db: &'db dyn Db, heading: impl Fn(&Summary) -> Named) -> Vec<Grou
     groups.into_values().collect()
 }
 
-/// All plugins in the order of titles, whatever their letter case.
-#[salsa::tracked]
-pub fn by_title(db: &dyn Db) -> Vec<Arc<Summary>> {
-    let mut sorted = summaries(db).clone();
-    sorted.sort_by_cached_key(|summary| (summary.title.to_lowercase(), summary.stem.clone()));
-    sorted
+query! {
+    as Input::All(Aspect::Summary), None;
+    /// All plugins in the order of titles, whatever their letter case.
+    pub fn by_title(db: Reader<'_>) -> Vec<Arc<Summary>> {
+        let mut sorted = summaries(db).clone();
+        sorted.sort_by_cached_key(|summary| (summary.title.to_lowercase(), summary.stem.clone()));
+        sorted
+    }
 }
 
 /// Plugins by the first letter of their title; those that begin with anything else come first, under `#`.
-pub fn by_name(db: &dyn Db) -> Vec<Group<'_>> {
+pub fn by_name(db: Reader<'_>) -> Vec<Group<'_>> {
     groups(db, |summary| {
         let first = summary.title.chars().find(|c| !c.is_whitespace());
         let letter = first.filter(|c| c.is_alphabetic()).map(|c| c.to_uppercase().to_string());
@@ -252,7 +272,7 @@ pub fn by_name(db: &dyn Db) -> Vec<Group<'_>> {
 
 /// Plugins by the year of their registration, the newest first. Those that are not due come last: of their year, or of
 /// all if no plugin of their year is due.
-pub fn by_date(db: &dyn Db) -> Vec<Group<'_>> {
+pub fn by_date(db: Reader<'_>) -> Vec<Group<'_>> {
     let mut years: Vec<Group<'_>> = Vec::new();
     let files = due::due(db).iter().rev().chain(due::to_come(db));
     for summary in files.filter_map(|file| summary(db, *file).as_ref()) {
@@ -273,9 +293,11 @@ pub fn by_date(db: &dyn Db) -> Vec<Group<'_>> {
 }
 
 /// The summary of the plugin that declares `id`, in whatever letter case.
-fn target(db: &dyn Db, id: &str) -> Option<Summary> {
-    let file = by_id(db).get(&id.to_lowercase())?;
-    summary(db, *file).as_deref().cloned()
+fn target(db: Reader<'_>, id: &str) -> Option<Summary> {
+    db.summed_up(Input::All(Aspect::Summary), None, |db| {
+        let file = by_id(db).get(&id.to_lowercase())?;
+        summary(db, *file).as_deref().cloned()
+    })
 }
 
 fn notice(notice: &Notice, target: Option<Summary>) -> context::Notice {
@@ -297,21 +319,22 @@ fn affected(versions: &[String], specifiers: &[String]) -> Vec<String> {
     if specifiers.is_empty() { versions.to_vec() } else { specifiers.to_vec() }
 }
 
-/// The remark that belongs to a plugin's description, as safe HTML.
-#[salsa::tracked]
-fn note(db: &dyn Db, file: EntryFile) -> Option<String> {
-    plugin(db, file).as_deref()?.entry.note.as_deref().map(|note| part(db, note))
+query! {
+    /// The remark that belongs to a plugin's description, as safe HTML.
+    fn note(db: Reader<'_>, file: EntryFile) -> Option<String> {
+        plugin(db, file).as_deref()?.entry.note.as_deref().map(|note| part(db, note))
+    }
 }
 
 /// The HTML of a text that stands on a page beside a description.
-pub(super) fn part(db: &dyn Db, text: &str) -> String {
-    let settings = Site::get(db).settings(db);
-    let another = |link: &str| address::based(&settings.base_path, link);
+pub(super) fn part(db: Reader<'_>, text: &str) -> String {
+    let settings = db.settings();
+    let another = |link: &str| address::based(settings.base_path(), link);
     let picture = |address: &str| pictures::becomes(settings, &[], address);
     markdown::to_html_part(text, Addresses { picture: &picture, ..Addresses::new(&another) })
 }
 
-fn blocklist_item(db: &dyn Db, block: &Block, target: Option<Summary>) -> context::BlocklistItem {
+fn blocklist_item(db: Reader<'_>, block: &Block, target: Option<Summary>) -> context::BlocklistItem {
     let html = |reason: &str| part(db, reason);
     context::BlocklistItem {
         plugin: block.plugin.clone(),
@@ -323,7 +346,7 @@ fn blocklist_item(db: &dyn Db, block: &Block, target: Option<Summary>) -> contex
 }
 
 /// All notices, the latest first, each with the plugin that it concerns.
-pub fn notices(db: &dyn Db) -> Vec<context::Notice> {
+pub fn notices(db: Reader<'_>) -> Vec<context::Notice> {
     // Of one day, the one that was written last: lists grow at their end.
     let all = notices::all(db);
     let mut notices: Vec<_> = all.iter().rev().collect();
@@ -332,12 +355,12 @@ pub fn notices(db: &dyn Db) -> Vec<context::Notice> {
 }
 
 /// The whole blocklist, each item with the plugin that it concerns.
-pub fn blocklist(db: &dyn Db) -> Vec<context::BlocklistItem> {
+pub fn blocklist(db: Reader<'_>) -> Vec<context::BlocklistItem> {
     data::blocklist(db).iter().map(|one| blocklist_item(db, one, target(db, &one.plugin))).collect()
 }
 
 /// Overlays for pages: each with the summary of the plugin it is about.
-pub fn overlays(db: &dyn Db, overlays: &Overlays) -> Vec<minijinja::Value> {
+pub fn overlays(db: Reader<'_>, overlays: &Overlays) -> Vec<minijinja::Value> {
     overlays
         .iter()
         .map(|(id, settings)| {
@@ -357,7 +380,7 @@ pub fn overlays(db: &dyn Db, overlays: &Overlays) -> Vec<minijinja::Value> {
 }
 
 /// Entry files whose plugins satisfy `condition`, in the order of titles.
-pub fn select(db: &dyn Db, condition: impl Fn(&Summary) -> bool) -> Vec<(EntryFile, &Arc<Summary>)> {
+pub fn select(db: Reader<'_>, condition: impl Fn(&Summary) -> bool) -> Vec<(EntryFile, &Arc<Summary>)> {
     let mut selected: Vec<_> = sound_entries(db)
         .iter()
         .filter_map(|file| Some((*file, summary(db, *file).as_ref()?)))

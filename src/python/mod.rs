@@ -26,6 +26,7 @@
 
 mod assign;
 mod pyproject;
+mod said;
 mod token;
 mod value;
 
@@ -35,7 +36,9 @@ mod tests;
 use pep440_rs::VersionSpecifiers;
 use serde::{Deserialize, Serialize};
 
-/// Raise when the same source can give other [`Properties`]: stored ones are memos under this number.
+pub use said::Said;
+
+/// Raise when the same source can give other [`Properties`]: with [`Said`], this number is kept.
 pub const VERSION: u32 = 1;
 
 /// Sources of more bytes have no properties; a longer one is generated or hostile.

@@ -9,7 +9,7 @@ use minijinja::value::{DynObject, Object, ObjectRepr, Value, serializing_for_val
 use serde::{Deserialize, Serialize, Serializer};
 use url::{ParseError, Url};
 
-use crate::config::Settings;
+use crate::config::View;
 use crate::digest::Digest;
 use crate::{markdown, url_path};
 
@@ -36,8 +36,8 @@ pub struct Local(String);
 
 impl Local {
     /// The address on pages of `path` from the site's root; anything else stays.
-    pub fn of(settings: &Settings, path: &str) -> Self {
-        Self(based(&settings.base_path, path).unwrap_or_else(|| path.to_owned()))
+    pub fn of(settings: View<'_>, path: &str) -> Self {
+        Self(based(settings.base_path(), path).unwrap_or_else(|| path.to_owned()))
     }
 
     /// The text.
@@ -46,8 +46,8 @@ impl Local {
     }
 
     /// The absolute address.
-    pub fn absolute(&self, settings: &Settings) -> String {
-        if is_rooted(&self.0) { format!("{}{}", settings.url, self.0) } else { self.0.clone() }
+    pub fn absolute(&self, settings: View<'_>) -> String {
+        if is_rooted(&self.0) { format!("{}{}", settings.url(), self.0) } else { self.0.clone() }
     }
 
     /// What templates see.
@@ -115,8 +115,12 @@ pub fn written(text: &str) -> String {
 }
 
 /// The absolute address: a path from the root gets the site's address and base path, anything else stays.
-pub fn absolute(settings: &Settings, path: &str) -> String {
-    if is_rooted(path) { format!("{}{}{path}", settings.url, settings.base_path) } else { path.to_owned() }
+pub fn absolute(settings: View<'_>, path: &str) -> String {
+    if is_rooted(path) {
+        format!("{}{}{path}", settings.url(), settings.base_path())
+    } else {
+        path.to_owned()
+    }
 }
 
 /// The path of a plugin's page from the site's root.
@@ -144,6 +148,7 @@ pub fn asset(path: &str, digest: Digest, fingerprinted: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Settings;
 
     #[test]
     fn fingerprints_stand_before_the_extension() {
@@ -175,9 +180,9 @@ mod tests {
             assert_eq!(based(base, path).as_deref(), expected, "{base} {path}");
             let settings =
                 Settings { base_path: base.to_owned(), url: "https://s".to_owned(), ..Settings::default() };
-            let local = Local::of(&settings, path);
+            let local = Local::of(settings.view(), path);
             assert_eq!(local.as_str(), expected.unwrap_or(path), "{base} {path}");
-            assert_eq!(local.absolute(&settings), absolute(&settings, path), "{base} {path}");
+            assert_eq!(local.absolute(settings.view()), absolute(settings.view(), path), "{base} {path}");
         }
     }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::address;
 use super::context::{self, Full, Summary};
 use crate::companion::{Badge, Companion, Form};
-use crate::config::Settings;
+use crate::config::View;
 use crate::fact::Release;
 use crate::markdown;
 
@@ -126,7 +126,7 @@ struct Urls<'a> {
 }
 
 /// A plugin, on one line.
-pub fn plugin(full: &Full, settings: &Settings) -> String {
+pub fn plugin(full: &Full, settings: View<'_>) -> String {
     let summary = &full.summary;
     let at = |companion: Companion| address::absolute(settings, &companion.address(&summary.stem));
     let picture = |badge| (badge, at(Companion::Badge(badge, Form::Svg)));
@@ -224,7 +224,7 @@ pub fn plugin(full: &Full, settings: &Settings) -> String {
             source: &full.source,
             issues: issues.map(|github| format!("{}/issues", github.url)),
             privacy_policy: full.privacy_policy.as_deref(),
-            badges: settings.badges.then(|| badges.collect()),
+            badges: settings.badges().then(|| badges.collect()),
         },
     })
 }
@@ -253,7 +253,7 @@ struct Listed<'a> {
 }
 
 /// The index: an object whose member `plugins` has a line for each plugin.
-pub fn index(summaries: &[Arc<Summary>], settings: &Settings) -> String {
+pub fn index(summaries: &[Arc<Summary>], settings: View<'_>) -> String {
     let listed = |summary: &Arc<Summary>| {
         let listed = Listed {
             id: &summary.stem,

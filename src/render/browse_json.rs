@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::context::{Named, Summary};
 use super::ranking::trend;
-use crate::config::{Settings, Synonyms};
+use crate::config::{Synonyms, View};
 use crate::versions::Admitted;
 
 /// The number of the format; another one is another format.
@@ -119,7 +119,7 @@ impl<'a> Names<'a> {
 
 impl<'a> Index<'a> {
     /// The index of plugins, which are in the order of their titles.
-    pub fn of(plugins: &'a [Arc<Summary>], settings: &'a Settings) -> Self {
+    pub fn of(plugins: &'a [Arc<Summary>], settings: View<'a>) -> Self {
         let tags = Names::of(plugins.iter().flat_map(|plugin| &plugin.tags));
         let authors = Names::of(plugins.iter().flat_map(|plugin| &plugin.authors));
         let (octoprint, admitted) = versions(plugins);
@@ -164,7 +164,7 @@ impl<'a> Index<'a> {
             octoprint,
             os: systems.keys().copied().collect(),
             usage_as_of: usage.map(|usage| as_of(usage.as_of.as_deref())).max().unwrap_or(0),
-            synonyms: &settings.synonyms,
+            synonyms: settings.synonyms(),
             plugins: columns,
         }
     }

@@ -10,7 +10,7 @@ use super::address::{self, Local};
 use super::history::Instances;
 use super::slug::slug;
 use super::text;
-use crate::config::Settings;
+use crate::config::View;
 use crate::data::Compat;
 use crate::digest::Digest;
 use crate::entry::UNKNOWN_DATE;
@@ -94,11 +94,11 @@ impl From<&Usage> for UsageNumbers {
 
 impl Summary {
     /// A plugin's summary.
-    pub fn of(plugin: &Plugin, settings: &Settings) -> Self {
+    pub fn of(plugin: &Plugin, settings: View<'_>) -> Self {
         let entry = &plugin.entry;
         let path = address::plugin_page(&entry.stem);
         let repository = plugin.repository.as_deref();
-        let published = text::midnight(entry.date, &settings.timezone);
+        let published = text::midnight(entry.date, settings.timezone());
         Self {
             stem: entry.stem.clone(),
             id: entry.id.clone(),
@@ -383,7 +383,7 @@ impl Full {
     pub fn of(
         plugin: &Plugin,
         summary: Summary,
-        settings: &Settings,
+        settings: View<'_>,
         compat: &Compat,
         around: Surroundings,
     ) -> Self {

@@ -1,17 +1,21 @@
 //! The templates of a site, compiled, with everything they may call.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use minijinja::value::Serde;
+use minijinja::value::{Enumerator, Object, Serde};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value};
 use serde::Serialize;
 
 use super::address::{self, Local};
+use super::reads::{self, Navigation};
 use super::{filters, pictures, shared};
-use crate::config::Settings;
+use crate::config::{Listener, Settings, View};
+use crate::digest::Digest;
 use crate::markdown::{self, Addresses, is_forbidden};
 use crate::problem::Problem;
+use crate::trace::Input;
 
 /// One template's source.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,8 +60,7 @@ pub struct Destination {
 }
 
 impl Templates {
-    /// Compiles templates. `assets` maps each asset's name to its published path below the root; `navigation` is what
-    /// stands in it beside the pages that each site has.
+    /// Compiles templates. `assets` maps each asset's name to its published path below the root.
     ///
     /// # Errors
     ///
@@ -65,8 +68,7 @@ impl Templates {
     pub fn compile(
         sources: Vec<Source>,
         settings: &Settings,
-        assets: BTreeMap<String, String>,
-        navigation: &[Destination],
+        assets: BTreeMap<Arc<str>, Arc<str>>,
     ) -> Result<Self, Vec<Problem>> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
@@ -75,6 +77,13 @@ impl Templates {
         });
         environment.set_debug(true);
         environment.set_formatter(format);
+        // What it shows differs from build to build.
+        environment.remove_global("debug");
+        // The engine asks for this whenever a template names another one, in whatever way.
+        environment.set_path_join_callback(|name, _| {
+            reads::note(Input::Template(name.into()));
+            Cow::Borrowed(name)
+        });
         filters::add(&mut environment);
         shared::add(&mut environment);
         let mut problems = Vec::new();
@@ -87,30 +96,49 @@ impl Templates {
         if !problems.is_empty() {
             return Err(problems);
         }
-        environment.add_global("site", site(settings, navigation));
-        let of_local = settings.clone();
+        let settings = Arc::new(settings.clone());
+        environment.add_global("site", Value::from_object(Site(Arc::clone(&settings))));
+        let of_local = Arc::clone(&settings);
         environment
-            .add_function("url", move |path: &Value| local(&of_local, path).map(|local| local.value()));
-        let of_absolute = settings.clone();
+            .add_function("url", move |path: &Value| local(told(&of_local), path).map(|local| local.value()));
+        let of_absolute = Arc::clone(&settings);
         environment.add_function("absolute_url", move |path: &Value| {
-            local(&of_absolute, path).map(|local| local.absolute(&of_absolute))
+            local(told(&of_absolute), path).map(|local| local.absolute(told(&of_absolute)))
         });
-        let of_inline = settings.clone();
-        environment.add_filter("inline", move |text: &str| Value::from_safe_string(inline(&of_inline, text)));
-        let of_assets = settings.clone();
-        environment.add_function("asset", move |name: &str| match assets.get(name) {
-            Some(path) => Ok(Local::of(&of_assets, path).value()),
-            None => Err(Error::new(ErrorKind::InvalidOperation, format!("there is no asset `{name}`"))),
+        let of_inline = Arc::clone(&settings);
+        environment
+            .add_filter("inline", move |text: &str| Value::from_safe_string(inline(told(&of_inline), text)));
+        environment.add_function("asset", move |name: &str| {
+            reads::note(Input::Asset(name.into()));
+            match assets.get(name) {
+                Some(path) => Ok(Local::of(told(&settings), path).value()),
+                None => Err(Error::new(ErrorKind::InvalidOperation, format!("there is no asset `{name}`"))),
+            }
         });
         Ok(Self { environment, sources })
     }
 
-    /// Renders the template `name`.
+    /// Renders the template `name` on a page with this navigation, beside the pages that each site has. Told is what
+    /// was read for it, also if it fails.
     ///
     /// # Errors
     ///
     /// Where and why the template fails.
-    pub fn render(&self, name: &str, context: Value) -> Result<String, Problem> {
+    pub fn render(
+        &self,
+        name: &str,
+        context: Value,
+        navigation: &[Destination],
+    ) -> (Result<String, Problem>, BTreeSet<Input>) {
+        let digest = Digest::of(&serde_json::to_vec(navigation).unwrap_or_default());
+        let navigation = Navigation { value: Value::from(Serde(navigation)), digest };
+        reads::recorded_with(Arc::new(navigation), || {
+            reads::note(Input::Template(name.into()));
+            self.render_unrecorded(name, context)
+        })
+    }
+
+    fn render_unrecorded(&self, name: &str, context: Value) -> Result<String, Problem> {
         let rendered = self.environment.get_template(name).and_then(|template| template.render(context));
         rendered
             .map(|mut text| {
@@ -137,7 +165,7 @@ impl Templates {
 }
 
 /// The address on pages that a template gives: a path from the site's root, or what `url`, `asset` or a member gave.
-fn local(settings: &Settings, path: &Value) -> Result<Local, Error> {
+fn local(settings: View<'_>, path: &Value) -> Result<Local, Error> {
     if let Some(local) = path.downcast_object_ref::<Local>() {
         return Ok(local.clone());
     }
@@ -150,49 +178,6 @@ fn local(settings: &Settings, path: &Value) -> Result<Local, Error> {
 /// Whether a template with this name makes HTML or XML.
 pub fn has_markup(name: &str) -> bool {
     [".html", ".xml", ".atom"].iter().any(|extension| name.ends_with(extension))
-}
-
-/// For each template, itself and all that it can include, in the order of names.
-///
-/// A template that is mentioned anywhere in another's text counts as included by it. One whose tag has anything
-/// but a plain name could include any.
-pub fn dependencies(sources: &[Source]) -> BTreeMap<&Arc<str>, Vec<&Source>> {
-    let quoted: Vec<[String; 2]> =
-        sources.iter().map(|it| [format!("\"{}\"", it.name), format!("'{}'", it.name)]).collect();
-    let included: Vec<Vec<usize>> = sources
-        .iter()
-        .map(|from| {
-            let any = includes_by_value(&from.text);
-            let mentions = |to: &usize| any || quoted[*to].iter().any(|name| from.text.contains(name));
-            (0..sources.len()).filter(mentions).collect()
-        })
-        .collect();
-    let mut all = BTreeMap::new();
-    for (first, source) in sources.iter().enumerate() {
-        let mut reached = BTreeSet::from([first]);
-        let mut pending = vec![first];
-        while let Some(from) = pending.pop() {
-            pending.extend(included[from].iter().filter(|to| reached.insert(**to)));
-        }
-        let mut reached: Vec<&Source> = reached.into_iter().map(|at| &sources[at]).collect();
-        reached.sort_by(|a, b| a.name.cmp(&b.name));
-        all.insert(&source.name, reached);
-    }
-    all
-}
-
-/// Whether a tag that names a template does so by anything but a quoted name.
-fn includes_by_value(text: &str) -> bool {
-    text.split("{%").skip(1).any(|tag| {
-        let tag = tag.trim_start_matches(['-', '+', ' ', '\t', '\r', '\n']);
-        ["include", "extends", "import", "from"].iter().any(|keyword| {
-            tag.strip_prefix(keyword).is_some_and(|rest| {
-                let name = rest.trim_start();
-                let end = name.find("%}").unwrap_or(name.len());
-                name.len() < rest.len() && (!name.starts_with(['"', '\'']) || name[..end].contains('~'))
-            })
-        })
-    })
 }
 
 /// Writes a value. In HTML and XML exactly the characters that mean something there are escaped; the engine's
@@ -239,27 +224,77 @@ fn problem(error: &Error, source: &Source) -> Problem {
         .help("docs/templates.md lists what templates can use")
 }
 
-fn site(settings: &Settings, navigation: &[Destination]) -> Value {
-    minijinja::context! {
-        title => settings.title.as_str(),
-        description => settings.description.as_str(),
-        url => settings.url.as_str(),
-        base_path => settings.base_path.as_str(),
-        repository => settings.repository.as_deref(),
-        entries_path => settings.entries_path.as_str(),
-        api => settings.api,
-        badges => settings.badges,
-        logo => settings.theme.logo.as_str(),
-        logo_width => settings.theme.logo_width,
-        texts => Value::from(Serde(&settings.theme.texts)),
-        links => Value::from(Serde(&settings.theme.links)),
-        navigation => Value::from(Serde(navigation)),
+/// Has the page that is being rendered depend on what is read.
+struct OfPage;
+
+impl Listener for OfPage {
+    fn read(&self, key: &'static str) {
+        reads::setting(key);
+    }
+}
+
+/// The settings, of which each read is one of the page that is being rendered.
+fn told(settings: &Settings) -> View<'_> {
+    View::new(settings, &OfPage)
+}
+
+/// What templates call `site`.
+#[derive(Debug)]
+struct Site(Arc<Settings>);
+
+/// The members of [`Site`].
+const SITE: [&str; 13] = [
+    "title",
+    "description",
+    "url",
+    "base_path",
+    "repository",
+    "entries_path",
+    "api",
+    "badges",
+    "logo",
+    "logo_width",
+    "texts",
+    "links",
+    "navigation",
+];
+
+impl Object for Site {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let settings = told(&self.0);
+        let of_theme = |key| {
+            reads::setting(key);
+            &self.0.theme
+        };
+        Some(match key.as_str()? {
+            "title" => settings.title().into(),
+            "description" => settings.description().into(),
+            "url" => settings.url().into(),
+            "base_path" => settings.base_path().into(),
+            "repository" => settings.repository().into(),
+            "entries_path" => settings.entries_path().into(),
+            "api" => settings.api().into(),
+            "badges" => settings.badges().into(),
+            "logo" => of_theme("theme.logo").logo.as_str().into(),
+            "logo_width" => of_theme("theme.logo_width").logo_width.into(),
+            "texts" => Value::from(Serde(&of_theme("theme.texts").texts)),
+            "links" => Value::from(Serde(&of_theme("theme.links").links)),
+            "navigation" => {
+                reads::note(Input::Navigation);
+                reads::navigation()?.value.clone()
+            }
+            _ => return None,
+        })
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Str(&SITE)
     }
 }
 
 /// The HTML of a text that stands within a sentence, which is what the filter `inline` gives.
-pub fn inline(settings: &Settings, text: &str) -> String {
-    let another = |link: &str| address::based(&settings.base_path, link);
+pub fn inline(settings: View<'_>, text: &str) -> String {
+    let another = |link: &str| address::based(settings.base_path(), link);
     let picture = |address: &str| pictures::becomes(settings, &[], address);
     markdown::to_html_inline(text, Addresses { picture: &picture, ..Addresses::new(&another) })
 }
@@ -268,75 +303,125 @@ pub fn inline(settings: &Settings, text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn included(sources: &[(&str, &str)], of: &str) -> Vec<String> {
-        let sources: Vec<Source> = sources
-            .iter()
-            .map(|(name, text)| Source { name: (*name).into(), path: String::new(), text: (*text).into() })
-            .collect();
-        let all = dependencies(&sources);
-        all.into_iter()
-            .find(|(name, _)| &***name == of)
-            .map(|(_, found)| found.iter().map(|source| source.name.to_string()).collect())
-            .unwrap_or_default()
+    fn templates(sources: &[(&str, &str)]) -> Templates {
+        let source = |(name, text): &(&str, &str)| Source {
+            name: (*name).into(),
+            path: format!("templates/{name}"),
+            text: (*text).into(),
+        };
+        let sources = sources.iter().map(source).collect();
+        let assets = BTreeMap::from([("a.css".into(), "/assets/a.1.css".into())]);
+        Templates::compile(sources, &Settings::default(), assets).unwrap()
+    }
+
+    fn render(templates: &Templates, name: &str, context: Value) -> String {
+        templates.render(name, context, &[]).0.unwrap()
+    }
+
+    fn reads(templates: &Templates, name: &str, context: Value) -> Vec<String> {
+        let reads = templates.render(name, context, &[]).1;
+        reads.iter().map(ToString::to_string).collect()
     }
 
     #[test]
-    fn a_template_depends_on_all_that_it_can_include() {
-        let sources = [
-            ("base.html", "{%- import 'macros.html' as m -%}"),
-            ("macros.html", ""),
-            ("page.html", "{% extends \"base.html\" %}"),
-            ("other.html", ""),
-            ("any.html", "{% include page.layout %}"),
+    fn what_a_template_reads_is_what_it_reads_and_not_what_it_mentions() {
+        let templates = templates(&[
+            ("base.html", "{{ site.title }}{% block main %}{% endblock %}"),
+            ("macros.html", "{% macro m() %}{{ asset('a.css') }}{% endmacro %}"),
+            ("page.html", "{% extends 'ba' ~ 'se.html' %}{% block main %}{{ m() }}{% endblock %}"),
+            (
+                "calls.html",
+                "{% from 'MACROS.HTML' | lower import m %}{{ m() }}{{ shared('pa' ~ 'rt.html', 1) }}",
+            ),
+            ("part.html", "{{ site.navigation | length }}{{ url('/') }}"),
+            ("never.html", "{% if false %}{% include 'part.html' %}{{ site.url }}{% endif %}"),
+            (
+                "missing.html",
+                "{% include ['not.html', 'never.html'] %}{% include 'no.html' ignore missing %}",
+            ),
+            ("all.html", "{{ site }}"),
+        ]);
+        let of =
+            |name: &str| reads(&templates, name, minijinja::context! { m => Value::from_function(|| 1) });
+        assert_eq!(of("page.html"), ["setting title", "template base.html", "template page.html"]);
+        let expected = [
+            "setting base_path",
+            "template calls.html",
+            "template macros.html",
+            "template part.html",
+            "address of a.css",
+            "navigation",
         ];
-        assert_eq!(included(&sources, "page.html"), ["base.html", "macros.html", "page.html"]);
-        assert_eq!(included(&sources, "other.html"), ["other.html"]);
-        assert_eq!(included(&sources, "any.html").len(), sources.len());
+        // The second time, what is shared is known.
+        assert_eq!(
+            (of("calls.html"), of("calls.html")),
+            (expected.map(String::from).into(), expected.map(String::from).into())
+        );
+        assert_eq!(of("never.html"), ["template never.html"]);
+        let expected = ["missing.html", "never.html", "no.html", "not.html"];
+        assert_eq!(of("missing.html"), expected.map(|name| format!("template {name}")));
+        assert_eq!(of("all.html").len(), SITE.len() + 1);
+    }
+
+    #[test]
+    fn values_that_compare_equal_are_not_the_same() {
+        let templates = templates(&[("one.html", "{{ shared('b.html', here) }}"), ("b.html", "{{ here }}")]);
+        let safe = Value::from_safe_string("<i>".to_owned());
+        let values = [
+            1.into(),
+            true.into(),
+            1.0.into(),
+            "1".into(),
+            "<i>".into(),
+            safe,
+            vec![1].into(),
+            vec![true].into(),
+        ];
+        let shown = |here: &Value| render(&templates, "one.html", minijinja::context! { here });
+        let expected = ["1\n", "True\n", "1.0\n", "1\n", "&lt;i&gt;\n", "<i>\n", "[1]\n", "[True]\n"];
+        for _ in 0..2 {
+            assert_eq!(values.iter().map(shown).collect::<Vec<_>>(), expected);
+        }
+    }
+
+    #[test]
+    fn nothing_shows_the_state_of_the_engine() {
+        let templates = templates(&[("a.html", "\n{{ debug() }}")]);
+        let problem = templates.render("a.html", Value::from(()), &[]).0.unwrap_err();
+        assert_eq!((problem.path(), problem.line_column().0), ("templates/a.html", 2), "{problem}");
     }
 
     #[test]
     fn html_is_escaped_where_it_means_something() {
-        let source = |name: &str| Source {
-            name: name.into(),
-            path: name.to_owned(),
-            text: "{{ text }} {{ text | safe }}".into(),
-        };
-        let settings = crate::config::Settings::default();
-        let sources = vec![source("a.html"), source("a.txt")];
-        let templates = Templates::compile(sources, &settings, BTreeMap::new(), &[]).unwrap();
+        let text = "{{ text }} {{ text | safe }}";
+        let templates = templates(&[("a.html", text), ("a.txt", text)]);
         let context = || minijinja::context! { text => "<a href='/x'>\u{7}&\u{FFFE}\"\u{85}" };
         let raw = "<a href='/x'>&\"";
         assert_eq!(
-            templates.render("a.html", context()).unwrap(),
+            render(&templates, "a.html", context()),
             format!("&lt;a href=&#39;/x&#39;&gt;&amp;&quot; {raw}\n")
         );
         let written = "<a href='/x'>\u{7}&\u{FFFE}\"\u{85}";
-        assert_eq!(templates.render("a.txt", context()).unwrap(), format!("{written} {written}\n"));
+        assert_eq!(render(&templates, "a.txt", context()), format!("{written} {written}\n"));
     }
 
     #[test]
     fn what_pages_share_depends_on_here_alone() {
-        let source = |name: &str, text: &str| Source {
-            name: name.into(),
-            path: format!("templates/{name}"),
-            text: text.into(),
-        };
-        let sources = vec![
-            source("a.html", "{{ shared('b.html', at) }} {{ shared('b.html', at) }} {{ shared('b.html') }}"),
-            source("b.html", "<b>{{ here or site.title }}</b>"),
-            source("c.html", "{{ shared('d.html') }}"),
-            source("d.html", "\n{{ at }}"),
-        ];
-        let templates = Templates::compile(sources, &Settings::default(), BTreeMap::new(), &[]).unwrap();
+        let templates = templates(&[
+            ("a.html", "{{ shared('b.html', at) }} {{ shared('b.html', at) }} {{ shared('b.html') }}"),
+            ("b.html", "<b>{{ here or site.title }}</b>"),
+            ("c.html", "{{ shared('d.html') }}"),
+            ("d.html", "\n{{ at }}"),
+        ]);
         let title = Settings::default().title;
         for at in ["<", "x", "<"] {
             let expected = if at == "<" { "&lt;" } else { at };
             assert_eq!(
-                templates.render("a.html", minijinja::context! { at }).unwrap(),
+                render(&templates, "a.html", minijinja::context! { at }),
                 format!("<b>{expected}</b> <b>{expected}</b> <b>{title}</b>\n")
             );
         }
-        let problem = templates.render("c.html", minijinja::context! { at => "x" }).unwrap_err();
+        let problem = templates.render("c.html", minijinja::context! { at => "x" }, &[]).0.unwrap_err();
         assert_eq!((problem.path(), problem.line_column().0), ("templates/d.html", 2), "{problem}");
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::address;
 use super::context::Summary;
-use crate::config::Settings;
+use crate::config::View;
 
 #[derive(Serialize)]
 struct Feed<'a> {
@@ -49,12 +49,12 @@ impl<'a> Feed<'a> {
         what: &str,
         path: &str,
         description: &'a str,
-        settings: &Settings,
+        settings: View<'_>,
         items: Vec<Item<'a>>,
     ) -> String {
         let feed = Self {
             version: "https://jsonfeed.org/version/1.1",
-            title: format!("{}: {what}", settings.title),
+            title: format!("{}: {what}", settings.title()),
             description,
             home_page_url: address::absolute(settings, "/"),
             feed_url: address::absolute(settings, path),
@@ -76,7 +76,7 @@ fn tags(summary: &Summary) -> Vec<&str> {
 }
 
 /// The feed at `path` of plugins, the newest first, each with its description as safe HTML with absolute addresses.
-pub fn plugins(path: &str, newest: &[(Arc<Summary>, String)], settings: &Settings) -> String {
+pub fn plugins(path: &str, newest: &[(Arc<Summary>, String)], settings: View<'_>) -> String {
     let items = newest
         .iter()
         .map(|(summary, body)| (summary, Some(body.as_str()).filter(|body| !body.trim().is_empty())))
@@ -94,7 +94,7 @@ pub fn plugins(path: &str, newest: &[(Arc<Summary>, String)], settings: &Setting
             tags: tags(summary),
         })
         .collect();
-    Feed::json("new plugins", path, &settings.description, settings, items)
+    Feed::json("new plugins", path, settings.description(), settings, items)
 }
 
 /// What stays as it is in a query (RFC 3986, section 2.3), as in the filter `urlencode`.
@@ -105,7 +105,7 @@ const UNRESERVED: &AsciiSet =
 const ABOUT: &str = "The latest release of each plugin that was released last";
 
 /// The feed at `path` of the latest releases of plugins, the newest first.
-pub fn releases(path: &str, released: &[&Arc<Summary>], settings: &Settings) -> String {
+pub fn releases(path: &str, released: &[&Arc<Summary>], settings: View<'_>) -> String {
     let items = released.iter().filter_map(|summary| {
         let release = summary.latest_release.as_ref()?;
         let named = Some(&release.name).filter(|name| !name.is_empty() && **name != release.tag);

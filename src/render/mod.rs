@@ -14,6 +14,7 @@ pub mod object;
 pub mod pictures;
 pub mod plugins_json;
 pub mod ranking;
+mod reads;
 pub mod search_json;
 mod shared;
 pub mod slug;

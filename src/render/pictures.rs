@@ -4,7 +4,7 @@ use url::{ParseError, Url};
 
 use super::address::is_web;
 use super::context::Shot;
-use crate::config::{RemotePictures, Settings};
+use crate::config::{RemotePictures, View};
 use crate::entry::Screenshot;
 use crate::markdown::{self, Picture};
 
@@ -13,14 +13,14 @@ const BEHIND_GITHUB: [&str; 2] =
     ["https://*.githubusercontent.com", "https://github-production-user-asset-6210df.s3.amazonaws.com"];
 
 /// What becomes of the picture at `address` in a text of an entry with these screenshots.
-pub fn becomes(settings: &Settings, screenshots: &[Screenshot], address: &str) -> Picture {
+pub fn becomes(settings: View<'_>, screenshots: &[Screenshot], address: &str) -> Picture {
     let is_relative =
         !address.starts_with("//") && Url::parse(address) == Err(ParseError::RelativeUrlWithoutBase);
-    let of_site = address.strip_prefix(&settings.url).is_some_and(|rest| rest.starts_with('/'));
+    let of_site = address.strip_prefix(settings.url()).is_some_and(|rest| rest.starts_with('/'));
     let is_own = |shot: &Screenshot| without_scheme(&markdown::encode(&shot.url)) == without_scheme(address);
     if is_relative || of_site {
         Picture::Shown
-    } else if settings.remote_pictures == RemotePictures::Load || screenshots.iter().any(is_own) {
+    } else if settings.remote_pictures() == RemotePictures::Load || screenshots.iter().any(is_own) {
         Picture::Fetched
     } else {
         Picture::Named
@@ -28,9 +28,9 @@ pub fn becomes(settings: &Settings, screenshots: &[Screenshot], address: &str) -
 }
 
 /// Everything on which [`becomes`] depends, as a text.
-pub fn told(settings: &Settings, screenshots: &[Screenshot]) -> String {
+pub fn told(settings: View<'_>, screenshots: &[Screenshot]) -> String {
     let remote = screenshots.iter().map(|shot| shot.url.as_str()).filter(|url| is_web(url));
-    let all = [settings.remote_pictures.to_string(), settings.url.clone()];
+    let all = [settings.remote_pictures().to_string(), settings.url().to_owned()];
     let lines: Vec<&str> = all.iter().map(String::as_str).chain(remote).collect();
     lines.join("\n")
 }
@@ -42,8 +42,8 @@ fn without_scheme(address: &str) -> &str {
 
 /// Where a page with these screenshots may load pictures from beside the site itself, as sources in the sense of
 /// Content Security Policy Level 3, section 2.3.1.
-pub fn sources(settings: &Settings, screenshots: &[Shot]) -> Vec<String> {
-    if settings.remote_pictures == RemotePictures::Load {
+pub fn sources(settings: View<'_>, screenshots: &[Shot]) -> Vec<String> {
+    if settings.remote_pictures() == RemotePictures::Load {
         return vec!["https:".to_owned()];
     }
     let mut sources: Vec<String> = screenshots.iter().filter_map(|shot| source(shot.url.as_str())).collect();

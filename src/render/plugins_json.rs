@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use super::{address, text};
-use crate::config::Settings;
+use crate::config::View;
 use crate::fact::Repository;
 use crate::markdown;
 use crate::plugin::Plugin;
@@ -112,7 +112,7 @@ pub fn record(
     plugin: &Plugin,
     disabled_html: Option<&str>,
     note_html: Option<&str>,
-    settings: &Settings,
+    settings: View<'_>,
 ) -> Result<String, serde_json::Error> {
     let entry = &plugin.entry;
     let mut description = markdown::strip_tags(&entry.description);
@@ -126,14 +126,14 @@ pub fn record(
         instances_week: usage.week.instances,
         install_events_week: usage.week.install_events,
     });
-    let os = if entry.disabled.is_some() && settings.hide_disabled {
+    let os = if entry.disabled.is_some() && settings.hide_disabled() {
         vec!["disabled"]
     } else {
         plugin.os.iter().map(String::as_str).collect()
     };
     serde_json::to_string(&Record {
         id: &entry.stem,
-        published: text::json_time(&text::midnight(entry.date, &settings.timezone)),
+        published: text::json_time(&text::midnight(entry.date, settings.timezone())),
         title: &entry.title,
         description,
         archive: &entry.archive,

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::address::{self, Local};
 use super::text;
-use crate::config::Settings;
+use crate::config::View;
 use crate::entry::Entry;
 use crate::markdown;
 
@@ -25,11 +25,11 @@ struct Document<'a> {
 /// # Errors
 ///
 /// Never for values that came through the graph.
-pub fn document(entry: &Entry, body: &str, settings: &Settings) -> Result<String, serde_json::Error> {
+pub fn document(entry: &Entry, body: &str, settings: View<'_>) -> Result<String, serde_json::Error> {
     serde_json::to_string(&Document {
         id: format!("/plugins/{}", entry.stem),
         url: Local::of(settings, &address::plugin_page(&entry.stem)),
-        date: text::json_time(&text::midnight(entry.date, &settings.timezone)),
+        date: text::json_time(&text::midnight(entry.date, settings.timezone())),
         title: &entry.title,
         description: markdown::strip_tags(&entry.description),
         author: markdown::strip_tags(&entry.authors.join(", ")),

@@ -10,6 +10,7 @@ use super::Scanned;
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::graph::inputs::AssetLocation;
+use crate::graph::snapshot::Template;
 use crate::theme;
 
 /// The style sheet that gives colours their values.
@@ -23,20 +24,18 @@ fn is_fingerprinted(path: &str) -> bool {
 /// Where an asset's bytes are, its digest, and whether it is fingerprinted.
 pub(super) type Asset = (AssetLocation, Digest, bool);
 
-/// A template's text, and whether it is the site's own.
-pub(super) type Template = (Arc<str>, bool);
-
 /// The theme's templates and the site's.
 pub(super) fn templates(of_site: &[Scanned]) -> miette::Result<BTreeMap<Arc<str>, Template>> {
-    let mut templates: BTreeMap<Arc<str>, Template> =
-        theme::templates().map(|(name, text)| (name.into(), (text.into(), false))).collect();
+    let mut templates: BTreeMap<Arc<str>, Template> = theme::templates()
+        .map(|(name, text)| (name.into(), Template { text: text.into(), is_own: false }))
+        .collect();
     for file in of_site {
         let text = String::from_utf8(file.content()?.to_vec()).map_err(|_| {
             miette!(help = "save it as UTF-8", "the template {} is not UTF-8", file.place.display())
         })?;
         // A file that is the theme's own, as in the theme's home, is not an override.
-        let own = templates.get(&*file.name).is_none_or(|(theme, _)| **theme != *text);
-        templates.insert(file.name.as_str().into(), (text.into(), own));
+        let is_own = templates.get(&*file.name).is_none_or(|theme| *theme.text != *text);
+        templates.insert(file.name.as_str().into(), Template { text: text.into(), is_own });
     }
     Ok(templates)
 }

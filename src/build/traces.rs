@@ -1,0 +1,77 @@
+//! The traces of outputs that are not about one entry alone, from one build to the next.
+
+use std::collections::HashSet;
+
+use super::current::OfOutputs;
+use crate::cache::{Cache, CacheError, Imprints, Traces};
+use crate::digest::Digest;
+use crate::trace::{Changed, Input, OfOutput, Sets, Trace, came_and_went};
+
+/// Adds to what has changed what is read now and was not, and what was and is not.
+pub(super) fn add_reads(changes: &mut Vec<Changed>, before: &Trace, now: &Trace, sets: &Sets) {
+    let reads = came_and_went(&before.dependencies(sets), &now.dependencies(sets));
+    let known: HashSet<Input> = changes.iter().map(|change| change.input.clone()).collect();
+    changes.extend(reads.into_iter().filter(|read| !known.contains(&read.input)));
+}
+
+/// Those of the last build, and what this one makes of them.
+#[derive(Debug, Default)]
+pub(super) struct OutputTraces {
+    before: Traces,
+    now: Traces,
+}
+
+impl OutputTraces {
+    /// What the last build kept.
+    pub(super) fn load(cache: &Cache) -> Result<Self, CacheError> {
+        Ok(Self { before: cache.traces()?, now: Traces::new() })
+    }
+
+    /// What the last build has made of the output at `path`, if its trace holds.
+    pub(super) fn standing(&mut self, path: &str, state: &OfOutputs<'_>) -> Option<Digest> {
+        let known = self.before.get(path).filter(|known| known.trace.holds(state))?;
+        let result = known.result;
+        self.now.insert(path.to_owned(), known.clone());
+        Some(result)
+    }
+
+    /// Adds what this build has made.
+    pub(super) fn add(&mut self, path: String, made: OfOutput) {
+        self.now.insert(path, made);
+    }
+
+    /// What has changed since the last build made the output at `path`, with what is read now and was not, or was and is
+    /// not; nothing if it is not known of what the last build made it.
+    pub(super) fn changes(&self, path: &str, state: &OfOutputs<'_>, sets: &Sets) -> Vec<Changed> {
+        let Some(before) = self.before.get(path) else { return Vec::new() };
+        let mut changes = before.trace.changes(state);
+        if let Some(now) = self.now.get(path) {
+            add_reads(&mut changes, &before.trace, &now.trace, sets);
+        }
+        changes
+    }
+
+    /// Keeps them for the next build, with those of `sets` that they and `imprints` share. `earlier` are those that are
+    /// kept already.
+    pub(super) fn keep(
+        &self,
+        cache: &Cache,
+        imprints: &Imprints,
+        earlier: &Sets,
+        mut sets: Sets,
+    ) -> Result<Sets, CacheError> {
+        let is_different = |path: &&String| self.before.get(*path) != self.now.get(*path);
+        let gone = self.before.keys().filter(|path| !self.now.contains_key(*path));
+        let different: Vec<&str> =
+            self.now.keys().filter(is_different).chain(gone).map(String::as_str).collect();
+        cache.set_traces(&self.now, &different)?;
+        let of_outputs = self.now.values().map(|made| made.trace.shared);
+        let used: HashSet<Digest> =
+            imprints.values().map(|imprint| imprint.trace.shared).chain(of_outputs).collect();
+        sets.retain(|digest, _| used.contains(digest));
+        if sets != *earlier {
+            cache.set_sets(&sets)?;
+        }
+        Ok(sets)
+    }
+}

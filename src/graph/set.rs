@@ -1,0 +1,189 @@
+//! How a graph's inputs are set: by what a scan has found, from one build to the next in the same process.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError};
+
+use jiff::civil::Date;
+use salsa::Setter as _;
+
+use super::inputs::{Asset, Cell};
+use super::snapshot::Snapshot;
+use super::{
+    AssetFile, Database, Db as _, EntryFile, EntrySource, FactState, HistoryInput, PageFile, RootFile, Site,
+};
+use crate::digest::Digest;
+use crate::fact::{Heard, Subject};
+use crate::page::Section;
+
+/// A site's files, but for entries.
+#[derive(Debug)]
+pub struct Files {
+    /// What targets share.
+    pub snapshot: Snapshot,
+    /// Assets by their paths.
+    pub assets: BTreeMap<Arc<str>, Asset>,
+    /// Pages of the site's own: path, name, section and content, in the order of their folders and then of their paths.
+    pub pages: Vec<(Arc<str>, Arc<str>, Section, Arc<[u8]>)>,
+    /// Files that are copied to the root: published path, path, digest and place; of two for one place, the first one
+    /// counts.
+    pub root: Vec<(Arc<str>, Arc<str>, Digest, PathBuf)>,
+}
+
+impl Database {
+    /// Makes a site's files and settings, but for entries, what these are.
+    pub fn set_files(&mut self, files: Files, today: Date) {
+        let Files { snapshot, assets, pages, root } = files;
+        self.snapshot = Arc::new(snapshot);
+        if Site::try_get(self).is_none() {
+            Site::new(self, Vec::new(), Vec::new(), Vec::new(), Vec::new(), today, Vec::new());
+        }
+        let cells: Vec<(_, Cell)> = {
+            let cells = self.cells.lock().unwrap_or_else(PoisonError::into_inner);
+            cells.iter().map(|(input, cell)| (input.clone(), *cell)).collect()
+        };
+        for (input, cell) in cells {
+            let digest = self.snapshot.version(&input).map(|version| version.digest);
+            if *cell.digest(self) != digest {
+                cell.set_digest(self).to(digest);
+            }
+        }
+        self.set_assets(assets);
+        self.set_pages(pages);
+        self.set_root(root);
+        self.set_today(today);
+    }
+
+    fn set_assets(&mut self, assets: BTreeMap<Arc<str>, Asset>) {
+        let site = Site::get(self);
+        let before: HashMap<Arc<str>, AssetFile> =
+            site.assets(self).iter().map(|file| (Arc::clone(file.at(self)), *file)).collect();
+        let mut files = Vec::with_capacity(assets.len());
+        for (path, asset) in assets {
+            files.push(match before.get(&path) {
+                Some(file) => {
+                    if *file.asset(self) != asset {
+                        file.set_asset(self).to(asset);
+                    }
+                    *file
+                }
+                None => AssetFile::new(self, path, asset),
+            });
+        }
+        if *site.assets(self) != files {
+            site.set_assets(self).to(files);
+        }
+    }
+
+    fn set_pages(&mut self, pages: Vec<(Arc<str>, Arc<str>, Section, Arc<[u8]>)>) {
+        let site = Site::get(self);
+        let before: HashMap<Arc<str>, PageFile> =
+            site.pages(self).iter().map(|file| (Arc::clone(file.at(self)), *file)).collect();
+        let mut files = Vec::with_capacity(pages.len());
+        for (path, name, section, content) in pages {
+            let known = before.get(&path).filter(|file| *file.part(self) == section);
+            files.push(match known {
+                Some(file) => {
+                    if *file.content(self) != content {
+                        file.set_content(self).to(content);
+                    }
+                    *file
+                }
+                None => PageFile::new(self, path, name, section, content),
+            });
+        }
+        if *site.pages(self) != files {
+            site.set_pages(self).to(files);
+        }
+    }
+
+    fn set_root(&mut self, root: Vec<(Arc<str>, Arc<str>, Digest, PathBuf)>) {
+        let site = Site::get(self);
+        let before: HashMap<(Arc<str>, Arc<str>), RootFile> = site
+            .root(self)
+            .iter()
+            .map(|file| ((Arc::clone(file.to(self)), Arc::clone(file.at(self))), *file))
+            .collect();
+        let mut files = Vec::with_capacity(root.len());
+        for (published, path, digest, place) in root {
+            let key = (published, path);
+            files.push(match before.get(&key) {
+                Some(file) => {
+                    if *file.copy(self) != (digest, place.clone()) {
+                        file.set_copy(self).to((digest, place));
+                    }
+                    *file
+                }
+                None => RootFile::new(self, key.0, key.1, (digest, place)),
+            });
+        }
+        if *site.root(self) != files {
+            site.set_root(self).to(files);
+        }
+    }
+
+    /// Makes `today` the day on which the site is built, in its time zone.
+    pub fn set_today(&mut self, today: Date) {
+        let site = Site::get(self);
+        if *site.today(self) != today {
+            site.set_today(self).to(today);
+        }
+    }
+
+    /// Makes these the site's entries, in the order of their names.
+    pub fn set_entries(&mut self, files: Vec<EntryFile>) {
+        Site::get(self).set_entries(self).to(files);
+    }
+
+    /// Adds an entry's file, which is none of the site's until it is among its entries.
+    pub fn add_entry(&self, path: Arc<str>, source: EntrySource) -> EntryFile {
+        EntryFile::new(self, path, source)
+    }
+
+    /// What stands for an entry.
+    pub fn source(&self, file: EntryFile) -> &EntrySource {
+        file.source(self)
+    }
+
+    /// Has `source` stand for an entry.
+    pub fn set_source(&mut self, file: EntryFile, source: EntrySource) {
+        file.set_source(self).to(source);
+    }
+
+    /// Makes this what is known of a subject.
+    pub fn set_fact(&mut self, subject: &Subject, state: FactState) {
+        let input = self.fact_input(subject);
+        if *input.state(self) != state {
+            input.set_state(self).to(state);
+        }
+    }
+
+    /// Makes this the day on which what is known of a subject was last confirmed, if pages are to tell it.
+    pub fn set_as_of(&mut self, subject: &Subject, as_of: Option<Date>) {
+        let input = self.fact_input(subject);
+        if *input.as_of(self) != as_of {
+            input.set_as_of(self).to(as_of);
+        }
+    }
+
+    /// Makes `packed` the history of the plugin with this id in lower case.
+    pub fn set_history(&mut self, id: &str, packed: Arc<[u8]>) {
+        let known = self.histories.lock().unwrap_or_else(PoisonError::into_inner).get(id).copied();
+        match known {
+            Some(input) if *input.packed(self) == packed => {}
+            Some(input) => drop(input.set_packed(self).to(packed)),
+            None => {
+                let input = HistoryInput::new(self, packed);
+                self.histories.lock().unwrap_or_else(PoisonError::into_inner).insert(id.to_owned(), input);
+            }
+        }
+    }
+
+    /// Makes this when each source was last heard.
+    pub fn set_heard(&mut self, heard: &[Heard]) {
+        let site = Site::get(self);
+        if *site.heard(self) != heard {
+            site.set_heard(self).to(heard.to_vec());
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! What each input is now, and traces: what was read with what it was.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use super::entries::{feed_description, front};
+use super::kinds::{Kind, stem};
+use super::plan::{Output, plan};
+use super::recorder::{Read, Reader};
+use super::{
+    Database, Db as _, EntryFile, due, facets, facts, history, notices, own_pages, pages, plugins, related,
+    sitemap, views,
+};
+use crate::digest::Digest;
+use crate::fact::Ages;
+use crate::graph::data;
+use crate::imprint::{Packed, ShownKind};
+use crate::render::address;
+use crate::trace::{Aspect, Dependency, Input, Sets, Trace, Version};
+
+/// What was read.
+#[derive(Debug, Clone, Default)]
+pub struct Recorded(Vec<Read>);
+
+impl Recorded {
+    pub(super) fn new(reads: Vec<Read>) -> Self {
+        Self(reads)
+    }
+}
+
+/// The sets of dependencies that targets of one build share.
+#[derive(Debug, Default)]
+pub struct Shared(Mutex<Known>);
+
+#[derive(Debug, Default)]
+struct Known {
+    /// The digest of each set, by its inputs.
+    digests: HashMap<Vec<Input>, Digest>,
+    sets: Sets,
+}
+
+impl Shared {
+    /// The digest of the set of these inputs as they are now.
+    fn digest(&self, db: &Database, mut inputs: Vec<Input>) -> Digest {
+        inputs.push(Input::Program);
+        inputs.sort_unstable();
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(digest) = known.digests.get(&inputs) {
+            return *digest;
+        }
+        let is = |input: &Input| Dependency { was: version(db, input, None), input: input.clone() };
+        let set: Vec<Dependency> = inputs.iter().map(is).collect();
+        let digest = Digest::of(&postcard::to_stdvec(&set).unwrap_or_default());
+        known.sets.insert(digest, set);
+        known.digests.insert(inputs, digest);
+        digest
+    }
+
+    /// All sets.
+    pub fn sets(&self) -> Sets {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).sets.clone()
+    }
+}
+
+/// The trace of a target: of an entry, of which `entry` is the digest of the file, or of an output that is not about one
+/// entry alone.
+pub fn trace(db: &Database, recorded: &Recorded, of: Option<(EntryFile, Digest)>, shared: &Shared) -> Trace {
+    let (mut of_all, mut own, mut facts) = (Vec::new(), Vec::new(), Vec::new());
+    for (input, whose) in &recorded.0 {
+        if input.is_shared() {
+            of_all.push(input.clone());
+            continue;
+        }
+        let target = of.map(|(file, _)| file);
+        let dependency = match input {
+            // Whose it is, nobody could tell.
+            _ if whose.is_some() && *whose != target => unnamed(),
+            Input::Unnamed => unnamed(),
+            Input::Entry => {
+                Dependency { input: Input::Entry, was: of.map(|(_, digest)| Version::of(digest)) }
+            }
+            input => Dependency { was: version(db, input, target), input: input.clone() },
+        };
+        let list = if matches!(dependency.input, Input::Fact(_)) { &mut facts } else { &mut own };
+        list.push(dependency);
+    }
+    own.sort_unstable();
+    own.dedup();
+    facts.sort_unstable();
+    Trace { shared: shared.digest(db, of_all), own, facts: Packed::new(&facts) }
+}
+
+/// A dependency that never holds.
+fn unnamed() -> Dependency {
+    Dependency { input: Input::Unnamed, was: Some(Version::of(Digest::of(b""))) }
+}
+
+/// What an input is now; that of an entry is one of the entry `of`. `None` if there is no such thing.
+pub fn version(db: &Database, input: &Input, of: Option<EntryFile>) -> Option<Version> {
+    let reader = Reader::from(db);
+    let digest = match input {
+        Input::Program | Input::Setting(_) | Input::Template(_) | Input::Asset(_) | Input::Data(_) => {
+            return db.snapshot().version(input);
+        }
+        Input::Navigation => return Some(Version::short(own_pages::navigation_told(reader))),
+        // Whoever has the file knows better.
+        Input::Entry | Input::Unnamed => return None,
+        Input::Files
+        | Input::Settings
+        | Input::Origins
+        | Input::Facts
+        | Input::Answers
+        | Input::Histories => return None,
+        Input::Kin => *related::identity(reader),
+        Input::Usage => facts::usage_digest(reader, of?),
+        Input::History => history::digest(reader, of?),
+        Input::Ages => {
+            let ages = facts::ages(reader, of?);
+            return (ages != Ages::default()).then(|| Version::short(ages.to_string()));
+        }
+        Input::Concerning => return concerning(db, &front(reader, of?)?.id),
+        Input::Related => related::digest(reader, of?),
+        Input::Fact(subject) => facts::digest_of(reader.fact(subject)),
+        Input::Purpose(path) => return purpose(reader, path),
+        Input::Page(path) => {
+            let page = reader.pages().iter().find(|page| page.path(reader) == path)?;
+            Digest::of(reader.page(*page))
+        }
+        Input::File(path) => {
+            let file = reader.root().iter().find(|file| file.path(reader) == path)?;
+            file.copy(db).0
+        }
+        Input::All(Aspect::Listed) => *views::listed_digest(reader),
+        Input::All(Aspect::Summary) => views::lines_digest(reader, ShownKind::Summary),
+        Input::All(Aspect::Record) => views::lines_digest(reader, ShownKind::Record),
+        Input::All(Aspect::Document) => views::lines_digest(reader, ShownKind::Document),
+        Input::Term(path) => facets::digest(reader, &facets::at(path)?),
+        Input::Named(path) => {
+            let page = reader.pages().iter().find(|page| page.path(reader) == path)?;
+            own_pages::named_digest(reader, *page)
+        }
+        Input::Announced => {
+            let shown = pages::in_announcements(reader).filter_map(|file| views::shown(reader, file));
+            of_digests(shown.map(|shown| shown.summary))
+        }
+        Input::Newest => of_digests(pages::in_feed(reader).flat_map(|file| {
+            let summary = views::shown(reader, file).map(|shown| shown.summary);
+            let body = feed_description(reader, file).as_ref().map(|html| html.inputs);
+            [summary, body].into_iter().flatten()
+        })),
+        Input::ToCome => return Some(Version::short(due::to_come(reader).len().to_string())),
+        Input::Abandoned => notices::abandoned_digest(reader),
+        Input::WithoutPython2 => {
+            Digest::of_parts(plugins::without_python2(reader).iter().map(|id| id.as_bytes()))
+        }
+        Input::Heard => Digest::of(&serde_json::to_vec(reader.heard()).unwrap_or_default()),
+        Input::Topics => own_pages::topics_digest(reader),
+        Input::Sitemap(part) => sitemap::digest(reader, part.and_then(|part| usize::try_from(part).ok())),
+        Input::Redirects => {
+            let redirects = pages::redirects(reader);
+            let texts = redirects.iter().flat_map(|(from, to)| [from.as_bytes(), to.as_bytes()]);
+            Digest::of_parts(texts)
+        }
+    };
+    Some(Version::of(digest))
+}
+
+/// What notices and blocklist items say of the plugin that declares `id`; `None` if there are none about it.
+pub fn concerning(db: &Database, id: &str) -> Option<Version> {
+    let digest = data::concerning_digest(db, id);
+    (digest != Digest::of(b"")).then(|| Version::of(digest))
+}
+
+fn of_digests(digests: impl Iterator<Item = Digest>) -> Digest {
+    let digests: Vec<Digest> = digests.collect();
+    Digest::of_parts(digests.iter().map(|digest| digest.as_bytes().as_slice()))
+}
+
+/// What the output at a path is: another one may take its place.
+fn purpose(db: Reader<'_>, path: &str) -> Option<Version> {
+    Some(match plan(db).outputs.get(path)? {
+        Output::Rendered(Kind::Redirect { to, .. }) => Version::short(address::plugin_page(stem(db, *to))),
+        Output::Rendered(Kind::Page(page)) => Version::short(format!("page {}", page.path(db))),
+        Output::Rendered(kind) => Version::short(kind.address(db)),
+        _ => return None,
+    })
+}
