@@ -96,7 +96,7 @@ fi
 
 # The key says what the program is made from: a cache of another source is another program.
 sources=$(cd "$GITHUB_ACTION_PATH" &&
-  find Cargo.toml Cargo.lock build.rs src site cache-schema docs xtask -type f -not -path 'site/public/*' -print0 |
+  find Cargo.toml Cargo.lock build.rs crates src site cache-schema docs xtask -type f -not -path 'site/public/*' -print0 |
   LC_ALL=C sort -z | xargs -0 cat | git hash-object --stdin)
 outputs from=source "folder=$RUNNER_TEMP/shelflife/compiled" \
   "key=shelflife-program-$RUNNER_OS-$RUNNER_ARCH-$version-$sources"

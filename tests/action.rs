@@ -71,7 +71,7 @@ impl World {
         for file in ["Cargo.toml", "Cargo.lock", "build.rs", "action/install.sh"] {
             std::fs::copy(root.join(file), action.join(file)).unwrap();
         }
-        for folder in ["src", "site", "cache-schema", "docs", "xtask"] {
+        for folder in ["crates", "src", "site", "cache-schema", "docs", "xtask"] {
             std::fs::create_dir_all(action.join(folder)).unwrap();
             std::fs::write(action.join(folder).join("part"), folder).unwrap();
         }

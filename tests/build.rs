@@ -417,3 +417,13 @@ fn an_export_with_wrong_numbers_changes_nothing() {
     assert!(run.stderr.contains("can't be read"), "{}", run.stderr);
     assert_eq!(plugin(&site, "one")["stats"]["instances_month"], 40);
 }
+
+#[test]
+fn a_logo_that_is_not_there_is_an_error() {
+    let site = Site::new("title = \"Test\"\nurl = \"https://plugins.example\"\ntheme.logo = \"mine.svg\"");
+    let run = site.build(&["--offline"]);
+    run.says("has no file mine.svg, which is the logo");
+    assert!(run.code != 0 && !site.at("public").exists(), "{}", run.stderr);
+    site.write("assets/mine.svg", "<svg xmlns=\"http://www.w3.org/2000/svg\"/>");
+    site.build(&["--offline"]).succeeded();
+}

@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use shelflife::config::Limits;
-use shelflife::entry;
+use shelflife_model::config::Limits;
+use shelflife_model::entry;
 
 fuzz_target!(|bytes: &[u8]| {
     match entry::parse("entries/fuzz.md", bytes, &Limits::default()) {

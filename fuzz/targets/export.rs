@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use shelflife::fact::{CanonicalExport, Export};
+use shelflife_model::fact::{CanonicalExport, Export};
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(export) = Export::from_json(bytes) else { return };

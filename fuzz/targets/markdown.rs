@@ -5,7 +5,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use scraper::Html;
-use shelflife::markdown::{self, Addresses, Picture};
+use shelflife_text::markdown::{self, Addresses, Picture};
 
 /// Elements that run something, fetch something, or send something.
 const FORBIDDEN: [&str; 19] = [

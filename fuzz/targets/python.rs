@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use shelflife::python::{Properties, Role, init_path, valid_specifier};
+use shelflife_text::python::{Properties, Role, init_path, valid_specifier};
 
 fuzz_target!(|bytes: &[u8]| {
     for role in [Role::Setup, Role::Pyproject, Role::Init] {

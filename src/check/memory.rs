@@ -37,7 +37,7 @@ impl Memory {
         let check = &config.check;
         let settings = config.settings.digest();
         let lint = format!("{} {:?} {:?}", check.description_length, check.keys, config.settings.limits);
-        let program = env!("SHELFLIFE_FINGERPRINT").as_bytes();
+        let program = env!("SHELFLIFE_CHECKS").as_bytes();
         let cards = Digest::of_parts([program, lint.as_bytes()]);
 
         let today = day_of(config.now, &config.settings.timezone).to_string();

@@ -1,7 +1,5 @@
 //! Kinds of rendered outputs: each one's address, and the template that it comes from.
 
-use percent_encoding::percent_decode_str;
-
 use super::recorder::Reader;
 use super::{EntryFile, PageFile, facets, own_pages};
 use crate::companion::Companion;
@@ -9,6 +7,7 @@ use crate::config::View;
 use crate::entry;
 use crate::imprint::ShownKind;
 use crate::render::address;
+pub use crate::url_path::path_of;
 
 /// What a rendered output is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -253,19 +252,6 @@ impl Kind {
         let is_page = self.template().is_some_and(|(template, ..)| template.ends_with(".html"))
             || matches!(self, Self::Page(_));
         is_page && !matches!(self, Self::NotFound | Self::Redirect { .. } | Self::Blacklist)
-    }
-}
-
-/// The path below the output folder of what is at an address from the site's root.
-pub fn path_of(address: &str) -> String {
-    let path = address.trim_start_matches('/');
-    let path = if path.contains('%') { percent_decode_str(path).decode_utf8_lossy() } else { path.into() };
-    let is_file = path.rsplit('/').next().is_some_and(|name| name.contains('.'));
-    match &*path {
-        "" => "index.html".to_owned(),
-        path if path.ends_with('/') => format!("{path}index.html"),
-        path if is_file => path.to_owned(),
-        path => format!("{path}/index.html"),
     }
 }
 

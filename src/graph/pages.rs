@@ -22,7 +22,7 @@ use crate::problem::Problem;
 use crate::render::context::{Full, Summary};
 use crate::render::environment::Page;
 use crate::render::{address, api, browse_json, feed, object, pictures, plugins_json};
-use crate::report::count;
+use crate::wording::count;
 use crate::trace::{Aspect, Input};
 
 /// How many plugins or releases a feed has.

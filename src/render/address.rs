@@ -11,18 +11,8 @@ use url::{ParseError, Url};
 
 use crate::config::View;
 use crate::digest::Digest;
+pub use crate::url_path::{is_rooted, is_web};
 use crate::{markdown, url_path};
-
-/// Whether `text` is an absolute http or https address.
-pub fn is_web(text: &str) -> bool {
-    let scheme = |name: &str| text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
-    scheme("https://") || scheme("http://")
-}
-
-/// Whether `text` is a path from the site's root. `//host/…` is not: it leaves the site.
-pub fn is_rooted(text: &str) -> bool {
-    text.starts_with('/') && !text.starts_with("//")
-}
 
 /// An address as the site's pages have it: a path from the root of the host, which begins with the base path, or an
 /// address that lies elsewhere.
@@ -201,11 +191,5 @@ mod tests {
         ] {
             assert_eq!(resolved("/reg", page, address).as_deref(), expected, "{address}");
         }
-    }
-
-    #[test]
-    fn an_address_that_leaves_the_site_is_not_rooted() {
-        assert!(is_rooted("/a") && !is_rooted("//a") && !is_rooted("a"));
-        assert!(is_web("HTTPS://a") && is_web("http://a") && !is_web("javascript:a") && !is_web("httpsä"));
     }
 }

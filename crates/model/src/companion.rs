@@ -1,0 +1,153 @@
+//! Companions: the files for other programs that a site has for each plugin beside its page.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::View;
+use crate::url_path::segment;
+
+/// A file that a site has for each plugin beside its page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Companion {
+    /// What the page shows, as JSON.
+    Api,
+    /// How the plugin's numbers became what they are.
+    History,
+    /// One number or word to show elsewhere.
+    Badge(Badge, Form),
+}
+
+/// What a badge says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Badge {
+    /// How many instances ran the plugin in the last 30 days.
+    Installs,
+    /// How many people have starred its repository.
+    Stars,
+    /// Its latest release.
+    Release,
+    /// The versions of Python that it runs on.
+    Python,
+}
+
+/// How a badge says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Form {
+    /// A picture.
+    Svg,
+    /// What [shields.io](https://shields.io/badges/endpoint-badge) makes a picture of.
+    Endpoint,
+}
+
+impl Badge {
+    /// All badges.
+    pub const ALL: [Self; 4] = [Self::Installs, Self::Stars, Self::Release, Self::Python];
+
+    /// The name of its files, without the extension.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Installs => "installs",
+            Self::Stars => "stars",
+            Self::Release => "release",
+            Self::Python => "python",
+        }
+    }
+}
+
+impl Form {
+    /// All forms.
+    const ALL: [Self; 2] = [Self::Svg, Self::Endpoint];
+
+    fn extension(self) -> &'static str {
+        match self {
+            Self::Svg => ".svg",
+            Self::Endpoint => ".json",
+        }
+    }
+}
+
+/// What the addresses of plugins in the API begin with.
+const API: &str = "/api/v1/plugins/";
+
+/// What the addresses of badges begin with.
+const BADGES: &str = "/badges/";
+
+/// With what the address of a plugin in the API ends. No entry's file has such a name, see `entry`: the folder of its
+/// history would be where another plugin's file is.
+pub const ENDING: &str = ".json";
+
+/// With what the address of its history ends.
+const HISTORY: &str = "/history.json";
+
+impl Companion {
+    /// Those that a site with these settings has of each plugin, in an order of their own.
+    pub fn all(settings: View<'_>) -> impl Iterator<Item = Self> {
+        let badges = Badge::ALL.into_iter().flat_map(|badge| Form::ALL.map(|form| Self::Badge(badge, form)));
+        let api = [Self::Api, Self::History].into_iter().filter(move |_| settings.api());
+        api.chain(badges.filter(move |_| settings.badges()))
+    }
+
+    /// The address from the site's root, without the base path; `stem` is the name of the entry's file without `.md`.
+    pub fn address(self, stem: &str) -> String {
+        let name = &*segment(stem);
+        match self {
+            Self::Api => [API, name, ENDING].concat(),
+            Self::History => [API, name, HISTORY].concat(),
+            Self::Badge(badge, form) => [BADGES, name, "/", badge.name(), form.extension()].concat(),
+        }
+    }
+
+    /// The companion that would be at a path below the output folder, and the name of its entry's file without `.md`.
+    pub fn at(path: &str) -> Option<(&str, Self)> {
+        let below = |folder: &str| path.strip_prefix(folder.trim_start_matches('/'));
+        if let Some(file) = below(API) {
+            let named = |ending| file.strip_suffix(ending).filter(|stem| !stem.contains('/'));
+            let history = || named(HISTORY).map(|stem| (stem, Self::History));
+            return history().or_else(|| named(ENDING).map(|stem| (stem, Self::Api)));
+        }
+        let (stem, file) = below(BADGES)?.split_once('/')?;
+        let badges = Badge::ALL.into_iter().flat_map(|badge| Form::ALL.map(|form| (badge, form)));
+        let mut named = badges.filter(|(badge, form)| {
+            file.strip_suffix(form.extension()).is_some_and(|name| name == badge.name())
+        });
+        named.next().map(|(badge, form)| (stem, Self::Badge(badge, form)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Settings;
+    use crate::url_path::path_of;
+
+    #[test]
+    fn a_path_says_what_is_there() {
+        for companion in Companion::all(Settings::default().view()) {
+            for stem in ["mqtt", "a.b-c_D", "plugins", "My Plugin", "plügin", "50%25 (?)"] {
+                let address = companion.address(stem);
+                assert!(address.is_ascii() && !address.contains([' ', '?']), "{address}");
+                assert_eq!(Companion::at(&path_of(&address)), Some((stem, companion)));
+            }
+        }
+        for path in [
+            "api/v1/plugins.json",
+            "api/v1/plugins/a/b.json",
+            "api/v1/plugins/a/b/history.json",
+            "badges/mqtt/other.svg",
+            "badges/mqtt/stars.png",
+            "badges/a/b/stars.svg",
+            "plugins/mqtt/index.html",
+        ] {
+            assert_eq!(Companion::at(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn settings_say_which_there_are() {
+        let count =
+            |api, badges| Companion::all(Settings { api, badges, ..Settings::default() }.view()).count();
+        assert_eq!(
+            (count(true, true), count(true, false), count(false, true), count(false, false)),
+            (10, 2, 8, 0)
+        );
+    }
+}

@@ -1,0 +1,392 @@
+//! `[theme]`: what a maintainer changes of the theme without writing a template or a style sheet.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fmt::Write as _;
+
+use csscolorparser::Color;
+use serde::de::{Deserializer, Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
+
+use super::wording::Table;
+use crate::url_path;
+
+/// The colours of the theme: each one's key, and what it is where the colours are light and where they are dark. A
+/// style sheet calls `on_accent` `var(--on-accent)`.
+const COLORS: [(&str, &str, &str); 19] = [
+    ("page", "#faf9f5", "#121715"),
+    ("surface", "#ffffff", "#1a211e"),
+    ("sunken", "#f1efe8", "#0d110f"),
+    ("text", "#1c2420", "#e4eae6"),
+    ("quiet", "#56605a", "#a0aea6"),
+    ("line", "#dedbd0", "#303b35"),
+    ("accent", "#0a664a", "#67d3a6"),
+    ("on_accent", "#ffffff", "#06231a"),
+    ("tint", "#e2f0e9", "#1d3a2f"),
+    ("shade", "#1e28230f", "#00000000"),
+    ("bad", "#98200f", "#ffb4a6"),
+    ("bad_tint", "#fdeae6", "#3a1a15"),
+    ("bad_line", "#d8563f", "#d8563f"),
+    ("warn", "#6d4a00", "#f6cf7a"),
+    ("warn_tint", "#fff3d1", "#33280d"),
+    ("warn_line", "#d99f1c", "#b98a1d"),
+    ("info", "#154f82", "#a9d1f5"),
+    ("info_tint", "#e6f0fa", "#15293b"),
+    ("info_line", "#4a8ac4", "#4a8ac4"),
+];
+
+/// The keys of all colours, for what is said of an unknown one.
+const NAMES: [&str; COLORS.len()] = {
+    let mut names = [""; COLORS.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = COLORS[at].0;
+        at += 1;
+    }
+    names
+};
+
+/// Which colours are read on which.
+const READ_ON: [(&str, &str); 16] = [
+    ("text", "page"),
+    ("text", "surface"),
+    ("text", "sunken"),
+    ("text", "tint"),
+    ("quiet", "page"),
+    ("quiet", "surface"),
+    ("quiet", "sunken"),
+    ("quiet", "tint"),
+    ("accent", "page"),
+    ("accent", "surface"),
+    ("accent", "sunken"),
+    ("accent", "tint"),
+    ("on_accent", "accent"),
+    ("bad", "bad_tint"),
+    ("warn", "warn_tint"),
+    ("info", "info_tint"),
+];
+
+/// What people with weak eyes need between letters and what they stand on (WCAG 2.2, 1.4.3).
+const CONTRAST: f32 = 4.5;
+
+/// The width and the height of the theme's own logo in CSS pixels, and the height of every other one.
+const LOGO: u32 = 32;
+
+/// What the theme looks like and says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Theme {
+    /// The picture in the header: the name of an asset.
+    pub logo: String,
+    /// How wide it is in CSS pixels.
+    pub logo_width: u32,
+    /// The colours that are not the theme's own, where all are light.
+    pub light: Colors,
+    /// The same where all are dark.
+    pub dark: Colors,
+    /// What pages say.
+    pub texts: Texts,
+    /// Links at the foot of each page.
+    pub links: Vec<Link>,
+}
+
+/// Colours as `#rrggbb` or `#rrggbbaa`, by their keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Colors(BTreeMap<&'static str, String>);
+
+/// What pages say that is not about a plugin.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Texts {
+    /// The heading of the start page, if it is not the site's name.
+    pub heading: Option<String>,
+    /// What the search on the start page asks.
+    pub search: Option<String>,
+    /// What stands above the search in lists.
+    pub browse: Option<String>,
+    /// Examples of what to look for, in every search field that is empty.
+    pub placeholder: Option<String>,
+    /// The last words of every page, in Markdown.
+    pub footer: Option<String>,
+}
+
+/// A link at the foot of each page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Link {
+    /// What is read.
+    pub title: String,
+    /// Where it leads: a path from the site's root, or an absolute address.
+    #[serde(deserialize_with = "target")]
+    pub url: String,
+}
+
+/// The table `[theme]` of the file.
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct File {
+    #[serde(deserialize_with = "logo")]
+    logo: Option<String>,
+    #[serde(deserialize_with = "width")]
+    logo_width: u32,
+    light: Colors,
+    dark: Colors,
+    texts: Table<Texts>,
+    links: Vec<Link>,
+}
+
+impl Default for File {
+    fn default() -> Self {
+        Self {
+            logo: None,
+            logo_width: LOGO,
+            light: Colors::default(),
+            dark: Colors::default(),
+            texts: Table::default(),
+            links: Vec::new(),
+        }
+    }
+}
+
+impl From<File> for Theme {
+    fn from(file: File) -> Self {
+        Self {
+            logo: file.logo.unwrap_or_else(|| "favicon.svg".to_owned()),
+            logo_width: file.logo_width,
+            light: file.light,
+            dark: file.dark,
+            texts: file.texts.0,
+            links: file.links,
+        }
+    }
+}
+
+impl Theme {
+    /// Each setting with its key, as text.
+    pub(super) fn parts(&self) -> [(&'static str, String); 6] {
+        let Self { logo, logo_width, light, dark, texts, links } = self;
+        let json = |value: Result<String, serde_json::Error>| value.unwrap_or_default();
+        [
+            ("theme.logo", logo.clone()),
+            ("theme.logo_width", logo_width.to_string()),
+            ("theme.light", json(serde_json::to_string(light))),
+            ("theme.dark", json(serde_json::to_string(dark))),
+            ("theme.texts", json(serde_json::to_string(texts))),
+            ("theme.links", json(serde_json::to_string(links))),
+        ]
+    }
+
+    /// The style sheet that gives every colour its value: what the system prefers, unless the visitor chose; on paper
+    /// always light.
+    pub fn style_sheet(&self) -> String {
+        let mut css = String::from(":root {\n  color-scheme: light;\n");
+        let declare = |css: &mut String, indent: &str, colors: &Colors, own: Own| {
+            for row in COLORS {
+                let value = colors.0.get(row.0).map_or_else(|| own(row), String::as_str);
+                let _ = writeln!(css, "{indent}--{}: {value};", row.0.replace('_', "-"));
+            }
+        };
+        declare(&mut css, "  ", &self.light, light);
+        css.push_str("}\n@media screen {\n  :root { color-scheme: light dark; }\n");
+        css.push_str("  :root[data-theme=\"light\"] { color-scheme: light; }\n");
+        css.push_str("  :root[data-theme=\"dark\"] {\n    color-scheme: dark;\n");
+        declare(&mut css, "    ", &self.dark, dark);
+        css.push_str("  }\n}\n@media screen and (prefers-color-scheme: dark) {\n");
+        css.push_str("  :root:not([data-theme=\"light\"]) {\n");
+        declare(&mut css, "    ", &self.dark, dark);
+        css.push_str("  }\n}\n");
+        css
+    }
+
+    /// Colours that are hard to read on others, a line each. Those that let what is below shine through are taken
+    /// to be meant.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for (scheme, colors, own) in [("light", &self.light, light as Own), ("dark", &self.dark, dark)] {
+            let value = |name: &str| {
+                let row = COLORS.into_iter().find(|row| row.0 == name)?;
+                Some(colors.0.get(name).map_or_else(|| own(row).to_owned(), Clone::clone))
+            };
+            // What is the theme's own was looked at by those who made it.
+            let changed =
+                |(one, other): &(&str, &str)| [one, other].iter().any(|it| colors.0.contains_key(**it));
+            for (letters, ground) in READ_ON.into_iter().filter(changed) {
+                let (Some(one), Some(other)) = (value(letters), value(ground)) else { continue };
+                if let Some(contrast) = contrast(&one, &other).filter(|contrast| *contrast < CONTRAST) {
+                    warnings.push(format!(
+                        "shelflife.toml: `theme.{scheme}`: `{letters}` ({one}) is hard to read on `{ground}` \
+                         ({other}): their contrast is {contrast:.1}, and should be {CONTRAST} or more"
+                    ));
+                }
+            }
+        }
+        warnings
+    }
+}
+
+/// One of [`COLORS`].
+type Row = (&'static str, &'static str, &'static str);
+
+/// What the theme itself has for a colour.
+type Own = fn(Row) -> &'static str;
+
+fn light((_, light, _): Row) -> &'static str {
+    light
+}
+
+fn dark((_, _, dark): Row) -> &'static str {
+    dark
+}
+
+/// The contrast of two colours by WCAG 2.2; `None` if one of them is translucent.
+fn contrast(one: &str, other: &str) -> Option<f32> {
+    let luminance = |text: &str| {
+        let color: Color = text.parse().ok()?;
+        let [red, green, blue, alpha] = color.to_linear_rgba();
+        (alpha >= 1.0).then_some(0.2126 * red + 0.7152 * green + 0.0722 * blue)
+    };
+    let (one, other) = (luminance(one)?, luminance(other)?);
+    Some((one.max(other) + 0.05) / (one.min(other) + 0.05))
+}
+
+impl<'de> Deserialize<'de> for Colors {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Keys;
+        impl<'de> Visitor<'de> for Keys {
+            type Value = Colors;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Colors, A::Error> {
+                let mut colors = Colors::default();
+                while let Some((Name(name), Value(value))) = map.next_entry()? {
+                    colors.0.insert(name, value);
+                }
+                Ok(colors)
+            }
+        }
+        deserializer.deserialize_map(Keys)
+    }
+}
+
+/// The key of a colour.
+struct Name(&'static str);
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let key = String::deserialize(deserializer)?;
+        let name = NAMES.into_iter().find(|name| *name == key);
+        name.map(Self).ok_or_else(|| D::Error::unknown_field(&key, &NAMES))
+    }
+}
+
+/// A colour as it is published. What somebody wrote is read and written anew, so that nothing but a colour can come
+/// into the style sheet.
+struct Value(String);
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let color = text.parse::<Color>().map_err(|_| {
+            D::Error::custom(format!(
+                "`{text}` is not a colour, expected one such as \"#0a664a\", \"rgb(10 102 74)\", \
+                 \"oklch(45% 0.1 165)\" or \"teal\""
+            ))
+        })?;
+        Ok(Self(color.to_css_hex().to_string()))
+    }
+}
+
+fn logo<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    let is_below = name.split('/').all(|part| !part.is_empty() && !part.starts_with('.'));
+    if is_below && !name.contains(['\\', ':']) {
+        return Ok(Some(name));
+    }
+    Err(D::Error::custom(format!(
+        "`{name}` is not the name of an asset, expected one such as \"logo.svg\" or \"img/logo.svg\", below the \
+         folder of assets"
+    )))
+}
+
+fn width<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+    let number = i64::deserialize(deserializer)?;
+    match u32::try_from(number) {
+        Ok(width @ 8..=400) => Ok(width),
+        _ => Err(D::Error::custom(format!("`{number}` is not a width, expected 8 to 400"))),
+    }
+}
+
+fn target<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if url_path::is_web(&text) || url_path::is_rooted(&text) || text.starts_with("mailto:") {
+        return Ok(text);
+    }
+    Err(D::Error::custom(format!(
+        "`{text}` is not where a link leads, expected an address or a path such as \"/imprint.html\""
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn theme(text: &str) -> Theme {
+        toml::from_str::<File>(text).unwrap().into()
+    }
+
+    #[test]
+    fn a_colour_is_published_as_nothing_but_a_colour() {
+        for (written, published) in [
+            ("#0a664a", "#0a664a"),
+            ("#FFF", "#ffffff"),
+            ("rgb(10 102 74 / 50%)", "#0a664a80"),
+            ("hsl(0, 100%, 50%)", "#ff0000"),
+            ("RebeccaPurple", "#663399"),
+        ] {
+            let css = theme(&format!("light.accent = '{written}'")).style_sheet();
+            assert!(css.contains(&format!("--accent: {published};")), "{written}: {css}");
+        }
+        for hostile in
+            ["red; } body { display: none", "red}", "url(//a)", "var(--page)", "</style>", "red/**/", ""]
+        {
+            let error =
+                toml::from_str::<File>(&format!("dark.page = '{hostile}'")).err().unwrap().to_string();
+            assert!(error.contains("is not a colour"), "{hostile}: {error}");
+        }
+    }
+
+    #[test]
+    fn light_and_dark_follow_the_system_and_the_visitor() {
+        let css = theme("light.on_accent = 'white'\ndark.on_accent = 'black'").style_sheet();
+        let of = |selector: &str| css.split_once(selector).unwrap().1.split_once('}').unwrap().0.to_owned();
+        assert!(of(":root {").contains("--on-accent: #ffffff;"));
+        assert!(of(":root:not([data-theme=\"light\"]) {").contains("--on-accent: #000000;"));
+        assert!(of(":root[data-theme=\"dark\"] {").contains("--on-accent: #000000;"));
+        assert_eq!(css.matches("--on-accent:").count(), 3);
+    }
+
+    #[test]
+    fn own_colours_that_are_hard_to_read_are_told() {
+        assert_eq!(theme("").warnings(), Vec::<String>::new());
+        assert_eq!(theme("light.accent = '#00309080'").warnings(), Vec::<String>::new());
+        let warnings = theme("light.accent = 'yellow'").warnings();
+        assert!(
+            warnings[0].contains("`accent` (#ffff00) is hard to read on `page` (#faf9f5)"),
+            "{warnings:?}"
+        );
+        assert!(warnings[0].contains("their contrast is 1.0"), "{warnings:?}");
+    }
+
+    #[test]
+    fn the_themes_own_colours_can_be_read() {
+        for row in COLORS {
+            for (scheme, value) in [("light", row.1), ("dark", row.2)] {
+                let own = theme(&format!("{scheme}.{} = '{value}'", row.0));
+                assert_eq!(own.warnings(), Vec::<String>::new());
+            }
+        }
+    }
+}

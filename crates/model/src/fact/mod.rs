@@ -1,0 +1,311 @@
+//! Facts: what the outside world said about a subject, when it said it, and until when that is fresh.
+
+pub mod age;
+pub mod describe;
+pub mod issue;
+pub mod repository;
+pub mod thumbnail;
+pub mod usage;
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+pub use crate::markdown::video::VideoId;
+pub use age::{Ages, Channel, Heard};
+pub use issue::{Issue, IssueName};
+pub use repository::{ObjectId, Release, Repository, RepositoryName};
+pub use thumbnail::Picture;
+pub use usage::{CanonicalExport, Export, Usage, Window};
+
+use crate::digest::Digest;
+
+/// What a fact is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Subject {
+    /// How much every plugin is used: one export for the whole registry.
+    Usage(Window),
+    /// A repository on GitHub, see [`Repository`].
+    Repository(RepositoryName),
+    /// Which git object is at a path on a repository's default branch. The fact's value is the object's
+    /// id as text, or empty where there is no file.
+    File {
+        /// The repository.
+        repository: RepositoryName,
+        /// The path from the repository's root.
+        path: String,
+    },
+    /// The content of a git blob. It can't change, so the fact never goes stale.
+    Content {
+        /// A repository that has the blob; not part of the subject's identity in the cache.
+        repository: RepositoryName,
+        /// The blob's id.
+        object: ObjectId,
+    },
+    /// The picture of a video on YouTube. The fact's value is the picture's bytes.
+    Thumbnail(VideoId),
+    /// An issue on GitHub, see [`Issue`].
+    Issue(IssueName),
+}
+
+impl Subject {
+    /// The name of the source that knows about this subject: `usage`, `github` or `thumbnails`.
+    pub fn source(&self) -> &'static str {
+        match self {
+            Self::Usage(_) => "usage",
+            Self::Repository(_) | Self::File { .. } | Self::Content { .. } | Self::Issue(_) => "github",
+            Self::Thumbnail(_) => "thumbnails",
+        }
+    }
+}
+
+/// The subject's key in the cache.
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(window) => write!(f, "usage:{window}"),
+            Self::Repository(repository) => write!(f, "github:{repository}"),
+            Self::File { repository, path } => write!(f, "file:{repository}:{path}"),
+            Self::Content { object, .. } => write!(f, "content:{object}"),
+            Self::Thumbnail(id) => write!(f, "thumbnail:youtube:{id}"),
+            Self::Issue(name) => write!(f, "issue:{name}"),
+        }
+    }
+}
+
+/// What is known about a subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// What the source said, in a canonical form; `None` if it said that there is no such thing.
+    pub value: Option<Arc<[u8]>>,
+    /// When a source last confirmed the value.
+    pub fetched: Timestamp,
+    /// Until when the value need not be asked for again.
+    pub fresh_until: Timestamp,
+    /// How the source recognises the value again (RFC 9110, section 8.8).
+    pub validators: Validators,
+    /// How often in a row the source has said since that there is no such thing.
+    pub refusals: u32,
+}
+
+/// What a conditional request carries (RFC 9110, section 13.1), and to whom.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Validators {
+    /// The `ETag` of the last answer.
+    pub etag: Option<String>,
+    /// The `Last-Modified` of the last answer.
+    pub last_modified: Option<String>,
+    /// The digest of the address that answered; `None` if nobody noted it. Another address knows nothing of
+    /// these validators, and what it says is another fact.
+    pub origin: Option<Digest>,
+}
+
+/// How many refusals in a row it takes before a known value is given up: a single one may be a
+/// moment's trouble at the source.
+pub const REFUSALS_TO_FORGET: u32 = 2;
+
+impl Fact {
+    /// The digest under which the graph knows the value.
+    pub fn digest(&self) -> Option<Digest> {
+        self.value.as_deref().map(Digest::of)
+    }
+
+    /// The same fact where `origin` is asked: if it came from elsewhere, it is past its life, and neither its
+    /// validators nor its refusals mean anything. A git blob is the same wherever it comes from.
+    #[must_use]
+    pub fn as_of(self, subject: &Subject, origin: Option<Digest>) -> Self {
+        if matches!(subject, Subject::Content { .. }) || self.validators.origin == origin {
+            return self;
+        }
+        Self { fresh_until: Timestamp::MIN, validators: Validators::default(), refusals: 0, ..self }
+    }
+
+    /// Whether the fact can go stale. What can't does not depend on the clock.
+    pub fn can_age(&self) -> bool {
+        self.fresh_until.as_second() < Timestamp::MAX.as_second()
+    }
+
+    /// Whether the fact must be asked for again at `now`.
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        self.fresh_until <= now || self.is_ahead(now)
+    }
+
+    /// Whether the fact was confirmed later than `now`, by a clock that was wrong, so that nobody knows how old it is.
+    pub fn is_ahead(&self, now: Timestamp) -> bool {
+        self.can_age() && self.fetched > now
+    }
+
+    /// From when on the fact counts as kept past its life. What was confirmed at a moment is not past its life at that
+    /// moment, even where an answer stays fresh for no time at all.
+    pub fn kept_from(&self) -> Timestamp {
+        let next = self.fetched.saturating_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX);
+        self.fresh_until.max(next)
+    }
+
+    /// Whether the fact is kept past its life at `now`: it is stale, and nobody has confirmed it.
+    pub fn is_kept(&self, now: Timestamp) -> bool {
+        self.kept_from() <= now || self.is_ahead(now)
+    }
+
+    /// From when on nobody is shown the fact any more, where it may be kept for so long after it was confirmed.
+    pub fn dropped_from(&self, keep: SignedDuration) -> Timestamp {
+        let end = self.fetched.saturating_add(keep).unwrap_or(Timestamp::MAX);
+        end.max(self.kept_from())
+    }
+
+    /// Whether nobody is shown the fact any more: it is past its life, and was confirmed longer before `now` than it may
+    /// be kept.
+    pub fn is_dropped(&self, now: Timestamp, keep: SignedDuration) -> bool {
+        self.can_age() && self.dropped_from(keep) <= now
+    }
+}
+
+/// What a source answered about one subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// This is the value.
+    Value(Arc<[u8]>, Validators),
+    /// The value is what it was (HTTP 304).
+    Unchanged,
+    /// There is no such thing, or none that may be seen.
+    Gone,
+    /// The source could not say; the text is for the person who reads the report.
+    Failed(String),
+}
+
+/// When an answer came, and from whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// When it came.
+    pub now: Timestamp,
+    /// Until when it need not be asked for again.
+    pub fresh_until: Timestamp,
+    /// The digest of the address that was asked.
+    pub origin: Option<Digest>,
+}
+
+/// Joins an answer to what was known: a failure changes nothing, a refusal has to be repeated before a
+/// known value is given up. Returns `None` where there is nothing to write down.
+///
+/// What was known must be the fact as of the same origin ([`Fact::as_of`]).
+pub fn learn(known: Option<&Fact>, answer: &Answer, asked: &Asked) -> Option<Fact> {
+    let Asked { now, fresh_until, origin } = *asked;
+    let from_here = |validators: &Validators| Validators { origin, ..validators.clone() };
+    match (answer, known) {
+        (Answer::Value(value, validators), _) => Some(Fact {
+            value: Some(Arc::clone(value)),
+            fetched: now,
+            fresh_until,
+            validators: from_here(validators),
+            refusals: 0,
+        }),
+        (Answer::Unchanged, Some(known)) => {
+            Some(Fact { fetched: now, fresh_until, refusals: 0, ..known.clone() })
+        }
+        (Answer::Gone, Some(known)) if known.value.is_some() && known.refusals + 1 < REFUSALS_TO_FORGET => {
+            let validators = from_here(&known.validators);
+            Some(Fact { fresh_until, validators, refusals: known.refusals + 1, ..known.clone() })
+        }
+        (Answer::Gone, known) => Some(Fact {
+            value: None,
+            fetched: now,
+            fresh_until,
+            validators: from_here(&Validators::default()),
+            refusals: known.map_or(1, |known| known.refusals.saturating_add(1)),
+        }),
+        (Answer::Unchanged, None) | (Answer::Failed(_), _) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(second).unwrap()
+    }
+
+    fn asked(now: i64, fresh_until: i64) -> Asked {
+        Asked { now: at(now), fresh_until: at(fresh_until), origin: Some(Digest::of(b"here")) }
+    }
+
+    fn known() -> Fact {
+        let value = Answer::Value(Arc::from(&b"7"[..]), Validators::default());
+        learn(None, &value, &asked(10, 20)).unwrap()
+    }
+
+    #[test]
+    fn a_failure_changes_nothing() {
+        assert_eq!(learn(Some(&known()), &Answer::Failed("502".into()), &asked(30, 40)), None);
+    }
+
+    #[test]
+    fn a_confirmation_renews_freshness_alone() {
+        let fact = learn(Some(&known()), &Answer::Unchanged, &asked(30, 40)).unwrap();
+        assert_eq!((fact.value.clone(), fact.fetched, fact.fresh_until), (known().value, at(30), at(40)));
+        assert!(!fact.is_stale(at(39)) && fact.is_stale(at(40)));
+    }
+
+    #[test]
+    fn what_was_just_confirmed_is_not_past_its_life() {
+        let fresh_for_no_time = Fact { fetched: at(10), fresh_until: at(10), ..known() };
+        assert!(fresh_for_no_time.is_stale(at(10)) && !fresh_for_no_time.is_kept(at(10)));
+        assert!(fresh_for_no_time.is_kept(at(11)));
+        assert!(!known().is_kept(at(19)) && known().is_kept(at(20)));
+    }
+
+    #[test]
+    fn a_fact_is_dropped_when_it_was_kept_for_long_enough() {
+        let keep = SignedDuration::from_secs(50);
+        assert!(!known().is_dropped(at(59), keep) && known().is_dropped(at(60), keep));
+        let keep = SignedDuration::from_secs(5);
+        assert!(!known().is_dropped(at(19), keep), "what is fresh is shown");
+        assert!(known().is_dropped(at(20), keep));
+        let content = Fact { fresh_until: Timestamp::MAX, ..known() };
+        assert!(!content.is_dropped(Timestamp::MAX, keep), "what can't change does not age");
+    }
+
+    #[test]
+    fn what_a_clock_confirmed_that_was_ahead_is_not_fresh() {
+        assert!(known().is_stale(at(9)) && known().is_kept(at(9)) && !known().is_stale(at(10)));
+        let content = Fact { fresh_until: Timestamp::MAX, ..known() };
+        assert!(!content.is_stale(at(9)));
+    }
+
+    #[test]
+    fn it_takes_two_refusals_to_forget() {
+        let once = learn(Some(&known()), &Answer::Gone, &asked(30, 40)).unwrap();
+        assert_eq!((once.value.clone(), once.fetched), (known().value, at(10)), "kept, with its age");
+        let twice = learn(Some(&once), &Answer::Gone, &asked(50, 60)).unwrap();
+        assert_eq!(twice.value, None);
+        let confirmed = learn(Some(&once), &Answer::Unchanged, &asked(50, 60)).unwrap();
+        assert_eq!(confirmed.refusals, 0);
+    }
+
+    #[test]
+    fn what_was_never_known_is_gone_at_once() {
+        assert_eq!(learn(None, &Answer::Gone, &asked(1, 2)).unwrap().value, None);
+    }
+
+    #[test]
+    fn a_fact_from_elsewhere_is_past_its_life() {
+        let week = Subject::Usage(Window::Week);
+        let validators = Validators { etag: Some("e".into()), ..Validators::default() };
+        let answer = Answer::Value(Arc::from(&b"7"[..]), validators);
+        let fact = Fact { refusals: 1, ..learn(None, &answer, &asked(10, 20)).unwrap() };
+        assert_eq!(fact.clone().as_of(&week, asked(0, 0).origin), fact);
+        for origin in [None, Some(Digest::of(b"there"))] {
+            let there = fact.clone().as_of(&week, origin);
+            assert!(there.is_stale(at(-10)));
+            assert_eq!((&there.value, there.fetched), (&fact.value, fact.fetched));
+            assert_eq!((&there.validators, there.refusals), (&Validators::default(), 0));
+            let refused = learn(Some(&there), &Answer::Gone, &Asked { origin, ..asked(15, 25) }).unwrap();
+            assert_eq!((&refused.value, refused.validators.origin), (&fact.value, origin));
+        }
+        let object = ObjectId::new(&"0a".repeat(20)).unwrap();
+        let content = Subject::Content { repository: RepositoryName::new("o", "n").unwrap(), object };
+        assert_eq!(fact.clone().as_of(&content, None), fact);
+    }
+}

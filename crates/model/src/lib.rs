@@ -1,0 +1,35 @@
+//! What a registry is made of: entries and data files, facts about them, histories, settings; and what builds remember.
+//!
+//! These are the values that all other parts exchange. Only [`config`] touches the disk, to read `shelflife.toml`.
+//!
+//! # Start here
+//!
+//! - [`entry::Entry`] is one plugin's file, as [`entry::parse`] reads it.
+//! - [`fact::Subject`] is something that facts are about, and [`fact::Fact`] what a source last said about it.
+//! - [`config::Config`] is everything that decides how a site is built; its [`config::Settings`] are the part that
+//!   outputs depend on.
+//!
+//! ```
+//! use shelflife_model::config::Limits;
+//! use shelflife_model::entry;
+//!
+//! let file = "---\nid: mqtt\ntitle: MQTT\nauthor: Somebody\ndate: 2020-02-03\n---\n\nSends *messages*.\n";
+//! let parsed = entry::parse("entries/mqtt.md", file.as_bytes(), &Limits::default()).unwrap();
+//! assert_eq!(parsed.entry.title, "MQTT");
+//! assert!(parsed.warnings.iter().any(|warning| warning.rule.name() == "missing-key"));
+//! ```
+
+pub mod access;
+pub mod companion;
+pub mod config;
+pub mod data;
+pub mod entry;
+pub mod fact;
+pub mod history;
+pub mod imprint;
+pub mod page;
+pub mod plugin;
+pub mod trace;
+
+// What lies below has the same short names here as where it is from.
+use shelflife_text::{digest, markdown, problem, rule, url_path, warning, yaml};
