@@ -23,8 +23,8 @@ use shelflife::render::context::{Full, Summary, Surroundings};
 use shelflife::render::environment::{Page, Source, Templates};
 use shelflife::render::plugins_json;
 use shelflife::theme;
+use shelflife_testkit::registry::{Material, Registry};
 use tempfile::TempDir;
-use xtask::bench::{Material, Registry};
 
 /// How many entries a part is given that takes one at a time: enough for long and short ones.
 const ENTRIES: usize = 100;

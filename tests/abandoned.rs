@@ -6,7 +6,7 @@ mod common;
 use common::faulty::{answer, is_graphql, set_fault};
 use common::{Site, entry};
 use serde_json::{Value, json};
-use xtask::replay::{Options, Repository, Schema, Server, World, shared};
+use shelflife_testkit::replay::{Options, Repository, Schema, Server, World, shared};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
 

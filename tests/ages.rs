@@ -12,7 +12,7 @@ use common::builder::{Silent, learn};
 use serde_json::{Value, json};
 use shelflife::build::{Afterwards, Builder};
 use shelflife::config::Overrides;
-use xtask::replay::{FaultAction, Kind, Repository, Server, Usage, Window, World};
+use shelflife_testkit::replay::{FaultAction, Kind, Repository, Server, Usage, Window, World};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
 

@@ -5,7 +5,7 @@ mod common;
 
 use common::{Site, entry};
 use serde_json::{Value, json};
-use xtask::replay::{Access, Release, Repository, Server, Usage, Window, World};
+use shelflife_testkit::replay::{Access, Release, Repository, Server, Usage, Window, World};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"\ntimezone = \"America/Chicago\"";
 
@@ -140,7 +140,9 @@ fn a_failing_source_loses_nothing() {
     site.entry("one", "");
     site.build(&[]).succeeded();
     let before = site.read("public/plugins.json");
-    server.set_fault(Some(std::sync::Arc::new(|_| Some(xtask::replay::FaultAction::status(500, "no")))));
+    server.set_fault(Some(std::sync::Arc::new(|_| {
+        Some(shelflife_testkit::replay::FaultAction::status(500, "no"))
+    })));
     let run = site.build(&[]).succeeded();
     assert!(run.stderr.contains("500"), "{}", run.stderr);
     assert_eq!(site.read("public/plugins.json"), before);
@@ -407,7 +409,7 @@ fn an_export_with_wrong_numbers_changes_nothing() {
     site.entry("one", "");
     site.build(&[]).succeeded();
     server.set_fault(Some(std::sync::Arc::new(|_| {
-        Some(xtask::replay::FaultAction::Answer {
+        Some(shelflife_testkit::replay::FaultAction::Answer {
             status: 200,
             headers: Vec::new(),
             body: br#"{"plugins": {"one": {"instances": -5}, "two": {"instances": "x"}}}"#.to_vec(),

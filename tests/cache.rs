@@ -5,7 +5,7 @@ mod common;
 
 use common::{Site, entry};
 use shelflife::cache::Cache;
-use xtask::replay::{Repository, Server, World};
+use shelflife_testkit::replay::{Repository, Server, World};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
 const CACHE: &str = ".shelflife/cache.sqlite";

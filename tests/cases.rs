@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use common::{Site, skip, warnings};
 use serde_json::Value;
-use xtask::replay::shared;
+use shelflife_testkit::replay::shared;
 
 /// A case, and what must come out.
 type Case = (&'static str, fn(&Built));

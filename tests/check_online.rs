@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use common::Site;
 use jiff::Timestamp;
 use serde_json::Value;
-use xtask::replay::{Repository, Server, World};
+use shelflife_testkit::replay::{Repository, Server, World};
 
 const ZIP: &[u8] = b"PK\x03\x04and so on";
 

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use common::{Site, picture, skip, trace};
 use serde_json::Value;
-use xtask::replay::shared;
+use shelflife_testkit::replay::shared;
 
 /// Verdicts on files: pairs of a rule of the original and a degree.
 type Verdicts = BTreeMap<String, BTreeSet<(String, String)>>;

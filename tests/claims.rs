@@ -5,7 +5,7 @@ mod common;
 
 use common::Site;
 use serde_json::{Value, json};
-use xtask::replay::{Release, Repository, Server, Usage, Window, World};
+use shelflife_testkit::replay::{Release, Repository, Server, Usage, Window, World};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
 

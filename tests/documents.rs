@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use shelflife::fact::{IssueName, ObjectId, RepositoryName, Subject};
 use shelflife::source::github::{batches, document};
-use xtask::replay::{Schema, shared};
+use shelflife_testkit::replay::{Schema, shared};
 
 fn subject() -> impl Strategy<Value = Subject> {
     let name = (0..8u8).prop_map(|n| RepositoryName::new("owner", &format!("name{n}")).unwrap());

@@ -10,7 +10,7 @@ use common::{Site, skip};
 use shelflife::config::Limits;
 use shelflife::edit::fix::{Kind, fixes, mended};
 use shelflife::edit::{EntryFile, Value, apply};
-use xtask::replay::shared;
+use shelflife_testkit::replay::shared;
 
 // No test asks a site that nobody has published for its history.
 const CONFIG: &str = "url = \"https://plugins.example.org\"\nhistory.seed = \"off\"\n";

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use common::{Site, entry, warnings};
 use serde_json::json;
-use xtask::replay::{Release, Repository, Server, Usage, Window, World};
+use shelflife_testkit::replay::{Release, Repository, Server, Usage, Window, World};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
 

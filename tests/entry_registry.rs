@@ -16,7 +16,7 @@ use shelflife::warning::Place;
 
 /// The folder with real data; none, and a line that says so, where there is no such folder.
 fn shared(test: &str) -> Option<PathBuf> {
-    let shared = xtask::replay::shared();
+    let shared = shelflife_testkit::replay::shared();
     if shared.is_none() {
         skip(test, "no ../shared");
     }

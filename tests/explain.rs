@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use common::explaining::{CONFIG, NOW, assert_because_of, build, changes, explain, run, site};
 use common::{Site, entry};
 use serde_json::{Value, json};
-use xtask::replay::{Repository, Server, Usage, Window, World};
+use shelflife_testkit::replay::{Repository, Server, Usage, Window, World};
 
 #[test]
 fn what_is_new_is_said_to_be_new() {

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use common::{Site, published, trace};
 use serde_json::{Value, json};
-use xtask::replay::{Fault, FaultAction, Options, RequestInfo, Server};
+use shelflife_testkit::replay::{Fault, FaultAction, Options, RequestInfo, Server};
 
 const CONFIG: &str = r#"
 title = "OctoPrint Plugin Repository"

@@ -6,8 +6,8 @@ mod common;
 use std::path::Path;
 
 use common::{Site, skip};
-use xtask::bench::{Material, Registry};
-use xtask::replay::shared;
+use shelflife_testkit::registry::{Material, Registry};
+use shelflife_testkit::replay::shared;
 
 fn assert_builds(folder: &Path) {
     let material = Material::read(folder).unwrap();

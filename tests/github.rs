@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use shelflife::build::{Afterwards, Builder, fetch};
 use shelflife::config::{Config, Overrides};
 use shelflife::fact::Answer;
-use xtask::replay::{Budget, FaultAction, Kind, Repository, Resource, Server, World};
+use shelflife_testkit::replay::{Budget, FaultAction, Kind, Repository, Resource, Server, World};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
 

@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use scraper::Html;
 use shelflife::cache::Cache;
 use shelflife::history::{History, Measure};
-use xtask::replay::{Fault, FaultAction, Repository, Server, Usage, Window, World};
+use shelflife_testkit::replay::{Fault, FaultAction, Repository, Server, Usage, Window, World};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"\nbase_path = \"/sub\"";
 const CACHE: &str = ".shelflife/cache.sqlite";

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 
 use common::{Site, skip};
 use serde_json::json;
-use xtask::browser::{Browser, Look};
-use xtask::host::Host;
+use shelflife_testkit::browser::{Browser, Look};
+use shelflife_testkit::host::Host;
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"\n[thumbnails]\nyoutube = \"\"\n";
 

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::process::Command;
 
 use common::{entry, lacks};
+use shelflife_testkit::replay::shared;
 use tempfile::TempDir;
-use xtask::replay::shared;
 
 const ACTION: &str = "ada/shelflife@0123456789abcdef0123456789abcdef01234567";
 

@@ -217,7 +217,7 @@ fn texts_of_every_kind_read_as_with_jekyll() {
 #[test]
 fn the_real_registry_reads_as_with_jekyll() {
     const NAME: &str = "the_real_registry_reads_as_with_jekyll";
-    let Some(shared) = xtask::replay::shared() else { return skip(NAME, "no ../shared") };
+    let Some(shared) = shelflife_testkit::replay::shared() else { return skip(NAME, "no ../shared") };
     if !has_jekyll(NAME) {
         return;
     }

@@ -8,7 +8,7 @@ use common::faulty::{is_graphql, set_fault};
 use common::{Site, skip};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use xtask::replay::{FaultAction, Repository, Server, World, shared};
+use shelflife_testkit::replay::{FaultAction, Repository, Server, World, shared};
 
 /// The line of a plugin in `plugins.json`.
 fn plugin(site: &Site, stem: &str) -> Value {

@@ -6,7 +6,7 @@ mod common;
 use common::faulty::{answer, set_fault};
 use common::{Run, Site};
 use serde_json::json;
-use xtask::replay::{Kind, Repository, Server, Usage, Window, World};
+use shelflife_testkit::replay::{Kind, Repository, Server, Usage, Window, World};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
 const TOKEN: &str = "ghp_0123456789secret";

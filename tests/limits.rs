@@ -6,7 +6,7 @@ mod common;
 
 use common::Site;
 use serde_json::json;
-use xtask::replay::{Repository, Server, World};
+use shelflife_testkit::replay::{Repository, Server, World};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"\n";
 

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use common::Site;
 use common::faulty::{is_graphql, set_fault};
 use serde_json::json;
-use xtask::replay::{Budget, FaultAction, Repository, Resource, Server, Usage, Window, World};
+use shelflife_testkit::replay::{Budget, FaultAction, Repository, Resource, Server, Usage, Window, World};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
 

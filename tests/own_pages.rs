@@ -6,7 +6,7 @@ mod common;
 use common::explaining::{changes, explain};
 use common::{Site, skip};
 use serde_json::Value;
-use xtask::replay::shared;
+use shelflife_testkit::replay::shared;
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
 const NOW: &str = "2020-08-01T00:00:00Z";

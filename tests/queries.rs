@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use shelflife::build::{Afterwards, Builder};
 use shelflife::config::{Config, Overrides};
-use xtask::replay::{Repository, Server, Usage, Window, World};
+use shelflife_testkit::replay::{Repository, Server, Usage, Window, World};
 
 /// More than the feed has, so that an entry can be in it or not. All are of the same day, so the last ones are.
 const ENTRIES: usize = 30;

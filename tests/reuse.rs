@@ -7,7 +7,7 @@ use common::{Site, entry};
 use serde_json::{Value, json};
 use shelflife::cache::{Cache, Tree};
 use shelflife::look::Look;
-use xtask::replay::{Repository, Server, Usage, Window, World};
+use shelflife_testkit::replay::{Repository, Server, Usage, Window, World};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
 

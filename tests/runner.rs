@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use common::Site;
 use serde_json::json;
-use xtask::replay::{FaultAction, Kind, Repository, Server, World};
+use shelflife_testkit::replay::{FaultAction, Kind, Repository, Server, World};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
 const FIRST: [&str; 2] = ["--now", "2020-08-01T07:56:06Z"];

@@ -14,7 +14,7 @@ use common::Site;
 use jiff::{SignedDuration, Timestamp};
 use shelflife::cache::Cache;
 use shelflife::history::{Day, History, Measure};
-use xtask::replay::{Server, Usage, Window, World};
+use shelflife_testkit::replay::{Server, Usage, Window, World};
 
 const CACHE: &str = ".shelflife/cache.sqlite";
 
@@ -455,7 +455,7 @@ fn without_an_address_the_sites_own_is_asked() {
         (output.status.code().unwrap(), text)
     };
     let host = tempfile::tempdir().unwrap();
-    let published = xtask::host::Host::start(host.path().to_path_buf(), "/list").unwrap();
+    let published = shelflife_testkit::host::Host::start(host.path().to_path_buf(), "/list").unwrap();
     let config = format!("url = \"{}\"\nbase_path = \"/list\"\n", published.origin());
     let (code, text) = say(&config);
     assert!(code == 0 && text.starts_with("Nothing to take over: http://127.0.0.1"), "{text}");

@@ -6,7 +6,7 @@ mod common;
 use common::{Site, entry};
 use jiff::Timestamp;
 use serde_json::Value;
-use xtask::replay::{Repository, Server, World};
+use shelflife_testkit::replay::{Repository, Server, World};
 
 #[test]
 fn each_repository_is_looked_into_though_another_has_the_same_file() {

@@ -8,7 +8,7 @@ mod common;
 use common::shelf::{Visitor, shelf};
 use common::skip;
 use serde_json::Value;
-use xtask::browser::Look;
+use shelflife_testkit::browser::Look;
 
 const TEST: &str = "no_page_shuts_anybody_out";
 

@@ -4,7 +4,7 @@
 mod common;
 
 use common::shelf::{Visitor, shelf};
-use xtask::browser::{Key, Look};
+use shelflife_testkit::browser::{Key, Look};
 
 #[test]
 fn every_kind_of_page_keeps_to_itself_and_holds_still() {

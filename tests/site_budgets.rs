@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use common::shelf::shelf;
 use scraper::{Html, Selector};
-use xtask::host::gzip;
+use shelflife_testkit::host::gzip;
 
 /// A plugin's page without its description, compressed.
 const PAGE: usize = 12 << 10;

@@ -8,8 +8,8 @@ use common::lists::Lists as _;
 use common::watching::eventually;
 use common::{Site, entry, skip};
 use jiff::ToSpan as _;
-use xtask::browser::{Browser, Look};
-use xtask::host::Host;
+use shelflife_testkit::browser::{Browser, Look};
+use shelflife_testkit::host::Host;
 
 #[test]
 fn a_tag_with_signs_is_found_by_its_name() {

@@ -7,7 +7,7 @@ use common::lists::Lists as _;
 use common::shelf::{Visitor, shelf};
 use common::watching::eventually;
 use serde_json::{Value, json};
-use xtask::browser::{Key, Look};
+use shelflife_testkit::browser::{Key, Look};
 
 const SEARCH: &str = "/search/";
 

@@ -5,7 +5,7 @@ mod common;
 
 use common::shelf::{Visitor, shelf};
 use serde_json::json;
-use xtask::browser::Look;
+use shelflife_testkit::browser::Look;
 
 /// Something of each kind of page, on a phone.
 fn on_a_phone(test: &str) -> Option<Visitor> {

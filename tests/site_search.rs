@@ -6,8 +6,8 @@ mod common;
 use common::watching::eventually;
 use common::{Site, skip};
 use serde_json::json;
-use xtask::browser::{Browser, Look};
-use xtask::host::Host;
+use shelflife_testkit::browser::{Browser, Look};
+use shelflife_testkit::host::Host;
 
 /// Title, description, tags, and more of the front matter.
 const PLUGINS: [(&str, &str, &str, &str); 15] = [

@@ -18,7 +18,7 @@ use common::Site;
 use common::blows::{Left, Target, dice, wait_for};
 use shelflife::cache::Cache;
 use shelflife::publish::MANIFEST;
-use xtask::replay::{FaultAction, Kind, Repository, Server, Usage, Window, World};
+use shelflife_testkit::replay::{FaultAction, Kind, Repository, Server, Usage, Window, World};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
 const CACHE: &str = ".shelflife/cache.sqlite";

@@ -12,7 +12,7 @@ use serde_json::Value;
 use shelflife::build::{Afterwards, Builder};
 use shelflife::config::{Config, Keep, Overrides};
 use shelflife::digest::Digest;
-use xtask::replay::{FaultAction, Kind, Server, World};
+use shelflife_testkit::replay::{FaultAction, Kind, Server, World};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"\nbase_path = \"/registry\"";
 const VIDEO: &str = "dQw4w9WgXcQ";
@@ -132,7 +132,7 @@ fn another_picture_has_another_address() {
 fn a_picture_stays_through_failures_and_one_refusal() {
     let lab = Lab::new(SHORTCODE);
     lab.build("00", &[]);
-    let fails = |it: &xtask::replay::RequestInfo| {
+    let fails = |it: &shelflife_testkit::replay::RequestInfo| {
         (it.kind == Kind::Thumbnail).then(|| FaultAction::status(403, "no"))
     };
     lab.server.set_fault(Some(Arc::new(fails)));
@@ -203,7 +203,7 @@ fn a_server_that_is_down_is_soon_left_alone() {
         let text = format!("{{% include youtube.html vid=\"video{n:06}\" %}}");
         lab.site.write(&format!("entries/e{n}.md"), entry(&format!("e{n}"), "").replace("Text.", &text));
     }
-    let fails = |it: &xtask::replay::RequestInfo| {
+    let fails = |it: &shelflife_testkit::replay::RequestInfo| {
         (it.kind == Kind::Thumbnail).then(|| FaultAction::status(503, "no"))
     };
     lab.server.set_fault(Some(Arc::new(fails)));

@@ -5,8 +5,8 @@ mod common;
 
 use common::{Site, published, trace};
 use serde_json::Value;
-use xtask::host::gzip;
-use xtask::replay::{Counts, Options, Schema, Server, Trace, World, shared};
+use shelflife_testkit::host::gzip;
+use shelflife_testkit::replay::{Counts, Options, Schema, Server, Trace, World, shared};
 
 const CONFIG: &str = r#"
 title = "OctoPrint Plugin Repository"

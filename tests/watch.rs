@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use common::watching::{Watching, eventually};
 use common::{Site, entry};
-use xtask::replay::{Repository, Server, World};
+use shelflife_testkit::replay::{Repository, Server, World};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
 
@@ -372,8 +372,9 @@ fn a_page_of_an_earlier_run_is_reloaded() {
     let watching = site.watch(&[]);
     let target = "/.shelflife/events?page=/&run=earlier&seen=99";
     let host = watching.address.to_string();
-    let mut stream = xtask::http::send(watching.address, "GET", target, &[("Host", &host)], b"").unwrap();
-    xtask::http::head(&mut stream).unwrap();
+    let mut stream =
+        shelflife_testkit::http::send(watching.address, "GET", target, &[("Host", &host)], b"").unwrap();
+    shelflife_testkit::http::head(&mut stream).unwrap();
     let mut line = String::new();
     while line.trim() != "event: reload" {
         line.clear();

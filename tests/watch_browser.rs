@@ -5,7 +5,7 @@ mod common;
 
 use common::watching::{Watching, eventually};
 use common::{Site, entry};
-use xtask::browser::{Browser, Look};
+use shelflife_testkit::browser::{Browser, Look};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
 

@@ -9,9 +9,9 @@ mod workflows {
 use std::sync::Arc;
 
 use common::{entry, lacks};
+use shelflife_testkit::actions::Run;
+use shelflife_testkit::replay::{FaultAction, Kind};
 use workflows::registry::{ACTION, COMMIT, Registry, SECRET, run_of};
-use xtask::actions::Run;
-use xtask::replay::{FaultAction, Kind};
 
 #[test]
 fn a_year_of_publications_loses_nothing() {

@@ -7,7 +7,7 @@ use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use xtask::replay::{Repository, Server, Usage, Window, World};
+use shelflife_testkit::replay::{Repository, Server, Usage, Window, World};
 
 use super::{Site, entry};
 

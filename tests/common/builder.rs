@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 
 use shelflife::build::{Builder, Built, Observer, Phase, fetch};
 use shelflife::config::{Config, Environment, Overrides, Token};
-use xtask::replay::Server;
+use shelflife_testkit::replay::Server;
 
 use super::Site;
 

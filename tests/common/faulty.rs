@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::Value;
-use xtask::replay::{FaultAction, Kind, RequestInfo, Server};
+use shelflife_testkit::replay::{FaultAction, Kind, RequestInfo, Server};
 
 /// From now on, the server does with a request what this says.
 pub fn set_fault(

@@ -1,6 +1,6 @@
 //! What visitors see and do on pages with a list that they can search.
 
-use xtask::browser::{Browser, Element};
+use shelflife_testkit::browser::{Browser, Element};
 
 use super::watching::eventually;
 

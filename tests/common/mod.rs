@@ -16,8 +16,8 @@ use std::process::{Command, Output};
 
 use rusqlite::Connection;
 use serde_json::Value;
+use shelflife_testkit::replay::{Server, Trace, Window, shared};
 use tempfile::TempDir;
-use xtask::replay::{Server, Trace, Window, shared};
 
 /// A site in a folder of its own, removed at the end of the test.
 pub struct Site {

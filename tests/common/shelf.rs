@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use serde_json::Value;
-use xtask::browser::{Browser, Look};
-use xtask::sample::Sample;
+use shelflife_testkit::browser::{Browser, Look};
+use shelflife_testkit::sample::Sample;
 
 use super::skip;
 

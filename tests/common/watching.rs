@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::Site;
-use xtask::http::{self, Reply};
+use shelflife_testkit::http::{self, Reply};
 
 /// How long to wait for anything that ought to happen soon.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -11,7 +11,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 use shelflife::build::Builder;
-use xtask::replay::{Access, Fault, FaultAction, Kind, Repository, Server, Usage, Window, World};
+use shelflife_testkit::replay::{Access, Fault, FaultAction, Kind, Repository, Server, Usage, Window, World};
 
 use super::entry::{Entry, page, path_of};
 use super::event::{

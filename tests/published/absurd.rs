@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use xtask::replay::{FaultAction, Kind, Server, Window, World};
+use shelflife_testkit::replay::{FaultAction, Kind, Server, Window, World};
 
 use super::tree::Tree;
 use crate::common::Site;

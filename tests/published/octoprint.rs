@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use shelflife_testkit::host::Host;
+use shelflife_testkit::replay::{FaultAction, Kind, Server, Trace, Window, World, shared};
 use tempfile::TempDir;
-use xtask::host::Host;
-use xtask::replay::{FaultAction, Kind, Server, Trace, Window, World, shared};
 
 use super::tools;
 use super::tree::Tree;

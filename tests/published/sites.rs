@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use jiff::Timestamp;
-use xtask::replay::{Access, Release, Repository, Server, Trace, Usage, Window, World, shared};
+use shelflife_testkit::replay::{Access, Release, Repository, Server, Trace, Usage, Window, World, shared};
 
 use super::absurd;
 use super::tree::Tree;

@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
+use shelflife_testkit::actions::{Event, Forge, Run};
+use shelflife_testkit::host::Host;
+use shelflife_testkit::replay::{Repository, Server, Usage, Window, World};
 use tempfile::TempDir;
-use xtask::actions::{Event, Forge, Run};
-use xtask::host::Host;
-use xtask::replay::{Repository, Server, Usage, Window, World};
 
 use crate::common::{Site, entry};
 

@@ -4,8 +4,11 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::bench::{Failure, Job, Meter, Sample, at, median};
-use crate::replay::{FaultAction, Kind, Repository, Server, Window, World};
+use shelflife_testkit::failure::{Failure, at};
+use shelflife_testkit::job::Job;
+use shelflife_testkit::replay::{FaultAction, Kind, Repository, Server, Window, World};
+
+use crate::bench::{Meter, Sample, median};
 
 /// `limits.entry_size` where a site does not say otherwise, in bytes.
 const ENTRY: usize = 128 << 10;

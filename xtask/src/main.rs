@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use jiff::SignedDuration;
+use shelflife_testkit::replay::{Counts, Options, Schema, Server, Trace, Window};
 use xtask::bench::{self, Scenario};
 use xtask::dist;
 use xtask::fuzz;
 use xtask::limits;
-use xtask::replay::{Counts, Options, Schema, Server, Trace, Window};
 use xtask::screenshots;
 
 /// Chores for developers of shelflife.

@@ -4,9 +4,9 @@ use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-use crate::bench::{Failure, at};
-use crate::browser::{Browser, Look};
-use crate::sample::Sample;
+use shelflife_testkit::browser::{Browser, Look};
+use shelflife_testkit::failure::{Failure, at};
+use shelflife_testkit::sample::Sample;
 
 /// What a page is called, and where it is.
 const PAGES: [(&str, &str); 3] =

@@ -1,5 +1,6 @@
 //! `cargo xtask replay` as a person runs it.
 
+#[path = "../../crates/testkit/tests/common/mod.rs"]
 mod common;
 
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -8,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 
 use common::{get, graphql};
 use serde_json::Value;
-use xtask::replay::shared;
+use shelflife_testkit::replay::shared;
 
 /// Ends the program with the test, however that ends.
 struct Running(Child);

@@ -4,7 +4,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-use xtask::bench::{Job, Meter};
+use shelflife_testkit::job::Job;
+use xtask::bench::Meter;
 
 fn meter() -> Meter {
     Meter::new(env!("CARGO_BIN_EXE_xtask"))

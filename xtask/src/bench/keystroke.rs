@@ -5,12 +5,12 @@ use std::process::Command;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use shelflife_testkit::browser::{Browser, Look};
+use shelflife_testkit::host::{Host, gzip};
+use shelflife_testkit::registry::{Material, Registry, world};
+use shelflife_testkit::replay::{Server, Window};
 
-use super::generate::{Material, Registry};
-use super::{Failure, SEED, at, world};
-use crate::browser::{Browser, Look};
-use crate::host::{Host, gzip};
-use crate::replay::{Server, Window};
+use super::{Failure, SEED, at};
 
 /// What is typed, a letter after the other: words, a typing error, two words, and what nothing fits.
 const TYPED: [&str; 5] = ["temperature", "temprature", "bed level", "octoprint plugin", "xyzzyxyzzy"];

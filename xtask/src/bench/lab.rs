@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use shelflife_testkit::registry::{Entry, Registry, tick, world};
+use shelflife_testkit::replay::{Options, Server};
 
-use super::generate::Registry;
-use super::measure::{Job, Meter};
+use super::Job;
+use super::measure::Meter;
 use super::peers::{self, Peer};
 use super::scenario::{Measurement, Scenario};
 use super::stage::{self, Outputs, Stage, Trash, keep_facts_alone, settle};
 use super::watch::Watch;
-use super::world::{tick, world};
 use super::{Failure, SEED, at};
-use crate::replay::{Options, Server};
 
 /// What every lab uses.
 #[derive(Debug, Clone)]
@@ -242,7 +242,7 @@ impl<'a> Lab<'a> {
     }
 
     /// Changes an entry's file, and returns its path.
-    fn edit(&self, round: usize, change: impl FnOnce(&mut super::Entry)) -> Result<Option<PathBuf>, Failure> {
+    fn edit(&self, round: usize, change: impl FnOnce(&mut Entry)) -> Result<Option<PathBuf>, Failure> {
         let entries = &self.registry.entries;
         let Some(entry) = entries.get((round * 37 + 5) % entries.len().max(1)) else { return Ok(None) };
         let mut entry = entry.clone();

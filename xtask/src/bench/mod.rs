@@ -4,11 +4,9 @@
 //! chart and every single run. Figures from another day or another machine are never compared; ratios of one run are.
 
 mod chart;
-mod generate;
 mod goals;
 mod keystroke;
 mod lab;
-mod material;
 mod measure;
 mod peers;
 mod report;
@@ -16,55 +14,28 @@ mod scenario;
 mod stage;
 mod table;
 mod watch;
-mod words;
-mod world;
 
-use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use shelflife_testkit::failure::{Failure, at};
+use shelflife_testkit::job::Job;
+use shelflife_testkit::registry::{Material, Registry};
+use shelflife_testkit::replay::shared;
 use tempfile::TempDir;
 
-pub use generate::{Entry, Material, Registry};
 pub use keystroke::keystrokes;
 pub(crate) use measure::median;
-pub use measure::{Job, Meter, Sample, measure};
+pub use measure::{Meter, Sample, measure};
 pub use scenario::Scenario;
-pub use world::{tick, world};
 
 use goals::{Facing, Row};
 use lab::{Lab, Tools};
 use scenario::{CacheSize, Measurement};
 use stage::Trash;
 
-use crate::replay::shared;
-
 /// Registries that differ in this differ in everything.
 const SEED: &str = "shelflife";
-
-/// What stopped a bench: what was tried, and what it came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure(String);
-
-impl Failure {
-    pub(crate) fn new(what: impl Into<String>) -> Self {
-        Self(what.into())
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for Failure {}
-
-/// Says which file an operation failed on.
-pub(crate) fn at(path: &Path) -> impl Fn(io::Error) -> Failure {
-    move |why| Failure(format!("{}: {why}", path.display()))
-}
 
 /// What to measure, and how often.
 #[derive(Debug, Clone)]

@@ -12,12 +12,12 @@ use std::process::Command;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
+use shelflife_testkit::registry::{Entry, Registry};
+use shelflife_testkit::replay::{Repository, Window, World};
 
-use super::generate::{Entry, Registry};
-use super::measure::Job;
+use super::Job;
 use super::stage::Trash;
 use super::{Failure, at};
-use crate::replay::{Repository, Window, World};
 
 /// A file of a theme: its path and its content.
 type ThemeFile = (&'static str, &'static str);

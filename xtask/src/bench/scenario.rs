@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use shelflife_testkit::replay::{Server, Trace, TraceError};
 
 use super::lab::Tools;
 use super::measure::{Sample, median};
@@ -11,7 +12,6 @@ use super::report::Report;
 use super::stage::{self, Stage};
 use super::table::{duration, size};
 use super::{Failure, at};
-use crate::replay::{Server, Trace, TraceError};
 
 /// One way to build a registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]

@@ -8,12 +8,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use rusqlite::Connection;
 use serde_json::Value;
+use shelflife_testkit::replay::{Server, Window};
 
+use super::Job;
 use super::lab::Tools;
-use super::measure::Job;
 use super::report::Report;
 use super::{Failure, at};
-use crate::replay::{Server, Window};
 
 /// Where folders go that a run has to do without. Nothing is deleted before the whole bench is done: ext4 is slow to
 /// make files for minutes after many were deleted, since it looks for an inode that was not freed lately, and that

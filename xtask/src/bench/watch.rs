@@ -5,8 +5,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use shelflife_testkit::registry::{Entry, Registry};
 
-use super::generate::{Entry, Registry};
 use super::measure::Sample;
 use super::scenario::{Measurement, Scenario};
 use super::stage::Stage;

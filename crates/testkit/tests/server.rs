@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use common::{get, graphql, send};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use xtask::replay::{
+use shelflife_testkit::replay::{
     Access, Budget, Fault, FaultAction, Kind, Options, Release, Repository, RequestInfo, Resource, Server,
     Usage, Window, World,
 };

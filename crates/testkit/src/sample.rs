@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::bench::{Entry, Failure, Job, Registry, at, tick, world};
+use crate::failure::{Failure, at};
 use crate::host::Host;
+use crate::job::Job;
+use crate::registry::{Entry, Registry, tick, world};
 use crate::replay::front_matter::Head;
 use crate::replay::{Server, Window, World, add_issue};
 
@@ -31,7 +33,7 @@ impl Sample {
     /// # Errors
     /// The folder can't be written, or the system has no port left.
     pub fn write(folder: &Path, base_path: &str) -> Result<Self, Failure> {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../site");
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../site");
         let host = Host::start(folder.join("public"), base_path).map_err(at(folder))?;
         let entries = read_texts(&root.join("entries"))?;
         let known = known(&entries);

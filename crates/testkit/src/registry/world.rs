@@ -142,10 +142,10 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::bench::generate::Material;
+    use crate::registry::generate::Material;
 
     fn registry(size: usize) -> Registry {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../site/entries");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../site/entries");
         match Material::read(&folder) {
             Ok(material) => Registry::generate(&material, size, "world"),
             Err(why) => panic!("{why}"),

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use common::{get, graphql};
 use serde_json::{Value, json};
-use xtask::replay::{Oid, Options, Schema, Server, Trace, Window, shared};
+use shelflife_testkit::replay::{Oid, Options, Schema, Server, Trace, Window, shared};
 
 /// The test data, or a line that says why the test did nothing.
 fn data(test: &str) -> Option<PathBuf> {

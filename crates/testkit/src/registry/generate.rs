@@ -378,7 +378,7 @@ mod tests {
     use super::*;
 
     fn material() -> Material {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../site/entries");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../site/entries");
         match Material::read(&folder) {
             Ok(material) => material,
             Err(why) => panic!("{why}"),

@@ -37,7 +37,7 @@ fn at(path: &Path) -> impl Fn(io::Error) -> TraceError {
 
 /// The folder of test data beside the repository: `../shared`, or what `SHELFLIFE_SHARED` says, if it exists.
 pub fn shared() -> Option<PathBuf> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared");
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
     let path = std::env::var_os("SHELFLIFE_SHARED").map_or_else(beside, PathBuf::from);
     path.canonicalize().ok().filter(|path| path.is_dir())
 }
