@@ -23,7 +23,7 @@ use crate::entry::is_stem;
 use crate::history::{Day, History, Published};
 use crate::report;
 use crate::source::http::{Http, HttpError, IfTooMuch, Request, Verdict};
-use crate::source::{Endpoint, Meter};
+use crate::source::{Endpoint, Metrics};
 use crate::url_path::segment;
 
 /// What every published site has, whether it has histories or not.
@@ -195,7 +195,7 @@ pub fn find(
         Place::Folder(folder) => in_folder(folder, manner.today, progress),
         Place::Web(url) => {
             let failed = |reason: String| SeedError::Unreadable { place: place.told(), reason };
-            let http = Http::new(Arc::new(Meter::default()), &[url], manner.patience, MAX_INDEX)
+            let http = Http::new(Arc::new(Metrics::default()), &[url], manner.patience, MAX_INDEX)
                 .map_err(|error| failed(error.to_string()))?;
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()

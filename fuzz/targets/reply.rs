@@ -5,10 +5,9 @@
 use std::collections::BTreeMap;
 
 use libfuzzer_sys::fuzz_target;
-use shelflife::fact::{IssueName, ObjectId, Repository, RepositoryName, Subject};
-use shelflife::fact::Answer;
-use shelflife::source::github::document::{Ask, Object};
-use shelflife::source::github::read_reply;
+use shelflife_model::fact::{Answer, IssueName, ObjectId, Repository, RepositoryName, Subject};
+use shelflife_sources::github::document::{Ask, Object};
+use shelflife_sources::github::read_reply;
 
 fn asks() -> Vec<Ask> {
     let name = |name| RepositoryName::new("o", name).expect("a name");

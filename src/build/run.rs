@@ -495,8 +495,8 @@ impl<'a> Run<'a> {
         report.memos = self.cache.memo_counts();
         report.rounds = facts.rounds;
         if let Some(sources) = &facts.sources {
-            report.requests = sources.meter().tallies();
-            report.github_budget = sources.meter().budget();
+            report.requests = sources.metrics().tallies();
+            report.github_budget = sources.metrics().budget();
         }
     }
 

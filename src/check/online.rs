@@ -23,7 +23,7 @@ use crate::python::{self, Role};
 use crate::report::count;
 use crate::rule::Rule;
 use crate::source::http::Http;
-use crate::source::{Demand, Meter, Probe, Sources};
+use crate::source::{Demand, Metrics, Probe, Sources};
 use crate::versions::Admitted;
 use crate::yaml::quote;
 
@@ -104,7 +104,7 @@ async fn look_at_addresses(
     let github = [&config.github.graphql, &config.settings.github_server];
     let limit = config.settings.limits.answer_size;
     let http =
-        Http::new(Arc::new(Meter::default()), &github, config.fetch.max_wait, limit).into_diagnostic()?;
+        Http::new(Arc::new(Metrics::default()), &github, config.fetch.max_wait, limit).into_diagnostic()?;
     let in_flight = Arc::new(Semaphore::new(IN_FLIGHT));
     let mut tasks = JoinSet::new();
     let total = wanted.len();

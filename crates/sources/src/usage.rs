@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use reqwest::{Method, StatusCode};
 use serde::de::IgnoredAny;
+use shelflife_model::fact::{Answer, CanonicalExport, Export, Fact, Window};
 use url::Url;
 
 use super::conditional;
 use super::http::{Http, IfTooMuch, Request, Verdict};
-use super::meter::Endpoint;
-use crate::fact::{Answer, CanonicalExport, Export, Fact, Window};
+use super::metrics::Endpoint;
 
 /// Asks for one export, or only whether it changed.
 pub(super) async fn fetch(http: &Http, address: &Url, window: Window, known: Option<&Fact>) -> Answer {

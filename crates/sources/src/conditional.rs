@@ -1,9 +1,9 @@
 //! Conditional requests (RFC 9110, section 13.1): who has a value already asks only whether it has changed.
 
 use reqwest::header::{ETAG, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
+use shelflife_model::fact::{Fact, Validators};
 
 use super::http::{Reply, header_value};
-use crate::fact::{Fact, Validators};
 
 /// The headers that tell what is known; none where nothing is.
 pub(super) fn headers(known: Option<&Fact>) -> HeaderMap {

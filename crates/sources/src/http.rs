@@ -11,15 +11,14 @@ use jiff::Timestamp;
 use reqwest::Certificate;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, ClientBuilder, Method, Response, StatusCode};
+use shelflife_model::config::Bytes;
 use thiserror::Error;
 use url::Url;
 
-use crate::config::Bytes;
-
-use super::gate::{Closed, Gates, Shut};
-use super::guard;
-use super::limit;
-use super::meter::{Endpoint, Meter};
+use super::metrics::{Endpoint, Metrics};
+use super::rate_limit;
+use super::ssrf;
+use super::throttle::{Closed, Shut, Throttles};
 
 /// The largest part of an error's body that is read.
 const MAX_ERROR: usize = 64 * 1024;
@@ -36,9 +35,9 @@ const RETRIES: usize = 3;
 #[derive(Debug, Clone)]
 pub struct Http {
     client: Client,
-    meter: Arc<Meter>,
+    metrics: Arc<Metrics>,
     trusted: Arc<HashSet<String>>,
-    gates: Arc<Gates>,
+    throttles: Arc<Throttles>,
     /// How many bytes of a body are read.
     answer_size: usize,
 }
@@ -65,7 +64,7 @@ pub struct Request {
 impl Request {
     /// The address whose pauses and failures concern the request: its own, or the server of files each of which has
     /// another one.
-    fn gate(&self) -> Cow<'_, Url> {
+    fn throttle(&self) -> Cow<'_, Url> {
         match self.endpoint {
             Endpoint::Thumbnails => self.url.join("/").map_or(Cow::Borrowed(&self.url), Cow::Owned),
             _ => Cow::Borrowed(&self.url),
@@ -158,7 +157,7 @@ pub enum HttpError {
     },
     /// The server said when it wants to be asked again, and that is too late to be waited for, or was said too
     /// often.
-    #[error("{host} wants no more requests until {}", limit::minute(*until, Timestamp::now()))]
+    #[error("{host} wants no more requests until {}", rate_limit::minute(*until, Timestamp::now()))]
     Limited {
         /// Whom the request went to.
         host: String,
@@ -232,45 +231,45 @@ fn with_bundled_roots(_builder: ClientBuilder, error: reqwest::Error) -> Result<
 }
 
 impl Http {
-    /// A client that counts in `meter`, is to ask `addresses`, and waits no longer than `patience` because one of them
+    /// A client that counts in `metrics`, is to ask `addresses`, and waits no longer than `patience` because one of them
     /// asks for it.
     ///
     /// # Errors
     ///
     /// When there are no certificates to trust.
     pub fn new(
-        meter: Arc<Meter>,
+        metrics: Arc<Metrics>,
         addresses: &[&Url],
         patience: Duration,
         answer_size: usize,
     ) -> Result<Self, reqwest::Error> {
         // A second call finds the provider installed, which is all that is wanted.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let trusted: Arc<HashSet<String>> = Arc::new(guard::trusted(addresses));
+        let trusted: Arc<HashSet<String>> = Arc::new(ssrf::trusted(addresses));
         let builder = || {
             Client::builder()
                 .user_agent(concat!("shelflife/", env!("CARGO_PKG_VERSION")))
                 .connect_timeout(CONNECT_TIMEOUT)
                 .read_timeout(STALL_TIMEOUT)
                 .timeout(REQUEST_TIMEOUT)
-                .redirect(guard::policy(Arc::clone(&trusted)))
-                .dns_resolver(Arc::new(guard::Resolver { trusted: Arc::clone(&trusted) }))
+                .redirect(ssrf::policy(Arc::clone(&trusted)))
+                .dns_resolver(Arc::new(ssrf::Resolver { trusted: Arc::clone(&trusted) }))
         };
         let client = builder().build().or_else(|error| with_bundled_roots(builder(), error))?;
-        Ok(Self { client, meter, trusted, gates: Arc::new(Gates::new(patience)), answer_size })
+        Ok(Self { client, metrics, trusted, throttles: Arc::new(Throttles::new(patience)), answer_size })
     }
 
     pub(super) fn client(&self) -> &Client {
         &self.client
     }
 
-    pub(super) fn meter(&self) -> &Meter {
-        &self.meter
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Whether an address is written as a private one, and is none of those that this client is to ask.
     pub(super) fn is_private(&self, url: &Url) -> bool {
-        guard::is_refused(&self.trusted, url)
+        ssrf::is_refused(&self.trusted, url)
     }
 
     /// Sends a request, and again after a pause if it failed in a way that may pass.
@@ -296,7 +295,7 @@ impl Http {
                 Err(error) => error,
             };
             if let HttpError::Limited { status, until, .. } = error {
-                self.gates.hold(&request.gate(), Closed { until, status });
+                self.throttles.hold(&request.throttle(), Closed { until, status });
                 self.pass(request).await?;
             }
             let is_repeated =
@@ -304,13 +303,13 @@ impl Http {
             let Some(pause) = pauses.next().filter(|_| is_repeated) else { return Err(error) };
             tokio::time::sleep(pause).await;
             self.pass(request).await?;
-            self.meter.count(request.endpoint, |tally| tally.retries += 1);
+            self.metrics.count(request.endpoint, |tally| tally.retries += 1);
         }
     }
 
     /// Waits until the address may be asked.
     async fn pass(&self, request: &Request) -> Result<(), HttpError> {
-        self.gates.pass(&request.gate()).await.map_err(|shut| match shut {
+        self.throttles.pass(&request.throttle()).await.map_err(|shut| match shut {
             Shut::Closed(Closed { until, status }) => {
                 HttpError::Limited { host: host(request), status, until }
             }
@@ -323,11 +322,11 @@ impl Http {
         match &result {
             Err(error) if error.is_too_much() && request.if_too_much == IfTooMuch::Divide => {}
             Err(error) if error.is_transient() && !matches!(error, HttpError::Limited { .. }) => {
-                self.gates.failed(&request.gate(), error.reason());
+                self.throttles.failed(&request.throttle(), error.reason());
             }
-            _ => self.gates.answered(&request.gate()),
+            _ => self.throttles.answered(&request.throttle()),
         }
-        self.meter.count(request.endpoint, |tally| {
+        self.metrics.count(request.endpoint, |tally| {
             tally.requests += 1;
             match &result {
                 Ok(reply) => {
@@ -345,7 +344,7 @@ impl Http {
         let transport = |error: reqwest::Error| HttpError::Transport {
             host: host.clone(),
             reason: reason(&error),
-            transient: !error.is_builder() && !guard::refuses(&error),
+            transient: !error.is_builder() && !ssrf::refuses(&error),
             timed_out: error.is_timeout() && !error.is_connect(),
         };
         let mut builder =
@@ -360,8 +359,9 @@ impl Http {
             // Only what the body says of a limit is of use, and without it there is still the status.
             let body = read(&mut response, MAX_ERROR).await.ok().flatten().unwrap_or_default();
             let now = Timestamp::now();
-            let until =
-                limit::on_our_clock(&headers, now, |now| limit::of_error(status, &headers, &body, now));
+            let until = rate_limit::on_our_clock(&headers, now, |now| {
+                rate_limit::of_error(status, &headers, &body, now)
+            });
             return Err(match until {
                 Some(until) => HttpError::Limited { host, status, until },
                 None => HttpError::Status { host, status },
@@ -382,15 +382,18 @@ impl Http {
                 Verdict::TooMuch(reason) => return Err(unusable(reason, true)),
                 Verdict::Broken(reason) => return Err(unusable(reason, false)),
                 Verdict::Limited => {
-                    let until = limit::on_our_clock(&headers, now, |now| limit::of_answer(&headers, now));
+                    let until =
+                        rate_limit::on_our_clock(&headers, now, |now| rate_limit::of_answer(&headers, now));
                     return Err(HttpError::Limited { host, status, until: until.unwrap_or(now) });
                 }
             }
         }
-        if let Some(until) = limit::on_our_clock(&headers, now, |now| limit::of_budget(&headers, now)) {
-            self.gates.hold(&request.gate(), Closed { until, status });
+        if let Some(until) =
+            rate_limit::on_our_clock(&headers, now, |now| rate_limit::of_budget(&headers, now))
+        {
+            self.throttles.hold(&request.throttle(), Closed { until, status });
         }
-        self.meter.count(request.endpoint, |tally| tally.redirected += redirects);
+        self.metrics.count(request.endpoint, |tally| tally.redirected += redirects);
         Ok(Reply { status, headers, body })
     }
 }

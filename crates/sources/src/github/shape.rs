@@ -7,9 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use shelflife_model::fact::{Issue, Release, Repository};
 use url::Url;
-
-use crate::fact::{Issue, Release, Repository};
 
 #[derive(Deserialize)]
 pub(super) struct Envelope<Data> {

@@ -10,13 +10,13 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode};
+use shelflife_model::config::Token;
+use shelflife_model::fact::{Answer, IssueName, ObjectId, RepositoryName, Subject};
 use url::Url;
 
 use super::http::{Http, HttpError, IfTooMuch, Request};
-use super::limit;
-use super::meter::{Endpoint, Meter};
-use crate::config::Token;
-use crate::fact::{Answer, IssueName, ObjectId, RepositoryName, Subject};
+use super::metrics::{Endpoint, Metrics};
+use super::rate_limit;
 use document::{Ask, Object};
 
 pub use reply::read as read_reply;
@@ -157,7 +157,7 @@ pub(super) struct Api {
     /// The client.
     pub(super) http: Http,
     /// What notes GitHub's budget.
-    pub(super) meter: Arc<Meter>,
+    pub(super) metrics: Arc<Metrics>,
     /// The GraphQL endpoint.
     pub(super) endpoint: Url,
     /// Who asks.
@@ -209,9 +209,9 @@ impl Api {
         };
         let answer = self.http.send(&request).await.map_err(Failure::from)?;
         if let Some(budget) = reply::budget(&answer.headers) {
-            self.meter.note_budget(budget);
+            self.metrics.note_budget(budget);
         }
-        let answered = limit::date(&answer.headers).unwrap_or_else(Timestamp::now);
+        let answered = rate_limit::date(&answer.headers).unwrap_or_else(Timestamp::now);
         reply::read(&batch.asks, &answer.body, answered).map_err(Failure::new)
     }
 }
@@ -235,7 +235,10 @@ impl From<HttpError> for Failure {
                 format!("{error}: GITHUB_TOKEN is not accepted")
             }
             HttpError::Limited { status, until, .. } if !status.is_server_error() => {
-                format!("GitHub's rate limit is reached until {}", limit::minute(*until, Timestamp::now()))
+                format!(
+                    "GitHub's rate limit is reached until {}",
+                    rate_limit::minute(*until, Timestamp::now())
+                )
             }
             _ => error.to_string(),
         };

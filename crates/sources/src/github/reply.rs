@@ -9,12 +9,12 @@ use jiff::Timestamp;
 use reqwest::header::HeaderMap;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
+use shelflife_model::fact::{Answer, Issue, ObjectId, Subject, Validators};
 
 use super::document::{Ask, Object};
 use super::shape::{Aliases, Details, Envelope, GitObject, GraphqlError, OpenedIssue};
-use crate::fact::{Answer, Issue, ObjectId, Subject, Validators};
-use crate::source::http::Verdict;
-use crate::source::{Budget, limit};
+use crate::http::Verdict;
+use crate::{Budget, rate_limit};
 
 /// Reads the answer to a batch, which came at the moment `answered`. Each subject of `asks` gets an answer; the content
 /// of a file that was asked for by its path comes as one more.
@@ -73,7 +73,8 @@ pub(super) fn judge(body: &[u8]) -> Verdict {
     }
     let said = || envelope.errors.iter().map(|error| &error.message).chain(&envelope.message);
     let is_limited = envelope.errors.iter().any(GraphqlError::limits)
-        || envelope.data.is_none() && said().any(|message| limit::speaks_of_secondary(message.as_bytes()));
+        || envelope.data.is_none()
+            && said().any(|message| rate_limit::speaks_of_secondary(message.as_bytes()));
     if is_limited {
         return Verdict::Limited;
     }

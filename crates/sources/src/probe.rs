@@ -3,9 +3,9 @@
 use reqwest::StatusCode;
 use url::Url;
 
-use super::guard;
 use super::http::Http;
-use super::meter::Endpoint;
+use super::metrics::Endpoint;
+use super::ssrf;
 
 /// How often a failed request is repeated.
 const RETRIES: usize = 1;
@@ -38,7 +38,7 @@ impl Http {
                 Probe::Status(status) => status.is_server_error() || *status == StatusCode::TOO_MANY_REQUESTS,
                 Probe::There(_) | Probe::Refused(_) => false,
             };
-            self.meter().count(Endpoint::Probe, |tally| {
+            self.metrics().count(Endpoint::Probe, |tally| {
                 tally.requests += 1;
                 tally.failures += u64::from(!matches!(probe, Probe::There(_)));
             });
@@ -46,7 +46,7 @@ impl Http {
                 return probe;
             }
             attempt += 1;
-            self.meter().count(Endpoint::Probe, |tally| tally.retries += 1);
+            self.metrics().count(Endpoint::Probe, |tally| tally.retries += 1);
             tokio::time::sleep(std::time::Duration::from_millis(500)).await;
         }
     }
@@ -54,7 +54,7 @@ impl Http {
     async fn probe_once(&self, url: &Url, most: usize) -> Probe {
         let mut response = match self.client().get(url.clone()).send().await {
             Ok(response) => response,
-            Err(error) if guard::refuses(&error) => return Probe::Refused(super::http::reason(&error)),
+            Err(error) if ssrf::refuses(&error) => return Probe::Refused(super::http::reason(&error)),
             Err(error) => return Probe::Unreachable(super::http::reason(&error)),
         };
         if !response.status().is_success() {

@@ -3,15 +3,14 @@
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
-
-use crate::fact::{IssueName, ObjectId, RepositoryName};
+use shelflife_model::fact::{IssueName, ObjectId, RepositoryName};
 
 /// What is asked of one repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ask {
     /// The repository.
     pub repository: RepositoryName,
-    /// Whether to ask for what [`crate::fact::Repository`] holds.
+    /// Whether to ask for what [`shelflife_model::fact::Repository`] holds.
     pub details: bool,
     /// The git objects to ask for; the position is the number of the alias.
     pub objects: Vec<Object>,

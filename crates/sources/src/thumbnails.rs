@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use reqwest::{Method, StatusCode};
+use shelflife_model::fact::{Answer, Fact, Picture};
 use url::Url;
 
 use super::conditional;
 use super::http::{Http, HttpError, IfTooMuch, Request, Verdict};
-use super::meter::Endpoint;
-use crate::fact::{Answer, Fact, Picture};
+use super::metrics::Endpoint;
 
 /// How many pictures are asked for at a time.
 pub(super) const IN_FLIGHT: usize = 8;

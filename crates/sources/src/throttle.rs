@@ -14,15 +14,15 @@ const FAILURES: u32 = 10;
 
 /// The addresses that were asked, each with what concerns all requests to it.
 #[derive(Debug)]
-pub(super) struct Gates {
+pub(super) struct Throttles {
     /// How long all requests to one address wait together because its server asks for it. A server that asks for
     /// more is asked no more: a build is better finished with the facts that are known than late.
     patience: Duration,
-    inner: Mutex<HashMap<Url, Gate>>,
+    inner: Mutex<HashMap<Url, Throttle>>,
 }
 
 #[derive(Debug)]
-struct Gate {
+struct Throttle {
     opens: Instant,
     /// How much is left of the patience.
     patience: Duration,
@@ -52,8 +52,8 @@ pub(super) struct Closed {
     pub(super) status: StatusCode,
 }
 
-impl Gates {
-    /// All are open. For each, requests wait for at most `patience` in all.
+impl Throttles {
+    /// Nothing is left alone yet. Requests to one address wait for at most `patience` in all.
     pub(super) fn new(patience: Duration) -> Self {
         Self { patience, inner: Mutex::default() }
     }
@@ -73,14 +73,14 @@ impl Gates {
 
     /// When `address` may be asked; `None` at once.
     fn opens(&self, address: &Url, at: Instant) -> Result<Option<Instant>, Shut> {
-        let gates = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(gate) = gates.get(address) else { return Ok(None) };
-        if gate.failures >= FAILURES {
-            return Err(Shut::GivenUp(gate.reason.clone()));
+        let throttles = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(throttle) = throttles.get(address) else { return Ok(None) };
+        if throttle.failures >= FAILURES {
+            return Err(Shut::GivenUp(throttle.reason.clone()));
         }
-        match gate.closed {
-            _ if gate.opens <= at => Ok(None),
-            None => Ok(Some(gate.opens)),
+        match throttle.closed {
+            _ if throttle.opens <= at => Ok(None),
+            None => Ok(Some(throttle.opens)),
             Some(closed) => Err(Shut::Closed(closed)),
         }
     }
@@ -90,40 +90,40 @@ impl Gates {
         self.hold_at(address, told, Timestamp::now(), Instant::now());
     }
 
-    /// As [`Gates::hold`] at a moment, by the calendar and by the stop watch.
+    /// As [`Throttles::hold`] at a moment, by the calendar and by the stop watch.
     fn hold_at(&self, address: &Url, told: Closed, now: Timestamp, at: Instant) {
         let Ok(pause) = Duration::try_from(told.until.duration_since(now)) else { return };
-        self.with(address, at, |gate| {
+        self.with(address, at, |throttle| {
             let opens = at + pause;
-            let is_closed = gate.closed.is_some() && gate.opens > at;
-            if is_closed || opens <= gate.opens {
+            let is_closed = throttle.closed.is_some() && throttle.opens > at;
+            if is_closed || opens <= throttle.opens {
                 return;
             }
-            let longer = opens - gate.opens.max(at);
-            gate.opens = opens;
-            match gate.patience.checked_sub(longer) {
-                Some(left) => (gate.patience, gate.closed) = (left, None),
-                None => gate.closed = Some(told),
+            let longer = opens - throttle.opens.max(at);
+            throttle.opens = opens;
+            match throttle.patience.checked_sub(longer) {
+                Some(left) => (throttle.patience, throttle.closed) = (left, None),
+                None => throttle.closed = Some(told),
             }
         });
     }
 
     /// Notes that `address` has answered something.
     pub(super) fn answered(&self, address: &Url) {
-        self.with(address, Instant::now(), |gate| gate.failures = 0);
+        self.with(address, Instant::now(), |throttle| throttle.failures = 0);
     }
 
     /// Notes that `address` has failed, and why.
     pub(super) fn failed(&self, address: &Url, reason: String) {
-        self.with(address, Instant::now(), |gate| {
-            gate.failures = gate.failures.saturating_add(1);
-            gate.reason = reason;
+        self.with(address, Instant::now(), |throttle| {
+            throttle.failures = throttle.failures.saturating_add(1);
+            throttle.reason = reason;
         });
     }
 
-    fn with(&self, address: &Url, at: Instant, change: impl FnOnce(&mut Gate)) {
-        let mut gates = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        change(gates.entry(address.clone()).or_insert_with(|| Gate {
+    fn with(&self, address: &Url, at: Instant, change: impl FnOnce(&mut Throttle)) {
+        let mut throttles = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        change(throttles.entry(address.clone()).or_insert_with(|| Throttle {
             opens: at,
             patience: self.patience,
             closed: None,
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn nobody_waits_longer_than_patience_in_all() {
         let address = address();
-        let gates = Gates::new(Duration::from_secs(10));
+        let throttles = Throttles::new(Duration::from_secs(10));
         let start = Instant::now();
         let second = |n: u64| start + Duration::from_secs(n);
         let told = |from: i64, pause: i64| Closed {
@@ -159,9 +159,9 @@ mod tests {
         };
         let hold = |from: i64, pause: i64| {
             let now = now() + SignedDuration::from_secs(from);
-            gates.hold_at(&address, told(from, pause), now, second(from.unsigned_abs()));
+            throttles.hold_at(&address, told(from, pause), now, second(from.unsigned_abs()));
         };
-        let opens = |n: u64| gates.opens(&address, second(n));
+        let opens = |n: u64| throttles.opens(&address, second(n));
         assert_eq!(opens(0), Ok(None));
         hold(0, -5);
         assert_eq!(opens(0), Ok(None), "a moment that has passed is no pause");
@@ -175,22 +175,22 @@ mod tests {
         hold(10, 1);
         hold(10, 9);
         assert_eq!(opens(10), Err(Shut::Closed(told(10, 1))), "all say the same");
-        assert_eq!(gates.opens(&Url::parse("https://usage.example/").unwrap(), second(10)), Ok(None));
+        assert_eq!(throttles.opens(&Url::parse("https://usage.example/").unwrap(), second(10)), Ok(None));
         assert_eq!(opens(11), Ok(None));
     }
 
     #[test]
     fn only_failures_in_a_row_count() {
         let address = address();
-        let gates = Gates::new(Duration::ZERO);
+        let throttles = Throttles::new(Duration::ZERO);
         for _ in 0..3 {
-            (1..FAILURES).for_each(|_| gates.failed(&address, "once".to_owned()));
-            assert_eq!(gates.opens(&address, Instant::now()), Ok(None));
-            gates.answered(&address);
+            (1..FAILURES).for_each(|_| throttles.failed(&address, "once".to_owned()));
+            assert_eq!(throttles.opens(&address, Instant::now()), Ok(None));
+            throttles.answered(&address);
         }
-        (0..FAILURES).for_each(|number| gates.failed(&address, number.to_string()));
+        (0..FAILURES).for_each(|number| throttles.failed(&address, number.to_string()));
         let given_up = Err(Shut::GivenUp((FAILURES - 1).to_string()));
-        assert_eq!(gates.opens(&address, Instant::now()), given_up);
-        assert_eq!(gates.opens(&Url::parse("https://usage.example/").unwrap(), Instant::now()), Ok(None));
+        assert_eq!(throttles.opens(&address, Instant::now()), given_up);
+        assert_eq!(throttles.opens(&Url::parse("https://usage.example/").unwrap(), Instant::now()), Ok(None));
     }
 }

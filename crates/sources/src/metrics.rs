@@ -55,7 +55,7 @@ pub struct Budget {
 
 /// Counts while requests are in flight.
 #[derive(Debug, Default)]
-pub struct Meter {
+pub struct Metrics {
     inner: Mutex<Counts>,
 }
 
@@ -65,7 +65,7 @@ struct Counts {
     budget: Option<Budget>,
 }
 
-impl Meter {
+impl Metrics {
     /// Changes the tally of one endpoint.
     pub(super) fn count(&self, endpoint: Endpoint, change: impl FnOnce(&mut Tally)) {
         let mut counts = self.inner.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,7 +1,8 @@
+use shelflife_model::fact::{IssueName, Repository, RepositoryName};
+
 use std::collections::HashMap;
 
 use super::*;
-use crate::fact::{IssueName, Repository, RepositoryName};
 
 fn read(asks: &[Ask], body: &[u8]) -> Result<Vec<(Subject, Answer)>, String> {
     super::read(asks, body, "2020-06-01T00:00:00Z".parse().unwrap())

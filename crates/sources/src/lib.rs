@@ -1,13 +1,32 @@
 //! Sources: where facts come from. Demands go in, answers come out; nothing here decides what is stale.
+//!
+//! # Start here
+//!
+//! - [`Sources`] are all that a site's configuration names; [`Sources::fetch`] asks them about [`Demand`]s, in as few requests
+//!   as they allow.
+//! - [`http::Http`] is the one way out: bounded in time and size, counted ([`Metrics`]), patient only so far, and never
+//!   led by a redirect into somebody's private network.
+//! - [`github::batches`] divides what GitHub is asked into requests.
+//!
+//! ```
+//! use shelflife_model::fact::{RepositoryName, Subject};
+//! use shelflife_sources::github::{batches, document};
+//!
+//! let name = RepositoryName::new("OctoPrint", "OctoPrint-MQTT").unwrap();
+//! let file = Subject::File { repository: name.clone(), path: "setup.py".to_owned() };
+//! let batches = batches(&[Subject::Repository(name), file], 50);
+//! assert_eq!(batches.len(), 1, "the file comes along with its repository");
+//! assert!(document::document(&batches[0].asks).contains("stargazerCount"));
+//! ```
 
 mod conditional;
-mod gate;
 pub mod github;
-mod guard;
 pub mod http;
-mod limit;
-mod meter;
+mod metrics;
 mod probe;
+mod rate_limit;
+mod ssrf;
+mod throttle;
 mod thumbnails;
 mod usage;
 
@@ -16,17 +35,16 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use shelflife_model::config::{Config, Thumbnails, Token, UsageExports};
+use shelflife_model::fact::{Answer, Fact, Subject, Window};
+use shelflife_text::digest::Digest;
 use tokio::select;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use crate::config::{Config, Thumbnails, Token, UsageExports};
-use crate::digest::Digest;
-use crate::fact::{Answer, Fact, Subject, Window};
-
-pub use meter::{Budget, Endpoint, Meter, Tally};
+pub use metrics::{Budget, Endpoint, Metrics, Tally};
 pub use probe::Probe;
 
 use http::Http;
@@ -72,7 +90,7 @@ pub type Progress<'a> = dyn Fn(usize, usize) + Send + Sync + 'a;
 #[derive(Debug, Clone)]
 pub struct Sources {
     http: Http,
-    meter: Arc<Meter>,
+    metrics: Arc<Metrics>,
     config: Arc<SourceConfig>,
 }
 
@@ -94,19 +112,19 @@ impl Sources {
     ///
     /// When the machine's certificates can't be read.
     pub fn new(config: &Config) -> Result<Self, reqwest::Error> {
-        let meter = Arc::new(Meter::default());
+        let metrics = Arc::new(Metrics::default());
         let UsageExports { week, month, .. } = &config.usage;
         let of_thumbnails = config.thumbnails.host();
         let addresses = week.iter().chain(month).chain(&of_thumbnails).chain([&config.github.graphql]);
         let addresses: Vec<&Url> = addresses.collect();
         Ok(Self {
             http: Http::new(
-                Arc::clone(&meter),
+                Arc::clone(&metrics),
                 &addresses,
                 config.fetch.max_wait,
                 config.settings.limits.answer_size,
             )?,
-            meter,
+            metrics,
             config: Arc::new(SourceConfig {
                 graphql: config.github.graphql.clone(),
                 token: config.github.token.clone(),
@@ -120,8 +138,8 @@ impl Sources {
     }
 
     /// What was asked so far.
-    pub fn meter(&self) -> &Meter {
-        &self.meter
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// Whether there is any use in asking about `subject`: its source has an address and, where one is
@@ -213,7 +231,7 @@ impl Sources {
                 let in_flight = Arc::clone(&in_flight);
                 let api = github::Api {
                     http: self.http.clone(),
-                    meter: Arc::clone(&self.meter),
+                    metrics: Arc::clone(&self.metrics),
                     endpoint: self.config.graphql.clone(),
                     token: token.clone(),
                 };
