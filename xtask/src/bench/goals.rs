@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::measure::median;
+use super::report::Report;
 use super::scenario::{CacheSize, Measurement, Scenario};
 use super::table::{duration, size, times};
 
@@ -69,10 +70,12 @@ enum Goal {
     TimesWithoutMarkdown(f64, &'static str),
     /// At most so many seconds.
     Seconds(f64),
+    /// No page of a plugin is rendered.
+    WithoutPages,
 }
 
 fn goal(scenario: Scenario, entries: usize) -> Option<Goal> {
-    let (git, rendered) = ("git status", "everything rendered");
+    let (git, rendered, edited) = ("git status", "everything rendered", Scenario::Edited.title());
     Some(match (scenario, entries) {
         (Scenario::Rendered, LARGE) => Goal::Times(0.5, "hugo"),
         (Scenario::Nothing, SMALL) => Goal::Seconds(1.0),
@@ -84,6 +87,8 @@ fn goal(scenario: Scenario, entries: usize) -> Option<Goal> {
         (Scenario::CheckedOne, SMALL | LARGE) => Goal::Seconds(0.05),
         (Scenario::Watched, LARGE) => Goal::Seconds(0.05),
         (Scenario::Edited, LARGE) => Goal::Times(8.0, git),
+        (Scenario::EntryWithPicture, LARGE) => Goal::Times(1.3, edited),
+        (Scenario::PictureUnused | Scenario::Synonym, LARGE) => Goal::WithoutPages,
         _ => return None,
     })
 }
@@ -143,7 +148,7 @@ impl Goal {
     fn is_about(&self, peer: &str) -> bool {
         match self {
             Self::Times(_, name) | Self::TimesWithoutMarkdown(_, name) => *name == peer,
-            Self::Seconds(_) => false,
+            Self::Seconds(_) | Self::WithoutPages => false,
         }
     }
 
@@ -164,6 +169,16 @@ impl Goal {
                         goal: format!("{goal} (was: {count} times)"),
                         share: share(most, name).map(|share| share.max(1.0) + f64::EPSILON),
                     },
+                }
+            }
+            Self::WithoutPages => {
+                let goal = "no page of a plugin rendered".to_owned();
+                match it.report.as_ref().and_then(Report::pages) {
+                    None => Facing { goal, share: None },
+                    Some(0) => Facing { goal, share: Some(0.0) },
+                    Some(count) => {
+                        Facing { goal: format!("{goal} (was: {count})"), share: Some(1.0 + count as f64) }
+                    }
                 }
             }
             Self::Seconds(most) => {
@@ -242,7 +257,6 @@ mod tests {
 
     use super::*;
     use crate::bench::measure::Sample;
-    use crate::bench::report::Report;
 
     fn samples(milliseconds: &[u64]) -> Vec<Sample> {
         let sample =
@@ -304,6 +318,17 @@ mod tests {
             rows(&[it], None)[0].facing.as_ref().and_then(Facing::met)
         };
         assert_eq!((of(0), of(1)), (Some(true), Some(false)));
+    }
+
+    #[test]
+    fn a_page_that_is_rendered_for_nothing_misses_the_goal() {
+        let of = |queries: Option<Value>| {
+            let mut it = measured(Scenario::PictureUnused, LARGE, &[1], "", &[]);
+            it.report = queries.map(|queries| Report::new(json!({"queries": queries})));
+            rows(&[it], None)[0].facing.as_ref().and_then(Facing::met)
+        };
+        assert_eq!((of(Some(json!({}))), of(None)), (Some(true), None));
+        assert_eq!(of(Some(json!({"page": {"computed": 1}}))), Some(false));
     }
 
     #[test]

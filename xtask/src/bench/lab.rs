@@ -1,5 +1,6 @@
 //! One generated registry with all that is needed to run scenarios in it, each in turn with its peers.
 
+use std::cell::Cell;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use shelflife_testkit::registry::{Entry, Registry, tick, world};
 use shelflife_testkit::replay::{Options, Server};
 
 use super::Job;
+use super::edit::Edit;
 use super::measure::Meter;
 use super::peers::{self, Peer};
 use super::scenario::{Measurement, Scenario};
@@ -140,11 +142,45 @@ impl<'a> Lab<'a> {
                 self.edit(round + 500, |entry| entry.title += &format!(" {round}"))?;
                 Ok(self.main.build())
             })?,
-            Scenario::Watched => {
+            Scenario::PictureUnused => self.measure(scenario, &self.main, &[], |round| {
+                self.main.write(&format!("assets/img/unused/{round}.png"), "a picture")?;
+                Ok(self.main.build())
+            })?,
+            Scenario::EntryWithPicture => {
+                self.measure(scenario, &self.main, &[&self.editing()], |round| {
+                    self.add(round)?;
+                    Ok(self.main.build())
+                })?
+            }
+            Scenario::Synonym => {
+                let edit = Edit::synonym(&self.main)?;
+                let measured = self.measure(scenario, &self.main, &[], |round| {
+                    edit.make(&format!("round{round}"))?;
+                    Ok(self.main.build())
+                });
+                edit.undo()?;
+                self.main.build().run()?;
+                measured?
+            }
+            Scenario::Watched => match Watch::start(&self.main, &self.registry)? {
+                Some(watch) => watch.measure(self.tools.runs)?,
+                None => return Ok(Err(format!("{scenario}: this binary has no subcommand `watch`"))),
+            },
+            Scenario::WatchListTemplate
+            | Scenario::WatchPluginTemplate
+            | Scenario::WatchNotice
+            | Scenario::WatchSetting
+            | Scenario::WatchStyleSheet => {
                 let Some(watch) = Watch::start(&self.main, &self.registry)? else {
                     return Ok(Err(format!("{scenario}: this binary has no subcommand `watch`")));
                 };
-                watch.measure(self.tools.runs)?
+                let Some(edit) = Edit::under_watch(scenario, &self.main, &self.registry)? else {
+                    return Ok(Err(format!("{scenario}: there is no entry to show it")));
+                };
+                let measured = watch.measure_edit(scenario, &edit, self.tools.runs);
+                edit.undo()?;
+                self.main.build().run()?;
+                measured?
             }
             Scenario::Tick => {
                 let now = Timestamp::now();
@@ -222,6 +258,48 @@ impl<'a> Lab<'a> {
             bare.put_cache(&facts)
         };
         Peer { name: "everything rendered", job: self.bare.build(), set_up: Box::new(set_up) }
+    }
+
+    /// "One entry's text edited" as a peer of others.
+    fn editing(&self) -> Peer {
+        let name = Scenario::Edited.title();
+        let entries = self.registry.entries.iter().skip(1).step_by(53).take(self.tools.runs + 1);
+        let mut edited = Vec::new();
+        for entry in entries {
+            let mut entry = entry.clone();
+            entry.body += "\n\nRevised beside others.";
+            edited.push((format!("entries/{}", entry.file()), entry.markdown()));
+        }
+        let (main, next) = (self.main.clone(), Cell::new(0));
+        let set_up = move || match edited.get(next.replace(next.get() + 1)) {
+            Some((path, text)) => main.write(path, text),
+            None => Err(Failure::new(format!("{name}: there are too few entries"))),
+        };
+        Peer { name, job: self.main.build(), set_up: Box::new(set_up) }
+    }
+
+    /// Adds an entry that shows a picture of its own. Nothing is asked about it, as nothing is about one that is edited.
+    fn add(&self, round: usize) -> Result<(), Failure> {
+        let entries = &self.registry.entries;
+        let Some(like) = entries.get((round * 43 + 11) % entries.len().max(1)) else {
+            return Err(Failure::new("there is no entry to add another one like it"));
+        };
+        let (stem, picture) =
+            (format!("added{round}"), format!("/assets/img/plugins/added{round}/picture.png"));
+        let source = format!("https://gitlab.com/somebody/{stem}");
+        let entry = Entry {
+            title: format!("{} anew", like.title),
+            id: stem.clone(),
+            stem,
+            source,
+            repository: None,
+            screenshots: vec!["What it looks like".to_owned()],
+            featured: true,
+            ..like.clone()
+        };
+        self.main.write(picture.trim_start_matches('/'), "a picture")?;
+        let text = entry.markdown().replace(&Entry::picture(0), &picture);
+        self.main.write(&format!("entries/{}", entry.file()), &text)
     }
 
     /// A build in a fresh copy of the main site each time, with its cache.

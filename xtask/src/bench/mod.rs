@@ -4,6 +4,7 @@
 //! chart and every single run. Figures from another day or another machine are never compared; ratios of one run are.
 
 mod chart;
+mod edit;
 mod goals;
 mod keystroke;
 mod lab;

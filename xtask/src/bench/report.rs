@@ -8,6 +8,9 @@ pub(crate) const PHASES: [&str; 6] = ["scan", "evaluate", "fetch", "render", "pu
 /// Queries that turn Markdown into HTML. Each computation of one of them is a rendering, unless a memo answered it.
 const MARKDOWN: [&str; 2] = ["description", "feed_description"];
 
+/// The query that renders the page of one plugin.
+const PAGE: &str = "page";
+
 /// A build's report.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Report(Value);
@@ -15,6 +18,14 @@ pub(crate) struct Report(Value);
 impl Report {
     pub(crate) fn new(value: Value) -> Self {
         Self(value)
+    }
+
+    /// What is known of a build that wrote no report but a line, which says how many outputs it wrote.
+    pub(crate) fn of_line(line: &str) -> Option<Self> {
+        let (before, _) =
+            line.split_once(" outputs written").or_else(|| line.split_once(" output written"))?;
+        let written: u64 = before.rsplit(' ').next()?.parse().ok()?;
+        Some(Self(json!({"outputs": {"written": written}})))
     }
 
     fn number(&self, pointer: &str) -> Option<u64> {
@@ -29,6 +40,12 @@ impl Report {
     /// Files that were written.
     pub(crate) fn written(&self) -> Option<u64> {
         self.number("/outputs/written")
+    }
+
+    /// How many pages of plugins were rendered; `None` where nobody counted queries.
+    pub(crate) fn pages(&self) -> Option<u64> {
+        self.0.get("queries")?;
+        Some(self.number(&format!("/queries/{PAGE}/computed")).unwrap_or(0))
     }
 
     /// Requests to all sources.
@@ -57,6 +74,7 @@ impl Report {
         json!({
             "durations": self.0.get("durations"),
             "written": self.written(),
+            "pages_rendered": self.pages(),
             "requests": self.requests(),
             "markdown_renderings": self.markdown_renderings(),
         })
@@ -66,6 +84,23 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_tells_how_many_outputs_were_written() {
+        let written = |line| Report::of_line(line).and_then(|report| report.written());
+        assert_eq!(written("data/notices.yaml changed: 3 outputs written in 38 ms"), Some(3));
+        assert_eq!(written("12 files changed: 1 output written, 2 removed in 71 ms"), Some(1));
+        assert_eq!(written("Serving http://localhost:4000/ until Ctrl-C"), None);
+        let line = Report::of_line("the site changed: 1 output written in 12 ms").unwrap_or_default();
+        assert_eq!((line.pages(), line.phase("total")), (None, None));
+    }
+
+    #[test]
+    fn pages_that_nobody_rendered_are_none() {
+        let pages = |queries: Value| Report::new(json!({"queries": queries})).pages();
+        assert_eq!(pages(json!({})), Some(0));
+        assert_eq!(pages(json!({"page": {"computed": 7, "reused": 9}})), Some(7));
+    }
 
     #[test]
     fn renderings_are_counted_by_memo_or_by_query() {

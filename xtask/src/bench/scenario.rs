@@ -30,8 +30,24 @@ pub enum Scenario {
     Edited,
     /// An entry gets another title.
     Retitled,
+    /// A picture is added that nothing shows.
+    PictureUnused,
+    /// An entry is added with its picture.
+    EntryWithPicture,
+    /// Words that mean the same to who searches are added.
+    Synonym,
     /// A sentence is added to an entry while `shelflife watch` runs.
     Watched,
+    /// The template of a list changes while `shelflife watch` runs.
+    WatchListTemplate,
+    /// The template of plugins' pages changes while `shelflife watch` runs.
+    WatchPluginTemplate,
+    /// A notice about a plugin is added while `shelflife watch` runs.
+    WatchNotice,
+    /// A setting that only the start page shows changes while `shelflife watch` runs.
+    WatchSetting,
+    /// A style sheet of every page changes while `shelflife watch` runs.
+    WatchStyleSheet,
     /// New usage numbers, and news of some repositories.
     Tick,
     /// A check of the whole site, of which nothing has changed.
@@ -44,7 +60,7 @@ pub enum Scenario {
 
 impl Scenario {
     /// Those that take place in a generated registry, in an order in which none disturbs the next.
-    pub(crate) const IN_SITE: [Self; 11] = [
+    pub(crate) const IN_SITE: [Self; 19] = [
         Self::Rendered,
         Self::Nothing,
         Self::Unchanged,
@@ -54,7 +70,15 @@ impl Scenario {
         Self::CheckedOne,
         Self::Edited,
         Self::Retitled,
+        Self::PictureUnused,
+        Self::EntryWithPicture,
+        Self::Synonym,
         Self::Watched,
+        Self::WatchListTemplate,
+        Self::WatchPluginTemplate,
+        Self::WatchNotice,
+        Self::WatchSetting,
+        Self::WatchStyleSheet,
         Self::Tick,
     ];
 
@@ -78,7 +102,15 @@ impl Scenario {
             Self::Restored => "restored cache, no outputs",
             Self::Edited => "one entry's text edited",
             Self::Retitled => "one entry's title changed",
+            Self::PictureUnused => "an unused picture added",
+            Self::EntryWithPicture => "a new entry with its picture",
+            Self::Synonym => "a search synonym added",
             Self::Watched => "one entry's text edited under watch",
+            Self::WatchListTemplate => "a list's template changed under watch",
+            Self::WatchPluginTemplate => "plugin.html changed under watch",
+            Self::WatchNotice => "a notice added under watch",
+            Self::WatchSetting => "a setting changed under watch",
+            Self::WatchStyleSheet => "a style sheet changed under watch",
             Self::Tick => "a tick of the world",
             Self::Checked => "check of everything, nothing changed",
             Self::CheckedOne => "check of one edited entry",
@@ -96,7 +128,18 @@ impl Scenario {
             Self::Restored => "new path, new time stamps, restored cache",
             Self::Edited => "new process, outputs there",
             Self::Retitled => "new process, outputs there; lists change too",
+            Self::PictureUnused | Self::Synonym => "new process, outputs there; no entry has changed",
+            Self::EntryWithPicture => "new process, outputs there; its source is not on GitHub",
             Self::Watched => "from the write to the page on disk",
+            Self::WatchListTemplate => {
+                "from the write to the end of the build; by_name.html, which one page uses"
+            }
+            Self::WatchPluginTemplate => {
+                "from the write to the end of the build; every plugin's page uses it"
+            }
+            Self::WatchNotice => "from the write to the end of the build; two pages show it",
+            Self::WatchSetting => "from the write to the end of the build; the start page alone shows it",
+            Self::WatchStyleSheet => "from the write to the end of the build; every page links to it",
             Self::Checked => "cache of the last build, an earlier check",
             Self::CheckedOne => "cache of the last build; the entry is named",
             Self::Tick => "all facts stale; new usage for 4 of 5, news for 1 repository in 40",
@@ -143,6 +186,12 @@ impl Measurement {
 
     pub(crate) fn summary(&self) -> String {
         let mut text = format!("{}, {} at most", duration(self.seconds()), size(self.peak()));
+        if let Some(written) = self.report.as_ref().and_then(Report::written) {
+            text += &format!("; outputs written: {written}");
+        }
+        if let Some(pages) = self.report.as_ref().and_then(Report::pages) {
+            text += &format!("; pages of plugins rendered: {pages}");
+        }
         for (name, samples) in &self.peers {
             text += &format!("; {name}: {}", duration(median(samples).as_secs_f64()));
         }

@@ -83,6 +83,15 @@ impl Stage {
         self.site.join(".shelflife/cache.sqlite")
     }
 
+    /// Writes a file of the site.
+    pub(crate) fn write(&self, path: &str, text: &str) -> Result<(), Failure> {
+        let place = self.site.join(path);
+        if let Some(folder) = place.parent() {
+            fs::create_dir_all(folder).map_err(at(folder))?;
+        }
+        fs::write(&place, text).map_err(at(&place))
+    }
+
     /// `shelflife <subcommand>` in the site's folder.
     pub(crate) fn shelflife(&self, subcommand: &str) -> Job {
         Job::new(&self.binary, &self.site)

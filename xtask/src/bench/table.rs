@@ -97,8 +97,10 @@ fn table(rows: &[Row]) -> String {
 /// Where the time goes, as the report of each scenario's first run tells.
 fn phases(measurements: &[Measurement]) -> String {
     let mut text = format!(
-        "\n## Where the time goes\n\nThe first run of each scenario wrote a report. Times are in milliseconds.\n\n\
-         | scenario | entries | {} | outputs written | Markdown rendered |\n| --- | --: |{} --: | --: |\n",
+        "\n## Where the time goes\n\nThe first run of each scenario wrote a report; of a build under\n\
+         watch, the number of outputs is known. Times are in milliseconds.\n\n\
+         | scenario | entries | {} | outputs written | pages of plugins rendered | Markdown rendered |\n\
+         | --- | --: |{} --: | --: | --: |\n",
         PHASES.join(" | "),
         " --: |".repeat(PHASES.len())
     );
@@ -108,11 +110,12 @@ fn phases(measurements: &[Measurement]) -> String {
         let phases: Vec<String> = PHASES.iter().map(|phase| number(report.phase(phase))).collect();
         let _ = writeln!(
             text,
-            "| {} | {} | {} | {} | {} |",
+            "| {} | {} | {} | {} | {} | {} |",
             it.scenario,
             it.entries,
             phases.join(" | "),
             number(report.written()),
+            number(report.pages()),
             number(report.markdown_renderings()),
         );
     }

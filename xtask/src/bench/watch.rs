@@ -1,13 +1,17 @@
-//! Edits under `shelflife watch`: from the write to the page on disk.
+//! Edits under `shelflife watch`: from the write to the page on disk, or to the end of the build.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use shelflife_testkit::registry::{Entry, Registry};
 
+use super::edit::Edit;
 use super::measure::Sample;
+use super::report::Report;
 use super::scenario::{Measurement, Scenario};
 use super::stage::Stage;
 use super::{Failure, at};
@@ -22,6 +26,8 @@ const REST: Duration = Duration::from_millis(700);
 /// A running `shelflife watch`; it ends when dropped.
 pub(crate) struct Watch<'a> {
     process: Child,
+    /// What it says on standard error, line by line.
+    lines: Receiver<String>,
     stage: &'a Stage,
     registry: &'a Registry,
 }
@@ -37,8 +43,18 @@ impl<'a> Watch<'a> {
             return Ok(None);
         }
         let mut command = job.command(&job.program);
-        command.args(["watch", "--port", "0"]).stdout(Stdio::null()).stderr(Stdio::null());
-        Ok(Some(Self { process: command.spawn().map_err(failed)?, stage, registry }))
+        command.args(["watch", "--port", "0"]).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut process = command.spawn().map_err(failed)?;
+        let (tell, lines) = mpsc::channel();
+        if let Some(stderr) = process.stderr.take() {
+            // It is read to the end, or the process would wait for a reader.
+            std::thread::spawn(move || {
+                for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                    let _ = tell.send(line);
+                }
+            });
+        }
+        Ok(Some(Self { process, lines, stage, registry }))
     }
 
     /// Edits entry after entry; the first edit isn't counted, since it waits for the first build.
@@ -54,6 +70,52 @@ impl<'a> Watch<'a> {
         let entries = self.registry.entries.len();
         let (scenario, more) = (Scenario::Watched, Value::Null);
         Ok(Measurement { scenario, entries, ours, peers: Vec::new(), report: None, more })
+    }
+
+    /// Makes an edit again and again, each time another one, and waits until the build is done that it leads to. The
+    /// first one isn't counted.
+    pub(crate) fn measure_edit(
+        self,
+        scenario: Scenario,
+        edit: &Edit,
+        runs: usize,
+    ) -> Result<Measurement, Failure> {
+        // What is written before the first build would be in that one.
+        self.line("the first build", |line| line.contains(" written"))?;
+        let (mut ours, mut report) = (Vec::new(), None);
+        for round in 0..=runs {
+            std::thread::sleep(REST);
+            let mark = format!("Watched in round {round} of many");
+            let started = Instant::now();
+            edit.make(&mark)?;
+            let line = self.line(&mark, |line| line.contains(" changed: "))?;
+            let wall = started.elapsed();
+            if !edit.shows(&mark) {
+                return Err(Failure::new(format!("{line}, which does not show the edit")));
+            }
+            if round == 0 {
+                report = Report::of_line(&line);
+            } else {
+                ours.push(Sample { wall, peak: self.peak(), processor: Duration::ZERO });
+            }
+        }
+        let entries = self.registry.entries.len();
+        Ok(Measurement { scenario, entries, ours, peers: Vec::new(), report, more: Value::Null })
+    }
+
+    /// The next line that is one of these.
+    fn line(&self, what: &str, is_it: impl Fn(&str) -> bool) -> Result<String, Failure> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let line = self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now()));
+            match line {
+                Ok(line) if is_it(&line) => return Ok(line),
+                Ok(_) => {}
+                Err(why) => {
+                    return Err(Failure::new(format!("`shelflife watch` said nothing of {what}: {why}")));
+                }
+            }
+        }
     }
 
     /// Adds a sentence that was never there to an entry, and waits until the page has it.
