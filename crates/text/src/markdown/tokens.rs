@@ -1,5 +1,11 @@
 //! HTML as tags and text, read forgivingly: it only decides how well a strange text keeps its look. What is safe,
 //! ammonia decides on the result.
+//!
+//! A tokenizer that follows the HTML standard, such as html5gum, was tried and loses what people wrote. To the
+//! standard, the `<b` in `if a<b and c<d then <i>x</i>` begins a tag that ends at the next `>`, a tag that the text
+//! ends in vanishes, and so does everything after a comment that is never closed. Here a `<` that begins no whole tag is text.
+//! kramdown's rules also need to ask whether a tag begins at one place without reading on to the end of the text each time, which
+//! would be quadratic in what a stranger wrote.
 
 /// A tag's attributes: names in lower case, values with their character references.
 pub(super) type Attributes<'a> = Vec<(String, &'a str)>;
