@@ -42,40 +42,12 @@ fn place(folder: &Path, path: &str) -> Option<PathBuf> {
     (place.starts_with(&folder) && place.is_file()).then_some(place)
 }
 
-/// The media type of an output.
-pub(super) fn media_type(path: &str) -> &'static str {
-    let extension = Path::new(path).extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-    match extension.to_ascii_lowercase().as_str() {
-        "html" | "htm" => "text/html; charset=utf-8",
-        "css" => "text/css; charset=utf-8",
-        "js" | "mjs" => "text/javascript; charset=utf-8",
-        "json" | "map" => "application/json",
-        "xml" => "application/xml",
-        "atom" => "application/atom+xml",
-        "txt" | "md" => "text/plain; charset=utf-8",
-        "csv" => "text/csv; charset=utf-8",
-        "webmanifest" => "application/manifest+json",
-        "svg" => "image/svg+xml",
-        "png" => "image/png",
-        "jpg" | "jpeg" => "image/jpeg",
-        "gif" => "image/gif",
-        "webp" => "image/webp",
-        "avif" => "image/avif",
-        "bmp" => "image/bmp",
-        "ico" => "image/vnd.microsoft.icon",
-        "woff2" => "font/woff2",
-        "woff" => "font/woff",
-        "ttf" => "font/ttf",
-        "otf" => "font/otf",
-        "mp4" => "video/mp4",
-        "webm" => "video/webm",
-        "ogv" => "video/ogg",
-        "mp3" => "audio/mpeg",
-        "pdf" => "application/pdf",
-        "zip" => "application/zip",
-        "wasm" => "application/wasm",
-        _ => "application/octet-stream",
-    }
+/// The media type of an output (RFC 9110, section 8.3.1), as its extension tells.
+pub(super) fn media_type(path: &str) -> String {
+    let guess = mime_guess::from_path(path).first_or_octet_stream();
+    // What an XML file is written in, it says itself.
+    let is_text = guess.type_() == mime_guess::mime::TEXT && guess.subtype() != mime_guess::mime::XML;
+    if is_text { format!("{guess}; charset=utf-8") } else { guess.to_string() }
 }
 
 #[cfg(test)]
@@ -98,6 +70,33 @@ mod tests {
         assert_eq!(look(folder.path(), "/a"), Found::Folder);
         for nothing in ["/", "/b", "/b/", "/a/empty", "/a/empty/", "/a/index.html/"] {
             assert_eq!(look(folder.path(), nothing), Found::Nothing, "{nothing}");
+        }
+    }
+
+    /// Browsers are told to believe the type, so a script or a style sheet of another one would not be used.
+    #[test]
+    fn the_extension_tells_the_media_type() {
+        for (path, expected) in [
+            ("a/index.html", "text/html; charset=utf-8"),
+            ("OLD.HTM", "text/html; charset=utf-8"),
+            ("assets/site.0123abcd.css", "text/css; charset=utf-8"),
+            ("a.js", "text/javascript; charset=utf-8"),
+            ("a.mjs", "application/javascript"),
+            ("plugins.json", "application/json"),
+            ("feed.xml", "text/xml"),
+            ("feed.atom", "application/atom+xml"),
+            ("robots.txt", "text/plain; charset=utf-8"),
+            ("site.webmanifest", "application/manifest+json"),
+            ("badge.svg", "image/svg+xml"),
+            ("a.jpeg", "image/jpeg"),
+            ("a.avif", "image/avif"),
+            ("a.webp", "image/webp"),
+            ("a.woff2", "font/woff2"),
+            ("a.wasm", "application/wasm"),
+            ("CNAME", "application/octet-stream"),
+            ("a.nosuch", "application/octet-stream"),
+        ] {
+            assert_eq!(media_type(path), expected, "{path}");
         }
     }
 

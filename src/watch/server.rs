@@ -176,7 +176,9 @@ fn html(status: StatusCode, bytes: Vec<u8>, moment: &Moment) -> Response {
 fn content(status: StatusCode, path: &str, body: impl Into<Body>) -> Response {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(files::media_type(path)));
+    if let Ok(media_type) = files::media_type(path).try_into() {
+        response.headers_mut().insert(CONTENT_TYPE, media_type);
+    }
     response
 }
 

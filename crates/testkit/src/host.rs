@@ -192,20 +192,13 @@ fn is_fingerprinted(file: &Path) -> bool {
     fingerprint.len() == 8 && fingerprint.bytes().all(|it| it.is_ascii_hexdigit())
 }
 
-fn media_type(file: &Path) -> &'static str {
-    match extension(file) {
-        "html" => "text/html; charset=utf-8",
-        "css" => "text/css; charset=utf-8",
-        "js" => "text/javascript; charset=utf-8",
-        "json" => "application/json",
-        "xml" => "application/xml",
-        "svg" => "image/svg+xml",
-        "png" => "image/png",
-        "jpg" | "jpeg" => "image/jpeg",
-        "webp" => "image/webp",
-        "txt" => "text/plain; charset=utf-8",
-        "webmanifest" => "application/manifest+json",
-        _ => "application/octet-stream",
+/// The media type of a file, as its extension tells; all texts of a site are UTF-8.
+fn media_type(file: &Path) -> String {
+    let guess = mime_guess::from_path(file).first_or_octet_stream();
+    if guess.type_() == mime_guess::mime::TEXT {
+        format!("{guess}; charset=utf-8")
+    } else {
+        guess.to_string()
     }
 }
 
