@@ -11,6 +11,8 @@ mod histories {
     pub mod entry;
     pub mod event;
     pub mod history;
+    pub mod template;
+    pub mod undo;
 }
 
 use std::any::Any;
@@ -21,8 +23,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use histories::event::{By, Event, Touch, Way, Wrong};
+use histories::event::{By, Event, Touch, UNDONE, Way, Words, Wrong};
 use histories::history::History;
+use histories::template::TEMPLATES;
 use proptest::strategy::{Strategy as _, ValueTree as _};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use shelflife::digest::Digest;
@@ -156,7 +159,7 @@ fn an_entry_that_breaks_stays_as_it_was_published() {
             build,
             Event::Clear,
             build,
-            Event::Forget { what: 5 },
+            Event::Forget { what: 6 },
             build,
             Event::Remove { entry: 0 },
             build,
@@ -241,6 +244,96 @@ fn outputs_that_somebody_lays_hands_on() {
         let removed = [Event::Touch { what: Touch::Write(3) }, Event::Remove { entry: 0 }, build];
         let events: Vec<Event> = [build].into_iter().chain(touched).chain(removed).collect();
         assert_sound(&events);
+    }
+}
+
+/// Templates of every kind show another one by a name that they compute, which comes, changes and goes.
+#[test]
+fn templates_that_compute_what_they_show() {
+    let of = |name: &str| TEMPLATES.iter().position(|template| *template == name).unwrap() as u8;
+    let page = Event::Page { which: 0, text: Some(5) };
+    for (by, text) in BUILDERS.into_iter().flat_map(|by| [(by, 1), (by, 2)]) {
+        let build = Event::Build(by);
+        let template = |name: &str, text| Event::Template { which: of(name), text };
+        let kinds = (0..of("shown.html")).map(|which| Event::Template { which, text: Some(text) });
+        let shown = [Some(0), Some(1), None].map(|text| template("shown.html", text));
+        let equal = [Some(1), None].map(|text| template("equal.html", text));
+        let one = Event::Write { entry: 1, tags: 1, text: 1 };
+        let events: Vec<Event> = [page]
+            .into_iter()
+            .chain(kinds)
+            .chain([build])
+            .chain(shown.into_iter().chain(equal).chain([one]).flat_map(|event| [event, build]))
+            .collect();
+        assert_sound(&events);
+    }
+}
+
+/// Settings that few outputs read, and pictures that an entry names or does not.
+#[test]
+fn settings_and_pictures() {
+    let configure = |title, base_path, words| Event::Configure { title, base_path, words };
+    let picture = |which, text| Event::Asset { which, text };
+    for by in BUILDERS {
+        let build = Event::Build(by);
+        let events = [
+            Event::Write { entry: 0, tags: 1, text: 0 },
+            picture(3, Some(0)),
+            picture(1, Some(0)),
+            configure(0, false, Words::Synonyms),
+            picture(3, Some(1)),
+            picture(1, Some(1)),
+            configure(0, false, Words::Footer),
+            picture(1, None),
+            picture(3, None),
+            configure(1, false, Words::Footer),
+            configure(1, true, Words::None),
+            picture(1, Some(1)),
+            configure(0, false, Words::None),
+        ];
+        let events: Vec<Event> = events.into_iter().flat_map(|event| [event, build]).collect();
+        assert_sound(&events);
+    }
+}
+
+/// What a build reads while a file is saved and undone stays in no output of the next one.
+#[test]
+fn files_that_are_saved_and_undone() {
+    for (by, which) in
+        BUILDERS.into_iter().flat_map(|by| (0..UNDONE.len()).map(move |which| (by, which as u8)))
+    {
+        let build = Event::Build(by);
+        let files = [
+            Event::Template { which: 0, text: Some(1) },
+            Event::Template { which: 3, text: Some(1) },
+            Event::Data { which: 0, text: Some(0) },
+            Event::Data { which: 3, text: Some(0) },
+            Event::Page { which: 0, text: Some(1) },
+            Event::Asset { which: 0, text: Some(0) },
+        ];
+        let undone = [
+            build,
+            // For the builds from here on, all other files have lain still for long enough.
+            Event::Undo { which: (which + 1) % UNDONE.len() as u8 },
+            build,
+            Event::Configure { title: 1, base_path: false, words: Words::None },
+            Event::Undo { which },
+            build,
+            build,
+        ];
+        assert_sound(&files.into_iter().chain(undone).collect::<Vec<_>>());
+    }
+}
+
+/// A source that is read once, whose content nobody knows any more, and then says what it said before.
+#[test]
+fn contents_that_come_back() {
+    let source = |minor| Event::Source { repository: 0, minor };
+    let wait = Event::Wait { minutes: 40 };
+    for by in BUILDERS {
+        let build = Event::Build(by);
+        let forget = Event::Forget { what: 5 };
+        assert_sound(&[source(3), build, source(2), wait, build, forget, source(3), wait, build, build]);
     }
 }
 

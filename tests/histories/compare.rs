@@ -81,7 +81,7 @@ impl History {
         same_files(&self.site.tree("cold/public"), &warm, "in a first build", "here")
     }
 
-    fn config(&self, overrides: Overrides) -> Result<Config, String> {
+    pub(super) fn config(&self, overrides: Overrides) -> Result<Config, String> {
         let overrides = Overrides { now: Some(self.now()), strict: self.strict, ..overrides };
         self.site.config(&self.server, &overrides).map_err(|error| told(&error))
     }

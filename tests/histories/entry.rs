@@ -47,9 +47,11 @@ impl Entry {
         let abandoned =
             abandoned.map(|issue| format!("abandoned: https://github.com/owner/{source}/issues/{issue}\n"));
         let abandoned = abandoned.unwrap_or_default();
+        let picture = if *tags == 1 { "featured_image: /assets/img/x.png\n" } else { "" };
         let draft = if date.is_none() { "draft: true\n" } else { "" };
         let more = format!(
-            "tags: [t{tags}, all]\nredirect_from: [{redirects}]\n{declared}{abandoned}{replaced}{draft}"
+            "tags: [t{tags}, all]\nredirect_from: [{redirects}]\n{declared}{abandoned}{replaced}\
+             {picture}{draft}"
         );
         entry(stem, &more)
             .replace(&format!("\nid: {stem}\n"), &format!("\nid: {id}\n"))

@@ -4,23 +4,34 @@ use std::fmt;
 
 use proptest::prelude::*;
 
+use super::template::TEMPLATES;
+
 /// The file names that entries may have, and the ids that they begin with.
 pub const STEMS: [&str; 5] = ["alpha", "beta", "gamma", "delta", "epsilon"];
-/// Templates of the site's own.
-pub const TEMPLATES: [&str; 3] = ["plugin.html", "macros.html", "mine.html"];
 /// Videos that entries show.
 pub const VIDEOS: [&str; 2] = ["dQw4w9WgXcQ", "DQW4W9WGXCQ"];
 /// Data files.
 pub const DATA: [&str; 5] =
     ["notices", "blacklist", "blocklist", "update_check_overlays", "update_check_overlays_py2"];
-/// Assets.
-pub const ASSETS: [&str; 3] = ["site.css", "img/x.png", "own.js"];
+/// Assets: of the pictures, entries name one and not the other.
+pub const ASSETS: [&str; 4] = ["site.css", "img/x.png", "own.js", "img/unused.png"];
 /// Pages of the site's own.
 pub const PAGES: [&str; 4] = ["pages/about.md", "_topics/one.md", "topics/two.md", "pages/deep/two.md"];
 /// Files for the root.
 pub const ROOT: [&str; 4] = ["root/CNAME", "root/.well-known/x", "root/index.html", "CNAME"];
 /// When entries are dated: long ago, on the day on which histories begin, and later.
 pub const DATES: [&str; 4] = ["2020-02-03", "2020-08-01", "2020-08-20", "2020-12-24"];
+/// Files that are saved and undone while a build is at work.
+pub const UNDONE: [&str; 8] = [
+    "entries/alpha.md",
+    "templates/plugin.html",
+    "templates/home.html",
+    "templates/equal.html",
+    "data/notices.yaml",
+    "data/update_check_overlays.yaml",
+    "pages/about.md",
+    "assets/site.css",
+];
 /// Outputs that people lay hands on.
 pub const OUTPUTS: [&str; 4] = ["index.html", "plugins.json", "feed.xml", "plugins/alpha/index.html"];
 
@@ -58,7 +69,9 @@ pub enum Event {
     /// An asset appears, changes or goes.
     Asset { which: u8, text: Option<u8> },
     /// The configuration changes.
-    Configure { title: u8, base_path: bool },
+    Configure { title: u8, base_path: bool, words: Words },
+    /// A file is saved once a build has looked at it, and undone once the build has read it.
+    Undo { which: u8 },
     /// The site is published into another folder from now on.
     Output { second: bool },
     /// GitHub has another number of stars.
@@ -95,6 +108,16 @@ pub enum Event {
     Kill { after: u8 },
     /// A build, after which warm is compared with cold.
     Build(By),
+}
+
+/// Words in the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Words {
+    None,
+    /// What every page says at its end.
+    Footer,
+    /// Words that are searched for alike.
+    Synonyms,
 }
 
 /// Earlier addresses of an entry.
@@ -201,7 +224,6 @@ impl Way {
 
 fn event() -> impl Strategy<Value = Event> {
     let one = || 0..5u8;
-    let three = || 0..3u8;
     let text = || prop::option::weighted(0.75, 0..3u8);
     let of_site = prop_oneof![
         6 => (one(), 0..4u8, 0..4u8).prop_map(|(entry, tags, text)| Event::Write { entry, tags, text }),
@@ -217,10 +239,12 @@ fn event() -> impl Strategy<Value = Event> {
         2 => (one(), one(), any::<bool>()).prop_map(|(entry, to, anew)| Event::Rename { entry, to, anew }),
         2 => (wrong(), 1..3u8).prop_map(|(what, builds)| Event::Spoil { what, builds }),
         1 => any::<bool>().prop_map(|on| Event::Strict { on }),
-        1 => (three(), text()).prop_map(|(which, text)| Event::Template { which, text }),
+        4 => (0..13u8, text()).prop_map(|(which, text)| Event::Template { which, text }),
         3 => (one(), text()).prop_map(|(which, text)| Event::Data { which, text }),
-        1 => (three(), text()).prop_map(|(which, text)| Event::Asset { which, text }),
-        1 => (0..3u8, any::<bool>()).prop_map(|(title, base_path)| Event::Configure { title, base_path }),
+        2 => (0..4u8, text()).prop_map(|(which, text)| Event::Asset { which, text }),
+        2 => (0..3u8, any::<bool>(), words())
+            .prop_map(|(title, base_path, words)| Event::Configure { title, base_path, words }),
+        1 => (0..8u8).prop_map(|which| Event::Undo { which }),
     ];
     let of_world = prop_oneof![
         2 => (one(), 0..3u8).prop_map(|(repository, count)| Event::Stars { repository, count }),
@@ -238,7 +262,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => failing().prop_map(|which| Event::Fail { which }),
     ];
     let of_machine = prop_oneof![
-        1 => (0..6u8).prop_map(|what| Event::Forget { what }),
+        1 => (0..7u8).prop_map(|what| Event::Forget { what }),
         1 => any::<u16>().prop_map(|at| Event::Damage { at }),
         1 => any::<bool>().prop_map(|folder| Event::Delete { folder }),
         1 => any::<bool>().prop_map(|all| Event::Collect { all }),
@@ -249,6 +273,10 @@ fn event() -> impl Strategy<Value = Event> {
         2 => (0..150u8).prop_map(|after| Event::Kill { after }),
     ];
     prop_oneof![6 => of_site, 4 => of_world, 2 => of_machine]
+}
+
+fn words() -> impl Strategy<Value = Words> {
+    prop_oneof![Just(Words::None), Just(Words::Footer), Just(Words::Synonyms)]
 }
 
 fn redirects() -> impl Strategy<Value = Redirects> {
@@ -323,10 +351,18 @@ impl fmt::Display for Event {
             Self::Template { which, text } => file(f, TEMPLATES[usize::from(*which)], text),
             Self::Data { which, text } => file(f, &format!("{}.yaml", DATA[usize::from(*which)]), text),
             Self::Asset { which, text } => file(f, ASSETS[usize::from(*which)], text),
-            Self::Configure { title, base_path } => {
+            Self::Configure { title, base_path, words } => {
                 let below = if *base_path { "/sub" } else { "the root" };
                 let without = ["", ", without an API", ", without badges"][usize::from(*title)];
-                write!(f, "the site is called Title {title} and served below {below}{without}")
+                write!(f, "the site is called Title {title} and served below {below}{without}")?;
+                f.write_str(match words {
+                    Words::None => "",
+                    Words::Footer => ", with a footer",
+                    Words::Synonyms => ", with synonyms",
+                })
+            }
+            Self::Undo { which } => {
+                write!(f, "{} is saved and undone while a build reads it", UNDONE[usize::from(*which)])
             }
             Self::Output { second } => {
                 write!(f, "the site is published into {} from now on", folder(*second))
@@ -449,6 +485,8 @@ pub fn forgotten(what: u8) -> &'static [&'static str] {
         2 => &["note", "shard"],
         3 => &["memo", "blob"],
         4 => &["note", "shown_document"],
+        // What the contents of files said is still known.
+        5 => &["fact WHERE subject LIKE 'content:%'"],
         // Without the note, since what no imprint asks for is garbage, and nobody would look for it.
         _ => &["note", "shard WHERE map = 'imprint'"],
     }

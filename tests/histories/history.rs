@@ -15,9 +15,10 @@ use shelflife_testkit::replay::{Access, Fault, FaultAction, Kind, Repository, Se
 
 use super::entry::{Entry, page, path_of};
 use super::event::{
-    ASSETS, DATA, Event, Failing, OUTPUTS, PAGES, ROOT, Redirects, STEMS, TEMPLATES, Touch, VIDEOS, Wrong,
-    folder, forgotten,
+    ASSETS, DATA, Event, Failing, OUTPUTS, PAGES, ROOT, Redirects, STEMS, Touch, UNDONE, VIDEOS, Words,
+    Wrong, folder, forgotten,
 };
+use super::template::{EQUAL, TEMPLATES, template};
 use crate::common::{Site, picture};
 
 /// A file that somebody puts where an output belongs.
@@ -30,9 +31,9 @@ pub struct History {
     minutes: i64,
     entries: [Option<Entry>; 5],
     /// What files hold, or would hold if nothing were wrong with them.
-    right: BTreeMap<String, Option<String>>,
+    pub(super) right: BTreeMap<String, Option<String>>,
     /// The files with which something is wrong, and for how many builds that stays so.
-    wrong: BTreeMap<String, u8>,
+    pub(super) wrong: BTreeMap<String, u8>,
     pub strict: bool,
     /// Whether the site is published into the second folder.
     pub second: bool,
@@ -88,7 +89,8 @@ impl History {
             watcher: Watcher::default(),
             open: Vec::new(),
         };
-        history.happen(&Event::Configure { title: 0, base_path: false });
+        history.happen(&Event::Configure { title: 0, base_path: false, words: Words::None });
+        history.happen(&Event::Template { which: EQUAL, text: None });
         (0..3).for_each(|entry| history.happen(&Event::Write { entry, tags: 0, text: 0 }));
         history
     }
@@ -161,14 +163,7 @@ impl History {
             Event::Spoil { what, builds } => self.spoil(what, builds),
             Event::Strict { on } => self.strict = on,
             Event::Template { which, text } => {
-                // Only the first may be any text: the theme's pages need the macros as they are.
-                let theme = std::fs::read_to_string("site/templates/macros.html").unwrap();
-                let text = text.map(|text| match which {
-                    0 => format!("{{{{ plugin.title }}}} {text} {{{{ plugin.stars }}}}"),
-                    1 => format!("{theme}{{# {text} #}}"),
-                    _ => format!("{text}"),
-                });
-                self.put(&format!("templates/{}", TEMPLATES[usize::from(which)]), text);
+                self.put(&format!("templates/{}", TEMPLATES[usize::from(which)]), template(which, text));
             }
             Event::Data { which, text } => {
                 let text = text.map(|n| {
@@ -189,7 +184,8 @@ impl History {
                 let text = text.map(|text| format!("/* {text} */"));
                 self.put(&format!("assets/{}", ASSETS[usize::from(which)]), text);
             }
-            Event::Configure { title, base_path } => self.configure(title, base_path),
+            Event::Configure { title, base_path, words } => self.configure(title, base_path, words),
+            Event::Undo { which } => self.undo(UNDONE[usize::from(which)]),
             Event::Output { second } => {
                 self.second = second;
             }
@@ -227,7 +223,7 @@ impl History {
         self.right.insert(path.to_owned(), text);
     }
 
-    fn configure(&mut self, title: u8, base_path: bool) {
+    fn configure(&mut self, title: u8, base_path: bool, words: Words) {
         let base_path = if base_path { "/sub" } else { "" };
         let (week, month) = (self.server.export_url(Window::Week), self.server.export_url(Window::Month));
         let (api, badges) = (title != 1, title != 2);
@@ -235,8 +231,13 @@ impl History {
             "title = \"Title {title}\"\nurl = \"https://x.example\"\nbase_path = \"{base_path}\"\n\
              [outputs]\napi = {api}\nbadges = {badges}\n\
              [github]\nttl = \"30m\"\n[usage]\nttl = \"10m\"\nweek = \"{week}\"\nmonth = \"{month}\"\n\
-             [thumbnails]\nttl = \"20m\"\nyoutube = \"{}\"\n",
-            self.server.thumbnails_url()
+             [thumbnails]\nttl = \"20m\"\nyoutube = \"{}\"\n{}",
+            self.server.thumbnails_url(),
+            match words {
+                Words::None => "",
+                Words::Footer => "[theme.texts]\nfooter = \"The *end*\"\n",
+                Words::Synonyms => "[search]\nsynonyms = [\"one, other\"]\n",
+            }
         );
         self.put("shelflife.toml", Some(config));
     }
