@@ -21,7 +21,9 @@ pub mod theme;
 pub mod watch;
 pub mod write;
 
-pub use shelflife_model::{access, companion, config, data, entry, fact, history, imprint, page, plugin, trace};
+pub use shelflife_model::{
+    access, companion, config, data, entry, fact, history, imprint, page, plugin, trace,
+};
 pub use shelflife_sources as source;
 pub use shelflife_text::{
     digest, markdown, problem, python, rule, url_path, versions, warning, wording, yaml,

@@ -423,7 +423,7 @@ impl<'a> Run<'a> {
         let graph = match self.afterwards {
             Afterwards::Tidy => None,
             Afterwards::GoOn => {
-                shelf.go_on(&mut db, fresh);
+                shelf.go_on(&mut db, fresh, &sets);
                 let (folder, identity) = (config.paths.output_name(), Identity::of(&config.paths.output));
                 Some(Graph { db, shelf, sets, folder, identity, seen })
             }

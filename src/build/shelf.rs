@@ -18,7 +18,7 @@ use crate::imprint::Imprint;
 use crate::problem::Problem;
 use crate::rule::Rule;
 use crate::scan::{Scan, Scanned};
-use crate::trace::{Changed, Input};
+use crate::trace::{Changed, Input, Sets};
 use crate::warning::Warning;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -395,7 +395,8 @@ impl Shelf {
     }
 
     /// Goes on to the next build in this process, for which the entries that this one has read are known.
-    pub(super) fn go_on(&mut self, db: &mut Database, fresh: Vec<Fresh>) {
+    pub(super) fn go_on(&mut self, db: &mut Database, fresh: Vec<Fresh>, sets: &Sets) {
+        self.shared = SharedNow::new(db, sets);
         for Fresh { file, imprint, .. } in fresh {
             if let Some(imprint) = imprint {
                 db.set_source(file, EntrySource::Known(imprint));

@@ -11,7 +11,9 @@ use crate::trace::{Changed, Input, OfOutput, Sets, Trace, came_and_went};
 pub(super) fn add_reads(changes: &mut Vec<Changed>, before: &Trace, now: &Trace, sets: &Sets) {
     let reads = came_and_went(&before.dependencies(sets), &now.dependencies(sets));
     let known: HashSet<Input> = changes.iter().map(|change| change.input.clone()).collect();
-    changes.extend(reads.into_iter().filter(|read| !known.contains(&read.input)));
+    // Which settings and addresses a template reads follows from the template, and says nothing more.
+    let says_more = |input: &Input| matches!(input, Input::Template(_) | Input::Fact(_));
+    changes.extend(reads.into_iter().filter(|read| says_more(&read.input) && !known.contains(&read.input)));
 }
 
 /// Those of the last build, and what this one makes of them.

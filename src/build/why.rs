@@ -248,6 +248,12 @@ impl Why<'_> {
     ) -> Vec<Change> {
         let (Some(earlier), Some(imprint)) = (&fresh.earlier, &fresh.imprint) else { return Vec::new() };
         let mut changes = self.shelf.changes(self.db, fresh.file, earlier);
+        // What nobody looks at any more is not known to be anything.
+        let wanted = imprint.trace.subjects();
+        changes.retain(|change| match &change.input {
+            Input::Fact(subject) => wanted.contains(subject),
+            _ => true,
+        });
         add_reads(&mut changes, &earlier.trace, &imprint.trace, self.sets);
         // Only the page comes out of templates and names other plugins.
         let is_of_page = |input: &Input| {

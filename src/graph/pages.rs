@@ -22,8 +22,8 @@ use crate::problem::Problem;
 use crate::render::context::{Full, Summary};
 use crate::render::environment::Page;
 use crate::render::{address, api, browse_json, feed, object, pictures, plugins_json};
-use crate::wording::count;
 use crate::trace::{Aspect, Input};
+use crate::wording::count;
 
 /// How many plugins or releases a feed has.
 const FEED: usize = 20;

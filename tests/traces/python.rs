@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use shelflife::build::{Afterwards, Builder};
 use shelflife::config::{Config, Overrides};
-use xtask::replay::{Repository, Server, World};
+use shelflife_testkit::replay::{Repository, Server, World};
 
 use crate::common::Site;
 use crate::common::builder::{Silent, learn};
