@@ -286,6 +286,7 @@ impl Why<'_> {
                 _ => plain,
             },
             Input::Fact(subject) if change.was.is_none() => Change { old: None, ..self.looked_at(subject) },
+            Input::Fact(subject) if change.is.is_none() => Change { new: None, ..self.looked_at(subject) },
             Input::Fact(subject) => self.of_fact(subject).unwrap_or(plain),
             _ => plain,
         }
