@@ -36,7 +36,6 @@ use render::on_all_cores;
 
 pub use builder::{Afterwards, Builder};
 pub use facts::fetch;
-pub use failure::told;
 pub use found::beside_files;
 pub use inspect::{Inspected, inspect};
 pub use record::kept_entries;

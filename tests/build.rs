@@ -393,6 +393,7 @@ fn a_report_takes_the_place_of_nothing() {
         "shelflife.toml",
         "public/plugins.json",
         ".shelflife/cache.sqlite",
+        ".shelflife/state.sqlite",
         "nowhere/report.json",
         "entries",
     ] {

@@ -9,6 +9,20 @@ use shelflife_testkit::replay::{Repository, Server, World};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
 const CACHE: &str = ".shelflife/cache.sqlite";
+const STATE: &str = ".shelflife/state.sqlite";
+const PAGE: usize = 4096;
+
+/// Overwrites the root page of a table, or of an index, in one of the two files.
+fn overwrite_root(site: &Site, file: &str, name: &str) {
+    let page: i64 = {
+        let database = rusqlite::Connection::open(site.at(file)).unwrap();
+        let sql = "SELECT rootpage FROM sqlite_schema WHERE name = ?1";
+        database.query_row(sql, [name], |row| row.get(0)).unwrap()
+    };
+    let mut bytes = std::fs::read(site.at(file)).unwrap();
+    bytes[(usize::try_from(page).unwrap() - 1) * PAGE..][..PAGE].fill(0xff);
+    std::fs::write(site.at(file), bytes).unwrap();
+}
 
 /// A server that knows so many repositories, and a site with an entry for each.
 fn asking(number: usize) -> (Server, Site) {
@@ -69,8 +83,7 @@ fn rows_that_were_damaged_are_not_published() {
 }
 
 #[test]
-fn a_cache_that_is_damaged_anywhere_is_set_aside_and_the_site_is_built() {
-    const PAGE: usize = 4096;
+fn what_is_damaged_anywhere_goes_and_the_site_is_built() {
     let site = Site::new(CONFIG);
     site.entry("one", "");
     site.build(&[]).succeeded();
@@ -78,69 +91,84 @@ fn a_cache_that_is_damaged_anywhere_is_set_aside_and_the_site_is_built() {
     site.entry("two", "");
     site.build(&[]).succeeded();
     let before = site.tree("public");
-    let good = std::fs::read(site.at(CACHE)).unwrap();
-    assert_eq!(good.len() % PAGE, 0);
+    let all = [CACHE, STATE].map(|file| (file, std::fs::read(site.at(file)).unwrap()));
     let damages: [fn(&mut [u8]); 2] = [
         |page| page.iter_mut().enumerate().for_each(|(at, byte)| *byte = (at * 31 + 7) as u8),
         |page| page.fill(0),
     ];
-    let mut noticed = 0;
-    for (damage, page) in (0..damages.len()).flat_map(|d| (0..good.len() / PAGE).map(move |page| (d, page))) {
-        let _ = std::fs::remove_dir_all(site.at(".shelflife"));
-        let mut bad = good.clone();
-        damages[damage](&mut bad[page * PAGE..][..PAGE]);
-        site.write(CACHE, bad);
-        // Nothing has changed; then everything has to be evaluated; then it is as it was.
-        site.build(&[]).succeeded();
-        site.entry("three", "");
-        let first = site.build(&[]).succeeded();
-        std::fs::remove_file(site.at("entries/three.md")).unwrap();
-        let second = site.build(&[]).succeeded();
-        let warnings =
-            first.stderr.matches("was set aside").count() + second.stderr.matches("was set aside").count();
-        assert!(warnings <= 1, "page {page}, damage {damage}: {}{}", first.stderr, second.stderr);
-        noticed += warnings;
-        assert!(site.tree("public") == before, "page {page}, damage {damage}");
+    for (file, told) in [(CACHE, "it was removed"), (STATE, "was set aside")] {
+        let good = &all.iter().find(|(path, _)| *path == file).unwrap().1;
+        assert_eq!(good.len() % PAGE, 0);
+        let mut noticed = 0;
+        for (damage, page) in
+            (0..damages.len()).flat_map(|d| (0..good.len() / PAGE).map(move |page| (d, page)))
+        {
+            let _ = std::fs::remove_dir_all(site.at(".shelflife"));
+            for (path, bytes) in &all {
+                site.write(path, bytes);
+            }
+            let mut bad = good.clone();
+            damages[damage](&mut bad[page * PAGE..][..PAGE]);
+            site.write(file, bad);
+            // Nothing has changed; then everything has to be evaluated; then it is as it was.
+            site.build(&[]).succeeded();
+            site.entry("three", "");
+            let first = site.build(&[]).succeeded();
+            std::fs::remove_file(site.at("entries/three.md")).unwrap();
+            let second = site.build(&[]).succeeded();
+            let warnings = first.stderr.matches(told).count() + second.stderr.matches(told).count();
+            assert!(warnings <= 1, "{file}, page {page}, damage {damage}: {}{}", first.stderr, second.stderr);
+            noticed += warnings;
+            assert!(site.tree("public") == before, "{file}, page {page}, damage {damage}");
+        }
+        assert!(noticed > 3, "{file}: {noticed}");
     }
-    assert!(noticed > 10, "{noticed}");
 }
 
 #[test]
-fn a_cache_of_which_a_bit_or_the_end_is_lost_does_no_harm() {
-    let (_server, site) = asking(20);
+fn a_lost_bit_or_end_does_no_harm_and_in_the_cache_costs_no_fact() {
+    let (server, site) = asking(20);
     let now = ["--now", "2020-08-01T00:00:00Z"];
     site.build(&now).succeeded();
     let before = site.tree("public");
-    let good = std::fs::read(site.at(CACHE)).unwrap();
+    let all = [CACHE, STATE].map(|file| (file, std::fs::read(site.at(file)).unwrap()));
     let dice = |number: usize, below: usize| {
         let hash = blake3::hash(&number.to_le_bytes());
         usize::try_from(u64::from_le_bytes(hash.as_bytes()[..8].try_into().unwrap()) % below as u64).unwrap()
     };
-    let flipped = (0..24).map(|number| {
-        let mut bad = good.clone();
-        bad[dice(number, good.len())] ^= 1 << (number % 8);
-        bad
-    });
-    // In the middle of a page, after one, within the header, and nothing at all.
-    let cut =
-        [good.len() - 100, good.len() / 2 / 4096 * 4096, 4096, 99, 50, 0].map(|end| good[..end].to_vec());
-    for (number, bad) in flipped.chain(cut).enumerate() {
-        std::fs::remove_dir_all(site.at(".shelflife")).unwrap();
-        site.write(CACHE, &bad);
-        // As it is, and where everything has to be looked at.
-        site.build(&now).succeeded();
-        assert!(site.tree("public") == before, "damage {number}");
-        site.entry("plugin000", "tags: [other]\n");
-        site.build(&now).succeeded();
-        site.entry("plugin000", "");
-        let run = site.build(&now).succeeded();
-        assert!(site.tree("public") == before, "damage {number}: {}", run.stderr);
-        assert!(!run.stderr.contains("set aside"), "damage {number}: it was noticed before: {}", run.stderr);
+    for (file, good) in &all {
+        let flipped = (0..24).map(|number| {
+            let mut bad = good.clone();
+            bad[dice(number, good.len())] ^= 1 << (number % 8);
+            bad
+        });
+        // In the middle of a page, after one, within the header, and nothing at all.
+        let cut =
+            [good.len() - 100, good.len() / 2 / PAGE * PAGE, PAGE, 99, 50, 0].map(|end| good[..end].to_vec());
+        for (number, bad) in flipped.chain(cut).enumerate() {
+            std::fs::remove_dir_all(site.at(".shelflife")).unwrap();
+            for (path, bytes) in &all {
+                site.write(path, bytes);
+            }
+            site.write(file, &bad);
+            server.reset_log();
+            // As it is, and where everything has to be looked at.
+            site.build(&now).succeeded();
+            assert!(site.tree("public") == before, "{file}, damage {number}");
+            site.entry("plugin000", "tags: [other]\n");
+            site.build(&now).succeeded();
+            site.entry("plugin000", "");
+            let run = site.build(&now).succeeded();
+            assert!(site.tree("public") == before, "{file}, damage {number}: {}", run.stderr);
+            let told = run.stderr.contains("set aside") || run.stderr.contains("was removed");
+            assert!(!told, "{file}, damage {number}: it was noticed before: {}", run.stderr);
+            assert!(*file == STATE || server.counts().requests == 0, "damage {number}");
+        }
     }
 }
 
 #[test]
-fn the_last_two_caches_that_were_set_aside_are_kept() {
+fn the_last_two_states_that_were_set_aside_are_kept() {
     let site = Site::new(CONFIG);
     site.entry("one", "");
     let beside = || -> Vec<(String, String)> {
@@ -150,25 +178,25 @@ fn the_last_two_caches_that_were_set_aside_are_kept() {
         aside.map(|(path, content)| (path.display().to_string(), text(content))).collect()
     };
     let damage = |content: &str| {
-        site.write(".shelflife/cache.sqlite", content);
+        site.write(".shelflife/state.sqlite", content);
         site.build(&[]).succeeded().stderr
     };
     // Those of somebody else, or of an earlier version that kept all of them.
-    for name in ["cache.sqlite.set-aside-02", "cache.sqlite.set-aside-x", "other.sqlite.set-aside-1"] {
+    for name in ["state.sqlite.set-aside-02", "state.sqlite.set-aside-x", "other.sqlite.set-aside-1"] {
         site.write(&format!(".shelflife/{name}"), "foreign");
     }
     for name in ["", "-2", "-3", "-3-wal", "-2-journal", "-10"] {
-        site.write(&format!(".shelflife/cache.sqlite.set-aside{name}"), format!("older{name}"));
+        site.write(&format!(".shelflife/state.sqlite.set-aside{name}"), format!("older{name}"));
     }
     let told = damage("first");
-    assert!(told.contains("cache.sqlite.set-aside-11") && told.contains("the 3 oldest that were"), "{told}");
+    assert!(told.contains("state.sqlite.set-aside-11") && told.contains("the 3 oldest that were"), "{told}");
     let told = damage("second");
     assert!(told.contains("; the oldest that was set aside is removed"), "{told}");
     let kept = beside();
     let ours: Vec<_> = kept.iter().filter(|(_, content)| content != "foreign").collect();
     assert_eq!(ours.len(), 2, "{kept:?}");
-    assert_eq!((&*ours[0].0, &*ours[0].1), ("cache.sqlite.set-aside-11", "first"));
-    assert_eq!((&*ours[1].0, &*ours[1].1), ("cache.sqlite.set-aside-12", "second"));
+    assert_eq!((&*ours[0].0, &*ours[0].1), ("state.sqlite.set-aside-11", "first"));
+    assert_eq!((&*ours[1].0, &*ours[1].1), ("state.sqlite.set-aside-12", "second"));
     assert_eq!(kept.len(), 5, "{kept:?}");
 }
 
@@ -203,37 +231,25 @@ fn what_is_in_the_caches_place_is_set_aside_or_named() {
 }
 
 #[test]
-fn a_damaged_cache_gives_its_facts_to_the_next() {
+fn a_damaged_state_gives_its_facts_to_the_next_and_a_damaged_cache_has_none_to_lose() {
     let (server, site) = asking(200);
     let now = "2020-08-01T00:00:00Z";
     site.report(&["--now", now]);
     let before = site.tree("public");
-    let place = site.at(CACHE);
-    let page = {
-        let cache = rusqlite::Connection::open(&place).unwrap();
-        // The blobs' tree can't be read any more; the facts' tree can.
-        let page: i64 = cache
-            .query_row(
-                "SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_blob_1'",
-                [],
-                |row| row.get(0),
-            )
-            .unwrap();
-        cache.execute("DELETE FROM note", []).unwrap();
-        usize::try_from(page).unwrap()
+    let told = |text: &str| {
+        server.reset_log();
+        let run = site.build(&["--now", now]).succeeded();
+        assert!(run.stderr.contains(text), "{}", run.stderr);
+        assert_eq!(server.counts().requests, 0);
+        assert!(site.tree("public") == before);
     };
-    let mut bytes = std::fs::read(&place).unwrap();
-    bytes[(page - 1) * 4096..][..4096].fill(0xff);
-    std::fs::write(&place, bytes).unwrap();
-    server.reset_log();
-    let run = site.build(&["--now", now]).succeeded();
-    assert!(
-        run.stderr.contains("was set aside as") && run.stderr.contains("with 602 facts of it"),
-        "{}",
-        run.stderr
-    );
-    assert_eq!(server.counts().requests, 0);
-    assert!(site.tree("public") == before);
+    // The histories' index can't be read any more; the facts' tree can.
+    overwrite_root(&site, STATE, "sqlite_autoindex_history_1");
+    site.entry("plugin000", "# Looked at again.\n");
+    told("with 602 facts of it and the history of 200 plugins");
+    overwrite_root(&site, CACHE, "sqlite_autoindex_blob_1");
+    site.entry("plugin000", "");
+    told("it was removed, and what was in it is made again");
 }
 
 #[test]
@@ -286,41 +302,30 @@ fn what_can_t_be_rendered_since_the_cache_has_lost_something_is_rendered_without
 }
 
 #[test]
-fn a_cache_that_begins_anew_is_sound() {
+fn a_state_that_begins_anew_is_sound() {
     let (_server, site) = asking(60);
     let now = ["--now", "2020-08-01T00:00:00Z"];
     site.build(&now).succeeded();
     let before = site.tree("public");
-    let place = site.at(CACHE);
-    let root = {
-        let cache = rusqlite::Connection::open(&place).unwrap();
-        cache
-            .execute_batch(
-                "DELETE FROM note;
-                 UPDATE shard SET items = zeroblob(length(items)) WHERE number % 3 = 1;
-                 UPDATE fact SET fetched = fetched + 1 WHERE subject LIKE 'github:%' AND subject LIKE '%7';
-                 UPDATE fact SET value = NULL, seal = NULL WHERE subject LIKE 'github:%' AND subject LIKE '%8';
-                 INSERT INTO history VALUES ('another', zeroblob(40));
-                 UPDATE folder SET name = 'elsewhere', used = 99999;
-                 UPDATE fact SET used = 99999;",
-            )
-            .unwrap();
-        let root = "SELECT rootpage FROM sqlite_schema WHERE name = 'sqlite_autoindex_blob_1'";
-        cache.query_row(root, [], |row| row.get::<_, i64>(0)).unwrap()
-    };
-    let mut bytes = std::fs::read(&place).unwrap();
-    bytes[(usize::try_from(root).unwrap() - 1) * 4096..][..4096].fill(0xff);
-    std::fs::write(&place, bytes).unwrap();
+    rusqlite::Connection::open(site.at(STATE))
+        .unwrap()
+        .execute_batch(
+            "UPDATE fact SET fetched = fetched + 1 WHERE subject LIKE 'github:%' AND subject LIKE '%7';
+             UPDATE fact SET value = NULL, seal = NULL WHERE subject LIKE 'github:%' AND subject LIKE '%8';
+             INSERT INTO history VALUES ('another', zeroblob(40));
+             UPDATE fact SET used = 99999;",
+        )
+        .unwrap();
+    overwrite_root(&site, STATE, "sqlite_autoindex_good_1");
+    site.entry("plugin000", "# Looked at again.\n");
     let run = site.build(&now).succeeded();
     assert!(run.stderr.contains("was set aside as"), "{}", run.stderr);
     assert!(site.tree("public") == before);
-    let cache = Cache::read(&place, |cache| Ok((cache.verify()?, cache.stats()?))).unwrap();
-    assert_eq!(cache.0, [""; 0]);
-    assert_eq!(cache.1.builds, 1, "it counts from the beginning");
-    let connection = rusqlite::Connection::open(&place).unwrap();
+    let wrong = Cache::read(&site.at(CACHE), Cache::verify).unwrap();
+    assert_eq!(wrong, [""; 0]);
+    let connection = rusqlite::Connection::open(site.at(STATE)).unwrap();
     let rows = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
-    assert_eq!(rows("SELECT count(*) FROM fact WHERE used > 1"), 0);
-    assert_eq!(rows("SELECT count(*) FROM folder WHERE name <> 'public'"), 0);
+    assert_eq!(rows("SELECT count(*) FROM fact WHERE used > 1"), 0, "it counts builds from the beginning");
     drop(connection);
     let beside: Vec<String> = std::fs::read_dir(site.at(".shelflife"))
         .unwrap()
@@ -348,16 +353,18 @@ fn a_file_that_is_no_cache_is_refused_and_stays() {
 }
 
 #[test]
-fn a_cache_that_was_emptied_is_told() {
+fn a_file_that_was_emptied_is_told() {
     let site = Site::new("");
     site.entry("one", "");
     let first = site.build(&["--offline"]).succeeded();
     assert!(!first.stderr.contains("cache"), "{}", first.stderr);
-    std::fs::write(site.at(".shelflife/cache.sqlite"), "").unwrap();
-    let told = site.build(&["--offline"]).succeeded().stderr;
-    assert!(
-        told.contains("the cache is an empty file, so nothing is there of what earlier builds knew"),
-        "{told}"
-    );
-    assert!(!site.build(&["--offline"]).succeeded().stderr.contains("empty file"));
+    for (file, expected) in [
+        (STATE, "the state is an empty file, so nothing is there of what earlier builds knew"),
+        (CACHE, "the cache is an empty file; it was removed, and what was in it is made again"),
+    ] {
+        std::fs::write(site.at(file), "").unwrap();
+        let told = site.build(&["--offline"]).succeeded().stderr;
+        assert!(told.contains(expected), "{told}");
+        assert!(!site.build(&["--offline"]).succeeded().stderr.contains("empty file"));
+    }
 }

@@ -80,23 +80,23 @@ fn why_a_cache_is_damaged_is_told_in_one_line() {
     let site = Site::new("title = \"Test\"");
     site.entry("one", "");
     site.build(&[]).succeeded();
-    let damaged = rusqlite::Connection::open(site.at(".shelflife/cache.sqlite")).unwrap();
-    damaged.execute_batch("PRAGMA user_version = 1").unwrap();
+    let damaged = rusqlite::Connection::open(site.at(".shelflife/state.sqlite")).unwrap();
+    damaged.execute_batch("PRAGMA user_version = 0").unwrap();
     drop(damaged);
     let run = site.build(&[]).succeeded();
     let warning = run.stderr.lines().find(|line| line.contains("set aside")).unwrap();
     assert!(warning.contains("already exists") && warning.len() < 250, "{warning}");
 }
 
-/// What a test does to a cache that somebody else is to mend.
+/// What a test does to a state that somebody else is to mend.
 fn write_into(site: &Site, statements: &str) {
-    let cache = rusqlite::Connection::open(site.at(".shelflife/cache.sqlite")).unwrap();
-    cache.execute_batch(statements).unwrap();
+    let state = rusqlite::Connection::open(site.at(".shelflife/state.sqlite")).unwrap();
+    state.execute_batch(statements).unwrap();
 }
 
-/// Overwrites the root page of a table, or of an index, in the file.
-fn overwrite_root(site: &Site, name: &str) {
-    let place = site.at(".shelflife/cache.sqlite");
+/// Overwrites the root page of a table, or of an index, in a file.
+fn overwrite_root(site: &Site, file: &str, name: &str) {
+    let place = site.at(&format!(".shelflife/{file}.sqlite"));
     let page: usize = {
         let cache = rusqlite::Connection::open(&place).unwrap();
         let sql = "SELECT rootpage FROM sqlite_schema WHERE name = ?1";
@@ -117,10 +117,10 @@ fn everything_that_is_damaged_is_told_though_some_of_it_can_t_be_read() {
         "INSERT INTO fact VALUES (CAST(x'66696c653aff' AS TEXT), x'00', 1, 2, NULL, NULL, 0, 0, NULL, NULL);
          INSERT INTO history VALUES ('two', x'00')",
     );
-    overwrite_root(&site, "blob");
+    overwrite_root(&site, "cache", "blob");
     let (code, text) = cache(&site, "verify");
     assert_eq!(code, 1, "{text}");
-    for told in ["the file: ", "the table blob: ", "the table fact: ", "history of two"] {
+    for told in ["the cache's file: ", "the table blob: ", "the table fact: ", "history of two"] {
         assert!(text.lines().any(|line| line.starts_with(told)), "{told} in {text}");
     }
 }
@@ -134,8 +134,8 @@ fn what_is_damaged_is_gone_once_the_cache_is_cleared() {
     site.build(&[]).succeeded();
     let before = site.tree("public");
     let damages: [(&str, Damage); 4] = [
-        ("a table", |site| overwrite_root(site, "blob")),
-        ("an index", |site| overwrite_root(site, "sqlite_autoindex_shown_record_1")),
+        ("a table", |site| overwrite_root(site, "state", "good")),
+        ("an index", |site| overwrite_root(site, "state", "sqlite_autoindex_history_1")),
         ("a fact", |site| {
             write_into(
                 site,
@@ -154,6 +154,11 @@ fn what_is_damaged_is_gone_once_the_cache_is_cleared() {
         site.build(&[]).succeeded();
         assert!(site.tree("public") == before, "{what}");
     }
+    // Nobody needs a damaged cache.
+    overwrite_root(&site, "cache", "blob");
+    assert_eq!(cache(&site, "verify").0, 1);
+    assert_eq!(cache(&site, "clear"), (0, "Forgot everything but the facts and histories\n".to_owned()));
+    assert_eq!(cache(&site, "verify"), (0, "Everything is as it was stored\n".to_owned()));
 }
 
 #[test]
@@ -161,7 +166,7 @@ fn who_collects_garbage_in_a_damaged_cache_is_told_what_to_do() {
     let site = Site::new("title = \"Test\"");
     site.entry("one", "");
     site.build(&[]).succeeded();
-    overwrite_root(&site, "blob");
+    overwrite_root(&site, "cache", "blob");
     let (code, text) = cache(&site, "gc");
     assert_eq!(code, 1, "{text}");
     assert!(text.contains("the cache is damaged") && text.contains("shelflife cache clear"), "{text}");

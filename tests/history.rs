@@ -12,6 +12,7 @@ use shelflife_testkit::replay::{Fault, FaultAction, Repository, Server, Usage, W
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"\nbase_path = \"/sub\"";
 const CACHE: &str = ".shelflife/cache.sqlite";
+const STATE: &str = ".shelflife/state.sqlite";
 
 /// A moment so many hours after the first one.
 fn at(hours: i64) -> String {
@@ -192,17 +193,20 @@ fn nothing_forgets_a_history() {
 }
 
 #[test]
-fn a_damaged_cache_gives_its_histories_to_the_next() {
+fn a_damaged_state_gives_its_histories_to_the_next_and_a_damaged_cache_has_none_to_lose() {
     let lab = Lab::new();
     lab.build(0);
     lab.used(11);
     lab.build(24);
     let page = lab.page();
-    let cache = rusqlite::Connection::open(lab.site.at(CACHE)).unwrap();
-    cache.execute_batch("DROP TABLE memo").unwrap();
-    drop(cache);
-    lab.site.entry("two", "compatibility: {python: '>=3'}\n");
-    let told = lab.site.build(&["--now", &at(24), "--offline"]).succeeded().stderr;
-    assert!(told.contains("and the history of 1 plugin"), "{told}");
-    assert!(lab.page() == page);
+    for (file, damage, expected) in [
+        (STATE, "DROP TABLE good", "and the history of 1 plugin"),
+        (CACHE, "DROP TABLE memo", "; it was removed, and what was in it is made again"),
+    ] {
+        rusqlite::Connection::open(lab.site.at(file)).unwrap().execute_batch(damage).unwrap();
+        lab.site.entry("two", &format!("compatibility: {{python: '>=3'}}\ntags: [{}]\n", expected.len()));
+        let told = lab.site.build(&["--now", &at(24), "--offline"]).succeeded().stderr;
+        assert!(told.contains(expected), "{told}");
+        assert!(lab.page() == page);
+    }
 }

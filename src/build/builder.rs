@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::facts::Facts;
-use super::failure::told;
 use super::history::Histories;
 use super::run::{Held, Run, Task};
 use super::{Built, Observer};
@@ -112,9 +111,9 @@ impl Builder {
             }
         }
         self.held = None;
-        let (cache, set_aside) = Cache::open(&config.paths.cache, &waiting)?;
-        if let Some(aside) = set_aside {
-            observer.warn(&told(&aside));
+        let (cache, mishaps) = Cache::open(&config.paths.cache, &waiting)?;
+        for told in mishaps.told() {
+            observer.warn(&told);
         }
         if self.afterwards == Afterwards::GoOn {
             cache.remember_texts();

@@ -1,19 +1,18 @@
-//! Why a build did not come to its end, and what is said of a cache that was to blame.
+//! Why a build did not come to its end.
 
 use std::path::PathBuf;
 
 use super::Stopped;
-use crate::cache::{CacheError, SetAside, corruption};
+use crate::cache::{CacheError, corruption};
 use crate::publish::PublishError;
-use crate::report;
 use crate::scan::Changed;
 
 /// Why a build did not come to its end.
 pub(super) enum Failure {
     /// The cache holds a blob whose bytes are not what they should be: the content of this path.
     Lost(String),
-    /// The cache's file is damaged.
-    Damaged(rusqlite::Error),
+    /// The file of the cache, or of the state, is damaged.
+    Damaged(CacheError),
     /// This file of the site is another one than the build has looked at.
     Changed(PathBuf),
     /// Something that a person has to look at.
@@ -25,7 +24,7 @@ impl Failure {
         match self {
             Self::Lost(path) => PublishError::Lost(path).into_report(),
             Self::Changed(path) => Changed(path).into(),
-            Self::Damaged(error) => CacheError::Damaged(error).into(),
+            Self::Damaged(error) => error.into(),
             Self::Report(report) => report,
         }
     }
@@ -58,7 +57,7 @@ impl From<super::Strict> for Failure {
 impl From<CacheError> for Failure {
     fn from(error: CacheError) -> Self {
         match error {
-            CacheError::Damaged(error) => Self::Damaged(error),
+            error @ CacheError::Damaged { .. } => Self::Damaged(error),
             error => Self::Report(error.into()),
         }
     }
@@ -76,31 +75,7 @@ impl From<PublishError> for Failure {
     }
 }
 
-/// The error that a cache amounts to which lost `path`, though it was just stored.
-pub(super) fn unreliable(path: &str) -> rusqlite::Error {
-    corruption(format!("it lost {path}"))
-}
-
-/// What the maintainer is told of a cache that was set aside.
-pub fn told(SetAside { moved_to, reason, facts, histories, removed }: &SetAside) -> String {
-    let mut kept = Vec::new();
-    if *facts > 0 {
-        kept.push(format!("{} of it", report::count(*facts, "fact")));
-    }
-    if *histories > 0 {
-        kept.push(format!("the history of {}", report::count(*histories, "plugin")));
-    }
-    let with = if kept.is_empty() { String::new() } else { format!(" with {}", kept.join(" and ")) };
-    let anew = format!("begins anew{with}");
-    match moved_to {
-        Some(moved_to) => {
-            let older = match removed {
-                0 => String::new(),
-                1 => "; the oldest that was set aside is removed".to_owned(),
-                count => format!("; the {count} oldest that were set aside are removed"),
-            };
-            format!("the cache {reason}; it was set aside as {} and {anew}{older}", moved_to.display())
-        }
-        None => format!("the cache {reason}; it {anew}"),
-    }
+/// The error that a cache amounts to which has no longer what it should have.
+pub(super) fn incomplete(path: &str) -> CacheError {
+    corruption(format!("its copy of {path} is lost")).into()
 }

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::freshness::Judgement;
 use super::record::Sources;
 use super::refusals::{self, Refusals};
-use crate::cache::{ANSWERS, Cache, CacheError};
+use crate::cache::{Cache, CacheError};
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::fact::{self, Answer, Asked, Fact, Subject};
@@ -181,7 +181,6 @@ impl Ledger {
         let has_value = |subject: &Subject| self.fact(subject).is_some_and(|fact| fact.value.is_some());
         let is_believed = !refusals::are_too_many(answers, has_value);
         let not_believed = Answer::Failed(refusals::NOT_BELIEVED.to_owned());
-        let mut is_written = false;
         for (subject, answer) in answers {
             let is_refusal = *answer == Answer::Gone
                 && matches!(subject, Subject::Repository(_) | Subject::File { .. } | Subject::Issue(_));
@@ -203,16 +202,12 @@ impl Ledger {
             }
             if let Some(fact) = fact {
                 self.cache.record(subject, &fact)?;
-                is_written = true;
                 let seen = self.state(subject);
                 self.known.insert(subject.clone(), Some(fact));
                 if self.state(subject) != seen {
                     self.before.entry(subject.clone()).or_insert(seen);
                 }
             }
-        }
-        if is_written {
-            self.cache.advance(ANSWERS)?;
         }
         Ok(())
     }

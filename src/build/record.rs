@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::found::Found;
 use super::freshness::{Dropped, Freshness};
 use super::ledger::Ledger;
-use crate::cache::{ANSWERS, Cache, CacheError, FACTS, HISTORY, Listing, Tree, digest_of};
+use crate::cache::{Cache, CacheError, Counter, Listing, Tree, digest_of};
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::fact::{Channel, Heard, Subject};
@@ -76,6 +76,7 @@ pub(super) struct Whole {
     facts: Version,
     answers: Version,
     histories: Version,
+    good: Version,
     /// Known only once all entries are.
     pub(super) kin: Option<Version>,
 }
@@ -83,23 +84,28 @@ pub(super) struct Whole {
 impl Whole {
     /// What they are now.
     pub(super) fn now(scan: &Scan, config: &Config, cache: &Cache) -> Result<Self, CacheError> {
-        let number = |name| Ok::<_, CacheError>(Version::of(Digest::of(&cache.number(name)?.to_le_bytes())));
+        let counter =
+            |counter| Ok::<_, CacheError>(Version::of(Digest::of(&cache.counter(counter)?.to_le_bytes())));
         Ok(Self {
             program: Version::of(Digest::of(env!("SHELFLIFE_FINGERPRINT").as_bytes())),
             settings: Version::of(config.settings.digest()),
             origins: Version::of(source::origins(config)),
             files: Version::of(scan.digest()),
-            facts: number(FACTS)?,
-            answers: number(ANSWERS)?,
-            histories: number(HISTORY)?,
+            facts: counter(Counter::Facts)?,
+            answers: counter(Counter::Answers)?,
+            histories: counter(Counter::Histories)?,
+            good: counter(Counter::Good)?,
             kin: None,
         })
     }
 
-    /// The same after this build has learnt what it has.
+    /// The same after this build has written down what it has learnt.
     pub(super) fn learnt(self, cache: &Cache) -> Result<Self, CacheError> {
-        let number = |name| Ok::<_, CacheError>(Version::of(Digest::of(&cache.number(name)?.to_le_bytes())));
-        Ok(Self { facts: number(FACTS)?, answers: number(ANSWERS)?, histories: number(HISTORY)?, ..self })
+        let counter =
+            |counter| Ok::<_, CacheError>(Version::of(Digest::of(&cache.counter(counter)?.to_le_bytes())));
+        let (facts, answers) = (counter(Counter::Facts)?, counter(Counter::Answers)?);
+        let (histories, good) = (counter(Counter::Histories)?, counter(Counter::Good)?);
+        Ok(Self { facts, answers, histories, good, ..self })
     }
 
     fn version(&self, input: &Input) -> Now {
@@ -111,6 +117,7 @@ impl Whole {
             Input::Facts => self.facts.clone(),
             Input::Answers => self.answers.clone(),
             Input::Histories => self.histories.clone(),
+            Input::Good => self.good.clone(),
             Input::Kin => match &self.kin {
                 Some(kin) => kin.clone(),
                 None => return Now::Same,
@@ -128,6 +135,7 @@ impl Whole {
             Input::Facts,
             Input::Answers,
             Input::Histories,
+            Input::Good,
             Input::Kin,
         ];
         let dependency = |input: Input| match self.version(&input) {

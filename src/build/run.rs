@@ -10,7 +10,7 @@ use super::advice::{left_out, of_beginning};
 use super::current::{OfOutputs, SharedNow};
 use super::derived::Stored;
 use super::facts::Facts;
-use super::failure::{self, Failure, told};
+use super::failure::{self, Failure};
 use super::found::{self, Found};
 use super::history::Histories;
 use super::record::{self, Record, Whole};
@@ -137,36 +137,26 @@ impl<'a> Run<'a> {
         Self { config, observer, cache, started: Instant::now(), afterwards }
     }
 
-    /// Builds, and once more without what the cache turns out to have damaged.
+    /// Builds, and once more without what turns out to be damaged.
     pub(super) fn until_sound(&self, held: &mut Option<Held>, mut task: Task<'_>) -> miette::Result<Built> {
-        let (mut mended, mut again) = (false, 0);
+        let (mut anew, mut again) = (Vec::new(), 0);
         loop {
-            match self.run(held, &task) {
-                Err(Failure::Damaged(error)) if !mended => {
-                    mended = true;
-                    self.observer.warn(&told(&self.cache.begin_anew(error)?));
+            let failure = match self.run(held, &task) {
+                Err(Failure::Lost(path)) => Failure::Damaged(failure::incomplete(&path)),
+                Err(failure) => failure,
+                Ok(built) => return Ok(built),
+            };
+            match failure {
+                Failure::Damaged(damage) if damage.which().is_some_and(|which| !anew.contains(&which)) => {
+                    anew.extend(damage.which());
+                    self.observer.warn(&self.cache.begin_anew(damage)?);
                 }
-                Err(Failure::Changed(_)) if again < AGAIN => {
+                Failure::Changed(_) if again < AGAIN => {
                     again += 1;
                     // Nobody has told of that change, and what sources have answered is learnt.
                     (task.changed, task.answers) = (None, &[]);
                 }
-                Err(Failure::Lost(path)) if task.reuse => {
-                    self.observer.warn(&format!(
-                        "the cache's copy of {path} is damaged, so the site is rendered again"
-                    ));
-                    // What was made without it is wrong, and must not be found again.
-                    self.cache.take_back()?;
-                    self.cache.distrust_blobs();
-                    task.reuse = false;
-                }
-                // What was stored a moment ago does not come back, so the file is damaged in a way that SQLite did
-                // not notice.
-                Err(Failure::Lost(path)) if !mended => {
-                    mended = true;
-                    self.observer.warn(&told(&self.cache.begin_anew(failure::unreliable(&path))?));
-                }
-                result => return result.map_err(Failure::into_report),
+                failure => return Err(failure.into_report()),
             }
         }
     }
@@ -377,8 +367,6 @@ impl<'a> Run<'a> {
         }
         let contents = rendered?;
         durations.render_ms = report::milliseconds(rendering.elapsed());
-        let record = Record::new(&whole.learnt(cache)?, facts.known().clone());
-        record.save(cache)?;
         let mut all_sets = shared.sets();
         all_sets.extend(sets.iter().map(|(digest, set)| (*digest, set.clone())));
         let why = Why {
@@ -396,6 +384,8 @@ impl<'a> Run<'a> {
         let why = why.record(build, &contents)?;
         shelf.keep(&db, cache, &fresh, config.now)?;
         let sets = traces.keep(cache, shelf.imprints(), &sets, all_sets)?;
+        let whole = whole.learnt(cache)?;
+        Record::new(&whole, facts.known().clone()).save(cache)?;
         cache.checkpoint()?;
 
         let publishing = Instant::now();
@@ -407,8 +397,10 @@ impl<'a> Run<'a> {
         warnings.extend(dropped.map(|dropped| Warning::general(Rule::Source, dropped)));
         let entries = entries_of(scan, &db, &warnings);
         let found = Found { warnings: warnings.clone(), refused: refused.clone(), entries };
-        record.published(cache, config, found, &db)?.save(cache)?;
+        // Before the record, since facts may go that nothing needs any more.
         cache.end_build(config.keep)?;
+        let record = Record::new(&whole.learnt(cache)?, facts.known().clone());
+        record.published(cache, config, found, &db)?.save(cache)?;
         cache.checkpoint()?;
         durations.publish_ms = report::milliseconds(publishing.elapsed());
 

@@ -6,12 +6,13 @@ use miette::Diagnostic;
 use rusqlite::{Error, ErrorCode};
 use thiserror::Error;
 
+use super::file::Which;
 use crate::access::MAKE_ROOM;
 
 /// Why the cache can't be used.
 #[derive(Debug, Error, Diagnostic)]
 pub enum CacheError {
-    /// The file's folder can't be made, or a damaged file can't be moved away.
+    /// The file's folder can't be made, or a file that can't be used not be moved away or removed.
     #[error("can't write beside the cache {path}")]
     #[diagnostic(help(
         "let whoever runs shelflife write there, or give another file with `--cache` or as `paths.cache` in \
@@ -53,43 +54,61 @@ pub enum CacheError {
     ))]
     Held(PathBuf),
     /// The file holds something else, which is not touched.
-    #[error("{path} is not a cache of shelflife: it {reason}")]
+    #[error("{path} is not a {which} of shelflife: it {reason}")]
     #[diagnostic(help(
         "give another file with `--cache` or as `paths.cache` in shelflife.toml, or remove this one if nobody needs it"
     ))]
     NotOurs {
         /// The file.
         path: PathBuf,
+        /// What it should be.
+        which: Which,
         /// What it is.
         reason: String,
     },
     /// There is nothing that could be read, or only what another version of the program understands.
-    #[error("the cache {path} {reason}")]
+    #[error("the {which} {path} {reason}")]
     #[diagnostic(help("{help}"))]
     Unready {
         /// The file.
         path: PathBuf,
+        /// What it is.
+        which: Which,
         /// What is wrong with it.
         reason: String,
         /// What to do.
         help: &'static str,
     },
-    /// The file's content makes no sense; it can be set aside.
-    #[error("the cache is damaged")]
+    /// A file's content makes no sense, see [`super::Cache::begin_anew`].
+    #[error("the {which} is damaged")]
     #[diagnostic(help(
-        "`shelflife cache clear` sets it aside and begins anew with the facts and histories that can be read; so does \
-         a build that meets the damage"
+        "`shelflife cache clear` begins anew, with the facts and histories that can be read; so does a build that meets \
+         the damage"
     ))]
-    Damaged(#[source] Error),
+    Damaged {
+        /// Which of the two it is.
+        which: Which,
+        /// What SQLite said.
+        #[source]
+        source: Error,
+    },
     /// SQLite failed for a reason outside of the file, such as a full disk.
-    #[error("the cache can't be used")]
-    Sqlite(#[source] Error),
+    #[error("the {which} can't be used")]
+    Sqlite {
+        /// The file that it is about.
+        which: Which,
+        /// What SQLite said.
+        #[source]
+        source: Error,
+    },
     /// The same, of a file that is known.
-    #[error("the cache {path} can't be used")]
+    #[error("the {which} {path} can't be used")]
     #[diagnostic(help("{help}"))]
     Unusable {
         /// The file.
         path: PathBuf,
+        /// What it is.
+        which: Which,
         /// What to do.
         help: &'static str,
         /// What SQLite said.
@@ -114,10 +133,20 @@ const LOCAL: &str = "the file system may be full, or one that lacks file locks o
                      shelflife.toml";
 
 impl CacheError {
+    /// Which file is damaged, if one is.
+    pub fn which(&self) -> Option<Which> {
+        if let Self::Damaged { which, .. } = self { Some(*which) } else { None }
+    }
+
+    /// What SQLite said about one of the two files.
+    pub(super) fn from_sqlite(which: Which, source: Error) -> Self {
+        if is_damage(&source) { Self::Damaged { which, source } } else { Self::Sqlite { which, source } }
+    }
+
     /// The error, of the cache at `path`.
     #[must_use]
     pub fn of(self, path: &Path) -> Self {
-        let Self::Sqlite(source) = self else { return self };
+        let Self::Sqlite { which, source } = self else { return self };
         let help = match source.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => MAKE_ROOM,
             Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
@@ -126,7 +155,7 @@ impl CacheError {
             }
             _ => LOCAL,
         };
-        Self::Unusable { path: path.to_path_buf(), help, source }
+        Self::Unusable { path: which.path(path), which, help, source }
     }
 
     /// Names the cache at `path` where it is what `report` is about.
@@ -140,7 +169,7 @@ impl CacheError {
 
 impl From<Error> for CacheError {
     fn from(error: Error) -> Self {
-        if is_damage(&error) { Self::Damaged(error) } else { Self::Sqlite(error) }
+        Self::from_sqlite(Which::Cache, error)
     }
 }
 

@@ -9,7 +9,7 @@ use super::imprints::IMPRINTS;
 use super::listing::{COMING, OUTPUT};
 use super::removed::REMOVED;
 use super::used::BUILDS;
-use super::{Cache, CacheError};
+use super::{Cache, CacheError, schema};
 use crate::config::Keep;
 use crate::digest::Digest;
 use crate::imprint::Imprint;
@@ -72,13 +72,7 @@ impl Cache {
     ///
     /// When the file can't be read.
     pub fn size(&self) -> Result<u64, CacheError> {
-        let size = self.connection().query_row(
-            "SELECT (page_count - freelist_count) * page_size
-             FROM pragma_page_count, pragma_freelist_count, pragma_page_size",
-            [],
-            |row| row.get::<_, i64>(0),
-        )?;
-        Ok(u64::try_from(size).unwrap_or_default())
+        Ok(schema::size(&self.connection())?)
     }
 
     /// Forgets what nothing points to and the last builds had no use for, output folders among it; and if the file
@@ -88,25 +82,27 @@ impl Cache {
     ///
     /// When the file can't be read or written.
     pub fn collect_garbage(&self, keep: Keep) -> Result<Collected, CacheError> {
-        let build = self.used().build.max(self.number(BUILDS)?);
-        let mut collected = self.forget_before(build.saturating_sub(keep.builds))?;
-        if self.size()? > keep.bytes {
+        let mut collected = self.forget(keep.builds)?;
+        if self.size()?.saturating_add(self.state.size()?) > keep.bytes {
             // Newer than the newest.
-            let more = self.forget_before(build.saturating_add(1))?;
+            let more = self.forget(-1)?;
             collected.memos += more.memos;
             collected.blobs += more.blobs;
             collected.facts += more.facts;
         }
-        give_back(&self.connection())?;
+        self.state.give_back()?;
+        schema::give_back(&self.connection())?;
         self.set_number(ADDED, 0)?;
         Ok(collected)
     }
 
-    /// Forgets what nothing points to and no build since number `oldest` had a use for.
-    fn forget_before(&self, oldest: i64) -> Result<Collected, CacheError> {
+    /// Forgets what nothing points to and none of the last builds, so many, had a use for.
+    fn forget(&self, builds: i64) -> Result<Collected, CacheError> {
+        let oldest = self.used().build.max(self.number(BUILDS)?).saturating_sub(builds);
         let read = self.map::<Imprint>(IMPRINTS)?;
-        // What imprints would point to that are lost is not known. Everything but facts can be made again.
-        let keeps_facts = read.as_ref().is_none_or(|(_, is_damaged)| *is_damaged);
+        // What imprints would point to that are lost is not known, nor what earlier ones pointed to in a cache that has not
+        // seen so many builds. Everything but facts can be made again.
+        let keeps_facts = read.as_ref().is_none_or(|(_, is_damaged)| *is_damaged) || oldest < 1;
         let imprints = read.map(|(imprints, _)| imprints).unwrap_or_default();
         forget_folders(&self.connection(), oldest)?;
         self.forget_listings();
@@ -115,17 +111,17 @@ impl Cache {
         let published = listings.iter().filter_map(|(_, listing)| listing.as_ref()).flatten();
         let published = published.map(|(_, file)| file.digest);
         point_to(&connection, imprints.iter().map(|(_, imprint)| imprint), published)?;
+        let facts: Vec<_> = imprints.iter().map(|(_, imprint)| imprint.trace.subjects()).collect();
+        let facts = facts.iter().flatten();
         let collected = Collected {
             memos: connection.execute(FORGET_MEMOS, [oldest])?,
             blobs: connection.execute(
                 "DELETE FROM blob WHERE used < ?1 AND digest NOT IN (SELECT digest FROM temp.needed_blob)",
                 [oldest],
             )?,
-            facts: if keeps_facts { 0 } else { forget_facts(&connection, oldest)? },
+            facts: if keeps_facts { 0 } else { self.state.forget_facts(builds, facts)? },
         };
-        connection.execute_batch(
-            "DROP TABLE temp.needed_memo; DROP TABLE temp.needed_blob; DROP TABLE temp.needed_fact",
-        )?;
+        connection.execute_batch("DROP TABLE temp.needed_memo; DROP TABLE temp.needed_blob")?;
         Ok(collected)
     }
 }
@@ -145,23 +141,7 @@ fn forget_folders(connection: &Connection, oldest: i64) -> rusqlite::Result<()> 
     Ok(())
 }
 
-/// Forgets facts that no imprint points to and no build since number `oldest` had a use for. There are few usage
-/// exports, and every site wants them. The content of a file stays as long as the file's fact does, which is the
-/// content's id, too short to be compressed: it stands behind the first byte.
-fn forget_facts(connection: &Connection, oldest: i64) -> rusqlite::Result<usize> {
-    connection.execute(
-        "DELETE FROM fact WHERE used < ?1 AND subject NOT LIKE 'usage:%'
-             AND subject NOT IN (SELECT subject FROM temp.needed_fact)
-             AND substr(subject, 9) NOT IN (
-                 SELECT CAST(substr(value, 2) AS TEXT) FROM fact
-                 WHERE subject LIKE 'file:%' AND value IS NOT NULL
-                     AND (used >= ?1 OR subject IN (SELECT subject FROM temp.needed_fact))
-             )",
-        [oldest],
-    )
-}
-
-/// Makes tables of everything that imprints and listings point to.
+/// Makes tables of the memos and blobs that imprints and listings point to.
 fn point_to<'a>(
     connection: &Connection,
     imprints: impl Iterator<Item = &'a Imprint>,
@@ -169,32 +149,18 @@ fn point_to<'a>(
 ) -> rusqlite::Result<()> {
     connection.execute_batch(
         "CREATE TEMP TABLE needed_memo (function TEXT, inputs BLOB, PRIMARY KEY (function, inputs)) WITHOUT ROWID;
-         CREATE TEMP TABLE needed_blob (digest BLOB PRIMARY KEY) WITHOUT ROWID;
-         CREATE TEMP TABLE needed_fact (subject TEXT PRIMARY KEY) WITHOUT ROWID;",
+         CREATE TEMP TABLE needed_blob (digest BLOB PRIMARY KEY) WITHOUT ROWID;",
     )?;
     let mut memo = connection.prepare("INSERT OR IGNORE INTO temp.needed_memo VALUES (?1, ?2)")?;
-    let mut fact = connection.prepare("INSERT OR IGNORE INTO temp.needed_fact VALUES (?1)")?;
     for imprint in imprints {
         for (function, inputs) in imprint.memos.get() {
             memo.execute(params![function, inputs.as_bytes()])?;
-        }
-        for subject in imprint.trace.subjects() {
-            fact.execute([subject.to_string()])?;
         }
     }
     let mut blob = connection.prepare("INSERT OR IGNORE INTO temp.needed_blob VALUES (?1)")?;
     for digest in published {
         blob.execute([digest.as_bytes()])?;
     }
-    Ok(())
-}
-
-/// Gives the pages that nothing uses any more back to the file system, at the next checkpoint.
-pub(super) fn give_back(connection: &Connection) -> rusqlite::Result<()> {
-    // Each step of the statement gives back one page, so it has to be run to its end.
-    let mut vacuum = connection.prepare("PRAGMA incremental_vacuum")?;
-    let mut pages = vacuum.query([])?;
-    while pages.next()?.is_some() {}
     Ok(())
 }
 

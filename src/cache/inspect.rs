@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::garbage::{ADDED, give_back};
-use super::history::SEEDING;
+use rusqlite::Connection;
+
 use super::listing::OUTPUT;
 use super::used::BUILDS;
-use super::{ANSWERS, Cache, CacheError, FACTS, HISTORY, SetAside, corruption};
+use super::{Cache, CacheError, Which, corruption};
 
 /// How much of one kind there is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -17,17 +17,15 @@ pub struct Amount {
     pub bytes: u64,
 }
 
-/// What is in a cache.
+/// What is in a cache and its state.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// The size of the file in bytes.
+    /// What is in the state.
+    pub state: StateStats,
+    /// The size of the cache's file in bytes.
     pub file: u64,
     /// How many builds evaluated the graph.
     pub builds: u64,
-    /// Facts by what they are about: `usage`, `github`, `file`, `content`.
-    pub facts: BTreeMap<String, Amount>,
-    /// Histories of plugins.
-    pub histories: Amount,
     /// Imprints of entries.
     pub imprints: Amount,
     /// Texts of plugins that lists and feeds consist of.
@@ -40,86 +38,100 @@ pub struct Stats {
     pub published: u64,
 }
 
+/// What is in a state.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StateStats {
+    /// The size of the file in bytes.
+    pub file: u64,
+    /// Facts by what they are about: `usage`, `github`, `file`, `content`.
+    pub facts: BTreeMap<String, Amount>,
+    /// Histories of plugins.
+    pub histories: Amount,
+    /// Last good versions of entries.
+    pub good: Amount,
+}
+
+impl StateStats {
+    pub(super) fn of(connection: &Connection) -> rusqlite::Result<Self> {
+        let amount =
+            |sql: &str| Ok::<_, rusqlite::Error>(by_name(connection, sql)?.remove("").unwrap_or_default());
+        Ok(Self {
+            file: file_size(connection)?,
+            facts: by_name(
+                connection,
+                "SELECT substr(subject, 1, instr(subject, ':') - 1), count(*), coalesce(sum(length(value)), 0) FROM fact
+                 GROUP BY 1",
+            )?,
+            histories: amount("SELECT '', count(*), coalesce(sum(length(series)), 0) FROM history")?,
+            good: amount("SELECT '', count(*), coalesce(sum(length(text)), 0) FROM good")?,
+        })
+    }
+}
+
 impl Cache {
     /// Counts everything.
     ///
     /// # Errors
     ///
-    /// When the file can't be read.
+    /// When a file can't be read.
     pub fn stats(&self) -> Result<Stats, CacheError> {
-        let by_name = |sql: &str| -> Result<BTreeMap<String, Amount>, CacheError> {
-            let connection = self.connection();
-            let mut select = connection.prepare(sql)?;
-            let rows = select.query_map([], |row| {
-                Ok((row.get(0)?, Amount { rows: count(row, 1)?, bytes: count(row, 2)? }))
-            })?;
-            Ok(rows.collect::<Result<_, _>>()?)
-        };
-        let number = |sql: &str| -> Result<u64, CacheError> {
-            Ok(self.connection().query_row(sql, [], |row| count(row, 0))?)
-        };
+        let by_name = |sql: &str| Ok::<_, CacheError>(by_name(&self.connection(), sql)?);
         let amount = |sql: &str| Ok::<_, CacheError>(by_name(sql)?.remove("").unwrap_or_default());
+        let file = file_size(&self.connection())?;
         let listings = self.listings()?;
         let published = listings.into_iter().filter(|(tree, _)| tree.starts_with(OUTPUT));
         let published: usize = published.map(|(_, listing)| listing.map_or(0, |files| files.len())).sum();
         let imprints = self.imprints()?.len();
-        let bytes_of_imprints =
-            number("SELECT coalesce(sum(length(items)), 0) FROM shard WHERE map = 'imprint'")?;
+        let of_imprints =
+            amount("SELECT '', count(*), coalesce(sum(length(items)), 0) FROM shard WHERE map = 'imprint'")?;
         Ok(Stats {
-            file: number("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size")?,
+            state: self.state.stats()?,
+            file,
             builds: u64::try_from(self.number(BUILDS)?).unwrap_or_default(),
-            imprints: Amount { rows: imprints as u64, bytes: bytes_of_imprints },
+            imprints: Amount { rows: imprints as u64, bytes: of_imprints.bytes },
             shown: amount(
                 "SELECT '', count(*), coalesce(sum(octet_length(text)), 0) FROM (
                      SELECT text FROM shown_summary UNION ALL SELECT text FROM shown_record
                      UNION ALL SELECT text FROM shown_document
                  )",
             )?,
-            facts: by_name(
-                "SELECT substr(subject, 1, instr(subject, ':') - 1), count(*), coalesce(sum(length(value)), 0) FROM fact
-                 GROUP BY 1",
+            memos: by_name(
+                "SELECT function, count(*), coalesce(sum(length(result)), 0) FROM memo GROUP BY 1",
             )?,
-            histories: amount("SELECT '', count(*), coalesce(sum(length(series)), 0) FROM history")?,
-            memos: by_name("SELECT function, count(*), coalesce(sum(length(result)), 0) FROM memo GROUP BY 1")?,
             blobs: amount("SELECT '', count(*), coalesce(sum(length(bytes)), 0) FROM blob")?,
             published: published as u64,
         })
     }
 
-    /// Forgets everything that can be made again from the site, the facts and the histories. What was published stays
-    /// listed, so that the next build still knows which files are its own. If anything of what stays is damaged, the
-    /// file is set aside, and a new one has what is not.
+    /// Forgets everything that can be made again from the site, the facts and the histories: the cache begins anew. Which
+    /// files are ours, the output folder's own manifest tells. A state of which anything is damaged is set aside, and a
+    /// new one has what is not, which is said.
     ///
     /// # Errors
     ///
-    /// When the file can't be written or set aside.
-    pub fn clear(&self) -> Result<Option<SetAside>, CacheError> {
-        let damage = match self.forget_all().and_then(|()| self.verify()) {
-            Ok(wrong) => wrong.into_iter().next().map(corruption),
-            Err(CacheError::Damaged(error)) => Some(error),
-            Err(error) => return Err(error),
-        };
-        let set_aside = damage.map(|damage| self.begin_anew(damage)).transpose()?;
-        if set_aside.is_some() {
-            self.forget_all()?;
-        }
+    /// When a file can't be written, removed or set aside.
+    pub fn clear(&self) -> Result<Option<String>, CacheError> {
+        self.take_back()?;
+        self.make_anew()?;
+        let damage = self.state.verify()?.into_iter().next();
+        let damage = damage.map(|line| CacheError::from_sqlite(Which::State, corruption(line)));
+        let told = damage.map(|damage| self.begin_anew(damage)).transpose()?;
         self.checkpoint()?;
-        Ok(set_aside)
+        Ok(told)
     }
+}
 
-    fn forget_all(&self) -> Result<(), CacheError> {
-        let connection = self.connection();
-        connection.execute_batch(
-            "DELETE FROM memo; DELETE FROM blob; DELETE FROM made; DELETE FROM shown_summary;
-             DELETE FROM shown_record; DELETE FROM shown_document; DELETE FROM shard WHERE map IN ('site', 'imprint', 'trace');",
-        )?;
-        // What builds wrote down goes, too; what they count stays.
-        let numbers = [BUILDS, ADDED, FACTS, ANSWERS, HISTORY, SEEDING];
-        connection.execute("DELETE FROM note WHERE name NOT IN (?1, ?2, ?3, ?4, ?5, ?6)", numbers)?;
-        self.forget_listings();
-        give_back(&connection)?;
-        Ok(())
-    }
+/// Amounts by names; `sql` selects a name, rows and bytes.
+fn by_name(connection: &Connection, sql: &str) -> rusqlite::Result<BTreeMap<String, Amount>> {
+    let mut select = connection.prepare(sql)?;
+    let rows = select
+        .query_map([], |row| Ok((row.get(0)?, Amount { rows: count(row, 1)?, bytes: count(row, 2)? })))?;
+    rows.collect()
+}
+
+fn file_size(connection: &Connection) -> rusqlite::Result<u64> {
+    let sql = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size";
+    connection.query_row(sql, [], |row| count(row, 0))
 }
 
 /// A count, which SQLite keeps as a signed number.
@@ -139,8 +151,10 @@ mod tests {
         cache.keep_memo("page", Digest::of(b"x"), b"result");
         let stats = cache.stats().unwrap();
         assert_eq!((stats.blobs.rows, stats.memos["page"].rows), (1, 1));
-        cache.clear().unwrap();
+        cache.set_histories([("one", &*crate::history::History::default().pack())]).unwrap();
+        cache.checkpoint().unwrap();
+        assert_eq!(cache.clear().unwrap(), None);
         let stats = cache.stats().unwrap();
-        assert_eq!((stats.blobs.rows, stats.memos.len()), (0, 0));
+        assert_eq!((stats.blobs.rows, stats.memos.len(), stats.state.histories.rows), (0, 0, 1));
     }
 }

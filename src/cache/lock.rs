@@ -5,7 +5,8 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::{CacheError, beside};
+use super::CacheError;
+use super::file::beside;
 
 /// How long to sleep between two attempts.
 const PAUSE: Duration = Duration::from_millis(50);

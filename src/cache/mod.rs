@@ -1,12 +1,10 @@
-//! The cache: one SQLite file that holds facts, histories, last good versions, blobs, memos, imprints and listings, and
-//! travels between machines.
+//! What is remembered from build to build, in two SQLite files that lie beside each other and travel between machines: the
+//! [`State`] holds what nobody can give back, and the [`Cache`] what any build can make again.
 
 mod aside;
 mod error;
-mod facts;
+mod file;
 mod garbage;
-mod good;
-mod history;
 mod imprints;
 mod inspect;
 mod listing;
@@ -21,54 +19,53 @@ mod read;
 mod removed;
 mod schema;
 mod shards;
+mod state;
 mod traces;
 mod used;
 mod verify;
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-pub use aside::SetAside;
+pub use crate::config::state_beside;
+pub use aside::{Mishaps, SetAside};
 pub use error::{CacheError, corruption};
-pub use facts::{ANSWERS, FACTS};
+pub use file::Which;
 pub use garbage::Collected;
-pub use good::Good;
-pub use history::HISTORY;
 pub use imprints::{Imprints, Texts};
 pub use inspect::{Amount, Stats};
 pub use listing::{Listed, Listing, Tree, digest_of};
 pub use made::{Change, Made};
 pub use pause::{Meanwhile, Paused};
 pub use removed::{Removal, Removals};
+pub use state::{Counter, Good, State};
 pub use traces::Traces;
 pub use used::MemoCount;
 
 use crate::imprint::ShownKind;
-use aside::{Header, Rescued, forget_oldest, has_default_name, not_ours, rescue, set_aside};
+use aside::{damaged, forget_oldest, removed, set_aside};
+use file::{Header, has_default_name, not_ours, recognise, remove, writable};
 use lock::Lock;
-use packing::{checksum, pack, seal, unpack, unseal};
+use packing::{pack, seal, unpack, unseal};
+use schema::PATIENCE;
 use used::Used;
 
-/// How long a build waits for another one that uses the same cache.
-const WAIT_FOR_OTHERS: Duration = Duration::from_secs(60);
-
-/// An open cache.
+/// An open cache, and the state that belongs to it: whatever can be asked of that can be asked of the cache.
 ///
 /// What is written becomes permanent at the next [`Cache::checkpoint`]; until then nobody else can write.
 #[derive(Debug)]
 pub struct Cache {
+    state: State,
     /// The file; none in memory.
     path: Option<PathBuf>,
     connection: Mutex<Connection>,
     failed: Mutex<Option<rusqlite::Error>>,
     used: Mutex<Used>,
-    distrusted: AtomicBool,
     lost: Mutex<Option<String>>,
     /// Maps of which a piece was found damaged.
     damaged: Mutex<HashSet<String>>,
@@ -76,83 +73,70 @@ pub struct Cache {
     listings: Mutex<HashMap<String, Arc<Listing>>>,
     /// Texts that are held for the next build, if there will be one.
     texts: Mutex<Option<HashMap<ShownKind, Arc<Texts>>>>,
-    /// Held while the cache is in use.
+    /// Held while the two files are in use.
     lock: Mutex<Option<Lock>>,
 }
 
+impl Deref for Cache {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
 impl Cache {
-    /// Opens the cache at `path`, or makes one. A cache that is damaged, or that a newer version of the program
-    /// wrote, is set aside, and the facts and histories of a damaged one are taken over as far as they can be read. While
-    /// another build has the cache, it waits, and calls `waiting` once to say so.
+    /// Opens the cache at `path` and the state beside it, or makes them. A cache that can't be used is removed, and
+    /// another made; a state is set aside, and what can be read of it is taken over. While another build has them, it
+    /// waits, and calls `waiting` once to say so.
     ///
-    /// A file that does not look like a cache is set aside only where shelflife alone puts files: it is called
-    /// `.shelflife/cache.sqlite`, or a cache of that name was used before.
+    /// A file that does not look like what it should be is removed or set aside only where shelflife alone puts files: the
+    /// cache is called `.shelflife/cache.sqlite`, or one of that name was used before.
     ///
     /// # Errors
     ///
-    /// When the folder can't be written, the file holds something else, or another build holds the cache for
+    /// When the folder can't be written, one of the files holds something else, or another build holds them for
     /// longer than a minute.
-    pub fn open(path: &Path, waiting: &dyn Fn()) -> Result<(Self, Option<SetAside>), CacheError> {
+    pub fn open(path: &Path, waiting: &dyn Fn()) -> Result<(Self, Mishaps), CacheError> {
         Self::open_at(path, waiting).map_err(|error| error.of(path))
     }
 
-    fn open_at(path: &Path, waiting: &dyn Fn()) -> Result<(Self, Option<SetAside>), CacheError> {
+    fn open_at(path: &Path, waiting: &dyn Fn()) -> Result<(Self, Mishaps), CacheError> {
         let io = |source| CacheError::Folder { path: path.to_path_buf(), source };
+        let state_path = state_beside(path);
         let is_our_place = has_default_name(path) || Lock::was_taken(path);
-        if Header::of(path)? == Header::Other && !is_our_place {
-            return Err(not_ours(path, "holds something else"));
-        }
-        if Header::of(path)? == Header::Database && !is_our_place {
-            // Before anything is made beside it.
-            schema::recognise(path)?;
-        }
+        recognise(path, Which::Cache, is_our_place)?;
+        recognise(&state_path, Which::State, is_our_place)?;
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(io)?;
         }
-        let lock = Lock::take(path, WAIT_FOR_OTHERS, waiting)?
-            .ok_or_else(|| CacheError::Busy(path.to_path_buf()))?;
-        let has_bad_header = Header::of(path)? == Header::Damaged;
-        let unusable =
-            has_bad_header.then(|| Unusable::Foreign("is damaged (its header makes no sense)".to_owned()));
-        // SQLite makes a new database of such a file without a word.
-        let was_emptied = std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == 0);
+        let lock =
+            Lock::take(path, PATIENCE, waiting)?.ok_or_else(|| CacheError::Busy(path.to_path_buf()))?;
+        writable(&state_path)?;
         writable(path)?;
-        let opened = unusable.map_or_else(|| open_file(path), Err);
-        let (connection, set_aside) = match opened {
-            Ok(connection) => (connection, was_emptied.then(aside::emptied)),
-            Err(Unusable::Foreign(reason)) => begin_anew(path, reason, has_bad_header)?,
-            Err(Unusable::Sqlite(error)) => match error.sqlite_error_code() {
-                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                    return Err(CacheError::Held(path.to_path_buf()));
-                }
-                _ => match CacheError::from(error) {
-                    CacheError::Damaged(error) => begin_anew(path, damaged(&error), true)?,
-                    error => return Err(error),
-                },
-            },
-        };
-        let cache = Self::with(Some(path.to_path_buf()), connection);
+        let (state, of_state) = State::open(&state_path)?;
+        let (connection, of_cache) = open_cache(path, &state)?;
+        let cache = Self::with(Some(path.to_path_buf()), connection, state);
         *cache.lock.lock().unwrap_or_else(PoisonError::into_inner) = Some(lock);
-        Ok((cache, set_aside))
+        Ok((cache, Mishaps { state: of_state, cache: of_cache }))
     }
 
-    /// A cache that lives in memory and is gone when it is dropped.
+    /// A cache that lives in memory with its state, and is gone when it is dropped.
     ///
     /// # Errors
     ///
     /// When SQLite can't be started.
     pub fn in_memory() -> Result<Self, CacheError> {
-        let connection = prepare(Connection::open_in_memory()?).map_err(Unusable::into_error)?;
-        Ok(Self::with(None, connection))
+        Ok(Self::with(None, schema::in_memory(Which::Cache)?, State::in_memory()?))
     }
 
-    fn with(path: Option<PathBuf>, connection: Connection) -> Self {
+    fn with(path: Option<PathBuf>, connection: Connection, state: State) -> Self {
         Self {
+            state,
             path,
             connection: Mutex::new(connection),
             failed: Mutex::default(),
             used: Mutex::default(),
-            distrusted: AtomicBool::new(false),
             lost: Mutex::default(),
             damaged: Mutex::default(),
             listings: Mutex::default(),
@@ -161,27 +145,49 @@ impl Cache {
         }
     }
 
-    /// Sets the file aside, which `error` has shown to be damaged, and goes on with a new one.
+    /// Goes on without the file that `damage` has shown to be damaged, and says what became of it: a cache is removed and
+    /// made anew, a state set aside. What was written since the last checkpoint is taken back.
     ///
     /// # Errors
     ///
-    /// When the file can't be moved, or no new one made; in memory always.
-    pub fn begin_anew(&self, error: rusqlite::Error) -> Result<SetAside, CacheError> {
-        let Some(path) = &self.path else { return Err(CacheError::Damaged(error)) };
+    /// When the file can't be moved or removed, or no new one made; and any error that is no damage.
+    pub fn begin_anew(&self, damage: CacheError) -> Result<String, CacheError> {
+        match damage {
+            CacheError::Damaged { which: Which::Cache, source } => {
+                self.state.roll_back()?;
+                self.make_anew()?;
+                Ok(removed(&damaged(&source)))
+            }
+            CacheError::Damaged { which: Which::State, source } => {
+                let set_aside = self.state.begin_anew(source)?;
+                self.take_back_cache()?;
+                self.forget_what_is_held();
+                Ok(set_aside.to_string())
+            }
+            error => Err(error),
+        }
+    }
+
+    /// Removes the cache's file, and goes on with a new one.
+    fn make_anew(&self) -> Result<(), CacheError> {
         let mut connection = self.connection();
-        // The damaged file is closed before it is moved.
-        *connection = Connection::open_in_memory()?;
-        let (new, set_aside) = begin_anew(path, damaged(&error), true)?;
-        *connection = new;
+        // The file is closed before it is removed.
+        *connection = schema::in_memory(Which::Cache)?;
+        if let Some(path) = &self.path {
+            *connection = make(path)?;
+        }
         drop(connection);
+        self.forget_what_is_held();
+        Ok(())
+    }
+
+    fn forget_what_is_held(&self) {
         *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = None;
         *self.used() = Used::default();
         self.lost();
         self.damaged().clear();
         self.forget_listings();
         self.forget_texts();
-        self.distrusted.store(false, Ordering::Relaxed);
-        set_aside.ok_or(CacheError::Damaged(error))
     }
 
     /// The file; none in memory.
@@ -189,25 +195,37 @@ impl Cache {
         self.path.as_ref()
     }
 
-    /// Makes permanent what was written so far.
+    /// Makes permanent what was written so far: first what the cache may refer to, then what refers to it.
     ///
     /// # Errors
     ///
     /// When this write, or one since the last checkpoint, failed: the disk may be full.
     pub fn checkpoint(&self) -> Result<(), CacheError> {
-        if let Some(error) = self.failed.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            return Err(error.into());
-        }
+        self.check_writes()?;
+        self.state.commit()?;
         self.connection().execute_batch("COMMIT; BEGIN IMMEDIATE")?;
         Ok(())
+    }
+
+    /// Fails with the first of the writes since the last checkpoint that failed.
+    fn check_writes(&self) -> Result<(), CacheError> {
+        match self.failed.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(error) => Err(error.into()),
+            None => Ok(()),
+        }
     }
 
     /// Takes back what was written since the last checkpoint.
     ///
     /// # Errors
     ///
-    /// When the file can't be read.
+    /// When the files can't be read.
     pub fn take_back(&self) -> Result<(), CacheError> {
+        self.state.roll_back()?;
+        self.take_back_cache()
+    }
+
+    fn take_back_cache(&self) -> Result<(), CacheError> {
         *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.forget_listings();
         let connection = self.connection();
@@ -243,6 +261,11 @@ impl Cache {
         self.damaged().contains(map)
     }
 
+    #[cfg(test)]
+    fn with_state(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<()>) {
+        self.state.with_raw(work).unwrap();
+    }
+
     fn connection(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -255,18 +278,41 @@ impl Cache {
     }
 }
 
-/// Why a file can't be the cache.
+/// Why a file can't be used.
 enum Unusable {
-    Foreign(String),
+    /// It is another program's.
+    Foreign,
+    /// It is a cache from when caches held what is in the state now.
+    Old,
+    /// Something else is wrong with it.
+    Other(String),
     Sqlite(rusqlite::Error),
 }
 
 impl Unusable {
-    fn into_error(self) -> CacheError {
+    fn bad_header() -> Self {
+        Self::Other("is damaged (its header makes no sense)".to_owned())
+    }
+
+    /// What is wrong with the file, if that is to blame.
+    fn reason(self, path: &Path, which: Which) -> Result<String, CacheError> {
         match self {
-            Self::Sqlite(error) => error.into(),
-            Self::Foreign(reason) => not_ours(Path::new(""), &reason),
+            Self::Foreign | Self::Old => Ok(schema::FOREIGN.to_owned()),
+            Self::Other(reason) => Ok(reason),
+            Self::Sqlite(error) => match error.sqlite_error_code() {
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                    Err(CacheError::Held(path.to_path_buf()))
+                }
+                _ => match CacheError::from_sqlite(which, error) {
+                    CacheError::Damaged { source, .. } => Ok(damaged(&source)),
+                    error => Err(error),
+                },
+            },
         }
+    }
+
+    fn into_error(self, path: &Path, which: Which) -> CacheError {
+        self.reason(path, which).map_or_else(|error| error, |reason| not_ours(path, which, &reason))
     }
 }
 
@@ -276,67 +322,76 @@ impl From<rusqlite::Error> for Unusable {
     }
 }
 
-fn damaged(error: &rusqlite::Error) -> String {
-    match error {
-        // The statement, which may be long, says nothing to whoever reads this.
-        rusqlite::Error::SqlInputError { msg, .. } => format!("is damaged ({msg})"),
-        error => format!("is damaged ({error})"),
-    }
+/// Whether there is a file at `path` with nothing in it, of which SQLite makes a database without a word.
+fn is_empty_file(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == 0)
 }
 
-/// Makes sure that the cache's files may be written, before SQLite goes on without that and leaves a file beside them
-/// that may not be written later either.
-fn writable(path: &Path) -> Result<(), CacheError> {
-    for file in ["", "-wal", "-shm"].map(|suffix| beside(path, suffix)) {
-        // To close those beside the cache would end the locks that this process may have on them, so they are not
-        // opened if it can be told without.
-        let may_be_written =
-            || std::fs::metadata(&file).is_ok_and(|metadata| !metadata.permissions().readonly());
-        if file != path && may_be_written() {
-            continue;
-        }
-        match std::fs::File::options().write(true).open(&file) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                return Err(CacheError::File { action: "write into", path: file, source });
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn open_file(path: &Path) -> Result<Connection, Unusable> {
-    prepare(Connection::open(path)?)
-}
-
-fn prepare(connection: Connection) -> Result<Connection, Unusable> {
-    connection.busy_timeout(WAIT_FOR_OTHERS)?;
-    schema::migrate(&connection)?;
-    connection.execute_batch("BEGIN IMMEDIATE")?;
-    Ok(connection)
-}
-
-/// Moves the file away and makes a new one, with what can be rescued from a damaged one.
-fn begin_anew(
-    path: &Path,
-    reason: String,
-    is_damaged: bool,
-) -> Result<(Connection, Option<SetAside>), CacheError> {
+/// Opens the cache, or makes one in place of what can't be used. Says what became of that.
+fn open_cache(path: &Path, state: &State) -> Result<(Connection, Option<String>), CacheError> {
     let io = |source| CacheError::Folder { path: path.to_path_buf(), source };
-    let moved_to = set_aside(path).map_err(io)?;
-    let connection = open_file(path).map_err(Unusable::into_error)?;
-    let Rescued { facts, histories } =
-        if is_damaged { rescue(&connection, &moved_to) } else { Rescued::default() };
-    connection.execute_batch("COMMIT; BEGIN IMMEDIATE")?;
-    let removed = forget_oldest(path);
-    Ok((connection, Some(SetAside { moved_to: Some(moved_to), reason, facts, histories, removed })))
+    let opened = match Header::of(path, Which::Cache)? {
+        // Without the file, what SQLite keeps beside it is another file's.
+        Header::Empty => {
+            let told = is_empty_file(path).then(|| removed("is an empty file"));
+            return Ok((make(path)?, told));
+        }
+        Header::Damaged => Err(Unusable::bad_header()),
+        _ => schema::open(path, Which::Cache),
+    };
+    let told = match opened {
+        Ok(connection) => return Ok((connection, None)),
+        Err(Unusable::Old) => {
+            let taken = state.take_over(path);
+            state.commit()?;
+            let listings = read_listings(path).unwrap_or_default();
+            let told = if taken.is_whole {
+                remove(path)?;
+                "the cache was written by an older version of shelflife: its facts and histories are in the state now, and \
+                 the rest is made again"
+                    .to_owned()
+            } else {
+                let moved_to = set_aside(path).map_err(io)?;
+                forget_oldest(path);
+                format!(
+                    "the cache was written by an older version of shelflife and is damaged; it was set aside as {}, and what \
+                     could be read of its facts and histories is in the state now",
+                    moved_to.display()
+                )
+            };
+            let connection = make(path)?;
+            for (map, number, items) in listings {
+                connection.execute("INSERT INTO shard VALUES (?1, ?2, ?3)", (map, number, items))?;
+            }
+            return Ok((connection, Some(told)));
+        }
+        // Somebody may need it.
+        Err(unusable @ Unusable::Foreign) => {
+            let reason = unusable.reason(path, Which::Cache)?;
+            let moved_to = set_aside(path).map_err(io)?;
+            forget_oldest(path);
+            format!("the cache {reason}; it was set aside as {} and begins anew", moved_to.display())
+        }
+        Err(unusable) => removed(&unusable.reason(path, Which::Cache)?),
+    };
+    Ok((make(path)?, Some(told)))
 }
 
-/// The file beside the cache with this suffix.
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
+/// Makes a cache in place of whatever is there.
+fn make(path: &Path) -> Result<Connection, CacheError> {
+    remove(path)?;
+    schema::open(path, Which::Cache).map_err(|unusable| unusable.into_error(path, Which::Cache))
+}
+
+/// The pieces of what an older cache knew of output folders: which files in them are ours.
+fn read_listings(path: &Path) -> rusqlite::Result<Vec<(String, i64, Vec<u8>)>> {
+    let old = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let mut select = old.prepare(
+        "SELECT map, number, items FROM shard
+         WHERE map LIKE 'output:%' OR map LIKE 'coming:%' OR map LIKE 'removed:%'",
+    )?;
+    let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    rows.collect()
 }
 
 #[cfg(test)]
@@ -347,21 +402,42 @@ mod tests {
         [b"not a database, but something long enough to look at", b"SQLite format 3\0?"];
 
     #[test]
-    fn sets_aside_what_is_not_a_cache_in_a_caches_place() {
+    fn what_is_not_a_cache_goes_in_a_caches_place() {
         for (place, locked) in [(".shelflife/cache.sqlite", false), ("my.sqlite", true)] {
             for content in NO_CACHES {
-                let folder = tempfile::tempdir().unwrap();
-                let path = folder.path().join(place);
-                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-                if locked {
-                    drop(Cache::open(&path, &|| {}).unwrap());
+                for which in [Which::Cache, Which::State] {
+                    let folder = tempfile::tempdir().unwrap();
+                    let cache = folder.path().join(place);
+                    std::fs::create_dir_all(cache.parent().unwrap()).unwrap();
+                    if locked {
+                        drop(Cache::open(&cache, &|| {}).unwrap());
+                    }
+                    std::fs::write(which.path(&cache), content).unwrap();
+                    let (opened, mishaps) = Cache::open(&cache, &|| {}).unwrap();
+                    opened.checkpoint().unwrap();
+                    match which {
+                        Which::Cache => assert!(mishaps.state.is_none() && mishaps.cache.is_some()),
+                        Which::State => {
+                            let moved_to = mishaps.state.unwrap().moved_to.unwrap();
+                            assert_eq!(std::fs::read(moved_to).unwrap(), content);
+                            assert_eq!(mishaps.cache, None);
+                        }
+                    }
                 }
-                std::fs::write(&path, content).unwrap();
-                let (cache, aside) = Cache::open(&path, &|| {}).unwrap();
-                cache.checkpoint().unwrap();
-                assert_eq!(std::fs::read(aside.unwrap().moved_to.unwrap()).unwrap(), content);
             }
         }
+    }
+
+    #[test]
+    fn a_state_in_the_place_of_a_cache_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".shelflife/cache.sqlite");
+        drop(Cache::open(&path, &|| {}).unwrap());
+        std::fs::rename(state_beside(&path), &path).unwrap();
+        let before = std::fs::read(&path).unwrap();
+        assert!(matches!(Cache::open(&path, &|| {}), Err(CacheError::NotOurs { .. })));
+        assert_eq!(std::fs::read(&path).unwrap(), before);
+        assert!(!state_beside(&path).exists());
     }
 
     #[test]
@@ -389,53 +465,85 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_file_becomes_a_cache_and_is_told() {
+    fn the_states_place_is_as_little_to_be_written_into() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("cache");
-        std::fs::write(&path, "").unwrap();
-        let told = Cache::open(&path, &|| {}).unwrap().1.unwrap();
-        assert_eq!(told.moved_to, None);
-        assert_eq!(Cache::open(&path, &|| {}).unwrap().1, None);
+        let path = folder.path().join("my.sqlite");
+        std::fs::write(state_beside(&path), NO_CACHES[0]).unwrap();
+        let error = Cache::open(&path, &|| {}).unwrap_err();
+        assert!(matches!(error, CacheError::NotOurs { which: Which::State, .. }), "{error}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]
-    fn sets_aside_a_newer_cache_and_one_without_its_number() {
-        for (pragma, expected) in
-            [("PRAGMA user_version = 999", "newer version"), ("PRAGMA application_id = 7", "another program")]
-        {
-            let folder = tempfile::tempdir().unwrap();
-            let path = folder.path().join("cache.sqlite");
-            drop(Cache::open(&path, &|| {}).unwrap());
-            Connection::open(&path).unwrap().execute_batch(pragma).unwrap();
-            let (_, aside) = Cache::open(&path, &|| {}).unwrap();
-            assert!(aside.unwrap().reason.contains(expected));
+    fn an_empty_file_begins_anew_and_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cache");
+        std::fs::write(&path, "").unwrap();
+        std::fs::write(state_beside(&path), "").unwrap();
+        let told = Cache::open(&path, &|| {}).unwrap().1;
+        assert_eq!(told.state.unwrap().moved_to, None);
+        assert!(told.cache.is_some());
+        assert_eq!(Cache::open(&path, &|| {}).unwrap().1, Mishaps::default());
+    }
+
+    /// What is told of a cache and its state once `damage` has been done to one of them.
+    fn told(which: Which, damage: &dyn Fn(&Path)) -> (Mishaps, Vec<String>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cache.sqlite");
+        drop(Cache::open(&path, &|| {}).unwrap());
+        damage(&which.path(&path));
+        let told = Cache::open(&path, &|| {}).unwrap().1;
+        let name =
+            |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
+        let mut files: Vec<String> = std::fs::read_dir(folder.path()).unwrap().map(name).collect();
+        files.sort();
+        (told, files)
+    }
+
+    #[test]
+    fn of_an_unusable_file_the_state_is_kept_and_the_cache_is_not() {
+        let pragma = |pragma: &'static str| {
+            move |path: &Path| Connection::open(path).unwrap().execute_batch(pragma).unwrap()
+        };
+        let bad_header = |path: &Path| {
+            let mut bytes = std::fs::read(path).unwrap();
+            bytes[18] = 9;
+            std::fs::write(path, bytes).unwrap();
+        };
+        let (newer, foreign) = (pragma("PRAGMA user_version = 999"), pragma("PRAGMA application_id = 7"));
+        let damages = [
+            (&newer as &dyn Fn(&Path), "newer version"),
+            (&bad_header, "is damaged"),
+            (&foreign, "another program"),
+        ];
+        for (damage, expected) in damages {
+            let (mishaps, files) = told(Which::State, damage);
+            assert!(mishaps.state.unwrap().reason.contains(expected), "{expected}");
+            assert_eq!(
+                files,
+                ["cache.sqlite", "cache.sqlite.lock", "state.sqlite", "state.sqlite.set-aside"]
+            );
+            let (mishaps, files) = told(Which::Cache, damage);
+            assert!(mishaps.cache.unwrap().contains(expected), "{expected}");
+            // What may be somebody else's is not removed.
+            let kept = if expected == "another program" { &["cache.sqlite.set-aside"][..] } else { &[] };
+            let mut all = [&["cache.sqlite", "cache.sqlite.lock"], kept, &["state.sqlite"]].concat();
+            all.sort_unstable();
+            assert_eq!(files, all);
         }
     }
 
     #[test]
-    fn a_header_that_makes_no_sense_is_damage() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("cache.sqlite");
-        drop(Cache::open(&path, &|| {}).unwrap());
-        let mut bytes = std::fs::read(&path).unwrap();
-        bytes[18] = 9;
-        std::fs::write(&path, bytes).unwrap();
-        assert!(Cache::open(&path, &|| {}).unwrap().1.unwrap().reason.contains("damaged"));
-    }
-
-    #[test]
-    fn a_new_cache_is_one_file_when_closed() {
+    fn a_new_cache_is_two_files_when_closed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("deep/cache.sqlite");
-        let (cache, aside) = Cache::open(&path, &|| {}).unwrap();
-        assert_eq!(aside, None);
+        let (cache, mishaps) = Cache::open(&path, &|| {}).unwrap();
+        assert_eq!(mishaps, Mishaps::default());
         cache.checkpoint().unwrap();
         drop(cache);
-        let files: Vec<_> =
+        let mut files: Vec<_> =
             std::fs::read_dir(path.parent().unwrap()).unwrap().map(|f| f.unwrap().path()).collect();
-        assert_eq!(
-            files.iter().filter(|file| !file.to_string_lossy().ends_with(".lock")).collect::<Vec<_>>(),
-            [&path]
-        );
+        files.sort();
+        assert_eq!(files, [path.clone(), file::beside(&path, ".lock"), state_beside(&path)]);
     }
 }

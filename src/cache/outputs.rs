@@ -1,7 +1,5 @@
 //! Blobs and memos in the cache.
 
-use std::sync::atomic::Ordering;
-
 use rusqlite::{OptionalExtension as _, params};
 
 use super::{Cache, CacheError, pack, seal, unpack, unseal};
@@ -29,18 +27,10 @@ impl Cache {
 
     /// Whether the bytes with this digest are stored.
     pub fn has_blob(&self, digest: Digest) -> bool {
-        let found = self
-            .connection()
+        self.connection()
             .prepare_cached("SELECT 1 FROM blob WHERE digest = ?1")
             .and_then(|mut select| select.exists([digest.as_bytes()]))
-            .unwrap_or_default();
-        found && (!self.distrusted.load(Ordering::Relaxed) || matches!(self.blob(digest), Ok(Some(_))))
-    }
-
-    /// From now on, a blob counts as stored only if its bytes are what they should be. Reading every blob costs
-    /// too much to do it unless one was found damaged.
-    pub fn distrust_blobs(&self) {
-        self.distrusted.store(true, Ordering::Relaxed);
+            .unwrap_or_default()
     }
 
     /// The bytes with this digest, checked against it.

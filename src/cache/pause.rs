@@ -1,29 +1,59 @@
-//! Pauses: a process that goes on lets others use the cache between its builds.
+//! Pauses: a process that goes on lets others use the two files between its builds.
 
+use std::path::Path;
 use std::sync::PoisonError;
 
 use rusqlite::Connection;
 
 use super::lock::Lock;
-use super::{Cache, CacheError, WAIT_FOR_OTHERS};
+use super::schema::{self, PATIENCE};
+use super::{Cache, CacheError, Which};
 use crate::look::Identity;
 
 /// What a pause began with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Paused {
+    state: Mark,
+    cache: Mark,
+}
+
+/// What one of the files was when a pause began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Mark {
     /// SQLite's number of what others have written (<https://www.sqlite.org/pragma.html#pragma_data_version>).
     version: i64,
     file: Option<Identity>,
 }
 
+impl Mark {
+    /// Whether that file is still at `path`.
+    pub(super) fn is_of(self, path: Option<&Path>) -> bool {
+        self.file == path.and_then(Identity::of)
+    }
+}
+
+/// Commits, and lets others use the file at `path`.
+pub(super) fn leave(connection: &Connection, path: Option<&Path>) -> rusqlite::Result<Mark> {
+    connection.execute_batch("COMMIT")?;
+    let version = connection.pragma_query_value(None, "data_version", |row| row.get(0))?;
+    Ok(Mark { version, file: path.and_then(Identity::of) })
+}
+
+/// Goes on. Returns whether nobody has written meanwhile.
+pub(super) fn come_back(connection: &Connection, mark: Mark) -> rusqlite::Result<bool> {
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    let version: i64 = connection.pragma_query_value(None, "data_version", |row| row.get(0))?;
+    Ok(version == mark.version)
+}
+
 /// What happened in a pause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meanwhile {
-    /// The cache is as it was.
+    /// All is as it was.
     Nothing,
-    /// Somebody wrote into it. What is remembered of it may be wrong.
+    /// Somebody wrote into one of the files. What is remembered of them may be wrong.
     Written,
-    /// There is another file in its place, or none. The cache has to be opened anew.
+    /// There is another file in the place of one, or none. The cache has to be opened anew.
     Replaced,
 }
 
@@ -34,58 +64,55 @@ impl Cache {
     ///
     /// As [`Cache::checkpoint`].
     pub fn pause(&self) -> Result<Paused, CacheError> {
-        self.checkpoint()?;
-        let version = {
-            let connection = self.connection();
-            connection.execute_batch("COMMIT")?;
-            connection.pragma_query_value(None, "data_version", |row| row.get(0))?
-        };
+        self.check_writes()?;
+        let state = self.state.pause()?;
+        let cache = leave(&self.connection(), self.path.as_deref())?;
         *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        Ok(Paused { version, file: self.path.as_deref().and_then(Identity::of) })
+        Ok(Paused { state, cache })
     }
 
-    /// Closes the file, in which all that was written since the last checkpoint is lost, though somebody may hold on
+    /// Closes the files, in which all that was written since the last checkpoint is lost, though somebody may hold on
     /// to this cache for ever. What is asked of it from then on is as if it were empty.
     ///
     /// # Errors
     ///
-    /// When the file can't be written.
+    /// When a file can't be written.
     pub fn close(&self) -> Result<(), CacheError> {
+        self.state.close()?;
         let mut connection = self.connection();
-        let open = std::mem::replace(&mut *connection, Connection::open_in_memory()?);
+        let open = std::mem::replace(&mut *connection, schema::in_memory(Which::Cache)?);
         open.close().map_err(|(_, error)| error)?;
         *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = None;
         Ok(())
     }
 
-    /// What cuts short whatever SQLite does with the file at the moment: it fails, and what it was to change is as it
+    /// What cuts short whatever SQLite does with the files at the moment: it fails, and what it was to change is as it
     /// was.
     pub fn interrupter(&self) -> impl Fn() + Send + 'static {
-        let handle = self.connection().get_interrupt_handle();
-        move || handle.interrupt()
+        let handles = [self.state.interrupt_handle(), self.connection().get_interrupt_handle()];
+        move || handles.iter().for_each(rusqlite::InterruptHandle::interrupt)
     }
 
     /// Ends a pause. While another build has the cache, it waits, and calls `waiting` once to say so.
     ///
     /// # Errors
     ///
-    /// When another build holds the cache for longer than a minute, or the file can't be read.
+    /// When another build holds the cache for longer than a minute, or a file can't be read.
     pub fn resume(&self, paused: Paused, waiting: &dyn Fn()) -> Result<Meanwhile, CacheError> {
         if let Some(path) = &self.path {
             if !path.exists() {
                 return Ok(Meanwhile::Replaced);
             }
-            let lock = Lock::take(path, WAIT_FOR_OTHERS, waiting)?;
+            let lock = Lock::take(path, PATIENCE, waiting)?;
             let lock = lock.ok_or_else(|| CacheError::Busy(path.clone()))?;
-            if Identity::of(path) != paused.file {
+            if !paused.cache.is_of(Some(path)) || !self.state.is_in_place(paused.state) {
                 return Ok(Meanwhile::Replaced);
             }
             *self.lock.lock().unwrap_or_else(PoisonError::into_inner) = Some(lock);
         }
-        let connection = self.connection();
-        connection.execute_batch("BEGIN IMMEDIATE")?;
-        let version: i64 = connection.pragma_query_value(None, "data_version", |row| row.get(0))?;
-        if version == paused.version {
+        let is_state_the_same = self.state.resume(paused.state)?;
+        let is_cache_the_same = come_back(&self.connection(), paused.cache)?;
+        if is_state_the_same && is_cache_the_same {
             return Ok(Meanwhile::Nothing);
         }
         self.forget_listings();
@@ -110,7 +137,7 @@ mod tests {
             cache.put_blob(blake3::hash(&number.to_le_bytes()).as_bytes());
         }
         let error = cache.checkpoint().unwrap_err();
-        assert!(matches!(error, CacheError::Sqlite(_)), "{error:?}");
+        assert!(matches!(error, CacheError::Sqlite { .. }), "{error:?}");
         cache.take_back().unwrap();
         assert_eq!(cache.number("builds").unwrap(), 1);
         pages(1_000_000);

@@ -1,4 +1,4 @@
-//! Reading a cache without writing: neither into it nor beside it, and no matter who has it open.
+//! Reading a cache and its state without writing: neither into them nor beside them, and no matter who has them open.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,11 +6,12 @@ use std::sync::Arc;
 use rusqlite::{Connection, OpenFlags};
 use url::Url;
 
-use super::aside::Header;
-use super::{Cache, CacheError, WAIT_FOR_OTHERS, beside, not_ours, schema};
+use super::file::{Header, beside, not_ours};
+use super::schema::{self, PATIENCE};
+use super::{Cache, CacheError, State, Which, state_beside};
 use crate::look::Look;
 
-/// How often to begin again while a build writes into the file.
+/// How often to begin again while a build writes into the files.
 const ATTEMPTS: usize = 5;
 
 impl Cache {
@@ -19,8 +20,8 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// When there is no cache, when it is none, or one that a build has to bring up to date first; when the file
-    /// can't be read; and whatever `read` returns.
+    /// When there is neither a cache nor a state, when one of them is something else, or a build has to bring it up to
+    /// date first; when a file can't be read; and whatever `read` returns.
     pub fn read<T>(path: &Path, read: impl Fn(&Self) -> Result<T, CacheError>) -> Result<T, CacheError> {
         Self::read_shared(path, |cache| read(cache))
     }
@@ -34,14 +35,12 @@ impl Cache {
         path: &Path,
         read: impl Fn(&Arc<Self>) -> Result<T, CacheError>,
     ) -> Result<T, CacheError> {
+        let state_path = state_beside(path);
         for _ in 0..ATTEMPTS {
-            // With a log beside it, the file is in use, or was left by a build that was killed: then SQLite has to
-            // look into both, and does so without touching either. Without one it would make a log and leave it
-            // behind, unless it is told that nobody writes; whether that was so is seen from the file.
-            let before = look(path);
-            let has_log = beside(path, "-wal").exists();
-            let result = open(path, has_log).and_then(|cache| read(&Arc::new(cache)));
-            if has_log || look(path) == before {
+            let before = [path, &state_path].map(File::look);
+            let result = open(path, &state_path, before).and_then(|cache| read(&Arc::new(cache)));
+            let is_settled = |file: &Path, before: File| before.has_log || File::look(file) == before;
+            if is_settled(path, before[0]) && is_settled(&state_path, before[1]) {
                 return result.map_err(|error| error.of(path));
             }
         }
@@ -49,24 +48,70 @@ impl Cache {
     }
 }
 
-fn look(path: &Path) -> Option<Look> {
-    std::fs::metadata(path).ok().as_ref().and_then(Look::of)
+/// What a file looks like. With a log beside it, it is in use, or was left by a build that was killed: then SQLite has to
+/// look into both, and does so without touching either. Without one it would make a log and leave it behind, unless it is
+/// told that nobody writes; whether that was so is seen from the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct File {
+    look: Option<Look>,
+    has_log: bool,
 }
 
-fn open(path: &Path, has_log: bool) -> Result<Cache, CacheError> {
+impl File {
+    fn look(path: &Path) -> Self {
+        let look = std::fs::metadata(path).ok().as_ref().and_then(Look::of);
+        Self { look, has_log: beside(path, "-wal").exists() }
+    }
+}
+
+/// Opens both. Of the two, one may be missing: the cache was thrown away, or the state lost.
+fn open(path: &Path, state_path: &Path, files: [File; 2]) -> Result<Cache, CacheError> {
+    // What a cache refers to was written before it.
+    let (has_cache, has_state) = (path.exists(), state_path.exists());
+    let cache = if has_cache || !has_state {
+        open_file(path, Which::Cache, files[0].has_log)?
+    } else {
+        schema::in_memory(Which::Cache)?
+    };
+    let state = if has_state {
+        State::with_connection(None, open_file(state_path, Which::State, files[1].has_log)?)
+    } else {
+        State::in_memory()?
+    };
+    Ok(Cache::with(None, cache, state))
+}
+
+fn open_file(path: &Path, which: Which, has_log: bool) -> Result<Connection, CacheError> {
     let unready = |(reason, help): (String, &'static str)| CacheError::Unready {
         path: path.to_path_buf(),
+        which,
         reason,
         help,
     };
-    match Header::of(path)? {
+    match Header::of(path, which)? {
         Header::Empty if path.exists() => return Err(unready((schema::NOTHING.to_owned(), BUILD))),
         Header::Empty => return Err(unready(("does not exist".to_owned(), BUILD))),
-        Header::Other => return Err(not_ours(path, "holds something else")),
+        Header::Other | Header::Mistaken => return Err(not_ours(path, which, "holds something else")),
         Header::Damaged => return Err(unready(("is damaged (its header makes no sense)".to_owned(), BUILD))),
-        // The header of a new cache may still be in the log.
+        // The header of a new file may still be in the log.
         Header::Ours | Header::Database => {}
     }
+    connect(path, which, has_log).map_err(|error| CacheError::from_sqlite(which, error)).and_then(
+        |(connection, is_ours)| {
+            if !is_ours {
+                return Err(not_ours(path, which, schema::FOREIGN));
+            }
+            match schema::age_of(&connection, which) {
+                Ok(None) => Ok(connection),
+                Ok(Some(reason)) => Err(unready(reason)),
+                Err(error) => Err(CacheError::from_sqlite(which, error)),
+            }
+        },
+    )
+}
+
+/// Opens a file, and says whether it is ours. Whatever is read from then on is of one moment.
+fn connect(path: &Path, which: Which, has_log: bool) -> rusqlite::Result<(Connection, bool)> {
     let address = Url::from_file_path(std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()));
     let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY;
     let connection = match address {
@@ -76,16 +121,10 @@ fn open(path: &Path, has_log: bool) -> Result<Cache, CacheError> {
         }
         _ => Connection::open_with_flags(path, read_only),
     }?;
-    connection.busy_timeout(WAIT_FOR_OTHERS)?;
-    // Whatever is read from here on is of one moment.
+    connection.busy_timeout(PATIENCE)?;
     connection.execute_batch("BEGIN")?;
-    if !schema::is_ours(&connection)? {
-        return Err(not_ours(path, schema::FOREIGN));
-    }
-    match schema::age_of(&connection)? {
-        None => Ok(Cache::with(None, connection)),
-        Some(reason) => Err(unready(reason)),
-    }
+    let is_ours = schema::is_ours(&connection, which)?;
+    Ok((connection, is_ours))
 }
 
 /// What to do about a cache that nothing can be read from.

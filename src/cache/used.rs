@@ -78,6 +78,7 @@ impl Cache {
     ///
     /// When the file can't be written.
     pub fn begin_build(&self) -> Result<i64, CacheError> {
+        self.state.begin_build()?;
         let build = self.advance(BUILDS)?;
         let mut used = self.used();
         used.build = build;
@@ -100,13 +101,8 @@ impl Cache {
         for (function, inputs) in old.memos.get().iter().filter(|memo| !memos.contains(memo)) {
             touch.execute(params![function, inputs.as_bytes(), build])?;
         }
-        let mut touch = connection.prepare_cached("UPDATE fact SET used = ?2 WHERE subject = ?1")?;
-        for subject in old.trace.subjects() {
-            if !facts.contains(&subject) {
-                touch.execute(params![subject.to_string(), build])?;
-            }
-        }
-        Ok(())
+        let gone = old.trace.subjects();
+        self.state.let_go(gone.iter().filter(|subject| !facts.contains(subject)))
     }
 
     /// Notes that an output folder is of use, and that these blobs are for the last time, since nothing that is

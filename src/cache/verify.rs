@@ -3,7 +3,8 @@
 use rusqlite::{Connection, Row};
 
 use super::packing::unfasten;
-use super::{Cache, CacheError, Imprints, facts, good, history, unpack, unseal};
+use super::state::{Stored, read_good, read_history};
+use super::{Cache, CacheError, Imprints, Which, unpack, unseal};
 use crate::digest::Digest;
 use crate::history::History;
 use crate::imprint::ShownKind;
@@ -16,37 +17,11 @@ impl Cache {
     ///
     /// When the file can't be read for a reason outside of it.
     pub fn verify(&self) -> Result<Vec<String>, CacheError> {
-        let mut wrong = Vec::new();
-        {
-            let connection = self.connection();
-            integrity(&connection, &mut wrong)?;
-            let tables: [(&str, &str, Check); 7] = [
-                ("blob", "SELECT digest, bytes FROM blob", blob),
-                (
-                    "fact",
-                    "SELECT value, fetched, fresh_until, etag, last_modified, refusals, origin, seal, subject FROM fact",
-                    fact,
-                ),
-                ("memo", "SELECT function, inputs, result FROM memo", memo),
-                ("shard", "SELECT map, number, items FROM shard", shard),
-                ("note", "SELECT name, value FROM note", note),
-                ("history", "SELECT plugin, series FROM history", history_of),
-                ("good", "SELECT entry, since, text FROM good", good_of),
-            ];
-            for (table, sql, check) in tables {
-                let lines = &mut wrong;
-                let of_rows = each(&connection, sql, |row| match check(row) {
-                    Ok(line) => lines.extend(line),
-                    Err(error) => lines.push(format!("the table {table}: a row can't be read ({error})")),
-                });
-                if let Some(error) = damage(of_rows)? {
-                    wrong.push(format!("the table {table}: it can't be read to its end ({error})"));
-                }
-            }
-        }
+        let mut wrong = self.state.verify()?;
+        tables(&self.connection(), Which::Cache, &CACHE, &mut wrong)?;
         let imprints = match self.imprints() {
             // What they are made of was looked at above.
-            Err(CacheError::Damaged(_)) => Imprints::new(),
+            Err(CacheError::Damaged { .. }) => Imprints::new(),
             imprints => imprints?,
         };
         for (entry, imprint) in imprints {
@@ -64,6 +39,53 @@ impl Cache {
 /// What is wrong with a row, if anything is.
 type Check = fn(&Row<'_>) -> rusqlite::Result<Option<String>>;
 
+/// A table, how its rows are selected, and how each is checked.
+type Table = (&'static str, &'static str, Check);
+
+const CACHE: [Table; 4] = [
+    ("blob", "SELECT digest, bytes FROM blob", blob),
+    ("memo", "SELECT function, inputs, result FROM memo", memo),
+    ("shard", "SELECT map, number, items FROM shard", shard),
+    ("note", "SELECT name, value FROM note", note),
+];
+
+const STATE: [Table; 4] = [
+    (
+        "fact",
+        "SELECT value, fetched, fresh_until, etag, last_modified, refusals, origin, seal, subject FROM fact",
+        fact,
+    ),
+    ("history", "SELECT plugin, series FROM history", history_of),
+    ("good", "SELECT entry, since, text FROM good", good_of),
+    ("note", "SELECT name, value FROM note", note),
+];
+
+/// What is damaged in a state, a line each.
+pub(super) fn state(connection: &Connection) -> Result<Vec<String>, CacheError> {
+    let mut wrong = Vec::new();
+    tables(connection, Which::State, &STATE, &mut wrong)?;
+    Ok(wrong)
+}
+
+fn tables(
+    connection: &Connection,
+    which: Which,
+    tables: &[Table],
+    wrong: &mut Vec<String>,
+) -> Result<(), CacheError> {
+    integrity(connection, which, wrong)?;
+    for (table, sql, check) in tables {
+        let of_rows = each(connection, sql, |row| match check(row) {
+            Ok(line) => wrong.extend(line),
+            Err(error) => wrong.push(format!("the table {table}: a row can't be read ({error})")),
+        });
+        if let Some(error) = damage(which, of_rows)? {
+            wrong.push(format!("the table {table}: it can't be read to its end ({error})"));
+        }
+    }
+    Ok(())
+}
+
 /// Calls `visit` with each row.
 fn each(connection: &Connection, sql: &str, mut visit: impl FnMut(&Row<'_>)) -> rusqlite::Result<()> {
     let mut select = connection.prepare(sql)?;
@@ -75,22 +97,24 @@ fn each(connection: &Connection, sql: &str, mut visit: impl FnMut(&Row<'_>)) -> 
 }
 
 /// The error, if the file is to blame for it.
-fn damage(result: rusqlite::Result<()>) -> Result<Option<rusqlite::Error>, CacheError> {
-    match result.map_err(CacheError::from) {
+fn damage(which: Which, result: rusqlite::Result<()>) -> Result<Option<rusqlite::Error>, CacheError> {
+    match result.map_err(|error| CacheError::from_sqlite(which, error)) {
         Ok(()) => Ok(None),
-        Err(CacheError::Damaged(error)) => Ok(Some(error)),
+        Err(CacheError::Damaged { source, .. }) => Ok(Some(source)),
         Err(error) => Err(error),
     }
 }
 
-fn integrity(connection: &Connection, wrong: &mut Vec<String>) -> Result<(), CacheError> {
+fn integrity(connection: &Connection, which: Which, wrong: &mut Vec<String>) -> Result<(), CacheError> {
     let result = each(connection, "PRAGMA integrity_check(20)", |row| {
         let line = row.get(0).unwrap_or_else(|error| format!("a line about it can't be read ({error})"));
         // Some of SQLite's lines have a heading above them.
-        wrong.extend(line.lines().filter(|line| *line != "ok").map(|line| format!("the file: {line}")));
+        wrong.extend(
+            line.lines().filter(|line| *line != "ok").map(|line| format!("the {which}'s file: {line}")),
+        );
     });
-    if let Some(error) = damage(result)? {
-        wrong.push(format!("the file: {error}"));
+    if let Some(error) = damage(which, result)? {
+        wrong.push(format!("the {which}'s file: {error}"));
     }
     Ok(())
 }
@@ -105,7 +129,7 @@ fn blob(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
 
 fn fact(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
     let subject: String = row.get(8)?;
-    let wrong = facts::Stored::read(subject.clone(), row)?.unpack().is_none();
+    let wrong = Stored::read(subject.clone(), row)?.unpack().is_none();
     Ok(wrong.then(|| format!("fact {subject}: it is not what was learnt")))
 }
 
@@ -128,12 +152,12 @@ fn note(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
 }
 
 fn good_of(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
-    let (entry, text) = good::read(row)?;
+    let (entry, text) = read_good(row)?;
     Ok(text.is_none().then(|| format!("last good version of {entry}: it is not what was published")))
 }
 
 fn history_of(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
-    let (id, packed) = history::read(row)?;
+    let (id, packed) = read_history(row)?;
     let is_sound = packed.is_some_and(|packed| History::unpack(&packed).is_some());
     Ok((!is_sound).then(|| format!("history of {id}: it is not what was observed")))
 }
@@ -154,7 +178,6 @@ mod tests {
             ("UPDATE blob SET bytes = zeroblob(3)", "blob "),
             ("UPDATE memo SET function = 'f'", "memo of f"),
             ("UPDATE note SET value = zeroblob(30) WHERE name = 'builds'", "note builds"),
-            ("UPDATE history SET plugin = 'two'", "history of two"),
             ("INSERT INTO shard VALUES ('site', 3, x'00')", "piece 3 of the map site"),
         ] {
             let before = cache.verify().unwrap().len();
@@ -163,5 +186,10 @@ mod tests {
             assert_eq!(wrong.len(), before + 1, "{damage}");
             assert!(wrong.iter().any(|line| line.starts_with(told)), "{wrong:?}");
         }
+        let before = cache.verify().unwrap().len();
+        cache.with_state(|state| state.execute_batch("UPDATE history SET plugin = 'two'"));
+        let wrong = cache.verify().unwrap();
+        assert_eq!(wrong.len(), before + 1);
+        assert!(wrong.iter().any(|line| line.starts_with("history of two")), "{wrong:?}");
     }
 }

@@ -11,8 +11,8 @@ use clap::{Args, Subcommand};
 use super::progress::Progress;
 use super::site::folder;
 use super::{Exit, build, show, signals};
-use crate::build::{Observer as _, Phase, told};
-use crate::cache::{Amount, Cache, CacheError, SetAside, Stats};
+use crate::build::{Observer as _, Phase};
+use crate::cache::{Amount, Cache, CacheError, SetAside, Stats, state_beside};
 use crate::config::{self, Config, Environment, Keep, Overrides, Seed};
 use crate::history::Day;
 use crate::report;
@@ -90,7 +90,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
 fn act(config: &Config, action: &Action) -> miette::Result<Exit> {
     let path = &config.paths.cache;
     // That there is none is the likeliest reason to seed one.
-    if !path.exists() && !matches!(action, Action::Seed { .. }) {
+    if !path.exists() && !state_beside(path).exists() && !matches!(action, Action::Seed { .. }) {
         return Err(miette::miette!(
             help = "build the site first",
             "there is no cache at {}",
@@ -115,19 +115,21 @@ fn act(config: &Config, action: &Action) -> miette::Result<Exit> {
             let cache = open(path)?;
             let collected = cache.collect_garbage(keep)?;
             cache.checkpoint()?;
+            let stats = cache.stats()?;
             print(&format!(
-                "Forgot {} memos, {} blobs and {} facts; the file has {}",
+                "Forgot {} memos, {} blobs and {} facts; the cache has {}, the state {}",
                 collected.memos,
                 collected.blobs,
                 collected.facts,
-                size(cache.stats()?.file)
+                size(stats.file),
+                size(stats.state.file)
             ));
         }
         Action::Clear => {
-            // Whatever is wrong with the file: what comes of this is a sound one.
-            let (cache, at_first) = Cache::open(path, &|| {})?;
-            for aside in at_first.into_iter().chain(cache.clear()?) {
-                Progress::bars_only().warn(&told(&aside));
+            // Whatever is wrong with the files: what comes of this are sound ones.
+            let (cache, mishaps) = Cache::open(path, &|| {})?;
+            for told in mishaps.told().chain(cache.clear()?) {
+                Progress::bars_only().warn(&told);
             }
             print("Forgot everything but the facts and histories");
         }
@@ -172,7 +174,7 @@ fn seed_from_own_site(config: &Config) -> miette::Result<Exit> {
         Err(error @ (SeedError::NoIndex { .. } | SeedError::NoHost { .. })) => nothing(&error),
         Err(error) => {
             // Or else the next build would take what the cache has for all that there is.
-            if config.paths.cache.exists() {
+            if config.paths.cache.exists() || state_beside(&config.paths.cache).exists() {
                 let cache = open(&config.paths.cache)?;
                 cache.set_seeding_due(true)?;
                 cache.checkpoint()?;
@@ -240,13 +242,16 @@ fn take_over(config: &Config, found: &Found) -> miette::Result<()> {
 
 /// Opens the cache to write into it.
 fn open(path: &Path) -> miette::Result<Cache> {
-    let (cache, set_aside) = Cache::open(path, &|| {})?;
+    let (cache, mishaps) = Cache::open(path, &|| {})?;
     signals::cut_short(cache.interrupter());
-    match set_aside {
+    if let Some(told) = mishaps.cache {
+        Progress::bars_only().warn(&told);
+    }
+    match mishaps.state {
         None | Some(SetAside { moved_to: None, .. }) => Ok(cache),
         Some(SetAside { moved_to: Some(moved_to), reason, .. }) => Err(miette::miette!(
             help = "a new one takes its place, with the facts that could be read",
-            "the cache {reason}; it was set aside as {}",
+            "the state {reason}; it was set aside as {}",
             moved_to.display()
         )),
     }
@@ -257,10 +262,11 @@ fn stats(stats: &Stats) {
         print(&format!("{name:<20} {:>9} {:>12}", amount.rows, size(amount.bytes)));
     };
     print(&format!("{:<20} {:>9} {:>12}", "", "rows", "stored"));
-    for (kind, amount) in &stats.facts {
+    for (kind, amount) in &stats.state.facts {
         row(&format!("facts: {kind}"), *amount);
     }
-    row("histories", stats.histories);
+    row("histories", stats.state.histories);
+    row("good versions", stats.state.good);
     for (function, amount) in &stats.memos {
         row(&format!("memos: {function}"), *amount);
     }
@@ -269,7 +275,9 @@ fn stats(stats: &Stats) {
     row("blobs", stats.blobs);
     print(&format!("{:<20} {:>9}", "published files", stats.published));
     print(&format!("{:<20} {:>9}", "builds", stats.builds));
-    print(&format!("{:<20} {:>9} {:>12}", "file", "", size(stats.file)));
+    for (file, bytes) in [("state", stats.state.file), ("cache", stats.file)] {
+        print(&format!("{file:<20} {:>9} {:>12}", "", size(bytes)));
+    }
 }
 
 /// Bytes for a person, in binary units.

@@ -15,7 +15,7 @@ pub(super) struct Site {
     /// Publish into this folder [default: `paths.output` of shelflife.toml]
     #[arg(long, short, value_name = "FOLDER")]
     output: Option<PathBuf>,
-    /// Keep facts, blobs and memos in this file [default: `paths.cache` of shelflife.toml]
+    /// Keep the cache in this file, and the state beside it [default: `paths.cache` of shelflife.toml]
     #[arg(long, value_name = "FILE")]
     cache: Option<PathBuf>,
     /// Read this file instead of SITE/shelflife.toml; paths in it are still relative to SITE

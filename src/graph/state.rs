@@ -110,7 +110,8 @@ pub fn version(db: &Database, input: &Input, of: Option<EntryFile>) -> Option<Ve
         | Input::Origins
         | Input::Facts
         | Input::Answers
-        | Input::Histories => return None,
+        | Input::Histories
+        | Input::Good => return None,
         Input::Kin => *related::identity(reader),
         Input::Usage => facts::usage_digest(reader, of?),
         Input::History => history::digest(reader, of?),

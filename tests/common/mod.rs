@@ -14,8 +14,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use rusqlite::Connection;
 use serde_json::Value;
+use shelflife::cache::state_beside;
 use shelflife_testkit::replay::{Server, Trace, Window, shared};
 use tempfile::TempDir;
 
@@ -163,12 +163,7 @@ impl Site {
         let _ = std::fs::remove_dir_all(self.at("cold"));
         std::fs::create_dir(self.at("cold")).unwrap();
         let (cache, output) = (self.at("cold/cache.sqlite"), self.at("cold/public"));
-        std::fs::copy(self.at(".shelflife/cache.sqlite"), &cache).unwrap();
-        let connection = Connection::open(&cache).unwrap();
-        for table in ["memo", "blob", "note", "shard", "folder"] {
-            connection.execute(&format!("DELETE FROM {table}"), []).unwrap();
-        }
-        drop(connection);
+        std::fs::copy(self.at(".shelflife/state.sqlite"), state_beside(&cache)).unwrap();
         let (cache, output) = (cache.to_str().unwrap(), output.to_str().unwrap());
         self.build(&["--offline", "--now", now, "--cache", cache, "--output", output]).succeeded();
         let (warm, cold) = (self.tree("public"), self.tree("cold/public"));

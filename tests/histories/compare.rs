@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use rusqlite::Connection;
 use shelflife::build::{Afterwards, Builder, Problems, build};
-use shelflife::cache::{Cache, Tree};
+use shelflife::cache::{Cache, Mishaps, Tree, state_beside};
 use shelflife::config::{Config, Overrides};
 
 use super::event::{By, folder};
@@ -128,15 +128,21 @@ impl History {
         let warm = self.site.at(".shelflife/cache.sqlite");
         let (seen, cold) = (self.site.at("cold/seen.sqlite"), self.site.at("cold/cache.sqlite"));
         for place in [&seen, &cold] {
-            self.site.write(&place.strip_prefix(self.site.path()).unwrap().to_string_lossy(), empty_cache());
+            let (cache, state) = empty();
+            for (place, bytes) in [(place.clone(), cache), (state_beside(place), state)] {
+                self.site.write(&place.strip_prefix(self.site.path()).unwrap().to_string_lossy(), bytes);
+            }
         }
-        copy(&warm, &seen, &["fact", "history", "good", "shard WHERE map <> 'imprint'"]).ok()?;
-        let (seen, aside) = Cache::open(&seen, &|| {}).unwrap();
-        let is_sound = aside.is_none() && seen.verify().is_ok_and(|wrong| wrong.is_empty());
+        let state =
+            |to: &Path| copy(&state_beside(&warm), &state_beside(to), &["fact", "history", "good"]).ok();
+        copy(&warm, &seen, &["shard WHERE map <> 'imprint'"]).ok()?;
+        state(&seen)?;
+        let (seen, mishaps) = Cache::open(&seen, &|| {}).unwrap();
+        let is_sound = mishaps == Mishaps::default() && seen.verify().is_ok_and(|wrong| wrong.is_empty());
         if !is_sound {
             return None;
         }
-        copy(&warm, &cold, &["fact", "history", "good"]).ok()?;
+        state(&cold)?;
         let overrides = Overrides {
             cache: Some(cold),
             output: Some(self.site.at("cold/public")),
@@ -150,20 +156,19 @@ impl History {
     }
 }
 
-/// A cache in which nothing is.
-fn empty_cache() -> &'static [u8] {
-    static EMPTY: OnceLock<Vec<u8>> = OnceLock::new();
-    EMPTY.get_or_init(|| {
+/// A cache, and a state, in which nothing is.
+fn empty() -> (&'static [u8], &'static [u8]) {
+    static EMPTY: OnceLock<[Vec<u8>; 2]> = OnceLock::new();
+    let [cache, state] = EMPTY.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cache.sqlite");
-        let (cache, _) = Cache::open(&path, &|| {}).unwrap();
-        cache.checkpoint().unwrap();
-        drop(cache);
-        std::fs::read(path).unwrap()
-    })
+        drop(Cache::open(&path, &|| {}).unwrap());
+        [path.clone(), state_beside(&path)].map(|file| std::fs::read(file).unwrap())
+    });
+    (cache, state)
 }
 
-/// Copies tables, or rows of them, from one cache to another.
+/// Copies tables, or rows of them, from one file to another.
 fn copy(from: &Path, to: &Path, all: &[&str]) -> rusqlite::Result<()> {
     if !from.exists() {
         // A build that failed early made none.

@@ -86,6 +86,8 @@ pub enum Input {
     Answers,
     /// All histories.
     Histories,
+    /// The last good versions of entries.
+    Good,
     /// What decides which plugins' pages name which others.
     Kin,
     /// Something that nobody has named, so that whatever reads it is never up to date.
@@ -167,6 +169,7 @@ impl fmt::Display for Input {
             Self::Facts => f.write_str("facts"),
             Self::Answers => f.write_str("answers of sources"),
             Self::Histories => f.write_str("histories"),
+            Self::Good => f.write_str("last good versions"),
             Self::Kin => f.write_str("which plugins are related"),
             Self::Unnamed => f.write_str("something without a name"),
         }

@@ -14,7 +14,7 @@ use super::edit::Edit;
 use super::measure::Meter;
 use super::peers::{self, Peer};
 use super::scenario::{Measurement, Scenario};
-use super::stage::{self, Outputs, Stage, Trash, keep_facts_alone, settle};
+use super::stage::{self, Outputs, Stage, Trash, settle};
 use super::watch::Watch;
 use super::{Failure, SEED, at};
 
@@ -87,10 +87,8 @@ impl<'a> Lab<'a> {
             builds += 1;
         }
         let bare = main.copy_to(folder.join("bare"), Outputs::Left)?;
-        bare.put_cache(&main.cache())?;
-        keep_facts_alone(&bare.cache())?;
         let facts = folder.join("facts.sqlite");
-        std::fs::rename(bare.cache(), &facts).map_err(at(&facts))?;
+        std::fs::copy(main.state(), &facts).map_err(at(&facts))?;
         Ok(Self { tools, registry, folder, server, main, bare, facts, git, hugo, jekyll, peers })
     }
 
@@ -246,7 +244,7 @@ impl<'a> Lab<'a> {
     /// The copy of the site with facts and nothing else, and its build.
     fn with_facts_alone(&self) -> Result<Job, Failure> {
         self.bare.drop_outputs()?;
-        self.bare.put_cache(&self.facts)?;
+        self.bare.put_state(&self.facts)?;
         Ok(self.bare.build())
     }
 
@@ -255,7 +253,7 @@ impl<'a> Lab<'a> {
         let (bare, facts) = (self.bare.clone(), self.facts.clone());
         let set_up = move || {
             bare.drop_outputs()?;
-            bare.put_cache(&facts)
+            bare.put_state(&facts)
         };
         Peer { name: "everything rendered", job: self.bare.build(), set_up: Box::new(set_up) }
     }
@@ -314,7 +312,7 @@ impl<'a> Lab<'a> {
         self.measure(scenario, &stage, peers, |round| {
             self.tools.trash.take(&place(round + 1))?;
             let stage = self.main.copy_to(place(round), outputs)?;
-            stage.put_cache(&self.main.cache())?;
+            stage.put_cache(&self.main)?;
             Ok(stage.build())
         })
     }

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rusqlite::Connection;
 use serde_json::Value;
 use shelflife_testkit::replay::{Server, Window};
 
@@ -92,6 +91,10 @@ impl Stage {
         fs::write(&place, text).map_err(at(&place))
     }
 
+    pub(crate) fn state(&self) -> PathBuf {
+        self.site.join(".shelflife/state.sqlite")
+    }
+
     /// `shelflife <subcommand>` in the site's folder.
     pub(crate) fn shelflife(&self, subcommand: &str) -> Job {
         Job::new(&self.binary, &self.site)
@@ -138,17 +141,19 @@ impl Stage {
         Ok(Self { site, ..self.clone() })
     }
 
-    /// Gives the stage a copy of this cache.
-    pub(crate) fn put_cache(&self, from: &Path) -> Result<(), Failure> {
+    /// Gives the stage a copy of this state, and no cache.
+    pub(crate) fn put_state(&self, from: &Path) -> Result<(), Failure> {
         self.drop_cache()?;
-        let cache = self.cache();
-        if let Some(folder) = cache.parent() {
-            fs::create_dir_all(folder).map_err(at(folder))?;
-        }
-        fs::copy(from, &cache).map_err(at(from)).map(|_| ())
+        put(from, &self.state())
     }
 
-    /// Takes the cache away.
+    /// Gives the stage copies of the state and the cache of another.
+    pub(crate) fn put_cache(&self, of: &Self) -> Result<(), Failure> {
+        self.put_state(&of.state())?;
+        put(&of.cache(), &self.cache())
+    }
+
+    /// Takes the cache and the state away.
     pub(crate) fn drop_cache(&self) -> Result<(), Failure> {
         self.trash.take(&self.site.join(".shelflife"))
     }
@@ -184,22 +189,11 @@ fn copy(from: &Path, to: &Path, left: &dyn Fn(&Path) -> bool) -> Result<(), Fail
     Ok(())
 }
 
-/// Takes everything out of a cache but what sources said: tables whose names begin with `fact` stay as they are.
-pub(crate) fn keep_facts_alone(cache: &Path) -> Result<(), Failure> {
-    let failed = |why: rusqlite::Error| Failure::new(format!("{}: {why}", cache.display()));
-    let empty = || -> rusqlite::Result<()> {
-        let database = Connection::open(cache)?;
-        let mut query = database.prepare(
-            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'fact%' AND name NOT LIKE 'sqlite%'",
-        )?;
-        let tables = query.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()?;
-        drop(query);
-        for table in tables {
-            database.execute_batch(&format!("DELETE FROM \"{}\"", table.replace('"', "\"\"")))?;
-        }
-        database.execute_batch("VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")
-    };
-    empty().map_err(failed)
+fn put(from: &Path, to: &Path) -> Result<(), Failure> {
+    if let Some(folder) = to.parent() {
+        fs::create_dir_all(folder).map_err(at(folder))?;
+    }
+    fs::copy(from, to).map_err(at(from)).map(|_| ())
 }
 
 /// How many bytes the files below a folder have whose names have one of these extensions; all files for none.
@@ -222,24 +216,6 @@ pub(crate) fn bytes(folder: &Path, extensions: &[&str]) -> Result<u64, Failure> 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn facts_stay_and_the_rest_goes() -> Result<(), Box<dyn std::error::Error>> {
-        let folder = tempfile::tempdir()?;
-        let path = folder.path().join("cache.sqlite");
-        Connection::open(&path)?.execute_batch(
-            "PRAGMA journal_mode = WAL; PRAGMA user_version = 7; CREATE TABLE fact (x); CREATE TABLE blob (x);
-             CREATE TABLE \"odd \"\"name\" (x); INSERT INTO fact VALUES (1), (2); INSERT INTO blob VALUES (1);
-             INSERT INTO \"odd \"\"name\" VALUES (1);",
-        )?;
-        keep_facts_alone(&path)?;
-        let database = Connection::open(&path)?;
-        let count = |sql: &str| database.query_row(sql, [], |row| row.get::<_, i64>(0));
-        assert_eq!(count("SELECT count(*) FROM fact")?, 2);
-        assert_eq!(count("SELECT (SELECT count(*) FROM blob) + (SELECT count(*) FROM \"odd \"\"name\")")?, 0);
-        assert_eq!(count("PRAGMA user_version")?, 7);
-        Ok(())
-    }
 
     #[test]
     fn what_is_taken_away_is_not_deleted() -> Result<(), Box<dyn std::error::Error>> {

@@ -34,7 +34,7 @@ pub use fetch::Fetch;
 pub use file::{DEFAULT_URL, FILE_NAME};
 pub use limits::{Bytes, Limits, YamlLimits};
 pub use markdown::RemotePictures;
-pub use paths::{Paths, real};
+pub use paths::{Paths, real, state_beside};
 pub use search::Synonyms;
 pub use seed::Seed;
 pub use theme::{Colors, Link, Texts, Theme};

@@ -201,7 +201,7 @@ impl Paths {
         let report = normalise(&cwd.join(report));
         let mut folders = self.inputs().map(|(_, folder)| folder).chain([&self.output]);
         let taken = folders.any(|folder| report.starts_with(normalise(folder)))
-            || report == normalise(&self.cache)
+            || [normalise(&self.cache), state_beside(&normalise(&self.cache))].contains(&report)
             || report.extension().is_some_and(|extension| extension == "toml");
         let folder = report.parent().is_some_and(Path::is_dir);
         if taken || report.is_dir() || !folder {
@@ -291,6 +291,23 @@ pub(super) fn normalise(path: &Path) -> PathBuf {
         }
     }
     out
+}
+
+/// The state that belongs to the cache at `path`, and lies beside it: `state.sqlite` for `cache.sqlite`, and
+/// `name.state.sqlite` for `name.sqlite`.
+pub fn state_beside(path: &Path) -> PathBuf {
+    let stem = path.file_stem().unwrap_or_default();
+    let mut name = stem.to_owned();
+    if stem == "cache" {
+        name = "state".into();
+    } else {
+        name.push(".state");
+    }
+    if let Some(extension) = path.extension() {
+        name.push(".");
+        name.push(extension);
+    }
+    path.with_file_name(name)
 }
 
 #[cfg(test)]

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use rayon::prelude::*;
-use rusqlite::{OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::packing::{seal, unseal};
-use super::{Cache, CacheError};
+use super::State;
+use super::counters::Counter;
+use crate::cache::CacheError;
+use crate::cache::packing::{seal, unseal};
 use crate::digest::Digest;
 
 /// An entry as it was last published.
@@ -20,28 +22,24 @@ pub struct Good {
     pub text: Arc<[u8]>,
 }
 
-impl Cache {
+impl State {
     /// The last good version of the entry with this file name without `.md`; `None` if there is none, or it is damaged.
     ///
     /// # Errors
     ///
     /// When the file can't be read.
     pub fn good(&self, entry: &str) -> Result<Option<Good>, CacheError> {
-        let connection = self.connection();
-        let mut select = connection.prepare_cached("SELECT entry, since, text FROM good WHERE entry = ?1")?;
-        let row = select.query_row([entry], read).optional()?;
-        Ok(row.and_then(|(_, good)| good))
+        self.with(|connection| find(connection, entry))
     }
 
     /// Keeps the versions of these entries that are published now, each with its digest. One that was kept before stays
-    /// as old as it is.
+    /// as old as it is. If any is new, that makes [`Counter::Good`] another.
     ///
     /// # Errors
     ///
     /// When the file can't be written.
     pub fn keep_good(&self, entries: &[(&str, Digest, Arc<[u8]>)], now: Timestamp) -> Result<(), CacheError> {
-        let is_new = {
-            let connection = self.connection();
+        let is_new: Vec<bool> = self.with(|connection| {
             let mut select =
                 connection.prepare_cached("SELECT entry, since, text, digest FROM good WHERE entry = ?1")?;
             let mut is_new = |(entry, digest, _): &(&str, Digest, Arc<[u8]>)| {
@@ -49,10 +47,10 @@ impl Cache {
                     // A damaged one is no version any more.
                     Ok(row.get_ref(3)?.as_blob()? == digest.as_bytes() && read(row)?.1.is_some())
                 };
-                Ok::<_, CacheError>(!select.query_row([entry], is_same).optional()?.unwrap_or_default())
+                Ok(!select.query_row([entry], is_same).optional()?.unwrap_or_default())
             };
-            entries.iter().map(&mut is_new).collect::<Result<Vec<bool>, _>>()?
-        };
+            entries.iter().map(&mut is_new).collect()
+        })?;
         let since = now.as_second();
         let sealed: Vec<_> = entries
             .par_iter()
@@ -62,12 +60,29 @@ impl Cache {
                 (*entry, *digest, seal(&key(entry, &since.to_le_bytes()), text))
             })
             .collect();
-        let connection = self.connection();
-        let mut insert = connection.prepare_cached("INSERT OR REPLACE INTO good VALUES (?1, ?2, ?3, ?4)")?;
-        for (entry, digest, text) in sealed {
-            insert.execute(params![entry, since, digest.as_bytes(), text])?;
-        }
-        Ok(())
+        self.with(|connection| {
+            for (entry, digest, text) in &sealed {
+                self.write_good(connection, entry, since, digest.as_bytes(), text)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Keeps a version whose text is sealed.
+    pub(super) fn write_good(
+        &self,
+        connection: &Connection,
+        entry: &str,
+        since: i64,
+        digest: &[u8],
+        text: &[u8],
+    ) -> rusqlite::Result<()> {
+        let parts = [entry.as_bytes(), &since.to_le_bytes(), digest];
+        self.counters(connection, |counters| counters.advance(Counter::Good, parts))?;
+        connection
+            .prepare_cached("INSERT OR REPLACE INTO good VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![entry, since, digest, text])
+            .map(drop)
     }
 
     /// Forgets the versions of entries that the site has no longer.
@@ -76,15 +91,24 @@ impl Cache {
     ///
     /// When the file can't be written.
     pub fn forget_good(&self, present: &HashSet<&str>) -> Result<(), CacheError> {
-        let connection = self.connection();
-        let mut select = connection.prepare_cached("SELECT entry FROM good")?;
-        let kept: Vec<String> = select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
-        let mut delete = connection.prepare_cached("DELETE FROM good WHERE entry = ?1")?;
-        for entry in kept.iter().filter(|entry| !present.contains(entry.as_str())) {
-            delete.execute([entry])?;
-        }
-        Ok(())
+        self.with(|connection| {
+            let mut select = connection.prepare_cached("SELECT entry FROM good")?;
+            let kept: Vec<String> = select.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
+            let mut delete = connection.prepare_cached("DELETE FROM good WHERE entry = ?1")?;
+            for entry in kept.iter().filter(|entry| !present.contains(entry.as_str())) {
+                self.counters(connection, |counters| counters.advance(Counter::Good, [entry.as_bytes()]))?;
+                delete.execute([entry])?;
+            }
+            Ok(())
+        })
     }
+}
+
+/// See [`State::good`].
+pub(super) fn find(connection: &Connection, entry: &str) -> rusqlite::Result<Option<Good>> {
+    let mut select = connection.prepare_cached("SELECT entry, since, text FROM good WHERE entry = ?1")?;
+    let row = select.query_row([entry], read).optional()?;
+    Ok(row.and_then(|(_, good)| good))
 }
 
 /// What the checksum of a row is made of beside its text.
@@ -93,7 +117,7 @@ fn key<'k>(entry: &'k str, since: &'k [u8; 8]) -> [&'k [u8]; 2] {
 }
 
 /// The entry of a row (`entry, since, text`), and its version unless that is damaged.
-pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<(String, Option<Good>)> {
+pub(in crate::cache) fn read(row: &Row<'_>) -> rusqlite::Result<(String, Option<Good>)> {
     let (entry, since): (String, i64) = (row.get(0)?, row.get(1)?);
     let text = unseal(&key(&entry, &since.to_le_bytes()), row.get_ref(2)?.as_blob()?);
     let good =
@@ -107,25 +131,26 @@ mod tests {
 
     #[test]
     fn a_version_keeps_its_age_until_there_is_another() {
-        let cache = Cache::in_memory().unwrap();
+        let state = State::in_memory().unwrap();
         let second = |second| Timestamp::from_second(second).unwrap();
         let keep = |text: &str, now| {
             let text: Arc<[u8]> = text.as_bytes().into();
-            cache.keep_good(&[("one", Digest::of(&text), text)], second(now)).unwrap();
-            cache.good("one").unwrap().unwrap()
+            state.keep_good(&[("one", Digest::of(&text), text)], second(now)).unwrap();
+            state.good("one").unwrap().unwrap()
         };
         assert_eq!(keep("a", 1), Good { since: second(1), text: b"a"[..].into() });
         assert_eq!(keep("a", 2).since, second(1));
         assert_eq!(keep("b", 3), Good { since: second(3), text: b"b"[..].into() });
-        assert_eq!(cache.good("two").unwrap(), None);
-        cache.forget_good(&HashSet::from(["one"])).unwrap();
-        assert!(cache.good("one").unwrap().is_some());
-        cache.connection().execute("UPDATE good SET since = 4", []).unwrap();
-        assert_eq!(cache.good("one").unwrap(), None, "it is not what was kept");
+        assert_eq!(state.good("two").unwrap(), None);
+        state.forget_good(&HashSet::from(["one"])).unwrap();
+        assert!(state.good("one").unwrap().is_some());
+        state.with(|connection| connection.execute("UPDATE good SET since = 4", [])).unwrap();
+        assert_eq!(state.good("one").unwrap(), None, "it is not what was kept");
         assert_eq!(keep("b", 5).since, second(5), "and is kept anew");
-        cache.forget_good(&HashSet::new()).unwrap();
-        let rows: i64 =
-            cache.connection().query_row("SELECT count(*) FROM good", [], |row| row.get(0)).unwrap();
+        state.forget_good(&HashSet::new()).unwrap();
+        let rows: i64 = state
+            .with(|connection| connection.query_row("SELECT count(*) FROM good", [], |row| row.get(0)))
+            .unwrap();
         assert_eq!(rows, 0);
     }
 }
