@@ -123,7 +123,7 @@ fn a_disk_that_fills_up_at_any_point_costs_nothing_but_that_build() {
         disk.make_room();
         let run = site.build(&arguments).succeeded();
         assert!(
-            !run.stderr.contains("set aside") && !run.stderr.contains("removed"),
+            !run.stderr.contains("set aside") && !run.stderr.contains("was removed"),
             "round {round}: {}",
             run.stderr
         );

@@ -53,7 +53,7 @@ impl Builder {
         answers: &[(Subject, Answer)],
         observer: &dyn Observer,
     ) -> miette::Result<Built> {
-        let task = Task { changed, answers, reuse: true, was_seeded: false };
+        let task = Task { changed, answers, was_seeded: false };
         let cache = self.open(config, observer)?;
         let run = Run::new(config, observer, Arc::clone(&cache), self.afterwards);
         let result = run.until_sound(&mut self.held, task);

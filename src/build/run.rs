@@ -49,8 +49,6 @@ pub(super) struct Task<'a> {
     pub(super) changed: Option<&'a BTreeSet<PathBuf>>,
     /// What sources have answered.
     pub(super) answers: &'a [(Subject, Answer)],
-    /// Whether it takes over from earlier builds what is the same now.
-    pub(super) reuse: bool,
     /// Whether the published site was asked for its histories.
     pub(super) was_seeded: bool,
 }
@@ -167,7 +165,7 @@ impl<'a> Run<'a> {
         let seeding = seed(self.config, &self.cache, self.asks(), self.observer)?;
         let task = &Task { was_seeded: seeding.was_tried, ..*task };
         self.observer.progress(Phase::Scan, 0, 1);
-        let last = held.take().filter(|_| task.reuse);
+        let last = held.take();
         let mut view = self.view(last.as_ref(), task);
         let (scan, graph) = self.scan(last, task.changed)?;
         go_on(self.observer)?;
@@ -176,7 +174,7 @@ impl<'a> Run<'a> {
         durations.scan_ms = report::milliseconds(self.started.elapsed());
         // A process that goes on needs the graph sooner or later: better before somebody waits for it.
         let may_republish =
-            task.reuse && task.answers.is_empty() && (graph.is_some() || self.afterwards != Afterwards::GoOn);
+            task.answers.is_empty() && (graph.is_some() || self.afterwards != Afterwards::GoOn);
         let record = if may_republish { Record::load(&self.cache)? } else { None };
         let unchanged = match &record {
             Some(record) => {
@@ -317,8 +315,8 @@ impl<'a> Run<'a> {
         let Self { config, observer, cache, .. } = self;
         let build = cache.begin_build()?;
         let checking = Instant::now();
-        let last = Record::load(cache)?.filter(|_| task.reuse);
-        let (mut db, mut shelf, sets) = self.fill(scan, graph, task.reuse)?;
+        let last = Record::load(cache)?;
+        let (mut db, mut shelf, sets) = self.fill(scan, graph)?;
         let changes = last.as_ref().map(|last| last.changes(&whole));
         let is_same = |input: &Input| {
             changes.as_ref().is_some_and(|changes| changes.iter().all(|change| change.input != *input))
@@ -356,7 +354,7 @@ impl<'a> Run<'a> {
 
         let rendering = Instant::now();
         let plan = render::planned(&db, &shelf.read_anew(&db), *observer)?;
-        let mut traces = if task.reuse { OutputTraces::load(cache)? } else { OutputTraces::default() };
+        let mut traces = OutputTraces::load(cache)?;
         let shared = Shared::default();
         let rendered = render::render(&db, cache, &plan, (&mut traces, shelf.shared(), &shared), *observer);
         go_on(*observer)?;
@@ -450,12 +448,7 @@ impl<'a> Run<'a> {
     }
 
     /// The graph with the entries that the scan has found, and the sets of dependencies that traces share.
-    fn fill(
-        &self,
-        scan: &Scan,
-        graph: Option<Graph>,
-        trust: bool,
-    ) -> Result<(Database, Shelf, Sets), Failure> {
+    fn fill(&self, scan: &Scan, graph: Option<Graph>) -> Result<(Database, Shelf, Sets), Failure> {
         if let Some(Graph { mut db, mut shelf, sets, .. }) = graph {
             db.set_today(Scan::today(self.config));
             match scan.looked_again_at() {
@@ -471,7 +464,7 @@ impl<'a> Run<'a> {
         db.set_files(scan.files(self.config)?, Scan::today(self.config));
         let sets = self.cache.sets()?;
         let shared = SharedNow::new(&db, &sets);
-        let shelf = Shelf::fill(&mut db, scan, self.config, self.cache.imprints()?, shared, trust)?;
+        let shelf = Shelf::fill(&mut db, scan, self.config, self.cache.imprints()?, shared)?;
         Ok((db, shelf, sets))
     }
 

@@ -32,8 +32,6 @@ pub(super) struct Shelf {
     digests: HashMap<EntryFile, Digest>,
     /// Entries that can't be read.
     refused: HashMap<EntryFile, Refused>,
-    /// Whether an imprint may stand for its entry as far as it is made of the same.
-    trust: bool,
     /// What earlier builds made of entries: what the cache has.
     earlier: Imprints,
     /// What has changed of what targets share since then.
@@ -64,20 +62,17 @@ pub(super) struct Fresh {
 }
 
 impl Shelf {
-    /// Gives the graph its entries. With `trust`, what an earlier build made of an entry stands for it where its trace
-    /// holds.
+    /// Gives the graph its entries. What an earlier build made of one stands for it where its trace holds.
     pub(super) fn fill(
         db: &mut Database,
         scan: &Scan,
         config: &Config,
         earlier: Imprints,
         shared: SharedNow,
-        trust: bool,
     ) -> miette::Result<Self> {
         let digests = HashMap::with_capacity(scan.entries().len());
         let refused = HashMap::new();
-        let mut shelf =
-            Self { files: Vec::new(), digests, refused, trust, earlier, shared, is_complete: false };
+        let mut shelf = Self { files: Vec::new(), digests, refused, earlier, shared, is_complete: false };
         let stands = |file: &Scanned| shelf.standing(db, file.stem(), file.digest());
         let standing: Vec<_> = scan.entries().iter().map(stands).collect();
         let sources = scan
@@ -100,7 +95,7 @@ impl Shelf {
 
     /// What was made of an entry, if that stands for a file with this content as far as is known before facts are.
     fn standing(&self, db: &Database, stem: &str, content: Digest) -> Option<Arc<Imprint>> {
-        let imprint = self.earlier.get(stem).filter(|_| self.trust)?;
+        let imprint = self.earlier.get(stem)?;
         let now =
             OfEntry { db, shared: &self.shared, file: None, entry: content, imprint, phase: Phase::Files };
         imprint.trace.holds(&now).then(|| Arc::clone(imprint))
@@ -368,7 +363,6 @@ impl Shelf {
             self.earlier.remove(stem);
         }
         self.is_complete = true;
-        self.trust = true;
         cache.set_imprints(&self.earlier, &different)
     }
 

@@ -12,6 +12,7 @@ mod lock;
 mod made;
 mod memory;
 mod notes;
+mod open;
 mod outputs;
 mod packing;
 mod pause;
@@ -30,7 +31,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::Connection;
 
 pub use crate::config::state_beside;
 pub use aside::{Mishaps, SetAside};
@@ -48,9 +49,10 @@ pub use traces::Traces;
 pub use used::MemoCount;
 
 use crate::imprint::ShownKind;
-use aside::{damaged, forget_oldest, removed, set_aside};
-use file::{Header, has_default_name, not_ours, recognise, remove, writable};
+use aside::{damaged, removed};
+use file::{has_default_name, recognise, writable};
 use lock::Lock;
+use open::{make, open_cache};
 use packing::{pack, seal, unpack, unseal};
 use schema::PATIENCE;
 use used::Used;
@@ -276,122 +278,6 @@ impl Cache {
             self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
         }
     }
-}
-
-/// Why a file can't be used.
-enum Unusable {
-    /// It is another program's.
-    Foreign,
-    /// It is a cache from when caches held what is in the state now.
-    Old,
-    /// Something else is wrong with it.
-    Other(String),
-    Sqlite(rusqlite::Error),
-}
-
-impl Unusable {
-    fn bad_header() -> Self {
-        Self::Other("is damaged (its header makes no sense)".to_owned())
-    }
-
-    /// What is wrong with the file, if that is to blame.
-    fn reason(self, path: &Path, which: Which) -> Result<String, CacheError> {
-        match self {
-            Self::Foreign | Self::Old => Ok(schema::FOREIGN.to_owned()),
-            Self::Other(reason) => Ok(reason),
-            Self::Sqlite(error) => match error.sqlite_error_code() {
-                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                    Err(CacheError::Held(path.to_path_buf()))
-                }
-                _ => match CacheError::from_sqlite(which, error) {
-                    CacheError::Damaged { source, .. } => Ok(damaged(&source)),
-                    error => Err(error),
-                },
-            },
-        }
-    }
-
-    fn into_error(self, path: &Path, which: Which) -> CacheError {
-        self.reason(path, which).map_or_else(|error| error, |reason| not_ours(path, which, &reason))
-    }
-}
-
-impl From<rusqlite::Error> for Unusable {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
-    }
-}
-
-/// Whether there is a file at `path` with nothing in it, of which SQLite makes a database without a word.
-fn is_empty_file(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == 0)
-}
-
-/// Opens the cache, or makes one in place of what can't be used. Says what became of that.
-fn open_cache(path: &Path, state: &State) -> Result<(Connection, Option<String>), CacheError> {
-    let io = |source| CacheError::Folder { path: path.to_path_buf(), source };
-    let opened = match Header::of(path, Which::Cache)? {
-        // Without the file, what SQLite keeps beside it is another file's.
-        Header::Empty => {
-            let told = is_empty_file(path).then(|| removed("is an empty file"));
-            return Ok((make(path)?, told));
-        }
-        Header::Damaged => Err(Unusable::bad_header()),
-        _ => schema::open(path, Which::Cache),
-    };
-    let told = match opened {
-        Ok(connection) => return Ok((connection, None)),
-        Err(Unusable::Old) => {
-            let taken = state.take_over(path);
-            state.commit()?;
-            let listings = read_listings(path).unwrap_or_default();
-            let told = if taken.is_whole {
-                remove(path)?;
-                "the cache was written by an older version of shelflife: its facts and histories are in the state now, and \
-                 the rest is made again"
-                    .to_owned()
-            } else {
-                let moved_to = set_aside(path).map_err(io)?;
-                forget_oldest(path);
-                format!(
-                    "the cache was written by an older version of shelflife and is damaged; it was set aside as {}, and what \
-                     could be read of its facts and histories is in the state now",
-                    moved_to.display()
-                )
-            };
-            let connection = make(path)?;
-            for (map, number, items) in listings {
-                connection.execute("INSERT INTO shard VALUES (?1, ?2, ?3)", (map, number, items))?;
-            }
-            return Ok((connection, Some(told)));
-        }
-        // Somebody may need it.
-        Err(unusable @ Unusable::Foreign) => {
-            let reason = unusable.reason(path, Which::Cache)?;
-            let moved_to = set_aside(path).map_err(io)?;
-            forget_oldest(path);
-            format!("the cache {reason}; it was set aside as {} and begins anew", moved_to.display())
-        }
-        Err(unusable) => removed(&unusable.reason(path, Which::Cache)?),
-    };
-    Ok((make(path)?, Some(told)))
-}
-
-/// Makes a cache in place of whatever is there.
-fn make(path: &Path) -> Result<Connection, CacheError> {
-    remove(path)?;
-    schema::open(path, Which::Cache).map_err(|unusable| unusable.into_error(path, Which::Cache))
-}
-
-/// The pieces of what an older cache knew of output folders: which files in them are ours.
-fn read_listings(path: &Path) -> rusqlite::Result<Vec<(String, i64, Vec<u8>)>> {
-    let old = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let mut select = old.prepare(
-        "SELECT map, number, items FROM shard
-         WHERE map LIKE 'output:%' OR map LIKE 'coming:%' OR map LIKE 'removed:%'",
-    )?;
-    let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    rows.collect()
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::CacheError;
 use super::file::{Which, not_ours};
+use super::open::Unusable;
 use super::read::BUILD;
-use super::{CacheError, Unusable};
 
 /// The cache's schema, and its number. It grows with every change to the schema, or to what tables hold.
 const CACHE: &str = include_str!("../../cache-schema/cache.sql");

@@ -96,6 +96,8 @@ pub enum Event {
     Damage { at: u16 },
     /// The cache's file vanishes, or the folder that it is in.
     Delete { folder: bool },
+    /// The state, or the cache, is put back as it was some builds ago, and the other one is not.
+    PutBack { state: bool, builds: u8 },
     /// `shelflife cache gc`.
     Collect { all: bool },
     /// `shelflife cache clear`.
@@ -265,6 +267,7 @@ fn event() -> impl Strategy<Value = Event> {
         1 => (0..7u8).prop_map(|what| Event::Forget { what }),
         1 => any::<u16>().prop_map(|at| Event::Damage { at }),
         1 => any::<bool>().prop_map(|folder| Event::Delete { folder }),
+        1 => (any::<bool>(), 0..4u8).prop_map(|(state, builds)| Event::PutBack { state, builds }),
         1 => any::<bool>().prop_map(|all| Event::Collect { all }),
         1 => Just(Event::Clear),
         1 => (0..5u8, 0..4u8).prop_map(|(entry, count)| Event::Seed { entry, count }),
@@ -401,6 +404,10 @@ impl fmt::Display for Event {
                 write!(f, "the cache loses all of {}", forgotten(*what).join(" and "))
             }
             Self::Damage { at } => write!(f, "64 bytes of the cache are overwritten ({at})"),
+            Self::PutBack { state, builds } => {
+                let file = if *state { "state" } else { "cache" };
+                write!(f, "the {file} is put back as it was {builds} builds before the last")
+            }
             Self::Delete { folder: true } => f.write_str("the folder .shelflife is removed"),
             Self::Delete { folder: false } => f.write_str("the cache's file is removed"),
             Self::Collect { all: true } => f.write_str("shelflife cache gc --keep 1 --max-size 1B"),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
-use std::io::{Seek as _, SeekFrom, Write as _};
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -11,6 +11,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 use shelflife::build::Builder;
+use shelflife::cache::state_beside;
 use shelflife_testkit::replay::{Access, Fault, FaultAction, Kind, Repository, Server, Usage, Window, World};
 
 use super::entry::{Entry, page, path_of};
@@ -42,6 +43,8 @@ pub struct History {
     /// Files in output folders that somebody wrote.
     pub by_hand: BTreeSet<PathBuf>,
     pub watcher: Watcher,
+    /// What the state and the cache were after the last builds, and whether they may have been damaged.
+    kept: Vec<([Option<Vec<u8>>; 2], bool)>,
     /// Closing a file would give up the locks that SQLite has on it in this process.
     open: Vec<File>,
 }
@@ -87,6 +90,7 @@ impl History {
             damaged: false,
             by_hand: BTreeSet::new(),
             watcher: Watcher::default(),
+            kept: Vec::new(),
             open: Vec::new(),
         };
         history.happen(&Event::Configure { title: 0, base_path: false, words: Words::None });
@@ -116,6 +120,7 @@ impl History {
 
     /// A build was tried.
     pub fn was_tried(&mut self) {
+        self.remember();
         let mended: Vec<String> =
             self.wrong.iter().filter(|(_, builds)| **builds <= 1).map(|(path, _)| path.clone()).collect();
         self.wrong.values_mut().for_each(|builds| *builds -= 1);
@@ -200,6 +205,7 @@ impl History {
             Event::Forget { what } => self.forget(what),
             Event::Damage { at } => self.damage(at),
             Event::Delete { folder } => self.delete(folder),
+            Event::PutBack { state, builds } => self.put_back(state, builds),
             Event::Collect { all } => {
                 let all: &[&str] = if all { &["--keep", "1", "--max-size", "1B"] } else { &[] };
                 self.cache_command(&[&["gc"], all].concat());
@@ -370,6 +376,34 @@ impl History {
             // What SQLite keeps beside the file of a builder that goes on is taken for the next file's.
             self.damaged |= self.watcher.builder.is_some();
         }
+    }
+
+    /// Keeps copies of the two files, as they are without what is in their logs.
+    fn remember(&mut self) {
+        let files = [state_beside(&self.cache()), self.cache()].map(|path| {
+            let mut file = File::open(path).ok()?;
+            let mut bytes = Vec::new();
+            file.read_to_end(&mut bytes).unwrap();
+            self.open.push(file);
+            Some(bytes)
+        });
+        self.kept.push((files, self.damaged));
+    }
+
+    fn put_back(&mut self, state: bool, builds: u8) {
+        let Some(kept) = self.kept.len().checked_sub(1 + usize::from(builds)) else { return };
+        let (files, damaged) = &self.kept[kept];
+        let path = if state { state_beside(&self.cache()) } else { self.cache() };
+        for suffix in ["", "-wal", "-shm"] {
+            let mut name = path.clone().into_os_string();
+            name.push(suffix);
+            let _ = std::fs::remove_file(name);
+        }
+        if let Some(bytes) = &files[usize::from(!state)] {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, bytes).unwrap();
+        }
+        self.damaged |= damaged;
     }
 
     fn cache_command(&self, arguments: &[&str]) {

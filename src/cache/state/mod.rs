@@ -24,8 +24,9 @@ pub(super) use history::read as read_history;
 use super::aside::{SetAside, damaged, forget_oldest, set_aside};
 use super::file::{Header, Which};
 use super::inspect::StateStats;
+use super::open::{Unusable, is_empty_file};
 use super::pause::{self, Mark};
-use super::{CacheError, Unusable, is_empty_file, schema, verify};
+use super::{CacheError, schema, verify};
 use counters::Counters;
 
 /// An open state.

@@ -1,0 +1,125 @@
+//! Opening the cache's file: what becomes of whatever is in its place.
+
+use std::path::Path;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+use super::aside::{damaged, forget_oldest, removed, set_aside};
+use super::file::{Header, not_ours, remove};
+use super::{CacheError, State, Which, schema};
+
+/// Why a file can't be used.
+pub(super) enum Unusable {
+    /// It is another program's.
+    Foreign,
+    /// It is a cache from when caches held what is in the state now.
+    Old,
+    /// Something else is wrong with it.
+    Other(String),
+    Sqlite(rusqlite::Error),
+}
+
+impl Unusable {
+    pub(super) fn bad_header() -> Self {
+        Self::Other("is damaged (its header makes no sense)".to_owned())
+    }
+
+    /// What is wrong with the file, if that is to blame.
+    pub(super) fn reason(self, path: &Path, which: Which) -> Result<String, CacheError> {
+        match self {
+            Self::Foreign | Self::Old => Ok(schema::FOREIGN.to_owned()),
+            Self::Other(reason) => Ok(reason),
+            Self::Sqlite(error) => match error.sqlite_error_code() {
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                    Err(CacheError::Held(path.to_path_buf()))
+                }
+                _ => match CacheError::from_sqlite(which, error) {
+                    CacheError::Damaged { source, .. } => Ok(damaged(&source)),
+                    error => Err(error),
+                },
+            },
+        }
+    }
+
+    pub(super) fn into_error(self, path: &Path, which: Which) -> CacheError {
+        self.reason(path, which).map_or_else(|error| error, |reason| not_ours(path, which, &reason))
+    }
+}
+
+impl From<rusqlite::Error> for Unusable {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sqlite(error)
+    }
+}
+
+/// Whether there is a file at `path` with nothing in it, of which SQLite makes a database without a word.
+pub(super) fn is_empty_file(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == 0)
+}
+
+/// Opens the cache, or makes one in place of what can't be used. Says what became of that.
+pub(super) fn open_cache(path: &Path, state: &State) -> Result<(Connection, Option<String>), CacheError> {
+    let io = |source| CacheError::Folder { path: path.to_path_buf(), source };
+    let opened = match Header::of(path, Which::Cache)? {
+        // Without the file, what SQLite keeps beside it is another file's.
+        Header::Empty => {
+            let told = is_empty_file(path).then(|| removed("is an empty file"));
+            return Ok((make(path)?, told));
+        }
+        Header::Damaged => Err(Unusable::bad_header()),
+        _ => schema::open(path, Which::Cache),
+    };
+    let told = match opened {
+        Ok(connection) => return Ok((connection, None)),
+        Err(Unusable::Old) => {
+            let taken = state.take_over(path);
+            state.commit()?;
+            let listings = read_listings(path).unwrap_or_default();
+            let told = if taken.is_whole {
+                remove(path)?;
+                "the cache was written by an older version of shelflife: its facts and histories are in the state now, and \
+                 the rest is made again"
+                    .to_owned()
+            } else {
+                let moved_to = set_aside(path).map_err(io)?;
+                forget_oldest(path);
+                format!(
+                    "the cache was written by an older version of shelflife and is damaged; it was set aside as {}, and what \
+                     could be read of its facts and histories is in the state now",
+                    moved_to.display()
+                )
+            };
+            let connection = make(path)?;
+            for (map, number, items) in listings {
+                connection.execute("INSERT INTO shard VALUES (?1, ?2, ?3)", (map, number, items))?;
+            }
+            return Ok((connection, Some(told)));
+        }
+        // Somebody may need it.
+        Err(unusable @ Unusable::Foreign) => {
+            let reason = unusable.reason(path, Which::Cache)?;
+            let moved_to = set_aside(path).map_err(io)?;
+            forget_oldest(path);
+            format!("the cache {reason}; it was set aside as {} and begins anew", moved_to.display())
+        }
+        Err(unusable) => removed(&unusable.reason(path, Which::Cache)?),
+    };
+    Ok((make(path)?, Some(told)))
+}
+
+/// Makes a cache in place of whatever is there.
+pub(super) fn make(path: &Path) -> Result<Connection, CacheError> {
+    remove(path)?;
+    schema::open(path, Which::Cache).map_err(|unusable| unusable.into_error(path, Which::Cache))
+}
+
+/// The pieces of what an older cache knew of output folders: which files in them are ours.
+fn read_listings(path: &Path) -> rusqlite::Result<Vec<(String, i64, Vec<u8>)>> {
+    let old = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let mut select = old.prepare(
+        "SELECT map, number, items FROM shard
+         WHERE map LIKE 'output:%' OR map LIKE 'coming:%' OR map LIKE 'removed:%'",
+    )?;
+    let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+    rows.collect()
+}
