@@ -31,7 +31,7 @@ fn counts_verifies_forgets() {
     let before = site.tree("public");
     let (code, text) = cache(&site, "stats");
     assert_eq!(code, 0);
-    assert!(text.contains("memos: page"), "{text}");
+    assert!(text.contains("memos: markdown"), "{text}");
     assert_eq!(cache(&site, "verify"), (0, "Everything is as it was stored\n".to_owned()));
     assert_eq!(cache(&site, "gc").0, 0);
     let size = || std::fs::metadata(site.at(".shelflife/cache.sqlite")).unwrap().len();

@@ -143,11 +143,11 @@ fn standing(
     }
 }
 
-/// Where the bytes of an output are that is not made up of all plugins' texts.
+/// Where the bytes of an output are.
 fn made(db: &Database, kind: &Kind) -> Content {
     match kind {
         Kind::Companion(file, Companion::History) => Content::History(entry::stem(file.path(db)).to_owned()),
-        _ => Content::Blob,
+        kind => kind.lines().map_or(Content::Blob, Content::Lines),
     }
 }
 
