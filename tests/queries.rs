@@ -52,7 +52,7 @@ struct Work {
     removed: BTreeSet<String>,
 }
 
-const CHANGES: [Change; 17] = [
+const CHANGES: [Change; 19] = [
     Change { what: "nothing", file: Some("shelflife.toml"), happen: |_| {} },
     Change {
         what: "the text of one entry",
@@ -95,6 +95,16 @@ const CHANGES: [Change; 17] = [
         happen: |lab| {
             lab.site.write("shelflife.toml", lab.site.read("shelflife.toml").replace("Test", "Best"));
         },
+    },
+    Change {
+        what: "a text of the start page",
+        file: Some("shelflife.toml"),
+        happen: |lab| lab.append("shelflife.toml", "[theme.texts]\nheading = \"Welcome\"\n"),
+    },
+    Change {
+        what: "a search synonym",
+        file: Some("shelflife.toml"),
+        happen: |lab| lab.append("shelflife.toml", "[search]\nsynonyms = [\"webcam, camera\"]\n"),
     },
     Change {
         what: "notices about one plugin",
@@ -200,6 +210,10 @@ impl Lab {
     fn edit(&self, stem: &str, from: &str, to: &str) {
         let path = format!("entries/{stem}.md");
         self.site.write(&path, self.site.read(&path).replace(from, to));
+    }
+
+    fn append(&self, path: &str, text: &str) {
+        self.site.write(path, format!("{}{text}", self.site.read(path)));
     }
 
     /// Makes a template the site's own, with a comment in it.
@@ -414,6 +428,24 @@ fn what_only_lists_use_renders_no_page_of_a_plugin() {
         for work in &works()[what] {
             assert_eq!((work.computed("page"), work.computed("description")), (0, 0), "{what}: {work:?}");
             assert_eq!(work.pages(), Vec::<&str>::new(), "{what}");
+        }
+    }
+}
+
+#[test]
+fn what_no_entry_reads_parses_none_of_them() {
+    for (what, written) in [
+        ("one picture more", "assets/img/new.png"),
+        ("another picture", "assets/img/one.png"),
+        ("a search synonym", "browse.json"),
+        ("a text of the start page", "index.html"),
+        ("a template that only lists use", "by_date/index.html"),
+    ] {
+        for work in &works()[what] {
+            for query in ["parsed", "description", "plugin", "show", "page", "companions"] {
+                assert_eq!(work.computed(query), 0, "{query} after {what}: {work:?}");
+            }
+            assert_eq!(work.written, BTreeSet::from([written.to_owned()]), "{what}");
         }
     }
 }

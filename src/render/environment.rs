@@ -277,7 +277,7 @@ impl Object for Site {
             "badges" => settings.badges().into(),
             "logo" => of_theme("theme.logo").logo.as_str().into(),
             "logo_width" => of_theme("theme.logo_width").logo_width.into(),
-            "texts" => Value::from(Serde(&of_theme("theme.texts").texts)),
+            "texts" => Value::from_object(Texts(Arc::clone(&self.0))),
             "links" => Value::from(Serde(&of_theme("theme.links").links)),
             "navigation" => {
                 reads::note(Input::Navigation);
@@ -289,6 +289,23 @@ impl Object for Site {
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         Enumerator::Str(&SITE)
+    }
+}
+
+/// What templates call `site.texts`: each is a setting of its own, since most pages show but one or two.
+#[derive(Debug)]
+struct Texts(Arc<Settings>);
+
+impl Object for Texts {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let key = key.as_str()?;
+        let (_, setting, text) = self.0.theme.texts.all().into_iter().find(|(name, ..)| *name == key)?;
+        reads::setting(setting);
+        Some(text.into())
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.0.theme.texts.all().map(|(name, ..)| name.into()).into())
     }
 }
 
@@ -340,6 +357,7 @@ mod tests {
                 "{% include ['not.html', 'never.html'] %}{% include 'no.html' ignore missing %}",
             ),
             ("all.html", "{{ site }}"),
+            ("texts.html", "{{ site.texts.footer }}{% if false %}{{ site.texts.heading }}{% endif %}"),
         ]);
         let of =
             |name: &str| reads(&templates, name, minijinja::context! { m => Value::from_function(|| 1) });
@@ -360,7 +378,9 @@ mod tests {
         assert_eq!(of("never.html"), ["template never.html"]);
         let expected = ["missing.html", "never.html", "no.html", "not.html"];
         assert_eq!(of("missing.html"), expected.map(|name| format!("template {name}")));
-        assert_eq!(of("all.html").len(), SITE.len() + 1);
+        // Each text is one of them.
+        assert_eq!(of("all.html").len(), SITE.len() + Settings::default().theme.texts.all().len());
+        assert_eq!(of("texts.html"), ["setting theme.texts.footer", "template texts.html"]);
     }
 
     #[test]

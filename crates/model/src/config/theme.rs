@@ -110,6 +110,21 @@ pub struct Texts {
     pub footer: Option<String>,
 }
 
+impl Texts {
+    /// Each text, with the name that templates have for it and the key of its setting.
+    pub fn all(&self) -> [(&'static str, &'static str, Option<&str>); 5] {
+        let Self { heading, search, browse, placeholder, footer } = self;
+        [
+            ("heading", "theme.texts.heading", heading),
+            ("search", "theme.texts.search", search),
+            ("browse", "theme.texts.browse", browse),
+            ("placeholder", "theme.texts.placeholder", placeholder),
+            ("footer", "theme.texts.footer", footer),
+        ]
+        .map(|(name, key, text)| (name, key, text.as_deref()))
+    }
+}
+
 /// A link at the foot of each page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -163,17 +178,18 @@ impl From<File> for Theme {
 
 impl Theme {
     /// Each setting with its key, as text.
-    pub(super) fn parts(&self) -> [(&'static str, String); 6] {
+    pub(super) fn parts(&self) -> impl Iterator<Item = (&'static str, String)> + '_ {
         let Self { logo, logo_width, light, dark, texts, links } = self;
         let json = |value: Result<String, serde_json::Error>| value.unwrap_or_default();
-        [
+        let parts = [
             ("theme.logo", logo.clone()),
             ("theme.logo_width", logo_width.to_string()),
             ("theme.light", json(serde_json::to_string(light))),
             ("theme.dark", json(serde_json::to_string(dark))),
-            ("theme.texts", json(serde_json::to_string(texts))),
             ("theme.links", json(serde_json::to_string(links))),
-        ]
+        ];
+        let texts = texts.all().into_iter();
+        parts.into_iter().chain(texts.map(move |(_, key, text)| (key, json(serde_json::to_string(&text)))))
     }
 
     /// The style sheet that gives every colour its value: what the system prefers, unless the visitor chose; on paper
