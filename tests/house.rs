@@ -3,9 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::process::Command;
 
-use serde_json::Value;
+use toml::{Table, Value};
 
 #[allow(dead_code, reason = "its `main` is cargo's to call")]
 #[path = "../build.rs"]
@@ -44,32 +43,39 @@ struct Uses {
 }
 
 impl Uses {
+    /// What the manifests of the workspace say of its crates, and `Cargo.lock` of all others.
     fn of_workspace() -> Self {
-        let output = Command::new(env!("CARGO"))
-            .args(["metadata", "--format-version=1", "--offline", "--locked"])
-            .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let list = |value: &Value| value.as_array().unwrap().clone();
-        let names: BTreeMap<String, String> = list(&metadata["packages"])
-            .iter()
-            .map(|package| (text(&package["id"]), text(&package["name"])))
-            .collect();
-        let members =
-            list(&metadata["workspace_members"]).iter().map(|id| names[&text(id)].clone()).collect();
-        let mut uses = Self { members, ..Self::default() };
-        for node in list(&metadata["resolve"]["nodes"]) {
-            let user = &names[&text(&node["id"])];
-            for dependency in list(&node["deps"]) {
-                let used = &names[&text(&dependency["pkg"])];
-                let is_for_tests = |kind: &Value| kind["kind"] == "dev";
-                let kinds = list(&dependency["dep_kinds"]);
-                let uses = if kinds.iter().all(is_for_tests) { &mut uses.tests } else { &mut uses.needs };
-                uses.entry(user.clone()).or_default().insert(used.clone());
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let read = |path: &Path| -> Table { std::fs::read_to_string(path).unwrap().parse().unwrap() };
+        let lock = read(&root.join("Cargo.lock"));
+        let mut uses = Self::default();
+        for package in lock["package"].as_array().unwrap() {
+            let name = package["name"].as_str().unwrap();
+            if package.get("source").is_none() {
+                uses.members.insert(name.to_owned());
             }
+            // Where there are several versions of a crate, the one that is meant stands behind its name.
+            let names = package.get("dependencies").and_then(Value::as_array).into_iter().flatten();
+            let names = names.filter_map(|name| name.as_str()?.split(' ').next()).map(str::to_owned);
+            uses.needs.entry(name.to_owned()).or_default().extend(names);
+        }
+        for name in &uses.members {
+            let folder = match name.strip_prefix("shelflife-") {
+                Some(name) => root.join("crates").join(name),
+                None if name == "shelflife" => root.to_path_buf(),
+                None => root.join(name),
+            };
+            let manifest = read(&folder.join("Cargo.toml"));
+            let platforms = manifest.get("target").and_then(Value::as_table).into_iter().flatten();
+            let tables = platforms.filter_map(|(_, platform)| platform.as_table()).chain([&manifest]);
+            let tables: Vec<&Table> = tables.collect();
+            let named = |kinds: &[&str]| {
+                let kinds = tables.iter().flat_map(|table| kinds.iter().filter_map(|kind| table.get(*kind)));
+                let names = kinds.filter_map(Value::as_table).flat_map(|table| table.keys().cloned());
+                names.collect::<BTreeSet<_>>()
+            };
+            uses.needs.insert(name.clone(), named(&["dependencies", "build-dependencies"]));
+            uses.tests.insert(name.clone(), named(&["dev-dependencies"]));
         }
         uses
     }
