@@ -9,21 +9,19 @@ pub mod check;
 pub mod cli;
 pub mod edit;
 pub mod explain;
-pub mod graph;
 pub mod init;
 pub mod look;
 pub mod publish;
-pub mod render;
 pub mod report;
 pub mod scan;
 pub mod seed;
-pub mod theme;
 pub mod watch;
 pub mod write;
 
 pub use shelflife_model::{
     access, companion, config, data, entry, fact, history, imprint, page, plugin, trace,
 };
+pub use shelflife_site::{graph, render, theme};
 pub use shelflife_sources as source;
 pub use shelflife_text::{
     digest, markdown, problem, python, rule, url_path, versions, warning, wording, yaml,

@@ -171,7 +171,7 @@ impl Scan {
     ///
     /// As [`Scan::of`].
     pub fn with(config: &Config, known: &Listing) -> miette::Result<(Self, Option<Listing>)> {
-        crate::theme::check_logo(config)?;
+        themed::check_logo(config)?;
         let (mut others, mut unknown_data) = (Vec::new(), Vec::new());
         let mut all = Vec::new();
         let mut find = |kind, others: &mut Vec<PathBuf>| -> miette::Result<Vec<Scanned>> {

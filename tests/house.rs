@@ -7,8 +7,12 @@ use std::path::Path;
 use toml::{Table, Value};
 
 #[allow(dead_code, reason = "its `main` is cargo's to call")]
+#[path = "../crates/site/build.rs"]
+mod of_outputs;
+
+#[allow(dead_code, reason = "its `main` is cargo's to call")]
 #[path = "../build.rs"]
-mod script;
+mod of_checks;
 
 /// The crates that the program is made of, those first that know least: each may use only what stands in an earlier line.
 const FLOORS: &[&[&str]] = &[
@@ -171,57 +175,58 @@ fn an_arrow_up_is_a_mistake() {
     assert_eq!(other.mistakes(), ["other has no place: add it to tests/house.rs"]);
 }
 
-/// What is kept between builds is kept under the fingerprint of exactly what decides outputs.
+/// What builds and checks remember is kept under fingerprints of exactly what decides about it.
 #[test]
 fn fingerprints_cover_what_decides_and_nothing_else() {
+    const LOCK: &str = "[[package]]\nname = \"comrak\"\nversion = \"1.0.0\"\nsource = \"registry\"\ndependencies = [\n \
+                        \"entities 2.0.0\",\n]\n\n[[package]]\nname = \"entities\"\nversion = \"2.0.0\"\nsource = \
+                        \"registry\"\n\n[[package]]\nname = \"clap\"\nversion = \"3.0.0\"\nsource = \"registry\"\n";
+    const WORKSPACE: &str =
+        "[workspace.dependencies]\ncomrak = \"1\"\nclap = \"3\"\n\n[dependencies]\nclap.workspace = true\n";
+    const TEXT: &str = "[dependencies]\ncomrak.workspace = true\n\n[dev-dependencies]\nproptest = \"1\"\n";
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    assert_eq!(script::fingerprint(root, script::OUTPUTS), env!("SHELFLIFE_FINGERPRINT"));
-    for part in script::OUTPUTS.iter().chain(script::CHECKS) {
-        assert!(root.join(part).exists(), "there is no {part}");
-    }
+    assert_eq!(of_outputs::outputs(root), shelflife_site::FINGERPRINT);
 
     let copy = tempfile::tempdir().unwrap();
-    let write = |path: &str, text: &str| {
+    let change = |path: &str, text: &str| {
+        let before = (of_outputs::outputs(copy.path()), of_checks::checks(copy.path()));
         let path = copy.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
+        (of_outputs::outputs(copy.path()) != before.0, of_checks::checks(copy.path()) != before.1)
     };
-    let outputs = || script::fingerprint(copy.path(), script::OUTPUTS);
-    let checks = || script::fingerprint(copy.path(), &[script::OUTPUTS, script::CHECKS].concat());
-    for (path, decides_outputs, decides_checks) in [
-        ("crates/text/src/markdown/mod.rs", true, true),
-        ("crates/model/src/entry/mod.rs", true, true),
-        ("src/graph/mod.rs", true, true),
-        ("src/render/feed.rs", true, true),
-        ("site/templates/plugin.html", true, true),
-        ("Cargo.lock", true, true),
-        ("src/check/lint.rs", false, true),
-        ("src/cli/mod.rs", false, true),
-        ("src/watch/mod.rs", false, true),
-        ("crates/text/tests/a.rs", false, false),
-        ("site/entries/mqtt.md", false, false),
-        ("xtask/src/main.rs", false, false),
-        ("tests/build.rs", false, false),
+    let (outputs, checks, neither) = ((true, false), (false, true), (false, false));
+    for (path, text, expected) in [
+        ("crates/text/src/markdown/mod.rs", "other", outputs),
+        ("crates/model/src/entry/mod.rs", "other", outputs),
+        ("crates/site/src/graph/mod.rs", "other", outputs),
+        ("site/templates/plugin.html", "other", outputs),
+        ("src/check/lint.rs", "other", checks),
+        ("src/cli/mod.rs", "other", checks),
+        ("crates/sources/src/http.rs", "other", neither),
+        ("crates/text/tests/a.rs", "other", neither),
+        ("site/entries/mqtt.md", "other", neither),
+        ("xtask/src/main.rs", "other", neither),
+        ("Cargo.lock", LOCK, neither),
+        ("Cargo.toml", WORKSPACE, neither),
+        ("crates/text/Cargo.toml", TEXT, outputs),
+        ("crates/text/Cargo.toml", &TEXT.replace("proptest = \"1\"", "proptest = \"2\""), neither),
+        ("Cargo.lock", &LOCK.replace("3.0.0", "3.1.0"), neither),
+        ("Cargo.lock", &LOCK.replace("2.0.0", "2.1.0"), outputs),
+        ("Cargo.toml", &WORKSPACE.replace("clap = \"3\"", "clap = \"4\""), neither),
+        ("Cargo.toml", &WORKSPACE.replace("\"1\"", "{ version = \"1\", features = [\"x\"] }"), outputs),
     ] {
-        let before = (outputs(), checks());
-        write(path, "other");
-        assert_eq!(
-            (outputs() != before.0, checks() != before.1),
-            (decides_outputs, decides_checks),
-            "{path}"
-        );
+        assert_eq!(change(path, text), expected, "{path}: {text}");
     }
 
     // A crate that one of these crates uses decides as well.
     let uses = Uses::of_workspace();
-    let covered = |name: &str| {
-        let folder = name.strip_prefix("shelflife-").unwrap_or(name);
-        script::OUTPUTS.contains(&&*format!("crates/{folder}/src"))
-    };
-    for user in PURE.iter().filter(|name| uses.members.contains(**name)) {
-        assert!(covered(user), "{user}");
+    let is_covered =
+        |name: &str| name.strip_prefix("shelflife-").is_some_and(|name| of_outputs::CRATES.contains(&name));
+    for user in PURE {
+        assert!(is_covered(user), "{user}");
         for used in uses.all(user).into_iter().filter(|used| uses.members.contains(*used)) {
-            assert!(covered(used), "{user} uses {used}");
+            assert!(is_covered(used), "{user} uses {used}");
         }
     }
 }

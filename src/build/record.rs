@@ -87,7 +87,7 @@ impl Whole {
         let counter =
             |counter| Ok::<_, CacheError>(Version::of(Digest::of(&cache.counter(counter)?.to_le_bytes())));
         Ok(Self {
-            program: Version::of(Digest::of(env!("SHELFLIFE_FINGERPRINT").as_bytes())),
+            program: Version::of(Digest::of(shelflife_site::FINGERPRINT.as_bytes())),
             settings: Version::of(config.settings.digest()),
             origins: Version::of(source::origins(config)),
             files: Version::of(scan.digest()),

@@ -37,8 +37,8 @@ impl Memory {
         let check = &config.check;
         let settings = config.settings.digest();
         let lint = format!("{} {:?} {:?}", check.description_length, check.keys, config.settings.limits);
-        let program = env!("SHELFLIFE_CHECKS").as_bytes();
-        let cards = Digest::of_parts([program, lint.as_bytes()]);
+        let program = [shelflife_site::FINGERPRINT, env!("SHELFLIFE_CHECKS")].map(str::as_bytes);
+        let cards = Digest::of_parts(program.into_iter().chain([lint.as_bytes()]));
 
         let today = day_of(config.now, &config.settings.timezone).to_string();
         let size = check.picture_size.to_le_bytes();

@@ -16,6 +16,24 @@ use crate::theme;
 /// The style sheet that gives colours their values.
 const COLORS: &str = "theme.css";
 
+/// Makes sure that there is the picture that the settings name as the logo. A template would fail as well, but can't say
+/// where it is named.
+///
+/// # Errors
+///
+/// When neither the site nor the theme has it.
+pub(super) fn check_logo(config: &Config) -> miette::Result<()> {
+    let (logo, folder) = (&config.settings.theme.logo, &config.paths.assets);
+    if folder.join(logo).is_file() || theme::assets().any(|(name, _)| name == logo) {
+        return Ok(());
+    }
+    Err(miette!(
+        help = "put it there, or name another file in `theme.logo`",
+        "the folder of assets {} has no file {logo}, which is the logo",
+        folder.display()
+    ))
+}
+
 /// Assets that templates ask for by name; everything else is asked for by its address, which must stay.
 fn is_fingerprinted(path: &str) -> bool {
     Path::new(path).extension().is_some_and(|extension| extension == "css" || extension == "js")

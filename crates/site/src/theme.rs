@@ -1,12 +1,9 @@
 //! The default theme, which is built into the program.
 
 use include_dir::{Dir, include_dir};
-use miette::miette;
 
-use crate::config::Config;
-
-static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/site/templates");
-static ASSETS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/site/assets");
+static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../site/templates");
+static ASSETS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../site/assets");
 
 /// The theme's templates: name and text.
 pub fn templates() -> impl Iterator<Item = (&'static str, &'static str)> {
@@ -16,24 +13,6 @@ pub fn templates() -> impl Iterator<Item = (&'static str, &'static str)> {
 /// The theme's assets: path below the assets folder, and content.
 pub fn assets() -> impl Iterator<Item = (&'static str, &'static [u8])> {
     files(&ASSETS).into_iter()
-}
-
-/// Makes sure that there is the picture that the settings name as the logo. A template would fail as well, but can't say
-/// where it is named.
-///
-/// # Errors
-///
-/// When neither the site nor the theme has it.
-pub fn check_logo(config: &Config) -> miette::Result<()> {
-    let (logo, folder) = (&config.settings.theme.logo, &config.paths.assets);
-    if folder.join(logo).is_file() || assets().any(|(name, _)| name == logo) {
-        return Ok(());
-    }
-    Err(miette!(
-        help = "put it there, or name another file in `theme.logo`",
-        "the folder of assets {} has no file {logo}, which is the logo",
-        folder.display()
-    ))
 }
 
 fn files(root: &'static Dir<'static>) -> Vec<(&'static str, &'static [u8])> {

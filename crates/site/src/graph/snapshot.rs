@@ -62,7 +62,7 @@ impl Snapshot {
     /// What an input is that all targets share; `None` if there is no such thing. Of others, nothing is known here.
     pub(super) fn version(&self, input: &Input) -> Option<Version> {
         match input {
-            Input::Program => Some(Version::of(Digest::of(env!("SHELFLIFE_FINGERPRINT").as_bytes()))),
+            Input::Program => Some(Version::of(Digest::of(crate::FINGERPRINT.as_bytes()))),
             Input::Setting(key) => self.values.get(&**key).map(|value| Version::short(Arc::clone(value))),
             Input::Template(name) => {
                 let Template { text, is_own } = self.templates.get(name)?;
