@@ -241,7 +241,7 @@ impl Told<'_> {
         if let Some(what) = file {
             return Ok((what, Dependencies { inputs: inputs(), ..Dependencies::default() }));
         }
-        if Kind::SINGLE.iter().chain([&Kind::Topics]).any(|kind| kind.path().as_deref() == Some(path)) {
+        if Kind::singles().any(|kind| kind.path().as_deref() == Some(path)) {
             return Ok((What::Site, self.of_site(trace)?));
         }
         if path.starts_with(PICTURES) {

@@ -287,7 +287,7 @@ impl<'a> Run<'a> {
     /// What was published, with the places of its bytes.
     fn contents(&self, scan: &Scan, outputs: &Listing) -> publish::Outputs {
         let mut copied = scan.copied(self.config);
-        let lines = Kind::SINGLE.iter().filter_map(|kind| Some((kind.path()?, kind.lines()?)));
+        let lines = Kind::singles().filter_map(|kind| Some((kind.path()?, kind.lines()?)));
         let lines: BTreeMap<String, _> = lines.collect();
         of_site(outputs)
             .map(|(path, file)| {

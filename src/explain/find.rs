@@ -8,11 +8,11 @@ use url::{Host, Url};
 
 use crate::cache::{Cache, CacheError, Listing, Traces};
 use crate::config::Config;
-use crate::graph::kinds::path_of;
 use crate::publish::MANIFEST;
 use crate::render::address::{is_rooted, is_web};
 use crate::report::did_you_mean;
 use crate::trace::Input;
+use crate::url_path::path_of;
 
 /// What was published, and where.
 pub(super) struct Published<'a> {

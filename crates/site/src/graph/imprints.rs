@@ -1,10 +1,10 @@
 //! Imprints: what this build made of an entry, put together so that the next build can do without the entry.
 
 use super::companions::companions;
+use super::contents::in_feed;
 use super::entries::{description, disabled, feed_description, front, known, warnings_of};
 use super::links::links_of;
 use super::outputs::page;
-use super::pages::in_feed;
 use super::plugins::left_python2;
 use super::recorder::Reader;
 use super::sitemap::modified;

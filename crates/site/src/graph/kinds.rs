@@ -1,176 +1,79 @@
-//! Kinds of rendered outputs: each one's address, and the template that it comes from.
+//! Kinds of rendered outputs: each one's address, and its row in the table of outputs.
 
 use super::recorder::Reader;
+use super::table::{Each, Modified, OUTPUTS, Row};
 use super::{EntryFile, PageFile, facets, own_pages};
 use crate::companion::Companion;
 use crate::config::View;
 use crate::entry;
 use crate::imprint::ShownKind;
 use crate::render::address;
-pub use crate::url_path::path_of;
+use crate::url_path::path_of;
 
 /// What a rendered output is.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[allow(missing_docs, reason = "the names say it")]
 pub enum Kind {
-    Home,
+    /// One that a site has once.
+    Once(&'static Row),
+    /// A plugin's page.
     Plugin(EntryFile),
+    /// A file beside that.
     Companion(EntryFile, Companion),
+    /// A page of the site's own.
     Page(PageFile),
-    Topics,
-    ByName,
-    ByDate,
-    ByTag,
-    ByAuthor,
-    Search,
-    Abandoned,
-    Notices,
-    Blocklist,
-    /// The same, where it was before.
-    Blacklist,
-    Overlays,
-    Status,
-    HelpInstallation,
-    HelpRegistering,
-    HelpData,
-    NotFound,
+    /// The page of a tag or an author.
     Facet(facets::Key),
+    /// An earlier address of a plugin's page.
     Redirect {
+        /// That address.
         from: String,
+        /// The path below the output folder.
         file: String,
+        /// The entry to whose page it leads.
         to: EntryFile,
     },
-    BrowseJson,
-    Feed,
-    FeedAtom,
-    FeedJson,
-    Releases,
-    ReleasesJson,
-    OpenSearch,
-    Sitemap,
+    /// A part of the site map, by its number from 0.
     SitemapPart(usize),
-    Robots,
-    PluginsJson,
-    SearchJson,
-    NoticesJson,
-    BlocklistJson,
-    /// The same, where installed OctoPrints look for it.
-    BlacklistJson,
-    OverlayJson,
-    OverlayPython2Json,
-    RedirectsJson,
-    StatusJson,
-    ApiIndex,
 }
 
 impl Kind {
-    /// Every kind that a site has one of, unless its settings say that it has none. [`Self::Topics`] is not among them:
-    /// only a site with topics has that.
-    pub const SINGLE: [Self; 35] = [
-        Self::Home,
-        Self::ByName,
-        Self::ByDate,
-        Self::ByTag,
-        Self::ByAuthor,
-        Self::Search,
-        Self::Abandoned,
-        Self::Notices,
-        Self::Blocklist,
-        Self::Blacklist,
-        Self::Overlays,
-        Self::Status,
-        Self::HelpInstallation,
-        Self::HelpRegistering,
-        Self::HelpData,
-        Self::NotFound,
-        Self::BrowseJson,
-        Self::Feed,
-        Self::FeedAtom,
-        Self::FeedJson,
-        Self::Releases,
-        Self::ReleasesJson,
-        Self::OpenSearch,
-        Self::Sitemap,
-        Self::Robots,
-        Self::PluginsJson,
-        Self::SearchJson,
-        Self::NoticesJson,
-        Self::BlocklistJson,
-        Self::BlacklistJson,
-        Self::OverlayJson,
-        Self::OverlayPython2Json,
-        Self::RedirectsJson,
-        Self::ApiIndex,
-        Self::StatusJson,
-    ];
+    /// Every output that a site may have once.
+    pub fn singles() -> impl Iterator<Item = Self> {
+        OUTPUTS.iter().filter(|row| row.is_single()).map(Self::Once)
+    }
+
+    /// Its row in the table of outputs; alternates of plugins' pages and the site's own pages have none.
+    pub(super) fn row(&self) -> Option<&'static Row> {
+        let each = match self {
+            Self::Once(row) => return Some(row),
+            Self::Plugin(_) => Each::Plugin,
+            Self::Facet((facets::Facet::Tag, _)) => Each::Tag,
+            Self::Facet((facets::Facet::Author, _)) => Each::Author,
+            Self::Redirect { .. } => Each::Redirect,
+            Self::SitemapPart(_) => Each::SitemapPart,
+            Self::Companion(..) | Self::Page(_) => return None,
+        };
+        OUTPUTS.iter().find(|row| row.each == each)
+    }
 
     /// The output's address from the site's root, without the base path.
     pub fn address<'a>(&self, db: impl Into<Reader<'a>>) -> String {
         let db = db.into();
         match self {
+            Self::Once(row) => row.address.to_owned(),
             Self::Plugin(file) => address::plugin_page(stem(db, *file)),
             Self::Companion(file, companion) => companion.address(stem(db, *file)),
             Self::Page(file) => own_pages::address(db, *file).to_owned(),
             Self::Facet((facet, slug)) => facet.page(slug),
             Self::Redirect { from, .. } => from.clone(),
             Self::SitemapPart(part) => format!("/sitemap-{}.xml", part + 1),
-            _ => self.fixed_address().unwrap_or_default().to_owned(),
         }
-    }
-
-    fn fixed_address(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::Plugin(_)
-            | Self::Companion(..)
-            | Self::Page(_)
-            | Self::Facet(_)
-            | Self::Redirect { .. }
-            | Self::SitemapPart(_) => return None,
-            Self::Home => "/",
-            Self::Topics => "/topics/",
-            Self::ByName => "/by_name/",
-            Self::ByDate => "/by_date/",
-            Self::ByTag => "/by_tag/",
-            Self::ByAuthor => "/by_author/",
-            Self::Search => "/search/",
-            Self::Abandoned => "/abandoned/",
-            Self::Notices => "/notices/",
-            Self::Blocklist => "/blocklist/",
-            Self::Blacklist => "/blacklist/",
-            Self::Overlays => "/overlays/",
-            Self::Status => "/status/",
-            Self::HelpInstallation => "/help/installation/",
-            Self::HelpRegistering => "/help/registering/",
-            Self::HelpData => "/help/data/",
-            Self::NotFound => "/404.html",
-            Self::BrowseJson => "/browse.json",
-            Self::Feed => "/feed.xml",
-            Self::FeedAtom => "/feed.atom",
-            Self::FeedJson => "/feed.json",
-            Self::Releases => "/releases.atom",
-            Self::ReleasesJson => "/releases.json",
-            Self::OpenSearch => "/opensearch.xml",
-            Self::Sitemap => "/sitemap.xml",
-            Self::Robots => "/robots.txt",
-            Self::PluginsJson => "/plugins.json",
-            Self::SearchJson => "/search.json",
-            Self::NoticesJson => "/notices.json",
-            Self::BlocklistJson => "/blocklist.json",
-            Self::BlacklistJson => "/blacklist.json",
-            Self::OverlayJson => "/update_check_overlay.json",
-            Self::OverlayPython2Json => "/update_check_overlay_py2.json",
-            Self::RedirectsJson => "/redirects.json",
-            Self::ApiIndex => "/api/v1/plugins.json",
-            Self::StatusJson => "/status.json",
-        })
     }
 
     /// The address that search engines should know the page by: its own, unless another page shows the same.
     pub(super) fn canonical(&self, db: Reader<'_>) -> String {
-        match self {
-            Self::Blacklist => Self::Blocklist.address(db),
-            _ => self.address(db),
-        }
+        let canonical = self.row().and_then(|row| row.canonical);
+        canonical.map_or_else(|| self.address(db), str::to_owned)
     }
 
     /// The output's path below the output folder, as a web server looks for it: decoded, and an address that ends
@@ -182,76 +85,40 @@ impl Kind {
         }
     }
 
-    /// The same, for a kind whose address is always the same.
+    /// The same, for one that a site has once.
     pub fn path(&self) -> Option<String> {
-        self.fixed_address().map(path_of)
-    }
-
-    /// The template, the page's title and a sentence about the page.
-    pub(super) fn template(&self) -> Option<(&'static str, &'static str, &'static str)> {
-        Some(match self {
-            Self::Home => ("home.html", "", ""),
-            Self::Plugin(_) => ("plugin.html", "", ""),
-            Self::Topics => {
-                ("topics.html", "Topics", "What plugins are for, and which ones there are for it.")
-            }
-            Self::ByName => ("by_name.html", "Plugins by name", "All plugins in the order of their names."),
-            Self::ByDate => ("by_date.html", "Plugins by date", "All plugins, the newest first."),
-            Self::ByTag => ("by_tag.html", "Plugins by tag", "All plugins by what they are about."),
-            Self::ByAuthor => ("by_author.html", "Plugins by author", "All plugins by who wrote them."),
-            Self::Search => ("search.html", "Search", "Find a plugin."),
-            Self::Abandoned => {
-                ("abandoned.html", "Abandoned plugins", "Plugins that look for a new maintainer.")
-            }
-            Self::Notices => ("notices.html", "Notices", "What people who have a plugin should know."),
-            Self::Blocklist | Self::Blacklist => {
-                ("blocklist.html", "Blocklist", "Plugins that OctoPrint refuses to load.")
-            }
-            Self::Overlays => {
-                ("overlays.html", "Update overlays", "Corrections to where plugins look for updates.")
-            }
-            Self::Status => ("status.html", "Status", "When each source of numbers was last heard."),
-            Self::HelpInstallation => {
-                ("help_installation.html", "Installing a plugin", "How to install a plugin.")
-            }
-            Self::HelpRegistering => {
-                ("help_registering.html", "Registering a plugin", "How to register a plugin here.")
-            }
-            Self::HelpData => {
-                ("help_data.html", "Data and feeds", "What this site has for programs and other sites.")
-            }
-            Self::NotFound => ("404.html", "Page not found", ""),
-            Self::Facet((facet, _)) => (facet.template(), "", ""),
-            Self::Redirect { .. } => ("redirect.html", "", ""),
-            Self::Feed => ("feed.xml", "", ""),
-            Self::FeedAtom => ("feed.atom", "", ""),
-            Self::Releases => ("releases.atom", "", ""),
-            Self::OpenSearch => ("opensearch.xml", "", ""),
-            Self::Sitemap | Self::SitemapPart(_) => ("sitemap.xml", "", ""),
-            Self::Robots => ("robots.txt", "", ""),
-            _ => return None,
-        })
-    }
-
-    /// The texts that the output is made up of, where it is nothing but all plugins' texts of one kind.
-    pub fn lines(&self) -> Option<ShownKind> {
         match self {
-            Self::PluginsJson => Some(ShownKind::Record),
-            Self::SearchJson => Some(ShownKind::Document),
+            Self::Once(row) => Some(path_of(row.address)),
             _ => None,
         }
     }
 
-    /// Whether a site with these settings has it.
+    /// The texts that the output is made up of, where it is nothing but all plugins' texts of one kind.
+    pub fn lines(&self) -> Option<ShownKind> {
+        match self.row()?.content {
+            super::table::Content::Lines(kind) => Some(kind),
+            _ => None,
+        }
+    }
+
+    /// Whether a site with these settings has it; one with topics has a list of them, too.
     pub(super) fn is_wanted(&self, settings: View<'_>) -> bool {
-        !matches!(self, Self::ApiIndex) || settings.api()
+        match self {
+            Self::Once(row) => row.each == Each::Site || (row.each == Each::Api && settings.api()),
+            _ => true,
+        }
+    }
+
+    /// When it was last different, as far as anybody can know.
+    pub(super) fn modified(&self) -> Modified {
+        self.row().map_or(Modified::Unknown, |row| row.modified)
     }
 
     /// Whether search engines should know the page.
     pub(super) fn is_listed(&self) -> bool {
-        let is_page = self.template().is_some_and(|(template, ..)| template.ends_with(".html"))
-            || matches!(self, Self::Page(_));
-        is_page && !matches!(self, Self::NotFound | Self::Redirect { .. } | Self::Blacklist)
+        let Some(row) = self.row() else { return matches!(self, Self::Page(_)) };
+        let is_page = row.template_name().is_some_and(|template| template.ends_with(".html"));
+        is_page && row.canonical.is_none() && row.address != "/404.html" && row.each != Each::Redirect
     }
 }
 

@@ -1,6 +1,7 @@
 //! The graph: inputs set before it is evaluated, and pure queries in the order in which data flows.
 
 pub mod companions;
+mod contents;
 pub mod data;
 pub mod due;
 pub mod entries;
@@ -25,6 +26,7 @@ mod sitemap;
 pub mod snapshot;
 pub mod state;
 mod statistics;
+pub mod table;
 mod taken;
 pub mod thumbnails;
 pub mod views;

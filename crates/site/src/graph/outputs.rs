@@ -3,10 +3,10 @@
 
 use super::inputs::AssetLocation;
 use super::kinds::{Kind, stem};
-use super::pages;
 use super::recorder::{Read, Reader, Traced, query};
 use super::state::Recorded;
 use super::{AssetFile, Database, Db, EntryFile, RootFile, companions};
+use super::{contents, pages};
 use crate::digest::Digest;
 use crate::problem::Problem;
 use crate::trace::Input;
@@ -82,5 +82,5 @@ pub fn root(db: &Database, file: RootFile) -> (std::path::PathBuf, Digest) {
 /// The names of the entries' files that the feed for OctoPrint's announcements has, without `.md`.
 pub fn announced(db: &Database) -> Vec<&str> {
     let reader = Reader::from(db);
-    pages::in_announcements(reader).map(|file| stem(reader, file)).collect()
+    contents::in_announcements(reader).map(|file| stem(reader, file)).collect()
 }

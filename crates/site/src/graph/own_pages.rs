@@ -13,10 +13,11 @@ use minijinja::value::{Serde, Value, merge_maps};
 
 use super::entries::{Html, html};
 use super::facets::{self, Facet};
-use super::kinds::{Kind, path_of, stem};
+use super::kinds::{Kind, stem};
 use super::pages::put;
 use super::plugins::by_name;
 use super::recorder::{Reader, query};
+use super::table::{OUTPUTS, TOPICS};
 use super::taken::Taken;
 use super::{EntryFile, PageFile, links, views};
 use crate::digest::Digest;
@@ -30,11 +31,9 @@ use crate::render::slug::slug;
 use crate::render::{address, object, pictures};
 use crate::rule::Rule;
 use crate::trace::Input;
+use crate::url_path::path_of;
 use crate::warning::Warning;
 use crate::yaml::{MAX_PROBLEMS, Text, quote};
-
-/// Outputs that pages of the site's own may replace.
-const REPLACEABLE: [Kind; 4] = [Kind::HelpInstallation, Kind::HelpRegistering, Kind::HelpData, Kind::Topics];
 
 query! {
     /// A page's file, read.
@@ -73,9 +72,8 @@ query! {
     pub fn placed(db: Reader<'_>) -> Arc<Placed> {
         let mut placed = Placed::default();
         let mut taken = Taken::default();
-        for kind in &Kind::SINGLE {
-            kind.path().into_iter().for_each(|path| taken.take(&path));
-        }
+        let always = OUTPUTS.iter().filter(|row| row.is_single() && row.address != TOPICS);
+        always.for_each(|row| taken.take(&path_of(row.address)));
         let mut own: HashMap<String, PageFile> = HashMap::new();
         let files: Vec<PageFile> =
             db.pages().iter().copied().filter(|file| page(db, *file).is_some()).collect();
@@ -138,7 +136,7 @@ enum Refusal<'a> {
 
 /// Whether a page of the site's own may be published at a path although the program would publish something there.
 pub(super) fn is_replaceable(path: &str) -> bool {
-    REPLACEABLE.iter().any(|kind| kind.path().as_deref() == Some(path))
+    OUTPUTS.iter().any(|row| row.is_replaceable && path_of(row.address) == path)
 }
 
 /// That a page can't be published where it wants to be, since the site has an output there.
@@ -163,9 +161,9 @@ query! {
     unnoted;
     /// The topics, in the order of titles.
     pub fn topics(db: Reader<'_>) -> Vec<PageFile> {
-        let index = Kind::Topics.path();
+        let index = path_of(TOPICS);
         let is_topic = |(path, file): &&(String, PageFile)| {
-            file.section(db) == Section::Topics && Some(path) != index.as_ref()
+            file.section(db) == Section::Topics && *path != index
         };
         let mut topics: Vec<PageFile> = placed(db).pages.iter().filter(is_topic).map(|(_, file)| *file).collect();
         topics.sort_by_cached_key(|file| {
@@ -181,7 +179,7 @@ query! {
     pub fn navigation(db: Reader<'_>) -> Vec<Destination> {
         let destination =
             |path: &str, title: &str| Destination { path: path.to_owned(), title: title.to_owned() };
-        let of_topics = (!topics(db).is_empty()).then(|| destination(&Kind::Topics.address(db), "Topics"));
+        let of_topics = (!topics(db).is_empty()).then(|| destination(TOPICS, "Topics"));
         let of_page = |(_, file): &(String, PageFile)| {
             let page = page(db, *file)?;
             Some(destination(&page.address, page.nav.as_deref()?))
@@ -251,7 +249,7 @@ pub(super) fn topics_digest(db: Reader<'_>) -> Digest {
 }
 
 /// What the template gets for the list of topics.
-pub(super) fn topics_context(db: Reader<'_>) -> Value {
+pub(super) fn topics_context(db: Reader<'_>, _: &Kind, _: &mut environment::Page) -> Value {
     let settings = db.settings();
     let topic = |page: &Page| {
         let (title, description) = (page.title.as_str(), page.description.as_str());

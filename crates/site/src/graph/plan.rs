@@ -5,16 +5,18 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::entries::redirects;
-use super::kinds::{Kind, path_of};
+use super::kinds::Kind;
 use super::own_pages::{self, placed};
 use super::plugins::plugins;
 use super::recorder::query;
+use super::table::TOPICS;
 use super::taken::{Taken, beside, top};
 use super::{AssetFile, EntryFile, RootFile, facets, sitemap, thumbnails};
 use crate::companion::Companion;
 use crate::fact::Picture;
 use crate::imprint::Redirect;
 use crate::rule::Rule;
+use crate::url_path::path_of;
 use crate::warning::{Place, Warning};
 
 /// One file of the published site.
@@ -43,7 +45,7 @@ pub struct Plan {
     /// Every output by its path below the output folder, with `/`.
     pub outputs: BTreeMap<String, Output>,
     /// The places of the pages of each site map among those that search engines should know, which are in the order of
-    /// paths; more than one where [`Kind::Sitemap`] is an index of them.
+    /// paths; more than one where the site map is an index of them.
     pub sitemaps: Vec<Range<usize>>,
     /// Redirects, pages and files for the root that can't be, since their address is taken.
     pub warnings: Vec<Warning>,
@@ -75,8 +77,7 @@ query! {
         let picture =
             |picture: &Picture| (picture.path().trim_start_matches('/').to_owned(), Output::Picture(*picture));
         // Collected at once, which is faster than inserting one by one.
-        let mut outputs: BTreeMap<String, Output> = Kind::SINGLE
-            .into_iter()
+        let mut outputs: BTreeMap<String, Output> = Kind::singles()
             .filter(|kind| kind.is_wanted(settings))
             .map(rendered)
             .chain(plugins(db).iter().map(|file| rendered(Kind::Plugin(*file))))
@@ -86,7 +87,7 @@ query! {
             .chain(thumbnails::published(db).iter().map(picture))
             .collect();
         if !own_pages::topics(db).is_empty() {
-            outputs.extend([rendered(Kind::Topics)]);
+            outputs.extend(Kind::singles().filter(|kind| kind.file(db) == path_of(TOPICS)).map(rendered));
         }
         let mut warnings = Vec::new();
         let root = db.root();

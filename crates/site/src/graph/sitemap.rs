@@ -13,8 +13,10 @@ use super::pages::listed;
 use super::plan::plan;
 use super::plugins::plugin;
 use super::recorder::{Reader, query};
+use super::table::Modified;
 use crate::config::View;
 use crate::digest::Digest;
+use crate::render::environment::Page;
 use crate::render::{address, text};
 use crate::trace::Input;
 
@@ -50,12 +52,13 @@ const UNDATED: i64 = 86_400;
 
 /// When a page was last different, as far as anybody can know who was not there: never the time of a build.
 fn of_page(db: Reader<'_>, kind: &Kind) -> Option<i64> {
-    match kind {
+    match (kind.modified(), kind) {
         // What is still to come is no day on which a page was made.
-        Kind::Plugin(file) => modified(db, *file).filter(|at| *at > UNDATED && !to_come(db).contains(file)),
-        Kind::Home => *last_modified(db),
-        // They show no numbers.
-        Kind::ByName | Kind::ByDate | Kind::ByTag | Kind::ByAuthor => last_registered(db),
+        (Modified::Plugin, Kind::Plugin(file)) => {
+            modified(db, *file).filter(|at| *at > UNDATED && !to_come(db).contains(file))
+        }
+        (Modified::Plugins, _) => *last_modified(db),
+        (Modified::Registered, _) => last_registered(db),
         _ => None,
     }
 }
@@ -137,7 +140,11 @@ pub(super) fn digest(db: Reader<'_>, part: Option<usize>) -> Digest {
 }
 
 /// What the template gets for a site map: its pages, or the parts that it is an index of.
-pub(super) fn context(db: Reader<'_>, part: Option<usize>) -> Value {
+pub(super) fn context(db: Reader<'_>, kind: &Kind, _: &mut Page) -> Value {
+    let part = match kind {
+        Kind::SitemapPart(part) => Some(*part),
+        _ => None,
+    };
     let settings = db.settings();
     let entry = |(at, last): (String, Option<i64>)| {
         let last = last.and_then(|second| Timestamp::from_second(second).ok());

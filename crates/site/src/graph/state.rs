@@ -8,8 +8,8 @@ use super::kinds::{Kind, stem};
 use super::plan::{Output, plan};
 use super::recorder::{Read, Reader};
 use super::{
-    Database, Db as _, EntryFile, due, facets, facts, history, notices, own_pages, pages, plugins, related,
-    sitemap, views,
+    Database, Db as _, EntryFile, contents, due, facets, facts, history, notices, own_pages, plugins,
+    related, sitemap, views,
 };
 use crate::digest::Digest;
 use crate::fact::Ages;
@@ -141,10 +141,10 @@ pub fn version(db: &Database, input: &Input, of: Option<EntryFile>) -> Option<Ve
             own_pages::named_digest(reader, *page)
         }
         Input::Announced => {
-            let shown = pages::in_announcements(reader).filter_map(|file| views::shown(reader, file));
+            let shown = contents::in_announcements(reader).filter_map(|file| views::shown(reader, file));
             of_digests(shown.map(|shown| shown.summary))
         }
-        Input::Newest => of_digests(pages::in_feed(reader).flat_map(|file| {
+        Input::Newest => of_digests(contents::in_feed(reader).flat_map(|file| {
             let summary = views::shown(reader, file).map(|shown| shown.summary);
             let body = feed_description(reader, file).as_ref().map(|html| html.inputs);
             [summary, body].into_iter().flatten()
@@ -158,7 +158,7 @@ pub fn version(db: &Database, input: &Input, of: Option<EntryFile>) -> Option<Ve
         Input::Topics => own_pages::topics_digest(reader),
         Input::Sitemap(part) => sitemap::digest(reader, part.and_then(|part| usize::try_from(part).ok())),
         Input::Redirects => {
-            let redirects = pages::redirects(reader);
+            let redirects = contents::redirects(reader);
             let texts = redirects.iter().flat_map(|(from, to)| [from.as_bytes(), to.as_bytes()]);
             Digest::of_parts(texts)
         }
