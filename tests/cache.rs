@@ -51,7 +51,7 @@ fn a_damaged_memo_changes_no_output() {
     let before = site.tree("public");
     let cache = rusqlite::Connection::open(site.at(CACHE)).unwrap();
     // Without the record of the last build everything is evaluated.
-    assert!(cache.execute("UPDATE memo SET result = x'007B7D'", []).unwrap() > 3);
+    assert!(cache.execute("UPDATE memo SET result = x'007B7D'", []).unwrap() >= 3);
     cache.execute("DELETE FROM note", []).unwrap();
     drop(cache);
     site.build(&now).succeeded();
@@ -69,6 +69,7 @@ fn rows_that_were_damaged_are_not_published() {
         "UPDATE shard SET items = zeroblob(99) WHERE map = 'site'",
         "UPDATE shard SET items = zeroblob(99) WHERE map = 'output:public'",
         "UPDATE shard SET items = zeroblob(99) WHERE map = 'imprint'",
+        "UPDATE shard SET items = zeroblob(99) WHERE map = 'trace'",
         "UPDATE shown_record SET text = 'x'",
         "UPDATE note SET value = zeroblob(9)",
     ] {
