@@ -18,6 +18,7 @@ use crate::fact::Subject;
 use crate::graph::facets;
 use crate::graph::kinds::Kind;
 use crate::imprint::Imprint;
+use crate::publish::ByFolder;
 use crate::render::address;
 use crate::trace::{Dependency, Input, Sets, Trace, Version};
 use crate::url_path;
@@ -169,7 +170,8 @@ pub fn explain(given: &str, config: &Config) -> miette::Result<Explanation> {
 
 fn gather(given: &str, config: &Config, cache: &Cache) -> Result<miette::Result<Explanation>, CacheError> {
     let Some(files) = cache.listing(Tree::Output(&config.paths.output_name()))? else {
-        return Ok(Err(find::nothing_published(config)));
+        let was_published = !ByFolder::read(&config.paths.output).is_empty();
+        return Ok(Err(if was_published { find::nothing_known() } else { find::nothing_published(config) }));
     };
     let (traces, sets) = (cache.traces()?, cache.sets()?);
     if traces.is_empty() {

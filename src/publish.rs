@@ -24,7 +24,7 @@ use crate::digest::Digest;
 use crate::imprint::ShownKind;
 
 pub use glance::{Glance, Seen};
-pub use manifest::NAME as MANIFEST;
+pub use manifest::{ByFolder, NAME as MANIFEST};
 pub use published::Published;
 
 pub use untouched::is_untouched;

@@ -17,7 +17,7 @@ use crate::graph::outputs;
 use crate::graph::plan::{Output, Plan};
 use crate::graph::{Database, EntryFile, FactState, facets};
 use crate::imprint::{Front, Imprint, ShownKind};
-use crate::publish::Outputs;
+use crate::publish::{ByFolder, Outputs};
 use crate::render::address;
 use crate::trace::{Aspect, Changed, Input, Sets, Version};
 
@@ -69,7 +69,13 @@ impl Why<'_> {
         outputs: &Outputs,
     ) -> Result<BTreeMap<String, Vec<Change>>, CacheError> {
         let cache = self.cache;
-        let published = cache.listing(Tree::Output(&self.config.paths.output_name()))?.unwrap_or_default();
+        let listing = cache.listing(Tree::Output(&self.config.paths.output_name()))?;
+        // Where the cache was lost, the folder itself knows what was there.
+        let told_by_folder = match &listing {
+            Some(_) => ByFolder::default(),
+            None => ByFolder::read(&self.config.paths.output),
+        };
+        let published = listing.unwrap_or_default();
         let (led, redirects) = (Redirects::load(cache)?, Redirects::of(self.db, self.plan));
         let exports = LazyCell::new(|| self.exports());
         let listed = LazyCell::new(|| self.listed());
@@ -77,9 +83,10 @@ impl Why<'_> {
         let mut all = BTreeMap::new();
         for (path, (digest, _)) in outputs {
             let old = published.get(path).map(|file| file.digest);
-            if old == Some(*digest) {
+            if old == Some(*digest) || told_by_folder.is(path, *digest) {
                 continue;
             }
+            let was_there = old.is_some() || told_by_folder.has(path);
             let mut why = match (old, self.plan.outputs.get(path)) {
                 // A picture's path changes with its content.
                 (None, _) | (_, None | Some(Output::Picture(_))) => Vec::new(),
@@ -97,7 +104,7 @@ impl Why<'_> {
                     kind => self.of_output(path, kind, &listed),
                 },
             };
-            if old.is_some() {
+            if was_there {
                 if let Some(led) = &led {
                     why.extend(self.of_place(path, &fresh, led, &redirects));
                 }

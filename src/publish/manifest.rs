@@ -4,7 +4,7 @@
 //! Anybody may have written it. So it only ever names files of the folder, and leads to the removal of those alone that
 //! still have the bytes it tells of.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Component, Path};
 
 use rayon::prelude::*;
@@ -33,6 +33,32 @@ pub(super) struct Told {
     files: Vec<(String, Mark)>,
     /// Whether there is a manifest that can be read.
     pub(super) is_there: bool,
+}
+
+/// What the manifest in an output folder says of each file, for those that have no listing of it.
+#[derive(Debug, Default)]
+pub struct ByFolder(HashMap<String, Mark>);
+
+impl ByFolder {
+    /// What it says in this folder; nothing if there is none that can be read.
+    pub fn read(folder: &Path) -> Self {
+        Self(Told::read(&OutputTree::new(folder)).files.into_iter().collect())
+    }
+
+    /// Whether it names nothing.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether a build has written the file at this path.
+    pub fn has(&self, path: &str) -> bool {
+        self.0.contains_key(path)
+    }
+
+    /// Whether it was written with these bytes.
+    pub fn is(&self, path: &str, digest: Digest) -> bool {
+        self.0.get(path).is_some_and(|known| *known == mark(digest))
+    }
 }
 
 /// The manifest of the files that `outputs` are.
