@@ -1,5 +1,6 @@
 //! The crates of the workspace depend on each other one way, and each one only on what it may know.
 #![allow(missing_docs)]
+#![allow(clippy::duplicate_mod, reason = "both build scripts have the same one")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -42,7 +42,7 @@ pub use inputs::{
 };
 pub use memory::Memory;
 pub use recorder::Reader;
-pub use set::Files;
+pub use set::{Files, OwnPage};
 
 use inputs::Cell;
 use recorder::Reads;

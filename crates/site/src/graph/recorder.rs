@@ -1,6 +1,6 @@
 //! The recorder: the only way in which queries come by what they are made of, so that every read is noted.
 //!
-//! A query gets a [`Reader`], and has no other way to an input; [`query!`] gives it one, and keeps with its result which
+//! A query gets a [`Reader`], and has no other way to an input; `query!` gives it one, and keeps with its result which
 //! inputs were read, also by the queries that it called, whether those ran or were remembered. What is noted is which
 //! inputs they are, not what they were: a result that is the same stays the same.
 
@@ -112,12 +112,12 @@ impl<T> Traced<T> {
 }
 
 impl<'a> Reader<'a> {
-    /// For [`query!`] alone: what salsa knows queries by.
+    /// For `query!` alone: what salsa knows queries by.
     pub(super) fn salsa(self) -> &'a dyn Db {
         self.db
     }
 
-    /// For [`query!`] alone: the result of a query, whose reads are the caller's from now on.
+    /// For `query!` alone: the result of a query, whose reads are the caller's from now on.
     pub(super) fn take<T>(self, traced: &'a Traced<T>) -> &'a T {
         if let Some(notes) = self.notes() {
             notes.borrow_mut().reads.extend_from_slice(&traced.reads);
@@ -326,7 +326,7 @@ macro_rules! query {
 }
 pub(super) use query;
 
-/// For [`query!`] alone: evaluates a query's function without noting what it reads.
+/// For `query!` alone: evaluates a query's function without noting what it reads.
 pub(super) fn unnoted<T>(db: &dyn Db, function: impl FnOnce(Reader<'_>) -> T) -> T {
     let frame = Frame { db, notes: None };
     function(Reader { db, frame: Some(&frame) })

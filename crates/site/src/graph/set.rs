@@ -16,6 +16,9 @@ use crate::digest::Digest;
 use crate::fact::{Heard, Subject};
 use crate::page::Section;
 
+/// A page of the site's own: path, name, section and content.
+pub type OwnPage = (Arc<str>, Arc<str>, Section, Arc<[u8]>);
+
 /// A site's files, but for entries.
 #[derive(Debug)]
 pub struct Files {
@@ -23,8 +26,8 @@ pub struct Files {
     pub snapshot: Snapshot,
     /// Assets by their paths.
     pub assets: BTreeMap<Arc<str>, Asset>,
-    /// Pages of the site's own: path, name, section and content, in the order of their folders and then of their paths.
-    pub pages: Vec<(Arc<str>, Arc<str>, Section, Arc<[u8]>)>,
+    /// Pages of the site's own, in the order of their folders and then of their paths.
+    pub pages: Vec<OwnPage>,
     /// Files that are copied to the root: published path, path, digest and place; of two for one place, the first one
     /// counts.
     pub root: Vec<(Arc<str>, Arc<str>, Digest, PathBuf)>,
@@ -75,7 +78,7 @@ impl Database {
         }
     }
 
-    fn set_pages(&mut self, pages: Vec<(Arc<str>, Arc<str>, Section, Arc<[u8]>)>) {
+    fn set_pages(&mut self, pages: Vec<OwnPage>) {
         let site = Site::get(self);
         let before: HashMap<Arc<str>, PageFile> =
             site.pages(self).iter().map(|file| (Arc::clone(file.at(self)), *file)).collect();
