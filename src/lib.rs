@@ -4,13 +4,11 @@
 //! its short name here as well, so that whoever uses this one sees all of it.
 
 pub mod build;
-pub mod cache;
 pub mod check;
 pub mod cli;
 pub mod edit;
 pub mod explain;
 pub mod init;
-pub mod look;
 pub mod publish;
 pub mod report;
 pub mod scan;
@@ -23,6 +21,7 @@ pub use shelflife_model::{
 };
 pub use shelflife_site::{graph, render, theme};
 pub use shelflife_sources as source;
+pub use shelflife_store::{cache, file_stat};
 pub use shelflife_text::{
     digest, markdown, problem, python, rule, url_path, versions, warning, wording, yaml,
 };

@@ -18,10 +18,10 @@ use crate::cache::{Cache, Listed, Listing, Tree};
 use crate::config::{self, Config, Paths};
 use crate::digest::Digest;
 use crate::entry;
+use crate::file_stat::{FileStat, Within};
 use crate::graph::inputs::AssetLocation;
 use crate::graph::snapshot::{self, Snapshot};
 use crate::graph::{Asset, Files};
-use crate::look::{Look, Within};
 use crate::page::Section;
 use crate::render::{address, text};
 use crate::rule::Rule;
@@ -227,7 +227,7 @@ impl Scan {
         }
         for at in &found {
             let Some(file) = self.entries.get_mut(*at) else { continue };
-            let look = std::fs::symlink_metadata(&file.place).ok().as_ref().and_then(Look::of);
+            let look = std::fs::symlink_metadata(&file.place).ok().as_ref().and_then(FileStat::of);
             *file = examine(
                 std::mem::take(&mut file.name),
                 std::mem::take(&mut file.place),
@@ -419,7 +419,7 @@ struct Found {
     file: Scanned,
     kind: Kind,
     /// What it looks like, if that can be relied on later.
-    look: Option<Look>,
+    look: Option<FileStat>,
     /// Whether the listing says the same of it.
     is_known: bool,
 }
@@ -489,7 +489,7 @@ fn key(kind: Kind, name: &str) -> String {
 fn examine(
     name: String,
     place: PathBuf,
-    look: Option<Look>,
+    look: Option<FileStat>,
     known: Option<&Listed>,
     within: Option<&Within>,
     room: &mut Vec<u8>,

@@ -6,7 +6,7 @@ mod common;
 use common::{Site, entry};
 use serde_json::{Value, json};
 use shelflife::cache::{Cache, Tree};
-use shelflife::look::Look;
+use shelflife::file_stat::FileStat;
 use shelflife_testkit::replay::{Repository, Server, Usage, Window, World};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
@@ -74,7 +74,7 @@ fn what_was_read_in_vain_is_not_read_again() {
     wait();
     assert_did_nothing(&site.report(&["--offline"]));
     let known = Cache::read(&site.at(".shelflife/cache.sqlite"), |cache| cache.listing(Tree::Site)).unwrap();
-    let look = Look::of(&site.at("entries/one.md").symlink_metadata().unwrap());
+    let look = FileStat::of(&site.at("entries/one.md").symlink_metadata().unwrap());
     assert_eq!(known.unwrap()["entries/one.md"].look, look);
 }
 

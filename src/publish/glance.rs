@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use super::tree::{Found, OutputTree};
 use crate::cache::{Cache, CacheError, Listed, Listing, Tree, digest_of};
 use crate::digest::Digest;
-use crate::look::Within;
+use crate::file_stat::Within;
 
 /// For how long what was seen counts as what is there.
 const RECENT: Duration = Duration::from_secs(1);

@@ -10,7 +10,7 @@ use super::{Gone, Outputs, PublishError, manifest};
 use crate::access::denied;
 use crate::cache::Listed;
 use crate::digest::Digest;
-use crate::look::{self, Look};
+use crate::file_stat::{self, FileStat};
 
 /// The output folder.
 pub(super) struct OutputTree<'a> {
@@ -23,7 +23,7 @@ pub(super) struct OutputTree<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
     /// The output's bytes, and what the file looks like, if that was looked at.
-    Right(Option<Look>),
+    Right(Option<FileStat>),
     /// A file with other bytes.
     File,
     /// Nothing.
@@ -77,10 +77,10 @@ impl<'a> OutputTree<'a> {
     pub(super) fn look(&self, path: &str, digest: Digest, known: Option<&Listed>) -> Found {
         let place = self.place(path);
         let metadata = std::fs::symlink_metadata(&place);
-        let Some(look) = metadata.as_ref().ok().and_then(Look::of) else { return Found::of(metadata) };
+        let Some(look) = metadata.as_ref().ok().and_then(FileStat::of) else { return Found::of(metadata) };
         let right = match known {
             Some(known) if known.look == Some(look) => known.digest == digest,
-            _ => look::read(&place, look.size).is_ok_and(|bytes| Digest::of(&bytes) == digest),
+            _ => file_stat::read(&place, look.size).is_ok_and(|bytes| Digest::of(&bytes) == digest),
         };
         if right { Found::Right(Some(look)) } else { Found::File }
     }
@@ -202,8 +202,8 @@ impl<'a> OutputTree<'a> {
             return None;
         }
         let place = self.place(path);
-        let look = Look::of(&std::fs::symlink_metadata(&place).ok()?).filter(|look| look.size <= most)?;
-        look::read(&place, look.size).ok()
+        let look = FileStat::of(&std::fs::symlink_metadata(&place).ok()?).filter(|look| look.size <= most)?;
+        file_stat::read(&place, look.size).ok()
     }
 
     /// Removes a file, and the folders that this leaves empty.
@@ -231,7 +231,7 @@ impl<'a> OutputTree<'a> {
 
     /// Writes an output beside its place and renames it into it, so that nobody ever sees half of it. Makes the
     /// folders on the way. Returns what the file looks like then.
-    pub(super) fn write(&self, path: &str, bytes: &[u8]) -> Result<Option<Look>, PublishError> {
+    pub(super) fn write(&self, path: &str, bytes: &[u8]) -> Result<Option<FileStat>, PublishError> {
         let place = self.place(path);
         if let Some(folder) = place.parent() {
             self.make(folder)?;
@@ -248,7 +248,7 @@ impl<'a> OutputTree<'a> {
             return Err(denied("write", &place)(source).into());
         }
         std::fs::rename(&beside, &place).map_err(denied("replace", &place))?;
-        Ok(std::fs::symlink_metadata(&place).ok().and_then(|metadata| Look::of(&metadata)))
+        Ok(std::fs::symlink_metadata(&place).ok().and_then(|metadata| FileStat::of(&metadata)))
     }
 
     fn make(&self, folder: &Path) -> Result<(), PublishError> {

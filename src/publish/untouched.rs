@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::glance::Seen;
 use super::tree::{Found, topmost};
 use crate::cache::{Cache, CacheError, Listing, Tree};
-use crate::look::Within;
+use crate::file_stat::Within;
 
 /// Whether all that was published into `folder` was `seen` to be there, no build was killed since, and nothing is there
 /// again that was removed. Takes note of what the files look like now, and that the folder, which the cache calls `name`,

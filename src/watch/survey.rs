@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::places::Places;
-use crate::look::Identity;
+use crate::file_stat::Identity;
 
 /// What was seen.
 #[derive(Debug, Default)]

@@ -27,6 +27,7 @@ pub mod entry;
 pub mod fact;
 pub mod history;
 pub mod imprint;
+pub mod memory;
 pub mod page;
 pub mod plugin;
 pub mod trace;

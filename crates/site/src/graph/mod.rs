@@ -12,7 +12,6 @@ pub mod imprints;
 pub mod inputs;
 pub mod kinds;
 pub mod links;
-mod memory;
 pub mod notices;
 pub mod outputs;
 pub mod own_pages;
@@ -37,10 +36,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::fact::Subject;
 use crate::trace::Input;
 
+pub use crate::memory::Memory;
 pub use inputs::{
     Asset, AssetFile, EntryFile, EntrySource, FactInput, FactState, HistoryInput, PageFile, RootFile, Site,
 };
-pub use memory::Memory;
 pub use recorder::Reader;
 pub use set::{Files, OwnPage};
 

@@ -11,14 +11,14 @@ use super::open::Unusable;
 use super::read::BUILD;
 
 /// The cache's schema, and its number. It grows with every change to the schema, or to what tables hold.
-const CACHE: &str = include_str!("../../cache-schema/cache.sql");
+const CACHE: &str = include_str!("../../../../cache-schema/cache.sql");
 const CACHE_VERSION: u32 = 10;
 
 /// Up to this number caches held what is in the state now.
 const LAST_WITH_STATE: u32 = 9;
 
 /// Every step from an empty file to today's state. Steps are only ever added.
-const STATE: [&str; 1] = [include_str!("../../cache-schema/state/001-state.sql")];
+const STATE: [&str; 1] = [include_str!("../../../../cache-schema/state/001-state.sql")];
 
 /// What is said of another program's file.
 pub(super) const FOREIGN: &str = "belongs to another program";

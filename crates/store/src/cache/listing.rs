@@ -12,7 +12,7 @@ use super::removed::REMOVED;
 use super::traces::TRACES;
 use super::{Cache, CacheError, shards};
 use crate::digest::Digest;
-use crate::look::Look;
+use crate::file_stat::FileStat;
 
 /// The files of a tree by their paths, with `/`.
 pub type Listing = BTreeMap<String, Listed>;
@@ -23,7 +23,7 @@ pub struct Listed {
     /// The digest of its content.
     pub digest: Digest,
     /// What it looked like when it had that content; `None` if it was not left alone for long enough to tell.
-    pub look: Option<Look>,
+    pub look: Option<FileStat>,
 }
 
 /// The digest of the paths and contents of a listing, whatever its files look like.
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn listings_are_kept_by_tree() {
         let cache = Cache::in_memory().unwrap();
-        let look = Look { size: 1, modified: 2, changed: 3, inode: -4 };
+        let look = FileStat { size: 1, modified: 2, changed: 3, inode: -4 };
         let listed = |content: &[u8], look| Listed { digest: Digest::of(content), look };
         let files =
             Listing::from([("a".to_owned(), listed(b"1", Some(look))), ("b".to_owned(), listed(b"2", None))]);

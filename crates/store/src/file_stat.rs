@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 /// Size, times and inode of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Look {
+pub struct FileStat {
     /// Bytes.
     pub size: i64,
     /// When the content was last changed, in nanoseconds since 1970.
@@ -25,7 +25,7 @@ pub struct Look {
 /// steps of about 10 ms.
 const SETTLED: Duration = Duration::from_millis(100);
 
-impl Look {
+impl FileStat {
     /// The look of a regular file; `None` for anything else, a link among them.
     pub fn of(metadata: &Metadata) -> Option<Self> {
         if !metadata.is_file() {
@@ -75,7 +75,7 @@ impl Within {
     }
 
     /// The look of the regular file at `path` below the folder; `None` if there is anything else, or nothing.
-    pub fn look(&self, path: &str) -> Option<Look> {
+    pub fn look(&self, path: &str) -> Option<FileStat> {
         #[cfg(target_os = "linux")]
         {
             use rustix::fs::{AtFlags, FileType, statat};
@@ -87,7 +87,7 @@ impl Within {
                 seconds.saturating_mul(1_000_000_000).saturating_add_unsigned(nanoseconds)
             };
             let modified = Some(time(stat.st_mtime, stat.st_mtime_nsec)).filter(|time| *time >= 0);
-            Some(Look {
+            Some(FileStat {
                 size: stat.st_size,
                 modified: modified.unwrap_or(i64::MAX),
                 changed: time(stat.st_ctime, stat.st_ctime_nsec),
@@ -95,7 +95,7 @@ impl Within {
             })
         }
         #[cfg(not(target_os = "linux"))]
-        std::fs::symlink_metadata(self.folder.join(path)).ok().as_ref().and_then(Look::of)
+        std::fs::symlink_metadata(self.folder.join(path)).ok().as_ref().and_then(FileStat::of)
     }
 
     /// The content of the file at `path` below the folder, of about this size in bytes, in `room`, which is used again
@@ -229,12 +229,12 @@ mod tests {
         std::fs::write(&place, "content").unwrap();
         for time in [Duration::ZERO, Duration::from_nanos(1_234_567_890_123_456_789)] {
             File::options().write(true).open(&place).unwrap().set_modified(UNIX_EPOCH + time).unwrap();
-            let look = Look::of(&std::fs::symlink_metadata(&place).unwrap());
+            let look = FileStat::of(&std::fs::symlink_metadata(&place).unwrap());
             assert!(look.is_some());
             assert_eq!(within.look("a/file"), look);
         }
         File::options().write(true).open(&place).unwrap().set_modified(UNIX_EPOCH - SETTLED).unwrap();
-        assert_eq!(within.look("a/file"), Look::of(&std::fs::symlink_metadata(&place).unwrap()));
+        assert_eq!(within.look("a/file"), FileStat::of(&std::fs::symlink_metadata(&place).unwrap()));
         assert_eq!([within.look("a"), within.look("none"), within.look("a/file/below")], [None; 3]);
         assert!(Within::folder(&place).is_err() || cfg!(not(target_os = "linux")));
     }
@@ -243,7 +243,7 @@ mod tests {
     fn a_file_that_changed_looks_different() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
-        let look = || Look::of(&std::fs::symlink_metadata(&path).unwrap()).unwrap();
+        let look = || FileStat::of(&std::fs::symlink_metadata(&path).unwrap()).unwrap();
         std::fs::write(&path, "one").unwrap();
         let first = look();
         assert_eq!(first, look());
@@ -253,6 +253,6 @@ mod tests {
         assert_ne!(first, look());
         std::fs::remove_file(&path).unwrap();
         std::fs::create_dir(&path).unwrap();
-        assert_eq!(Look::of(&std::fs::symlink_metadata(&path).unwrap()), None);
+        assert_eq!(FileStat::of(&std::fs::symlink_metadata(&path).unwrap()), None);
     }
 }

@@ -2,8 +2,8 @@
 
 use super::Cache;
 use crate::digest::Digest;
-use crate::graph::Memory;
 use crate::imprint::ShownKind;
+use crate::memory::Memory;
 
 impl Memory for Cache {
     fn memo(&self, function: &str, inputs: Digest) -> Option<Vec<u8>> {

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::lock::Lock;
 use super::schema::{self, PATIENCE};
 use super::{Cache, CacheError, Which};
-use crate::look::Identity;
+use crate::file_stat::Identity;
 
 /// What a pause began with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::file::{BESIDE, beside};
-use crate::report;
+use crate::wording::count;
 
 /// A state that could not be used, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,13 +39,13 @@ impl fmt::Display for SetAside {
         f.write_str("begins anew")?;
         match (facts, histories) {
             (0, 0) => {}
-            (facts, 0) => write!(f, " with {} of it", report::count(*facts, "fact"))?,
-            (0, histories) => write!(f, " with the history of {}", report::count(*histories, "plugin"))?,
+            (facts, 0) => write!(f, " with {} of it", count(*facts, "fact"))?,
+            (0, histories) => write!(f, " with the history of {}", count(*histories, "plugin"))?,
             (facts, histories) => write!(
                 f,
                 " with {} of it and the history of {}",
-                report::count(*facts, "fact"),
-                report::count(*histories, "plugin")
+                count(*facts, "fact"),
+                count(*histories, "plugin")
             )?,
         }
         match removed {

@@ -9,7 +9,7 @@ use url::Url;
 use super::file::{Header, beside, not_ours};
 use super::schema::{self, PATIENCE};
 use super::{Cache, CacheError, State, Which, state_beside};
-use crate::look::Look;
+use crate::file_stat::FileStat;
 
 /// How often to begin again while a build writes into the files.
 const ATTEMPTS: usize = 5;
@@ -53,13 +53,13 @@ impl Cache {
 /// told that nobody writes; whether that was so is seen from the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct File {
-    look: Option<Look>,
+    look: Option<FileStat>,
     has_log: bool,
 }
 
 impl File {
     fn look(path: &Path) -> Self {
-        let look = std::fs::metadata(path).ok().as_ref().and_then(Look::of);
+        let look = std::fs::metadata(path).ok().as_ref().and_then(FileStat::of);
         Self { look, has_log: beside(path, "-wal").exists() }
     }
 }
