@@ -9,8 +9,8 @@ mod fingerprint;
 
 use std::path::Path;
 
-/// Where checks are, and all that they use.
-const CHECKS: &str = "src";
+/// Where checks are, and what they use beside what decides outputs.
+const CHECKS: [&str; 2] = ["crates/engine/src", "src"];
 
 fn main() {
     // A static program that may be loaded anywhere relocates itself when it starts. Packed as bits
@@ -18,11 +18,13 @@ fn main() {
     if std::env::var("CARGO_CFG_TARGET_ENV").is_ok_and(|env| env == "musl") {
         println!("cargo:rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }
-    println!("cargo:rerun-if-changed={CHECKS}");
+    for part in CHECKS {
+        println!("cargo:rerun-if-changed={part}");
+    }
     println!("cargo:rustc-env=SHELFLIFE_CHECKS={}", checks(Path::new("")));
 }
 
 /// The fingerprint of the workspace in `root`.
 pub(crate) fn checks(root: &Path) -> String {
-    fingerprint::of(root, &[CHECKS.to_owned()], "")
+    fingerprint::of(root, &CHECKS.map(str::to_owned), "")
 }

@@ -3,19 +3,13 @@
 //! `ARCHITECTURE.md` draws the map; each module's first line says which one idea it holds. What the crates below hold has
 //! its short name here as well, so that whoever uses this one sees all of it.
 
-pub mod build;
 pub mod check;
 pub mod cli;
 pub mod edit;
-pub mod explain;
 pub mod init;
-pub mod publish;
-pub mod report;
-pub mod scan;
-pub mod seed;
 pub mod watch;
-pub mod write;
 
+pub use shelflife_engine::{explain, publish, report, rounds as build, scan, seed, write};
 pub use shelflife_model::{
     access, companion, config, data, entry, fact, history, imprint, page, plugin, trace,
 };

@@ -203,6 +203,7 @@ fn fingerprints_cover_what_decides_and_nothing_else() {
         ("crates/site/src/graph/mod.rs", "other", outputs),
         ("site/templates/plugin.html", "other", outputs),
         ("src/check/lint.rs", "other", checks),
+        ("crates/engine/src/scan.rs", "other", checks),
         ("src/cli/mod.rs", "other", checks),
         ("crates/sources/src/http.rs", "other", neither),
         ("crates/text/tests/a.rs", "other", neither),

@@ -263,7 +263,7 @@ fn shown_as(path: &str) -> &str {
 }
 
 /// How many letters have to be changed; `None` if that is so many that something else must be meant.
-pub(crate) fn distance(wanted: &str, name: &str) -> Option<usize> {
+pub fn distance(wanted: &str, name: &str) -> Option<usize> {
     let most = (wanted.chars().count().min(name.chars().count()) / 3).clamp(1, 3);
     if wanted.len().abs_diff(name.len()) > most * 4 {
         return None;

@@ -1,7 +1,7 @@
 //! Why an output is what it is: what earlier builds wrote down about it, gathered without building anything.
 
 mod find;
-pub(crate) use find::distance;
+pub use find::distance;
 mod freshness;
 
 use std::collections::BTreeMap;
@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::build::{Redirects, UNKNOWN, kept_entries, of_entry};
 use crate::cache::{Cache, CacheError, Change, Made, Traces, Tree};
 use crate::companion::Companion;
 use crate::config::Config;
@@ -20,6 +19,7 @@ use crate::graph::kinds::Kind;
 use crate::imprint::Imprint;
 use crate::publish::ByFolder;
 use crate::render::address;
+use crate::rounds::{Redirects, UNKNOWN, kept_entries, of_entry};
 use crate::trace::{Dependency, Input, Sets, Trace, Version};
 use crate::url_path;
 
