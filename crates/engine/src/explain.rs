@@ -19,7 +19,7 @@ use crate::graph::kinds::Kind;
 use crate::imprint::Imprint;
 use crate::publish::ByFolder;
 use crate::render::address;
-use crate::rounds::{Redirects, UNKNOWN, kept_entries, of_entry};
+use crate::rounds::{UNKNOWN, kept_entries, of_entry, target};
 use crate::trace::{Dependency, Input, Sets, Trace, Version};
 use crate::url_path;
 
@@ -182,9 +182,8 @@ fn gather(given: &str, config: &Config, cache: &Cache) -> Result<miette::Result<
         Err(error) => return Ok(Err(error)),
     };
     let digest = files.get(&output).map(|file| file.digest);
-    let redirects = Redirects::load(cache)?.unwrap_or_default();
     let told = Told { config, cache, traces, sets };
-    let (what, depends_on) = told.what(&output, digest, &redirects)?;
+    let (what, depends_on) = told.what(&output, digest)?;
     Ok(Ok(Explanation {
         address: address::absolute(config.settings.view(), &url_path::of_output(&output)),
         what,
@@ -205,17 +204,14 @@ struct Told<'a> {
 
 impl Told<'_> {
     /// What the output at `path` is, and what it depends on.
-    fn what(
-        &self,
-        path: &str,
-        digest: Option<Digest>,
-        redirects: &Redirects,
-    ) -> Result<(What, Dependencies), CacheError> {
+    fn what(&self, path: &str, digest: Option<Digest>) -> Result<(What, Dependencies), CacheError> {
         let trace = self.traces.get(path).map(|made| &made.trace);
         let inputs = || trace.map(|trace| self.sources(trace)).unwrap_or_default();
-        if let Some(stem) = redirects.target(path) {
+        if let Some(page) = trace.and_then(|trace| target(path, trace)) {
             let input = Input::Purpose(path.into()).to_string();
-            let leads_to = Source { input, value: address::plugin_page(stem) };
+            let leads_to = Source { input, value: page.to_owned() };
+            let page = url_path::path_of(page);
+            let stem = find::stem_of_page(&page).unwrap_or_default();
             let inputs = std::iter::once(leads_to).chain(inputs()).collect();
             let depends_on = Dependencies { inputs, ..Dependencies::default() };
             return Ok((What::Redirect { entry: self.config.paths.entry(stem) }, depends_on));

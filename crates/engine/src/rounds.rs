@@ -12,7 +12,6 @@ mod history;
 mod inspect;
 mod ledger;
 mod record;
-mod redirects;
 mod refusals;
 mod render;
 mod run;
@@ -39,7 +38,7 @@ pub use facts::fetch;
 pub use found::beside_files;
 pub use inspect::{Inspected, inspect};
 pub use record::kept_entries;
-pub use redirects::Redirects;
+pub use traces::target;
 pub use why::{UNKNOWN, of_entry};
 
 /// What a build is doing.

@@ -16,6 +16,15 @@ pub(super) fn add_reads(changes: &mut Vec<Changed>, before: &Trace, now: &Trace,
     changes.extend(reads.into_iter().filter(|read| says_more(&read.input) && !known.contains(&read.input)));
 }
 
+/// The address of the plugin's page to which the redirect at `path` leads, if the output with this trace is one.
+pub fn target<'t>(path: &str, trace: &'t Trace) -> Option<&'t str> {
+    let purpose = trace.was(&Input::Purpose(path.into()))?.value.as_deref()?;
+    purpose.starts_with(PLUGINS).then_some(purpose)
+}
+
+/// What the addresses of plugins' pages begin with: nothing else has such a one, see `graph::state`.
+const PLUGINS: &str = "/plugins/";
+
 /// Those of the last build, and what this one makes of them.
 #[derive(Debug, Default)]
 pub(super) struct OutputTraces {
@@ -51,6 +60,15 @@ impl OutputTraces {
             add_reads(&mut changes, &before.trace, &now.trace, sets);
         }
         changes
+    }
+
+    /// To which plugin's page the redirect at `path` led, and leads; `None` where nothing is known of the last build.
+    pub(super) fn targets(&self, path: &str) -> Option<(Option<&str>, Option<&str>)> {
+        if self.before.is_empty() {
+            return None;
+        }
+        let [old, new] = [&self.before, &self.now].map(|all| target(path, &all.get(path)?.trace));
+        Some((old, new))
     }
 
     /// Keeps them for the next build, with those of `sets` that they and `imprints` share. `earlier` are those that are

@@ -5,7 +5,6 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::current::OfOutputs;
 use super::ledger::Ledger;
-use super::redirects::Redirects;
 use super::shelf::{Fresh, Shelf};
 use super::traces::{OutputTraces, add_reads};
 use crate::cache::{Cache, CacheError, Change, Listing, Made, Tree};
@@ -18,7 +17,6 @@ use crate::graph::plan::{Output, Plan};
 use crate::graph::{Database, EntryFile, FactState, facets};
 use crate::imprint::{Front, Imprint, ShownKind};
 use crate::publish::{ByFolder, Outputs};
-use crate::render::address;
 use crate::trace::{Aspect, Changed, Input, Sets, Version};
 
 /// How many plugins are named that changed what a list shows.
@@ -76,7 +74,6 @@ impl Why<'_> {
             None => ByFolder::read(&self.config.paths.output),
         };
         let published = listing.unwrap_or_default();
-        let (led, redirects) = (Redirects::load(cache)?, Redirects::of(self.db, self.plan));
         let exports = LazyCell::new(|| self.exports());
         let listed = LazyCell::new(|| self.listed());
         let fresh: HashMap<EntryFile, &Fresh> = self.fresh.iter().map(|one| (one.file, one)).collect();
@@ -105,9 +102,7 @@ impl Why<'_> {
                 },
             };
             if was_there {
-                if let Some(led) = &led {
-                    why.extend(self.of_place(path, &fresh, led, &redirects));
-                }
+                why.extend(self.of_place(path, &fresh));
                 if why.is_empty()
                     && !self.is_lost(path, &fresh)
                     && let Some(made) = cache.made(path)?
@@ -124,9 +119,6 @@ impl Why<'_> {
             all.insert(path.clone(), why);
         }
         self.forget(cache, &published, outputs)?;
-        if led.as_ref() != Some(&redirects) {
-            redirects.save(cache)?;
-        }
         Ok(all)
     }
 
@@ -137,14 +129,8 @@ impl Why<'_> {
 
     /// What has changed of what the output at `path` is for: where a redirect leads, or that there is one, or an
     /// entry's page in the place of one.
-    fn of_place(
-        &self,
-        path: &str,
-        fresh: &HashMap<EntryFile, &Fresh>,
-        before: &Redirects,
-        after: &Redirects,
-    ) -> Option<Change> {
-        let (old, new) = (before.target(path), after.target(path));
+    fn of_place(&self, path: &str, fresh: &HashMap<EntryFile, &Fresh>) -> Option<Change> {
+        let (old, new) = self.traces.targets(path)?;
         if let Some(Output::Rendered(Kind::Plugin(file))) = self.plan.outputs.get(path)
             && old.is_some()
         {
@@ -153,7 +139,7 @@ impl Why<'_> {
             let new = entry.map(ToString::to_string);
             return Some(Change { input: one.path.clone(), old: None, new });
         }
-        let (old, new) = (old.map(address::plugin_page), new.map(address::plugin_page));
+        let (old, new) = (old.map(str::to_owned), new.map(str::to_owned));
         let input = Input::Purpose(path.into()).to_string();
         (old != new).then_some(Change { input, old, new })
     }
