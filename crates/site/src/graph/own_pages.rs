@@ -30,7 +30,7 @@ use crate::render::environment::{self, Destination};
 use crate::render::slug::slug;
 use crate::render::{address, object, pictures};
 use crate::rule::Rule;
-use crate::trace::Input;
+use crate::trace::{Input, Version};
 use crate::url_path::path_of;
 use crate::warning::Warning;
 use crate::yaml::{MAX_PROBLEMS, Text, quote};
@@ -188,11 +188,13 @@ query! {
     }
 }
 
-/// The navigation as people are told of it.
-pub(super) fn navigation_told(db: Reader<'_>) -> String {
-    let told = |one: &Destination| format!("{} ({})", one.title, one.path);
-    let all: Vec<String> = navigation(db).iter().map(told).collect();
-    if all.is_empty() { "the theme's own".to_owned() } else { all.join(", ") }
+/// What the navigation is, with what people are told of it: a title may say the same as two of them.
+pub(super) fn navigation_version(db: Reader<'_>) -> Version {
+    let all = navigation(db);
+    let told: Vec<String> = all.iter().map(|one| format!("{} ({})", one.title, one.path)).collect();
+    let value = if told.is_empty() { "the theme's own".to_owned() } else { told.join(", ") };
+    let parts = all.iter().flat_map(|one| [one.title.as_bytes(), one.path.as_bytes()]);
+    Version { digest: Digest::of_parts(parts), value: Some(value.into()) }
 }
 
 /// The name of the template of a page: the one that it asks for, if that is for pages, or else that of its folder.

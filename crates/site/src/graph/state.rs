@@ -102,7 +102,7 @@ pub fn version(db: &Database, input: &Input, of: Option<EntryFile>) -> Option<Ve
         Input::Program | Input::Setting(_) | Input::Template(_) | Input::Asset(_) | Input::Data(_) => {
             return db.snapshot().version(input);
         }
-        Input::Navigation => return Some(Version::short(own_pages::navigation_told(reader))),
+        Input::Navigation => return Some(own_pages::navigation_version(reader)),
         // Whoever has the file knows better.
         Input::Entry | Input::Unnamed => return None,
         Input::Files
