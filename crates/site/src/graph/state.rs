@@ -125,7 +125,9 @@ pub fn version(db: &Database, input: &Input, of: Option<EntryFile>) -> Option<Ve
         Input::Purpose(path) => return purpose(reader, path),
         Input::Page(path) => {
             let page = reader.pages().iter().find(|page| page.path(reader) == path)?;
-            Digest::of(reader.page(*page))
+            // What a page is depends on where its folder puts it, too.
+            let place = [page.section(reader).template(), &**page.name(reader)].map(str::as_bytes);
+            Digest::of_parts(place.into_iter().chain([&**reader.page(*page)]))
         }
         Input::File(path) => {
             let file = reader.root().iter().find(|file| file.path(reader) == path)?;
