@@ -2,6 +2,7 @@
 
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use super::current::OfOutputs;
 use super::ledger::Ledger;
@@ -165,7 +166,10 @@ impl Why<'_> {
         for change in self.traces.changes(path, &self.state, self.sets) {
             let plugins = match &change.input {
                 // What is at a path is told where it is known whether that is a redirect.
-                Input::Purpose(_) => continue,
+                Input::Purpose(_) => {
+                    told_of.extend(self.of_spelling(&change, kind));
+                    continue;
+                }
                 Input::Announced => self.of_announced(),
                 Input::Newest => self.of_plugins(|imprint| {
                     let digests = [imprint.shown.summary, imprint.feed?];
@@ -183,6 +187,20 @@ impl Why<'_> {
             if plugins.is_empty() { told_of.push(told(&change)) } else { told_of.extend(plugins) }
         }
         told_of
+    }
+
+    /// The entry, if it writes the address of a redirect otherwise that leads to where it led.
+    fn of_spelling(&self, change: &Changed, kind: &Kind) -> Option<Change> {
+        let target = |version: &Option<Version>| version.as_ref().and_then(|version| version.value.clone());
+        let Kind::Redirect { to, .. } = kind else { return None };
+        let one = self.fresh.iter().find(|one| one.file == *to)?;
+        if target(&change.was) != target(&change.is) {
+            return None;
+        }
+        let entry = |imprint: &Option<Arc<Imprint>>| {
+            imprint.as_ref().and_then(|imprint| imprint.trace.was(&Input::Entry)).map(ToString::to_string)
+        };
+        Some(Change { input: one.path.clone(), old: entry(&one.earlier), new: entry(&one.imprint) })
     }
 
     /// The plugins that lists show otherwise than before, by the names of their files.

@@ -182,7 +182,12 @@ fn of_digests(digests: impl Iterator<Item = Digest>) -> Digest {
 /// What the output at a path is: another one may take its place.
 fn purpose(db: Reader<'_>, path: &str) -> Option<Version> {
     Some(match plan(db).outputs.get(path)? {
-        Output::Rendered(Kind::Redirect { to, .. }) => Version::short(address::plugin_page(stem(db, *to))),
+        Output::Rendered(Kind::Redirect { from, to, .. }) => {
+            let target = address::plugin_page(stem(db, *to));
+            // `/old` and `/old/` are one file, and templates see which of them is written.
+            let digest = Digest::of_parts([from, &target].map(|part| part.as_bytes()));
+            Version { digest, value: Some(target.into()) }
+        }
         Output::Rendered(Kind::Page(page)) => Version::short(format!("page {}", page.path(db))),
         Output::Rendered(kind) => Version::short(kind.address(db)),
         _ => return None,
