@@ -12,7 +12,9 @@ pub(super) fn add_reads(changes: &mut Vec<Changed>, before: &Trace, now: &Trace,
     let reads = came_and_went(&before.dependencies(sets), &now.dependencies(sets));
     let known: HashSet<Input> = changes.iter().map(|change| change.input.clone()).collect();
     // Which settings and addresses a template reads follows from the template, and says nothing more.
-    let says_more = |input: &Input| matches!(input, Input::Template(_) | Input::Fact(_));
+    let says_more = |input: &Input| {
+        matches!(input, Input::Template(_) | Input::Fact(_) | Input::Page(_) | Input::File(_))
+    };
     changes.extend(reads.into_iter().filter(|read| says_more(&read.input) && !known.contains(&read.input)));
 }
 

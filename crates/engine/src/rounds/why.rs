@@ -93,7 +93,10 @@ impl Why<'_> {
                     vec![Change { input: format!("asset {}", asset.path(self.db)), old, new }]
                 }
                 (Some(_), Some(Output::Root(_))) => {
-                    self.traces.changes(path, &self.state, self.sets).iter().map(told).collect()
+                    let mut changes = self.traces.changes(path, &self.state, self.sets);
+                    // That it led somewhere before is told below, and its templates say nothing of a copy.
+                    changes.retain(|change| matches!(change.input, Input::File(_)));
+                    changes.iter().map(told).collect()
                 }
                 (_, Some(Output::Rendered(kind))) => match kind {
                     Kind::Plugin(file) | Kind::Companion(file, _) => {
