@@ -45,6 +45,9 @@ pub struct Imprint {
     pub abandonment: Option<Abandonment>,
     /// The inputs of the memo that has the description for feeds, if a feed had it.
     pub feed: Option<Digest>,
+    /// Whether it was made of a last good version, which is not held to today's limits. It says nothing of whether a file
+    /// with the same content can be read.
+    pub is_kept: bool,
 }
 
 impl Imprint {
@@ -226,6 +229,7 @@ impl Imprint {
             pictures: Vec::new(),
             abandonment: None,
             feed: None,
+            is_kept: false,
         }
     }
 }

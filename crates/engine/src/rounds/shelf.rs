@@ -73,7 +73,10 @@ impl Shelf {
         let digests = HashMap::with_capacity(scan.entries().len());
         let refused = HashMap::new();
         let mut shelf = Self { files: Vec::new(), digests, refused, earlier, shared, is_complete: false };
-        let stands = |file: &Scanned| shelf.standing(db, file.stem(), file.digest());
+        // What was made of a last good version does not tell whether the file can be read.
+        let stands = |file: &Scanned| {
+            shelf.standing(db, file.stem(), file.digest()).filter(|imprint| !imprint.is_kept)
+        };
         let standing: Vec<_> = scan.entries().iter().map(stands).collect();
         let sources = scan
             .entries()
@@ -231,7 +234,8 @@ impl Shelf {
                 files.push(file);
                 continue;
             };
-            if self.digests.get(&file) != Some(&scanned.digest()) {
+            // What can't be read may be within the limits now.
+            if self.digests.get(&file) != Some(&scanned.digest()) || self.refused.contains_key(&file) {
                 self.take(db, file, scanned)?;
             }
             files.push(file);

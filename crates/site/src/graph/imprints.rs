@@ -9,7 +9,7 @@ use super::plugins::left_python2;
 use super::recorder::Reader;
 use super::sitemap::modified;
 use super::state::{Recorded, Shared, trace};
-use super::{Database, EntryFile, notices, thumbnails, views};
+use super::{Database, EntryFile, EntrySource, notices, thumbnails, views};
 use crate::digest::Digest;
 use crate::imprint::{Imprint, Packed};
 use crate::trace::Trace;
@@ -42,6 +42,7 @@ fn untraced(db: Reader<'_>, file: EntryFile) -> Option<Imprint> {
         pictures: thumbnails::of_entry(db, file),
         abandonment: notices::read_abandonment(db, file).clone(),
         feed: of_feed.map(|html| html.inputs),
+        is_kept: matches!(db.source(file), EntrySource::Kept(_)),
         front,
     })
 }
