@@ -64,6 +64,11 @@ pub(super) fn recorded_with<T>(
     recorded(render)
 }
 
+/// How many templates are being rendered within each other.
+pub(super) fn depth() -> usize {
+    READS.with_borrow(Vec::len)
+}
+
 /// Notes a read.
 pub(super) fn note(input: Input) {
     READS.with_borrow_mut(|reads| reads.last_mut().map(|reads| reads.insert(input)));

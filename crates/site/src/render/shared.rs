@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use minijinja::value::ValueKind;
-use minijinja::{Environment, Error, State, Value, context};
+use minijinja::{Environment, Error, ErrorKind, State, Value, context};
 
 use super::reads;
 use crate::digest::Digest;
@@ -12,6 +12,9 @@ use crate::trace::Input;
 
 /// How many results are kept. Templates that ask for more of them than this do not share much.
 const KEPT: usize = 100;
+
+/// How deep templates may share others. The engine counts from the beginning in each, and the stack has an end.
+const DEPTH: usize = 16;
 
 /// What a template is rendered with, as far as values that look the same can be told apart. The engine's own comparison
 /// takes `1`, `1.0` and `true` for the same, and a text for the same as one that is safe.
@@ -57,6 +60,10 @@ pub(super) fn add(environment: &mut Environment<'static>) {
         if let Some((text, inputs)) = key.as_ref().and_then(|key| find().get(key).cloned()) {
             reads::note_all(&inputs);
             return Ok(text);
+        }
+        if reads::depth() > DEPTH {
+            let message = format!("`shared` is used {DEPTH} times within itself, at last for `{name}`");
+            return Err(Error::new(ErrorKind::InvalidOperation, message));
         }
         let (text, inputs) = reads::recorded(|| state.get_template(&name)?.render(context! { here }));
         reads::note_all(&inputs);
