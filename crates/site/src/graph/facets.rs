@@ -122,14 +122,16 @@ fn with_plugins<'db>(db: Reader<'db>, (facet, slug): &Key, members: &Members) ->
     }
 }
 
-/// The function whose result is the digests of all groups, under that of all that lists show.
+/// The function whose result is the digests of all groups, under that of all that lists show and of the program, which
+/// decides what groups there are.
 const GROUPS: &str = "groups";
 
 query! {
     unnoted;
     /// The digest of what each group's page shows.
     pub fn digests(db: Reader<'_>) -> BTreeMap<Key, Digest> {
-        let inputs = *views::listed_digest(db);
+        let listed = views::listed_digest(db);
+        let inputs = Digest::of_parts([listed.as_bytes().as_slice(), crate::FINGERPRINT.as_bytes()]);
         let known = db.memory().memo(GROUPS, inputs).and_then(|bytes| postcard::from_bytes(&bytes).ok());
         if let Some(known) = known {
             return known;
