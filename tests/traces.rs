@@ -4,6 +4,7 @@
 
 mod common;
 mod traces {
+    pub mod alike;
     pub mod computed;
     pub mod equal;
     pub mod lab;
