@@ -240,8 +240,8 @@ impl<'a> Run<'a> {
     /// The digest of where everything is, facts among it.
     fn places(&self) -> Digest {
         let paths = &self.config.paths;
-        let places =
-            [&paths.site, &paths.entries, &paths.root].into_iter().chain(&paths.pages).chain(&paths.topics);
+        let folders = [&paths.site, &paths.entries, &paths.data, &paths.assets, &paths.root];
+        let places = folders.into_iter().chain(&paths.pages).chain(&paths.topics);
         let places = places.map(|path| path.as_os_str().as_encoded_bytes());
         let origins = source::origins(self.config);
         Digest::of_parts(places.chain([origins.as_bytes().as_slice()]))
