@@ -46,6 +46,40 @@ fn a_page_with_an_address_follows_its_folder_to_another_section() {
 }
 
 #[test]
+fn a_folder_of_pages_that_becomes_one_of_topics_is_one() {
+    for by in BUILDERS {
+        let mut lab = Lab::new(by);
+        lab.site.entry("one", "");
+        lab.put("shelflife.toml", &format!("{CONFIG}\n[paths]\ntopics = 'none'\n"));
+        lab.put("_pages/x.md", &page(""));
+        lab.build();
+        // In the order of folders, there is the same in each.
+        lab.put("shelflife.toml", &format!("{CONFIG}\n[paths]\npages = 'none'\n"));
+        lab.remove("_pages/x.md");
+        lab.put("topics/x.md", &page(""));
+        lab.build();
+        assert_eq!(lab.stale(), [""; 0], "{by:?}");
+    }
+}
+
+#[test]
+fn warnings_name_files_where_they_are() {
+    for by in BUILDERS {
+        for (key, from) in [("entries", "entries/one.md"), ("data", "data/notices.yaml")] {
+            let mut lab = Lab::new(by);
+            lab.site.entry("one", "compatibility: {os: [beos]}\n");
+            lab.put("data/notices.yaml", "- plugin: one\n");
+            lab.build();
+            std::fs::rename(lab.site.at(key), lab.site.at("moved")).unwrap();
+            lab.put("shelflife.toml", &format!("{CONFIG}\n[paths]\n{key} = 'moved'\n"));
+            lab.tell(from);
+            let (warm, cold) = (lab.build(), lab.try_cold().unwrap());
+            assert_eq!(warm["warnings"], cold["warnings"], "{key} by {by:?}");
+        }
+    }
+}
+
+#[test]
 fn a_redirect_shows_its_address_as_it_is_written() {
     for by in BUILDERS {
         let mut lab = Lab::new(by);

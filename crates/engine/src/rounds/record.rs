@@ -90,7 +90,7 @@ impl Whole {
             program: Version::of(Digest::of(shelflife_site::FINGERPRINT.as_bytes())),
             settings: Version::of(config.settings.digest()),
             origins: Version::of(source::origins(config)),
-            files: Version::of(scan.digest()),
+            files: Version::of(files(scan, config)),
             facts: counter(Counter::Facts)?,
             answers: counter(Counter::Answers)?,
             histories: counter(Counter::Histories)?,
@@ -144,6 +144,17 @@ impl Whole {
         };
         inputs.into_iter().filter_map(dependency).collect()
     }
+}
+
+/// The digest of all files with the folders that they are in: which pages are topics is decided by their folder, and
+/// warnings name files by their paths in the site.
+fn files(scan: &Scan, config: &Config) -> Digest {
+    let folders = config.paths.inputs().flat_map(|(name, folder)| {
+        let in_site = folder.strip_prefix(&config.paths.site).unwrap_or(folder);
+        [name.as_bytes(), in_site.as_os_str().as_encoded_bytes()]
+    });
+    let files = scan.digest();
+    Digest::of_parts(std::iter::once(files.as_bytes().as_slice()).chain(folders))
 }
 
 /// What a build knew of the facts that the site depends on.

@@ -12,7 +12,7 @@ use super::state::{Recorded, Shared, trace};
 use super::{Database, EntryFile, EntrySource, notices, thumbnails, views};
 use crate::digest::Digest;
 use crate::imprint::{Imprint, Packed};
-use crate::trace::Trace;
+use crate::trace::{Input, Trace};
 
 /// The imprint of an entry that is not known, of which `entry` is the digest of the file; `None` if it can't be read
 /// or its page can't be rendered.
@@ -23,6 +23,8 @@ pub fn imprint(db: &Database, file: EntryFile, entry: Digest, shared: &Shared) -
 }
 
 fn untraced(db: Reader<'_>, file: EntryFile) -> Option<Imprint> {
+    // Warnings and places name the file by its path.
+    db.note(Input::Setting("paths.entries".into()), None);
     let front = front(db, file)?.clone();
     let page = *page(db, file).as_ref().ok()?;
     let is_in_feed = db.unnoted(|db| in_feed(db).any(|newest| newest == file));
