@@ -1,7 +1,7 @@
-//! Imprints: what a build made of an entry, and the digest of everything that went into it.
+//! Imprints: what a build made of an entry, and the trace of what it read for that.
 //!
-//! An imprint stands in for its entry in later builds: as long as all that went into it is the same, neither the
-//! entry's file nor any fact about it has to be read again.
+//! An imprint stands in for its entry in later builds: as long as its trace holds, neither the entry's file nor any fact
+//! about it has to be read again.
 
 use std::marker::PhantomData;
 

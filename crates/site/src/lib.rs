@@ -7,7 +7,7 @@
 //! # Start here
 //!
 //! - [`graph::Database`] is one site's graph: inputs are set, then it is asked for outputs.
-//! - [`graph::plan`] is the table of all outputs, each of a [`graph::kinds::Kind`].
+//! - [`graph::table`] declares all outputs; [`graph::plan`] is which of them a site has, each of a [`graph::kinds::Kind`].
 //! - [`render`] is what they look like, given what they show.
 //!
 //! ```
