@@ -69,7 +69,11 @@ impl Snapshot {
                 Some(Version::of(Digest::of_parts([text.as_bytes(), &[u8::from(*is_own)]])))
             }
             Input::Asset(name) => self.assets.get(name).map(|path| Version::short(Arc::clone(path))),
-            Input::Data(name) => self.data.get(name).map(|file| Version::of(Digest::of(&file.content))),
+            Input::Data(name) => {
+                // What is wrong with it is told with its path.
+                let DataFile { path, content } = self.data.get(name)?;
+                Some(Version::of(Digest::of_parts([path.as_bytes(), content])))
+            }
             _ => None,
         }
     }
