@@ -78,6 +78,8 @@ pub enum Input {
     Files,
     /// All settings.
     Settings,
+    /// The windows of usage that the site wants.
+    Windows,
     /// The addresses that facts come from.
     Origins,
     /// All facts' values.
@@ -165,6 +167,7 @@ impl fmt::Display for Input {
             Self::Redirects => f.write_str("redirects"),
             Self::Files => f.write_str("the site's files"),
             Self::Settings => f.write_str("settings"),
+            Self::Windows => f.write_str("windows of usage"),
             Self::Origins => f.write_str("the addresses of sources"),
             Self::Facts => f.write_str("facts"),
             Self::Answers => f.write_str("answers of sources"),

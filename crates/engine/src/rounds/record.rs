@@ -71,6 +71,8 @@ pub fn kept_entries(cache: &Cache) -> Result<BTreeSet<String>, CacheError> {
 pub(super) struct Whole {
     program: Version,
     settings: Version,
+    /// The windows of usage that the site wants, whatever its entries are.
+    windows: Version,
     origins: Version,
     files: Version,
     facts: Version,
@@ -89,6 +91,7 @@ impl Whole {
         Ok(Self {
             program: Version::of(Digest::of(shelflife_site::FINGERPRINT.as_bytes())),
             settings: Version::of(config.settings.digest()),
+            windows: Version::short(format!("{:?}", config.settings.usage_windows)),
             origins: Version::of(source::origins(config)),
             files: Version::of(files(scan, config)),
             facts: counter(Counter::Facts)?,
@@ -112,6 +115,7 @@ impl Whole {
         Now::Is(Some(match input {
             Input::Program => self.program.clone(),
             Input::Settings => self.settings.clone(),
+            Input::Windows => self.windows.clone(),
             Input::Origins => self.origins.clone(),
             Input::Files => self.files.clone(),
             Input::Facts => self.facts.clone(),
@@ -130,6 +134,7 @@ impl Whole {
         let inputs = [
             Input::Program,
             Input::Settings,
+            Input::Windows,
             Input::Origins,
             Input::Files,
             Input::Facts,

@@ -322,7 +322,7 @@ impl<'a> Run<'a> {
             changes.as_ref().is_some_and(|changes| changes.iter().all(|change| change.input != *input))
         };
         let are_imprinted = is_same(&Input::Histories);
-        let of_facts = [Input::Facts, Input::Answers, Input::Origins, Input::Settings, Input::Program];
+        let of_facts = [Input::Facts, Input::Answers, Input::Origins, Input::Windows, Input::Program];
         let is_settled = task.answers.is_empty() && are_imprinted && of_facts.iter().all(is_same);
         let known = last.as_ref().map(|last| last.known.clone());
         let histories = Histories::new(Arc::clone(cache), are_imprinted);

@@ -107,6 +107,7 @@ pub fn version(db: &Database, input: &Input, of: Option<EntryFile>) -> Option<Ve
         Input::Entry | Input::Unnamed => return None,
         Input::Files
         | Input::Settings
+        | Input::Windows
         | Input::Origins
         | Input::Facts
         | Input::Answers

@@ -74,16 +74,9 @@ pub(super) fn in_memory(which: Which) -> Result<Connection, CacheError> {
 fn prepare(connection: Connection, which: Which) -> Result<Connection, Unusable> {
     connection.busy_timeout(PATIENCE)?;
     // With a write-ahead log a killed build leaves either all of a commit or nothing of it. NORMAL may lose the last
-    // commits when the power fails, which costs work alone. The state waits for the disk, so that whatever a cache refers
-    // to was there before.
-    connection.pragma_update(
-        None,
-        "synchronous",
-        match which {
-            Which::State => "FULL",
-            Which::Cache => "NORMAL",
-        },
-    )?;
+    // commits when the power fails, of one file or of both: what sources have answered is asked for again, and counters
+    // tell a cache that refers to what the state has lost.
+    connection.pragma_update(None, "synchronous", "NORMAL")?;
     // A build touches much of the file; with what SQLite holds by default, it would read the same pages again and again.
     connection.pragma_update(None, "cache_size", -KIB_IN_MEMORY)?;
     // What a build commits bit by bit is copied from the log into the file once, when it is closed.
