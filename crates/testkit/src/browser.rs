@@ -95,6 +95,33 @@ impl Key {
     }
 }
 
+/// How often the driver is started until it goes on.
+const STARTS: usize = 5;
+
+/// Starts the driver. Returns it with the port on which it listens; `None` if it has ended: it takes a free port of one kind
+/// of addresses and wants the same of the other, which another driver may have taken in between.
+fn start_driver() -> Result<Option<(Child, u16)>, String> {
+    let mut driver = Command::new(CHROMEDRIVER)
+        .arg("--port=0")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_err(|error| format!("{CHROMEDRIVER} does not start: {error}"))?;
+    let mut stdout = BufReader::new(driver.stdout.take().unwrap());
+    let mut line = String::new();
+    while stdout.read_line(&mut line).unwrap() > 0 {
+        let port = line.split("on port ").nth(1).map(|port| port.trim().trim_end_matches('.'));
+        if let Some(port) = port.and_then(|port| port.parse().ok()).filter(|port: &u16| *port > 0) {
+            // Whatever it prints later must not fill the pipe.
+            std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
+            return Ok(Some((driver, port)));
+        }
+        line.clear();
+    }
+    driver.wait().map_err(|error| format!("{CHROMEDRIVER} does not end: {error}"))?;
+    Ok(None)
+}
+
 impl Browser {
     /// Opens a browser.
     ///
@@ -108,24 +135,14 @@ impl Browser {
                 ));
             }
         }
-        let mut driver = Command::new(CHROMEDRIVER)
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(|error| format!("{CHROMEDRIVER} does not start: {error}"))?;
-        let mut stdout = BufReader::new(driver.stdout.take().unwrap());
-        let mut line = String::new();
-        let port = loop {
-            line.clear();
-            assert_ne!(stdout.read_line(&mut line).unwrap(), 0, "chromedriver has ended");
-            let port = line.split("on port ").nth(1).map(|port| port.trim().trim_end_matches('.'));
-            if let Some(port) = port.and_then(|port| port.parse().ok()).filter(|port: &u16| *port > 0) {
-                break port;
+        let mut tries = 1;
+        let (driver, port) = loop {
+            match start_driver()? {
+                Some(started) => break started,
+                None if tries == STARTS => return Err(format!("{CHROMEDRIVER} ends as soon as it starts")),
+                None => tries += 1,
             }
         };
-        // Whatever it prints later must not fill the pipe.
-        std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
         let profile = tempfile::tempdir().unwrap();
         let address = (Ipv4Addr::LOCALHOST, port).into();
         let mut browser = Self { driver, address, session: String::new(), _profile: profile };

@@ -67,6 +67,11 @@ pub fn kept_entries(cache: &Cache) -> Result<BTreeSet<String>, CacheError> {
     Ok(kept.filter_map(|warning| Some(warning.place?.path)).collect())
 }
 
+/// What a counter of the state says.
+fn version_of(cache: &Cache, counter: Counter) -> Result<Version, CacheError> {
+    Ok(Version::of(Digest::of(&cache.counter(counter)?.to_le_bytes())))
+}
+
 /// What the inputs of a build as a whole are.
 pub(super) struct Whole {
     program: Version,
@@ -86,8 +91,7 @@ pub(super) struct Whole {
 impl Whole {
     /// What they are now.
     pub(super) fn now(scan: &Scan, config: &Config, cache: &Cache) -> Result<Self, CacheError> {
-        let counter =
-            |counter| Ok::<_, CacheError>(Version::of(Digest::of(&cache.counter(counter)?.to_le_bytes())));
+        let counter = |counter| version_of(cache, counter);
         Ok(Self {
             program: Version::of(Digest::of(shelflife_site::FINGERPRINT.as_bytes())),
             settings: Version::of(config.settings.digest()),
@@ -104,8 +108,7 @@ impl Whole {
 
     /// The same after this build has written down what it has learnt.
     pub(super) fn learnt(self, cache: &Cache) -> Result<Self, CacheError> {
-        let counter =
-            |counter| Ok::<_, CacheError>(Version::of(Digest::of(&cache.counter(counter)?.to_le_bytes())));
+        let counter = |counter| version_of(cache, counter);
         let (facts, answers) = (counter(Counter::Facts)?, counter(Counter::Answers)?);
         let (histories, good) = (counter(Counter::Histories)?, counter(Counter::Good)?);
         Ok(Self { facts, answers, histories, good, ..self })

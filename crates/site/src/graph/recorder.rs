@@ -150,8 +150,7 @@ impl<'a> Reader<'a> {
 
     /// Evaluates a function whose reads are not noted, since nobody will ask what came of it whether it still holds.
     pub(super) fn unnoted<T>(self, function: impl FnOnce(Reader<'_>) -> T) -> T {
-        let frame = Frame { db: self.db, notes: None };
-        function(Reader { db: self.db, frame: Some(&frame) })
+        unnoted(self.db, function)
     }
 
     /// Notes a read.
