@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::iter;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -309,26 +310,24 @@ impl Trace {
     }
 
     /// What is something else now than when the target was made, those that it shares with others last. If there is
-    /// nothing, the target is up to date as far as is known.
-    pub fn changes(&self, state: &impl State) -> Vec<Changed> {
-        let mut changes: Vec<Changed> = changed(&self.own, |input| state.now(input)).collect();
-        if state.looks_at_facts() {
-            changes.extend(changed(&self.facts.get(), |input| state.now(input)));
-        }
-        match state.shared(self.shared) {
-            Some(shared) => changes.extend(shared.iter().cloned()),
-            None => changes.push(Changed { input: Input::Unnamed, was: None, is: None }),
-        }
-        changes
+    /// nothing, the target is up to date as far as is known. It looks no further than it is asked to.
+    pub fn changes<'t>(&'t self, state: &'t impl State) -> impl Iterator<Item = Changed> + 't {
+        let facts = move || -> Vec<Changed> {
+            let looked_at = if state.looks_at_facts() { self.facts.get() } else { Vec::new() };
+            changed(&looked_at, |input| state.now(input)).collect()
+        };
+        let shared = move || match state.shared(self.shared) {
+            Some(changes) => changes.to_vec(),
+            None => vec![Changed { input: Input::Unnamed, was: None, is: None }],
+        };
+        changed(&self.own, |input| state.now(input))
+            .chain(iter::once_with(facts).flatten())
+            .chain(iter::once_with(shared).flatten())
     }
 
-    /// Whether the target is up to date, as far as is known. The same as to look whether there are
-    /// [`Trace::changes`], without gathering them.
+    /// Whether the target is up to date, as far as is known.
     pub fn holds(&self, state: &impl State) -> bool {
-        state.shared(self.shared).is_some_and(|shared| shared.is_empty())
-            && changed(&self.own, |input| state.now(input)).next().is_none()
-            && (!state.looks_at_facts()
-                || changed(&self.facts.get(), |input| state.now(input)).next().is_none())
+        self.changes(state).next().is_none()
     }
 
     /// What the input was; `None` if the target does not depend on it, or there was no such thing.

@@ -115,10 +115,15 @@ impl Shelf {
         self.files.iter().copied().filter(is_stale).collect()
     }
 
+    /// The digest of what stands for an entry: its last good version where the file can't be read, or else the file.
+    fn content(&self, file: EntryFile) -> Option<Digest> {
+        let kept = self.refused.get(&file).and_then(|refused| Some(refused.kept.as_ref()?.0));
+        kept.or_else(|| self.digests.get(&file).copied())
+    }
+
     /// What has changed for an entry since what the cache has of it was made.
     pub(super) fn changes(&self, db: &Database, file: EntryFile, earlier: &Imprint) -> Vec<Changed> {
-        let kept = self.refused.get(&file).and_then(|refused| Some(refused.kept.as_ref()?.0));
-        let entry = kept.or_else(|| self.digests.get(&file).copied()).unwrap_or_else(|| Digest::of(b""));
+        let entry = self.content(file).unwrap_or_else(|| Digest::of(b""));
         let now = OfEntry {
             db,
             shared: &self.shared,
@@ -127,7 +132,7 @@ impl Shelf {
             imprint: earlier,
             phase: Phase::Done,
         };
-        earlier.trace.changes(&now)
+        earlier.trace.changes(&now).collect()
     }
 
     /// What was made of entries.
@@ -316,9 +321,8 @@ impl Shelf {
         let files = self.read_anew(db);
         let sound: HashSet<EntryFile> = graph::entries::sound_entries(db).iter().copied().collect();
         let imprints = super::on_all_cores(db, &files, |db, file| {
-            let kept = self.refused.get(file).and_then(|refused| Some(&refused.kept.as_ref()?.0));
-            let digest = kept.or_else(|| self.digests.get(file)).filter(|_| sound.contains(file))?;
-            graph::imprints::imprint(db, *file, *digest, shared).map(Arc::new)
+            let digest = self.content(*file).filter(|_| sound.contains(file))?;
+            graph::imprints::imprint(db, *file, digest, shared).map(Arc::new)
         });
         let fresh = files.into_iter().zip(imprints).map(|(file, imprint)| {
             let path = file.path(db).to_string();

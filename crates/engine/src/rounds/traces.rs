@@ -9,13 +9,18 @@ use crate::trace::{Changed, Input, OfOutput, Sets, Trace, came_and_went};
 
 /// Adds to what has changed what is read now and was not, and what was and is not.
 pub(super) fn add_reads(changes: &mut Vec<Changed>, before: &Trace, now: &Trace, sets: &Sets) {
-    let reads = came_and_went(&before.dependencies(sets), &now.dependencies(sets));
-    let known: HashSet<Input> = changes.iter().map(|change| change.input.clone()).collect();
     // Which settings and addresses a template reads follows from the template, and says nothing more.
     let says_more = |input: &Input| {
         matches!(input, Input::Template(_) | Input::Fact(_) | Input::Page(_) | Input::File(_))
     };
-    changes.extend(reads.into_iter().filter(|read| says_more(&read.input) && !known.contains(&read.input)));
+    let [before, now] = [before, now].map(|trace| {
+        let mut dependencies = trace.dependencies(sets);
+        dependencies.retain(|dependency| says_more(&dependency.input));
+        dependencies
+    });
+    let known: HashSet<Input> = changes.iter().map(|change| change.input.clone()).collect();
+    let reads = came_and_went(&before, &now).into_iter();
+    changes.extend(reads.filter(|read| !known.contains(&read.input)));
 }
 
 /// The address of the plugin's page to which the redirect at `path` leads, if the output with this trace is one.
@@ -57,7 +62,7 @@ impl OutputTraces {
     /// not; nothing if it is not known of what the last build made it.
     pub(super) fn changes(&self, path: &str, state: &OfOutputs<'_>, sets: &Sets) -> Vec<Changed> {
         let Some(before) = self.before.get(path) else { return Vec::new() };
-        let mut changes = before.trace.changes(state);
+        let mut changes: Vec<Changed> = before.trace.changes(state).collect();
         if let Some(now) = self.now.get(path) {
             add_reads(&mut changes, &before.trace, &now.trace, sets);
         }
