@@ -177,18 +177,18 @@ fn blob_written_and_read_back(bencher: Bencher<'_, '_>) {
 }
 
 #[divan::bench(args = SIZES)]
-fn imprints_read(bencher: Bencher<'_, '_>, size: usize) {
+fn entry_traces_read(bencher: Bencher<'_, '_>, size: usize) {
     let site = Built::new(size);
-    bencher.counter(ItemsCount::new(size)).bench_local(|| site.cache.imprints().unwrap());
+    bencher.counter(ItemsCount::new(size)).bench_local(|| site.cache.entry_traces().unwrap());
 }
 
 #[divan::bench(args = SIZES)]
-fn listing_read(bencher: Bencher<'_, '_>, size: usize) {
+fn manifest_read(bencher: Bencher<'_, '_>, size: usize) {
     let Built { cache, .. } = Built::new(size);
     bencher.counter(ItemsCount::new(size)).bench_local(|| {
         // A cache remembers what it has read, until others may have written.
-        cache.take_back().unwrap();
-        cache.listing(Tree::Output("public")).unwrap().unwrap()
+        cache.roll_back().unwrap();
+        cache.manifest(Tree::Output("public")).unwrap().unwrap()
     });
 }
 
@@ -211,7 +211,7 @@ fn histories_observed(bencher: Bencher<'_, '_>, size: usize) {
     let (packed, day) = (history(1000).pack(), Day::FIRST.after(21_000).unwrap());
     let ids: Vec<String> = (0..size).map(|number| format!("plugin{number:05}")).collect();
     cache.set_histories(ids.iter().map(|id| (id.as_str(), &*packed))).unwrap();
-    cache.checkpoint().unwrap();
+    cache.commit().unwrap();
     bencher.counter(ItemsCount::new(size)).bench_local(|| {
         let more: Vec<(String, Vec<u8>)> = cache
             .histories()
@@ -225,7 +225,7 @@ fn histories_observed(bencher: Bencher<'_, '_>, size: usize) {
             .collect();
         cache.set_histories(more.iter().map(|(id, packed)| (id.as_str(), &**packed))).unwrap();
         // The next time finds what this one found.
-        cache.take_back().unwrap();
+        cache.roll_back().unwrap();
     });
 }
 

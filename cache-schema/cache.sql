@@ -36,7 +36,7 @@ CREATE TABLE folder (
 
 -- Large maps in pieces: the items whose keys have the same hash, as a list that postcard writes, behind a checksum of
 -- the map's name, the piece's number and the list. There is always a piece 0. The maps are
---   `imprint`: what a build made of an entry, and what it made it from, by the name of the entry's file;
+--   `entry trace`: what a build made of an entry, and what it made it from, by the name of the entry's file;
 --   `site`: what the site's files hold, and what they looked like then, by their paths;
 --   `output:` and a folder's name: the same of what a build has published there;
 --   `coming:` and a folder's name: what a build is about to put there, as long as it has not come to its end;
@@ -49,7 +49,7 @@ CREATE TABLE shard (
 ) STRICT;
 
 -- What outputs beside its own page show of an entry: what lists show (JSON), and its lines in plugins.json and
--- search.json. The imprint has their digests. Tables with a rowid, since many a text is too long for others.
+-- search.json. The entry trace has their digests. Tables with a rowid, since many a text is too long for others.
 CREATE TABLE shown_summary (entry TEXT NOT NULL PRIMARY KEY, text TEXT NOT NULL) STRICT;
 CREATE TABLE shown_record (entry TEXT NOT NULL PRIMARY KEY, text TEXT NOT NULL) STRICT;
 CREATE TABLE shown_document (entry TEXT NOT NULL PRIMARY KEY, text TEXT NOT NULL) STRICT;

@@ -11,7 +11,7 @@ pub mod watch;
 
 pub use shelflife_engine::{explain, publish, report, rounds as build, scan, seed, write};
 pub use shelflife_model::{
-    access, companion, config, data, entry, fact, history, imprint, page, plugin, trace,
+    access, alternate, config, data, entry, entry_trace, fact, history, page, plugin, trace,
 };
 pub use shelflife_site::{graph, render, theme};
 pub use shelflife_sources as source;

@@ -1,5 +1,5 @@
-//! The ages of facts: a number that is kept past its life shows its date, on whatever way a build comes to it, and
-//! `/status/` says when sources were last heard.
+//! The ages of facts: a number that is stale shows its date, on whatever way a build comes to it, and
+//! `/status/` says when sources last answered.
 #![allow(missing_docs)]
 
 mod common;
@@ -109,11 +109,11 @@ fn a_number_shows_its_date_once_its_source_fails_past_its_life() {
     assert!(written(&report).contains(&"plugins/two/index.html"));
     assert_eq!(
         report["why"]["plugins/two/index.html"],
-        json!([{"input": "numbers past their life", "old": null, "new": "usage as of 2020-08-01"}])
+        json!([{"input": "numbers stale", "old": null, "new": "usage as of 2020-08-01"}])
     );
     lab.assert_like_a_first_build("02T00:00");
     let report = lab.build("03T00:00", &[]);
-    assert_eq!(written(&report), STATUS, "GitHub was heard, and the numbers are as old as they were");
+    assert_eq!(written(&report), STATUS, "GitHub answered, and the numbers are as old as they were");
 
     lab.fail(Failing::Github);
     lab.build("04T00:00", &[]);
@@ -136,7 +136,7 @@ fn a_refresh_that_brings_nothing_new_changes_the_status_alone() {
     lab.assert_like_a_first_build("01T12:00");
     let report = lab.build("01T12:30", &[]);
     assert_eq!((&report["queries"], written(&report)), (&json!({}), vec![]), "nothing was due");
-    // Within a minute, a source was last heard as long ago as before.
+    // Within a minute, a source was last success as long ago as before.
     assert_eq!(written(&lab.build("01T12:30", &["--refresh"])), STATUS);
     assert_eq!(written(&lab.build("01T12:30", &["--refresh"])), Vec::<&str>::new());
 }
@@ -205,10 +205,10 @@ fn the_status_says_when_each_source_was_last_heard() {
     lab.build("01T10:00", &[]);
     lab.fail(Failing::Github);
     lab.build("01T12:34", &[]);
-    let of = |name: &str, at: &str, fresh: u32, kept: u32, missing: u32| {
-        let (at, dropped) = (now(at), 0);
+    let of = |name: &str, at: &str, fresh: u32, stale: u32, missing: u32| {
+        let (at, expired) = (now(at), 0);
         json!({
-            "name": name, "newest": at, "oldest": at, "fresh": fresh, "kept": kept, "dropped": dropped,
+            "name": name, "newest": at, "oldest": at, "fresh": fresh, "stale": stale, "expired": expired,
             "missing": missing
         })
     };
@@ -257,7 +257,7 @@ fn who_waits_for_answers_tells_ages_when_there_are_none() {
 }
 
 /// When nobody is shown any more what was confirmed on the first of August at ten, and a second before.
-const DROPPED: [&str; 2] = ["2020-10-30T09:59:59Z", "2020-10-30T10:00:00Z"];
+const EXPIRED: [&str; 2] = ["2020-10-30T09:59:59Z", "2020-10-30T10:00:00Z"];
 
 impl Lab {
     /// The numbers of a plugin in `plugins.json`.
@@ -269,28 +269,42 @@ impl Lab {
     }
 }
 
+/// `fetch.keep` is the earlier name of `fetch.stale_if_error`.
 #[test]
-fn what_nobody_confirms_for_ninety_days_is_dropped_and_comes_back_with_an_answer() {
+fn the_earlier_name_of_stale_if_error_still_works_with_one_warning() {
+    let site = Site::new("url = \"https://plugins.example\"\n[fetch]\nkeep = \"10d\"\n");
+    site.entry("one", "");
+    let report = site.report(&["--offline"]);
+    let [warning] = report["warnings"].as_array().unwrap().as_slice() else { panic!("{report}") };
+    assert_eq!(warning["rule"], "deprecated");
+    assert_eq!(warning["message"], "`fetch.keep` is now called `fetch.stale_if_error`");
+    assert_eq!((&warning["file"], &warning["line"]), (&json!("shelflife.toml"), &json!(3)));
+    site.write("shelflife.toml", "url = \"https://plugins.example\"\n[fetch]\nstale_if_error = \"10d\"\n");
+    assert_eq!(site.report(&["--offline"])["warnings"], json!([]));
+}
+
+#[test]
+fn what_nobody_confirms_for_ninety_days_expires_and_comes_back_with_an_answer() {
     let lab = Lab::new("1h");
     lab.build("01T10:00", &[]);
     let (pages, list) = (lab.site.tree("public/plugins"), lab.site.read("public/plugins.json"));
     let never = Lab::new("1h");
-    never.site.build(&["--offline", "--now", DROPPED[1]]).succeeded();
+    never.site.build(&["--offline", "--now", EXPIRED[1]]).succeeded();
 
     lab.fail(Failing::Exports);
-    let report = lab.site.report(&["--now", DROPPED[0]]);
-    assert_eq!(lab.ages("one"), (day("2020-08-01"), None), "GitHub was heard");
+    let report = lab.site.report(&["--now", EXPIRED[0]]);
+    assert_eq!(lab.ages("one"), (day("2020-08-01"), None), "GitHub answered");
     assert_eq!(report["warnings"], json!([]));
-    lab.site.assert_like_a_first_build(DROPPED[0]);
-    let report = lab.site.report(&["--now", DROPPED[1]]);
+    lab.site.assert_like_a_first_build(EXPIRED[0]);
+    let report = lab.site.report(&["--now", EXPIRED[1]]);
     assert_eq!(
         common::warnings(&report),
-        ["2 facts dropped after 90 days, since no source has confirmed them (`fetch.keep`): \
-                usage:week (last heard 2020-08-01), usage:month (last heard 2020-08-01)"]
+        ["2 facts expired: not confirmed by any source for more than 90 days (`fetch.stale_if_error`): \
+                usage:week (last success 2020-08-01), usage:month (last success 2020-08-01)"]
     );
     assert_eq!((&report["facts"]["missing"], &report["facts"]["stale"]), (&json!(2), &json!(0)));
     let of_each = report["unrefreshed"].as_array().unwrap().iter();
-    let counts: Vec<_> = of_each.map(|one| (&one["kept"], &one["dropped"], &one["missing"])).collect();
+    let counts: Vec<_> = of_each.map(|one| (&one["stale"], &one["expired"], &one["missing"])).collect();
     assert_eq!(counts, [(&json!(0), &json!(1), &json!(0)); 2]);
     assert_eq!(lab.ages("one"), (None, None));
     assert_eq!(lab.numbers("one").0, never.numbers("one").0);
@@ -301,16 +315,16 @@ fn what_nobody_confirms_for_ninety_days_is_dropped_and_comes_back_with_an_answer
     assert_eq!(report["why"]["plugins/two/index.html"][0], usage[0]);
     let page = "public/plugins/two/index.html";
     assert_eq!(lab.site.read(page), never.site.read(page), "it was never on GitHub");
-    lab.site.assert_like_a_first_build(DROPPED[1]);
+    lab.site.assert_like_a_first_build(EXPIRED[1]);
 
     // Nobody forgets to say so where there is nothing else to do.
-    let report = lab.site.report(&["--offline", "--now", DROPPED[1]]);
+    let report = lab.site.report(&["--offline", "--now", EXPIRED[1]]);
     assert_eq!((&report["queries"], report["warnings"].as_array().unwrap().len()), (&json!({}), 1));
-    // A little later, GitHub is dropped, too, and all is as if nobody had ever been asked.
+    // A little later, GitHub's facts expire too, and everything is as if no source had ever been asked.
     let report = lab.site.report(&["--offline", "--now", "2021-02-01T00:00:00Z"]);
     let warning = report["warnings"][0]["message"].as_str().unwrap();
     assert!(
-        warning.starts_with("3 facts dropped") && warning.contains("github:owner/one (last"),
+        warning.starts_with("3 facts expired") && warning.contains("github:owner/one (last"),
         "{warning}"
     );
     let without_history = |site: &Site| {
@@ -326,7 +340,7 @@ fn what_nobody_confirms_for_ninety_days_is_dropped_and_comes_back_with_an_answer
     assert!(without_history(&lab.site) == without_history(&never.site));
     lab.site.assert_like_a_first_build("2021-02-01T00:00:00Z");
     let of_github = &lab.site.json("public/status.json")["sources"][2];
-    assert_eq!((&of_github["dropped"], &of_github["missing"]), (&json!(1), &json!(0)), "{of_github}");
+    assert_eq!((&of_github["expired"], &of_github["missing"]), (&json!(1), &json!(0)), "{of_github}");
 
     lab.site.program(&["cache", "gc"]).arg(lab.site.path()).output().unwrap();
     lab.fail(Failing::Nobody);
@@ -383,7 +397,7 @@ fn who_waits_for_answers_drops_nothing_before_there_are_none() {
     lab.site.assert_like_a_first_build("2021-01-01T00:00:00Z");
 }
 
-/// A clock was ahead by years when facts were heard, and is right again.
+/// A clock was ahead by years when facts were fetched, and is right again.
 #[test]
 fn what_was_heard_in_the_future_is_asked_for_again() {
     let lab = Lab::new("1h");
@@ -393,7 +407,7 @@ fn what_was_heard_in_the_future_is_asked_for_again() {
     assert_eq!((&report["facts"]["refreshed"], &report["facts"]["stale"]), (&json!(2), &json!(1)));
     assert_eq!(lab.ages("one"), (None, None), "nobody knows how old it is");
     let of_github = &lab.site.json("public/status.json")["sources"][2];
-    assert_eq!((&of_github["kept"], &of_github["newest"]), (&json!(1), &Value::Null), "{of_github}");
+    assert_eq!((&of_github["stale"], &of_github["newest"]), (&json!(1), &Value::Null), "{of_github}");
     lab.assert_like_a_first_build("01T10:00");
     assert_eq!(lab.build("01T10:30", &[])["facts"]["stale"], 1, "asked for again");
     lab.fail(Failing::Nobody);

@@ -68,7 +68,7 @@ fn rows_that_were_damaged_are_not_published() {
     for damage in [
         "UPDATE shard SET items = zeroblob(99) WHERE map = 'site'",
         "UPDATE shard SET items = zeroblob(99) WHERE map = 'output:public'",
-        "UPDATE shard SET items = zeroblob(99) WHERE map = 'imprint'",
+        "UPDATE shard SET items = zeroblob(99) WHERE map = 'entry_trace'",
         "UPDATE shard SET items = zeroblob(99) WHERE map = 'trace'",
         "UPDATE shown_record SET text = 'x'",
         "UPDATE note SET value = zeroblob(9)",
@@ -268,7 +268,8 @@ fn what_was_found_damaged_is_written_anew_though_its_checksum_is_the_same() {
         assert!(cache.execute(&sql, []).unwrap() > 0, "{piece}");
     };
     let wrong = || Cache::read(&site.at(CACHE), Cache::verify).unwrap();
-    for (round, piece) in ["map = 'imprint'", "map = 'output:public'", "map = 'site'"].iter().enumerate() {
+    for (round, piece) in ["map = 'entry_trace'", "map = 'output:public'", "map = 'site'"].iter().enumerate()
+    {
         damage(piece);
         assert_ne!(wrong(), [""; 0], "{piece}");
         site.entry("four", &format!("tags: [tag{round}]\n"));
@@ -276,7 +277,7 @@ fn what_was_found_damaged_is_written_anew_though_its_checksum_is_the_same() {
         assert_eq!(wrong(), [""; 0], "{piece}");
     }
     // Even if the entries of a piece are gone when that is noticed.
-    damage("map = 'imprint' AND number <> 0");
+    damage("map = 'entry_trace' AND number <> 0");
     for name in ["one", "two"] {
         std::fs::remove_file(site.at(&format!("entries/{name}.md"))).unwrap();
     }

@@ -103,7 +103,7 @@ fn a_file_beside_a_page_is_told_apart_from_the_page() {
     let site = site();
     let (api, badge) = ("api/v1/plugins/one.json", "badges/one/python.svg");
     let told = explain(&site, badge, NOW);
-    assert_eq!((&told["kind"], &told["entry"]), (&json!("companion"), &json!("entries/one.md")));
+    assert_eq!((&told["kind"], &told["entry"]), (&json!("alternate"), &json!("entries/one.md")));
     assert_eq!(told["made"]["reason"], "new");
     let text = entry("one", "tags: [common]\n").replace("Text.", "Other text.");
     site.write("entries/one.md", &text);

@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use common::Site;
 use serde_json::json;
-use shelflife::cache::{Cache, CacheError, Listing, Tree};
-use shelflife::imprint::ShownKind;
+use shelflife::cache::{Cache, CacheError, Manifest, Tree};
+use shelflife::entry_trace::ShownKind;
 use shelflife::publish::{
-    Content, Derived, Glance, MANIFEST, Outputs, PublishError, Published, Target, publish,
+    Content, Derived, MANIFEST, OutputScan, Outputs, PublishError, Published, Target, publish,
 };
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
@@ -66,8 +66,8 @@ impl Folder {
     fn publish_some(&self, paths: &[&str], most: usize) -> Result<Published, PublishError> {
         let output = |path: &&str| ((*path).to_owned(), (self.cache.put_blob(b"output"), Content::Blob));
         let outputs: Outputs = paths.iter().map(output).collect();
-        let glance = Glance::begin(self.folder.path(), "public", &self.cache);
-        let target = Target { folder: self.folder.path(), name: "public", glance: Some(glance) };
+        let output_scan = OutputScan::begin(self.folder.path(), "public", &self.cache);
+        let target = Target { folder: self.folder.path(), name: "public", output_scan: Some(output_scan) };
         let progress = |written, _| {
             if written < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         };
@@ -194,12 +194,12 @@ fn what_a_killed_build_left_is_swept() {
     folder.write(".a.html.shelflife-new", "half");
     folder.publish(&["a.html", "gone.html"]).unwrap();
     assert!(folder.at(".a.html.shelflife-new").exists(), "nobody looks for it after a build that ended");
-    folder.cache.set_listing(Tree::Coming("public"), Some(Listing::new())).unwrap();
+    folder.cache.set_manifest(Tree::Coming("public"), Some(Manifest::new())).unwrap();
     folder.write(".gone.html.shelflife-new", "half");
     folder.publish(&["a.html"]).unwrap();
     let left: Vec<_> = Site::files(folder.folder.path()).into_keys().collect();
     assert_eq!(left, [MANIFEST, "a.html"].map(PathBuf::from));
-    assert_eq!(folder.cache.listing(Tree::Coming("public")).unwrap(), None);
+    assert_eq!(folder.cache.manifest(Tree::Coming("public")).unwrap(), None);
 }
 
 #[test]

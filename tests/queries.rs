@@ -373,11 +373,11 @@ fn nothing_computes_nothing() {
 #[test]
 fn facts_that_say_the_same_compute_nothing_about_any_plugin() {
     for work in &works()["facts that are the same when asked again"] {
-        for query in ["parsed", "description", "plugin", "show", "page", "companions"] {
+        for query in ["parsed", "description", "plugin", "show", "page", "alternates"] {
             assert_eq!(work.computed(query), 0, "{query}: {work:?}");
         }
         let written: Vec<&str> = work.written.iter().map(String::as_str).collect();
-        assert_eq!(written, ["status.json", "status/index.html"], "where it says when they were heard");
+        assert_eq!(written, ["status.json", "status/index.html"], "where it says when they answered");
     }
 }
 
@@ -385,7 +385,7 @@ fn facts_that_say_the_same_compute_nothing_about_any_plugin() {
 fn an_edit_renders_one_text_and_one_page() {
     for what in ["the text of one entry", "the title of one entry"] {
         for work in &works()[what] {
-            for query in ["parsed", "description", "plugin", "show", "page", "companions"] {
+            for query in ["parsed", "description", "plugin", "show", "page", "alternates"] {
                 assert_eq!(work.computed(query), 1, "{query} after {what}: {work:?}");
             }
             assert_eq!(work.pages(), ["plugins/plugin03/index.html"], "{what}");
@@ -410,7 +410,7 @@ fn an_edit_renders_one_text_and_one_page() {
 fn what_is_new_of_one_plugin_touches_no_other_page() {
     for what in ["new usage of one plugin", "new stars of one plugin", "notices about one plugin"] {
         for work in &works()[what] {
-            for query in ["parsed", "plugin", "show", "page", "companions"] {
+            for query in ["parsed", "plugin", "show", "page", "alternates"] {
                 assert_eq!(work.computed(query), 1, "{query} after {what}: {work:?}");
             }
             assert_eq!(work.pages(), ["plugins/plugin03/index.html"], "{what}");
@@ -442,7 +442,7 @@ fn what_no_entry_reads_parses_none_of_them() {
         ("a template that only lists use", "by_date/index.html"),
     ] {
         for work in &works()[what] {
-            for query in ["parsed", "description", "plugin", "show", "page", "companions"] {
+            for query in ["parsed", "description", "plugin", "show", "page", "alternates"] {
                 assert_eq!(work.computed(query), 0, "{query} after {what}: {work:?}");
             }
             assert_eq!(work.written, BTreeSet::from([written.to_owned()]), "{what}");

@@ -73,9 +73,9 @@ fn what_was_read_in_vain_is_not_read_again() {
     site.write("entries/one.md", site.read("entries/one.md"));
     wait();
     assert_did_nothing(&site.report(&["--offline"]));
-    let known = Cache::read(&site.at(".shelflife/cache.sqlite"), |cache| cache.listing(Tree::Site)).unwrap();
-    let look = FileStat::of(&site.at("entries/one.md").symlink_metadata().unwrap());
-    assert_eq!(known.unwrap()["entries/one.md"].look, look);
+    let known = Cache::read(&site.at(".shelflife/cache.sqlite"), |cache| cache.manifest(Tree::Site)).unwrap();
+    let stat = FileStat::of(&site.at("entries/one.md").symlink_metadata().unwrap());
+    assert_eq!(known.unwrap()["entries/one.md"].stat, stat);
 }
 
 #[cfg(unix)]
@@ -171,7 +171,7 @@ fn only_facts_that_say_something_new_change_anything() {
     assert_did_nothing(&site.report(&["--now", "2020-08-01T00:30:00Z"]));
 
     let report = site.report(&["--now", "2020-08-01T02:00:00Z"]);
-    assert_eq!(written(&report), ["status.json", "status/index.html"], "where it says when facts were heard");
+    assert_eq!(written(&report), ["status.json", "status/index.html"], "where it says when sources answered");
     assert_eq!(report["facts"]["refreshed"], 5);
 
     server.change(|world| world.repository_mut("owner/two").unwrap().stars = 2);

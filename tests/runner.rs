@@ -46,7 +46,7 @@ fn what_could_not_be_refreshed_is_a_table_and_strictness_an_exit_code() {
         rows,
         [
             "warning: 1 fact could not be refreshed, so the site shows what was known",
-            "  kept  dropped  missing  last heard            why",
+            "  stale  expired  missing  last success           why",
             "     1        0        0  2020-08-01 07:56 UTC  127.0.0.1 answered 401 Unauthorized: GITHUB_TOKEN is not accepted",
         ]
     );

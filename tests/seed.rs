@@ -82,7 +82,7 @@ fn what_the_cache_knows_wins() {
     known.observe(Measure::Stars, day("2020-01-03"), 33);
     known.observe(Measure::Stars, day("2020-02-01"), 40);
     cache.set_histories([("one", &*known.pack())]).unwrap();
-    cache.checkpoint().unwrap();
+    cache.commit().unwrap();
     drop(cache);
     assert_eq!(seed(&site, site.at("old").to_str().unwrap()).0, 0);
     let expected = [("2020-01-01", 1), ("2020-01-03", 33), ("2020-02-01", 40)];
@@ -392,7 +392,7 @@ fn a_cache_that_could_not_be_seeded_is_before_anything_is_published() {
     let cache = Cache::open(&site.at(CACHE), &|| {}).unwrap().0;
     cache.set_histories([("one", &*History::default().pack())]).unwrap();
     cache.set_seeding_due(false).unwrap();
-    cache.checkpoint().unwrap();
+    cache.commit().unwrap();
     drop(cache);
     let output = site.program(&["cache", "seed", "--site"]).arg(site.path()).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));

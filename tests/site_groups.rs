@@ -1,4 +1,4 @@
-//! The pages of a tag and of an author with more plugins than are seen at a glance, in a real browser: what one types
+//! The pages of a tag and of an author with more plugins than are seen at an output scan, in a real browser: what one types
 //! and chooses stays within the tag or the author.
 #![allow(missing_docs)]
 

@@ -221,7 +221,8 @@ fn a_tags_page_stays_within_its_tag() {
     let Some(visitor) = Visitor::come("a_tags_page_stays_within_its_tag", Look::default()) else { return };
     let index: Value = serde_json::from_slice(&shelf().file("/browse.json")).unwrap();
     let mut long = 0;
-    for (facet, slugs, column) in [("by_tag", "tag_slugs", "tags"), ("by_author", "author_slugs", "authors")]
+    for (taxonomy, slugs, column) in
+        [("by_tag", "tag_slugs", "tags"), ("by_author", "author_slugs", "authors")]
     {
         let members = |group: usize| {
             let places = index["plugins"][column].as_array().unwrap().iter();
@@ -233,14 +234,14 @@ fn a_tags_page_stays_within_its_tag() {
         let largest = (0..slugs.len()).max_by_key(|group| members(*group)).unwrap();
         let smallest = (0..slugs.len()).min_by_key(|group| members(*group)).unwrap();
         for group in [largest, smallest] {
-            visitor.visit(&format!("/{facet}/{}/", slugs[group].as_str().unwrap()));
+            visitor.visit(&format!("/{taxonomy}/{}/", slugs[group].as_str().unwrap()));
             assert_eq!(visitor.find("#_static .row").len(), members(group));
             let is_long = members(group) > 4;
-            assert_eq!(visitor.find("#_browse").len(), usize::from(is_long), "{facet}");
+            assert_eq!(visitor.find("#_browse").len(), usize::from(is_long), "{taxonomy}");
             if is_long {
                 long += 1;
                 visitor.choose("sort", "stars");
-                assert_eq!(visitor.found().len(), members(group), "{facet}");
+                assert_eq!(visitor.found().len(), members(group), "{taxonomy}");
             }
         }
     }

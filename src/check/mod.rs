@@ -91,10 +91,10 @@ pub fn check(config: &Config, options: &Options<'_>) -> miette::Result<Checked> 
     let mut secure = BTreeSet::new();
     if let Some(progress) = options.online {
         let cards = cards_of(config, &scan, |path| selected.has(path))?;
-        let heard = online::ask(config, &cards, progress)?;
-        found.extend(heard.found);
-        notes.extend(heard.notes);
-        secure = heard.secure;
+        let answers = online::ask(config, &cards, progress)?;
+        found.extend(answers.found);
+        notes.extend(answers.notes);
+        secure = answers.secure;
     }
     // Whoever changes a site's rules is held to those that were there.
     let check = match selected.changes() {
@@ -114,7 +114,7 @@ pub fn check(config: &Config, options: &Options<'_>) -> miette::Result<Checked> 
 
 /// Looks through the site's folder. Files that look as a build has left them are not read.
 fn scan(config: &Config) -> miette::Result<Scan> {
-    let known = Cache::read(&config.paths.cache, |cache| cache.listing(Tree::Site));
+    let known = Cache::read(&config.paths.cache, |cache| cache.manifest(Tree::Site));
     let (scan, _) = Scan::with(config, &known.ok().flatten().unwrap_or_default())?;
     Ok(scan)
 }

@@ -36,7 +36,7 @@ const ARCHIVES: [&[u8]; 2] = [b"PK\x03\x04", b"\x1f\x8b"];
 
 /// What the world said.
 #[derive(Debug, Default)]
-pub(super) struct Heard {
+pub(super) struct Answers {
     pub(super) found: Vec<Found>,
     /// Addresses that begin with `http://` and also work with `https://`.
     pub(super) secure: BTreeSet<String>,
@@ -53,20 +53,20 @@ pub(super) fn ask(
     config: &Config,
     cards: &BTreeMap<String, Card>,
     progress: &(dyn Fn(usize, usize) + Send + Sync),
-) -> miette::Result<Heard> {
+) -> miette::Result<Answers> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.into_diagnostic().wrap_err("can't use the network")?;
     runtime.block_on(async {
-        let mut heard = Heard::default();
-        look_at_addresses(config, cards, progress, &mut heard).await?;
+        let mut answers = Answers::default();
+        look_at_addresses(config, cards, progress, &mut answers).await?;
         if config.github.token.is_some() {
-            ask_github(config, cards, progress, &mut heard).await?;
+            ask_github(config, cards, progress, &mut answers).await?;
         } else {
             let note = "GitHub wasn't asked what plugins' sources declare: set GITHUB_TOKEN to a token that may read \
                         public repositories";
-            heard.notes.push(note.to_owned());
+            answers.notes.push(note.to_owned());
         }
-        Ok(heard)
+        Ok(answers)
     })
 }
 
@@ -83,7 +83,7 @@ async fn look_at_addresses(
     config: &Config,
     cards: &BTreeMap<String, Card>,
     progress: &(dyn Fn(usize, usize) + Send + Sync),
-    heard: &mut Heard,
+    answers: &mut Answers,
 ) -> miette::Result<()> {
     let mut wanted: BTreeMap<(String, Purpose), Vec<Stretch>> = BTreeMap::new();
     for card in cards.values() {
@@ -143,12 +143,12 @@ async fn look_at_addresses(
     }
     for ((address, purpose), probe) in probes {
         let places = wanted.remove(&(address.clone(), purpose)).unwrap_or_default();
-        heard.judge(&address, purpose, &probe, places);
+        answers.judge(&address, purpose, &probe, places);
     }
     Ok(())
 }
 
-impl Heard {
+impl Answers {
     fn judge(&mut self, address: &str, purpose: Purpose, probe: &Probe, places: Vec<Stretch>) {
         let shown = quote(address);
         let (rule, message, help) = match (purpose, probe) {
@@ -221,7 +221,7 @@ async fn ask_github(
     config: &Config,
     cards: &BTreeMap<String, Card>,
     progress: &(dyn Fn(usize, usize) + Send + Sync),
-    heard: &mut Heard,
+    answers: &mut Answers,
 ) -> miette::Result<()> {
     let sources = Sources::new(config).into_diagnostic()?;
     let mut asked = Asked { config, sources, known: BTreeMap::new(), progress };
@@ -239,11 +239,11 @@ async fn ask_github(
     let first = names.iter().flat_map(|name| {
         [Subject::Repository((*name).clone()), setup(name, "setup.py"), setup(name, "pyproject.toml")]
     });
-    asked.fetch(first.collect(), heard).await;
+    asked.fetch(first.collect(), answers).await;
     let contents = names.iter().flat_map(|name| {
         ["setup.py", "pyproject.toml"].map(|path| asked.content_of(name, path)).into_iter().flatten()
     });
-    asked.fetch(contents.collect(), heard).await;
+    asked.fetch(contents.collect(), answers).await;
     let inits: BTreeMap<&RepositoryName, String> = names
         .iter()
         .filter_map(|name| {
@@ -254,14 +254,14 @@ async fn ask_github(
             Some((*name, python::init_path(&package?)?))
         })
         .collect();
-    asked.fetch(inits.iter().map(|(name, path)| setup(name, path)).collect(), heard).await;
+    asked.fetch(inits.iter().map(|(name, path)| setup(name, path)).collect(), answers).await;
     let contents = inits.iter().filter_map(|(name, path)| asked.content_of(name, path));
-    asked.fetch(contents.collect(), heard).await;
+    asked.fetch(contents.collect(), answers).await;
 
     for (card, name) in &of_entries {
-        heard.found.extend(wrong_identifier(card, &asked, name));
+        answers.found.extend(wrong_identifier(card, &asked, name));
         if let Some(path) = inits.get(name) {
-            heard.found.extend(wrong_python(card, &asked, name, path));
+            answers.found.extend(wrong_python(card, &asked, name, path));
         }
     }
     Ok(())
@@ -278,7 +278,7 @@ struct Asked<'a> {
 
 impl Asked<'_> {
     /// Asks about what nobody knows.
-    async fn fetch(&mut self, subjects: BTreeSet<Subject>, heard: &mut Heard) {
+    async fn fetch(&mut self, subjects: BTreeSet<Subject>, answers: &mut Answers) {
         let unknown = subjects.into_iter().filter(|subject| !self.known.contains_key(subject));
         let mut unknown: Vec<Subject> = unknown.collect();
         let (now, config) = (self.config.now, self.config);
@@ -311,7 +311,7 @@ impl Asked<'_> {
         let notes = failures
             .into_iter()
             .map(|(reason, number)| format!("{} to GitHub failed: {reason}", count(number, "question")));
-        heard.notes.extend(notes);
+        answers.notes.extend(notes);
     }
 
     /// Which content the file at a path has, as something to ask for.

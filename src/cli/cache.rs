@@ -114,7 +114,7 @@ fn act(config: &Config, action: &Action) -> miette::Result<Exit> {
             let keep = Keep { builds: keep.unwrap_or(builds), bytes: max_size.unwrap_or(bytes) };
             let cache = open(path)?;
             let collected = cache.collect_garbage(keep)?;
-            cache.checkpoint()?;
+            cache.commit()?;
             let stats = cache.stats()?;
             print(&format!(
                 "Forgot {} memos, {} blobs and {} facts; the cache has {}, the state {}",
@@ -177,7 +177,7 @@ fn seed_from_own_site(config: &Config) -> miette::Result<Exit> {
             if config.paths.cache.exists() || state_beside(&config.paths.cache).exists() {
                 let cache = open(&config.paths.cache)?;
                 cache.set_seeding_due(true)?;
-                cache.checkpoint()?;
+                cache.commit()?;
             }
             Err(error.into())
         }
@@ -270,7 +270,7 @@ fn stats(stats: &Stats) {
     for (function, amount) in &stats.memos {
         row(&format!("memos: {function}"), *amount);
     }
-    row("imprints", stats.imprints);
+    row("entry_traces", stats.entry_traces);
     row("texts in lists", stats.shown);
     row("blobs", stats.blobs);
     print(&format!("{:<20} {:>9}", "published files", stats.published));

@@ -207,7 +207,7 @@ fn outputs_of(outputs: &report::Outputs) -> String {
     }
 }
 
-/// Milliseconds as long as they are read at a glance.
+/// Milliseconds as long as they are read at an output scan.
 fn time(took: Duration) -> String {
     match took.as_millis() {
         millis @ 0..1000 => format!("{millis} ms"),

@@ -11,7 +11,7 @@ use shelflife_testkit::replay::{Repository, Server, Usage, Window, World};
 
 use super::{Site, entry};
 
-/// Pages say when sources were last heard, so all builds are of one moment.
+/// Pages say when sources last answered, so all builds are of one moment.
 const NOW: &str = "1596270000";
 
 /// How many kinds of changes there are.

@@ -68,7 +68,7 @@ fn assert_says_the_same(text: &str, json: &Value) {
             "fresh" if fact["fresh_until"].is_null() => "never stale",
             "fresh" => "fresh for ",
             "stale" => "stale",
-            "dropped" => "dropped: ",
+            "expired" => "expired",
             state => state,
         };
         assert!(row.contains(word), "{row}");

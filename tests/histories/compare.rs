@@ -61,11 +61,11 @@ impl History {
 
     fn compare(&mut self, cache: &Cache) -> Result<(), String> {
         let name = folder(self.second);
-        if cache.listing(Tree::Coming(name)).unwrap().is_some() {
+        if cache.manifest(Tree::Coming(name)).unwrap().is_some() {
             return Err("what was about to be published is still listed after the build".to_owned());
         }
-        let listing = cache.listing(Tree::Output(name)).unwrap().unwrap_or_default();
-        let named: BTreeSet<PathBuf> = listing.keys().map(PathBuf::from).collect();
+        let manifest = cache.manifest(Tree::Output(name)).unwrap().unwrap_or_default();
+        let named: BTreeSet<PathBuf> = manifest.keys().map(PathBuf::from).collect();
         let mut warm = self.published();
         let by_hand = std::mem::take(&mut self.by_hand);
         // What is an output again is the build's.
@@ -122,7 +122,7 @@ impl History {
     }
 
     /// What comes of a first build into `cold/public` that knows the same facts, histories and last good versions, and the cache as it was
-    /// before, of which those and listings alone are there. `None` if one of them is damaged.
+    /// before, of which those and manifests alone are there. `None` if one of them is damaged.
     fn first(&self) -> Option<(Result<(), String>, Cache)> {
         let _ = std::fs::remove_dir_all(self.site.at("cold"));
         let warm = self.site.at(".shelflife/cache.sqlite");
@@ -135,7 +135,7 @@ impl History {
         }
         let state =
             |to: &Path| copy(&state_beside(&warm), &state_beside(to), &["fact", "history", "good"]).ok();
-        copy(&warm, &seen, &["shard WHERE map <> 'imprint'"]).ok()?;
+        copy(&warm, &seen, &["shard WHERE map <> 'entry_trace'"]).ok()?;
         state(&seen)?;
         let (seen, mishaps) = Cache::open(&seen, &|| {}).unwrap();
         let is_sound = mishaps == Mishaps::default() && seen.verify().is_ok_and(|wrong| wrong.is_empty());

@@ -494,7 +494,7 @@ pub fn forgotten(what: u8) -> &'static [&'static str] {
         4 => &["note", "shown_document"],
         // What the contents of files said is still known.
         5 => &["fact WHERE subject LIKE 'content:%'"],
-        // Without the note, since what no imprint asks for is garbage, and nobody would look for it.
-        _ => &["note", "shard WHERE map = 'imprint'"],
+        // Without the note, since what no entry trace asks for is garbage, and nobody would look for it.
+        _ => &["note", "shard WHERE map = 'entry_trace'"],
     }
 }

@@ -24,7 +24,7 @@ fn lab(by: By) -> Lab {
 /// Fails if a build has parsed an entry or rendered anything of one.
 #[track_caller]
 fn assert_reads_no_entry(report: &Value, what: &str) {
-    for query in ["parsed", "description", "plugin", "show", "page", "companions"] {
+    for query in ["parsed", "description", "plugin", "show", "page", "alternates"] {
         assert_eq!(computed(report, query), 0, "{what}: {query}: {}", report["queries"]);
     }
 }

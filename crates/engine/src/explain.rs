@@ -9,14 +9,14 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::alternate::Alternate;
 use crate::cache::{Cache, CacheError, Change, Made, Traces, Tree};
-use crate::companion::Companion;
 use crate::config::Config;
 use crate::digest::Digest;
+use crate::entry_trace::EntryTrace;
 use crate::fact::Subject;
-use crate::graph::facets;
 use crate::graph::kinds::Kind;
-use crate::imprint::Imprint;
+use crate::graph::taxonomies;
 use crate::publish::ByFolder;
 use crate::render::address;
 use crate::rounds::{UNKNOWN, kept_entries, of_entry, target};
@@ -56,7 +56,7 @@ pub enum What {
         entry: String,
     },
     /// A file beside the page of an entry.
-    Companion {
+    Alternate {
         /// The entry's file, relative to the site.
         entry: String,
     },
@@ -169,7 +169,7 @@ pub fn explain(given: &str, config: &Config) -> miette::Result<Explanation> {
 }
 
 fn gather(given: &str, config: &Config, cache: &Cache) -> Result<miette::Result<Explanation>, CacheError> {
-    let Some(files) = cache.listing(Tree::Output(&config.paths.output_name()))? else {
+    let Some(files) = cache.manifest(Tree::Output(&config.paths.output_name()))? else {
         let was_published = !ByFolder::read(&config.paths.output).is_empty();
         return Ok(Err(if was_published { find::nothing_known() } else { find::nothing_published(config) }));
     };
@@ -216,19 +216,19 @@ impl Told<'_> {
             let depends_on = Dependencies { inputs, ..Dependencies::default() };
             return Ok((What::Redirect { entry: self.config.paths.entry(stem) }, depends_on));
         }
-        let companion = Companion::at(path).map(|(stem, _)| stem);
-        if let Some(stem) = companion.or_else(|| find::stem_of_page(path))
-            && let Some(imprint) = self.cache.imprint(stem)?
+        let alternate = Alternate::at(path).map(|(stem, _)| stem);
+        if let Some(stem) = alternate.or_else(|| find::stem_of_page(path))
+            && let Some(entry_trace) = self.cache.entry_trace(stem)?
         {
             let entry = self.config.paths.entry(stem);
-            let depends_on = self.of_entry(&entry, &imprint, companion.is_none())?;
-            let what = match companion {
-                Some(_) => What::Companion { entry },
+            let depends_on = self.of_entry(&entry, &entry_trace, alternate.is_none())?;
+            let what = match alternate {
+                Some(_) => What::Alternate { entry },
                 None => What::Plugin { entry },
             };
             return Ok((what, depends_on));
         }
-        if facets::at(path).is_some() {
+        if taxonomies::at(path).is_some() {
             return Ok((What::Group, Dependencies { inputs: inputs(), ..Dependencies::default() }));
         }
         let file = trace.into_iter().flat_map(|trace| &trace.own).find_map(|own| match &own.input {
@@ -252,15 +252,20 @@ impl Told<'_> {
     }
 
     /// What an entry's page depends on, or a file beside it.
-    fn of_entry(&self, entry: &str, imprint: &Imprint, is_page: bool) -> Result<Dependencies, CacheError> {
+    fn of_entry(
+        &self,
+        entry: &str,
+        entry_trace: &EntryTrace,
+        is_page: bool,
+    ) -> Result<Dependencies, CacheError> {
         let is_kept = kept_entries(self.cache)?.contains(entry);
         let is_shown = |input: &Input| match input {
-            Input::Usage => imprint.front.counted,
+            Input::Usage => entry_trace.front.counted,
             // Only the page comes out of templates and names other plugins.
             Input::Template(_) | Input::Asset(_) | Input::Navigation | Input::Related => is_page,
             _ => true,
         };
-        let all = imprint.trace.own.iter().chain(self.shared(&imprint.trace));
+        let all = entry_trace.reads.own.iter().chain(self.shared(&entry_trace.reads));
         let source = |Dependency { input, was }: &Dependency| {
             let value = match was {
                 None => "none".to_owned(),
@@ -269,23 +274,25 @@ impl Told<'_> {
                 }
                 Some(was) => was.to_string(),
             };
-            Source { input: of_entry(input, entry, &imprint.front.id), value }
+            Source { input: of_entry(input, entry, &entry_trace.front.id), value }
         };
         // That no number is past its time to live is as it should be.
         let is_told =
             |it: &&Dependency| is_shown(&it.input) && !(it.input == Input::Ages && it.was.is_none());
         let inputs = all.filter(is_told).map(source).collect();
-        let windows = imprint.front.counted.then(|| self.windows()).into_iter().flatten();
+        let windows = entry_trace.front.counted.then(|| self.windows()).into_iter().flatten();
         let known = |subject| Known::of(&subject, self.cache, self.as_of());
-        let facts = windows.chain(imprint.trace.subjects()).map(known).collect::<Result<_, _>>()?;
+        let facts = windows.chain(entry_trace.reads.subjects()).map(known).collect::<Result<_, _>>()?;
         Ok(Dependencies { inputs, facts, plugins: None })
     }
 
     /// What a picture depends on: the facts that it is the value of.
     fn of_picture(&self, digest: Option<Digest>) -> Result<Dependencies, CacheError> {
         let mut subjects = BTreeMap::new();
-        for imprint in self.cache.imprints()?.values().filter(|imprint| !imprint.pictures.is_empty()) {
-            for subject in imprint.trace.subjects() {
+        for entry_trace in
+            self.cache.entry_traces()?.values().filter(|entry_trace| !entry_trace.pictures.is_empty())
+        {
+            for subject in entry_trace.reads.subjects() {
                 if matches!(subject, Subject::Thumbnail(_))
                     && self.cache.fact(&subject)?.and_then(|fact| fact.digest()) == digest
                 {
@@ -305,8 +312,8 @@ impl Told<'_> {
         };
         let newest = reads(|input| matches!(input, Input::Newest | Input::Announced));
         let plugins = if newest || reads(|input| matches!(input, Input::All(_))) {
-            let imprints = self.cache.imprints()?;
-            let of_entries = imprints.values().flat_map(|imprint| imprint.trace.subjects());
+            let entry_traces = self.cache.entry_traces()?;
+            let of_entries = entry_traces.values().flat_map(|entry_trace| entry_trace.reads.subjects());
             let subjects: BTreeMap<String, Subject> = self
                 .windows()
                 .into_iter()
@@ -314,7 +321,7 @@ impl Told<'_> {
                 .map(|subject| (subject.to_string(), subject))
                 .collect();
             let facts = Tally::of(subjects.values(), &self.cache.facts()?, self.as_of());
-            Some(Plugins { count: imprints.len(), newest, facts })
+            Some(Plugins { count: entry_traces.len(), newest, facts })
         } else {
             None
         };
@@ -323,7 +330,7 @@ impl Told<'_> {
     }
 
     fn as_of(&self) -> AsOf {
-        AsOf { now: self.config.now, keep: self.config.fetch.keep }
+        AsOf { now: self.config.now, stale_if_error: self.config.fetch.stale_if_error }
     }
 
     /// The dependencies that a target shares with others.
@@ -356,7 +363,7 @@ const PICTURES: &str = "thumbnails/";
 const DIGITS: usize = 12;
 
 /// The path below the assets' folder of the asset that is published at `path`: the digest that may be in its name is
-/// known from the listing.
+/// known from the manifest.
 fn asset(path: &str, digest: Option<Digest>) -> String {
     let name = path.strip_prefix("assets/").unwrap_or(path);
     let Some(digest) = digest else { return name.to_owned() };

@@ -38,7 +38,7 @@ pub mod seed;
 pub mod write;
 
 // What lies below has the same short names here as where it is from.
-use shelflife_model::{access, companion, config, data, entry, fact, history, imprint, page, trace};
+use shelflife_model::{access, alternate, config, data, entry, entry_trace, fact, history, page, trace};
 use shelflife_site::{graph, render, theme};
 use shelflife_sources as source;
 use shelflife_store::{cache, file_stat};

@@ -1,7 +1,7 @@
 //! The publisher: makes the output folder hold exactly the outputs, touching only what is different.
 
-mod glance;
 mod manifest;
+mod output_scan;
 mod published;
 mod removed;
 mod tree;
@@ -19,12 +19,12 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use crate::access::{AccessError, denied};
-use crate::cache::{Cache, CacheError, Listed, Listing, Tree};
+use crate::cache::{Cache, CacheError, Listed, Manifest, Tree};
 use crate::digest::Digest;
-use crate::imprint::ShownKind;
+use crate::entry_trace::ShownKind;
 
-pub use glance::{Glance, Seen};
 pub use manifest::{ByFolder, NAME as MANIFEST};
+pub use output_scan::{OutputScan, Seen};
 pub use published::Published;
 
 pub use untouched::is_untouched;
@@ -157,8 +157,8 @@ pub struct Target<'a> {
     pub folder: &'a Path,
     /// What the cache calls it, see [`crate::config::Paths::output_name`].
     pub name: &'a str,
-    /// A look at what is there. Without one, it is taken for granted that what was published is still there.
-    pub glance: Option<Glance>,
+    /// A scan of what is there. Without one, it is taken for granted that what was published is still there.
+    pub output_scan: Option<OutputScan>,
 }
 
 /// Makes the target hold `outputs`, by path with `/`, each with its digest and the place of its bytes.
@@ -179,14 +179,14 @@ pub fn publish(
     progress: &(dyn Fn(usize, usize) -> ControlFlow<()> + Sync),
 ) -> Result<Published, PublishError> {
     let name = target.name;
-    let known = cache.listing(Tree::Output(name))?;
-    let unfinished = cache.listing(Tree::Coming(name))?;
+    let known = cache.manifest(Tree::Output(name))?;
+    let unfinished = cache.manifest(Tree::Coming(name))?;
     let is_listed = known.is_some();
     let known = known.unwrap_or_default();
     let unfinished = unfinished.as_deref();
     let tree = OutputTree::new(target.folder);
-    let is_trusted = target.glance.is_none() && unfinished.is_none();
-    let seen = target.glance.as_mut().map(Glance::seen).transpose()?;
+    let is_trusted = target.output_scan.is_none() && unfinished.is_none();
+    let seen = target.output_scan.as_mut().map(OutputScan::seen).transpose()?;
     let began = seen.map_or_else(SystemTime::now, |seen| seen.began);
 
     // Looking at a file costs little and waits for the disk; most files are as they were left.
@@ -196,16 +196,16 @@ pub fn publish(
             let known = known.get(path);
             let same = known.filter(|known| known.digest == *digest);
             let found = same
-                .and_then(|known| if is_trusted { Some(Found::Right(known.look)) } else { seen?.at(path) });
-            (path.as_str(), found.unwrap_or_else(|| tree.look(path, *digest, known)))
+                .and_then(|known| if is_trusted { Some(Found::Right(known.stat)) } else { seen?.at(path) });
+            (path.as_str(), found.unwrap_or_else(|| tree.stat(path, *digest, known)))
         })
         .collect();
     let (own, manifest) = (known.get(MANIFEST), manifest::of_outputs(outputs));
     let found_own = |digest: Digest| {
         let same = own.filter(|own| own.digest == digest);
         let found =
-            same.and_then(|own| if is_trusted { Some(Found::Right(own.look)) } else { seen?.at(MANIFEST) });
-        found.unwrap_or_else(|| tree.look(MANIFEST, digest, own))
+            same.and_then(|own| if is_trusted { Some(Found::Right(own.stat)) } else { seen?.at(MANIFEST) });
+        found.unwrap_or_else(|| tree.stat(MANIFEST, digest, own))
     };
     let is_as_left = is_trusted || own.is_some_and(|own| matches!(found_own(own.digest), Found::Right(_)));
     // What the cache has written tells nothing that it does not know.
@@ -251,8 +251,8 @@ pub fn publish(
     if anything_to_do {
         let mut coming = unfinished.cloned().unwrap_or_default();
         coming.extend(wrong.iter().map(|path| ((*path).to_owned(), unseen(outputs[*path].0))));
-        cache.set_listing(Tree::Coming(name), Some(coming))?;
-        cache.checkpoint()?;
+        cache.set_manifest(Tree::Coming(name), Some(coming))?;
+        cache.commit()?;
     }
     // In watch mode an edit waits for one manifest, not for two: the process that knows what is coming is there.
     if !wrong.is_empty() && !is_trusted {
@@ -279,12 +279,12 @@ pub fn publish(
     let stopped = || PublishError::Stopped { written: done.load(Ordering::Relaxed), all: wrong.len() };
     let write = |path: &&str| {
         let (digest, content) = &outputs[*path];
-        let look = tree.write(path, &bytes(path, *digest, content, cache, derived)?)?;
+        let stat = tree.write(path, &bytes(path, *digest, content, cache, derived)?)?;
         let written = done.fetch_add(1, Ordering::Relaxed) + 1;
         if progress(written, wrong.len()).is_break() && written < wrong.len() {
             return Err(stopped());
         }
-        Ok(((*path).to_owned(), Listed { digest: *digest, look }))
+        Ok(((*path).to_owned(), Listed { digest: *digest, stat }))
     };
     let write_all = || wrong.par_iter().map(write).collect::<Result<Vec<_>, PublishError>>();
     // To start threads pays only if each has something to do.
@@ -294,13 +294,13 @@ pub fn publish(
         PublishError::Stopped { .. } => stopped(),
         error => error,
     });
-    let mut after: Listing = found
+    let mut after: Manifest = found
         .iter()
         .filter_map(|(path, found)| match found {
-            // A look is kept only of files that had been left alone for a while; the others are read once more.
-            Found::Right(look) => {
-                let look = look.filter(|look| look.is_settled(began));
-                Some(((*path).to_owned(), Listed { digest: outputs[*path].0, look }))
+            // A file stat is kept only of files that had been left alone for a while; the others are read once more.
+            Found::Right(stat) => {
+                let stat = stat.filter(|stat| stat.is_settled(began));
+                Some(((*path).to_owned(), Listed { digest: outputs[*path].0, stat }))
             }
             _ => None,
         })
@@ -308,18 +308,18 @@ pub fn publish(
     let now = SystemTime::now();
     after.extend(
         written?.into_iter().map(|(path, file)| {
-            (path, Listed { look: file.look.filter(|look| look.is_settled(now)), ..file })
+            (path, Listed { stat: file.stat.filter(|stat| stat.is_settled(now)), ..file })
         }),
     );
     gone.keys().filter(|path| !first.contains(*path)).try_for_each(&mut remove)?;
     if !published.is_known {
         published.foreign = tree.others(outputs);
     }
-    let look = match found_manifest {
-        Found::Right(look) if is_manifest_right => look.filter(|look| look.is_settled(began)),
-        _ => tree.write(MANIFEST, &manifest)?.filter(|look| look.is_settled(SystemTime::now())),
+    let stat = match found_manifest {
+        Found::Right(stat) if is_manifest_right => stat.filter(|stat| stat.is_settled(began)),
+        _ => tree.write(MANIFEST, &manifest)?.filter(|stat| stat.is_settled(SystemTime::now())),
     };
-    after.insert(MANIFEST.to_owned(), Listed { digest, look });
+    after.insert(MANIFEST.to_owned(), Listed { digest, stat });
     published.changed = told.changes(outputs, &known);
     published.written = wrong.into_iter().map(str::to_owned).collect();
     published.removed.sort_unstable();
@@ -328,17 +328,17 @@ pub fn publish(
         known.iter().filter(|(path, file)| after.get(*path).map(|new| new.digest) != Some(file.digest));
     let build = cache.use_folder(name, left.map(|(_, file)| file.digest))?;
     if after != *known || !is_listed {
-        cache.set_listing(Tree::Output(name), Some(after))?;
+        cache.set_manifest(Tree::Output(name), Some(after))?;
     }
     if anything_to_do {
-        cache.set_listing(Tree::Coming(name), None)?;
+        cache.set_manifest(Tree::Coming(name), None)?;
         let stays = published.kept.iter().chain(&published.returned).collect();
         let after = removed::after(&removals, outputs, gone, &stays, build);
         if after != removals {
             cache.set_removals(name, after)?;
         }
     }
-    cache.checkpoint()?;
+    cache.commit()?;
     Ok(published)
 }
 
@@ -352,7 +352,7 @@ fn gone<'a>(outputs: &Outputs, known: impl Iterator<Item = (&'a String, &'a List
 }
 
 fn unseen(digest: Digest) -> Listed {
-    Listed { digest, look: None }
+    Listed { digest, stat: None }
 }
 
 /// An output's bytes.
@@ -416,7 +416,7 @@ mod tests {
     }
 
     fn target<'a>(folder: &'a Path, cache: &Arc<Cache>) -> Target<'a> {
-        Target { folder, name: "public", glance: Some(Glance::begin(folder, "public", cache)) }
+        Target { folder, name: "public", output_scan: Some(OutputScan::begin(folder, "public", cache)) }
     }
 
     fn run(folder: &Path, cache: &Arc<Cache>, files: &[(&str, &str)]) -> Published {
@@ -465,12 +465,12 @@ mod tests {
         run(folder.path(), &cache, &[("a.html", "1")]);
         std::thread::sleep(std::time::Duration::from_millis(150));
         run(folder.path(), &cache, &[("a.html", "1")]);
-        let mut listing = (*cache.listing(Tree::Output("public")).unwrap().unwrap()).clone();
-        let file = listing.get_mut("a.html").unwrap();
+        let mut manifest = (*cache.manifest(Tree::Output("public")).unwrap().unwrap()).clone();
+        let file = manifest.get_mut("a.html").unwrap();
         assert_eq!(file.digest, Digest::of(b"1"));
         // A lie about its digest is believed, which shows that the file is not read.
         file.digest = Digest::of(b"2");
-        cache.set_listing(Tree::Output("public"), Some(listing)).unwrap();
+        cache.set_manifest(Tree::Output("public"), Some(manifest)).unwrap();
         assert_eq!(run(folder.path(), &cache, &[("a.html", "2")]).unchanged, 1);
     }
 

@@ -124,7 +124,7 @@ pub struct Facts {
     pub fresh: usize,
     /// Asked for and answered.
     pub refreshed: usize,
-    /// Past their life, but nobody could be asked or answered: the last known value stays.
+    /// Stale, but no source could be asked or answered: the last known value stays.
     pub stale: usize,
     /// Not known at all.
     pub missing: usize,
@@ -153,7 +153,7 @@ pub fn milliseconds(duration: Duration) -> u64 {
 }
 
 impl Report {
-    /// How many facts the site shows that are past their life, or would show if they were known.
+    /// How many facts the site shows that are stale, or would show if they were known.
     pub fn lacking(&self) -> usize {
         self.facts.map_or(0, |facts| facts.stale + facts.missing)
     }

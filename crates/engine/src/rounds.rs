@@ -1,6 +1,7 @@
 //! The build: one loop that evaluates the graph, fetches what it found missing or stale, and evaluates again.
 
 mod advice;
+mod build_trace;
 mod builder;
 mod current;
 mod derived;
@@ -11,7 +12,6 @@ mod freshness;
 mod history;
 mod inspect;
 mod ledger;
-mod record;
 mod refusals;
 mod render;
 mod run;
@@ -33,11 +33,11 @@ use crate::warning::Warning;
 
 use render::on_all_cores;
 
+pub use build_trace::kept_entries;
 pub use builder::{Afterwards, Builder};
 pub use facts::fetch;
 pub use found::beside_files;
 pub use inspect::{Inspected, inspect};
-pub use record::kept_entries;
 pub use traces::target;
 pub use why::{UNKNOWN, of_entry};
 

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use thiserror::Error;
 
 use crate::access::denied;
-use crate::cache::{Cache, Listed, Listing, Tree};
+use crate::cache::{Cache, Listed, Manifest, Tree};
 use crate::config::{self, Config, Paths};
 use crate::digest::Digest;
 use crate::entry;
@@ -156,10 +156,10 @@ impl Scan {
     ///
     /// When something can't be read, or is a link out of the site.
     pub fn of(config: &Config, cache: &Cache) -> miette::Result<Self> {
-        let known = cache.listing(Tree::Site)?.unwrap_or_default();
-        let (scan, listing) = Self::with(config, &known)?;
-        if let Some(listing) = listing {
-            cache.set_listing(Tree::Site, Some(listing))?;
+        let known = cache.manifest(Tree::Site)?.unwrap_or_default();
+        let (scan, manifest) = Self::with(config, &known)?;
+        if let Some(manifest) = manifest {
+            cache.set_manifest(Tree::Site, Some(manifest))?;
         }
         Ok(scan)
     }
@@ -170,7 +170,7 @@ impl Scan {
     /// # Errors
     ///
     /// As [`Scan::of`].
-    pub fn with(config: &Config, known: &Listing) -> miette::Result<(Self, Option<Listing>)> {
+    pub fn with(config: &Config, known: &Manifest) -> miette::Result<(Self, Option<Manifest>)> {
         themed::check_logo(config)?;
         let (mut others, mut unknown_data) = (Vec::new(), Vec::new());
         let mut all = Vec::new();
@@ -194,7 +194,7 @@ impl Scan {
             }
         }
         let root = [find(Kind::Root)?, find(Kind::Own)?];
-        let listing = changed(known, all);
+        let manifest = changed(known, all);
         let overlooked = overlooked::entries(others);
         unknown_data.extend(overlooked::unknown_data(&data));
         let scanned =
@@ -208,7 +208,7 @@ impl Scan {
                 other.name
             ));
         }
-        Ok((scanned, listing))
+        Ok((scanned, manifest))
     }
 
     /// Looks again at these files, if they are all entries that were there and still are; otherwise a whole scan has
@@ -227,11 +227,11 @@ impl Scan {
         }
         for at in &found {
             let Some(file) = self.entries.get_mut(*at) else { continue };
-            let look = std::fs::symlink_metadata(&file.place).ok().as_ref().and_then(FileStat::of);
+            let stat = std::fs::symlink_metadata(&file.place).ok().as_ref().and_then(FileStat::of);
             *file = examine(
                 std::mem::take(&mut file.name),
                 std::mem::take(&mut file.place),
-                look,
+                stat,
                 None,
                 None,
                 &mut Vec::new(),
@@ -419,12 +419,12 @@ struct Found {
     file: Scanned,
     kind: Kind,
     /// What it looks like, if that can be relied on later.
-    look: Option<FileStat>,
-    /// Whether the listing says the same of it.
+    stat: Option<FileStat>,
+    /// Whether the manifest says the same of it.
     is_known: bool,
 }
 
-/// What the listing is to say of a file.
+/// What the manifest is to say of a file.
 struct Noted {
     key: String,
     listed: Listed,
@@ -432,10 +432,10 @@ struct Noted {
 }
 
 impl Found {
-    /// The file, and what the listing is to say of it, if anything can be relied on later.
+    /// The file, and what the manifest is to say of it, if anything can be relied on later.
     fn divide(self) -> (Scanned, Option<Noted>) {
-        let Self { file, kind, look, is_known } = self;
-        let listed = look.map(|look| Listed { digest: file.digest, look: Some(look) });
+        let Self { file, kind, stat, is_known } = self;
+        let listed = stat.map(|stat| Listed { digest: file.digest, stat: Some(stat) });
         let noted = listed.map(|listed| Noted { key: key(kind, &file.name), listed, is_known });
         (file, noted)
     }
@@ -445,7 +445,7 @@ impl Found {
 fn find(
     kind: Kind,
     config: &Config,
-    known: &Listing,
+    known: &Manifest,
     others: &mut Vec<PathBuf>,
 ) -> miette::Result<Vec<Found>> {
     let Some(folder) = kind.folder(&config.paths) else { return Ok(Vec::new()) };
@@ -461,18 +461,18 @@ fn find(
         .map_init(Vec::new, |room, place| {
             let name = relative(folder, &place)?;
             let known = known.get(&key(kind, &name));
-            // The look comes before the content, so that a change in between is seen the next time.
-            let look = within.as_ref().and_then(|within| within.look(&name));
-            let file = examine(name, place, look, known, within.as_ref(), room)?;
-            let look = look.filter(|look| look.is_settled(now));
-            let is_known = look.is_some() && known == Some(&Listed { digest: file.digest, look });
-            Ok(Found { file, kind, look, is_known })
+            // The file stat comes before the content, so that a change in between is seen the next time.
+            let stat = within.as_ref().and_then(|within| within.stat(&name));
+            let file = examine(name, place, stat, known, within.as_ref(), room)?;
+            let stat = stat.filter(|stat| stat.is_settled(now));
+            let is_known = stat.is_some() && known == Some(&Listed { digest: file.digest, stat });
+            Ok(Found { file, kind, stat, is_known })
         })
         .collect()
 }
 
 /// What is to be known of the site's files from now on, if it is not what is known already.
-fn changed(known: &Listing, found: Vec<Vec<Option<Noted>>>) -> Option<Listing> {
+fn changed(known: &Manifest, found: Vec<Vec<Option<Noted>>>) -> Option<Manifest> {
     let noted = || found.iter().flatten().flatten();
     if noted().all(|it| it.is_known) && noted().count() == known.len() {
         return None;
@@ -484,24 +484,24 @@ fn key(kind: Kind, name: &str) -> String {
     format!("{}/{name}", kind.name())
 }
 
-/// A file, which is read only if its look is another one than when it was last read: into `room`, and from the folder
+/// A file, which is read only if its file stat is another one than when it was last read: into `room`, and from the folder
 /// that is known to be its own, if one is. What it said then, too, is not kept.
 fn examine(
     name: String,
     place: PathBuf,
-    look: Option<FileStat>,
+    stat: Option<FileStat>,
     known: Option<&Listed>,
     within: Option<&Within>,
     room: &mut Vec<u8>,
 ) -> miette::Result<Scanned> {
     if let Some(known) = known
-        && look.is_some()
-        && known.look == look
+        && stat.is_some()
+        && known.stat == stat
     {
         return Ok(Scanned { name, place, digest: known.digest, content: None });
     }
-    let content: &[u8] = match within.zip(look) {
-        Some((within, look)) => within.read(&name, look.size, room).map_err(denied("read", &place))?,
+    let content: &[u8] = match within.zip(stat) {
+        Some((within, stat)) => within.read(&name, stat.size, room).map_err(denied("read", &place))?,
         None => {
             *room = read(&place)?;
             room

@@ -374,7 +374,7 @@ impl Found {
         taken.plugins = changed.len();
         cache.set_histories(changed.into_iter().filter_map(|id| Some((id, &**known.get(id)?))))?;
         cache.set_seeding_due(self.shortfall().is_some())?;
-        cache.checkpoint()?;
+        cache.commit()?;
         Ok(taken)
     }
 

@@ -54,7 +54,7 @@ impl Measure {
     }
 }
 
-/// A number, and the day on which it was heard. It holds until the next observation.
+/// A number, and the day on which it was observed. It holds until the next observation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Observation {
     /// The day.
@@ -88,7 +88,7 @@ impl History {
         self.len() == 0
     }
 
-    /// Notes what was heard on a day, unless it is what was heard last. A day has one observation, the last one; a
+    /// Records what was observed on a day, unless it is what was observed last. A day has one observation, the last one; a
     /// series begins with the first number that is not 0. Nothing is noted of a day that lies before others. Returns
     /// whether that made a difference.
     pub fn observe(&mut self, measure: Measure, day: Day, value: u64) -> bool {

@@ -20,13 +20,13 @@
 //! ```
 
 pub mod access;
-pub mod companion;
+pub mod alternate;
 pub mod config;
 pub mod data;
 pub mod entry;
+pub mod entry_trace;
 pub mod fact;
 pub mod history;
-pub mod imprint;
 pub mod memory;
 pub mod page;
 pub mod plugin;

@@ -1,7 +1,7 @@
 //! What queries remember across processes: the results of pure functions, and bytes by their digests.
 
 use crate::digest::Digest;
-use crate::imprint::ShownKind;
+use crate::entry_trace::ShownKind;
 
 /// A memory. What it holds was made by the same functions, and what it does not hold is made again.
 pub trait Memory: Send + Sync {

@@ -22,7 +22,7 @@ pub struct Plugin {
     pub usage: Option<PluginUsage>,
     /// What GitHub said of its repository; `None` if it is elsewhere or not known.
     pub repository: Option<Arc<Repository>>,
-    /// The days as of which those are, where they are kept past their life.
+    /// The days as of which those are, where they are stale.
     pub ages: Ages,
     /// The Python versions it runs on, as a PEP 440 specifier; `None` if nobody could look.
     pub python: Option<String>,

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::entry_trace::{Packed, ShownKind};
 use crate::fact::Subject;
-use crate::imprint::{Packed, ShownKind};
 
 /// Something that is read to make a target.
 ///
@@ -67,8 +67,8 @@ pub enum Input {
     Abandoned,
     /// The plugins that are known not to run on Python 2.7.
     WithoutPython2,
-    /// When each source was last heard.
-    Heard,
+    /// When each source last answered.
+    SourceStatus,
     /// The titles, descriptions and addresses of topics.
     Topics,
     /// The addresses and dates in a site map; of the index, or the only one, for no part.
@@ -148,7 +148,7 @@ impl fmt::Display for Input {
             Self::Entry => f.write_str("entry"),
             Self::Usage => f.write_str("usage"),
             Self::History => f.write_str("history"),
-            Self::Ages => f.write_str("numbers past their life"),
+            Self::Ages => f.write_str("numbers stale"),
             Self::Concerning => f.write_str("notices and blocklist items"),
             Self::Related => f.write_str("related plugins"),
             Self::Fact(subject) => subject.fmt(f),
@@ -162,7 +162,7 @@ impl fmt::Display for Input {
             Self::ToCome => f.write_str("plugins dated in the future"),
             Self::Abandoned => f.write_str("issues about abandoned plugins"),
             Self::WithoutPython2 => f.write_str("the plugins that don't run on Python 2.7"),
-            Self::Heard => f.write_str("when sources were last heard"),
+            Self::SourceStatus => f.write_str("when sources were last source_statuses"),
             Self::Topics => f.write_str("topics"),
             Self::Sitemap(_) => f.write_str("the addresses and dates of pages"),
             Self::Redirects => f.write_str("redirects"),

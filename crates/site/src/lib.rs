@@ -26,5 +26,7 @@ pub mod theme;
 pub const FINGERPRINT: &str = env!("SHELFLIFE_FINGERPRINT");
 
 // What lies below has the same short names here as where it is from.
-use shelflife_model::{companion, config, data, entry, fact, history, imprint, memory, page, plugin, trace};
+use shelflife_model::{
+    alternate, config, data, entry, entry_trace, fact, history, memory, page, plugin, trace,
+};
 use shelflife_text::{digest, markdown, problem, python, rule, url_path, versions, warning, wording, yaml};

@@ -20,13 +20,13 @@ pub struct FileStat {
     pub inode: i64,
 }
 
-/// How long a file must have been left alone before its look is trusted. A change that follows within one step
+/// How long a file must have been left alone before its file stat is trusted. A change that follows within one step
 /// of the file system's clock leaves the times as they are; the coarsest clocks of local file systems have
 /// steps of about 10 ms.
 const SETTLED: Duration = Duration::from_millis(100);
 
 impl FileStat {
-    /// The look of a regular file; `None` for anything else, a link among them.
+    /// The file stat of a regular file; `None` for anything else, a link among them.
     pub fn of(metadata: &Metadata) -> Option<Self> {
         if !metadata.is_file() {
             return None;
@@ -40,7 +40,7 @@ impl FileStat {
         })
     }
 
-    /// Whether the file was left alone for long enough before `now` that its look can be trusted later.
+    /// Whether the file was left alone for long enough before `now` that its file stat can be trusted later.
     pub fn is_settled(&self, now: SystemTime) -> bool {
         let before = nanoseconds(now.checked_sub(SETTLED).unwrap_or(UNIX_EPOCH));
         self.modified < before && self.changed < before
@@ -74,8 +74,8 @@ impl Within {
         Ok(Self { folder: path.to_path_buf() })
     }
 
-    /// The look of the regular file at `path` below the folder; `None` if there is anything else, or nothing.
-    pub fn look(&self, path: &str) -> Option<FileStat> {
+    /// The file stat of the regular file at `path` below the folder; `None` if there is anything else, or nothing.
+    pub fn stat(&self, path: &str) -> Option<FileStat> {
         #[cfg(target_os = "linux")]
         {
             use rustix::fs::{AtFlags, FileType, statat};
@@ -229,13 +229,13 @@ mod tests {
         std::fs::write(&place, "content").unwrap();
         for time in [Duration::ZERO, Duration::from_nanos(1_234_567_890_123_456_789)] {
             File::options().write(true).open(&place).unwrap().set_modified(UNIX_EPOCH + time).unwrap();
-            let look = FileStat::of(&std::fs::symlink_metadata(&place).unwrap());
-            assert!(look.is_some());
-            assert_eq!(within.look("a/file"), look);
+            let stat = FileStat::of(&std::fs::symlink_metadata(&place).unwrap());
+            assert!(stat.is_some());
+            assert_eq!(within.stat("a/file"), stat);
         }
         File::options().write(true).open(&place).unwrap().set_modified(UNIX_EPOCH - SETTLED).unwrap();
-        assert_eq!(within.look("a/file"), FileStat::of(&std::fs::symlink_metadata(&place).unwrap()));
-        assert_eq!([within.look("a"), within.look("none"), within.look("a/file/below")], [None; 3]);
+        assert_eq!(within.stat("a/file"), FileStat::of(&std::fs::symlink_metadata(&place).unwrap()));
+        assert_eq!([within.stat("a"), within.stat("none"), within.stat("a/file/below")], [None; 3]);
         assert!(Within::folder(&place).is_err() || cfg!(not(target_os = "linux")));
     }
 
@@ -243,14 +243,14 @@ mod tests {
     fn a_file_that_changed_looks_different() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
-        let look = || FileStat::of(&std::fs::symlink_metadata(&path).unwrap()).unwrap();
+        let stat = || FileStat::of(&std::fs::symlink_metadata(&path).unwrap()).unwrap();
         std::fs::write(&path, "one").unwrap();
-        let first = look();
-        assert_eq!(first, look());
+        let first = stat();
+        assert_eq!(first, stat());
         assert!(!first.is_settled(SystemTime::now()));
         assert!(first.is_settled(SystemTime::now() + Duration::from_secs(1)));
         std::fs::write(&path, "longer").unwrap();
-        assert_ne!(first, look());
+        assert_ne!(first, stat());
         std::fs::remove_file(&path).unwrap();
         std::fs::create_dir(&path).unwrap();
         assert_eq!(FileStat::of(&std::fs::symlink_metadata(&path).unwrap()), None);

@@ -20,5 +20,5 @@ pub mod cache;
 pub mod file_stat;
 
 // What lies below has the same short names here as where it is from.
-use shelflife_model::{access, config, fact, history, imprint, memory, trace};
+use shelflife_model::{access, config, entry_trace, fact, history, memory, trace};
 use shelflife_text::{digest, wording};

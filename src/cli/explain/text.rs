@@ -23,7 +23,7 @@ pub(super) fn draw(explanation: &Explanation) -> String {
     line(&mut text, 0, &styled(NAME, output));
     let is = match what {
         What::Plugin { entry } => Some(format!("the page of {entry}")),
-        What::Companion { entry } => Some(format!("a file beside the page of {entry}")),
+        What::Alternate { entry } => Some(format!("a file beside the page of {entry}")),
         What::Redirect { entry } => Some(format!("a redirect to the page of {entry}")),
         What::Asset { asset } => Some(format!("a copy of the asset {asset}")),
         What::Page { page } => Some(format!("a page of the site's own: {page}")),
@@ -105,8 +105,8 @@ fn freshness(fact: &Known, now: Timestamp) -> String {
     }
     told.push(match fact.fresh_until {
         None => "never stale".to_owned(),
-        Some(_) if fact.state == State::Dropped => {
-            styled(MISSING, "dropped: kept for longer than `fetch.keep` says")
+        Some(_) if fact.state == State::Expired => {
+            styled(MISSING, "expired: not confirmed within `fetch.stale_if_error`")
         }
         Some(_) if fetched > now => styled(STALE, "stale: a clock was ahead"),
         Some(end) if fact.state == State::Stale => {
@@ -132,8 +132,8 @@ fn draw_plugins(plugins: &Plugins, now: Timestamp) -> Vec<(String, String)> {
     if tally.stale > 0 {
         facts.push(styled(STALE, &format!("{} stale", tally.stale)));
     }
-    if tally.dropped > 0 {
-        facts.push(styled(MISSING, &format!("{} dropped", tally.dropped)));
+    if tally.expired > 0 {
+        facts.push(styled(MISSING, &format!("{} expired", tally.expired)));
     }
     if tally.missing > 0 {
         facts.push(styled(MISSING, &format!("{} missing", tally.missing)));

@@ -19,7 +19,7 @@ use super::{Failure, at};
 /// How long the first build and an edit may take.
 const PATIENCE: Duration = Duration::from_secs(180);
 /// How often the page is looked at. A measured time is too long by as much at most.
-const GLANCE: Duration = Duration::from_micros(500);
+const OUTPUT_SCAN: Duration = Duration::from_micros(500);
 /// Between two edits, so that one is done with before the next.
 const REST: Duration = Duration::from_millis(700);
 
@@ -141,7 +141,7 @@ impl<'a> Watch<'a> {
             if let Ok(Some(status)) = self.process.try_wait() {
                 return Err(Failure::new(format!("`shelflife watch` ended with {status}")));
             }
-            std::thread::sleep(GLANCE);
+            std::thread::sleep(OUTPUT_SCAN);
         }
     }
 

@@ -6,7 +6,7 @@ use miette::miette;
 use percent_encoding::percent_decode_str;
 use url::{Host, Url};
 
-use crate::cache::{Cache, CacheError, Listing, Traces};
+use crate::cache::{Cache, CacheError, Manifest, Traces};
 use crate::config::Config;
 use crate::publish::MANIFEST;
 use crate::render::address::{is_rooted, is_web};
@@ -18,7 +18,7 @@ use crate::url_path::path_of;
 pub(super) struct Published<'a> {
     pub(super) config: &'a Config,
     pub(super) cache: &'a Cache,
-    pub(super) files: &'a Listing,
+    pub(super) files: &'a Manifest,
     pub(super) traces: &'a Traces,
 }
 
@@ -171,10 +171,11 @@ impl Published<'_> {
         if let Some(page) = self.page(stem) {
             return Ok(Some(page));
         }
-        let imprints = self.cache.imprints()?;
-        let by_id =
-            imprints.iter().find(|(_, imprint)| imprint.front.id.to_lowercase() == given.to_lowercase());
-        let by_name = || imprints.iter().find(|(name, _)| name.eq_ignore_ascii_case(stem));
+        let entry_traces = self.cache.entry_traces()?;
+        let by_id = entry_traces
+            .iter()
+            .find(|(_, entry_trace)| entry_trace.front.id.to_lowercase() == given.to_lowercase());
+        let by_name = || entry_traces.iter().find(|(name, _)| name.eq_ignore_ascii_case(stem));
         Ok(by_id.or_else(by_name).and_then(|(name, _)| self.page(name)))
     }
 
@@ -238,10 +239,10 @@ impl Published<'_> {
         for path in self.files.keys().filter(|path| *path != MANIFEST) {
             consider(&whole, shown_as(path), path, path);
         }
-        for (stem, imprint) in self.cache.imprints()? {
+        for (stem, entry_trace) in self.cache.entry_traces()? {
             let (page, entry) = (page_of(&stem), self.config.paths.entry(&stem));
             consider(last, &stem, &page, &entry);
-            consider(last, &imprint.front.id, &page, &entry);
+            consider(last, &entry_trace.front.id, &page, &entry);
         }
         near.sort();
         let mut told: Vec<(String, String)> = Vec::new();

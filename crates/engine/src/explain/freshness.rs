@@ -31,10 +31,10 @@ pub struct Known {
 pub enum State {
     /// It need not be asked for.
     Fresh,
-    /// It is past its life, and kept until there is a new one.
+    /// Past its time to live; shown until a source gives a new answer.
     Stale,
-    /// It was kept for too long: nobody is shown it any more.
-    Dropped,
+    /// Not confirmed within `fetch.stale_if_error`, so no longer shown.
+    Expired,
     /// Nothing is known.
     Missing,
 }
@@ -60,14 +60,14 @@ impl Known {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AsOf {
     pub(super) now: Timestamp,
-    pub(super) keep: SignedDuration,
+    pub(super) stale_if_error: SignedDuration,
 }
 
 impl AsOf {
     fn state(&self, fact: Option<&Fact>) -> State {
         match fact {
             None => State::Missing,
-            Some(fact) if fact.is_dropped(self.now, self.keep) => State::Dropped,
+            Some(fact) if fact.is_expired(self.now, self.stale_if_error) => State::Expired,
             Some(fact) if fact.is_stale(self.now) => State::Stale,
             Some(_) => State::Fresh,
         }
@@ -93,10 +93,10 @@ fn end(fact: &Fact) -> Option<Timestamp> {
 pub struct Tally {
     /// How many need not be asked for.
     pub fresh: usize,
-    /// How many are past their life.
+    /// How many are stale.
     pub stale: usize,
-    /// How many were kept for too long.
-    pub dropped: usize,
+    /// How many have expired.
+    pub expired: usize,
     /// Of how many nothing is known.
     pub missing: usize,
     /// When the one was confirmed that was not for the longest time, of those that can go stale.
@@ -119,7 +119,7 @@ impl Tally {
             match as_of.state(fact) {
                 State::Missing => tally.missing += 1,
                 State::Stale => tally.stale += 1,
-                State::Dropped => tally.dropped += 1,
+                State::Expired => tally.expired += 1,
                 State::Fresh => tally.fresh += 1,
             }
             let Some(fact) = fact else { continue };
@@ -160,7 +160,7 @@ mod tests {
         cache.record(&repository, &fact(Some(b"{}"), 10, at(20))).unwrap();
         cache.record(&file, &fact(Some(b""), 11, at(30))).unwrap();
         cache.record(&content, &fact(Some(b"x"), 5, Timestamp::MAX)).unwrap();
-        let as_of = AsOf { now: at(20), keep: SignedDuration::from_secs(50) };
+        let as_of = AsOf { now: at(20), stale_if_error: SignedDuration::from_secs(50) };
         let known = |subject: &Subject| Known::of(subject, &cache, as_of).unwrap();
         let of = |known: Known| (known.state, known.absent, known.fresh_until, known.refusals);
         assert_eq!(of(known(&repository)), (State::Stale, false, Some(at(20)), 1));
@@ -175,6 +175,6 @@ mod tests {
         assert_eq!((tally.oldest, tally.fresh_until), (Some(at(10)), Some(at(30))));
         let later = AsOf { now: at(61), ..as_of };
         let tally = Tally::of(subjects.iter(), &cache.facts().unwrap(), later);
-        assert_eq!((tally.fresh, tally.stale, tally.dropped, tally.missing), (1, 0, 2, 1));
+        assert_eq!((tally.fresh, tally.stale, tally.expired, tally.missing), (1, 0, 2, 1));
     }
 }

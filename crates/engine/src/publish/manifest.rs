@@ -11,7 +11,7 @@ use rayon::prelude::*;
 
 use super::tree::{OutputTree, is_reserved};
 use super::{Gone, Outputs};
-use crate::cache::{Listed, Listing};
+use crate::cache::{Listed, Manifest};
 use crate::digest::Digest;
 use crate::report::What;
 
@@ -35,7 +35,7 @@ pub(super) struct Told {
     pub(super) is_there: bool,
 }
 
-/// What the manifest in an output folder says of each file, for those that have no listing of it.
+/// What the manifest in an output folder says of each file, for those that have no manifest of it.
 #[derive(Debug, Default)]
 pub struct ByFolder(HashMap<String, Mark>);
 
@@ -69,8 +69,8 @@ pub(super) fn of_outputs(outputs: &Outputs) -> Vec<u8> {
 /// The manifest while files are written: it names what was there, and what is `coming`. A build that is killed, and whose cache
 /// is lost with it, leaves no file of which nobody knows.
 pub(super) fn while_coming<'a>(
-    known: &'a Listing,
-    unfinished: Option<&'a Listing>,
+    known: &'a Manifest,
+    unfinished: Option<&'a Manifest>,
     told: &'a Told,
     coming: impl Iterator<Item = (&'a str, Digest)>,
 ) -> Vec<u8> {
@@ -115,7 +115,7 @@ impl Told {
     }
 
     /// What is published otherwise than before: than this says, or than `known` where there is nothing else.
-    pub(super) fn changes(&self, outputs: &Outputs, known: &Listing) -> Vec<(String, What)> {
+    pub(super) fn changes(&self, outputs: &Outputs, known: &Manifest) -> Vec<(String, What)> {
         let told: BTreeMap<&str, Mark> =
             self.files.iter().map(|(path, mark)| (path.as_str(), *mark)).collect();
         let known = known.iter().filter(|_| !self.is_there);
@@ -144,7 +144,7 @@ impl Told {
 
     /// Adds to what is `gone` the files that the site has no longer, which `known` does not list as they are told of
     /// here: with their digest if they still have the bytes that were written.
-    pub(super) fn add_to(&self, gone: &mut Gone, outputs: &Outputs, known: &Listing, tree: &OutputTree<'_>) {
+    pub(super) fn add_to(&self, gone: &mut Gone, outputs: &Outputs, known: &Manifest, tree: &OutputTree<'_>) {
         let is_news = |path: &str, told: Mark| {
             let listed = |file: &Listed| mark(file.digest) == told;
             !outputs.contains_key(path) && !known.get(path).is_some_and(listed)

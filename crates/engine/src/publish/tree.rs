@@ -74,15 +74,15 @@ impl<'a> OutputTree<'a> {
 
     /// What is at the place of an output with this digest. A file is read only if it looks different from when it
     /// was last read or written.
-    pub(super) fn look(&self, path: &str, digest: Digest, known: Option<&Listed>) -> Found {
+    pub(super) fn stat(&self, path: &str, digest: Digest, known: Option<&Listed>) -> Found {
         let place = self.place(path);
         let metadata = std::fs::symlink_metadata(&place);
-        let Some(look) = metadata.as_ref().ok().and_then(FileStat::of) else { return Found::of(metadata) };
+        let Some(stat) = metadata.as_ref().ok().and_then(FileStat::of) else { return Found::of(metadata) };
         let right = match known {
-            Some(known) if known.look == Some(look) => known.digest == digest,
-            _ => file_stat::read(&place, look.size).is_ok_and(|bytes| Digest::of(&bytes) == digest),
+            Some(known) if known.stat == Some(stat) => known.digest == digest,
+            _ => file_stat::read(&place, stat.size).is_ok_and(|bytes| Digest::of(&bytes) == digest),
         };
-        if right { Found::Right(Some(look)) } else { Found::File }
+        if right { Found::Right(Some(stat)) } else { Found::File }
     }
 
     /// Makes sure that every output can get to its place, before the first one is written. Returns the files that
@@ -202,8 +202,8 @@ impl<'a> OutputTree<'a> {
             return None;
         }
         let place = self.place(path);
-        let look = FileStat::of(&std::fs::symlink_metadata(&place).ok()?).filter(|look| look.size <= most)?;
-        file_stat::read(&place, look.size).ok()
+        let stat = FileStat::of(&std::fs::symlink_metadata(&place).ok()?).filter(|stat| stat.size <= most)?;
+        file_stat::read(&place, stat.size).ok()
     }
 
     /// Removes a file, and the folders that this leaves empty.

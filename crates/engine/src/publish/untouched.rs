@@ -4,9 +4,9 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::glance::Seen;
+use super::output_scan::Seen;
 use super::tree::{Found, topmost};
-use crate::cache::{Cache, CacheError, Listing, Tree};
+use crate::cache::{Cache, CacheError, Manifest, Tree};
 use crate::file_stat::Within;
 
 /// Whether all that was published into `folder` was `seen` to be there, no build was killed since, and nothing is there
@@ -18,37 +18,37 @@ use crate::file_stat::Within;
 /// When the cache can't be read or written.
 pub fn is_untouched(folder: &Path, name: &str, seen: &Seen, cache: &Cache) -> Result<bool, CacheError> {
     let is_right = |found: &Found| matches!(found, Found::Right(_));
-    let Some(listing) = seen.listing.as_ref().filter(|_| seen.otherwise.values().all(is_right)) else {
+    let Some(manifest) = seen.manifest.as_ref().filter(|_| seen.otherwise.values().all(is_right)) else {
         return Ok(false);
     };
     let Ok(within) = Within::folder(folder) else { return Ok(false) };
-    if cache.listing(Tree::Coming(name))?.is_some() {
+    if cache.manifest(Tree::Coming(name))?.is_some() {
         return Ok(false);
     }
     let is_link = |name: &&str| folder.join(name).symlink_metadata().is_ok_and(|it| it.is_symlink());
-    if topmost(listing.keys().map(String::as_str)).iter().any(is_link) {
+    if topmost(manifest.keys().map(String::as_str)).iter().any(is_link) {
         return Ok(false);
     }
-    let is_gone = |path: &str| listing.contains_key(path) || within.look(path).is_none();
+    let is_gone = |path: &str| manifest.contains_key(path) || within.stat(path).is_none();
     if !cache.removals(name)?.par_iter().all(|(path, _)| is_gone(path)) {
         return Ok(false);
     }
     if !seen.otherwise.is_empty() {
-        cache.set_listing(Tree::Output(name), Some(as_seen(listing, seen)))?;
+        cache.set_manifest(Tree::Output(name), Some(as_seen(manifest, seen)))?;
     }
     cache.use_folder(name, std::iter::empty())?;
     // What the scan has noted of files that look otherwise than before is kept, too.
-    cache.checkpoint()?;
+    cache.commit()?;
     Ok(true)
 }
 
-/// The listing with what its files look like now, as far as that can be relied on later.
-fn as_seen(listing: &Listing, seen: &Seen) -> Listing {
-    let mut listing = listing.clone();
+/// The manifest with what its files look like now, as far as that can be relied on later.
+fn as_seen(manifest: &Manifest, seen: &Seen) -> Manifest {
+    let mut manifest = manifest.clone();
     for (path, found) in &seen.otherwise {
-        if let (Some(file), Found::Right(look)) = (listing.get_mut(path), found) {
-            file.look = look.filter(|look| look.is_settled(seen.began));
+        if let (Some(file), Found::Right(stat)) = (manifest.get_mut(path), found) {
+            file.stat = stat.filter(|stat| stat.is_settled(seen.began));
         }
     }
-    listing
+    manifest
 }

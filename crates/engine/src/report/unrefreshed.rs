@@ -16,12 +16,12 @@ pub struct Unrefreshed {
     /// What happened.
     pub reason: String,
     /// How many of them are known, and stay as they were.
-    pub kept: usize,
+    pub stale: usize,
     /// How many of them are known, but shown no more: nobody has confirmed them for too long.
-    pub dropped: usize,
+    pub expired: usize,
     /// How many of them are not known at all.
     pub missing: usize,
-    /// When the oldest of those that are known was last heard.
+    /// When the oldest of those that are known last answered.
     pub oldest: Option<Timestamp>,
     /// Some of them by their names in the cache.
     pub subjects: Vec<String>,
@@ -34,24 +34,24 @@ pub(crate) struct Unanswered {
     pub(crate) subject: String,
     /// What happened.
     pub(crate) reason: String,
-    /// When it was last heard, if ever.
-    pub(crate) heard: Option<Timestamp>,
+    /// When it last answered, if ever.
+    pub(crate) last_success: Option<Timestamp>,
     /// Whether it is shown no more.
-    pub(crate) is_dropped: bool,
+    pub(crate) is_expired: bool,
 }
 
 impl Unrefreshed {
     /// Groups facts by reason.
     pub(crate) fn group(facts: impl IntoIterator<Item = Unanswered>) -> Vec<Self> {
         let mut groups: BTreeMap<String, Self> = BTreeMap::new();
-        for Unanswered { subject, reason, heard, is_dropped } in facts {
+        for Unanswered { subject, reason, last_success, is_expired } in facts {
             let group = groups.entry(reason).or_default();
-            match heard {
-                Some(_) if is_dropped => group.dropped += 1,
-                Some(_) => group.kept += 1,
+            match last_success {
+                Some(_) if is_expired => group.expired += 1,
+                Some(_) => group.stale += 1,
                 None => group.missing += 1,
             }
-            group.oldest = group.oldest.into_iter().chain(heard).min();
+            group.oldest = group.oldest.into_iter().chain(last_success).min();
             if group.subjects.len() < NAMED {
                 group.subjects.push(subject);
             }
@@ -63,7 +63,7 @@ impl Unrefreshed {
     }
 
     fn all(&self) -> usize {
-        self.kept + self.dropped + self.missing
+        self.stale + self.expired + self.missing
     }
 
     /// All in one line.
@@ -78,13 +78,14 @@ impl Unrefreshed {
         let oldest = self
             .oldest
             .map_or_else(|| "never".to_owned(), |at| at.strftime("%Y-%m-%d %H:%M UTC").to_string());
-        let [kept, dropped, missing] = [self.kept, self.dropped, self.missing].map(|count| count.to_string());
-        [kept, dropped, missing, oldest, self.reason.clone()]
+        let [stale, expired, missing] =
+            [self.stale, self.expired, self.missing].map(|count| count.to_string());
+        [stale, expired, missing, oldest, self.reason.clone()]
     }
 }
 
 const COLUMNS: usize = 5;
-const HEADS: [&str; COLUMNS] = ["kept", "dropped", "missing", "last heard", "why"];
+const HEADS: [&str; COLUMNS] = ["stale", "expired", "missing", "last success", "why"];
 
 /// A table for a person, a row for each reason; the first line says what it is about. Nothing for no facts.
 pub fn table(groups: &[Unrefreshed]) -> Vec<String> {
@@ -96,9 +97,9 @@ pub fn table(groups: &[Unrefreshed]) -> Vec<String> {
     };
     let widths: [usize; COLUMNS] = std::array::from_fn(width);
     let draw = |row: [&str; COLUMNS]| {
-        let [kept, dropped, missing, heard, _] = widths;
-        let numbers = format!("{:>kept$}  {:>dropped$}  {:>missing$}", row[0], row[1], row[2]);
-        format!("  {numbers}  {:<heard$}  {}", row[3], row[4])
+        let [stale, expired, missing, last_success, _] = widths;
+        let numbers = format!("{:>stale$}  {:>expired$}  {:>missing$}", row[0], row[1], row[2]);
+        format!("  {numbers}  {:<last_success$}  {}", row[3], row[4])
     };
     let body = rows.iter().map(|row| draw(row.each_ref().map(String::as_str)));
     [title, draw(HEADS)].into_iter().chain(body).collect()
@@ -106,15 +107,15 @@ pub fn table(groups: &[Unrefreshed]) -> Vec<String> {
 
 /// What the table says in one sentence.
 pub fn title(groups: &[Unrefreshed]) -> Option<String> {
-    let kept: usize = groups.iter().map(|group| group.kept).sum();
-    let missing: usize = groups.iter().map(|group| group.missing + group.dropped).sum();
-    let all = count(kept + missing, "fact");
-    match (kept, missing) {
+    let stale: usize = groups.iter().map(|group| group.stale).sum();
+    let missing: usize = groups.iter().map(|group| group.missing + group.expired).sum();
+    let all = count(stale + missing, "fact");
+    match (stale, missing) {
         (0, 0) => None,
-        (0, _) => Some(format!("{all} could not be had, so the site is without")),
-        (_, 0) => Some(format!("{all} could not be refreshed, so the site shows what was known")),
+        (0, _) => Some(format!("{all} could not be fetched and are missing")),
+        (_, 0) => Some(format!("{all} could not be refreshed and keep their last known value")),
         _ => Some(format!(
-            "{all} could not be refreshed: of {kept} the site shows what was known, {missing} it is without"
+            "{all} could not be refreshed: {stale} keep their last known value, {missing} are missing"
         )),
     }
 }
@@ -126,8 +127,9 @@ pub fn markdown(groups: &[Unrefreshed]) -> String {
         format!("`{text}`")
     };
     let mut table = format!("| {} |\n| ---: | ---: | ---: | --- | --- |\n", HEADS.join(" | "));
-    for [kept, dropped, missing, heard, reason] in groups.iter().map(Unrefreshed::cells) {
-        table.push_str(&format!("| {kept} | {dropped} | {missing} | {heard} | {} |\n", cell(&reason)));
+    for [stale, expired, missing, last_success, reason] in groups.iter().map(Unrefreshed::cells) {
+        table
+            .push_str(&format!("| {stale} | {expired} | {missing} | {last_success} | {} |\n", cell(&reason)));
     }
     table
 }
@@ -142,11 +144,11 @@ mod tests {
 
     #[test]
     fn reasons_have_a_row_each_and_the_widest_comes_first() {
-        let fact = |number: i64, reason: &str, heard| Unanswered {
+        let fact = |number: i64, reason: &str, last_success| Unanswered {
             subject: format!("github:o/{number}"),
             reason: reason.to_owned(),
-            heard,
-            is_dropped: number == 4,
+            last_success,
+            is_expired: number == 4,
         };
         let slow = (0..5).map(|number| fact(number, "slow", at(1_600_000_000 + number)));
         let odd = [fact(9, "o|dd", None)];
@@ -157,7 +159,7 @@ mod tests {
             table(&groups),
             [
                 "6 facts could not be refreshed: of 4 the site shows what was known, 2 it is without",
-                "  kept  dropped  missing  last heard            why",
+                "  stale  expired  missing  last success            why",
                 "     4        1        0  2020-09-13 12:26 UTC  slow",
                 "     0        0        1  never                 o|dd",
             ]

@@ -61,7 +61,7 @@ impl Builder {
             Afterwards::GoOn => {
                 if result.is_err() {
                     // Whatever a build that failed has left is not to be relied on.
-                    cache.take_back()?;
+                    cache.roll_back()?;
                 }
                 let paused = cache.pause()?;
                 self.cache = Some((cache, paused));

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use super::history::Histories;
 use super::ledger::Ledger;
 use crate::digest::Digest;
+use crate::entry_trace::EntryTrace;
 use crate::graph::state::{concerning, version};
 use crate::graph::{Database, EntryFile};
-use crate::imprint::Imprint;
 use crate::trace::{Changed, Input, Now, Sets, State, Version, changed};
 
 /// What has changed of each set of dependencies that targets share.
@@ -58,7 +58,7 @@ pub(super) struct OfEntry<'a> {
     /// The digest of what stands in the entry's file.
     pub(super) entry: Digest,
     /// What was made of it.
-    pub(super) imprint: &'a Imprint,
+    pub(super) entry_trace: &'a EntryTrace,
     pub(super) phase: Phase<'a>,
 }
 
@@ -69,14 +69,14 @@ impl State for OfEntry<'_> {
             (_, Input::Unnamed) => Now::Is(None),
             (Phase::Files | Phase::Done, Input::Entry) => Now::Is(Some(Version::of(self.entry))),
             (Phase::Files | Phase::Done, Input::Concerning) => {
-                Now::Is(concerning(self.db, &self.imprint.front.id))
+                Now::Is(concerning(self.db, &self.entry_trace.front.id))
             }
             (Phase::Entries, Input::Related)
             | (Phase::Facts(..), Input::Usage)
             | (Phase::Ages, Input::Ages) => now(input),
             (Phase::Facts(_, histories), Input::History) => {
-                let was = self.imprint.trace.was(input).map(|version| version.digest);
-                let id = self.imprint.front.id.to_lowercase();
+                let was = self.entry_trace.reads.was(input).map(|version| version.digest);
+                let id = self.entry_trace.front.id.to_lowercase();
                 if was.is_some_and(|was| !histories.differs(&id, was)) {
                     Now::Same
                 } else {

@@ -2,10 +2,10 @@
 
 use std::sync::OnceLock;
 
-use crate::cache::{Cache, CacheError, Imprints, Texts};
+use crate::cache::{Cache, CacheError, EntryTraces, Texts};
 use crate::digest::Digest;
+use crate::entry_trace::{Front, ShownKind};
 use crate::history::Published;
-use crate::imprint::{Front, ShownKind};
 use crate::publish;
 use crate::render::{plugins_json, search_json};
 
@@ -22,41 +22,43 @@ pub(super) fn file(kind: ShownKind, texts: &Texts) -> Vec<u8> {
 /// Makes such files, and histories, of what the cache has.
 pub(super) struct Stored<'a> {
     cache: &'a Cache,
-    imprints: OnceLock<Imprints>,
+    entry_traces: OnceLock<EntryTraces>,
 }
 
 impl<'a> Stored<'a> {
     pub(super) fn new(cache: &'a Cache) -> Self {
-        Self { cache, imprints: OnceLock::new() }
+        Self { cache, entry_traces: OnceLock::new() }
     }
 
-    /// All imprints, which are read when one is needed first.
-    fn imprints(&self) -> Result<&Imprints, CacheError> {
-        if let Some(imprints) = self.imprints.get() {
-            return Ok(imprints);
+    /// All entry traces, which are read when one is needed first.
+    fn entry_traces(&self) -> Result<&EntryTraces, CacheError> {
+        if let Some(entry_traces) = self.entry_traces.get() {
+            return Ok(entry_traces);
         }
-        let imprints = self.cache.imprints()?;
-        Ok(self.imprints.get_or_init(|| imprints))
+        let entry_traces = self.cache.entry_traces()?;
+        Ok(self.entry_traces.get_or_init(|| entry_traces))
     }
 }
 
 impl publish::Derived for Stored<'_> {
     fn prepare(&self) -> Result<(), CacheError> {
-        self.imprints().map(drop)
+        self.entry_traces().map(drop)
     }
 
     fn lines(&self, kind: ShownKind) -> Result<Option<Vec<u8>>, CacheError> {
-        let imprints = self.imprints()?;
-        let mut order: Vec<_> = imprints.iter().map(|(entry, it)| (it.front.date, entry, it)).collect();
+        let entry_traces = self.entry_traces()?;
+        let mut order: Vec<_> = entry_traces.iter().map(|(entry, it)| (it.front.date, entry, it)).collect();
         order.sort_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
-        let wanted: Vec<(&str, Digest)> =
-            order.into_iter().map(|(_, entry, imprint)| (entry.as_str(), imprint.shown.of(kind))).collect();
+        let wanted: Vec<(&str, Digest)> = order
+            .into_iter()
+            .map(|(_, entry, entry_trace)| (entry.as_str(), entry_trace.shown.of(kind)))
+            .collect();
         Ok(self.cache.all_shown(kind, &wanted)?.map(|texts| file(kind, &texts)))
     }
 
     fn history(&self, stem: &str) -> Result<Option<Vec<u8>>, CacheError> {
-        let Some(imprint) = self.imprints()?.get(stem) else { return Ok(None) };
-        let Front { id, counted, .. } = &imprint.front;
+        let Some(entry_trace) = self.entry_traces()?.get(stem) else { return Ok(None) };
+        let Front { id, counted, .. } = &entry_trace.front;
         let packed = self.cache.history(&id.to_lowercase())?.unwrap_or_default();
         Ok(Some(Published::of(stem, id, &packed, *counted).to_json().into_bytes()))
     }

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use miette::{IntoDiagnostic as _, WrapErr as _};
 use rayon::prelude::*;
 
+use super::build_trace::{self, Known};
 use super::history::Histories;
 use super::ledger::Ledger;
-use super::record::{self, Known};
 use super::shelf::Shelf;
 use super::urgency::Audience;
 use super::{Observer, Phase, go_on, on_all_cores};
@@ -37,13 +37,13 @@ pub(super) struct Facts<'a> {
     settled: Option<Known>,
     known: Known,
     pub(super) rounds: usize,
-    /// Whether something was learnt that may not be what went into imprints.
+    /// Whether something was learnt that may not be what went into entry traces.
     is_news: bool,
     asks: bool,
 }
 
 impl<'a> Facts<'a> {
-    /// `last` is what the last build knew of facts. If it `is_settled`, none has changed since imprints were
+    /// `last` is what the last build knew of facts. If it `is_settled`, none has changed since entry traces were
     /// made of them, and if a build now would ask for none of them and tell the same ages, nobody has to look at them.
     /// With `asks`, sources are asked in this build; otherwise somebody else asks them.
     pub(super) fn new(
@@ -57,12 +57,12 @@ impl<'a> Facts<'a> {
     ) -> Self {
         let is_settled = |known: &&Known| {
             is_settled
-                && (!asks || record::nothing_due(&known.sources, config))
-                && record::ages_stay(&known.sources, config, asks)
+                && (!asks || build_trace::nothing_due(&known.sources, config))
+                && build_trace::ages_stay(&known.sources, config, asks)
         };
         let settled = last.filter(is_settled).cloned();
         let of_last = last.map(|known| &known.sources);
-        let is_awaited = |source: &str| record::is_awaited(source, config, asks);
+        let is_awaited = |source: &str| build_trace::is_awaited(source, config, asks);
         Self {
             config,
             observer,
@@ -96,7 +96,7 @@ impl<'a> Facts<'a> {
             is_news,
             Day::of(self.config.now, &self.config.settings.timezone),
         )?;
-        self.cache.checkpoint()?;
+        self.cache.commit()?;
         Ok(())
     }
 
@@ -170,8 +170,8 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Tells the graph which facts are kept past their life, now that there is nobody left to ask, and when sources
-    /// were last heard. Returns the entries that are known with other ages than those.
+    /// Tells the graph which facts are stale, now that there is nobody left to ask, and when sources
+    /// last answered. Returns the entries that are known with other ages than those.
     fn judge(&mut self, db: &mut Database, shelf: &Shelf) -> Vec<EntryFile> {
         let ages = self.ledger.ages(&self.config.settings.timezone);
         for (subject, as_of) in ages {
@@ -179,9 +179,9 @@ impl<'a> Facts<'a> {
         }
         self.known = match &self.settled {
             Some(known) => known.clone(),
-            None => record::known(&self.ledger, wanted(&*db)),
+            None => build_trace::known(&self.ledger, wanted(&*db)),
         };
-        db.set_heard(&self.known.heard);
+        db.set_source_statuses(&self.known.source_statuses);
         // Where nobody looked at facts, ages are as they were.
         if self.settled.is_some() { Vec::new() } else { shelf.aged(db) }
     }
@@ -205,7 +205,7 @@ impl<'a> Facts<'a> {
     /// The facts that the site wants, as a build counts them.
     pub(super) fn count(&self, db: &Database) -> report::Facts {
         match &self.settled {
-            Some(known) => record::count(&known.sources, self.config.now),
+            Some(known) => build_trace::count(&known.sources, self.config.now),
             None => self.ledger.count(wanted(db), self.config.now),
         }
     }
@@ -213,7 +213,7 @@ impl<'a> Facts<'a> {
     /// How many facts of a source the site would be better with.
     pub(super) fn lacking(&self, db: &Database, source: &str) -> usize {
         match &self.settled {
-            Some(known) => record::lacking(&known.sources, source, self.config.now),
+            Some(known) => build_trace::lacking(&known.sources, source, self.config.now),
             None => self.ledger.lacking(wanted(db), source, self.config.now),
         }
     }
@@ -236,7 +236,7 @@ impl<'a> Facts<'a> {
         }
         // What fits into one request needs no order.
         if due.len() > self.config.github.batch {
-            let audience = Audience::of(db, self.config.fetch.keep);
+            let audience = Audience::of(db, self.config.fetch.stale_if_error);
             for demand in &mut due {
                 demand.urgency = audience.urgency(&demand.subject, demand.known.as_ref(), self.config.now);
             }

@@ -21,9 +21,13 @@ pub(super) struct Freshness {
 
 impl Freshness {
     /// That of no fact, judged at a moment, where facts are kept for so long.
-    pub(super) fn of_none(at: Timestamp, keep: SignedDuration) -> Self {
-        let judgement =
-            Judgement { at: at.as_second(), keep: keep.as_secs(), from: i64::MIN, until: i64::MAX };
+    pub(super) fn of_none(at: Timestamp, stale_if_error: SignedDuration) -> Self {
+        let judgement = Judgement {
+            at: at.as_second(),
+            stale_if_error: stale_if_error.as_secs(),
+            from: i64::MIN,
+            until: i64::MAX,
+        };
         Self { missing: 0, known: BTreeMap::new(), judgement }
     }
 
@@ -34,7 +38,7 @@ impl Freshness {
             return;
         };
         self.judgement.add(subject, fact);
-        if self.judgement.is_dropped(fact) {
+        if self.judgement.is_expired(fact) {
             self.missing += 1;
             return;
         }
@@ -65,13 +69,13 @@ impl Freshness {
     }
 }
 
-/// A judgement on which facts are past their life, and which are shown no more.
+/// A judgement on which facts are stale, and which are shown no more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Judgement {
     /// The moment at which it was made.
     at: i64,
     /// For how many seconds facts were kept.
-    keep: i64,
+    stale_if_error: i64,
     /// It would have been the same from this moment on.
     from: i64,
     /// It is the same until before this moment.
@@ -84,10 +88,10 @@ impl Judgement {
         if !fact.can_age() {
             return;
         }
-        let dropped_from = fact.dropped_from(SignedDuration::from_secs(self.keep));
+        let expires_at = fact.expires_at(SignedDuration::from_secs(self.stale_if_error));
         // Of what no age is told, only that it is shown at all depends on the clock.
-        let ages = Channel::of(subject).map(|_| [fact.fetched, fact.kept_from()]);
-        for moment in ages.into_iter().flatten().chain([dropped_from]).map(Timestamp::as_second) {
+        let ages = Channel::of(subject).map(|_| [fact.fetched, fact.stale_from()]);
+        for moment in ages.into_iter().flatten().chain([expires_at]).map(Timestamp::as_second) {
             if moment <= self.at {
                 self.from = self.from.max(moment);
             } else {
@@ -102,19 +106,19 @@ impl Judgement {
     }
 
     /// Whether it is the same at `now`, where facts are kept for so long.
-    pub(super) fn holds(&self, now: Timestamp, keep: SignedDuration) -> bool {
-        self.keep == keep.as_secs() && (self.from..self.until).contains(&now.as_second())
+    pub(super) fn holds(&self, now: Timestamp, stale_if_error: SignedDuration) -> bool {
+        self.stale_if_error == stale_if_error.as_secs() && (self.from..self.until).contains(&now.as_second())
     }
 
     /// Whether a fact was shown no more.
-    pub(super) fn is_dropped(&self, fact: &Fact) -> bool {
-        self.at().is_some_and(|at| fact.is_dropped(at, SignedDuration::from_secs(self.keep)))
+    pub(super) fn is_expired(&self, fact: &Fact) -> bool {
+        self.at().is_some_and(|at| fact.is_expired(at, SignedDuration::from_secs(self.stale_if_error)))
     }
 }
 
 /// Facts that are shown no more, since nobody has confirmed them for too long.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Dropped {
+pub(super) struct Expired {
     /// How many.
     count: usize,
     /// The first of them: what each is about, and when it was confirmed.
@@ -124,7 +128,7 @@ pub(super) struct Dropped {
 /// How many facts are named.
 const NAMED: usize = 5;
 
-impl Dropped {
+impl Expired {
     /// Takes in a fact.
     pub(super) fn add(&mut self, subject: &Subject, fact: &Fact) {
         self.count += 1;
@@ -135,20 +139,20 @@ impl Dropped {
     }
 
     /// What the maintainer is told, where facts are kept for so long.
-    pub(super) fn warning(&self, keep: SignedDuration) -> Option<String> {
+    pub(super) fn warning(&self, stale_if_error: SignedDuration) -> Option<String> {
         (self.count > 0).then(|| {
             let named = self
                 .first
                 .iter()
-                .map(|(subject, at)| format!("{subject} (last heard {})", at.strftime("%F")));
+                .map(|(subject, at)| format!("{subject} (last success {})", at.strftime("%F")));
             let mut named: Vec<String> = named.collect();
             if self.count > named.len() {
                 named.push(format!("{} more", self.count - named.len()));
             }
             format!(
-                "{} dropped after {}, since no source has confirmed them (`fetch.keep`): {}",
+                "{} expired: not confirmed by any source for more than {} (`fetch.stale_if_error`): {}",
                 count(self.count, "fact"),
-                length(keep),
+                length(stale_if_error),
                 named.join(", ")
             )
         })
@@ -183,7 +187,7 @@ mod tests {
         freshness.add(&Subject::Usage(Window::Week), None);
         let lacking = |second| freshness.lacking(at(second));
         assert_eq!((lacking(9), lacking(10), lacking(20)), (1, 3, 6));
-        assert_eq!(lacking(5), 3, "two of them were heard later");
+        assert_eq!(lacking(5), 3, "two of them answered later");
     }
 
     #[test]
@@ -192,9 +196,9 @@ mod tests {
             |at_second, facts: &[(i64, i64)], now| judged(at_second, facts).judgement().holds(at(now), KEEP);
         let lives = [(1, 5), (1, 10), (1, 20), (1, 30)];
         assert_eq!([9, 10, 19, 20].map(|now| holds(15, &lives, now)), [false, true, true, false]);
-        assert_eq!([30, 100, 101].map(|now| holds(50, &lives, now)), [true, true, false], "dropped");
-        assert_eq!([100, 101, 999].map(|now| holds(200, &lives, now)), [false, true, true], "all dropped");
-        assert_eq!([14, 15].map(|now| holds(10, &[(15, 20)], now)), [true, false], "heard later");
+        assert_eq!([30, 100, 101].map(|now| holds(50, &lives, now)), [true, true, false], "expired");
+        assert_eq!([100, 101, 999].map(|now| holds(200, &lives, now)), [false, true, true], "all expired");
+        assert_eq!([14, 15].map(|now| holds(10, &[(15, 20)], now)), [true, false], "answered later");
         assert!(
             !judged(15, &lives).judgement().holds(at(15), SignedDuration::from_secs(99)),
             "another limit"

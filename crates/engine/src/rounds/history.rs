@@ -20,8 +20,8 @@ pub(super) struct Histories {
     known: HashMap<String, Option<Arc<[u8]>>>,
     /// Whether all are known that the cache has.
     is_complete: bool,
-    /// Whether all imprints were made of the histories that the cache had when the build began.
-    are_imprinted: bool,
+    /// Whether all entry traces were made of the histories that the cache had when the build began.
+    are_traced: bool,
     /// The plugins of which something was observed in this build.
     changed: HashSet<String>,
     /// Whether this build has observed something where no earlier one had.
@@ -31,17 +31,17 @@ pub(super) struct Histories {
 /// From so many histories on it is faster to read all that the cache has.
 const READ_ALL: usize = 500;
 
-/// What was heard of a plugin with this id in lower case.
-type Heard = (String, Vec<(Measure, u64)>);
+/// What was observed of a plugin with this id in lower case.
+type Observed = (String, Vec<(Measure, u64)>);
 
 impl Histories {
-    /// `are_imprinted` says that all imprints were made of the histories that the cache has.
-    pub(super) fn new(cache: Arc<Cache>, are_imprinted: bool) -> Self {
+    /// `are_traced` says that all entry traces were made of the histories that the cache has.
+    pub(super) fn new(cache: Arc<Cache>, are_traced: bool) -> Self {
         Self {
             cache,
             known: HashMap::new(),
             is_complete: false,
-            are_imprinted,
+            are_traced,
             changed: HashSet::new(),
             has_begun: false,
         }
@@ -58,14 +58,14 @@ impl Histories {
         day: Option<Day>,
     ) -> Result<(), CacheError> {
         let is_number = |subject: &Subject| matches!(subject, Subject::Usage(_) | Subject::Repository(_));
-        let heard: HashMap<&Subject, bool> = answers
+        let observed: HashMap<&Subject, bool> = answers
             .iter()
             .filter(|(_, answer)| matches!(answer, Answer::Value(..) | Answer::Unchanged))
             .map(|(subject, _)| subject)
             .filter(|subject| is_number(subject))
             .map(|subject| (subject, is_news(subject)))
             .collect();
-        let Some(day) = day.filter(|_| !heard.is_empty()) else { return Ok(()) };
+        let Some(day) = day.filter(|_| !observed.is_empty()) else { return Ok(()) };
         let with_history = self.cache.with_history()?;
         let by_id = graph::plugins::by_id(db);
         let numbers = on_all_cores(db, sound_entries(db), |db, file| {
@@ -75,14 +75,15 @@ impl Histories {
                 return None;
             }
             let is_new = known(db, *file).is_none() || !with_history.contains(&id);
-            let is_heard = |subject: &Subject| heard.get(subject).is_some_and(|is_news| *is_news || is_new);
-            let numbers = graph::history::numbers(db.into(), *file, is_heard);
+            let is_answered =
+                |subject: &Subject| observed.get(subject).is_some_and(|is_news| *is_news || is_new);
+            let numbers = graph::history::numbers(db.into(), *file, is_answered);
             (!numbers.is_empty()).then_some((id, numbers))
         });
-        let heard: HashMap<String, Vec<(Measure, u64)>> = numbers.into_iter().flatten().collect();
-        self.load(heard.keys().map(String::as_str))?;
+        let observed: HashMap<String, Vec<(Measure, u64)>> = numbers.into_iter().flatten().collect();
+        self.load(observed.keys().map(String::as_str))?;
         let histories = &self.known;
-        let added = |(id, numbers): Heard| {
+        let added = |(id, numbers): Observed| {
             let packed = histories.get(&id).and_then(Option::as_ref);
             let mut history = packed.and_then(|packed| History::unpack(packed)).unwrap_or_default();
             let mut is_news = false;
@@ -91,7 +92,7 @@ impl Histories {
             }
             is_news.then(|| (id, Arc::<[u8]>::from(history.pack())))
         };
-        let mut added: Vec<(String, Arc<[u8]>)> = heard.into_par_iter().filter_map(added).collect();
+        let mut added: Vec<(String, Arc<[u8]>)> = observed.into_par_iter().filter_map(added).collect();
         if added.is_empty() {
             return Ok(());
         }
@@ -133,13 +134,13 @@ impl Histories {
 
     /// Gets ready for [`Histories::differs`].
     pub(super) fn prepare(&mut self) -> Result<(), CacheError> {
-        if self.are_imprinted { Ok(()) } else { self.load_all() }
+        if self.are_traced { Ok(()) } else { self.load_all() }
     }
 
-    /// Whether the history of the plugin with this id in lower case is another one than an imprint of it was made of
+    /// Whether the history of the plugin with this id in lower case is another one than an entry trace of it was made of
     /// with this digest.
-    pub(super) fn differs(&self, id: &str, imprinted: Digest) -> bool {
-        if self.are_imprinted { self.changed.contains(id) } else { self.digest(id) != imprinted }
+    pub(super) fn differs(&self, id: &str, traced: Digest) -> bool {
+        if self.are_traced { self.changed.contains(id) } else { self.digest(id) != traced }
     }
 
     /// The digest of the history of the plugin with this id in lower case.

@@ -45,7 +45,7 @@ fn with(config: &Config, scan: &Scan, cache: &Arc<Cache>) -> miette::Result<Insp
     let mut db = Database::new(Arc::clone(cache) as Arc<dyn Memory>);
     db.set_files(scan.files(config)?, Scan::today(config));
     let shared = SharedNow::new(&db, &cache.sets()?);
-    let mut shelf = Shelf::fill(&mut db, scan, config, cache.imprints()?, shared)?;
+    let mut shelf = Shelf::fill(&mut db, scan, config, cache.entry_traces()?, shared)?;
     on_all_cores(&db, &shelf.read_anew(&db), |db, file| graph::entries::parsed(db, *file).is_ok());
     // An entry that can't be read stays as it was published, so links to it lead somewhere.
     shelf.fall_back(&mut db, cache)?;

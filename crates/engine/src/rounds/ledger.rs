@@ -8,8 +8,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
+use super::build_trace::Sources;
 use super::freshness::Judgement;
-use super::record::Sources;
 use super::refusals::{self, Refusals};
 use crate::cache::{Cache, CacheError};
 use crate::config::Config;
@@ -33,7 +33,7 @@ pub(super) struct Ledger {
     failures: BTreeMap<Subject, String>,
     refusals: Refusals,
     now: Timestamp,
-    keep: SignedDuration,
+    stale_if_error: SignedDuration,
     /// What the last build showed of the facts of each source.
     last: BTreeMap<String, Judgement>,
     /// The sources whose answers somebody else is waiting for.
@@ -55,7 +55,7 @@ impl Ledger {
         Self {
             cache,
             now: config.now,
-            keep: config.fetch.keep,
+            stale_if_error: config.fetch.stale_if_error,
             awaited: last.keys().filter(|source| awaited(source)).cloned().collect(),
             last,
             known: HashMap::new(),
@@ -118,18 +118,18 @@ impl Ledger {
 
     /// What the graph sees.
     pub(super) fn state(&self, subject: &Subject) -> FactState {
-        state_of(self.fact(subject).filter(|_| !self.is_dropped(subject)))
+        state_of(self.fact(subject).filter(|_| !self.is_expired(subject)))
     }
 
-    /// The moment at which it is judged which facts of a source are past their life, and which are shown no more.
+    /// The moment at which it is judged which facts of a source are stale, and which are shown no more.
     pub(super) fn moment(&self, source: &str) -> Timestamp {
         let judgement = self.last.get(source).filter(|_| self.awaited.contains(source));
         judgement.and_then(Judgement::at).unwrap_or(self.now)
     }
 
-    /// How long facts are shown after they were confirmed.
-    pub(super) fn keep(&self) -> SignedDuration {
-        self.keep
+    /// How long a fact is shown after it was last confirmed.
+    pub(super) fn stale_if_error(&self) -> SignedDuration {
+        self.stale_if_error
     }
 
     /// The digest of what the graph sees.
@@ -149,7 +149,7 @@ impl Ledger {
             return Some(before.clone());
         }
         let judgement = self.last.get(subject.source())?;
-        let before = state_of(self.fact(subject).filter(|fact| !judgement.is_dropped(fact)));
+        let before = state_of(self.fact(subject).filter(|fact| !judgement.is_expired(fact)));
         (before != self.state(subject)).then_some(before)
     }
 
@@ -213,7 +213,7 @@ impl Ledger {
     }
 
     /// The subjects that numbers come from and that were looked up, each with the day on which what is known was last
-    /// confirmed if that is kept past its life, and shown. Nobody knows the age of what a clock confirmed that was ahead.
+    /// confirmed if that is stale, and shown. Nobody knows the age of what a clock confirmed that was ahead.
     pub(super) fn ages<'a>(
         &'a self,
         zone: &'a TimeZone,
@@ -221,8 +221,9 @@ impl Ledger {
         let is_number = |subject: &Subject| matches!(subject, Subject::Usage(_) | Subject::Repository(_));
         self.known.iter().filter(move |(subject, _)| is_number(subject)).map(move |(subject, fact)| {
             let moment = self.moment(subject.source());
-            let is_shown = |fact: &Fact| fact.value.is_some() && !fact.is_dropped(moment, self.keep);
-            let kept = |fact: &&Fact| is_shown(fact) && fact.is_kept(moment) && !fact.is_ahead(moment);
+            let is_shown =
+                |fact: &Fact| fact.value.is_some() && !fact.is_expired(moment, self.stale_if_error);
+            let kept = |fact: &&Fact| is_shown(fact) && fact.is_shown_stale(moment) && !fact.is_ahead(moment);
             let day = |fact: &Fact| fact.fetched.to_zoned(zone.clone()).date();
             (subject, fact.as_ref().filter(kept).map(day))
         })
@@ -239,14 +240,14 @@ impl Ledger {
         Unrefreshed::group(failures.map(|(subject, reason)| Unanswered {
             subject: subject.to_string(),
             reason: reason.clone(),
-            heard: self.fact(subject).map(|fact| fact.fetched),
-            is_dropped: self.is_dropped(subject),
+            last_success: self.fact(subject).map(|fact| fact.fetched),
+            is_expired: self.is_expired(subject),
         }))
     }
 
-    fn is_dropped(&self, subject: &Subject) -> bool {
+    fn is_expired(&self, subject: &Subject) -> bool {
         let moment = self.moment(subject.source());
-        self.fact(subject).is_some_and(|fact| fact.is_dropped(moment, self.keep))
+        self.fact(subject).is_some_and(|fact| fact.is_expired(moment, self.stale_if_error))
     }
 
     /// Whether the site would be better if the fact were asked for.
@@ -266,7 +267,7 @@ impl Ledger {
             let counter = match self.fact(subject) {
                 _ if self.answered.contains(subject) => &mut facts.refreshed,
                 None => &mut facts.missing,
-                Some(_) if self.is_dropped(subject) => &mut facts.missing,
+                Some(_) if self.is_expired(subject) => &mut facts.missing,
                 Some(fact) if fact.is_stale(now) => &mut facts.stale,
                 Some(_) => &mut facts.fresh,
             };

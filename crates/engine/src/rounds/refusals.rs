@@ -18,8 +18,8 @@ pub(super) fn are_too_many(answers: &[(Subject, Answer)], is_known: impl Fn(&Sub
     let of_repositories = || answers.iter().filter(|(subject, _)| matches!(subject, Subject::Repository(_)));
     let refused = of_repositories().filter(|(subject, answer)| *answer == Answer::Gone && is_known(subject));
     let refused = refused.count();
-    let heard = of_repositories().filter(|(_, answer)| !matches!(answer, Answer::Failed(_))).count();
-    refused >= MANY && refused * 2 > heard
+    let answered = of_repositories().filter(|(_, answer)| !matches!(answer, Answer::Failed(_))).count();
+    refused >= MANY && refused * 2 > answered
 }
 
 /// Why refusals that are too many are not believed.

@@ -8,17 +8,17 @@ use rayon::prelude::*;
 use super::current::{OfOutputs, SharedNow};
 use super::traces::OutputTraces;
 use super::{Observer, Phase, Problems, Stopped, derived, go_on};
+use crate::alternate::Alternate;
 use crate::cache::{Cache, CacheError};
-use crate::companion::Companion;
 use crate::digest::Digest;
 use crate::entry;
+use crate::entry_trace::ShownKind;
 use crate::graph::inputs::AssetLocation;
 use crate::graph::kinds::Kind;
 use crate::graph::outputs;
 use crate::graph::plan::{self, Output, Plan};
 use crate::graph::state::{Shared, trace};
 use crate::graph::{Database, EntryFile, entries, views};
-use crate::imprint::ShownKind;
 use crate::problem::Problem;
 use crate::publish::{Content, Outputs};
 use crate::trace::{OfOutput, Trace};
@@ -93,7 +93,8 @@ pub(super) fn render(
     }
     done.fetch_add(contents.len(), Ordering::Relaxed);
     // What takes longest begins first.
-    unknown.sort_by_key(|(_, kind)| matches!(kind, Kind::Plugin(_) | Kind::Companion(..) | Kind::Facet(_)));
+    unknown
+        .sort_by_key(|(_, kind)| matches!(kind, Kind::Plugin(_) | Kind::Alternate(..) | Kind::Taxonomy(_)));
     let rendered = on_all_cores(db, &unknown, |db, (path, kind)| {
         if observer.is_stopped() {
             return None;
@@ -134,8 +135,8 @@ fn standing(
     state: &OfOutputs<'_>,
 ) -> Option<Digest> {
     match kind {
-        Kind::Plugin(file) => entries::known(db, *file).map(|imprint| imprint.page),
-        Kind::Companion(file, companion) => entries::known(db, *file)?.companion(*companion),
+        Kind::Plugin(file) => entries::known(db, *file).map(|entry_trace| entry_trace.page),
+        Kind::Alternate(file, alternate) => entries::known(db, *file)?.alternate(*alternate),
         kind => {
             let digest = traces.standing(path, state)?;
             (kind.lines().is_some() || cache.has_blob(digest)).then_some(digest)
@@ -146,7 +147,7 @@ fn standing(
 /// Where the bytes of an output are.
 fn made(db: &Database, kind: &Kind) -> Content {
     match kind {
-        Kind::Companion(file, Companion::History) => Content::History(entry::stem(file.path(db)).to_owned()),
+        Kind::Alternate(file, Alternate::History) => Content::History(entry::stem(file.path(db)).to_owned()),
         kind => kind.lines().map_or(Content::Blob, Content::Lines),
     }
 }

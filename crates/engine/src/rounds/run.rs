@@ -7,21 +7,21 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::advice::{left_out, of_beginning};
+use super::build_trace::{self, BuildTrace, Whole};
 use super::current::{OfOutputs, SharedNow};
 use super::derived::Stored;
 use super::facts::Facts;
 use super::failure::{self, Failure};
 use super::found::{self, Found};
 use super::history::Histories;
-use super::record::{self, Record, Whole};
 use super::render::{self, content_of};
 use super::seeding::seed;
 use super::shelf::Shelf;
 use super::traces::OutputTraces;
 use super::why::Why;
 use super::{Afterwards, Built, Observer, Phase, Problems, go_on, on_all_cores};
-use crate::cache::{Cache, CacheError, Listed, Listing};
-use crate::companion::Companion;
+use crate::alternate::Alternate;
+use crate::cache::{Cache, CacheError, Listed, Manifest};
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::fact::{Answer, Subject};
@@ -29,7 +29,7 @@ use crate::file_stat::Identity;
 use crate::graph::kinds::Kind;
 use crate::graph::state::Shared;
 use crate::graph::{self, Database, Memory};
-use crate::publish::{self, Content, Glance, MANIFEST, PublishError, Published, Target};
+use crate::publish::{self, Content, MANIFEST, OutputScan, PublishError, Published, Target};
 use crate::render::address;
 use crate::report::{self, Changed, Durations, Entries, Outputs, Report, What};
 use crate::rule::Rule;
@@ -85,7 +85,7 @@ enum View {
     /// This process has published them and nobody told of a change, so they are as they were at that moment.
     Trusted(Instant),
     /// They are looked at.
-    Glance(Glance),
+    OutputScan(OutputScan),
 }
 
 /// How long it is trusted that what was published is still there, since nobody tells if it is not.
@@ -99,10 +99,10 @@ impl Held {
 }
 
 impl View {
-    fn glance(&mut self) -> Option<&mut Glance> {
+    fn output_scan(&mut self) -> Option<&mut OutputScan> {
         match self {
             Self::Trusted(_) => None,
-            Self::Glance(glance) => Some(glance),
+            Self::OutputScan(output_scan) => Some(output_scan),
         }
     }
 
@@ -110,7 +110,7 @@ impl View {
     fn seen(&self) -> Option<Instant> {
         match self {
             Self::Trusted(seen) => Some(*seen),
-            Self::Glance(_) => None,
+            Self::OutputScan(_) => None,
         }
     }
 }
@@ -175,11 +175,12 @@ impl<'a> Run<'a> {
         // A process that goes on needs the graph sooner or later: better before somebody waits for it.
         let may_republish =
             task.answers.is_empty() && (graph.is_some() || self.afterwards != Afterwards::GoOn);
-        let record = if may_republish { Record::load(&self.cache)? } else { None };
+        let record = if may_republish { BuildTrace::load(&self.cache)? } else { None };
         let unchanged = match &record {
             Some(record) => {
                 let (cache, config) = (&self.cache, self.config);
-                let current = record.current_outputs(&whole, cache, config, view.glance(), self.asks())?;
+                let current =
+                    record.current_outputs(&whole, cache, config, view.output_scan(), self.asks())?;
                 current.map(|(published, outputs)| (record, published, outputs))
             }
             None => None,
@@ -251,9 +252,9 @@ impl<'a> Run<'a> {
     fn republish(
         &self,
         scan: &Scan,
-        record: &Record,
-        was: &record::Published,
-        outputs: &Listing,
+        record: &BuildTrace,
+        was: &build_trace::Published,
+        outputs: &Manifest,
         mut view: View,
         durations: Durations,
     ) -> Result<Built, Failure> {
@@ -270,30 +271,30 @@ impl<'a> Run<'a> {
         let now = self.config.now;
         let (found, sources) = (was.found.clone(), &record.known.sources);
         let mut report = self.report(found.entries, published, durations);
-        report.facts = Some(record::count(sources, now));
-        report.left_out = left_out(self.config, &|source| record::lacking(sources, source, now));
+        report.facts = Some(build_trace::count(sources, now));
+        report.left_out = left_out(self.config, &|source| build_trace::lacking(sources, source, now));
         report.warnings.splice(0..0, found.warnings);
         Ok(Built { report, refused: found.refused })
     }
 
     /// Whether all that the last build published is in the output folder as it was left. The folder may be another one.
-    fn is_untouched(&self, was: &record::Published, view: &mut View) -> Result<bool, CacheError> {
-        let Some(glance) = view.glance() else { return Ok(false) };
-        let (seen, paths) = (glance.seen()?, &self.config.paths);
-        Ok(seen.listing().is_some_and(|(_, digest)| was.has(digest))
+    fn is_untouched(&self, was: &build_trace::Published, view: &mut View) -> Result<bool, CacheError> {
+        let Some(output_scan) = view.output_scan() else { return Ok(false) };
+        let (seen, paths) = (output_scan.seen()?, &self.config.paths);
+        Ok(seen.manifest().is_some_and(|(_, digest)| was.has(digest))
             && publish::is_untouched(&paths.output, &paths.output_name(), seen, &self.cache)?)
     }
 
     /// What was published, with the places of its bytes.
-    fn contents(&self, scan: &Scan, outputs: &Listing) -> publish::Outputs {
+    fn contents(&self, scan: &Scan, outputs: &Manifest) -> publish::Outputs {
         let mut copied = scan.copied(self.config);
         let lines = Kind::singles().filter_map(|kind| Some((kind.path()?, kind.lines()?)));
         let lines: BTreeMap<String, _> = lines.collect();
         of_site(outputs)
             .map(|(path, file)| {
-                let made = || match (lines.get(path), Companion::at(path)) {
+                let made = || match (lines.get(path), Alternate::at(path)) {
                     (Some(kind), _) => Content::Lines(*kind),
-                    (_, Some((stem, Companion::History))) => Content::History(stem.to_owned()),
+                    (_, Some((stem, Alternate::History))) => Content::History(stem.to_owned()),
                     _ => Content::Blob,
                 };
                 let copied = copied.remove(path).filter(|(_, digest)| *digest == file.digest);
@@ -315,17 +316,17 @@ impl<'a> Run<'a> {
         let Self { config, observer, cache, .. } = self;
         let build = cache.begin_build()?;
         let checking = Instant::now();
-        let last = Record::load(cache)?;
+        let last = BuildTrace::load(cache)?;
         let (mut db, mut shelf, sets) = self.fill(scan, graph)?;
         let changes = last.as_ref().map(|last| last.changes(&whole));
         let is_same = |input: &Input| {
             changes.as_ref().is_some_and(|changes| changes.iter().all(|change| change.input != *input))
         };
-        let are_imprinted = is_same(&Input::Histories);
+        let are_traced = is_same(&Input::Histories);
         let of_facts = [Input::Facts, Input::Answers, Input::Origins, Input::Windows, Input::Program];
-        let is_settled = task.answers.is_empty() && are_imprinted && of_facts.iter().all(is_same);
+        let is_settled = task.answers.is_empty() && are_traced && of_facts.iter().all(is_same);
         let known = last.as_ref().map(|last| last.known.clone());
-        let histories = Histories::new(Arc::clone(cache), are_imprinted);
+        let histories = Histories::new(Arc::clone(cache), are_traced);
         let mut facts =
             Facts::new(config, *observer, cache, histories, known.as_ref(), is_settled, self.asks());
         // Answers were waited for: they are learnt, whatever else is wrong.
@@ -381,25 +382,25 @@ impl<'a> Run<'a> {
         };
         let why = why.record(build, &contents)?;
         shelf.keep(&db, cache, &fresh, config.now)?;
-        let sets = traces.keep(cache, shelf.imprints(), &sets, all_sets)?;
+        let sets = traces.keep(cache, shelf.entry_traces(), &sets, all_sets)?;
         let whole = whole.learnt(cache)?;
-        Record::new(&whole, facts.known().clone()).save(cache)?;
-        cache.checkpoint()?;
+        BuildTrace::new(&whole, facts.known().clone()).save(cache)?;
+        cache.commit()?;
 
         let publishing = Instant::now();
         let seen = view.seen().unwrap_or(self.started);
         let published = self.publish(&contents, view)?;
         let mut warnings = found::in_files(config, &db, &shelf);
         warnings.extend(plan.warnings.iter().cloned());
-        let dropped = facts.known().dropped.warning(config.fetch.keep);
-        warnings.extend(dropped.map(|dropped| Warning::general(Rule::Source, dropped)));
+        let expired = facts.known().expired.warning(config.fetch.stale_if_error);
+        warnings.extend(expired.map(|expired| Warning::general(Rule::Source, expired)));
         let entries = entries_of(scan, &db, &warnings);
         let found = Found { warnings: warnings.clone(), refused: refused.clone(), entries };
         // Before the record, since facts may go that nothing needs any more.
         cache.end_build(config.keep)?;
-        let record = Record::new(&whole.learnt(cache)?, facts.known().clone());
+        let record = BuildTrace::new(&whole.learnt(cache)?, facts.known().clone());
         record.published(cache, config, found, &db)?.save(cache)?;
-        cache.checkpoint()?;
+        cache.commit()?;
         durations.publish_ms = report::milliseconds(publishing.elapsed());
 
         let of_sources = facts.ledger.warnings().into_iter();
@@ -438,7 +439,7 @@ impl<'a> Run<'a> {
         };
         match last.map(|last| &last.graph).filter(is_trusted) {
             Some(graph) => View::Trusted(graph.seen),
-            None => View::Glance(Glance::begin(&paths.output, &name, &self.cache)),
+            None => View::OutputScan(OutputScan::begin(&paths.output, &name, &self.cache)),
         }
     }
 
@@ -464,7 +465,7 @@ impl<'a> Run<'a> {
         db.set_files(scan.files(self.config)?, Scan::today(self.config));
         let sets = self.cache.sets()?;
         let shared = SharedNow::new(&db, &sets);
-        let shelf = Shelf::fill(&mut db, scan, self.config, self.cache.imprints()?, shared)?;
+        let shelf = Shelf::fill(&mut db, scan, self.config, self.cache.entry_traces()?, shared)?;
         Ok((db, shelf, sets))
     }
 
@@ -473,7 +474,7 @@ impl<'a> Run<'a> {
         report.facts = Some(facts.count(db));
         report.unrefreshed = facts.ledger.unrefreshed();
         // What is about to be asked for is not left out.
-        let will_ask = |source: &str| !self.asks() && record::can_ask(source, self.config);
+        let will_ask = |source: &str| !self.asks() && build_trace::can_ask(source, self.config);
         let lacking = |source: &str| if will_ask(source) { 0 } else { facts.lacking(db, source) };
         report.left_out = left_out(self.config, &lacking);
         report.queries = db.take_query_counts();
@@ -491,12 +492,12 @@ impl<'a> Run<'a> {
             if self.observer.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let paths = &self.config.paths;
-        let glance = match view {
+        let output_scan = match view {
             View::Trusted(_) => None,
-            View::Glance(glance) if glance.is_recent() => Some(glance),
-            View::Glance(_) => Some(Glance::begin(&paths.output, &paths.output_name(), &self.cache)),
+            View::OutputScan(output_scan) if output_scan.is_recent() => Some(output_scan),
+            View::OutputScan(_) => Some(OutputScan::begin(&paths.output, &paths.output_name(), &self.cache)),
         };
-        let target = Target { folder: &paths.output, name: &paths.output_name(), glance };
+        let target = Target { folder: &paths.output, name: &paths.output_name(), output_scan };
         publish::publish(target, contents, &self.cache, &Stored::new(&self.cache), &progress)
     }
 
@@ -549,9 +550,9 @@ fn entries_of(scan: &Scan, db: &Database, warnings: &[Warning]) -> Entries {
     Entries { total, left_out, kept }
 }
 
-/// The files of a listing that are outputs: all but the manifest.
-fn of_site(listing: &Listing) -> impl Iterator<Item = (&String, &Listed)> {
-    listing.iter().filter(|(path, _)| *path != MANIFEST)
+/// The files of a manifest that are outputs: all but the manifest.
+fn of_site(manifest: &Manifest) -> impl Iterator<Item = (&String, &Listed)> {
+    manifest.iter().filter(|(path, _)| *path != MANIFEST)
 }
 
 /// Stops at what makes it impossible to build, before anyone is asked anything.

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use super::current::{OfEntry, Phase, SharedNow};
 use super::history::Histories;
 use super::ledger::Ledger;
-use crate::cache::{Cache, CacheError, Good, Imprints};
+use crate::cache::{Cache, CacheError, EntryTraces, Good};
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::entry;
+use crate::entry_trace::EntryTrace;
 use crate::graph::entries::{is_draft, known, parsed, sound_entries};
 use crate::graph::facts::wanted_for;
 use crate::graph::state::Shared;
 use crate::graph::{self, Database, EntryFile, EntrySource};
-use crate::imprint::Imprint;
 use crate::problem::Problem;
 use crate::rule::Rule;
 use crate::scan::{Scan, Scanned};
@@ -33,10 +33,10 @@ pub(super) struct Shelf {
     /// Entries that can't be read.
     refused: HashMap<EntryFile, Refused>,
     /// What earlier builds made of entries: what the cache has.
-    earlier: Imprints,
+    earlier: EntryTraces,
     /// What has changed of what targets share since then.
     shared: SharedNow,
-    /// Whether there is an imprint of no other entry than those.
+    /// Whether there is an entry trace of no other entry than those.
     is_complete: bool,
 }
 
@@ -56,9 +56,9 @@ pub(super) struct Fresh {
     /// The file's name without `.md`.
     pub(super) stem: String,
     /// What an earlier build made of it.
-    pub(super) earlier: Option<Arc<Imprint>>,
+    pub(super) earlier: Option<Arc<EntryTrace>>,
     /// What this build made of it; `None` if it can't be read.
-    pub(super) imprint: Option<Arc<Imprint>>,
+    pub(super) entry_trace: Option<Arc<EntryTrace>>,
 }
 
 impl Shelf {
@@ -67,7 +67,7 @@ impl Shelf {
         db: &mut Database,
         scan: &Scan,
         config: &Config,
-        earlier: Imprints,
+        earlier: EntryTraces,
         shared: SharedNow,
     ) -> miette::Result<Self> {
         let digests = HashMap::with_capacity(scan.entries().len());
@@ -75,7 +75,7 @@ impl Shelf {
         let mut shelf = Self { files: Vec::new(), digests, refused, earlier, shared, is_complete: false };
         // What was made of a last good version does not tell whether the file can be read.
         let stands = |file: &Scanned| {
-            shelf.standing(db, file.stem(), file.digest()).filter(|imprint| !imprint.is_kept)
+            shelf.standing(db, file.stem(), file.digest()).filter(|entry_trace| !entry_trace.is_kept)
         };
         let standing: Vec<_> = scan.entries().iter().map(stands).collect();
         let sources = scan
@@ -83,7 +83,7 @@ impl Shelf {
             .par_iter()
             .zip(standing)
             .map(|(file, standing)| match standing {
-                Some(imprint) => Ok(EntrySource::Known(imprint)),
+                Some(entry_trace) => Ok(EntrySource::Known(entry_trace)),
                 None => Ok(EntrySource::Text(file.content()?)),
             })
             .collect::<miette::Result<Vec<_>>>()?;
@@ -97,20 +97,26 @@ impl Shelf {
     }
 
     /// What was made of an entry, if that stands for a file with this content as far as is known before facts are.
-    fn standing(&self, db: &Database, stem: &str, content: Digest) -> Option<Arc<Imprint>> {
-        let imprint = self.earlier.get(stem)?;
-        let now =
-            OfEntry { db, shared: &self.shared, file: None, entry: content, imprint, phase: Phase::Files };
-        imprint.trace.holds(&now).then(|| Arc::clone(imprint))
+    fn standing(&self, db: &Database, stem: &str, content: Digest) -> Option<Arc<EntryTrace>> {
+        let entry_trace = self.earlier.get(stem)?;
+        let now = OfEntry {
+            db,
+            shared: &self.shared,
+            file: None,
+            entry: content,
+            entry_trace,
+            phase: Phase::Files,
+        };
+        entry_trace.reads.holds(&now).then(|| Arc::clone(entry_trace))
     }
 
     /// Entries that are known, but whose traces do not hold by now.
     fn stale(&self, db: &Database, phase: Phase<'_>) -> Vec<EntryFile> {
         let is_stale = |file: &EntryFile| {
-            let Some(imprint) = known(db, *file) else { return false };
+            let Some(entry_trace) = known(db, *file) else { return false };
             let entry = self.digests.get(file).copied().unwrap_or_else(|| Digest::of(b""));
-            let now = OfEntry { db, shared: &self.shared, file: Some(*file), entry, imprint, phase };
-            !imprint.trace.holds(&now)
+            let now = OfEntry { db, shared: &self.shared, file: Some(*file), entry, entry_trace, phase };
+            !entry_trace.reads.holds(&now)
         };
         self.files.iter().copied().filter(is_stale).collect()
     }
@@ -122,21 +128,21 @@ impl Shelf {
     }
 
     /// What has changed for an entry since what the cache has of it was made.
-    pub(super) fn changes(&self, db: &Database, file: EntryFile, earlier: &Imprint) -> Vec<Changed> {
+    pub(super) fn changes(&self, db: &Database, file: EntryFile, earlier: &EntryTrace) -> Vec<Changed> {
         let entry = self.content(file).unwrap_or_else(|| Digest::of(b""));
         let now = OfEntry {
             db,
             shared: &self.shared,
             file: Some(file),
             entry,
-            imprint: earlier,
+            entry_trace: earlier,
             phase: Phase::Done,
         };
-        earlier.trace.changes(&now).collect()
+        earlier.reads.changes(&now).collect()
     }
 
     /// What was made of entries.
-    pub(super) fn imprints(&self) -> &Imprints {
+    pub(super) fn entry_traces(&self) -> &EntryTraces {
         &self.earlier
     }
 
@@ -277,7 +283,7 @@ impl Shelf {
     /// Reads what is needed beyond what has changed: entries whose descriptions the feed lacks, and entries whose pages
     /// name other plugins now, unless they are `kin` as they were when the traces were made.
     pub(super) fn read_needed(&mut self, db: &mut Database, scan: &Scan, is_kin: bool) -> miette::Result<()> {
-        let lacking = graph::imprints::lacking_text(db);
+        let lacking = graph::entry_traces::lacking_text(db);
         self.read(db, scan, &lacking)?;
         if is_kin {
             return Ok(());
@@ -301,18 +307,18 @@ impl Shelf {
         self.files.iter().copied().filter(|file| known(db, *file).is_none()).collect()
     }
 
-    fn earlier(&self, db: &Database, file: EntryFile) -> Option<&Arc<Imprint>> {
+    fn earlier(&self, db: &Database, file: EntryFile) -> Option<&Arc<EntryTrace>> {
         self.earlier.get(entry::stem(file.path(db)))
     }
 
-    /// Whether the site wants the same facts as when the imprints were made.
+    /// Whether the site wants the same facts as when the entry traces were made.
     pub(super) fn wants_the_same(&self, db: &Database) -> bool {
         // Entries that contradict each other want nothing.
         sound_entries(db).len() == self.earlier.len()
             && self.read_anew(db).into_iter().filter(|file| !*is_draft(db, *file)).all(|file| {
                 let mut wanted = wanted_for(db, file);
                 wanted.sort_unstable();
-                self.earlier(db, file).is_some_and(|imprint| imprint.trace.subjects() == wanted)
+                self.earlier(db, file).is_some_and(|entry_trace| entry_trace.reads.subjects() == wanted)
             })
     }
 
@@ -320,20 +326,20 @@ impl Shelf {
     pub(super) fn fresh(&self, db: &Database, shared: &Shared) -> Vec<Fresh> {
         let files = self.read_anew(db);
         let sound: HashSet<EntryFile> = graph::entries::sound_entries(db).iter().copied().collect();
-        let imprints = super::on_all_cores(db, &files, |db, file| {
+        let entry_traces = super::on_all_cores(db, &files, |db, file| {
             let digest = self.content(*file).filter(|_| sound.contains(file))?;
-            graph::imprints::imprint(db, *file, digest, shared).map(Arc::new)
+            graph::entry_traces::entry_trace(db, *file, digest, shared).map(Arc::new)
         });
-        let fresh = files.into_iter().zip(imprints).map(|(file, imprint)| {
+        let fresh = files.into_iter().zip(entry_traces).map(|(file, entry_trace)| {
             let path = file.path(db).to_string();
             let stem = entry::stem(&path).to_owned();
-            Fresh { file, path, stem, earlier: self.earlier(db, file).cloned(), imprint }
+            Fresh { file, path, stem, earlier: self.earlier(db, file).cloned(), entry_trace }
         });
         fresh.collect()
     }
 
-    /// Imprints of entries that the site has no longer, in the order of their names.
-    pub(super) fn gone(&self, db: &Database) -> Vec<(String, Arc<Imprint>)> {
+    /// Entry traces of entries that the site has no longer, in the order of their names.
+    pub(super) fn gone(&self, db: &Database) -> Vec<(String, Arc<EntryTrace>)> {
         if self.is_complete {
             return Vec::new();
         }
@@ -344,7 +350,7 @@ impl Shelf {
         gone
     }
 
-    /// Keeps the imprints of this build for the next one, in another process or in this one.
+    /// Keeps the entry traces of this build for the next one, in another process or in this one.
     pub(super) fn keep(
         &mut self,
         db: &Database,
@@ -355,13 +361,15 @@ impl Shelf {
         self.keep_good(db, cache, fresh, now)?;
         let gone = self.gone(db);
         let mut different: Vec<&str> = Vec::new();
-        for Fresh { stem, earlier, imprint, .. } in fresh.iter().filter(|one| one.earlier != one.imprint) {
+        for Fresh { stem, earlier, entry_trace, .. } in
+            fresh.iter().filter(|one| one.earlier != one.entry_trace)
+        {
             different.push(stem);
             if let Some(earlier) = earlier {
-                cache.let_go(earlier, imprint.as_deref())?;
+                cache.let_go(earlier, entry_trace.as_deref())?;
             }
-            match imprint {
-                Some(imprint) => drop(self.earlier.insert(stem.clone(), Arc::clone(imprint))),
+            match entry_trace {
+                Some(entry_trace) => drop(self.earlier.insert(stem.clone(), Arc::clone(entry_trace))),
                 None => drop(self.earlier.remove(stem)),
             }
         }
@@ -371,7 +379,7 @@ impl Shelf {
             self.earlier.remove(stem);
         }
         self.is_complete = true;
-        cache.set_imprints(&self.earlier, &different)
+        cache.set_entry_traces(&self.earlier, &different)
     }
 
     /// Keeps the text of each entry that was read and is good.
@@ -384,7 +392,7 @@ impl Shelf {
     ) -> Result<(), CacheError> {
         let good = fresh.iter().filter_map(|one| {
             let EntrySource::Text(text) = db.source(one.file) else { return None };
-            let version = one.imprint.as_ref()?.trace.was(&Input::Entry)?;
+            let version = one.entry_trace.as_ref()?.reads.was(&Input::Entry)?;
             Some((one.stem.as_str(), version.digest, Arc::clone(text)))
         });
         cache.keep_good(&good.collect::<Vec<_>>(), now)?;
@@ -399,9 +407,9 @@ impl Shelf {
     /// Goes on to the next build in this process, for which the entries that this one has read are known.
     pub(super) fn go_on(&mut self, db: &mut Database, fresh: Vec<Fresh>, sets: &Sets) {
         self.shared = SharedNow::new(db, sets);
-        for Fresh { file, imprint, .. } in fresh {
-            if let Some(imprint) = imprint {
-                db.set_source(file, EntrySource::Known(imprint));
+        for Fresh { file, entry_trace, .. } in fresh {
+            if let Some(entry_trace) = entry_trace {
+                db.set_source(file, EntrySource::Known(entry_trace));
             }
         }
     }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::current::OfOutputs;
-use crate::cache::{Cache, CacheError, Imprints, Traces};
+use crate::cache::{Cache, CacheError, EntryTraces, Traces};
 use crate::digest::Digest;
 use crate::trace::{Changed, Input, OfOutput, Sets, Trace, came_and_went};
 
@@ -78,12 +78,12 @@ impl OutputTraces {
         Some((old, new))
     }
 
-    /// Keeps them for the next build, with those of `sets` that they and `imprints` share. `earlier` are those that are
+    /// Keeps them for the next build, with those of `sets` that they and `entry traces` share. `earlier` are those that are
     /// kept already.
     pub(super) fn keep(
         &self,
         cache: &Cache,
-        imprints: &Imprints,
+        entry_traces: &EntryTraces,
         earlier: &Sets,
         mut sets: Sets,
     ) -> Result<Sets, CacheError> {
@@ -94,7 +94,7 @@ impl OutputTraces {
         cache.set_traces(&self.now, &different)?;
         let of_outputs = self.now.values().map(|made| made.trace.shared);
         let used: HashSet<Digest> =
-            imprints.values().map(|imprint| imprint.trace.shared).chain(of_outputs).collect();
+            entry_traces.values().map(|entry_trace| entry_trace.reads.shared).chain(of_outputs).collect();
         sets.retain(|digest, _| used.contains(digest));
         if sets != *earlier {
             cache.set_sets(&sets)?;

@@ -22,7 +22,7 @@ pub(super) struct Audience {
 
 impl Audience {
     /// Counts in the exports that are known by now. Facts are kept for so long after they were confirmed.
-    pub(super) fn of(db: &Database, keep: SignedDuration) -> Self {
+    pub(super) fn of(db: &Database, stale_if_error: SignedDuration) -> Self {
         let (mut repositories, mut issues) = (HashMap::new(), HashMap::new());
         for file in entries::sound_entries(db) {
             let Some(usage) = facts::usage(db, *file) else { continue };
@@ -35,7 +35,7 @@ impl Audience {
                 *known = known.saturating_add(usage.month.instances);
             }
         }
-        Self { repositories, issues, never: hours(keep) }
+        Self { repositories, issues, never: hours(stale_if_error) }
     }
 
     /// How urgent it is to ask for `subject` again, of which `known` is known.

@@ -8,15 +8,15 @@ use super::current::OfOutputs;
 use super::ledger::Ledger;
 use super::shelf::{Fresh, Shelf};
 use super::traces::{OutputTraces, add_reads};
-use crate::cache::{Cache, CacheError, Change, Listing, Made, Tree};
+use crate::cache::{Cache, CacheError, Change, Made, Manifest, Tree};
 use crate::config::Config;
 use crate::digest::Digest;
+use crate::entry_trace::{EntryTrace, Front, ShownKind};
 use crate::fact::{CanonicalExport, Subject, Usage, Window, describe};
 use crate::graph::kinds::Kind;
 use crate::graph::outputs;
 use crate::graph::plan::{Output, Plan};
-use crate::graph::{Database, EntryFile, FactState, facets};
-use crate::imprint::{Front, Imprint, ShownKind};
+use crate::graph::{Database, EntryFile, FactState, taxonomies};
 use crate::publish::{ByFolder, Outputs};
 use crate::trace::{Aspect, Changed, Input, Sets, Version};
 
@@ -68,13 +68,13 @@ impl Why<'_> {
         outputs: &Outputs,
     ) -> Result<BTreeMap<String, Vec<Change>>, CacheError> {
         let cache = self.cache;
-        let listing = cache.listing(Tree::Output(&self.config.paths.output_name()))?;
+        let manifest = cache.manifest(Tree::Output(&self.config.paths.output_name()))?;
         // Where the cache was lost, the folder itself knows what was there.
-        let told_by_folder = match &listing {
+        let told_by_folder = match &manifest {
             Some(_) => ByFolder::default(),
             None => ByFolder::read(&self.config.paths.output),
         };
-        let published = listing.unwrap_or_default();
+        let published = manifest.unwrap_or_default();
         let exports = LazyCell::new(|| self.exports());
         let listed = LazyCell::new(|| self.listed());
         let fresh: HashMap<EntryFile, &Fresh> = self.fresh.iter().map(|one| (one.file, one)).collect();
@@ -99,7 +99,7 @@ impl Why<'_> {
                     changes.iter().map(told).collect()
                 }
                 (_, Some(Output::Rendered(kind))) => match kind {
-                    Kind::Plugin(file) | Kind::Companion(file, _) => {
+                    Kind::Plugin(file) | Kind::Alternate(file, _) => {
                         fresh.get(file).map(|one| self.of_entry(kind, one, &exports)).unwrap_or_default()
                     }
                     kind => self.of_output(path, kind, &listed),
@@ -126,7 +126,7 @@ impl Why<'_> {
         Ok(all)
     }
 
-    fn forget(&self, cache: &Cache, published: &Listing, outputs: &Outputs) -> Result<(), CacheError> {
+    fn forget(&self, cache: &Cache, published: &Manifest, outputs: &Outputs) -> Result<(), CacheError> {
         let gone = published.keys().filter(|path| !outputs.contains_key(*path));
         gone.into_iter().try_for_each(|path| cache.forget_made(path))
     }
@@ -139,7 +139,7 @@ impl Why<'_> {
             && old.is_some()
         {
             let one = fresh.get(file)?;
-            let entry = one.imprint.as_ref().and_then(|imprint| imprint.trace.was(&Input::Entry));
+            let entry = one.entry_trace.as_ref().and_then(|entry_trace| entry_trace.reads.was(&Input::Entry));
             let new = entry.map(ToString::to_string);
             return Some(Change { input: one.path.clone(), old: None, new });
         }
@@ -151,7 +151,7 @@ impl Why<'_> {
     /// Whether the cache did not know what an earlier build made the plugin's output at `path` from.
     fn is_lost(&self, path: &str, fresh: &HashMap<EntryFile, &Fresh>) -> bool {
         match self.plan.outputs.get(path) {
-            Some(Output::Rendered(Kind::Plugin(file) | Kind::Companion(file, _))) => {
+            Some(Output::Rendered(Kind::Plugin(file) | Kind::Alternate(file, _))) => {
                 fresh.get(file).is_some_and(|one| one.earlier.is_none())
             }
             _ => false,
@@ -174,16 +174,18 @@ impl Why<'_> {
                     continue;
                 }
                 Input::Announced => self.of_announced(),
-                Input::Newest => self.of_plugins(|imprint| {
-                    let digests = [imprint.shown.summary, imprint.feed?];
+                Input::Newest => self.of_plugins(|entry_trace| {
+                    let digests = [entry_trace.shown.summary, entry_trace.feed?];
                     Some(Digest::of_parts(digests.iter().map(|digest| digest.as_bytes().as_slice())))
                 }),
-                Input::All(Aspect::Listed) => self.of_plugins(|imprint| Some(imprint.shown.listed)),
+                Input::All(Aspect::Listed) => self.of_plugins(|entry_trace| Some(entry_trace.shown.listed)),
                 Input::All(_) => {
                     let shown = kind.lines().unwrap_or(ShownKind::Summary);
-                    self.of_plugins(|imprint| Some(imprint.shown.of(shown)))
+                    self.of_plugins(|entry_trace| Some(entry_trace.shown.of(shown)))
                 }
-                Input::Term(_) => facets::at(path).map(|key| self.of_group(&key, listed)).unwrap_or_default(),
+                Input::Term(_) => {
+                    taxonomies::at(path).map(|key| self.of_group(&key, listed)).unwrap_or_default()
+                }
                 _ => Vec::new(),
             };
             // Without a plugin of that kind it is which of them there are, or in which order.
@@ -200,25 +202,28 @@ impl Why<'_> {
         if target(&change.was) != target(&change.is) {
             return None;
         }
-        let entry = |imprint: &Option<Arc<Imprint>>| {
-            imprint.as_ref().and_then(|imprint| imprint.trace.was(&Input::Entry)).map(ToString::to_string)
+        let entry = |entry_trace: &Option<Arc<EntryTrace>>| {
+            entry_trace
+                .as_ref()
+                .and_then(|entry_trace| entry_trace.reads.was(&Input::Entry))
+                .map(ToString::to_string)
         };
-        Some(Change { input: one.path.clone(), old: entry(&one.earlier), new: entry(&one.imprint) })
+        Some(Change { input: one.path.clone(), old: entry(&one.earlier), new: entry(&one.entry_trace) })
     }
 
     /// The plugins that lists show otherwise than before, by the names of their files.
     fn listed(&self) -> HashMap<String, Change> {
-        self.changed_plugins(|imprint| Some(imprint.shown.listed)).collect()
+        self.changed_plugins(|entry_trace| Some(entry_trace.shown.listed)).collect()
     }
 
     /// The plugins of a group that lists show otherwise than before. Of one that has left the group nothing tells that
     /// it was there.
     fn of_group(
         &self,
-        key: &facets::Key,
+        key: &taxonomies::Key,
         listed: &LazyCell<HashMap<String, Change>, impl FnOnce() -> HashMap<String, Change>>,
     ) -> Vec<Change> {
-        let group = facets::group(self.db.into(), key);
+        let group = taxonomies::group(self.db.into(), key);
         let members = group.iter().flat_map(|group| &group.plugins);
         let changes = members.filter_map(|plugin| listed.get(&plugin.stem).cloned());
         first(changes.collect())
@@ -227,26 +232,26 @@ impl Why<'_> {
     /// The plugins that the feed for announcements shows otherwise than before.
     fn of_announced(&self) -> Vec<Change> {
         let newest = outputs::announced(self.db);
-        let changes = self.changed_plugins(|imprint| Some(imprint.shown.summary));
+        let changes = self.changed_plugins(|entry_trace| Some(entry_trace.shown.summary));
         first(changes.filter(|(stem, _)| newest.contains(&stem.as_str())).map(|(_, change)| change).collect())
     }
 
     /// The plugins of which `digest`, that of what an output shows of them, is not what it was.
-    fn of_plugins(&self, digest: impl Fn(&Imprint) -> Option<Digest>) -> Vec<Change> {
+    fn of_plugins(&self, digest: impl Fn(&EntryTrace) -> Option<Digest>) -> Vec<Change> {
         first(self.changed_plugins(digest).map(|(_, change)| change).collect())
     }
 
     fn changed_plugins(
         &self,
-        digest: impl Fn(&Imprint) -> Option<Digest>,
+        digest: impl Fn(&EntryTrace) -> Option<Digest>,
     ) -> impl Iterator<Item = (String, Change)> {
-        let digest = |imprint: Option<&Imprint>| imprint.and_then(&digest).map(short);
-        let change = |stem: &str, old: Option<&Imprint>, new: Option<&Imprint>| {
+        let digest = |entry_trace: Option<&EntryTrace>| entry_trace.and_then(&digest).map(short);
+        let change = |stem: &str, old: Option<&EntryTrace>, new: Option<&EntryTrace>| {
             let change = Change { input: format!("plugin {stem}"), old: digest(old), new: digest(new) };
             (stem.to_owned(), change)
         };
         let fresh = self.fresh.iter();
-        let fresh = fresh.map(|one| change(&one.stem, one.earlier.as_deref(), one.imprint.as_deref()));
+        let fresh = fresh.map(|one| change(&one.stem, one.earlier.as_deref(), one.entry_trace.as_deref()));
         let gone =
             self.shelf.gone(self.db).into_iter().map(|(stem, earlier)| change(&stem, Some(&earlier), None));
         let changes: Vec<_> = fresh.chain(gone).filter(|(_, change)| change.old != change.new).collect();
@@ -260,26 +265,28 @@ impl Why<'_> {
         fresh: &Fresh,
         exports: &LazyCell<Exports, impl FnOnce() -> Exports>,
     ) -> Vec<Change> {
-        let (Some(earlier), Some(imprint)) = (&fresh.earlier, &fresh.imprint) else { return Vec::new() };
+        let (Some(earlier), Some(entry_trace)) = (&fresh.earlier, &fresh.entry_trace) else {
+            return Vec::new();
+        };
         let mut changes = self.shelf.changes(self.db, fresh.file, earlier);
         // What nobody looks at any more is not known to be anything.
-        let wanted = imprint.trace.subjects();
+        let wanted = entry_trace.reads.subjects();
         changes.retain(|change| match &change.input {
             Input::Fact(subject) => wanted.contains(subject),
             _ => true,
         });
-        add_reads(&mut changes, &earlier.trace, &imprint.trace, self.sets);
+        add_reads(&mut changes, &earlier.reads, &entry_trace.reads, self.sets);
         // Only the page comes out of templates and names other plugins.
         let is_of_page = |input: &Input| {
             matches!(input, Input::Template(_) | Input::Asset(_) | Input::Navigation | Input::Related)
         };
         changes.retain(|change| matches!(kind, Kind::Plugin(_)) || !is_of_page(&change.input));
-        // What is heard is observed, too, and says more about the same.
-        let is_heard = changes
+        // An answer is also observed, and says more about the same.
+        let is_answered = changes
             .iter()
             .any(|change| matches!(change.input, Input::Usage | Input::Fact(Subject::Repository(_))));
-        changes.retain(|change| !is_heard || change.input != Input::History);
-        changes.iter().map(|change| self.told(change, fresh, earlier, imprint, exports)).collect()
+        changes.retain(|change| !is_answered || change.input != Input::History);
+        changes.iter().map(|change| self.told(change, fresh, earlier, entry_trace, exports)).collect()
     }
 
     /// What has changed for an entry, in words.
@@ -287,14 +294,14 @@ impl Why<'_> {
         &self,
         change: &Changed,
         fresh: &Fresh,
-        earlier: &Imprint,
-        imprint: &Imprint,
+        earlier: &EntryTrace,
+        entry_trace: &EntryTrace,
         exports: &LazyCell<Exports, impl FnOnce() -> Exports>,
     ) -> Change {
-        let input = of_entry(&change.input, &fresh.path, &imprint.front.id);
+        let input = of_entry(&change.input, &fresh.path, &entry_trace.front.id);
         let plain = Change { input, ..told(change) };
         match &change.input {
-            Input::Usage => match exports.change(&earlier.front, &imprint.front) {
+            Input::Usage => match exports.change(&earlier.front, &entry_trace.front) {
                 (old, new) if old != new => Change { old, new, ..plain },
                 // An earlier build has learnt it that did not come to its end.
                 _ => plain,

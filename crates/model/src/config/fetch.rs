@@ -14,8 +14,9 @@ pub struct Fetch {
     pub max_wait: Duration,
     /// How long fetching may take in all, each time that something is fetched.
     pub timeout: Duration,
-    /// How long a fact is shown after it was last confirmed, where its source fails or is not asked.
-    pub keep: SignedDuration,
+    /// How long a fact is shown after it was last confirmed when its source fails or is not asked: `stale-if-error` of
+    /// RFC 5861, counted from the confirmation.
+    pub stale_if_error: SignedDuration,
 }
 
 impl Default for Fetch {
@@ -23,7 +24,7 @@ impl Default for Fetch {
         Self {
             max_wait: Duration::from_secs(60),
             timeout: Duration::from_secs(300),
-            keep: SignedDuration::from_hours(90 * 24),
+            stale_if_error: SignedDuration::from_hours(90 * 24),
         }
     }
 }
@@ -33,19 +34,23 @@ impl Default for Fetch {
 pub(super) struct Table {
     max_wait: Span,
     timeout: Span,
-    keep: Span,
+    stale_if_error: Span,
 }
 
 impl Default for Table {
     fn default() -> Self {
-        let Fetch { max_wait, timeout, keep } = Fetch::default();
-        Self { max_wait: Span(max_wait), timeout: Span(timeout), keep: Span(keep.unsigned_abs()) }
+        let Fetch { max_wait, timeout, stale_if_error } = Fetch::default();
+        Self {
+            max_wait: Span(max_wait),
+            timeout: Span(timeout),
+            stale_if_error: Span(stale_if_error.unsigned_abs()),
+        }
     }
 }
 
 impl From<Table> for Fetch {
     fn from(table: Table) -> Self {
-        let keep = SignedDuration::try_from(table.keep.0).unwrap_or(SignedDuration::MAX);
-        Self { max_wait: table.max_wait.0, timeout: table.timeout.0, keep }
+        let stale_if_error = SignedDuration::try_from(table.stale_if_error.0).unwrap_or(SignedDuration::MAX);
+        Self { max_wait: table.max_wait.0, timeout: table.timeout.0, stale_if_error }
     }
 }

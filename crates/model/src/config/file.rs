@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use serde::Deserialize;
+use toml::de::DeTable;
 use url::Url;
 
 use super::paths::Given;
@@ -14,11 +15,12 @@ use super::values::{Address, Size, Span, batch, given_base_path, given_url, keep
 use super::wording::{self, Table};
 use super::{
     Check, Fetch, Keep, Limits, RemotePictures, Seed, Settings, Synonyms, Thumbnails, check, fetch, limits,
-    markdown, search, seed, servers, thumbnails,
+    markdown, renamed, search, seed, servers, thumbnails,
 };
 use crate::access::denied;
 use crate::fact::Window;
 use crate::problem::Problem;
+use crate::warning::Warning;
 
 /// The name of a site's configuration file.
 pub const FILE_NAME: &str = "shelflife.toml";
@@ -31,6 +33,8 @@ const JEKYLL: &str = "_plugins";
 
 /// The file's content, with defaults filled in.
 pub(super) struct Settled {
+    /// What is wrong with the file, though it can be used.
+    pub(super) warnings: Vec<Warning>,
     pub(super) folder: PathBuf,
     pub(super) title: String,
     pub(super) url: String,
@@ -236,7 +240,7 @@ pub(super) fn load(site: &Path, path: Option<&Path>) -> miette::Result<Settled> 
         ));
     }
     let given = path.map_or_else(|| site.join(FILE_NAME), Path::to_path_buf);
-    let file = match std::fs::read_to_string(&given) {
+    let (file, warnings) = match std::fs::read_to_string(&given) {
         // Like every file of the site, it is named by its path there.
         Ok(text) => parse(&path.map_or(FILE_NAME.into(), Path::to_string_lossy), &text)?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_none() => {
@@ -255,11 +259,11 @@ pub(super) fn load(site: &Path, path: Option<&Path>) -> miette::Result<Settled> 
                     site.display()
                 ));
             }
-            defaults
+            (defaults, Vec::new())
         }
         Err(error) => return Err(denied("read", &given)(error).into()),
     };
-    Ok(Settled { folder: site.to_path_buf(), ..file.into() })
+    Ok(Settled { warnings, folder: site.to_path_buf(), ..file.into() })
 }
 
 impl From<File> for Settled {
@@ -279,6 +283,7 @@ impl From<File> for Settled {
             given.map_or_else(|| names.map(PathBuf::from).to_vec(), |folder| vec![folder])
         };
         Self {
+            warnings: Vec::new(),
             folder: PathBuf::new(),
             title: file.title,
             has_url: file.url.is_some(),
@@ -354,13 +359,18 @@ impl Settled {
     }
 }
 
-fn parse(path: &str, text: &str) -> Result<File, Problem> {
-    toml::from_str(text).map_err(|error: toml::de::Error| {
-        let shared: Arc<str> = text.into();
+/// The file, and the warnings about keys that have another name by now.
+fn parse(path: &str, text: &str) -> Result<(File, Vec<Warning>), Problem> {
+    let shared: Arc<str> = text.into();
+    let wrong = |error: toml::de::Error| {
         let message = wording::message(error.message());
         let problem = Problem::new(path, &shared, error.span().unwrap_or(0..0), message);
         problem.help("docs/configuration.md lists every key with its meaning and its default")
-    })
+    };
+    let mut table = DeTable::parse(text).map_err(wrong)?;
+    let warnings = renamed::rename(path, &shared, table.get_mut())?;
+    let file = File::deserialize(toml::Deserializer::from(table)).map_err(wrong)?;
+    Ok((file, warnings))
 }
 
 #[cfg(test)]
@@ -373,7 +383,7 @@ mod tests {
 
     #[test]
     fn every_key_has_a_default() {
-        let file = parse(FILE_NAME, "").unwrap();
+        let (file, _) = parse(FILE_NAME, "").unwrap();
         assert_eq!(file.github.0.ttl.0, Duration::from_secs(6 * 3600));
         assert_eq!(file.usage.0.ttl.0, Duration::from_secs(3600));
     }
@@ -415,7 +425,7 @@ mod tests {
 
     #[test]
     fn reads_what_the_original_registry_needs() {
-        let file = parse(
+        let (file, _) = parse(
             FILE_NAME,
             r#"
             title = "OctoPrint Plugin Repository"

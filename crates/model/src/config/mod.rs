@@ -8,6 +8,7 @@ mod limits;
 mod markdown;
 mod paths;
 mod place;
+mod renamed;
 mod search;
 mod seed;
 mod servers;
@@ -186,7 +187,7 @@ impl Settings {
     }
 }
 
-/// How much the cache keeps of what no output, no imprint and no entry points to any more.
+/// How much the cache keeps of what no output, no entry trace and no entry points to any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keep {
     /// How many builds back something must have been of use. Builds that found nothing changed do not count: they
@@ -329,7 +330,7 @@ impl Config {
         let Place { url, base_path } = Place::of(environment, overrides)?;
         let of_file = file.settings(server);
         let mut config = Self {
-            warnings: Vec::new(),
+            warnings: file.warnings,
             has_url: file.has_url || url.is_some(),
             settings: Settings {
                 url: url.unwrap_or_else(|| of_file.url.clone()),
@@ -369,7 +370,7 @@ impl Config {
             refresh: overrides.refresh,
             strict: overrides.strict,
         };
-        config.warnings = config.paths.check(given)?;
+        config.warnings.extend(config.paths.check(given)?);
         if !config.has_url {
             let message = format!(
                 "{FILE_NAME} has no `url`, so feeds, `plugins.json` and the site map point to {DEFAULT_URL}"

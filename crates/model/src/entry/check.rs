@@ -69,7 +69,7 @@ pub(super) fn stem(text: &str) -> Result<(), Expectation> {
     const EXPECTED: Expectation =
         "expected one that does not end with `.json`, as addresses of the files beside plugins' pages do";
     part(text)?;
-    if text.to_ascii_lowercase().ends_with(crate::companion::ENDING) { Err(EXPECTED) } else { Ok(()) }
+    if text.to_ascii_lowercase().ends_with(crate::alternate::ENDING) { Err(EXPECTED) } else { Ok(()) }
 }
 
 /// An absolute `http` or `https` URL.

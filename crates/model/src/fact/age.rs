@@ -1,4 +1,4 @@
-//! The ages of facts: which ones are told, and when a source was last heard.
+//! The ages of facts: which ones are told, and when a source last answered.
 
 use std::fmt;
 
@@ -27,7 +27,7 @@ pub enum Channel {
 }
 
 impl Channel {
-    /// The channel through which a subject is heard of. `None` where its age tells nothing of its own: a file's is
+    /// The channel through which a subject is known. `None` where its age tells nothing of its own: a file's is
     /// that of its repository, the content of a git blob has none, and when an issue was opened stays true.
     pub fn of(subject: &Subject) -> Option<Self> {
         match subject {
@@ -40,7 +40,7 @@ impl Channel {
     }
 }
 
-/// When the numbers of a plugin that are kept past their life were last confirmed; `None` for those that are not.
+/// When the numbers of a plugin that are stale were last confirmed; `None` for those that are not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ages {
     /// How much it is used.
@@ -65,9 +65,9 @@ impl fmt::Display for Ages {
     }
 }
 
-/// When a channel was last heard, and how much of what it says is known.
+/// When a channel last answered, and how much of what it says is known.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Heard {
+pub struct SourceStatus {
     /// The channel.
     #[serde(rename = "name")]
     pub channel: Channel,
@@ -75,32 +75,32 @@ pub struct Heard {
     pub newest: Option<Timestamp>,
     /// The last confirmation of the fact that was not confirmed for the longest time, to the minute.
     pub oldest: Option<Timestamp>,
-    /// How many facts are not past their life.
+    /// How many facts are not stale.
     pub fresh: usize,
-    /// How many are kept past their life.
-    pub kept: usize,
-    /// How many were kept for so long that they are not shown any more.
-    pub dropped: usize,
+    /// How many are stale.
+    pub stale: usize,
+    /// How many were stale for so long that they are not shown any more.
+    pub expired: usize,
     /// Of how many nothing is known.
     pub missing: usize,
 }
 
-impl Heard {
-    /// Nothing was heard of it.
+impl SourceStatus {
+    /// One that has not answered yet.
     pub fn nothing(channel: Channel) -> Self {
-        Self { channel, newest: None, oldest: None, fresh: 0, kept: 0, dropped: 0, missing: 0 }
+        Self { channel, newest: None, oldest: None, fresh: 0, stale: 0, expired: 0, missing: 0 }
     }
 
-    /// Counts what is known of one subject at `now`, where facts may be kept for so long.
-    pub fn count(&mut self, fact: Option<&Fact>, now: Timestamp, keep: SignedDuration) {
+    /// Counts what is known of one subject at `now`, where facts may be stale for so long.
+    pub fn count(&mut self, fact: Option<&Fact>, now: Timestamp, stale_if_error: SignedDuration) {
         let Some(fact) = fact else {
             self.missing += 1;
             return;
         };
-        if fact.is_dropped(now, keep) {
-            self.dropped += 1;
-        } else if fact.is_kept(now) {
-            self.kept += 1;
+        if fact.is_expired(now, stale_if_error) {
+            self.expired += 1;
+        } else if fact.is_shown_stale(now) {
+            self.stale += 1;
         } else {
             self.fresh += 1;
         }
@@ -133,20 +133,20 @@ mod tests {
             validators: Validators::default(),
             refusals: 1,
         };
-        let mut heard = Heard::nothing(Channel::Github);
+        let mut status = SourceStatus::nothing(Channel::Github);
         let ahead = fact(151, 200);
         for fact in [None, Some(fact(119, 200)), Some(fact(125, 150)), Some(fact(-1, 10)), Some(ahead)] {
-            heard.count(fact.as_ref(), at(150), SignedDuration::from_secs(100));
+            status.count(fact.as_ref(), at(150), SignedDuration::from_secs(100));
         }
-        let expected = Heard {
+        let expected = SourceStatus {
             channel: Channel::Github,
             newest: Some(at(120)),
             oldest: Some(at(-60)),
             fresh: 1,
-            kept: 2,
-            dropped: 1,
+            stale: 2,
+            expired: 1,
             missing: 1,
         };
-        assert_eq!(heard, expected);
+        assert_eq!(status, expected);
     }
 }

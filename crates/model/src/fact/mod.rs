@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 pub use crate::markdown::video::VideoId;
-pub use age::{Ages, Channel, Heard};
+pub use age::{Ages, Channel, SourceStatus};
 pub use issue::{Issue, IssueName};
 pub use repository::{ObjectId, Release, Repository, RepositoryName};
 pub use thumbnail::Picture;
@@ -112,7 +112,7 @@ impl Fact {
         self.value.as_deref().map(Digest::of)
     }
 
-    /// The same fact where `origin` is asked: if it came from elsewhere, it is past its life, and neither its
+    /// The same fact where `origin` is asked: if it came from elsewhere, it is stale, and neither its
     /// validators nor its refusals mean anything. A git blob is the same wherever it comes from.
     #[must_use]
     pub fn as_of(self, subject: &Subject, origin: Option<Digest>) -> Self {
@@ -137,28 +137,28 @@ impl Fact {
         self.can_age() && self.fetched > now
     }
 
-    /// From when on the fact counts as kept past its life. What was confirmed at a moment is not past its life at that
+    /// From when on the fact counts as stale. What was confirmed at a moment is not stale at that
     /// moment, even where an answer stays fresh for no time at all.
-    pub fn kept_from(&self) -> Timestamp {
+    pub fn stale_from(&self) -> Timestamp {
         let next = self.fetched.saturating_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX);
         self.fresh_until.max(next)
     }
 
-    /// Whether the fact is kept past its life at `now`: it is stale, and nobody has confirmed it.
-    pub fn is_kept(&self, now: Timestamp) -> bool {
-        self.kept_from() <= now || self.is_ahead(now)
+    /// Whether the fact is stale at `now`: it is stale, and nobody has confirmed it.
+    pub fn is_shown_stale(&self, now: Timestamp) -> bool {
+        self.stale_from() <= now || self.is_ahead(now)
     }
 
     /// From when on nobody is shown the fact any more, where it may be kept for so long after it was confirmed.
-    pub fn dropped_from(&self, keep: SignedDuration) -> Timestamp {
-        let end = self.fetched.saturating_add(keep).unwrap_or(Timestamp::MAX);
-        end.max(self.kept_from())
+    pub fn expires_at(&self, stale_if_error: SignedDuration) -> Timestamp {
+        let end = self.fetched.saturating_add(stale_if_error).unwrap_or(Timestamp::MAX);
+        end.max(self.stale_from())
     }
 
-    /// Whether nobody is shown the fact any more: it is past its life, and was confirmed longer before `now` than it may
+    /// Whether nobody is shown the fact any more: it is stale, and was confirmed longer before `now` than it may
     /// be kept.
-    pub fn is_dropped(&self, now: Timestamp, keep: SignedDuration) -> bool {
-        self.can_age() && self.dropped_from(keep) <= now
+    pub fn is_expired(&self, now: Timestamp, stale_if_error: SignedDuration) -> bool {
+        self.can_age() && self.expires_at(stale_if_error) <= now
     }
 }
 
@@ -251,25 +251,25 @@ mod tests {
     #[test]
     fn what_was_just_confirmed_is_not_past_its_life() {
         let fresh_for_no_time = Fact { fetched: at(10), fresh_until: at(10), ..known() };
-        assert!(fresh_for_no_time.is_stale(at(10)) && !fresh_for_no_time.is_kept(at(10)));
-        assert!(fresh_for_no_time.is_kept(at(11)));
-        assert!(!known().is_kept(at(19)) && known().is_kept(at(20)));
+        assert!(fresh_for_no_time.is_stale(at(10)) && !fresh_for_no_time.is_shown_stale(at(10)));
+        assert!(fresh_for_no_time.is_shown_stale(at(11)));
+        assert!(!known().is_shown_stale(at(19)) && known().is_shown_stale(at(20)));
     }
 
     #[test]
-    fn a_fact_is_dropped_when_it_was_kept_for_long_enough() {
-        let keep = SignedDuration::from_secs(50);
-        assert!(!known().is_dropped(at(59), keep) && known().is_dropped(at(60), keep));
-        let keep = SignedDuration::from_secs(5);
-        assert!(!known().is_dropped(at(19), keep), "what is fresh is shown");
-        assert!(known().is_dropped(at(20), keep));
+    fn a_fact_is_expired_when_it_was_kept_for_long_enough() {
+        let stale_if_error = SignedDuration::from_secs(50);
+        assert!(!known().is_expired(at(59), stale_if_error) && known().is_expired(at(60), stale_if_error));
+        let stale_if_error = SignedDuration::from_secs(5);
+        assert!(!known().is_expired(at(19), stale_if_error), "what is fresh is shown");
+        assert!(known().is_expired(at(20), stale_if_error));
         let content = Fact { fresh_until: Timestamp::MAX, ..known() };
-        assert!(!content.is_dropped(Timestamp::MAX, keep), "what can't change does not age");
+        assert!(!content.is_expired(Timestamp::MAX, stale_if_error), "what can't change does not age");
     }
 
     #[test]
     fn what_a_clock_confirmed_that_was_ahead_is_not_fresh() {
-        assert!(known().is_stale(at(9)) && known().is_kept(at(9)) && !known().is_stale(at(10)));
+        assert!(known().is_stale(at(9)) && known().is_shown_stale(at(9)) && !known().is_stale(at(10)));
         let content = Fact { fresh_until: Timestamp::MAX, ..known() };
         assert!(!content.is_stale(at(9)));
     }

@@ -9,11 +9,11 @@ use serde::Serialize;
 
 use super::due::dated;
 use super::entries::feed_description;
-use super::facets::{self, Facet};
 use super::kinds::{Kind, stem};
 use super::pages::value;
 use super::plan::{Output, plan};
 use super::recorder::Reader;
+use super::taxonomies::{self, Taxonomy};
 use super::{EntryFile, data, notices as told, plugins, views};
 use crate::data::Overlays;
 use crate::render::context::Summary;
@@ -59,27 +59,27 @@ pub(super) fn by_date(db: Reader<'_>, _: &Kind, _: &mut Page) -> Value {
 }
 
 pub(super) fn by_tag(db: Reader<'_>, _: &Kind, _: &mut Page) -> Value {
-    terms(db, Facet::Tag)
+    terms(db, Taxonomy::Tag)
 }
 
 pub(super) fn by_author(db: Reader<'_>, _: &Kind, _: &mut Page) -> Value {
-    terms(db, Facet::Author)
+    terms(db, Taxonomy::Author)
 }
 
-fn terms(db: Reader<'_>, facet: Facet) -> Value {
-    db.summed_up(LISTED, None, |db| context! { groups => object::groups(facets::groups(db, facet)) })
+fn terms(db: Reader<'_>, taxonomy: Taxonomy) -> Value {
+    db.summed_up(LISTED, None, |db| context! { groups => object::groups(taxonomies::groups(db, taxonomy)) })
 }
 
 /// The page of a tag or an author.
 pub(super) fn term(db: Reader<'_>, kind: &Kind, page: &mut Page) -> Value {
-    let Kind::Facet(key) = kind else { return Value::from(()) };
+    let Kind::Taxonomy(key) = kind else { return Value::from(()) };
     db.summed_up(Input::Term(kind.file(db).into()), None, |db| {
-        let Some(group) = facets::group(db, key) else { return Value::from(()) };
+        let Some(group) = taxonomies::group(db, key) else { return Value::from(()) };
         let plugins = count(group.plugins.len(), "plugin");
         page.title.clone_from(&group.name);
         page.description = match key.0 {
-            Facet::Tag => format!("{plugins} with the tag {}.", group.name),
-            Facet::Author => format!("{plugins} by {}.", group.name),
+            Taxonomy::Tag => format!("{plugins} with the tag {}.", group.name),
+            Taxonomy::Author => format!("{plugins} by {}.", group.name),
         };
         context! { group => object::group(group) }
     })
@@ -115,7 +115,7 @@ pub(super) fn overlays(db: Reader<'_>, _: &Kind, _: &mut Page) -> Value {
 }
 
 pub(super) fn status(db: Reader<'_>, _: &Kind, _: &mut Page) -> Value {
-    context! { sources => value(db.heard()) }
+    context! { sources => value(db.source_statuses()) }
 }
 
 pub(super) fn redirect(db: Reader<'_>, kind: &Kind, _: &mut Page) -> Value {
@@ -167,7 +167,7 @@ pub(super) fn python2_overlays_json(db: Reader<'_>, _: &str) -> String {
 }
 
 pub(super) fn status_json(db: Reader<'_>, _: &str) -> String {
-    line(&serde_json::json!({ "sources": db.heard() }))
+    line(&serde_json::json!({ "sources": db.source_statuses() }))
 }
 
 pub(super) fn browse_json(db: Reader<'_>, _: &str) -> String {
@@ -193,7 +193,7 @@ fn newest_with_bodies(db: Reader<'_>) -> Vec<(Arc<Summary>, String)> {
 
 fn of_home(db: Reader<'_>) -> Value {
     let number = |condition: fn(&Summary) -> bool| views::select(db, condition).len();
-    let mut tags: Vec<_> = facets::groups(db, Facet::Tag);
+    let mut tags: Vec<_> = taxonomies::groups(db, Taxonomy::Tag);
     tags.sort_by(|a, b| b.plugins.len().cmp(&a.plugins.len()).then_with(|| a.slug.cmp(&b.slug)));
     let tags: Vec<Value> = tags
         .iter()

@@ -10,8 +10,8 @@ use super::{EntryFile, EntrySource, data, related};
 use crate::digest::Digest;
 use crate::entry::shortcode::{self, About, Shortcodes};
 use crate::entry::{self, Named, Parsed};
+use crate::entry_trace::{EntryTrace, Front, Redirect};
 use crate::fact::{Picture, VideoId};
-use crate::imprint::{Front, Imprint, Redirect};
 use crate::markdown::{self, Addresses};
 use crate::problem::Problem;
 use crate::render::{address, pictures};
@@ -23,9 +23,9 @@ use crate::yaml::{MAX_PROBLEMS, Text, quote};
 const COMMERCIAL: &str = "commercial";
 
 /// What an earlier build made of an entry, if that stands for it in this one.
-pub fn known<'a>(db: impl Into<Reader<'a>>, file: EntryFile) -> Option<&'a Imprint> {
+pub fn known<'a>(db: impl Into<Reader<'a>>, file: EntryFile) -> Option<&'a EntryTrace> {
     match db.into().source(file) {
-        EntrySource::Known(imprint) => Some(imprint),
+        EntrySource::Known(entry_trace) => Some(entry_trace),
         EntrySource::Text(_) | EntrySource::Kept(_) => None,
     }
 }
@@ -74,7 +74,7 @@ query! {
 /// What is known of an entry before any fact about it is; `None` if it can't be read.
 pub fn front(db: Reader<'_>, file: EntryFile) -> Option<&Front> {
     match known(db, file) {
-        Some(imprint) => Some(&imprint.front),
+        Some(entry_trace) => Some(&entry_trace.front),
         None => front_matter(db, file).as_ref(),
     }
 }
@@ -142,7 +142,7 @@ query! {
     /// What is wrong with entries, though they are published.
     pub fn warnings(db: Reader<'_>) -> Vec<Warning> {
         let of_one = |file: &EntryFile| match known(db, *file) {
-            Some(imprint) => imprint.warnings.as_slice(),
+            Some(entry_trace) => entry_trace.warnings.as_slice(),
             None => warnings_of(db, *file).as_slice(),
         };
         sound_entries(db).iter().flat_map(of_one).chain(duplicates(db)).cloned().collect()
@@ -242,8 +242,8 @@ query! {
     /// An entry's description as safe HTML whose links work outside of the site, as feeds need it. For an entry that is
     /// known, `None` if no feed has had it.
     pub fn feed_description(db: Reader<'_>, file: EntryFile) -> Option<Html> {
-        if let Some(imprint) = known(db, file) {
-            let (function, inputs) = (function(FEED), imprint.feed?);
+        if let Some(entry_trace) = known(db, file) {
+            let (function, inputs) = (function(FEED), entry_trace.feed?);
             let text = memo(db, &function, inputs);
             if text.is_none() {
                 db.memory().lose(&format!("the description for feeds of {}", file.path(db)));

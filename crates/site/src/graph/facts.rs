@@ -35,8 +35,8 @@ pub fn windows<'a>(db: impl Into<Reader<'a>>) -> impl Iterator<Item = Subject> {
 /// Every subject that is looked at for one entry.
 pub fn wanted_for<'a>(db: impl Into<Reader<'a>>, file: EntryFile) -> Vec<Subject> {
     let db = db.into();
-    if let Some(imprint) = known(db, file) {
-        return imprint.trace.subjects();
+    if let Some(entry_trace) = known(db, file) {
+        return entry_trace.reads.subjects();
     }
     let repository = repository_name(db, file).clone().map(Subject::Repository);
     let issue = issue_name(db, file).map(Subject::Issue);
@@ -83,7 +83,7 @@ query! {
     }
 }
 
-/// The days as of which the numbers of a plugin are that are kept past their life.
+/// The days as of which the numbers of a plugin are that are stale.
 pub fn ages<'a>(db: impl Into<Reader<'a>>, file: EntryFile) -> Ages {
     let db = db.into();
     db.summed_up(Input::Ages, Some(file), |db| ages_of(db, file))
@@ -92,7 +92,7 @@ pub fn ages<'a>(db: impl Into<Reader<'a>>, file: EntryFile) -> Ages {
 fn ages_of(db: Reader<'_>, file: EntryFile) -> Ages {
     let is_counted = front(db, file).is_some_and(|front| front.counted);
     let repository = || match known(db, file) {
-        Some(imprint) => imprint.trace.subjects().into_iter().find_map(|subject| match subject {
+        Some(entry_trace) => entry_trace.reads.subjects().into_iter().find_map(|subject| match subject {
             Subject::Repository(name) => Some(name),
             _ => None,
         }),
@@ -102,7 +102,7 @@ fn ages_of(db: Reader<'_>, file: EntryFile) -> Ages {
     Ages { usage: usage_as_of(db).filter(|_| is_counted), github: github() }
 }
 
-/// The day as of which usage numbers are, if an export is kept past its life: the earlier one of two.
+/// The day as of which usage numbers are, if an export is stale: the earlier one of two.
 pub fn usage_as_of<'a>(db: impl Into<Reader<'a>>) -> Option<Date> {
     let db = db.into();
     let windows = Window::ALL.map(Subject::Usage).into_iter();

@@ -52,12 +52,12 @@ pub fn published(db: Reader<'_>, file: EntryFile) -> Option<Published> {
     Some(Published::of(entry::stem(file.path(db)), id, packed, *is_counted))
 }
 
-/// The numbers of an entry's plugin that facts tell of which `heard` is true.
-pub fn numbers(db: Reader<'_>, file: EntryFile, heard: impl Fn(&Subject) -> bool) -> Vec<(Measure, u64)> {
+/// The numbers of an entry's plugin that facts tell of which `answered` is true.
+pub fn numbers(db: Reader<'_>, file: EntryFile, answered: impl Fn(&Subject) -> bool) -> Vec<(Measure, u64)> {
     let mut numbers = Vec::new();
     let is_told = |window| {
         let subject = Subject::Usage(window);
-        heard(&subject) && export(db, db.fact_input(&subject)).is_some()
+        answered(&subject) && export(db, db.fact_input(&subject)).is_some()
     };
     let windows = Window::ALL.map(is_told);
     if windows.contains(&true)
@@ -73,7 +73,7 @@ pub fn numbers(db: Reader<'_>, file: EntryFile, heard: impl Fn(&Subject) -> bool
         }
     }
     let mut wanted = wanted_for(db, file).into_iter();
-    let repository = wanted.find(|subject| matches!(subject, Subject::Repository(_)) && heard(subject));
+    let repository = wanted.find(|subject| matches!(subject, Subject::Repository(_)) && answered(subject));
     if let Some(repository) =
         repository.and_then(|subject| repository_fact(db, db.fact_input(&subject)).clone())
     {

@@ -9,8 +9,8 @@ use jiff::civil::Date;
 
 use super::recorder::Reader;
 use crate::digest::Digest;
-use crate::fact::{Heard, Subject};
-use crate::imprint::Imprint;
+use crate::entry_trace::EntryTrace;
+use crate::fact::{SourceStatus, Subject};
 use crate::page::Section;
 
 /// The site as it was scanned.
@@ -26,8 +26,8 @@ pub struct Site {
     pub(super) root: Vec<RootFile>,
     /// The day on which the site is built, in its time zone.
     pub(super) today: Date,
-    /// When each source was last heard.
-    pub(super) heard: Vec<Heard>,
+    /// When each source last answered.
+    pub(super) source_statuses: Vec<SourceStatus>,
 }
 
 /// What something is that all targets share: a setting, a template, the address of an asset, or a data file. What it
@@ -56,7 +56,7 @@ pub enum EntrySource {
     /// then is not held to those of today.
     Kept(Arc<[u8]>),
     /// What an earlier build made of the same content, and of everything else that is the same.
-    Known(Arc<Imprint>),
+    Known(Arc<EntryTrace>),
 }
 
 /// One file to publish as it is.
@@ -121,7 +121,7 @@ pub struct FactInput {
     pub(super) subject: Subject,
     /// What is known.
     pub(super) state: FactState,
-    /// The day on which the value was last confirmed, if it is kept past its life and pages tell its age.
+    /// The day on which the value was last confirmed, if it is stale and pages tell its age.
     pub(super) as_of: Option<Date>,
 }
 

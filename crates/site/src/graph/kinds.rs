@@ -2,11 +2,11 @@
 
 use super::recorder::Reader;
 use super::table::{Each, Modified, OUTPUTS, Row};
-use super::{EntryFile, PageFile, facets, own_pages};
-use crate::companion::Companion;
+use super::{EntryFile, PageFile, own_pages, taxonomies};
+use crate::alternate::Alternate;
 use crate::config::View;
 use crate::entry;
-use crate::imprint::ShownKind;
+use crate::entry_trace::ShownKind;
 use crate::render::address;
 use crate::url_path::path_of;
 
@@ -18,11 +18,11 @@ pub enum Kind {
     /// A plugin's page.
     Plugin(EntryFile),
     /// A file beside that.
-    Companion(EntryFile, Companion),
+    Alternate(EntryFile, Alternate),
     /// A page of the site's own.
     Page(PageFile),
     /// The page of a tag or an author.
-    Facet(facets::Key),
+    Taxonomy(taxonomies::Key),
     /// An earlier address of a plugin's page.
     Redirect {
         /// That address.
@@ -47,11 +47,11 @@ impl Kind {
         let each = match self {
             Self::Once(row) => return Some(row),
             Self::Plugin(_) => Each::Plugin,
-            Self::Facet((facets::Facet::Tag, _)) => Each::Tag,
-            Self::Facet((facets::Facet::Author, _)) => Each::Author,
+            Self::Taxonomy((taxonomies::Taxonomy::Tag, _)) => Each::Tag,
+            Self::Taxonomy((taxonomies::Taxonomy::Author, _)) => Each::Author,
             Self::Redirect { .. } => Each::Redirect,
             Self::SitemapPart(_) => Each::SitemapPart,
-            Self::Companion(..) | Self::Page(_) => return None,
+            Self::Alternate(..) | Self::Page(_) => return None,
         };
         OUTPUTS.iter().find(|row| row.each == each)
     }
@@ -62,9 +62,9 @@ impl Kind {
         match self {
             Self::Once(row) => row.address.to_owned(),
             Self::Plugin(file) => address::plugin_page(stem(db, *file)),
-            Self::Companion(file, companion) => companion.address(stem(db, *file)),
+            Self::Alternate(file, alternate) => alternate.address(stem(db, *file)),
             Self::Page(file) => own_pages::address(db, *file).to_owned(),
-            Self::Facet((facet, slug)) => facet.page(slug),
+            Self::Taxonomy((taxonomy, slug)) => taxonomy.page(slug),
             Self::Redirect { from, .. } => from.clone(),
             Self::SitemapPart(part) => format!("/sitemap-{}.xml", part + 1),
         }

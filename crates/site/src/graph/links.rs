@@ -12,7 +12,7 @@ use super::plan::{Plan, plan};
 use super::recorder::{Reader, query};
 use super::{EntryFile, views};
 use crate::config::{DEFAULT_URL, View};
-use crate::imprint::{Link, Packed};
+use crate::entry_trace::{Link, Packed};
 use crate::markdown;
 use crate::render::address::{self, Local};
 use crate::render::environment;
@@ -165,7 +165,7 @@ query! {
         let base_path = db.settings().base_path();
         let of_one = |file: &EntryFile| -> (&str, Links<'_>) {
             let links = match known(db, *file) {
-                Some(imprint) => Links::Known(&imprint.links),
+                Some(entry_trace) => Links::Known(&entry_trace.links),
                 None => Links::Read(links_of(db, *file)),
             };
             (file.path(db), links)
@@ -186,7 +186,7 @@ query! {
 
 /// The links of an entry.
 enum Links<'db> {
-    /// Of its imprint.
+    /// Of its entry trace.
     Known(&'db Packed<Vec<Link>>),
     /// As it was read.
     Read(&'db [Link]),

@@ -1,14 +1,13 @@
 //! The graph: inputs set before it is evaluated, and pure queries in the order in which data flows.
 
-pub mod companions;
+pub mod alternates;
 mod contents;
 pub mod data;
 pub mod due;
 pub mod entries;
-pub mod facets;
+pub mod entry_traces;
 pub mod facts;
 pub mod history;
-pub mod imprints;
 pub mod inputs;
 pub mod kinds;
 pub mod links;
@@ -27,6 +26,7 @@ pub mod state;
 mod statistics;
 pub mod table;
 mod taken;
+pub mod taxonomies;
 pub mod thumbnails;
 pub mod views;
 

@@ -13,8 +13,8 @@ use super::recorder::{Reader, query};
 use super::{EntryFile, data};
 use crate::data::Notice;
 use crate::digest::Digest;
+use crate::entry_trace::Abandonment;
 use crate::fact::IssueName;
-use crate::imprint::Abandonment;
 use crate::trace::Input;
 use crate::yaml::Timestamp;
 
@@ -25,7 +25,7 @@ const ABANDONED: &str = "The maintainer of this plugin has given it up, and it n
 /// Since when an entry's plugin is abandoned, if it names a GitHub issue that tells.
 pub fn abandonment(db: Reader<'_>, file: EntryFile) -> Option<&Abandonment> {
     match known(db, file) {
-        Some(imprint) => imprint.abandonment.as_ref(),
+        Some(entry_trace) => entry_trace.abandonment.as_ref(),
         None => read_abandonment(db, file).as_ref(),
     }
 }

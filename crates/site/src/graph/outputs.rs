@@ -5,7 +5,7 @@ use super::inputs::AssetLocation;
 use super::kinds::{Kind, stem};
 use super::recorder::{Read, Reader, Traced, query};
 use super::state::Recorded;
-use super::{AssetFile, Database, Db, EntryFile, RootFile, companions};
+use super::{AssetFile, Database, Db, EntryFile, RootFile, alternates};
 use super::{contents, pages};
 use crate::digest::Digest;
 use crate::problem::Problem;
@@ -41,7 +41,7 @@ pub fn of_plugin(db: &Database, kind: &Kind) -> Option<Result<Digest, Problem>> 
     let reader = Reader::from(db);
     match kind {
         Kind::Plugin(file) => Some(page(reader, *file).clone()),
-        Kind::Companion(file, companion) => Some(Ok(companions::digest(reader, *file, *companion))),
+        Kind::Alternate(file, alternate) => Some(Ok(alternates::digest(reader, *file, *alternate))),
         _ => None,
     }
 }

@@ -1,7 +1,7 @@
 //! Pages of the site's own: where each is published, what it shows, and how the navigation leads to it.
 //!
 //! Where pages are published that don't get in the way of entries is known without entries, since every page shows the
-//! navigation and imprints are made from it.
+//! navigation and entry traces are made from it.
 #![allow(missing_docs, reason = "salsa's macros write functions without comments")]
 
 use std::collections::{HashMap, HashSet};
@@ -12,13 +12,13 @@ use minijinja::context;
 use minijinja::value::{Serde, Value, merge_maps};
 
 use super::entries::{Html, html};
-use super::facets::{self, Facet};
 use super::kinds::{Kind, stem};
 use super::pages::put;
 use super::plugins::by_name;
 use super::recorder::{Reader, query};
 use super::table::{OUTPUTS, TOPICS};
 use super::taken::Taken;
+use super::taxonomies::{self, Taxonomy};
 use super::{EntryFile, PageFile, links, views};
 use crate::digest::Digest;
 use crate::entry::shortcode::{self, About, Shortcodes};
@@ -221,7 +221,7 @@ fn named<'p>(db: Reader<'_>, page: &'p Page) -> Vec<(&'p Mention, Option<EntryFi
 /// The plugins that a page lists: those that it names, in that order, and then those with one of its tags.
 fn listed<'db>(db: Reader<'db>, page: &Page) -> Vec<&'db Arc<Summary>> {
     let by_id = named(db, page).into_iter().filter_map(|(_, file)| views::summary(db, file?).as_ref());
-    let groups = page.tags.iter().filter_map(|(tag, _)| facets::group(db, &(Facet::Tag, slug(tag))));
+    let groups = page.tags.iter().filter_map(|(tag, _)| taxonomies::group(db, &(Taxonomy::Tag, slug(tag))));
     let mut seen = HashSet::new();
     by_id.chain(groups.flat_map(|group| group.plugins)).filter(|one| seen.insert(one.stem.as_str())).collect()
 }
@@ -238,7 +238,7 @@ pub(super) fn named_digest(db: Reader<'_>, file: PageFile) -> Digest {
         shown.push(0);
     }
     for (tag, _) in &page.tags {
-        shown.extend_from_slice(facets::digest(db, &(Facet::Tag, slug(tag))).as_bytes());
+        shown.extend_from_slice(taxonomies::digest(db, &(Taxonomy::Tag, slug(tag))).as_bytes());
     }
     Digest::of(&shown)
 }
@@ -353,8 +353,9 @@ fn of_page(db: Reader<'_>, file: PageFile, page: &Page) -> Vec<Warning> {
     for ((id, place), _) in named(db, page).into_iter().filter(|(_, file)| file.is_none()) {
         told.push((Rule::UnknownPlugin, place.clone(), format!("no plugin has the id {}", quote(id)), HELP));
     }
-    let digests = facets::digests(db);
-    for (tag, place) in page.tags.iter().filter(|(tag, _)| !digests.contains_key(&(Facet::Tag, slug(tag)))) {
+    let digests = taxonomies::digests(db);
+    for (tag, place) in page.tags.iter().filter(|(tag, _)| !digests.contains_key(&(Taxonomy::Tag, slug(tag))))
+    {
         told.push((
             Rule::UnknownPlugin,
             place.clone(),

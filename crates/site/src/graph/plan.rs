@@ -11,10 +11,10 @@ use super::plugins::plugins;
 use super::recorder::query;
 use super::table::TOPICS;
 use super::taken::{Taken, beside, top};
-use super::{AssetFile, EntryFile, RootFile, facets, sitemap, thumbnails};
-use crate::companion::Companion;
+use super::{AssetFile, EntryFile, RootFile, sitemap, taxonomies, thumbnails};
+use crate::alternate::Alternate;
+use crate::entry_trace::Redirect;
 use crate::fact::Picture;
-use crate::imprint::Redirect;
 use crate::rule::Rule;
 use crate::url_path::path_of;
 use crate::warning::{Place, Warning};
@@ -71,8 +71,8 @@ query! {
             .iter()
             .map(|asset| (asset.published(db).trim_start_matches('/').to_owned(), Output::Asset(*asset)));
         let settings = db.settings();
-        let companions = Companion::all(settings).flat_map(|companion| {
-            plugins(db).iter().map(move |file| rendered(Kind::Companion(*file, companion)))
+        let alternates = Alternate::all(settings).flat_map(|alternate| {
+            plugins(db).iter().map(move |file| rendered(Kind::Alternate(*file, alternate)))
         });
         let picture =
             |picture: &Picture| (picture.path().trim_start_matches('/').to_owned(), Output::Picture(*picture));
@@ -81,8 +81,8 @@ query! {
             .filter(|kind| kind.is_wanted(settings))
             .map(rendered)
             .chain(plugins(db).iter().map(|file| rendered(Kind::Plugin(*file))))
-            .chain(companions)
-            .chain(facets::digests(db).keys().map(|key| rendered(Kind::Facet(key.clone()))))
+            .chain(alternates)
+            .chain(taxonomies::digests(db).keys().map(|key| rendered(Kind::Taxonomy(key.clone()))))
             .chain(assets)
             .chain(thumbnails::published(db).iter().map(picture))
             .collect();

@@ -59,7 +59,7 @@ query! {
 /// Whether a plugin is known not to run on Python 2.7.
 pub(super) fn left_python2(db: Reader<'_>, file: EntryFile) -> bool {
     match known(db, file) {
-        Some(imprint) => imprint.left_python2,
+        Some(entry_trace) => entry_trace.left_python2,
         None => plugin(db, file).as_ref().is_some_and(|plugin| plugin.left_python2()),
     }
 }

@@ -14,7 +14,7 @@ use super::inputs::{AssetFile, EntryFile, EntrySource, FactInput, FactState, Pag
 use super::snapshot::Snapshot;
 use super::{Database, Db, Memory};
 use crate::config::{Listener, View};
-use crate::fact::{Heard, Subject};
+use crate::fact::{SourceStatus, Subject};
 use crate::trace::Input;
 
 /// What was read: an input, and the entry whose it is if it is one of an entry.
@@ -272,10 +272,10 @@ impl<'a> Reader<'a> {
         *Site::get(self.db).today(self.db)
     }
 
-    /// When each source was last heard.
-    pub(super) fn heard(self) -> &'a [Heard] {
-        self.note(Input::Heard, None);
-        Site::get(self.db).heard(self.db)
+    /// When each source last answered.
+    pub(super) fn source_statuses(self) -> &'a [SourceStatus] {
+        self.note(Input::SourceStatus, None);
+        Site::get(self.db).source_statuses(self.db)
     }
 
     /// The results of pure functions, and bytes by their digests.

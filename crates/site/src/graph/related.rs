@@ -13,7 +13,7 @@ use super::plugins::plugins;
 use super::recorder::{Reader, query};
 use crate::digest::Digest;
 use crate::entry::Entry;
-use crate::imprint::Kin;
+use crate::entry_trace::Kin;
 use crate::render::context::Named;
 use crate::render::slug::slug;
 

@@ -13,7 +13,7 @@ use super::{
     AssetFile, Database, Db as _, EntryFile, EntrySource, FactState, HistoryInput, PageFile, RootFile, Site,
 };
 use crate::digest::Digest;
-use crate::fact::{Heard, Subject};
+use crate::fact::{SourceStatus, Subject};
 use crate::page::Section;
 
 /// A page of the site's own: path, name, section and content.
@@ -182,11 +182,11 @@ impl Database {
         }
     }
 
-    /// Makes this when each source was last heard.
-    pub fn set_heard(&mut self, heard: &[Heard]) {
+    /// Makes this when each source last answered.
+    pub fn set_source_statuses(&mut self, source_statuses: &[SourceStatus]) {
         let site = Site::get(self);
-        if *site.heard(self) != heard {
-            site.set_heard(self).to(heard.to_vec());
+        if *site.source_statuses(self) != source_statuses {
+            site.set_source_statuses(self).to(source_statuses.to_vec());
         }
     }
 }

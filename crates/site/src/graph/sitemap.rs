@@ -22,8 +22,8 @@ use crate::trace::Input;
 
 /// When a plugin was last registered, released or worked on, in seconds since 1970; `None` if its entry can't be read.
 pub(super) fn modified(db: Reader<'_>, file: EntryFile) -> Option<i64> {
-    if let Some(imprint) = known(db, file) {
-        return Some(imprint.modified);
+    if let Some(entry_trace) = known(db, file) {
+        return Some(entry_trace.modified);
     }
     let plugin = plugin(db, file).as_deref()?;
     let registered = text::midnight(plugin.entry.date, db.settings().timezone()).timestamp();

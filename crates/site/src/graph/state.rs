@@ -8,13 +8,13 @@ use super::kinds::{Kind, stem};
 use super::plan::{Output, plan};
 use super::recorder::{Read, Reader};
 use super::{
-    Database, Db as _, EntryFile, contents, due, facets, facts, history, notices, own_pages, plugins,
-    related, sitemap, views,
+    Database, Db as _, EntryFile, contents, due, facts, history, notices, own_pages, plugins, related,
+    sitemap, taxonomies, views,
 };
 use crate::digest::Digest;
+use crate::entry_trace::{Packed, ShownKind};
 use crate::fact::Ages;
 use crate::graph::data;
-use crate::imprint::{Packed, ShownKind};
 use crate::render::address;
 use crate::trace::{Aspect, Dependency, Input, Sets, Trace, Version};
 
@@ -138,7 +138,7 @@ pub fn version(db: &Database, input: &Input, of: Option<EntryFile>) -> Option<Ve
         Input::All(Aspect::Summary) => views::lines_digest(reader, ShownKind::Summary),
         Input::All(Aspect::Record) => views::lines_digest(reader, ShownKind::Record),
         Input::All(Aspect::Document) => views::lines_digest(reader, ShownKind::Document),
-        Input::Term(path) => facets::digest(reader, &facets::at(path)?),
+        Input::Term(path) => taxonomies::digest(reader, &taxonomies::at(path)?),
         Input::Named(path) => {
             let page = reader.pages().iter().find(|page| page.path(reader) == path)?;
             own_pages::named_digest(reader, *page)
@@ -157,7 +157,7 @@ pub fn version(db: &Database, input: &Input, of: Option<EntryFile>) -> Option<Ve
         Input::WithoutPython2 => {
             Digest::of_parts(plugins::without_python2(reader).iter().map(|id| id.as_bytes()))
         }
-        Input::Heard => Digest::of(&serde_json::to_vec(reader.heard()).unwrap_or_default()),
+        Input::SourceStatus => Digest::of(&serde_json::to_vec(reader.source_statuses()).unwrap_or_default()),
         Input::Topics => own_pages::topics_digest(reader),
         Input::Sitemap(part) => sitemap::digest(reader, part.and_then(|part| usize::try_from(part).ok())),
         Input::Redirects => {

@@ -5,7 +5,7 @@ use minijinja::Value;
 use super::kinds::Kind;
 use super::recorder::Reader;
 use super::{contents, own_pages, sitemap};
-use crate::imprint::ShownKind;
+use crate::entry_trace::ShownKind;
 use crate::render::environment::Page;
 
 /// An output that is declared.
@@ -156,7 +156,7 @@ impl std::hash::Hash for Row {
 /// The address of the list of topics, which is in the navigation.
 pub(super) const TOPICS: &str = "/topics/";
 
-/// Every output but the alternates of plugins' pages, see [`crate::companion`], the site's own pages, and copies.
+/// Every output but the alternates of plugins' pages, see [`crate::alternate`], the site's own pages, and copies.
 pub static OUTPUTS: &[Row] = &[
     Row::template("/", "home.html", contents::home).modified(Modified::Plugins),
     Row::new("/plugins/{plugin}/", Content::Plugin("plugin.html"))
@@ -194,7 +194,7 @@ pub static OUTPUTS: &[Row] = &[
     Row::template("/overlays/", "overlays.html", contents::overlays)
         .about("Update overlays", "Corrections to where plugins look for updates."),
     Row::template("/status/", "status.html", contents::status)
-        .about("Status", "When each source of numbers was last heard."),
+        .about("Status", "When each source of numbers last answered."),
     Row::template("/help/installation/", "help_installation.html", contents::nothing)
         .about("Installing a plugin", "How to install a plugin.")
         .replaceable(),
@@ -235,15 +235,15 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::graph::facets::Facet;
+    use crate::graph::taxonomies::Taxonomy;
     use crate::render::address;
 
     #[test]
     fn addresses_are_those_that_links_lead_to_and_no_two_are_the_same() {
         let at = |each: Each| OUTPUTS.iter().find(|row| row.each == each).unwrap().address;
         assert_eq!(at(Each::Plugin).replace("{plugin}", "one"), address::plugin_page("one"));
-        assert_eq!(at(Each::Tag).replace("{tag}", "one"), Facet::Tag.page("one"));
-        assert_eq!(at(Each::Author).replace("{author}", "one"), Facet::Author.page("one"));
+        assert_eq!(at(Each::Tag).replace("{tag}", "one"), Taxonomy::Tag.page("one"));
+        assert_eq!(at(Each::Author).replace("{author}", "one"), Taxonomy::Author.page("one"));
         let addresses: BTreeSet<&str> = OUTPUTS.iter().map(|row| row.address).collect();
         assert_eq!(addresses.len(), OUTPUTS.len());
         for row in OUTPUTS {

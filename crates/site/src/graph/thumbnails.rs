@@ -68,7 +68,7 @@ query! {
     /// The pictures that all descriptions show.
     pub fn published(db: Reader<'_>) -> BTreeSet<Picture> {
         let of_one = |file: &EntryFile| match known(db, *file) {
-            Some(imprint) => imprint.pictures.clone(),
+            Some(entry_trace) => entry_trace.pictures.clone(),
             None => of_entry(db, *file),
         };
         plugins(db).iter().flat_map(of_one).collect()

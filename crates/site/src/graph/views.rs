@@ -14,7 +14,7 @@ use super::{EntryFile, data, due, history, notices, related};
 use crate::data::{Block, Notice, Overlays};
 use crate::digest::Digest;
 use crate::entry;
-use crate::imprint::{Shown, ShownKind};
+use crate::entry_trace::{Shown, ShownKind};
 use crate::markdown::{self, Addresses};
 use crate::render::context::{self, Card, Full, Group, Named, Summary, Surroundings};
 use crate::render::history::Instances;
@@ -29,9 +29,9 @@ const RANKING: usize = 10;
 query! {
     /// A plugin as lists show it; `None` if its entry can't be read.
     pub fn summary(db: Reader<'_>, file: EntryFile) -> Option<Arc<Summary>> {
-        if let Some(imprint) = known(db, file) {
+        if let Some(entry_trace) = known(db, file) {
             let stem = entry::stem(file.path(db));
-            let text = db.memory().shown(ShownKind::Summary, stem, imprint.shown.summary)?;
+            let text = db.memory().shown(ShownKind::Summary, stem, entry_trace.shown.summary)?;
             let summary = serde_json::from_str(&text).ok();
             if summary.is_none() {
                 db.memory().lose(&format!("the summary of {stem}"));
@@ -54,7 +54,7 @@ query! {
 /// The digests of what outputs beside its own page show of a plugin. The texts are in the cache.
 pub fn shown<'a>(db: impl Into<Reader<'a>>, file: EntryFile) -> Option<Shown> {
     let db = db.into();
-    known(db, file).map_or_else(|| *show(db, file), |imprint| Some(imprint.shown))
+    known(db, file).map_or_else(|| *show(db, file), |entry_trace| Some(entry_trace.shown))
 }
 
 query! {

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::address;
 use super::context::{self, Full, Summary};
-use crate::companion::{Badge, Companion, Form};
+use crate::alternate::{Alternate, Badge, Form};
 use crate::config::View;
 use crate::fact::Release;
 use crate::markdown;
@@ -128,8 +128,8 @@ struct Urls<'a> {
 /// A plugin, on one line.
 pub fn plugin(full: &Full, settings: View<'_>) -> String {
     let summary = &full.summary;
-    let at = |companion: Companion| address::absolute(settings, &companion.address(&summary.stem));
-    let picture = |badge| (badge, at(Companion::Badge(badge, Form::Svg)));
+    let at = |alternate: Alternate| address::absolute(settings, &alternate.address(&summary.stem));
+    let picture = |badge| (badge, at(Alternate::Badge(badge, Form::Svg)));
     let badges = Badge::ALL.map(picture).into_iter().map(|(badge, address)| (badge.name(), address));
     let absolute = |html: &str| markdown::with_addresses(html, |to| address::joined(&summary.page, to));
     // It may be a sentence.
@@ -218,8 +218,8 @@ pub fn plugin(full: &Full, settings: View<'_>) -> String {
         blacklist: &blocklist,
         urls: Urls {
             page: &summary.page,
-            api: at(Companion::Api),
-            history: at(Companion::History),
+            api: at(Alternate::Api),
+            history: at(Alternate::History),
             homepage: &full.homepage,
             source: &full.source,
             issues: issues.map(|github| format!("{}/issues", github.url)),
@@ -274,7 +274,7 @@ pub fn index(summaries: &[Arc<Summary>], settings: View<'_>) -> String {
             last_push: summary.last_push.as_deref(),
             github_as_of: summary.github_as_of.as_deref(),
             page: &summary.page,
-            api: address::absolute(settings, &Companion::Api.address(&summary.stem)),
+            api: address::absolute(settings, &Alternate::Api.address(&summary.stem)),
         };
         serde_json::to_string(&listed).unwrap_or_default()
     };

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use serde::Serialize;
 
 use super::text;
-use crate::companion::Badge;
+use crate::alternate::Badge;
 use crate::markdown;
 use crate::plugin::Plugin;
 

@@ -264,7 +264,7 @@ fn release(repository: &Repository) -> Option<Release> {
 }
 
 impl Github {
-    /// `as_of` is the day on which GitHub last said so, if that is kept past its life.
+    /// `as_of` is the day on which GitHub last said so, if that is stale.
     fn of(repository: &Repository, as_of: Option<Date>) -> Self {
         Self {
             repository: repository.name.clone(),

@@ -269,7 +269,7 @@ const GITHUB_BEGAN: i64 = 1_199_145_600;
 const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
 impl Details {
-    /// What they say, heard at the moment `answered`. Whoever makes a commit says when that was, so it need not be true: a
+    /// what they say, fetched at the moment `answered`. Whoever makes a commit says when that was, so it need not be true: a
     /// date before there was a GitHub, or after the answer, is none.
     pub(super) fn repository(self, answered: Timestamp) -> Repository {
         let latest = answered.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);

@@ -1,18 +1,18 @@
 //! What the cache may forget: what nothing points to any more and no recent build had a use for.
 //!
-//! Imprints and listings point to memos, facts and blobs, which stay as long as something does. Which build had a use
+//! Entry traces and manifests point to memos, facts and blobs, which stay as long as something does. Which build had a use
 //! for anything else is noted in [`super::used`].
 
 use rusqlite::{Connection, params};
 
-use super::imprints::IMPRINTS;
-use super::listing::{COMING, OUTPUT};
+use super::entry_traces::ENTRY_TRACES;
+use super::manifest::{COMING, OUTPUT};
 use super::removed::REMOVED;
 use super::used::BUILDS;
 use super::{Cache, CacheError, schema};
 use crate::config::Keep;
 use crate::digest::Digest;
-use crate::imprint::Imprint;
+use crate::entry_trace::EntryTrace;
 
 /// The name of the number of bytes that were stored since garbage was collected last.
 pub(super) const ADDED: &str = "added";
@@ -99,19 +99,20 @@ impl Cache {
     /// Forgets what nothing points to and none of the last builds, so many, had a use for.
     fn forget(&self, builds: i64) -> Result<Collected, CacheError> {
         let oldest = self.used().build.max(self.number(BUILDS)?).saturating_sub(builds);
-        let read = self.map::<Imprint>(IMPRINTS)?;
-        // What imprints would point to that are lost is not known, nor what earlier ones pointed to in a cache that has not
+        let read = self.map::<EntryTrace>(ENTRY_TRACES)?;
+        // What entry traces would point to that are lost is not known, nor what earlier ones pointed to in a cache that has not
         // seen so many builds. Everything but facts can be made again.
         let keeps_facts = read.as_ref().is_none_or(|(_, is_damaged)| *is_damaged) || oldest < 1;
-        let imprints = read.map(|(imprints, _)| imprints).unwrap_or_default();
+        let entry_traces = read.map(|(entry_traces, _)| entry_traces).unwrap_or_default();
         forget_folders(&self.connection(), oldest)?;
-        self.forget_listings();
-        let listings = self.listings()?;
+        self.forget_manifests();
+        let manifests = self.manifests()?;
         let connection = self.connection();
-        let published = listings.iter().filter_map(|(_, listing)| listing.as_ref()).flatten();
+        let published = manifests.iter().filter_map(|(_, manifest)| manifest.as_ref()).flatten();
         let published = published.map(|(_, file)| file.digest);
-        point_to(&connection, imprints.iter().map(|(_, imprint)| imprint), published)?;
-        let facts: Vec<_> = imprints.iter().map(|(_, imprint)| imprint.trace.subjects()).collect();
+        point_to(&connection, entry_traces.iter().map(|(_, entry_trace)| entry_trace), published)?;
+        let facts: Vec<_> =
+            entry_traces.iter().map(|(_, entry_trace)| entry_trace.reads.subjects()).collect();
         let facts = facts.iter().flatten();
         let collected = Collected {
             memos: connection.execute(FORGET_MEMOS, [oldest])?,
@@ -141,10 +142,10 @@ fn forget_folders(connection: &Connection, oldest: i64) -> rusqlite::Result<()> 
     Ok(())
 }
 
-/// Makes tables of the memos and blobs that imprints and listings point to.
+/// Makes tables of the memos and blobs that entry traces and manifests point to.
 fn point_to<'a>(
     connection: &Connection,
-    imprints: impl Iterator<Item = &'a Imprint>,
+    entry_traces: impl Iterator<Item = &'a EntryTrace>,
     published: impl Iterator<Item = Digest>,
 ) -> rusqlite::Result<()> {
     connection.execute_batch(
@@ -152,8 +153,8 @@ fn point_to<'a>(
          CREATE TEMP TABLE needed_blob (digest BLOB PRIMARY KEY) WITHOUT ROWID;",
     )?;
     let mut memo = connection.prepare("INSERT OR IGNORE INTO temp.needed_memo VALUES (?1, ?2)")?;
-    for imprint in imprints {
-        for (function, inputs) in imprint.memos.get() {
+    for entry_trace in entry_traces {
+        for (function, inputs) in entry_trace.memos.get() {
             memo.execute(params![function, inputs.as_bytes()])?;
         }
     }
@@ -171,9 +172,9 @@ mod tests {
     use rusqlite::StatementStatus;
 
     use super::*;
-    use crate::cache::{Listed, Listing, Tree};
+    use crate::cache::{Listed, Manifest, Tree};
+    use crate::entry_trace::Packed;
     use crate::fact::{Fact, ObjectId, RepositoryName, Subject, Validators};
-    use crate::imprint::Packed;
     use crate::trace::{Dependency, Input, Trace};
 
     const KEEP: Keep = Keep { builds: 8, bytes: u64::MAX };
@@ -204,27 +205,27 @@ mod tests {
         cache.collect_garbage(KEEP).unwrap()
     }
 
-    fn imprint(memos: &[(&str, Digest)], subjects: &[Subject]) -> Imprint {
-        let sample = Imprint::sample("one");
+    fn entry_trace(memos: &[(&str, Digest)], subjects: &[Subject]) -> EntryTrace {
+        let sample = EntryTrace::sample("one");
         let facts = subjects
             .iter()
             .map(|subject| Dependency { input: Input::Fact(subject.clone()), was: None })
             .collect();
         let memos = memos.iter().map(|(function, inputs)| ((*function).to_owned(), *inputs)).collect();
-        Imprint {
-            trace: Trace { facts: Packed::new(&facts), ..sample.trace },
+        EntryTrace {
+            reads: Trace { facts: Packed::new(&facts), ..sample.reads },
             memos: Packed::new(&memos),
             ..sample
         }
     }
 
-    /// Makes `new` the only imprint, in place of `old`.
-    fn keep_imprint(cache: &Cache, old: Option<&Imprint>, new: Option<&Imprint>) {
+    /// Makes `new` the only entry trace, in place of `old`.
+    fn keep_entry_trace(cache: &Cache, old: Option<&EntryTrace>, new: Option<&EntryTrace>) {
         if let Some(old) = old {
             cache.let_go(old, new).unwrap();
         }
-        let imprints = new.map(|new| ("one".to_owned(), Arc::new(new.clone()))).into_iter().collect();
-        cache.set_imprints(&imprints, &["one"]).unwrap();
+        let entry_traces = new.map(|new| ("one".to_owned(), Arc::new(new.clone()))).into_iter().collect();
+        cache.set_entry_traces(&entry_traces, &["one"]).unwrap();
     }
 
     fn has_memo(cache: &Cache, inputs: Digest) -> bool {
@@ -239,7 +240,7 @@ mod tests {
     fn what_is_used_or_needed_stays_and_the_rest_goes() {
         let cache = Cache::in_memory().unwrap();
         let (used, needed, lost) = (Digest::of(b"used"), Digest::of(b"needed"), Digest::of(b"lost"));
-        let of_entry = imprint(&[("f", needed)], &[]);
+        let of_entry = entry_trace(&[("f", needed)], &[]);
         build(&cache, || {
             for inputs in [used, needed, lost] {
                 cache.keep_memo("f", inputs, b"1");
@@ -247,12 +248,12 @@ mod tests {
             for bytes in ["replaced", "lost"] {
                 cache.put_blob(bytes.as_bytes());
             }
-            keep_imprint(&cache, None, Some(&of_entry));
+            keep_entry_trace(&cache, None, Some(&of_entry));
         });
-        let listed = |text: &str| Listed { digest: Digest::of(text.as_bytes()), look: None };
-        let listing = |text: &str| Listing::from([("p".to_owned(), listed(text))]);
-        cache.set_listing(Tree::Output("public"), Some(listing("replaced"))).unwrap();
-        cache.set_listing(Tree::Output("left"), Some(listing("lost"))).unwrap();
+        let listed = |text: &str| Listed { digest: Digest::of(text.as_bytes()), stat: None };
+        let manifest = |text: &str| Manifest::from([("p".to_owned(), listed(text))]);
+        cache.set_manifest(Tree::Output("public"), Some(manifest("replaced"))).unwrap();
+        cache.set_manifest(Tree::Output("left"), Some(manifest("lost"))).unwrap();
         cache.use_folder("left", std::iter::empty()).unwrap();
         for number in 0..24 {
             build(&cache, || {
@@ -260,7 +261,7 @@ mod tests {
                 let left = (number == 20).then(|| Digest::of(b"replaced"));
                 if left.is_some() {
                     cache.put_blob(b"published");
-                    cache.set_listing(Tree::Output("public"), Some(listing("published"))).unwrap();
+                    cache.set_manifest(Tree::Output("public"), Some(manifest("published"))).unwrap();
                 }
                 cache.use_folder("public", left.into_iter()).unwrap();
             });
@@ -268,9 +269,9 @@ mod tests {
         assert!(has_memo(&cache, used) && has_memo(&cache, needed) && !has_memo(&cache, lost));
         let has = |text: &str| cache.has_blob(Digest::of(text.as_bytes()));
         assert!(has("published") && has("replaced") && !has("lost"));
-        assert_eq!(cache.listing(Tree::Output("left")).unwrap(), None, "nobody publishes there any more");
+        assert_eq!(cache.manifest(Tree::Output("left")).unwrap(), None, "nobody publishes there any more");
 
-        build(&cache, || keep_imprint(&cache, Some(&of_entry), None));
+        build(&cache, || keep_entry_trace(&cache, Some(&of_entry), None));
         for _ in 0..KEEP.builds {
             assert!(has_memo(&cache, needed), "the last builds had a use for it");
             build(&cache, || {});
@@ -282,11 +283,11 @@ mod tests {
     #[test]
     fn the_last_folder_that_was_published_into_stays_known() {
         let cache = Cache::in_memory().unwrap();
-        let file = Listed { digest: Digest::of(b"page"), look: None };
-        let listing = Listing::from([("p".to_owned(), file)]);
+        let file = Listed { digest: Digest::of(b"page"), stat: None };
+        let manifest = Manifest::from([("p".to_owned(), file)]);
         for folder in ["older", "public"] {
             build(&cache, || {
-                cache.set_listing(Tree::Output(folder), Some(listing.clone())).unwrap();
+                cache.set_manifest(Tree::Output(folder), Some(manifest.clone())).unwrap();
                 cache.use_folder(folder, std::iter::empty()).unwrap();
             });
         }
@@ -295,8 +296,8 @@ mod tests {
             cache.begin_build().unwrap();
         }
         cache.collect_garbage(Keep { builds: 1, bytes: 1 }).unwrap();
-        assert_eq!(cache.listing(Tree::Output("older")).unwrap(), None);
-        assert_eq!(cache.listing(Tree::Output("public")).unwrap().as_deref(), Some(&listing));
+        assert_eq!(cache.manifest(Tree::Output("older")).unwrap(), None);
+        assert_eq!(cache.manifest(Tree::Output("public")).unwrap().as_deref(), Some(&manifest));
     }
 
     #[test]
@@ -306,7 +307,7 @@ mod tests {
         build(&cache, || {
             cache.keep_memo("f", needed, b"1");
             cache.keep_memo("f", recent, b"1");
-            keep_imprint(&cache, None, Some(&imprint(&[("f", needed)], &[])));
+            keep_entry_trace(&cache, None, Some(&entry_trace(&[("f", needed)], &[])));
         });
         cache.collect_garbage(Keep { bytes: 1, ..KEEP }).unwrap();
         assert!(has_memo(&cache, needed) && !has_memo(&cache, recent));
@@ -326,22 +327,22 @@ mod tests {
             validators: Validators::default(),
             refusals: 0,
         };
-        let of_entry = imprint(&[], std::slice::from_ref(&file));
+        let of_entry = entry_trace(&[], std::slice::from_ref(&file));
         build(&cache, || {
             cache.record(&file, &fact(id.as_str().as_bytes())).unwrap();
             cache.record(&content, &fact(b"source")).unwrap();
-            keep_imprint(&cache, None, Some(&of_entry));
+            keep_entry_trace(&cache, None, Some(&of_entry));
         });
         for _ in 0..20 {
             build(&cache, || {});
         }
         assert!(cache.fact(&content).unwrap().is_some());
-        // Imprints that are damaged may point to it.
-        cache.connection().execute_batch("UPDATE shard SET items = x'00' WHERE map = 'imprint'").unwrap();
+        // Entry traces that are damaged may point to it.
+        cache.connection().execute_batch("UPDATE shard SET items = x'00' WHERE map = 'entry trace'").unwrap();
         build(&cache, || {});
         assert!(cache.fact(&file).unwrap().is_some());
-        keep_imprint(&cache, None, Some(&of_entry));
-        build(&cache, || keep_imprint(&cache, Some(&of_entry), None));
+        keep_entry_trace(&cache, None, Some(&of_entry));
+        build(&cache, || keep_entry_trace(&cache, Some(&of_entry), None));
         for _ in 0..20 {
             build(&cache, || {});
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::Connection;
 
-use super::listing::OUTPUT;
+use super::manifest::OUTPUT;
 use super::used::BUILDS;
 use super::{Cache, CacheError, Which, corruption};
 
@@ -26,8 +26,8 @@ pub struct Stats {
     pub file: u64,
     /// How many builds evaluated the graph.
     pub builds: u64,
-    /// Imprints of entries.
-    pub imprints: Amount,
+    /// Entry traces of entries.
+    pub entry_traces: Amount,
     /// Texts of plugins that lists and feeds consist of.
     pub shown: Amount,
     /// Memos by function.
@@ -78,17 +78,18 @@ impl Cache {
         let by_name = |sql: &str| Ok::<_, CacheError>(by_name(&self.connection(), sql)?);
         let amount = |sql: &str| Ok::<_, CacheError>(by_name(sql)?.remove("").unwrap_or_default());
         let file = file_size(&self.connection())?;
-        let listings = self.listings()?;
-        let published = listings.into_iter().filter(|(tree, _)| tree.starts_with(OUTPUT));
-        let published: usize = published.map(|(_, listing)| listing.map_or(0, |files| files.len())).sum();
-        let imprints = self.imprints()?.len();
-        let of_imprints =
-            amount("SELECT '', count(*), coalesce(sum(length(items)), 0) FROM shard WHERE map = 'imprint'")?;
+        let manifests = self.manifests()?;
+        let published = manifests.into_iter().filter(|(tree, _)| tree.starts_with(OUTPUT));
+        let published: usize = published.map(|(_, manifest)| manifest.map_or(0, |files| files.len())).sum();
+        let entry_traces = self.entry_traces()?.len();
+        let of_entry_traces = amount(
+            "SELECT '', count(*), coalesce(sum(length(items)), 0) FROM shard WHERE map = 'entry trace'",
+        )?;
         Ok(Stats {
             state: self.state.stats()?,
             file,
             builds: u64::try_from(self.number(BUILDS)?).unwrap_or_default(),
-            imprints: Amount { rows: imprints as u64, bytes: of_imprints.bytes },
+            entry_traces: Amount { rows: entry_traces as u64, bytes: of_entry_traces.bytes },
             shown: amount(
                 "SELECT '', count(*), coalesce(sum(octet_length(text)), 0) FROM (
                      SELECT text FROM shown_summary UNION ALL SELECT text FROM shown_record
@@ -111,12 +112,12 @@ impl Cache {
     ///
     /// When a file can't be written, removed or set aside.
     pub fn clear(&self) -> Result<Option<String>, CacheError> {
-        self.take_back()?;
+        self.roll_back()?;
         self.make_anew()?;
         let damage = self.state.verify()?.into_iter().next();
         let damage = damage.map(|line| CacheError::from_sqlite(Which::State, corruption(line)));
         let told = damage.map(|damage| self.begin_anew(damage)).transpose()?;
-        self.checkpoint()?;
+        self.commit()?;
         Ok(told)
     }
 }
@@ -152,7 +153,7 @@ mod tests {
         let stats = cache.stats().unwrap();
         assert_eq!((stats.blobs.rows, stats.memos["page"].rows), (1, 1));
         cache.set_histories([("one", &*crate::history::History::default().pack())]).unwrap();
-        cache.checkpoint().unwrap();
+        cache.commit().unwrap();
         assert_eq!(cache.clear().unwrap(), None);
         let stats = cache.stats().unwrap();
         assert_eq!((stats.blobs.rows, stats.memos.len(), stats.state.histories.rows), (0, 0, 1));

@@ -2,7 +2,7 @@
 
 use super::Cache;
 use crate::digest::Digest;
-use crate::imprint::ShownKind;
+use crate::entry_trace::ShownKind;
 use crate::memory::Memory;
 
 impl Memory for Cache {

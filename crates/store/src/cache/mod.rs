@@ -2,14 +2,14 @@
 //! [`State`] holds what nobody can give back, and the [`Cache`] what any build can make again.
 
 mod aside;
+mod entry_traces;
 mod error;
 mod file;
 mod garbage;
-mod imprints;
 mod inspect;
-mod listing;
 mod lock;
 mod made;
+mod manifest;
 mod memory;
 mod notes;
 mod open;
@@ -35,20 +35,20 @@ use rusqlite::Connection;
 
 pub use crate::config::state_beside;
 pub use aside::{Mishaps, SetAside};
+pub use entry_traces::{EntryTraces, Texts};
 pub use error::{CacheError, corruption};
 pub use file::Which;
 pub use garbage::Collected;
-pub use imprints::{Imprints, Texts};
 pub use inspect::{Amount, Stats};
-pub use listing::{Listed, Listing, Tree, digest_of};
 pub use made::{Change, Made};
+pub use manifest::{Listed, Manifest, Tree, digest_of};
 pub use pause::{Meanwhile, Paused};
 pub use removed::{Removal, Removals};
 pub use state::{Counter, Good, State};
 pub use traces::Traces;
 pub use used::MemoCount;
 
-use crate::imprint::ShownKind;
+use crate::entry_trace::ShownKind;
 use aside::{damaged, removed};
 use file::{has_default_name, recognise, writable};
 use lock::Lock;
@@ -59,7 +59,7 @@ use used::Used;
 
 /// An open cache, and the state that belongs to it: whatever can be asked of that can be asked of the cache.
 ///
-/// What is written becomes permanent at the next [`Cache::checkpoint`]; until then nobody else can write.
+/// What is written becomes permanent at the next [`Cache::commit`]; until then nobody else can write.
 #[derive(Debug)]
 pub struct Cache {
     state: State,
@@ -71,8 +71,8 @@ pub struct Cache {
     lost: Mutex<Option<String>>,
     /// Maps of which a piece was found damaged.
     damaged: Mutex<HashSet<String>>,
-    /// Listings as they are in the file, by their keys.
-    listings: Mutex<HashMap<String, Arc<Listing>>>,
+    /// Manifests as they are in the file, by their keys.
+    manifests: Mutex<HashMap<String, Arc<Manifest>>>,
     /// Texts that are held for the next build, if there will be one.
     texts: Mutex<Option<HashMap<ShownKind, Arc<Texts>>>>,
     /// Held while the two files are in use.
@@ -141,14 +141,14 @@ impl Cache {
             used: Mutex::default(),
             lost: Mutex::default(),
             damaged: Mutex::default(),
-            listings: Mutex::default(),
+            manifests: Mutex::default(),
             texts: Mutex::default(),
             lock: Mutex::default(),
         }
     }
 
     /// Goes on without the file that `damage` has shown to be damaged, and says what became of it: a cache is removed and
-    /// made anew, a state set aside. What was written since the last checkpoint is taken back.
+    /// made anew, a state set aside. What was written since the last commit is rolled back.
     ///
     /// # Errors
     ///
@@ -162,7 +162,7 @@ impl Cache {
             }
             CacheError::Damaged { which: Which::State, source } => {
                 let set_aside = self.state.begin_anew(source)?;
-                self.take_back_cache()?;
+                self.roll_back_cache()?;
                 self.forget_what_is_held();
                 Ok(set_aside.to_string())
             }
@@ -188,7 +188,7 @@ impl Cache {
         *self.used() = Used::default();
         self.lost();
         self.damaged().clear();
-        self.forget_listings();
+        self.forget_manifests();
         self.forget_texts();
     }
 
@@ -201,15 +201,15 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// When this write, or one since the last checkpoint, failed: the disk may be full.
-    pub fn checkpoint(&self) -> Result<(), CacheError> {
+    /// When this write, or one since the last commit, failed: the disk may be full.
+    pub fn commit(&self) -> Result<(), CacheError> {
         self.check_writes()?;
         self.state.commit()?;
         self.connection().execute_batch("COMMIT; BEGIN IMMEDIATE")?;
         Ok(())
     }
 
-    /// Fails with the first of the writes since the last checkpoint that failed.
+    /// Fails with the first of the writes since the last commit that failed.
     fn check_writes(&self) -> Result<(), CacheError> {
         match self.failed.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(error) => Err(error.into()),
@@ -217,19 +217,19 @@ impl Cache {
         }
     }
 
-    /// Takes back what was written since the last checkpoint.
+    /// Rolls back what was written since the last commit.
     ///
     /// # Errors
     ///
     /// When the files can't be read.
-    pub fn take_back(&self) -> Result<(), CacheError> {
+    pub fn roll_back(&self) -> Result<(), CacheError> {
         self.state.roll_back()?;
-        self.take_back_cache()
+        self.roll_back_cache()
     }
 
-    fn take_back_cache(&self) -> Result<(), CacheError> {
+    fn roll_back_cache(&self) -> Result<(), CacheError> {
         *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        self.forget_listings();
+        self.forget_manifests();
         let connection = self.connection();
         // Where the disk is full, SQLite has taken it back already.
         if !connection.is_autocommit() {
@@ -272,7 +272,7 @@ impl Cache {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs a write whose failure can wait for the next checkpoint, since its caller is a query.
+    /// Runs a write whose failure can wait for the next commit, since its caller is a query.
     fn write_soon(&self, write: impl FnOnce(&Connection) -> rusqlite::Result<usize>) {
         if let Err(error) = write(&self.connection()) {
             self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
@@ -300,7 +300,7 @@ mod tests {
                     }
                     std::fs::write(which.path(&cache), content).unwrap();
                     let (opened, mishaps) = Cache::open(&cache, &|| {}).unwrap();
-                    opened.checkpoint().unwrap();
+                    opened.commit().unwrap();
                     match which {
                         Which::Cache => assert!(mishaps.state.is_none() && mishaps.cache.is_some()),
                         Which::State => {
@@ -425,7 +425,7 @@ mod tests {
         let path = folder.path().join("deep/cache.sqlite");
         let (cache, mishaps) = Cache::open(&path, &|| {}).unwrap();
         assert_eq!(mishaps, Mishaps::default());
-        cache.checkpoint().unwrap();
+        cache.commit().unwrap();
         drop(cache);
         let mut files: Vec<_> =
             std::fs::read_dir(path.parent().unwrap()).unwrap().map(|f| f.unwrap().path()).collect();

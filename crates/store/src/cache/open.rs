@@ -74,7 +74,7 @@ pub(super) fn open_cache(path: &Path, state: &State) -> Result<(Connection, Opti
         Err(Unusable::Old) => {
             let taken = state.take_over(path);
             state.commit()?;
-            let listings = read_listings(path).unwrap_or_default();
+            let manifests = read_manifests(path).unwrap_or_default();
             let told = if taken.is_whole {
                 remove(path)?;
                 "the cache was written by an older version of shelflife: its facts and histories are in the state now, and \
@@ -90,7 +90,7 @@ pub(super) fn open_cache(path: &Path, state: &State) -> Result<(Connection, Opti
                 )
             };
             let connection = make(path)?;
-            for (map, number, items) in listings {
+            for (map, number, items) in manifests {
                 connection.execute("INSERT INTO shard VALUES (?1, ?2, ?3)", (map, number, items))?;
             }
             return Ok((connection, Some(told)));
@@ -114,7 +114,7 @@ pub(super) fn make(path: &Path) -> Result<Connection, CacheError> {
 }
 
 /// The pieces of what an older cache knew of output folders: which files in them are ours.
-fn read_listings(path: &Path) -> rusqlite::Result<Vec<(String, i64, Vec<u8>)>> {
+fn read_manifests(path: &Path) -> rusqlite::Result<Vec<(String, i64, Vec<u8>)>> {
     let old = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let mut select = old.prepare(
         "SELECT map, number, items FROM shard

@@ -95,7 +95,7 @@ mod tests {
         assert_eq!(cache.blob(Digest::of(b"other")).unwrap(), None);
         cache.connection().execute("UPDATE blob SET bytes = x'007061676521'", []).unwrap();
         assert_eq!(cache.blob(digest).unwrap(), None, "a damaged blob is not used");
-        cache.checkpoint().unwrap();
+        cache.commit().unwrap();
     }
 
     #[test]
@@ -125,10 +125,10 @@ mod tests {
     }
 
     #[test]
-    fn a_failed_write_comes_up_at_the_checkpoint() {
+    fn a_failed_write_comes_up_at_the_commit() {
         let cache = Cache::in_memory().unwrap();
         cache.connection().execute_batch("DROP TABLE blob").unwrap();
         cache.put_blob(b"page");
-        assert!(cache.checkpoint().is_err());
+        assert!(cache.commit().is_err());
     }
 }

@@ -62,7 +62,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// As [`Cache::checkpoint`].
+    /// As [`Cache::commit`].
     pub fn pause(&self) -> Result<Paused, CacheError> {
         self.check_writes()?;
         let state = self.state.pause()?;
@@ -71,7 +71,7 @@ impl Cache {
         Ok(Paused { state, cache })
     }
 
-    /// Closes the files, in which all that was written since the last checkpoint is lost, though somebody may hold on
+    /// Closes the files, in which all that was written since the last commit is lost, though somebody may hold on
     /// to this cache for ever. What is asked of it from then on is as if it were empty.
     ///
     /// # Errors
@@ -115,7 +115,7 @@ impl Cache {
         if is_state_the_same && is_cache_the_same {
             return Ok(Meanwhile::Nothing);
         }
-        self.forget_listings();
+        self.forget_manifests();
         Ok(Meanwhile::Written)
     }
 }
@@ -129,16 +129,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let (cache, _) = Cache::open(&folder.path().join("cache.sqlite"), &|| {}).unwrap();
         cache.set_number("builds", 1).unwrap();
-        cache.checkpoint().unwrap();
+        cache.commit().unwrap();
         let pages = |number: i64| cache.connection().pragma_update(None, "max_page_count", number).unwrap();
         // Less than there is means no more than there is.
         pages(1);
         for number in 0..2000u32 {
             cache.put_blob(blake3::hash(&number.to_le_bytes()).as_bytes());
         }
-        let error = cache.checkpoint().unwrap_err();
+        let error = cache.commit().unwrap_err();
         assert!(matches!(error, CacheError::Sqlite { .. }), "{error:?}");
-        cache.take_back().unwrap();
+        cache.roll_back().unwrap();
         assert_eq!(cache.number("builds").unwrap(), 1);
         pages(1_000_000);
         cache.set_number("builds", 2).unwrap();
@@ -160,7 +160,7 @@ mod tests {
         let other = open();
         assert_eq!(other.number("builds").unwrap(), 1);
         other.set_number("builds", 2).unwrap();
-        other.checkpoint().unwrap();
+        other.commit().unwrap();
         drop(other);
         assert_eq!(cache.resume(paused, &|| {}).unwrap(), Meanwhile::Written);
         assert_eq!(cache.number("builds").unwrap(), 2);

@@ -15,7 +15,7 @@ use crate::file_stat::FileStat;
 const ATTEMPTS: usize = 5;
 
 impl Cache {
-    /// Calls `read` with the cache at `path` as the last checkpoint left it. No lock is taken, so that this works
+    /// Calls `read` with the cache at `path` as the last commit left it. No lock is taken, so that this works
     /// while a build has the cache; `read` may be called more than once, and can write nothing.
     ///
     /// # Errors
@@ -37,9 +37,9 @@ impl Cache {
     ) -> Result<T, CacheError> {
         let state_path = state_beside(path);
         for _ in 0..ATTEMPTS {
-            let before = [path, &state_path].map(File::look);
+            let before = [path, &state_path].map(File::stat);
             let result = open(path, &state_path, before).and_then(|cache| read(&Arc::new(cache)));
-            let is_settled = |file: &Path, before: File| before.has_log || File::look(file) == before;
+            let is_settled = |file: &Path, before: File| before.has_log || File::stat(file) == before;
             if is_settled(path, before[0]) && is_settled(&state_path, before[1]) {
                 return result.map_err(|error| error.of(path));
             }
@@ -53,14 +53,14 @@ impl Cache {
 /// told that nobody writes; whether that was so is seen from the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct File {
-    look: Option<FileStat>,
+    stat: Option<FileStat>,
     has_log: bool,
 }
 
 impl File {
-    fn look(path: &Path) -> Self {
-        let look = std::fs::metadata(path).ok().as_ref().and_then(FileStat::of);
-        Self { look, has_log: beside(path, "-wal").exists() }
+    fn stat(path: &Path) -> Self {
+        let stat = std::fs::metadata(path).ok().as_ref().and_then(FileStat::of);
+        Self { stat, has_log: beside(path, "-wal").exists() }
     }
 }
 
@@ -153,10 +153,10 @@ mod tests {
         let path = folder.path().join("a?b=c#d%20e.sqlite");
         let (cache, _) = Cache::open(&path, &|| {}).unwrap();
         cache.set_number("x", 1).unwrap();
-        cache.checkpoint().unwrap();
+        cache.commit().unwrap();
         cache.set_number("x", 2).unwrap();
         assert_eq!(number(&path).unwrap(), 1, "another has it");
-        cache.checkpoint().unwrap();
+        cache.commit().unwrap();
         assert_eq!(number(&path).unwrap(), 2);
         drop(cache);
         let before = files(folder.path());
@@ -174,7 +174,7 @@ mod tests {
         let set = |number| {
             let (cache, _) = Cache::open(&path, &|| {}).unwrap();
             cache.set_number("x", number).unwrap();
-            cache.checkpoint().unwrap();
+            cache.commit().unwrap();
         };
         set(1);
         let calls = std::cell::Cell::new(0);

@@ -12,7 +12,7 @@ use super::read::BUILD;
 
 /// The cache's schema, and its number. It grows with every change to the schema, or to what tables hold.
 const CACHE: &str = include_str!("../../../../cache-schema/cache.sql");
-const CACHE_VERSION: u32 = 10;
+const CACHE_VERSION: u32 = 11;
 
 /// Up to this number caches held what is in the state now.
 const LAST_WITH_STATE: u32 = 9;

@@ -74,7 +74,7 @@ impl Cache {
 mod tests {
     use super::*;
     use crate::digest::Digest;
-    use crate::imprint::Packed;
+    use crate::entry_trace::Packed;
     use crate::trace::{Dependency, Input, Trace, Version};
 
     #[test]

@@ -1,6 +1,6 @@
 //! What builds have a use for: of everything that nothing points to, the file tells which build had one last.
 //!
-//! What an imprint or a listing lets go of counts as used by the build that did.
+//! What an entry trace or a manifest lets go of counts as used by the build that did.
 
 use std::collections::BTreeMap;
 use std::sync::{MutexGuard, PoisonError};
@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::{Cache, CacheError};
 use crate::digest::Digest;
-use crate::imprint::Imprint;
+use crate::entry_trace::EntryTrace;
 
 /// The name of the number that counts the builds that evaluated the graph.
 pub(super) const BUILDS: &str = "builds";
@@ -86,22 +86,22 @@ impl Cache {
         Ok(build)
     }
 
-    /// Notes that what the old imprint of an entry pointed to and the new one does not is of use to this build for
+    /// Notes that what the old entry trace of an entry pointed to and the new one does not is of use to this build for
     /// the last time.
     ///
     /// # Errors
     ///
     /// When the file can't be written.
-    pub fn let_go(&self, old: &Imprint, new: Option<&Imprint>) -> Result<(), CacheError> {
+    pub fn let_go(&self, old: &EntryTrace, new: Option<&EntryTrace>) -> Result<(), CacheError> {
         let build = self.used().build;
         let connection = self.connection();
-        let (memos, facts) = new.map(|new| (new.memos.get(), new.trace.subjects())).unwrap_or_default();
+        let (memos, facts) = new.map(|new| (new.memos.get(), new.reads.subjects())).unwrap_or_default();
         let mut touch =
             connection.prepare_cached("UPDATE memo SET used = ?3 WHERE function = ?1 AND inputs = ?2")?;
         for (function, inputs) in old.memos.get().iter().filter(|memo| !memos.contains(memo)) {
             touch.execute(params![function, inputs.as_bytes(), build])?;
         }
-        let gone = old.trace.subjects();
+        let gone = old.reads.subjects();
         self.state.let_go(gone.iter().filter(|subject| !facts.contains(subject)))
     }
 

@@ -4,10 +4,10 @@ use rusqlite::{Connection, Row};
 
 use super::packing::unfasten;
 use super::state::{Stored, read_good, read_history};
-use super::{Cache, CacheError, Imprints, Which, unpack, unseal};
+use super::{Cache, CacheError, EntryTraces, Which, unpack, unseal};
 use crate::digest::Digest;
+use crate::entry_trace::ShownKind;
 use crate::history::History;
-use crate::imprint::ShownKind;
 
 impl Cache {
     /// Reads everything, and says what is damaged, a line each. What can't be read is told, too, and what is behind it
@@ -19,14 +19,14 @@ impl Cache {
     pub fn verify(&self) -> Result<Vec<String>, CacheError> {
         let mut wrong = self.state.verify()?;
         tables(&self.connection(), Which::Cache, &CACHE, &mut wrong)?;
-        let imprints = match self.imprints() {
+        let entry_traces = match self.entry_traces() {
             // What they are made of was looked at above.
-            Err(CacheError::Damaged { .. }) => Imprints::new(),
-            imprints => imprints?,
+            Err(CacheError::Damaged { .. }) => EntryTraces::new(),
+            entry_traces => entry_traces?,
         };
-        for (entry, imprint) in imprints {
+        for (entry, entry_trace) in entry_traces {
             for kind in ShownKind::ALL {
-                if self.shown(kind, &entry, imprint.shown.of(kind)).is_none() {
+                if self.shown(kind, &entry, entry_trace.shown.of(kind)).is_none() {
                     wrong.push(format!("{} of {entry}: it is not what it was", kind.name()));
                 }
             }

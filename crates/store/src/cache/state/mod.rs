@@ -131,7 +131,7 @@ impl State {
         })
     }
 
-    /// Takes back what was written since the last commit.
+    /// Rolls back what was written since the last commit.
     pub(super) fn roll_back(&self) -> Result<(), CacheError> {
         self.forget_counters();
         self.with(|connection| {

@@ -187,7 +187,7 @@ mod tests {
             cache.keep_good(&[(&name, Digest::of(&text), text)], Timestamp::UNIX_EPOCH).unwrap();
         }
         cache.set_seeding_due(false).unwrap();
-        cache.checkpoint().unwrap();
+        cache.commit().unwrap();
     }
 
     /// How many facts and histories are left of a state whose file `damage` has changed.
@@ -302,7 +302,7 @@ mod tests {
         cache.record(&subject(0), &fact("newer", 9)).unwrap();
         cache.record(&subject(1), &fact("older", 1)).unwrap();
         cache.set_histories([("name2", &*packed("2020-02-02", 70))]).unwrap();
-        cache.checkpoint().unwrap();
+        cache.commit().unwrap();
         drop(cache);
         std::fs::rename(folder.path().join("cache2.state.sqlite"), state_beside(&path)).unwrap();
         let (cache, _) = Cache::open(&path, &|| {}).unwrap();

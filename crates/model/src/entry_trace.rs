@@ -1,6 +1,6 @@
-//! Imprints: what a build made of an entry, and the trace of what it read for that.
+//! Entry traces: what a build made of an entry, and the trace of what it read for that.
 //!
-//! An imprint stands in for its entry in later builds: as long as its trace holds, neither the entry's file nor any fact
+//! An entry trace stands in for its entry in later builds: as long as its trace holds, neither the entry's file nor any fact
 //! about it has to be read again.
 
 use std::marker::PhantomData;
@@ -10,7 +10,7 @@ use jiff::civil::Date;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::companion::Companion;
+use crate::alternate::Alternate;
 use crate::digest::Digest;
 use crate::fact::Picture;
 use crate::trace::Trace;
@@ -18,7 +18,7 @@ use crate::warning::{Place, Warning};
 
 /// What a build made of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Imprint {
+pub struct EntryTrace {
     /// What decides about other outputs than the entry's own page.
     pub front: Front,
     /// The digests of what lists and feeds show.
@@ -26,7 +26,7 @@ pub struct Imprint {
     /// The digest of the plugin's page.
     pub page: Digest,
     /// The digests of the files beside it.
-    pub companions: Vec<(Companion, Digest)>,
+    pub alternates: Vec<(Alternate, Digest)>,
     /// Whether the plugin is known not to run on Python 2.7.
     pub left_python2: bool,
     /// When the plugin was last registered, released or worked on, in seconds since 1970.
@@ -36,7 +36,7 @@ pub struct Imprint {
     /// The links within the site that it has.
     pub links: Packed<Vec<Link>>,
     /// What was read for all of it.
-    pub trace: Trace,
+    pub reads: Trace,
     /// The memos that were of use, by function and inputs.
     pub memos: Packed<Vec<(String, Digest)>>,
     /// The pictures of videos that its description shows.
@@ -50,10 +50,10 @@ pub struct Imprint {
     pub is_kept: bool,
 }
 
-impl Imprint {
+impl EntryTrace {
     /// The digest of a file beside the page.
-    pub fn companion(&self, wanted: Companion) -> Option<Digest> {
-        self.companions.iter().find(|(companion, _)| *companion == wanted).map(|(_, digest)| *digest)
+    pub fn alternate(&self, wanted: Alternate) -> Option<Digest> {
+        self.alternates.iter().find(|(alternate, _)| *alternate == wanted).map(|(_, digest)| *digest)
     }
 }
 
@@ -195,8 +195,8 @@ impl<T: Serialize + DeserializeOwned + Default> Packed<T> {
     }
 }
 
-impl Imprint {
-    /// An imprint for tests, which tells nothing but the plugin's id.
+impl EntryTrace {
+    /// An entry trace for tests, which tells nothing but the plugin's id.
     #[doc(hidden)]
     pub fn sample(id: &str) -> Self {
         let digest = Digest::of(id.as_bytes());
@@ -219,12 +219,12 @@ impl Imprint {
             },
             shown: Shown { summary: digest, record: digest, document: digest, listed: digest },
             page: digest,
-            companions: Vec::new(),
+            alternates: Vec::new(),
             left_python2: false,
             modified: 0,
             warnings: Vec::new(),
             links: Packed::new(&Vec::new()),
-            trace: Trace { shared: digest, own: Vec::new(), facts: Packed::new(&Vec::new()) },
+            reads: Trace { shared: digest, own: Vec::new(), facts: Packed::new(&Vec::new()) },
             memos: Packed::new(&Vec::new()),
             pictures: Vec::new(),
             abandonment: None,

@@ -9,15 +9,15 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::found::Found;
-use super::freshness::{Dropped, Freshness};
+use super::freshness::{Expired, Freshness};
 use super::ledger::Ledger;
-use crate::cache::{Cache, CacheError, Counter, Listing, Tree, digest_of};
+use crate::cache::{Cache, CacheError, Counter, Manifest, Tree, digest_of};
 use crate::config::Config;
 use crate::digest::Digest;
-use crate::fact::{Channel, Heard, Subject};
+use crate::fact::{Channel, SourceStatus, Subject};
 use crate::graph::{Database, due};
 use crate::problem::Problem;
-use crate::publish::{Glance, Seen};
+use crate::publish::{OutputScan, Seen};
 use crate::render::text;
 use crate::report;
 use crate::rule::Rule;
@@ -33,7 +33,7 @@ const MOST_REFUSED: usize = 1 << 20;
 
 /// What a build came from, and what it knew.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Record {
+pub(super) struct BuildTrace {
     /// What was read for all of it.
     trace: Vec<Dependency>,
     /// What was known of facts.
@@ -61,7 +61,7 @@ pub(super) struct Published {
 ///
 /// When the cache can't be read.
 pub fn kept_entries(cache: &Cache) -> Result<BTreeSet<String>, CacheError> {
-    let published = Record::load(cache)?.and_then(|record| record.published);
+    let published = BuildTrace::load(cache)?.and_then(|record| record.published);
     let warnings = published.map(|published| published.found.warnings).unwrap_or_default();
     let kept = warnings.into_iter().filter(|warning| warning.rule == Rule::KeptEntry);
     Ok(kept.filter_map(|warning| Some(warning.place?.path)).collect())
@@ -170,10 +170,10 @@ fn files(scan: &Scan, config: &Config) -> Digest {
 pub(super) struct Known {
     /// How fresh the facts of each source are.
     pub(super) sources: Sources,
-    /// When each source was last heard.
-    pub(super) heard: Vec<Heard>,
+    /// When each source last answered.
+    pub(super) source_statuses: Vec<SourceStatus>,
     /// What is shown no more.
-    pub(super) dropped: Dropped,
+    pub(super) expired: Expired,
 }
 
 /// Freshness by source.
@@ -181,30 +181,36 @@ pub(super) type Sources = BTreeMap<String, Freshness>;
 
 /// What is known of the facts that the site depends on.
 pub(super) fn known(ledger: &Ledger, wanted: &BTreeSet<Subject>) -> Known {
-    let keep = ledger.keep();
+    let stale_if_error = ledger.stale_if_error();
     let mut known = Known::default();
-    let mut heard: BTreeMap<Channel, Heard> = BTreeMap::new();
+    let mut source_statuses: BTreeMap<Channel, SourceStatus> = BTreeMap::new();
     for subject in wanted {
         let fact = ledger.fact(subject);
         let source = subject.source();
         let moment = ledger.moment(source);
         let freshness = match known.sources.get_mut(source) {
             Some(freshness) => freshness,
-            None => known.sources.entry(source.to_owned()).or_insert(Freshness::of_none(moment, keep)),
+            None => {
+                known.sources.entry(source.to_owned()).or_insert(Freshness::of_none(moment, stale_if_error))
+            }
         };
         freshness.add(subject, fact);
-        if let Some(fact) = fact.filter(|fact| fact.is_dropped(moment, keep)) {
-            known.dropped.add(subject, fact);
+        if let Some(fact) = fact.filter(|fact| fact.is_expired(moment, stale_if_error)) {
+            known.expired.add(subject, fact);
         }
         if let Some(channel) = Channel::of(subject) {
-            heard.entry(channel).or_insert_with(|| Heard::nothing(channel)).count(fact, moment, keep);
+            source_statuses.entry(channel).or_insert_with(|| SourceStatus::nothing(channel)).count(
+                fact,
+                moment,
+                stale_if_error,
+            );
         }
     }
-    known.heard = heard.into_values().collect();
+    known.source_statuses = source_statuses.into_values().collect();
     known
 }
 
-impl Record {
+impl BuildTrace {
     /// What a build has made, before it is published.
     pub(super) fn new(whole: &Whole, known: Known) -> Self {
         Self { trace: whole.trace(), known, published: None }
@@ -219,7 +225,7 @@ impl Record {
         db: &Database,
     ) -> Result<Self, CacheError> {
         let folder = config.paths.output_name();
-        let outputs = digest_of(&*listing(cache, &folder)?);
+        let outputs = digest_of(&*manifest(cache, &folder)?);
         let midnight = |day: Date| text::midnight(day, &config.settings.timezone).timestamp().as_second();
         let (last, next) = due::days_around(db);
         let due = (last.map_or(i64::MIN, midnight), next.map_or(i64::MAX, midnight));
@@ -244,15 +250,15 @@ impl Record {
     }
 
     /// What was published and what it was, if a build now would give the same and, where it `asks` sources at all, ask
-    /// none. A `glance` at the output folder knows the listing already.
+    /// none. A `output scan` at the output folder knows the manifest already.
     pub(super) fn current_outputs(
         &self,
         whole: &Whole,
         cache: &Cache,
         config: &Config,
-        glance: Option<&mut Glance>,
+        output_scan: Option<&mut OutputScan>,
         asks: bool,
-    ) -> Result<Option<(&Published, Arc<Listing>)>, CacheError> {
+    ) -> Result<Option<(&Published, Arc<Manifest>)>, CacheError> {
         let Some(published) = &self.published else { return Ok(None) };
         if (asks && !nothing_due(&self.known.sources, config))
             || !ages_stay(&self.known.sources, config, asks)
@@ -261,22 +267,23 @@ impl Record {
         {
             return Ok(None);
         }
-        let glance = glance.filter(|_| published.folder == config.paths.output_name());
-        let (outputs, digest) = match glance.map(Glance::seen).transpose()?.and_then(Seen::listing) {
-            Some((listing, digest)) => (Arc::clone(listing), digest),
+        let output_scan = output_scan.filter(|_| published.folder == config.paths.output_name());
+        let (outputs, digest) = match output_scan.map(OutputScan::seen).transpose()?.and_then(Seen::manifest)
+        {
+            Some((manifest, digest)) => (Arc::clone(manifest), digest),
             None => {
-                let listing = listing(cache, &published.folder)?;
-                let digest = digest_of(&listing);
-                (listing, digest)
+                let manifest = manifest(cache, &published.folder)?;
+                let digest = digest_of(&manifest);
+                (manifest, digest)
             }
         };
-        // After a build that was killed there is another listing.
+        // After a build that was killed there is another manifest.
         Ok(published.has(digest).then_some((published, outputs)))
     }
 }
 
 impl Published {
-    /// Whether what was published is a listing with this digest.
+    /// Whether what was published is a manifest with this digest.
     pub(super) fn has(&self, digest: Digest) -> bool {
         digest == self.outputs
     }
@@ -289,10 +296,11 @@ pub(super) fn nothing_due(sources: &Sources, config: &Config) -> bool {
     })
 }
 
-/// Whether a build that learns nothing would judge the same facts to be past their life, or to be shown no more.
+/// Whether a build that learns nothing would judge the same facts to be stale, or to be shown no more.
 pub(super) fn ages_stay(sources: &Sources, config: &Config, asks: bool) -> bool {
     sources.iter().all(|(source, freshness)| {
-        is_awaited(source, config, asks) || freshness.judgement().holds(config.now, config.fetch.keep)
+        is_awaited(source, config, asks)
+            || freshness.judgement().holds(config.now, config.fetch.stale_if_error)
     })
 }
 
@@ -322,6 +330,6 @@ pub(super) fn lacking(sources: &Sources, source: &str, now: Timestamp) -> usize 
     sources.get(source).map_or(0, |freshness| freshness.lacking(now))
 }
 
-fn listing(cache: &Cache, folder: &str) -> Result<Arc<Listing>, CacheError> {
-    Ok(cache.listing(Tree::Output(folder))?.unwrap_or_default())
+fn manifest(cache: &Cache, folder: &str) -> Result<Arc<Manifest>, CacheError> {
+    Ok(cache.manifest(Tree::Output(folder))?.unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! Companions: the files for other programs that a site has for each plugin beside its page.
+//! Alternates: the files for other programs that a site has for each plugin beside its page.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use crate::url_path::segment;
 
 /// A file that a site has for each plugin beside its page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Companion {
+pub enum Alternate {
     /// What the page shows, as JSON.
     Api,
     /// How the plugin's numbers became what they are.
@@ -78,7 +78,7 @@ pub const ENDING: &str = ".json";
 /// With what the address of its history ends.
 const HISTORY: &str = "/history.json";
 
-impl Companion {
+impl Alternate {
     /// Those that a site with these settings has of each plugin, in an order of their own.
     pub fn all(settings: View<'_>) -> impl Iterator<Item = Self> {
         let badges = Badge::ALL.into_iter().flat_map(|badge| Form::ALL.map(|form| Self::Badge(badge, form)));
@@ -96,7 +96,7 @@ impl Companion {
         }
     }
 
-    /// The companion that would be at a path below the output folder, and the name of its entry's file without `.md`.
+    /// The alternate that would be at a path below the output folder, and the name of its entry's file without `.md`.
     pub fn at(path: &str) -> Option<(&str, Self)> {
         let below = |folder: &str| path.strip_prefix(folder.trim_start_matches('/'));
         if let Some(file) = below(API) {
@@ -121,11 +121,11 @@ mod tests {
 
     #[test]
     fn a_path_says_what_is_there() {
-        for companion in Companion::all(Settings::default().view()) {
+        for alternate in Alternate::all(Settings::default().view()) {
             for stem in ["mqtt", "a.b-c_D", "plugins", "My Plugin", "plügin", "50%25 (?)"] {
-                let address = companion.address(stem);
+                let address = alternate.address(stem);
                 assert!(address.is_ascii() && !address.contains([' ', '?']), "{address}");
-                assert_eq!(Companion::at(&path_of(&address)), Some((stem, companion)));
+                assert_eq!(Alternate::at(&path_of(&address)), Some((stem, alternate)));
             }
         }
         for path in [
@@ -137,14 +137,14 @@ mod tests {
             "badges/a/b/stars.svg",
             "plugins/mqtt/index.html",
         ] {
-            assert_eq!(Companion::at(path), None, "{path}");
+            assert_eq!(Alternate::at(path), None, "{path}");
         }
     }
 
     #[test]
     fn settings_say_which_there_are() {
         let count =
-            |api, badges| Companion::all(Settings { api, badges, ..Settings::default() }.view()).count();
+            |api, badges| Alternate::all(Settings { api, badges, ..Settings::default() }.view()).count();
         assert_eq!(
             (count(true, true), count(true, false), count(false, true), count(false, false)),
             (10, 2, 8, 0)

@@ -1,6 +1,6 @@
-//! Imprints: what this build made of an entry, put together so that the next build can do without the entry.
+//! Entry traces: what this build made of an entry, put together so that the next build can do without the entry.
 
-use super::companions::companions;
+use super::alternates::alternates;
 use super::contents::in_feed;
 use super::entries::{description, disabled, feed_description, front, known, warnings_of};
 use super::links::links_of;
@@ -11,18 +11,18 @@ use super::sitemap::modified;
 use super::state::{Recorded, Shared, trace};
 use super::{Database, EntryFile, EntrySource, notices, thumbnails, views};
 use crate::digest::Digest;
-use crate::imprint::{Imprint, Packed};
+use crate::entry_trace::{EntryTrace, Packed};
 use crate::trace::{Input, Trace};
 
-/// The imprint of an entry that is not known, of which `entry` is the digest of the file; `None` if it can't be read
+/// The entry trace of an entry that is not known, of which `entry` is the digest of the file; `None` if it can't be read
 /// or its page can't be rendered.
-pub fn imprint(db: &Database, file: EntryFile, entry: Digest, shared: &Shared) -> Option<Imprint> {
-    let (imprint, reads) = Reader::from(db).record(|db| untraced(db, file));
-    let trace = trace(db, &Recorded::new(reads), Some((file, entry)), shared);
-    Some(Imprint { trace, ..imprint? })
+pub fn entry_trace(db: &Database, file: EntryFile, entry: Digest, shared: &Shared) -> Option<EntryTrace> {
+    let (entry_trace, reads) = Reader::from(db).record(|db| untraced(db, file));
+    let reads = trace(db, &Recorded::new(reads), Some((file, entry)), shared);
+    Some(EntryTrace { reads, ..entry_trace? })
 }
 
-fn untraced(db: Reader<'_>, file: EntryFile) -> Option<Imprint> {
+fn untraced(db: Reader<'_>, file: EntryFile) -> Option<EntryTrace> {
     // Warnings and places name the file by its path.
     db.note(Input::Setting("paths.entries".into()), None);
     let front = front(db, file)?.clone();
@@ -31,15 +31,15 @@ fn untraced(db: Reader<'_>, file: EntryFile) -> Option<Imprint> {
     let of_feed = is_in_feed.then(|| feed_description(db, file).as_ref()).flatten();
     let descriptions = [description(db, file).as_ref(), disabled(db, file).as_ref(), of_feed];
     let memos = descriptions.into_iter().flatten().map(|html| (html.function.clone(), html.inputs));
-    Some(Imprint {
+    Some(EntryTrace {
         shown: views::shown(db, file)?,
         page,
-        companions: companions(db, file).clone()?,
+        alternates: alternates(db, file).clone()?,
         left_python2: left_python2(db, file),
         modified: modified(db, file)?,
         warnings: warnings_of(db, file).clone(),
         links: Packed::new(links_of(db, file)),
-        trace: Trace { shared: Digest::of(b""), own: Vec::new(), facts: Packed::new(&Vec::new()) },
+        reads: Trace { shared: Digest::of(b""), own: Vec::new(), facts: Packed::new(&Vec::new()) },
         memos: Packed::new(&memos.collect()),
         pictures: thumbnails::of_entry(db, file),
         abandonment: notices::read_abandonment(db, file).clone(),
@@ -52,5 +52,7 @@ fn untraced(db: Reader<'_>, file: EntryFile) -> Option<Imprint> {
 /// Entries that are known but whose text the feed needs, since none had it before.
 pub fn lacking_text(db: &Database) -> Vec<EntryFile> {
     let db = Reader::from(db);
-    in_feed(db).filter(|file| known(db, *file).is_some_and(|imprint| imprint.feed.is_none())).collect()
+    in_feed(db)
+        .filter(|file| known(db, *file).is_some_and(|entry_trace| entry_trace.feed.is_none()))
+        .collect()
 }

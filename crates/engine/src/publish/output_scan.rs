@@ -1,4 +1,4 @@
-//! A glance at the output folder, on a thread of its own while others scan and evaluate: it waits for the disk.
+//! An output scan at the output folder, on a thread of its own while others scan and evaluate: it waits for the disk.
 
 use std::collections::HashMap;
 use std::ops::Bound;
@@ -10,7 +10,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use super::tree::{Found, OutputTree};
-use crate::cache::{Cache, CacheError, Listed, Listing, Tree, digest_of};
+use crate::cache::{Cache, CacheError, Listed, Manifest, Tree, digest_of};
 use crate::digest::Digest;
 use crate::file_stat::Within;
 
@@ -20,9 +20,9 @@ const RECENT: Duration = Duration::from_secs(1);
 /// How many files somebody looks at before others may take the next ones.
 const AT_ONCE: usize = 64;
 
-/// A look at all that an earlier build has published into a folder.
+/// A scan of all that an earlier build has published into a folder.
 #[derive(Debug)]
-pub struct Glance {
+pub struct OutputScan {
     /// Where the work comes from, once it is known what there is to look at.
     work: Receiver<Result<Option<Arc<Work>>, CacheError>>,
     thread: Option<JoinHandle<()>>,
@@ -38,8 +38,8 @@ pub struct Seen {
     /// When somebody began to look.
     pub(super) began: SystemTime,
     /// What was published there, as far as is known.
-    pub(super) listing: Option<Arc<Listing>>,
-    /// The digest of the listing.
+    pub(super) manifest: Option<Arc<Manifest>>,
+    /// The digest of the manifest.
     pub(super) digest: Option<Digest>,
     /// What is at the places of those that do not look as they were left.
     pub(super) otherwise: HashMap<String, Found>,
@@ -49,7 +49,7 @@ pub struct Seen {
 #[derive(Debug)]
 struct Work {
     folder: PathBuf,
-    listing: Arc<Listing>,
+    manifest: Arc<Manifest>,
     /// The first path of every [`AT_ONCE`].
     firsts: Vec<String>,
     /// How many of these somebody has begun with.
@@ -58,7 +58,7 @@ struct Work {
     is_vain: Arc<AtomicBool>,
 }
 
-impl Glance {
+impl OutputScan {
     /// Begins to look into `folder`, which `cache` calls `name`.
     pub fn begin(folder: &Path, name: &str, cache: &Arc<Cache>) -> Self {
         let (folder, name, cache) = (folder.to_path_buf(), name.to_owned(), Arc::clone(cache));
@@ -66,13 +66,13 @@ impl Glance {
         let vain = Arc::clone(&is_vain);
         let (told, work) = sync_channel(1);
         let thread = std::thread::spawn(move || {
-            let work = cache.listing(Tree::Output(&name)).map(|listing| {
-                let firsts = |listing: &Listing| listing.keys().step_by(AT_ONCE).cloned().collect();
-                listing.map(|listing| {
+            let work = cache.manifest(Tree::Output(&name)).map(|manifest| {
+                let firsts = |manifest: &Manifest| manifest.keys().step_by(AT_ONCE).cloned().collect();
+                manifest.map(|manifest| {
                     Arc::new(Work {
                         folder,
-                        firsts: firsts(&listing),
-                        listing,
+                        firsts: firsts(&manifest),
+                        manifest,
                         begun: AtomicUsize::new(0),
                         otherwise: Mutex::default(),
                         is_vain: vain,
@@ -101,7 +101,7 @@ impl Glance {
             if let Ok(Some(work)) = &work {
                 seen.digest = Some(rayon::scope(|scope| {
                     (0..rayon::current_num_threads()).for_each(|_| scope.spawn(|_| work.help()));
-                    digest_of(&work.listing)
+                    digest_of(&work.manifest)
                 }));
             }
             // What a thread that broke down has not seen is looked at by whoever asks for it.
@@ -109,7 +109,7 @@ impl Glance {
                 && let Some(work) = work?
             {
                 seen.otherwise = std::mem::take(&mut work.otherwise());
-                seen.listing = Some(Arc::clone(&work.listing));
+                seen.manifest = Some(Arc::clone(&work.manifest));
             }
             self.seen = Some(seen);
         }
@@ -124,7 +124,7 @@ impl Glance {
     }
 }
 
-impl Drop for Glance {
+impl Drop for OutputScan {
     /// Whoever closes the cache afterwards finds nobody who still reads it.
     fn drop(&mut self) {
         self.is_vain.store(true, Ordering::Relaxed);
@@ -137,18 +137,18 @@ impl Drop for Glance {
 
 impl Seen {
     fn nothing(began: SystemTime) -> Self {
-        Self { began, listing: None, digest: None, otherwise: HashMap::new() }
+        Self { began, manifest: None, digest: None, otherwise: HashMap::new() }
     }
 
-    /// What was published into the folder, and the digest of that listing; `None` if nothing is known.
-    pub fn listing(&self) -> Option<(&Arc<Listing>, Digest)> {
-        self.listing.as_ref().zip(self.digest)
+    /// What was published into the folder, and the digest of that manifest; `None` if nothing is known.
+    pub fn manifest(&self) -> Option<(&Arc<Manifest>, Digest)> {
+        self.manifest.as_ref().zip(self.digest)
     }
 
-    /// What is at the place of an output of the listing.
+    /// What is at the place of an output of the manifest.
     pub(super) fn at(&self, path: &str) -> Option<Found> {
-        let listed = self.listing.as_ref()?.get(path)?;
-        Some(self.otherwise.get(path).copied().unwrap_or(Found::Right(listed.look)))
+        let listed = self.manifest.as_ref()?.get(path)?;
+        Some(self.otherwise.get(path).copied().unwrap_or(Found::Right(listed.stat)))
     }
 }
 
@@ -166,10 +166,10 @@ impl Work {
                 return;
             }
             let from = (Bound::Included(first.as_str()), Bound::Unbounded);
-            for (path, file) in self.listing.range::<str, _>(from).take(AT_ONCE) {
-                let found = within.as_ref().and_then(|within| look(within, path, file, &mut room));
+            for (path, file) in self.manifest.range::<str, _>(from).take(AT_ONCE) {
+                let found = within.as_ref().and_then(|within| stat(within, path, file, &mut room));
                 let found = found.unwrap_or_else(|| tree.found(path));
-                if found != Found::Right(file.look) {
+                if found != Found::Right(file.stat) {
                     self.otherwise().insert(path.clone(), found);
                 }
             }
@@ -179,12 +179,12 @@ impl Work {
 
 /// What is at the place of a file, which is read into `room` if it looks otherwise than it was left; `None` if there is
 /// no regular file.
-fn look(within: &Within, path: &str, file: &Listed, room: &mut Vec<u8>) -> Option<Found> {
-    let look = within.look(path)?;
-    if file.look == Some(look) {
-        return Some(Found::Right(Some(look)));
+fn stat(within: &Within, path: &str, file: &Listed, room: &mut Vec<u8>) -> Option<Found> {
+    let stat = within.stat(path)?;
+    if file.stat == Some(stat) {
+        return Some(Found::Right(Some(stat)));
     }
-    let content = within.read(path, look.size, room);
+    let content = within.read(path, stat.size, room);
     let is_right = content.is_ok_and(|content| Digest::of(content) == file.digest);
-    Some(if is_right { Found::Right(Some(look)) } else { Found::File })
+    Some(if is_right { Found::Right(Some(stat)) } else { Found::File })
 }

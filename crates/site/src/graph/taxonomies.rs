@@ -1,4 +1,4 @@
-//! Facets: what plugins are grouped by, each group with a page of its own.
+//! Taxonomies: what plugins are grouped by, each group with a page of its own.
 
 use std::collections::BTreeMap;
 
@@ -13,15 +13,15 @@ use crate::render::context::{Group, Named, Summary};
 
 /// What plugins are grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Facet {
+pub enum Taxonomy {
     /// What a plugin is about.
     Tag,
     /// Who wrote a plugin.
     Author,
 }
 
-impl Facet {
-    /// All facets.
+impl Taxonomy {
+    /// All taxonomies.
     pub const ALL: [Self; 2] = [Self::Tag, Self::Author];
 
     /// The groups that a plugin is in.
@@ -54,19 +54,19 @@ impl Facet {
 /// it is written (RFC 3986, section 2.3).
 const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-');
 
-/// A group of plugins: a facet and a slug.
-pub type Key = (Facet, String);
+/// A group of plugins: a taxonomy and a slug.
+pub type Key = (Taxonomy, String);
 
 /// The group whose page is the file at `path` below the output folder.
 pub fn at(path: &str) -> Option<Key> {
     let (folder, rest) = path.split_once('/')?;
-    let facet = match folder {
-        "by_tag" => Facet::Tag,
-        "by_author" => Facet::Author,
+    let taxonomy = match folder {
+        "by_tag" => Taxonomy::Tag,
+        "by_author" => Taxonomy::Author,
         _ => return None,
     };
     let slug = rest.strip_suffix("/index.html").filter(|slug| !slug.contains('/'))?;
-    Some((facet, slug.to_owned()))
+    Some((taxonomy, slug.to_owned()))
 }
 
 /// Who is in a group.
@@ -83,9 +83,9 @@ query! {
     fn members(db: Reader<'_>) -> BTreeMap<Key, Members> {
         let mut groups: BTreeMap<Key, Members> = BTreeMap::new();
         for (place, summary) in views::by_title(db).iter().enumerate() {
-            for facet in Facet::ALL {
-                for Named { name, slug } in facet.names(summary) {
-                    let group = groups.entry((facet, slug.clone())).or_default();
+            for taxonomy in Taxonomy::ALL {
+                for Named { name, slug } in taxonomy.names(summary) {
+                    let group = groups.entry((taxonomy, slug.clone())).or_default();
                     if group.places.is_empty() {
                         group.name.clone_from(name);
                     }
@@ -100,9 +100,9 @@ query! {
     }
 }
 
-/// All groups of a facet, in the order of slugs; each in the order of titles.
-pub fn groups(db: Reader<'_>, facet: Facet) -> Vec<Group<'_>> {
-    let groups = members(db).iter().filter(|((of, _), _)| *of == facet);
+/// All groups of a taxonomy, in the order of slugs; each in the order of titles.
+pub fn groups(db: Reader<'_>, taxonomy: Taxonomy) -> Vec<Group<'_>> {
+    let groups = members(db).iter().filter(|((of, _), _)| *of == taxonomy);
     groups.map(|(key, members)| with_plugins(db, key, members)).collect()
 }
 
@@ -111,9 +111,9 @@ pub fn group<'db>(db: Reader<'db>, key: &Key) -> Option<Group<'db>> {
     members(db).get(key).map(|members| with_plugins(db, key, members))
 }
 
-fn with_plugins<'db>(db: Reader<'db>, (facet, slug): &Key, members: &Members) -> Group<'db> {
+fn with_plugins<'db>(db: Reader<'db>, (taxonomy, slug): &Key, members: &Members) -> Group<'db> {
     let all = views::by_title(db);
-    let url = address::Local::of(db.settings(), &facet.page(slug));
+    let url = address::Local::of(db.settings(), &taxonomy.page(slug));
     Group {
         name: members.name.clone(),
         slug: slug.clone(),

@@ -1,4 +1,4 @@
-//! Imprints in the cache, and the texts of plugins that lists and feeds consist of.
+//! Entry traces in the cache, and the texts of plugins that lists and feeds consist of.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -9,53 +9,53 @@ use rusqlite::{OptionalExtension as _, params};
 
 use super::{Cache, CacheError, shards};
 use crate::digest::Digest;
-use crate::imprint::{Imprint, ShownKind};
+use crate::entry_trace::{EntryTrace, ShownKind};
 
-/// Imprints by the names of their entries' files without `.md`.
-pub type Imprints = HashMap<String, Arc<Imprint>>;
+/// Entry traces by the names of their entries' files without `.md`.
+pub type EntryTraces = HashMap<String, Arc<EntryTrace>>;
 
 /// The name of the map that has them.
-pub(super) const IMPRINTS: &str = "imprint";
+pub(super) const ENTRY_TRACES: &str = "entry_trace";
 
 impl Cache {
-    /// Every imprint, by the name of its entry's file without `.md`. Damaged ones are left out.
+    /// Every entry trace, by the name of its entry's file without `.md`. Damaged ones are left out.
     ///
     /// # Errors
     ///
     /// When the file can't be read.
-    pub fn imprints(&self) -> Result<Imprints, CacheError> {
-        let read = self.map(IMPRINTS)?;
+    pub fn entry_traces(&self) -> Result<EntryTraces, CacheError> {
+        let read = self.map(ENTRY_TRACES)?;
         if read.as_ref().is_some_and(|(_, is_damaged)| *is_damaged) {
-            self.note_damage(IMPRINTS);
+            self.note_damage(ENTRY_TRACES);
         }
-        Ok(read.map(|(imprints, _)| imprints.into_iter().collect()).unwrap_or_default())
+        Ok(read.map(|(entry_traces, _)| entry_traces.into_iter().collect()).unwrap_or_default())
     }
 
-    /// The imprint of one entry; `None` if there is none, or it is damaged.
+    /// The entry trace of one entry; `None` if there is none, or it is damaged.
     ///
     /// # Errors
     ///
     /// When the file can't be read.
-    pub fn imprint(&self, entry: &str) -> Result<Option<Imprint>, CacheError> {
+    pub fn entry_trace(&self, entry: &str) -> Result<Option<EntryTrace>, CacheError> {
         let number = shards::number_of(entry);
         let items: Option<Vec<u8>> = self
             .connection()
             .prepare_cached("SELECT items FROM shard WHERE map = ?1 AND number = ?2")?
-            .query_row(params![IMPRINTS, number], |row| row.get(0))
+            .query_row(params![ENTRY_TRACES, number], |row| row.get(0))
             .optional()?;
-        let items: Vec<(String, Imprint)> =
-            items.and_then(|items| shards::one(IMPRINTS, number, &items)).unwrap_or_default();
-        Ok(items.into_iter().find(|(name, _)| name == entry).map(|(_, imprint)| imprint))
+        let items: Vec<(String, EntryTrace)> =
+            items.and_then(|items| shards::one(ENTRY_TRACES, number, &items)).unwrap_or_default();
+        Ok(items.into_iter().find(|(name, _)| name == entry).map(|(_, entry_trace)| entry_trace))
     }
 
-    /// Makes `imprints` those that are kept; only those of `entries` may be different from what is kept already. What
-    /// is shown of an entry that has no imprint any more is forgotten.
+    /// Makes `entry traces` those that are kept; only those of `entries` may be different from what is kept already. What
+    /// is shown of an entry that has no entry trace any more is forgotten.
     ///
     /// # Errors
     ///
     /// When the file can't be written.
-    pub fn set_imprints(&self, imprints: &Imprints, entries: &[&str]) -> Result<(), CacheError> {
-        let is_sound = !self.is_damaged(IMPRINTS);
+    pub fn set_entry_traces(&self, entry_traces: &EntryTraces, entries: &[&str]) -> Result<(), CacheError> {
+        let is_sound = !self.is_damaged(ENTRY_TRACES);
         if entries.is_empty() && is_sound {
             return Ok(());
         }
@@ -63,7 +63,7 @@ impl Cache {
         for kind in ShownKind::ALL {
             let sql = format!("DELETE FROM shown_{} WHERE entry = ?1", kind.name());
             let mut delete = connection.prepare_cached(&sql)?;
-            for entry in entries.iter().filter(|entry| !imprints.contains_key(**entry)) {
+            for entry in entries.iter().filter(|entry| !entry_traces.contains_key(**entry)) {
                 delete.execute([entry])?;
             }
         }
@@ -72,16 +72,16 @@ impl Cache {
         numbers.extend(entries.iter().map(|entry| shards::number_of(entry)));
         numbers.sort_unstable();
         numbers.dedup();
-        let mut items: Vec<(&str, &Imprint)> = imprints
+        let mut items: Vec<(&str, &EntryTrace)> = entry_traces
             .iter()
-            .map(|(entry, imprint)| (entry.as_str(), &**imprint))
+            .map(|(entry, entry_trace)| (entry.as_str(), &**entry_trace))
             .filter(|(entry, _)| !is_sound || numbers.binary_search(&shards::number_of(entry)).is_ok())
             .collect();
         items.sort_unstable_by_key(|(entry, _)| *entry);
-        // Whichever pieces are damaged, all are written anew: there may be some with imprints of nothing but entries
+        // Whichever pieces are damaged, all are written anew: there may be some with entry traces of nothing but entries
         // that are gone.
         let of = is_sound.then_some(numbers.as_slice());
-        shards::write(&connection, IMPRINTS, items.into_iter(), of, is_sound)?;
+        shards::write(&connection, ENTRY_TRACES, items.into_iter(), of, is_sound)?;
         Ok(())
     }
 
@@ -241,21 +241,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn imprints_come_back_unless_they_are_damaged() {
+    fn entry_traces_come_back_unless_they_are_damaged() {
         let cache = Cache::in_memory().unwrap();
-        let of = |entries: &[&str]| -> Imprints {
-            entries.iter().map(|entry| ((*entry).to_owned(), Arc::new(Imprint::sample(entry)))).collect()
+        let of = |entries: &[&str]| -> EntryTraces {
+            entries.iter().map(|entry| ((*entry).to_owned(), Arc::new(EntryTrace::sample(entry)))).collect()
         };
-        cache.set_imprints(&of(&["one", "two", "three"]), &["one", "two", "three"]).unwrap();
+        cache.set_entry_traces(&of(&["one", "two", "three"]), &["one", "two", "three"]).unwrap();
         cache.show(ShownKind::Record, "three", "text");
-        cache.set_imprints(&of(&["one", "two"]), &["three"]).unwrap();
-        assert_eq!(cache.imprints().unwrap(), of(&["one", "two"]));
-        assert_eq!(cache.imprint("two").unwrap(), Some(Imprint::sample("two")));
-        assert_eq!(cache.imprint("three").unwrap(), None);
+        cache.set_entry_traces(&of(&["one", "two"]), &["three"]).unwrap();
+        assert_eq!(cache.entry_traces().unwrap(), of(&["one", "two"]));
+        assert_eq!(cache.entry_trace("two").unwrap(), Some(EntryTrace::sample("two")));
+        assert_eq!(cache.entry_trace("three").unwrap(), None);
         assert_eq!(cache.shown(ShownKind::Record, "three", Digest::of(b"text")), None);
         let number = shards::number_of("one");
         cache.connection().execute("UPDATE shard SET items = x'00' WHERE number = ?1", [number]).unwrap();
-        assert_eq!(cache.imprints().unwrap(), of(&["two"]));
+        assert_eq!(cache.entry_traces().unwrap(), of(&["two"]));
     }
 
     #[test]
