@@ -109,7 +109,7 @@ fn a_number_shows_its_date_once_its_source_fails_past_its_life() {
     assert!(written(&report).contains(&"plugins/two/index.html"));
     assert_eq!(
         report["why"]["plugins/two/index.html"],
-        json!([{"input": "numbers stale", "old": null, "new": "usage as of 2020-08-01"}])
+        json!([{"input": "the age of stale numbers", "old": null, "new": "usage as of 2020-08-01"}])
     );
     lab.assert_like_a_first_build("02T00:00");
     let report = lab.build("03T00:00", &[]);

@@ -270,7 +270,7 @@ fn stats(stats: &Stats) {
     for (function, amount) in &stats.memos {
         row(&format!("memos: {function}"), *amount);
     }
-    row("entry_traces", stats.entry_traces);
+    row("traces of entries", stats.entry_traces);
     row("texts in lists", stats.shown);
     row("blobs", stats.blobs);
     print(&format!("{:<20} {:>9}", "published files", stats.published));

@@ -341,7 +341,7 @@ fn target<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error
         return Ok(text);
     }
     Err(D::Error::custom(format!(
-        "`{text}` is not where a link leads, expected an address or a path such as \"/entry_trace.html\""
+        "`{text}` is not where a link leads, expected an address or a path such as \"/about.html\""
     )))
 }
 
