@@ -12,7 +12,7 @@ mod fingerprint;
 use std::path::Path;
 
 /// The crates that decide what outputs are, given the site's files, the settings and the facts. A test holds that each
-/// crate that one of these uses is among them (`tests/house.rs`).
+/// crate that one of these uses is among them (`tests/house/crate_dependencies.rs`).
 pub(crate) const CRATES: &[&str] = &["text", "model", "site"];
 
 /// The theme.

@@ -1,10 +1,10 @@
 //! What tests of the binary share: a site in a temporary folder, and the program run on it.
 #![allow(dead_code, missing_docs, unreachable_pub)]
 
-pub mod blows;
 pub mod builder;
 pub mod explaining;
-pub mod faulty;
+pub mod faults;
+pub mod interrupted;
 pub mod lists;
 pub mod shelf;
 pub mod watching;
@@ -253,7 +253,9 @@ pub fn lacks(programs: &[&str]) -> bool {
         std::env::split_paths(&folders).any(|folder| folder.join(program).is_file())
     };
     let Some(missing) = programs.iter().find(|program| !is_there(program)) else { return false };
-    skip(std::thread::current().name().unwrap_or_default(), &format!("no {missing}"));
+    // The thread has the name of its test, with the modules that the test is in.
+    let name = std::thread::current().name().unwrap_or_default().to_owned();
+    skip(name.rsplit("::").next().unwrap_or_default(), &format!("no {missing}"));
     true
 }
 
