@@ -1,19 +1,15 @@
 //! A real Chromium without a window, driven through chromedriver by the W3C's WebDriver protocol
 //! (<https://www.w3.org/TR/webdriver2/>). What it shows is a matter of tests and chores, so whatever fails panics.
 
-use std::io::{BufRead as _, BufReader};
-use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+mod chromium;
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 
 use base64::Engine as _;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use crate::http;
-
-const CHROMIUM: &str = "/usr/bin/chromium";
-const CHROMEDRIVER: &str = "/usr/bin/chromedriver";
+use self::chromium::Chromium;
 
 /// What an element is called in the protocol's JSON (<https://www.w3.org/TR/webdriver2/#elements>).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
@@ -46,13 +42,13 @@ impl Default for Look {
     }
 }
 
-/// A browser with one window; it closes when dropped.
+/// A browser with one window that has seen nothing before. When dropped it closes, or is made ready for whoever opens one next.
 #[derive(Debug)]
 pub struct Browser {
-    driver: Child,
-    address: SocketAddr,
-    session: String,
-    _profile: TempDir,
+    /// Only missing while this is dropped.
+    chromium: Option<Chromium>,
+    /// The origins of pages that it went to, which may have stored something.
+    origins: Mutex<BTreeSet<String>>,
 }
 
 /// An element of a page.
@@ -95,59 +91,13 @@ impl Key {
     }
 }
 
-/// How often the driver is started until it goes on.
-const STARTS: usize = 5;
-
-/// Starts the driver. Returns it with the port on which it listens; `None` if it has ended: it takes a free port of one kind
-/// of addresses and wants the same of the other, which another driver may have taken in between.
-fn start_driver() -> Result<Option<(Child, u16)>, String> {
-    let mut driver = Command::new(CHROMEDRIVER)
-        .arg("--port=0")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .map_err(|error| format!("{CHROMEDRIVER} does not start: {error}"))?;
-    let mut stdout = BufReader::new(driver.stdout.take().unwrap());
-    let mut line = String::new();
-    while stdout.read_line(&mut line).unwrap() > 0 {
-        let port = line.split("on port ").nth(1).map(|port| port.trim().trim_end_matches('.'));
-        if let Some(port) = port.and_then(|port| port.parse().ok()).filter(|port: &u16| *port > 0) {
-            // Whatever it prints later must not fill the pipe.
-            std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
-            return Ok(Some((driver, port)));
-        }
-        line.clear();
-    }
-    driver.wait().map_err(|error| format!("{CHROMEDRIVER} does not end: {error}"))?;
-    Ok(None)
-}
-
 impl Browser {
     /// Opens a browser.
     ///
     /// # Errors
     /// What is missing here.
     pub fn open(look: Look) -> Result<Self, String> {
-        for program in [CHROMIUM, CHROMEDRIVER] {
-            if !Path::new(program).exists() {
-                return Err(format!(
-                    "there is no {program}; Debian has it in `chromium` and `chromium-driver`"
-                ));
-            }
-        }
-        let mut tries = 1;
-        let (driver, port) = loop {
-            match start_driver()? {
-                Some(started) => break started,
-                None if tries == STARTS => return Err(format!("{CHROMEDRIVER} ends as soon as it starts")),
-                None => tries += 1,
-            }
-        };
-        let profile = tempfile::tempdir().unwrap();
-        let address = (Ipv4Addr::LOCALHOST, port).into();
-        let mut browser = Self { driver, address, session: String::new(), _profile: profile };
-        let answer = browser.call("POST", "/session", &browser.capabilities(look));
-        browser.session = answer["sessionId"].as_str().unwrap().to_owned();
+        let browser = Self { chromium: Some(Chromium::take(look)?), origins: Mutex::default() };
         browser.look(look);
         Ok(browser)
     }
@@ -164,32 +114,12 @@ impl Browser {
         self.chromium("Emulation.setEmulatedMedia", &media);
     }
 
-    fn capabilities(&self, look: Look) -> Value {
-        let size = format!("--window-size={},{}", look.width, look.height);
-        let profile = format!("--user-data-dir={}", self._profile.path().display());
-        let flags = [
-            "--headless=new",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-background-networking",
-            "--disable-component-update",
-            "--disable-sync",
-            "--no-first-run",
-            // Nothing but this machine is there, so a page that needs anything else shows it on the console.
-            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
-            &size,
-            &profile,
-        ];
-        json!({"capabilities": {"alwaysMatch": {
-            "browserName": "chrome",
-            "goog:chromeOptions": {"binary": CHROMIUM, "args": flags},
-            "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
-        }}})
-    }
-
     /// Goes to an address, and waits until the page is loaded.
     #[track_caller]
     pub fn go(&self, url: &str) {
+        // As in `http://127.0.0.1:4000`.
+        let origin = url.split('/').take(3).collect::<Vec<_>>().join("/");
+        self.origins.lock().unwrap_or_else(PoisonError::into_inner).insert(origin);
         self.command("POST", "/url", &json!({ "url": url }));
     }
 
@@ -309,30 +239,16 @@ impl Browser {
 
     #[track_caller]
     fn command(&self, method: &str, path: &str, body: &Value) -> Value {
-        self.call(method, &format!("/session/{}{path}", self.session), body)
-    }
-
-    #[track_caller]
-    fn call(&self, method: &str, path: &str, body: &Value) -> Value {
-        let body = if method == "POST" { body.to_string() } else { String::new() };
-        let host = self.address.to_string();
-        let headers = [("Host", host.as_str()), ("Content-Type", "application/json; charset=utf-8")];
-        let reply = http::request(self.address, method, path, &headers, body.as_bytes()).unwrap();
-        let mut answer: Value = serde_json::from_slice(&reply.body).unwrap();
-        assert_eq!(reply.status, 200, "{method} {path}: {answer:#}");
-        answer["value"].take()
+        let chromium = self.chromium.as_ref().unwrap();
+        chromium.command(method, path, body).unwrap_or_else(|error| panic!("{error}"))
     }
 }
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        let host = self.address.to_string();
-        let session = format!("/session/{}", self.session);
-        // Browsers that are still open would outlive the driver.
-        for (method, path) in [("DELETE", session.as_str()), ("GET", "/shutdown")] {
-            let _ = http::request(self.address, method, path, &[("Host", &host)], b"");
+        let origins = std::mem::take(self.origins.get_mut().unwrap_or_else(PoisonError::into_inner));
+        if let Some(chromium) = self.chromium.take() {
+            chromium.give_back(origins);
         }
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
     }
 }
