@@ -195,7 +195,7 @@ fn warnings_of_one_kind_are_one() {
         site.write(&format!("entries/{stem}.md"), entry(&stem, "").replace("license: MIT\n", ""));
     }
     let run = site.build(&["--offline"]).succeeded();
-    run.says("warning: 40 keys that are missing or empty; they are published empty [missing-key]\n");
+    run.says("warning: 40 missing or empty keys; they are published empty [missing-key]\n");
     assert_eq!(run.stderr.matches("entries/p").count(), 3, "{}", run.stderr);
     run.says("  and 37 more (`--report FILE` has all)\n");
     assert_eq!(site.report(&["--offline"])["warnings"].as_array().unwrap().len(), 40);

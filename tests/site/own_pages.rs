@@ -358,8 +358,8 @@ fn a_page_lists_no_more_than_the_limit_allows() {
     page(&site, "a", "plugins: [one, two, three]");
     page(&site, "b", "tags:\n- light\n- camera\n- x");
     let expected = [
-        "pages/a.md:2:21: `plugins` has 3 items, more than `limits.list_items` allows: 2; the others are left out",
-        "pages/b.md:5:3: `tags` has 3 items, more than `limits.list_items` allows: 2; the others are left out",
+        "pages/a.md:2:21: `plugins` has 3 items, more than `limits.list_items` allows: 2; the rest are left out",
+        "pages/b.md:5:3: `tags` has 3 items, more than `limits.list_items` allows: 2; the rest are left out",
     ];
     assert_eq!(site.warnings(&[]), expected);
     assert_eq!(listed(&site.read("public/a/index.html")), ["one", "two"]);

@@ -22,17 +22,17 @@ const BEYOND: [(&str, &str, &str); 7] = [
     ("list_items = 2", "`tags` has 3 items, more than `limits.list_items` allows: 2", "entries/one.md:14:14"),
     (
         "yaml_depth = 3",
-        "lists and mappings nest deeper than `limits.yaml_depth` allows: 3 levels",
+        "lists and mappings are nested deeper than `limits.yaml_depth` allows: 3 levels",
         "entries/one.md:12:9",
     ),
     (
         "alias_values = 5",
-        "unfold to 6 values with 7 bytes of text, more than `limits.alias_values` allows: 5 values",
+        "expand to 6 values with 7 bytes of text, more than `limits.alias_values` allows: 5 values",
         "entries/one.md:13:4",
     ),
     (
         "alias_size = \"6B\"",
-        "unfold to 6 values with 7 bytes of text, more than `limits.alias_size` allows: 6 bytes of text",
+        "expand to 6 values with 7 bytes of text, more than `limits.alias_size` allows: 6 bytes of text",
         "entries/one.md:13:4",
     ),
     ("alias_values = 0", "`0` is not a number of values, expected 1 to 1000000", "shelflife.toml:4:16"),

@@ -167,7 +167,7 @@ mod tests {
             shown,
             [
                 (
-                    "5 keys that are given twice; the last one counts [duplicate-key]",
+                    "5 duplicate keys; the last one is used [duplicate-key]",
                     vec![
                         "a.md:1:1: wrong",
                         "a.md:2:1: wrong",

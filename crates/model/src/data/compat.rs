@@ -166,8 +166,8 @@ mod tests {
             shown,
             [
                 "c.yaml:2:9: `name` must be a mapping, found a list; it is left out",
-                "c.yaml:4:12: `posix` must be a list, found the text `linux`; it is read as a list of one",
-                "c.yaml:5:12: `default` must be a list, found a mapping; it is read as a list of one",
+                "c.yaml:4:12: `posix` must be a list, found the text `linux`; it is read as a list with one item",
+                "c.yaml:5:12: `default` must be a list, found a mapping; it is read as a list with one item",
                 "c.yaml:5:12: each item of `default` must be text, found a mapping; it is left out",
             ]
         );

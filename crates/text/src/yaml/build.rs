@@ -41,7 +41,7 @@ pub(super) fn build(text: &Text, source: &Source, limits: YamlLimits) -> Result<
         root: None,
         overridden: Vec::new(),
         anchors: HashMap::new(),
-        unfolded: (0, 0),
+        expanded: (0, 0),
         documents: 0,
         warnings: Vec::new(),
     };
@@ -95,8 +95,8 @@ struct Builder<'a> {
     root: Option<Child>,
     overridden: Vec<StoredField>,
     anchors: HashMap<usize, usize>,
-    /// Values and bytes that aliases have unfolded to so far.
-    unfolded: (usize, usize),
+    /// Values and bytes that aliases have expanded to so far.
+    expanded: (usize, usize),
     documents: usize,
     warnings: Vec<Warning>,
 }
@@ -148,7 +148,7 @@ impl Builder<'_> {
         let problem = self.text.problem(range, "found a second YAML document; only the first one is read");
         self.warn(
             Rule::BadType,
-            &problem.help("a file holds one document: delete the line `---` between them"),
+            &problem.help("delete the `---` line between them: a file holds one document"),
         );
     }
 
@@ -174,7 +174,7 @@ impl Builder<'_> {
 
     fn ignore_tag(&mut self, tag: &saphyr_parser::Tag, range: &Range<usize>) {
         let name = if tag.is_yaml_core_schema() { format!("!!{}", tag.suffix) } else { tag.to_string() };
-        let message = format!("the tag {} is ignored, expected plain data", quote(&name));
+        let message = format!("found the tag {}, expected plain data; the tag is ignored", quote(&name));
         let help = "delete the tag: values are text, numbers, booleans, dates, lists and mappings";
         self.warn(Rule::YamlTag, &self.text.problem(range.clone(), message).help(help));
     }
@@ -197,7 +197,7 @@ impl Builder<'_> {
     /// A value without characters that nobody can see, such as escapes may stand for.
     fn without_forbidden(&mut self, text: String, range: &Range<usize>) -> String {
         let Some(found) = text.chars().find(|&c| is_forbidden(c)) else { return text };
-        let message = format!("{}; it is left out", describe_forbidden(found));
+        let message = format!("{}; it is removed", describe_forbidden(found));
         self.warn(Rule::ForbiddenCharacter, &self.text.problem(range.clone(), message).help("delete it"));
         text.chars().filter(|&c| !is_forbidden(c)).collect()
     }
@@ -240,25 +240,25 @@ impl Builder<'_> {
         let Some((value, stored)) =
             self.anchors.get(&anchor).and_then(|&value| Some((value, self.values.get(value)?)))
         else {
-            return Err(self.text.problem(range, "found an alias for the very value that it stands in"));
+            return Err(self.text.problem(range, "found an alias inside the value that it refers to"));
         };
-        self.unfolded.0 = self.unfolded.0.saturating_add(stored.nodes);
-        self.unfolded.1 = self.unfolded.1.saturating_add(stored.bytes);
+        self.expanded.0 = self.expanded.0.saturating_add(stored.nodes);
+        self.expanded.1 = self.expanded.1.saturating_add(stored.bytes);
         let YamlLimits { alias_values, alias_size, .. } = self.limits;
-        let too_many = if self.unfolded.0 > alias_values {
+        let too_many = if self.expanded.0 > alias_values {
             Some(("alias_values", format!("{alias_values} values")))
-        } else if self.unfolded.1 > alias_size {
+        } else if self.expanded.1 > alias_size {
             Some(("alias_size", format!("{} of text", Bytes(alias_size))))
         } else {
             None
         };
         if let Some((setting, limit)) = too_many {
             let message = format!(
-                "the aliases up to here unfold to {} values with {} bytes of text, more than `limits.{setting}` allows: \
+                "the aliases up to here expand to {} values with {} bytes of text, more than `limits.{setting}` allows: \
                  {limit}",
-                self.unfolded.0, self.unfolded.1
+                self.expanded.0, self.expanded.1
             );
-            let help = format!("write out less, or raise `limits.{setting}` in shelflife.toml");
+            let help = format!("use fewer aliases, or raise `limits.{setting}` in shelflife.toml");
             return Err(self.text.problem(range, message).label("this alias").help(help));
         }
         if self.open.len() + stored.height > self.limits.depth {
@@ -291,8 +291,8 @@ impl Builder<'_> {
     fn too_deep(&self, range: Range<usize>) -> Problem {
         let limit = self.limits.depth;
         let message =
-            format!("lists and mappings nest deeper than `limits.yaml_depth` allows: {limit} levels");
-        self.text.problem(range, message).help("nest less, or raise `limits.yaml_depth` in shelflife.toml")
+            format!("lists and mappings are nested deeper than `limits.yaml_depth` allows: {limit} levels");
+        self.text.problem(range, message).help("reduce the nesting, or raise `limits.yaml_depth` in shelflife.toml")
     }
 
     fn store(&mut self, stored: Stored, anchor: usize, span: Range<usize>) {
@@ -324,7 +324,7 @@ impl Builder<'_> {
         if let Some((earlier, name)) = first.filter(|_| self.warnings.len() < MAX_PROBLEMS) {
             let (first, second) = (self.text.line(earlier), self.text.line(span.start));
             let message = format!(
-                "the key {} is given twice, in line {first} and in line {second}; the last one counts",
+                "the key {} is given twice, on lines {first} and {second}; the last one is used",
                 quote(&name)
             );
             self.warn(Rule::DuplicateKey, &self.text.problem(span, message).help("keep one of the two"));
@@ -379,7 +379,7 @@ impl Builder<'_> {
             }
         }
         for span in strange {
-            let message = "`<<` takes mappings in; this is something else and is left out";
+            let message = "`<<` must be a mapping or a list of mappings; this value is left out";
             self.warn(Rule::BadType, &self.text.problem(span, message));
         }
         own

@@ -29,9 +29,9 @@ pub(super) fn syntax(
     {
         let tab = line_start + tab;
         return text
-            .problem(tab..tab + 1, "found a tab in the indentation, expected blanks")
+            .problem(tab..tab + 1, "found a tab in the indentation, expected spaces")
             .label("this tab")
-            .help("YAML is indented with blanks only");
+            .help("indent YAML with spaces only");
     }
     if info.contains("unknown anchor") {
         return text
@@ -42,23 +42,23 @@ pub(super) fn syntax(
     if let Some((open, rest)) = bracket.filter(|_| !info.contains("quoted scalar")) {
         let (bracket, end) = if rest.starts_with('[') { ('[', ']') } else { ('{', '}') };
         if closing(rest).is_none() {
-            let message = format!("broken YAML: expected a `{end}` for the `{bracket}` that begins here");
+            let message = format!("broken YAML: expected a `{end}` that closes this `{bracket}`");
             return text
                 .problem(open..open + 1, message)
-                .label("not closed")
-                .help(format!("write the `{end}`, or put text that holds brackets in quotes"));
+                .label("never closed")
+                .help(format!("add the `{end}`, or put text that contains brackets in quotes"));
         }
         if let Some(problem) = reserved(text, at..range.end, info) {
             return problem;
         }
         let line = text.line(open);
-        let message = format!("broken YAML: expected `,` or the `{end}` of the `{bracket}` in line {line}");
-        return text.problem(here, message).help("put text that holds brackets or `: ` in quotes");
+        let message = format!("broken YAML: expected `,` or the `{end}` that closes the `{bracket}` on line {line}");
+        return text.problem(here, message).help("put text that contains brackets or `: ` in quotes");
     }
     if info.contains("mapping values are not allowed") || info.contains("illegal placement of ':'") {
         return text
             .problem(here, "broken YAML: found a `:` within a value, or a line that is indented too far")
-            .help("put a value that holds `: ` in quotes, and indent a line like its neighbours");
+            .help("put a value that contains `: ` in quotes, and indent each line like its neighbors");
     }
     if info.contains("quoted scalar, found unexpected end of stream") {
         return text
@@ -67,7 +67,7 @@ pub(super) fn syntax(
     }
     if info.contains("simple key expect") || info.contains("did not find expected key") {
         return text.problem(here, "broken YAML: expected a line of the form `key: value`").help(
-            "a value that goes on in further lines is indented there, and a list item begins with `- `",
+            "indent the continuation lines of a value, and begin each list item with `- `",
         );
     }
     if info.contains("trailing content after") {
@@ -75,10 +75,10 @@ pub(super) fn syntax(
         if let Some(begins) = begins.filter(|begins| *begins < line_start) {
             let line = text.line(at);
             let message = format!(
-                "broken YAML: expected the closing quote of the value that begins here, found one in line {line} with text \
-                 behind it"
+                "broken YAML: expected the closing quote of the value that begins here, found one on line {line} with text \
+                 after it"
             );
-            return text.problem(begins..range.end, message).label("not closed in its line").help(QUOTES);
+            return text.problem(begins..range.end, message).label("not closed on this line").help(QUOTES);
         }
         return text
             .problem(here, "broken YAML: found text after the closing quote, expected the end of the value")
@@ -91,7 +91,7 @@ pub(super) fn syntax(
 }
 
 /// What helps where a quote is missing or one too many.
-const QUOTES: &str = "a quote within single quotes is written twice, within double quotes as `\\\"`";
+const QUOTES: &str = "write a quote within single quotes twice, and within double quotes as `\\\"`";
 
 /// The problem that the text in `rest` begins with a character that begins no value, if that is what the parser says.
 fn reserved(text: &Text, rest: Range<usize>, info: &str) -> Option<Problem> {

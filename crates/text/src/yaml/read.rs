@@ -90,7 +90,7 @@ impl<'t> Reader<'t> {
         let becomes =
             text.as_deref().map_or("left out".to_owned(), |text| format!("read as {}", quote(text)));
         let message = format!("{name} must be text, found {}; it is {becomes}", node.describe());
-        let help = "write one text, in quotes if it has a colon or begins with `[` or `{`";
+        let help = "write a single text, in quotes if it contains a colon or begins with `[` or `{`";
         self.warn(Rule::BadType, node.span(), message, help);
         text
     }
@@ -127,11 +127,11 @@ impl<'t> Reader<'t> {
         }
         if !lenient || field.value.scalar().is_none() {
             let message = format!(
-                "`{}` must be a list, found {}; it is read as a list of one",
+                "`{}` must be a list, found {}; it is read as a list with one item",
                 field.key,
                 field.value.describe()
             );
-            let help = format!("write `{}: [one, two]`, or one `- item` a line below it", field.key);
+            let help = format!("write `{}: [one, two]`, or one `- item` per line below it", field.key);
             self.warn(Rule::BadType, field.value.span(), message, &help);
         }
         vec![field.value]
@@ -155,11 +155,11 @@ impl<'t> Reader<'t> {
         if let Some(first) = items.get(limit) {
             let has = items.len();
             let message = format!(
-                "`{key}` has {has} items, more than `limits.list_items` allows: {limit}; the others are left out"
+                "`{key}` has {has} items, more than `limits.list_items` allows: {limit}; the rest are left out"
             );
             let problem = self.text.problem(place(first), message);
-            let help = "take some out, or raise `limits.list_items` in shelflife.toml";
-            self.note(Rule::TooManyItems, &problem.label("this is the first one too many").help(help));
+            let help = "remove some, or raise `limits.list_items` in shelflife.toml";
+            self.note(Rule::TooManyItems, &problem.label("the first item beyond the limit").help(help));
             items.truncate(limit);
         }
         items

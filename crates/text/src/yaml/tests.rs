@@ -82,7 +82,7 @@ fn what_is_not_closed_is_told_where_it_begins() {
         ("ä: [b", "1:4", ']'),
     ] {
         let told = problem(yaml);
-        let expected = format!("t.yaml:{place}: broken YAML: expected a `{closing}` for the `");
+        let expected = format!("t.yaml:{place}: broken YAML: expected a `{closing}` that closes this `");
         assert!(told.starts_with(&expected), "{yaml:?}: {told}");
     }
     for (yaml, place, line) in [
@@ -92,8 +92,8 @@ fn what_is_not_closed_is_told_where_it_begins() {
         ("id: [a, 'b, c]\ntitle: 'x'\n", "1:9", 2),
     ] {
         let expected = format!(
-            "t.yaml:{place}: broken YAML: expected the closing quote of the value that begins here, found one in line \
-             {line} with text behind it"
+            "t.yaml:{place}: broken YAML: expected the closing quote of the value that begins here, found one on line \
+             {line} with text after it"
         );
         assert_eq!(problem(yaml), expected, "{yaml:?}");
     }
@@ -103,8 +103,8 @@ fn what_is_not_closed_is_told_where_it_begins() {
 fn what_is_wrong_within_brackets_is_told_where_it_is() {
     for (yaml, expected) in [
         ("x: [\n  a,\n  \"b\" c,\n  d\n]\n", "3:7: broken YAML: found text after the closing quote"),
-        ("x: [a\n b: c\n]\n", "2:3: broken YAML: expected `,` or the `]` of the `[` in line 1"),
-        ("x: [a: b: c]\n", "1:9: broken YAML: expected `,` or the `]` of the `[` in line 1"),
+        ("x: [a\n b: c\n]\n", "2:3: broken YAML: expected `,` or the `]` that closes the `[` on line 1"),
+        ("x: [a: b: c]\n", "1:9: broken YAML: expected `,` or the `]` that closes the `[` on line 1"),
         ("x: [b, *c]\n", "1:8: broken YAML: found an alias for an anchor that is not defined"),
         ("x: [@b]\n", "1:5: broken YAML: found a value that begins with `@`"),
         ("x: 'it's'\n", "1:8: broken YAML: found text after the closing quote"),

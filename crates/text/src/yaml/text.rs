@@ -82,7 +82,7 @@ impl Text {
         Some(
             self.problem(at..at + found.len_utf8(), message)
                 .label("this character")
-                .help("delete it: of the control characters only tab and newline are allowed"),
+                .help("delete it: tab and newline are the only control characters allowed"),
         )
     }
 }
@@ -120,7 +120,7 @@ fn not_utf8(path: &str, bytes: &[u8], original: &[u8], valid: usize) -> Problem 
     let help = if original.starts_with(b"\xff\xfe") || original.starts_with(b"\xfe\xff") {
         "this looks like UTF-16; save the file as UTF-8"
     } else {
-        "save the file in the encoding UTF-8"
+        "save the file as UTF-8"
     };
     Problem::new(path, &content, at..at + '\u{FFFD}'.len_utf8(), message).label("this byte").help(help)
 }
