@@ -1,4 +1,4 @@
-//! BLAKE3 digests: the names under which bytes are stored and compared.
+//! BLAKE3 digests, under which bytes are stored and compared.
 
 use std::fmt;
 
@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Digest([u8; 32]);
 
-/// From so many bytes on it pays to use all cores.
+/// The size in bytes from which hashing on all cores is faster.
 const ON_ALL_CORES: usize = 1 << 20;
 
-/// How many bytes of small parts are digested at once.
+/// The size in bytes up to which small parts are buffered and hashed together.
 const AT_ONCE: usize = 1 << 14;
 
 impl Digest {
@@ -23,10 +23,11 @@ impl Digest {
         Self(blake3::Hasher::new().update_rayon(bytes).finalize().into())
     }
 
-    /// The digest of several parts, none of which can be mistaken for a part of its neighbour.
+    /// The digest of a sequence of parts. Each part is prefixed with its length, so that the borders between parts
+    /// count.
     pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
         let mut hasher = blake3::Hasher::new();
-        // Many bytes at once take much less time than a few, and many times.
+        // Hashing one large buffer is much faster than hashing many small ones.
         let mut some = Vec::new();
         for part in parts {
             some.extend_from_slice(&(part.len() as u64).to_le_bytes());
@@ -40,7 +41,7 @@ impl Digest {
         Self(hasher.finalize().into())
     }
 
-    /// Takes back what [`Digest::as_bytes`] gave; `None` if it is not 32 bytes long.
+    /// Restores a digest from [`Digest::as_bytes`]; `None` if `bytes` is not 32 bytes long.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
     }

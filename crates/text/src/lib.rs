@@ -1,14 +1,15 @@
-//! Texts from strangers: YAML, Markdown and Python are read within limits, and what is wrong is said with its place.
+//! Readers of untrusted text: YAML, Markdown and Python. They work within limits and report problems with their place.
 //!
-//! Nothing here opens a file, asks a clock or starts a process: what goes in are bytes, what comes out are values, and
-//! the same bytes always give the same. So it is here that fuzzers look for what breaks.
+//! Nothing in this crate opens a file, reads a clock or starts a process. It turns bytes into values, and equal bytes
+//! always give equal values, which makes it the part to fuzz.
 //!
 //! # Start here
 //!
-//! - [`problem::Problem`] is what is wrong with a text: file, line, column, what was expected, what to do. Each reader
-//!   returns it. What can be published all the same is a [`warning::Warning`], which names the [`rule::Rule`].
-//! - [`yaml::Tree`] is a file's YAML, each value with its place; [`yaml::Reader`] takes typed values from it.
-//! - [`markdown::to_html`] makes HTML of a description, from which everything is gone that could run or send anything.
+//! - [`problem::Problem`] describes what is wrong with a text: file, line, column, what was expected, and what to do.
+//!   Readers return it. A mistake that doesn't prevent publishing is a [`warning::Warning`], which names its
+//! [`rule::Rule`].
+//! - [`yaml::Tree`] is a file's YAML, with the place of each value; [`yaml::Reader`] takes typed values from it.
+//! - [`markdown::to_html`] renders a description as HTML, without anything that could run code or send requests.
 //!
 //! ```
 //! use shelflife_text::markdown::{self, Addresses};

@@ -1,4 +1,4 @@
-//! Problems in files that people write: where they are, what was expected, what to do.
+//! Problems in files that people write: the place, what was expected, and what to do.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-/// `text` in one line: control characters, which a terminal or a log might obey, as escapes.
+/// `text` on one line, with control characters, which a terminal or log might interpret, escaped.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if !text.chars().any(char::is_control) {
         return Cow::Borrowed(text);
@@ -25,24 +25,24 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// How bad a problem is, as it is drawn.
+/// The severity with which a problem is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
-    /// It has to be mended.
+    /// It must be fixed.
     Error,
-    /// It should be mended.
+    /// It should be fixed.
     Warning,
-    /// It may be mended.
+    /// An optional improvement.
     Note,
 }
 
-/// A mistake in a file of the site, pointing at the bytes that are wrong.
+/// A mistake in a file of the site, with the bytes that are wrong.
 ///
 /// Its [`fmt::Display`] is one line, `path:line:column: message`; [`Problem::draw`] shows the line itself.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem(Box<Inner>);
 
-/// Boxed, since a problem is what most functions return hardly ever.
+/// Boxed to keep `Result`s small: most functions hardly ever return a problem.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Inner {
     path: String,
@@ -76,21 +76,21 @@ impl Problem {
         }))
     }
 
-    /// Puts a word beside the marked bytes.
+    /// Adds a short label next to the marked bytes.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         self.0.label = label.into();
         self
     }
 
-    /// Says what the reader can do about it.
+    /// Adds what the reader can do about it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.0.help = Some(help.into());
         self
     }
 
-    /// How many bytes the file has that the problem is in.
+    /// The size in bytes of the file that has the problem.
     pub fn size(&self) -> usize {
         self.0.text.len()
     }
@@ -105,12 +105,12 @@ impl Problem {
         &self.0.message
     }
 
-    /// What to do about it, where that is known.
+    /// What to do about it, if known.
     pub fn advice(&self) -> Option<&str> {
         self.0.help.as_deref()
     }
 
-    /// Line and column of the first wrong byte, both counted from 1, the column in characters.
+    /// The line and column of the first wrong byte, counted from 1. Columns count characters.
     pub fn line_column(&self) -> (usize, usize) {
         let before = &self.0.text[..self.0.span.start];
         let line = before.matches('\n').count() + 1;
@@ -118,18 +118,18 @@ impl Problem {
         (line, column)
     }
 
-    /// Line and column behind the last wrong byte, counted as by [`Problem::line_column`].
+    /// The line and column after the last wrong byte, counted as in [`Problem::line_column`].
     pub fn end_line_column(&self) -> (usize, usize) {
         let (text, at) = (&self.0.text, self.0.span.end);
         Self::new("", text, at..at, "").line_column()
     }
 
-    /// The problem with the line that it is in, in the manner of a compiler; with colours if `styled`.
+    /// The problem and the source line it is in, drawn as compilers do; with colors if `styled`.
     pub fn draw(&self, styled: bool) -> String {
         self.draw_as(Severity::Error, None, styled)
     }
 
-    /// The same, as bad as `severity` says, and with the name of the `rule` that it breaks.
+    /// Like [`Problem::draw`], with a severity and the name of the `rule` that was broken.
     pub fn draw_as(&self, severity: Severity, rule: Option<&str>, styled: bool) -> String {
         let level = match severity {
             Severity::Error => Level::ERROR,
@@ -171,12 +171,12 @@ impl std::error::Error for Problem {}
 
 impl miette::Diagnostic for Problem {}
 
-/// An error in lines: what is wrong, what caused it, and what to do.
+/// The lines of an error message: the error, its causes, and the help.
 pub fn explain(report: &miette::Report) -> Vec<String> {
     let mut told = report.to_string();
     let mut lines = vec![printable(&told).into_owned()];
     for cause in report.chain().skip(1) {
-        // Some libraries say in an error what its cause says once more.
+        // Some libraries include the cause in an error's own message.
         let cause = cause.to_string();
         if !told.contains(&cause) {
             lines.push(format!("caused by: {}", printable(&cause)));

@@ -1,4 +1,4 @@
-//! The rules that a site's files are held to, by the names that warnings carry and docs/rules.md explains.
+//! The rules for a site's files. Warnings carry their names, and docs/rules.md explains them.
 
 mod degree;
 
@@ -9,7 +9,7 @@ pub use degree::{Degree, Origin, default_degree};
 /// The page that has a section on each rule.
 const DOCS: &str = include_str!("../../../docs/rules.md");
 
-/// What a warning is about, in the order in which they are shown. Warnings about the same rule are shown together.
+/// A rule, in the order in which warnings are shown. Warnings about the same rule are shown as one group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs, reason = "docs/rules.md explains each by its name")]
@@ -77,7 +77,7 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// Each rule once, in the order in which their warnings are shown.
+    /// All rules, in the order in which their warnings are shown.
     pub const ALL: [Self; 60] = [
         Self::Deprecated,
         Self::MissingUrl,
@@ -207,8 +207,8 @@ impl Rule {
         }
     }
 
-    /// What several warnings about the rule have in common, as a headline above them; `None` where each says
-    /// something else and is shown by itself.
+    /// The headline above several warnings about the rule. `None` if their messages have too little in common and each
+    /// is shown by itself.
     pub fn headline(self) -> Option<&'static str> {
         Some(match self {
             Self::DuplicateKey => "duplicate keys; the last one is used",
@@ -239,12 +239,12 @@ impl Rule {
             Self::DataItem => "data file items that can't be read; they are left out",
             Self::Conflict => "addresses that are already taken",
             Self::Contrast => "colors with too little contrast",
-            // Each of these says something else, or is never said by a build.
+            // The messages of these rules differ too much, or a build never reports the rule.
             _ => return None,
         })
     }
 
-    /// The rule about the site's files whose name is most like this one.
+    /// The rule about the site's files whose name is the most similar to `name`.
     pub fn nearest(name: &str) -> Self {
         let rules = Self::ALL.into_iter().filter(|rule| rule.is_about_files());
         let likeness = |rule: &Self| strsim::jaro_winkler(name, rule.name());
@@ -252,14 +252,14 @@ impl Rule {
         nearest.unwrap_or(Self::UnknownKey)
     }
 
-    /// What docs/rules.md says of it.
+    /// The rule's section in docs/rules.md, without its heading.
     pub fn explanation(self) -> Option<&'static str> {
         let heading = format!("## `{}`\n", self.name());
         let section = &DOCS[DOCS.find(&heading)? + heading.len()..];
         Some(section.split("\n## ").next().unwrap_or(section).trim())
     }
 
-    /// Whether only the world can tell whether it is broken, so that `check --online` alone looks at it.
+    /// Whether the rule can be checked only against the outside world, as `check --online` does.
     pub fn is_about_the_world(self) -> bool {
         matches!(
             self,
@@ -271,8 +271,8 @@ impl Rule {
         )
     }
 
-    /// Whether it is about the site's files, so that `--strict` fails on it. Others are about the outside world, about what
-    /// earlier builds left, or about an entry on which `--strict` fails anyway.
+    /// Whether the rule is about the site's files, so that `--strict` fails on it. Other rules are about the outside
+    /// world, about what earlier builds left behind, or about an entry on which `--strict` fails anyway.
     pub fn is_about_files(self) -> bool {
         !matches!(self, Self::KeptEntry | Self::Output | Self::Source | Self::Deprecated)
     }

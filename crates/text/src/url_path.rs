@@ -1,10 +1,10 @@
-//! Paths of addresses (RFC 3986, section 3.3): names as their segments, and the outputs that they lead to.
+//! URL paths (RFC 3986, section 3.3): file names as segments, and the outputs that addresses lead to.
 
 use std::borrow::Cow;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// Everything but `pchar`, which stands for itself in a segment.
+/// Everything but `pchar`, which a segment may contain unencoded.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'-')
     .remove(b'.')
@@ -24,18 +24,18 @@ const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b':')
     .remove(b'@');
 
-/// A name of a file or folder as a segment.
+/// The percent-encoded path segment for the name of a file or folder.
 pub fn segment(name: &str) -> Cow<'_, str> {
     utf8_percent_encode(name, ENCODED).into()
 }
 
-/// The address from the site's root, without the base path, of the output at a path below the output folder.
+/// The address, from the site's root and without the base path, of the output at `path` below the output folder.
 pub fn of_output(path: &str) -> String {
     let folder = path.strip_suffix("index.html").filter(|folder| folder.is_empty() || folder.ends_with('/'));
     folder.unwrap_or(path).split('/').flat_map(|name| [Cow::Borrowed("/"), segment(name)]).collect()
 }
 
-/// The path below the output folder of what is at an address from the site's root.
+/// The path below the output folder of the file at `address`, which is relative to the site's root.
 pub fn path_of(address: &str) -> String {
     let path = address.trim_start_matches('/');
     let path = if path.contains('%') { percent_decode_str(path).decode_utf8_lossy() } else { path.into() };
@@ -48,13 +48,13 @@ pub fn path_of(address: &str) -> String {
     }
 }
 
-/// Whether `text` is an absolute http or https address.
+/// Whether `text` is an absolute `http` or `https` address.
 pub fn is_web(text: &str) -> bool {
     let scheme = |name: &str| text.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
     scheme("https://") || scheme("http://")
 }
 
-/// Whether `text` is a path from the site's root. `//host/…` is not: it leaves the site.
+/// Whether `text` is a path from the site's root. `//host/…` is not: it leads to another host.
 pub fn is_rooted(text: &str) -> bool {
     text.starts_with('/') && !text.starts_with("//")
 }

@@ -1,4 +1,4 @@
-//! Versions that a plugin admits: which they are, and how that is said.
+//! The versions that a plugin admits, and their description in words.
 
 use std::cmp::Ordering;
 use std::fmt::Write as _;
@@ -6,12 +6,13 @@ use std::ops::RangeInclusive;
 
 use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 
-/// The versions of Python 3 that OctoPrint runs on, as the classifiers of its releases 1.4 to 1.11 have it
+/// The minor versions of Python 3 that OctoPrint 1.4 to 1.11 run on, according to the classifiers of those releases
 /// (<https://pypi.org/project/OctoPrint/>).
 pub const PYTHON_MINORS: RangeInclusive<u64> = 6..=13;
 
-/// The versions that one of several alternatives admits, each a list of PEP 440 clauses, or a bare version (or `1.3.4+`)
-/// from which on a plugin works. That is how OctoPrint reads `compatibility.octoprint`. No alternatives admit any.
+/// The versions admitted by at least one of several alternatives. An alternative is a list of PEP 440 clauses, or a
+/// bare version (or `1.3.4+`), which admits that version and all newer ones. OctoPrint reads `compatibility.octoprint`
+/// in the same way. An empty list of alternatives admits every version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Admitted(Vec<Alternative>);
 
@@ -20,11 +21,11 @@ struct Alternative {
     clauses: VersionSpecifiers,
     from: Option<Bound>,
     to: Option<Bound>,
-    /// What lies between, and is not admitted.
+    /// Versions between the bounds that are not admitted.
     except: Vec<String>,
 }
 
-/// Where versions begin or end, and whether this one is among them.
+/// The first or last version of a range, and whether the range includes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Bound {
     version: Version,
@@ -32,24 +33,25 @@ struct Bound {
 }
 
 impl Admitted {
-    /// What these alternatives admit; `None` if one can't be read.
+    /// The versions that `alternatives` admit; `None` if one of them can't be read.
     pub fn of<T: AsRef<str>>(alternatives: &[T]) -> Option<Self> {
         alternatives.iter().map(|one| Alternative::of(one.as_ref())).collect::<Option<_>>().map(Self)
     }
 
-    /// Whether `version` is one of them.
+    /// Whether `version` is admitted.
     pub fn contains(&self, version: &Version) -> bool {
         self.0.is_empty() || self.0.iter().any(|one| one.clauses.contains(version))
     }
 
-    /// Whether some release of a Python is one of them that OctoPrint runs on. A specifier may name a single one.
+    /// Whether any release of a Python version that OctoPrint runs on is admitted. A specifier may name a single
+    /// release.
     pub fn has_python_of_octoprint(&self) -> bool {
         PYTHON_MINORS
             .flat_map(|minor| (0..40).map(move |patch| [3, minor, patch]))
             .any(|release| self.contains(&Version::new(release)))
     }
 
-    /// The releases at which versions begin or end to be among them, and maybe others.
+    /// The releases at which admitted ranges begin or end, and possibly others.
     pub fn edges(&self) -> impl Iterator<Item = Version> {
         let clauses = self.0.iter().flat_map(|one| one.clauses.iter());
         clauses.flat_map(|clause| {
@@ -65,7 +67,7 @@ impl Admitted {
         })
     }
 
-    /// The same in words: `1.3.10 or newer`, `3.7 or newer, before 4`.
+    /// A description in words: `1.3.10 or newer`, `3.7 or newer, before 4`.
     pub fn words(&self) -> String {
         if self.0.is_empty() {
             return "any version".to_owned();
@@ -74,10 +76,10 @@ impl Admitted {
         if words.is_empty() { "no version".to_owned() } else { words.join("; or ") }
     }
 
-    /// Alternatives that overlap as one, in the order of versions.
+    /// The alternatives in ascending order, with overlapping ones merged.
     fn apart(&self) -> Vec<Alternative> {
         let mut all: Vec<Alternative> = self.0.iter().filter(|one| !one.is_empty()).cloned().collect();
-        // Where two begin together, the one without exceptions comes first and takes the other in.
+        // If two begin at the same version, the one without exceptions comes first and absorbs the other.
         all.sort_by(|a, b| {
             let begin = begin(a.from.as_ref(), b.from.as_ref());
             begin
@@ -153,12 +155,12 @@ impl Alternative {
         }
     }
 
-    /// Whether it ends no earlier than another one that begins no earlier.
+    /// Whether `self` ends no earlier than `other`, which begins no earlier than `self`.
     fn ends_after(&self, other: &Self) -> bool {
         end(self.to.as_ref(), other.to.as_ref()).is_ge()
     }
 
-    /// Whether no version is between its end and the beginning of another one that begins no earlier.
+    /// Whether `self` and `other`, which begins no earlier, have no version between them.
     fn reaches(&self, other: &Self) -> bool {
         let (Some(to), Some(from)) = (&self.to, &other.from) else { return true };
         match from.version.cmp(&to.version) {
@@ -188,7 +190,7 @@ impl Alternative {
     }
 }
 
-/// The order of two beginnings; none is before all.
+/// Orders lower bounds; an open one comes first.
 fn begin(a: Option<&Bound>, b: Option<&Bound>) -> Ordering {
     let key = |bound: &Bound| !bound.included;
     match (a, b) {
@@ -197,7 +199,7 @@ fn begin(a: Option<&Bound>, b: Option<&Bound>) -> Ordering {
     }
 }
 
-/// The order of two ends; none is after all.
+/// Orders upper bounds; an open one comes last.
 fn end(a: Option<&Bound>, b: Option<&Bound>) -> Ordering {
     match (a, b) {
         (Some(a), Some(b)) => a.version.cmp(&b.version).then_with(|| a.included.cmp(&b.included)),
@@ -205,7 +207,7 @@ fn end(a: Option<&Bound>, b: Option<&Bound>) -> Ordering {
     }
 }
 
-/// The first version that does not begin with these numbers, and comes after those that do.
+/// The version that directly follows all versions that begin with the numbers of `release`.
 fn after(release: &[u64]) -> Version {
     let mut release = release.to_vec();
     if let Some(last) = release.last_mut() {

@@ -1,4 +1,4 @@
-//! Warnings: what a maintainer should look at, though the site is published.
+//! Warnings: mistakes that don't prevent the site from being published.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,21 +8,21 @@ use serde::{Deserialize, Serialize};
 use crate::problem::{Problem, printable};
 use crate::rule::Rule;
 
-/// How many warnings about one rule are shown one by one; a report has all of them.
+/// The number of warnings about one rule that are shown individually; a report has all of them.
 const SHOWN: usize = 3;
 
-/// Something to look at that doesn't keep the site from being published.
+/// A mistake that doesn't prevent the site from being published.
 ///
-/// Its [`fmt::Display`] is one line: `path:line:column: message`, or the message alone where it has no place.
+/// Its [`fmt::Display`] is one line: `path:line:column: message`, or only the message if it has no place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Warning {
-    /// What it is about.
+    /// The rule that was broken.
     pub rule: Rule,
-    /// The file and the place in it, if it is about one.
+    /// The place in a file, if the warning is about a file.
     pub place: Option<Place>,
-    /// What is wrong, and what became of it.
+    /// What is wrong, and how the build handled it.
     pub message: String,
-    /// What to do about it, where that is known.
+    /// What to do about it, if known.
     pub help: Option<String>,
 }
 
@@ -38,12 +38,12 @@ pub struct Place {
 }
 
 impl Place {
-    /// The begin of a file, for what is wrong with all of it.
+    /// The start of a file, for warnings about the whole file.
     pub fn begin(path: impl Into<String>) -> Self {
         Self { path: path.into(), line: 1, column: 1 }
     }
 
-    /// Where a problem is.
+    /// The place of a problem.
     pub fn of(problem: &Problem) -> Self {
         let (line, column) = problem.line_column();
         Self { path: problem.path().to_owned(), line, column }
@@ -57,7 +57,7 @@ impl fmt::Display for Place {
 }
 
 impl Warning {
-    /// A problem that is no more than a warning.
+    /// Turns a problem into a warning.
     pub fn at(rule: Rule, problem: &Problem) -> Self {
         Self {
             rule,
@@ -67,7 +67,7 @@ impl Warning {
         }
     }
 
-    /// A warning about a file at this place.
+    /// A warning about this place in a file.
     pub fn in_file(rule: Rule, place: Place, message: impl Into<String>) -> Self {
         Self { rule, place: Some(place), message: message.into(), help: None }
     }
@@ -77,7 +77,7 @@ impl Warning {
         Self { rule, place: None, message: message.into(), help: None }
     }
 
-    /// Says something else of the same place.
+    /// Replaces the message and drops the help; the place stays.
     #[must_use]
     pub fn message(mut self, message: impl Into<String>) -> Self {
         self.message = message.into();
@@ -85,7 +85,7 @@ impl Warning {
         self
     }
 
-    /// Says what to do about it.
+    /// Adds what to do about it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
@@ -102,7 +102,7 @@ impl fmt::Display for Warning {
     }
 }
 
-/// Warnings about one rule, as they are shown together.
+/// Warnings about one rule that are shown together.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Group {
     /// The first line.
@@ -111,8 +111,8 @@ pub struct Group {
     pub lines: Vec<String>,
 }
 
-/// `warnings` as they are shown: one alone is a line; of several about one rule a headline, the first three and the
-/// number of the others, of which `all` says where to find them.
+/// Groups `warnings` for display. A single warning about a rule is one line. Several share a headline, followed by the
+/// first three and the number of further ones; `all` is appended to that number and says where to find them.
 pub fn grouped(warnings: &[Warning], all: &str) -> Vec<Group> {
     let mut by_rule: BTreeMap<Rule, Vec<&Warning>> = BTreeMap::new();
     for warning in warnings {

@@ -1,4 +1,4 @@
-//! Numbers and names within sentences.
+//! Numbers, suggestions and durations in messages.
 
 use jiff::SignedDuration;
 
@@ -12,7 +12,7 @@ pub fn count(number: usize, noun: &str) -> String {
     }
 }
 
-/// What somebody may have meant: `did you mean one, two or three?`; `None` if nothing is near.
+/// A suggestion: `did you mean one, two or three?`; `None` if `near` is empty.
 pub fn did_you_mean<T: AsRef<str>>(near: &[T]) -> Option<String> {
     let (last, others) = near.split_last()?;
     let others: Vec<&str> = others.iter().map(AsRef::as_ref).collect();
@@ -20,7 +20,7 @@ pub fn did_you_mean<T: AsRef<str>>(near: &[T]) -> Option<String> {
     Some(format!("did you mean {or}{}?", last.as_ref()))
 }
 
-/// A length of time: `90 days` where it is that many, or in smaller units.
+/// A duration: `90 days` if it is a whole number of days, otherwise in smaller units.
 pub fn length(span: SignedDuration) -> String {
     const DAY: i64 = 86_400;
     match span.as_secs() {

@@ -1,21 +1,21 @@
-//! How bad it is to break a rule, which depends on whether the file is new, changed, or was there already.
+//! The severity of breaking a rule, which depends on whether the file is new, changed or unchanged.
 
 use serde::{Deserialize, Serialize};
 
 use super::Rule;
 use crate::problem::Severity;
 
-/// How bad it is to break a rule.
+/// The severity of breaking a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Degree {
-    /// Nobody is told.
+    /// The rule is not reported.
     Off,
-    /// It may be mended.
+    /// An optional improvement; only counted.
     Note,
-    /// It should be mended.
+    /// It should be fixed, but the check passes.
     Warning,
-    /// It has to be mended: the check fails.
+    /// It must be fixed: the check fails.
     Error,
 }
 
@@ -30,7 +30,7 @@ impl Degree {
         }
     }
 
-    /// As a problem is drawn.
+    /// The severity with which a problem is drawn.
     pub fn severity(self) -> Severity {
         match self {
             Self::Off | Self::Note => Severity::Note,
@@ -40,22 +40,22 @@ impl Degree {
     }
 }
 
-/// Where a file comes from that is looked at.
+/// Why a file is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Origin {
-    /// It is one of the site's, which is looked at as a whole.
+    /// The whole site is checked.
     Site,
-    /// It was changed, or somebody named it.
+    /// The file was changed, or was named on the command line.
     Changed,
-    /// It is new.
+    /// The file is new.
     New,
 }
 
-/// The degree of a rule, where `shelflife.toml` sets no other one. Rules that the OctoPrint plugin repository checks have
-/// the degree for changed files that they have there.
+/// The degree of a rule if `shelflife.toml` doesn't set one. Rules that the OctoPrint plugin repository checks in pull
+/// requests have the same degree for changed files here.
 pub fn default_degree(rule: Rule, origin: Origin) -> Degree {
     use Degree::{Error, Note, Off, Warning};
-    // What was published must build, so what is asked of entries from some day on is asked of those that change.
+    // Published entries must keep building, so newer requirements apply in full only to files that change.
     let since = |changed: Degree, before: Degree| if origin == Origin::Site { before } else { changed };
     let of_new = |new: Degree, others: Degree| if origin == Origin::New { new } else { others };
     match rule {
@@ -112,10 +112,10 @@ pub fn default_degree(rule: Rule, origin: Origin) -> Degree {
         | Rule::Contrast
         | Rule::MissingUrl
         | Rule::Deprecated => Warning,
-        // Few wrote SPDX identifiers when registries began.
+        // SPDX identifiers were not common when registries began.
         Rule::UnknownLicense => since(Warning, Note),
         Rule::Whitespace => Note,
-        // They are about builds, and a check makes none.
+        // These rules are about builds; a check doesn't build.
         Rule::KeptEntry | Rule::Output | Rule::Source => Off,
     }
 }

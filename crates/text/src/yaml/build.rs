@@ -1,4 +1,4 @@
-//! From the parser's events to a tree, without recursion and within the limits.
+//! Builds a tree from the parser's events, iteratively and within limits.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -13,20 +13,20 @@ use crate::problem::Problem;
 use crate::rule::Rule;
 use crate::warning::Warning;
 
-/// Why there is no tree.
+/// Why a tree could not be built.
 pub(super) enum Failure {
     Problem(Problem),
-    /// The parser stopped.
+    /// The parser stopped at a syntax error.
     Syntax(ScanError, Progress),
 }
 
-/// How far the parser came before it stopped, in bytes of the file.
+/// How far the parser came before it stopped. All positions are bytes of the file.
 pub(super) struct Progress {
-    /// Where the innermost list or mapping begins that has not ended.
+    /// The start of the innermost list or mapping that is still open.
     pub(super) open: Option<usize>,
-    /// Where the innermost `[` or `{` is that has not ended.
+    /// The start of the innermost `[` or `{` that is still open.
     pub(super) bracket: Option<usize>,
-    /// Where what could be read ends: what the parser stopped at begins behind it.
+    /// The end of what was read; the text that the parser stopped at begins after it.
     pub(super) read: usize,
 }
 
@@ -49,7 +49,7 @@ pub(super) fn build(text: &Text, source: &Source, limits: YamlLimits) -> Result<
     let mut parser = Parser::new_from_str(source.as_str());
     while let Some(event) = parser.next_event() {
         match event {
-            // As YAML 1.1 readers do that are asked for one document.
+            // YAML 1.1 readers stop here as well when they are asked for a single document.
             Ok((Event::DocumentStart(_), span)) if builder.documents > 0 => {
                 builder.second_document(source.range(span));
                 break;
@@ -74,7 +74,7 @@ enum Open {
     Sequence(Vec<Child>),
     Mapping {
         fields: Vec<StoredField>,
-        /// Where each key stands last, and its place among the fields.
+        /// For each key the start of its last occurrence, and its index in `fields`.
         seen: HashMap<String, (usize, usize)>,
         key: Option<(String, Range<usize>)>,
     },
@@ -95,7 +95,7 @@ struct Builder<'a> {
     root: Option<Child>,
     overridden: Vec<StoredField>,
     anchors: HashMap<usize, usize>,
-    /// Values and bytes that aliases have expanded to so far.
+    /// The number of values and of bytes of text that aliases have expanded to so far.
     expanded: (usize, usize),
     documents: usize,
     warnings: Vec<Warning>,
@@ -111,7 +111,7 @@ impl Builder<'_> {
                 Ok(())
             }
             Event::Scalar(mut text, style, anchor, tag) => {
-                // libyaml adds no line end to a block of lines that the file ends without one.
+                // libyaml doesn't add a line end to a block scalar that the file ends without one.
                 let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
                 if is_block && range.end >= self.source.end() && self.source.is_cut_off() {
                     let whole = text.strip_suffix('\n').map(str::to_owned);
@@ -152,7 +152,7 @@ impl Builder<'_> {
         );
     }
 
-    /// What a tag says of a single value. One that says something else is ignored: values are plain data.
+    /// The type that a tag gives to a single value. Tags of other types are ignored, because values are plain data.
     fn scalar_tag(&mut self, tag: &saphyr_parser::Tag, range: &Range<usize>) -> Option<Tag> {
         match (tag.is_yaml_core_schema(), tag.suffix.as_str()) {
             (true, "str") => Some(Tag::Text),
@@ -194,7 +194,7 @@ impl Builder<'_> {
         self.store(stored, anchor, range);
     }
 
-    /// A value without characters that nobody can see, such as escapes may stand for.
+    /// Removes invisible characters, which escapes may have produced, with a warning.
     fn without_forbidden(&mut self, text: String, range: &Range<usize>) -> String {
         let Some(found) = text.chars().find(|&c| is_forbidden(c)) else { return text };
         let message = format!("{}; it is removed", describe_forbidden(found));
@@ -320,7 +320,7 @@ impl Builder<'_> {
             }
             *key = Some((name, span.clone()));
         }
-        // To count lines takes time in proportion to the file.
+        // Counting lines takes time proportional to the file's size.
         if let Some((earlier, name)) = first.filter(|_| self.warnings.len() < MAX_PROBLEMS) {
             let (first, second) = (self.text.line(earlier), self.text.line(span.start));
             let message = format!(
@@ -351,7 +351,7 @@ impl Builder<'_> {
         }
     }
 
-    /// Takes the fields of `<<: *other` in (<https://yaml.org/type/merge.html>): those that are not there yet.
+    /// Merges the fields of `<<: *other` (<https://yaml.org/type/merge.html>); existing keys take precedence.
     fn merge(&mut self, fields: Vec<StoredField>) -> Vec<StoredField> {
         let is_merge = |field: &StoredField| {
             field.key == "<<" && self.text.as_str().get(field.key_span.clone()) == Some("<<")

@@ -1,4 +1,4 @@
-//! A YAML syntax error in words that tell the writer of the file what to do.
+//! Explains YAML syntax errors to the author of a file.
 
 use std::ops::Range;
 
@@ -7,8 +7,8 @@ use super::build::Progress;
 use super::tree::quote;
 use crate::problem::Problem;
 
-/// The problem of which the parser says `info` at byte `at` of the YAML in `range`. Of what was not closed it points at the
-/// beginning, since the parser may have gone on for many lines.
+/// The problem that the parser reports as `info` at byte `at` of the YAML in `range`. For an unclosed bracket or quote
+/// it points at the start, because the parser may only have noticed many lines further down.
 pub(super) fn syntax(
     text: &Text,
     range: Range<usize>,
@@ -23,7 +23,7 @@ pub(super) fn syntax(
     let line_end = content[at..range.end].find('\n').map_or(range.end, |found| at + found);
     let here = at..line_end;
 
-    // The parser may notice a tab only when it comes from the line before.
+    // The parser may not notice a tab until it reaches the next line.
     if is_about_layout(info)
         && let Some(tab) = indenting_tab(&content[line_start..range.end])
     {
@@ -90,10 +90,10 @@ pub(super) fn syntax(
     text.problem(here, format!("broken YAML: {}", info.replace('\n', " ")))
 }
 
-/// What helps where a quote is missing or one too many.
+/// Help for a missing or superfluous quote.
 const QUOTES: &str = "write a quote within single quotes twice, and within double quotes as `\\\"`";
 
-/// The problem that the text in `rest` begins with a character that begins no value, if that is what the parser says.
+/// The problem that a value begins with a reserved character, at the start of `rest`, if that is what `info` reports.
 fn reserved(text: &Text, rest: Range<usize>, info: &str) -> Option<Problem> {
     if !info.contains("unexpected character") && !info.contains("cannot start") {
         return None;
@@ -103,8 +103,8 @@ fn reserved(text: &Text, rest: Range<usize>, info: &str) -> Option<Problem> {
     Some(text.problem(rest, message).help("put the value in quotes"))
 }
 
-/// How many bytes it is from the bracket that `yaml` begins with to the one that closes it, both among them; `None` if
-/// none of its kind does.
+/// The number of bytes from the bracket at the start of `yaml` to the one that closes it, including both; `None` if it
+/// is not closed by a bracket of its kind.
 pub fn closing(yaml: &str) -> Option<usize> {
     let mut open = Vec::new();
     let mut before = ' ';
@@ -128,8 +128,8 @@ pub fn closing(yaml: &str) -> Option<usize> {
     None
 }
 
-/// Where the quoted value begins that ends before byte `end` with nothing but blanks in between, looked for from byte
-/// `from` on.
+/// The start of the quoted value that ends before byte `end` with only blanks in between; the search starts at byte
+/// `from`.
 fn quote_closed_at(content: &str, from: usize, end: usize) -> Option<usize> {
     let mut at = from;
     while let Some(found) = content.get(at..end)?.find(['"', '\'']) {
@@ -143,7 +143,7 @@ fn quote_closed_at(content: &str, from: usize, end: usize) -> Option<usize> {
     None
 }
 
-/// How many bytes the quoted value has that `yaml` begins with, both quotes among them; `None` if it has no end.
+/// The length in bytes of the quoted value at the start of `yaml`, including both quotes; `None` if it is not closed.
 pub fn quoted(yaml: &str) -> Option<usize> {
     let mut chars = yaml.char_indices().peekable();
     let (_, quote) = chars.next()?;
@@ -166,7 +166,7 @@ fn is_about_layout(info: &str) -> bool {
         .any(|word| info.contains(word))
 }
 
-/// The first tab that indents one of the first two lines of `lines`.
+/// The first tab in the indentation of the first two lines of `lines`.
 fn indenting_tab(lines: &str) -> Option<usize> {
     let mut start = 0;
     for line in lines.split_inclusive('\n').take(2) {

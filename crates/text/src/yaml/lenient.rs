@@ -1,56 +1,56 @@
-//! YAML 1.1 as libyaml takes it, for a parser of YAML 1.2 that is stricter about white space.
+//! Prepares YAML 1.1, as libyaml accepts it, for a YAML 1.2 parser that is stricter about white space.
 //!
-//! libyaml lets the further lines of a quoted value, and everything within brackets, begin at any column, and it
-//! takes a tab behind the colon of a key. Files rely on that, so where the parser objects, blanks are put in for
-//! it and it tries again. Blanks at these places carry no meaning, and positions keep pointing into the file as
-//! it is.
+//! libyaml lets the continuation lines of a quoted value, and everything within brackets, begin at any column, and
+//! accepts a tab after the colon of a key. Existing files rely on that. So where the parser rejects such a place,
+//! spaces are inserted there and the text is parsed again. Spaces at these places have no meaning, and positions still
+//! refer to the original file.
 
 use std::ops::Range;
 
 use saphyr_parser::{Marker, ScanError, Span};
 
-/// How many places are put right for the parser before its objection stands; each costs one more pass.
+/// The maximum number of repairs before the parser's error is reported; each costs another pass.
 const MAX_REPAIRS: usize = 100;
 
-/// YAML as the parser gets it, with the way back to the file's bytes.
+/// YAML as the parser gets it, with a mapping back to the bytes of the file.
 #[derive(Debug)]
 pub(super) struct Source {
     content: String,
-    /// The file's byte of each character; empty while all characters are one byte and nothing was inserted.
+    /// The byte in the file of each character; empty while the text is ASCII and nothing has been inserted.
     bytes: Vec<usize>,
     range: Range<usize>,
     repairs: usize,
 }
 
 impl Source {
-    /// The bytes `range` of the file's text `whole`.
+    /// Takes the bytes `range` of the file's text `whole`.
     pub(super) fn new(whole: &str, range: Range<usize>) -> Self {
         let content = whole.get(range.clone()).unwrap_or_default().to_owned();
         let bytes = if content.is_ascii() { Vec::new() } else { positions(&content, range.start) };
         Self { content, bytes, range, repairs: 0 }
     }
 
-    /// Whether the last line has no line end.
+    /// Whether the last line lacks a line end.
     pub(super) fn is_cut_off(&self) -> bool {
         !self.content.ends_with('\n')
     }
 
-    /// The first byte.
+    /// The position of the first byte in the file.
     pub(super) fn start(&self) -> usize {
         self.range.start
     }
 
-    /// The byte behind the last one.
+    /// The position in the file after the last byte.
     pub(super) fn end(&self) -> usize {
         self.range.end
     }
 
-    /// What to parse.
+    /// The text to parse.
     pub(super) fn as_str(&self) -> &str {
         &self.content
     }
 
-    /// The byte of the file at `marker`.
+    /// The byte in the file at `marker`.
     pub(super) fn byte(&self, marker: Marker) -> usize {
         if self.bytes.is_empty() {
             self.range.end.min(self.range.start + marker.index())
@@ -59,13 +59,13 @@ impl Source {
         }
     }
 
-    /// The bytes of the file at `span`.
+    /// The bytes in the file at `span`.
     pub(super) fn range(&self, span: Span) -> Range<usize> {
         let start = self.byte(span.start);
         start..self.byte(span.end).max(start)
     }
 
-    /// Puts in the blanks for want of which `error` arose; false if it is another kind of error. `in_brackets` says
+    /// Inserts the spaces whose absence caused `error`; returns false for any other kind of error. `in_brackets` says
     /// whether the error is within a list or mapping in brackets.
     pub(super) fn repair(&mut self, error: &ScanError, in_brackets: bool) -> bool {
         self.repairs += 1;
@@ -100,7 +100,7 @@ impl Source {
         }
     }
 
-    /// The begins of the further lines of the quoted value that begins at byte `start`.
+    /// The starts of the continuation lines of the quoted value that begins at byte `start`.
     fn quoted_lines(&self, start: usize) -> Vec<usize> {
         let mut rest = self.content[start..].char_indices().peekable();
         let Some((_, quote)) = rest.next() else { return Vec::new() };
@@ -108,7 +108,7 @@ impl Source {
         while let Some((at, found)) = rest.next() {
             match found {
                 '\\' if quote == '"' => {
-                    // An escaped line end begins a further line as any other does.
+                    // An escaped line end starts a continuation line as well.
                     rest.next_if(|&(_, next)| next != '\n');
                 }
                 '\n' => lines.push(start + at + 1),
@@ -124,18 +124,18 @@ impl Source {
         lines
     }
 
-    /// Indents the lines that begin at these bytes deeper than anything above them, which is deep enough.
+    /// Indents the lines that begin at these bytes deeper than any line above them, which is always deep enough.
     fn indent(&mut self, lines: &[usize]) {
         let indentation = |line: &str| line.len() - line.trim_start_matches([' ', '-', '?', '\t']).len();
         let first = lines.first().copied().unwrap_or_default();
         let width = self.content[..first].lines().map(indentation).max().unwrap_or_default() + 1;
-        // A blank line stays blank: in quotes it is a line end.
+        // A blank line must stay blank: within quotes it is a line end.
         let shown: Vec<usize> =
             lines.iter().copied().filter(|&line| !self.content[line..].starts_with('\n')).collect();
         self.insert_blanks(&shown, width);
     }
 
-    /// Puts `width` blanks in at each of the bytes `places`, which ascend.
+    /// Inserts `width` spaces at each of the bytes `places`, which are in ascending order.
     fn insert_blanks(&mut self, places: &[usize], width: usize) {
         if self.bytes.is_empty() {
             self.bytes = positions(&self.content, self.range.start);

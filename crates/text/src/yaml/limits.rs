@@ -1,15 +1,15 @@
-//! How much of a file is read, and sizes as people are told of them.
+//! Limits for a file's YAML, and sizes in messages.
 
 use std::fmt;
 
-/// What the YAML of a file may hold.
+/// Limits for the YAML of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct YamlLimits {
-    /// How deep lists and mappings may nest.
+    /// The maximum nesting of lists and mappings.
     pub depth: usize,
-    /// How many values all aliases may unfold to.
+    /// The maximum number of values that all aliases may expand to.
     pub alias_values: usize,
-    /// How many bytes of text all aliases may unfold to.
+    /// The maximum number of bytes of text that all aliases may expand to.
     pub alias_size: usize,
 }
 
@@ -19,7 +19,7 @@ impl Default for YamlLimits {
     }
 }
 
-/// A number of bytes for a person: in a larger unit where that is exact.
+/// A number of bytes in messages, shown in a larger unit if that is exact.
 #[derive(Debug, Clone, Copy)]
 pub struct Bytes(pub usize);
 

@@ -1,7 +1,7 @@
-//! YAML as people wrote it for YAML 1.1 readers: a tree that knows where each value stands, within limits.
+//! A YAML 1.1 reader with limits. Its tree knows the place of each value.
 //!
-//! Everything here is read from strangers, so every size is bounded: a file's bytes, its nesting and what aliases unfold
-//! to by [`YamlLimits`], and how many problems are told at once ([`MAX_PROBLEMS`]).
+//! All input is untrusted, so every size is bounded: the file's bytes, its nesting and the expansion of aliases by
+//! [`YamlLimits`], and the number of reported problems by [`MAX_PROBLEMS`].
 
 mod build;
 mod explain;
@@ -19,7 +19,7 @@ pub use scalar::{Meaning, Timestamp};
 pub use text::{Text, is_forbidden};
 pub use tree::{Field, Node, Scalar, Tag, Tree, quote};
 
-/// How many problems of one file are told at once; a file with more is broken throughout.
+/// The maximum number of problems that are reported for one file.
 pub const MAX_PROBLEMS: usize = 50;
 
 #[cfg(test)]

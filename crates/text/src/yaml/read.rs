@@ -1,4 +1,4 @@
-//! Typed reading of a tree, which takes what it can get, warns of the rest and goes on.
+//! Typed reading of a tree: converts what it can, and warns about the rest.
 
 use std::ops::Range;
 
@@ -7,9 +7,9 @@ use crate::problem::Problem;
 use crate::rule::Rule;
 use crate::warning::Warning;
 
-/// Reads values of one file and collects what is wrong with them, up to [`MAX_PROBLEMS`] of each degree.
+/// Reads the values of one file and collects the problems, up to [`MAX_PROBLEMS`] of each degree.
 ///
-/// A value that is missing or null is no problem to any method.
+/// None of the methods treats a missing or null value as a problem.
 #[derive(Debug)]
 pub struct Reader<'t> {
     text: &'t Text,
@@ -18,40 +18,41 @@ pub struct Reader<'t> {
 }
 
 impl<'t> Reader<'t> {
-    /// A reader of values of `text`, of which `tree` was read.
+    /// A reader for values of `tree`, which was read from `text`.
     pub fn new(text: &'t Text, tree: &Tree) -> Self {
         Self { text, refusals: Vec::new(), warnings: tree.warnings().to_vec() }
     }
 
-    /// The file that is read.
+    /// The file that is being read.
     pub fn text(&self) -> &'t Text {
         self.text
     }
 
-    /// Notes what makes the whole file unusable.
+    /// Records a problem that makes the whole file unusable.
     pub fn refuse(&mut self, problem: Problem) {
         if self.refusals.len() < MAX_PROBLEMS {
             self.refusals.push(problem);
         }
     }
 
-    /// Notes what is wrong, though the file can be used.
+    /// Records a problem that doesn't make the file unusable.
     pub fn note(&mut self, rule: Rule, problem: &Problem) {
         if self.warnings.len() < MAX_PROBLEMS {
             self.warnings.push(Warning::at(rule, problem));
         }
     }
 
-    /// Notes that the value at `span` is not what was expected, and what becomes of it.
+    /// Records that the value at `span` is not what was expected; `message` also says how the value is handled.
     pub fn warn(&mut self, rule: Rule, span: Range<usize>, message: impl Into<String>, help: &str) {
         let problem = self.text.problem(span, message);
         self.note(rule, &if help.is_empty() { problem } else { problem.help(help) });
     }
 
-    /// `value` and the warnings, unless the file is unusable; both in the order of the file.
+    /// Returns `value` and the warnings, or the problems if the file is unusable. Both lists are in the order of the
+    /// file.
     ///
     /// # Errors
-    /// Everything that makes the file unusable.
+    /// All problems that make the file unusable.
     pub fn finish<T>(mut self, value: Option<T>) -> Result<(T, Vec<Warning>), Vec<Problem>> {
         match value {
             Some(value) if self.refusals.is_empty() => {
@@ -65,8 +66,8 @@ impl<'t> Reader<'t> {
         }
     }
 
-    /// A value as one text; `name` is what messages call it. A list becomes its items with commas between them, a
-    /// mapping what was written: `- plug: in` is meant as text.
+    /// A value as a single text; messages call it `name`. The items of a list are joined with commas, and a mapping
+    /// becomes the text as it was written, because `- plug: in` is meant as text.
     pub fn text_of(&mut self, name: &str, node: Node<'t>) -> Option<String> {
         if node.is_null() {
             return None;
@@ -101,7 +102,7 @@ impl<'t> Reader<'t> {
         self.text_of(&format!("`{}`", field.key), field.value)
     }
 
-    /// The boolean `field`, false where it is missing.
+    /// The boolean `field`; false if it is missing.
     pub fn boolean(&mut self, field: Option<Field<'t>>) -> bool {
         let Some(field) = field.filter(|field| !field.value.is_null()) else { return false };
         if let Some(Meaning::Boolean(value)) = field.value.scalar().map(super::Scalar::meaning) {
@@ -118,8 +119,8 @@ impl<'t> Reader<'t> {
         value
     }
 
-    /// The items of the list `field`, without empty ones. A single value is a list of one, of which `lenient` doesn't
-    /// warn.
+    /// The items of the list `field`, without empty ones. A single value is read as a list with one item, with a
+    /// warning unless `lenient`.
     pub fn list(&mut self, field: Option<Field<'t>>, lenient: bool) -> Vec<Node<'t>> {
         let Some(field) = field.filter(|field| !field.value.is_null()) else { return Vec::new() };
         if let Some(items) = field.value.items() {
@@ -137,14 +138,15 @@ impl<'t> Reader<'t> {
         vec![field.value]
     }
 
-    /// The texts of the list `field`, as written, each with its place.
+    /// The texts in the list `field`, as written, each with its place.
     pub fn texts(&mut self, field: Option<Field<'t>>, lenient: bool) -> Vec<(String, Range<usize>)> {
         let name = field.map(|field| format!("each item of `{}`", field.key)).unwrap_or_default();
         let items = self.list(field, lenient);
         items.into_iter().filter_map(|item| Some((self.text_of(&name, item)?, item.span()))).collect()
     }
 
-    /// The first `limit` items of the list under `key`, of which each has a place, with a warning of the others.
+    /// The first `limit` items of the list under `key`, with a warning if there are more. `place` returns an item's
+    /// place.
     pub fn few<T>(
         &mut self,
         key: &str,

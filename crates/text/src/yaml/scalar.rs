@@ -1,7 +1,7 @@
-//! What a plain scalar means to a YAML 1.1 reader: null, boolean, number, time stamp, or just text.
+//! The YAML 1.1 meaning of plain scalars: null, boolean, number, timestamp or text.
 //!
-//! The rules are those of the YAML 1.1 type repository (<https://yaml.org/type/>) in the form in which libyaml's
-//! readers apply them: `y` and `n` are text, and so is `0o17`, an octal number of YAML 1.2 only.
+//! The rules are those of the YAML 1.1 type repository (<https://yaml.org/type/>) as libyaml's readers apply them: `y`
+//! and `n` are text, and so is `0o17`, which is an octal number only in YAML 1.2.
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{Offset, TimeZone};
@@ -10,17 +10,17 @@ use serde_json::{Number, Value};
 /// The meaning of a scalar.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Meaning {
-    /// Nothing at all: empty, `~`, `null`.
+    /// Null: empty, `~`, `null`.
     Null,
     /// `yes`, `no`, `on`, `off`, `true`, `false`.
     Boolean(bool),
-    /// A whole number within 64 bits.
+    /// An integer that fits in 64 bits.
     Integer(i128),
-    /// Any other number that can be written down.
+    /// Any other number.
     Float(f64),
-    /// A day or a moment.
+    /// A date, with or without a time.
     Time(Timestamp),
-    /// Everything else.
+    /// Anything else.
     Text,
 }
 
@@ -29,7 +29,7 @@ pub enum Meaning {
 pub enum Timestamp {
     /// `2020-08-03`
     Day(Date),
-    /// `2020-08-03 10:30:00Z`: the time as written, and its offset from UTC; without one it is UTC.
+    /// `2020-08-03 10:30:00Z`: the time as written and its offset from UTC, which is zero if not given.
     Moment(DateTime, Offset),
 }
 
@@ -42,20 +42,20 @@ impl Timestamp {
         }
     }
 
-    /// `2017-05-16 10:30:00 +0000`, as moments are published: in UTC. A day is its first second.
+    /// The time in the form in which it is published, in UTC: `2017-05-16 10:30:00 +0000`. A date becomes its midnight.
     pub fn published(self) -> String {
         let (time, offset) = match self {
             Self::Day(date) => (date.to_datetime(Time::midnight()), Offset::UTC),
             Self::Moment(time, offset) => (time, offset),
         };
-        // Only at the very ends of the calendar does the step to UTC leave it.
+        // Only at the very ends of the calendar can the conversion to UTC fail.
         let utc = offset.to_timestamp(time).map_or(time, |moment| moment.to_zoned(TimeZone::UTC).datetime());
         utc.strftime("%Y-%m-%d %H:%M:%S +0000").to_string()
     }
 }
 
 impl Meaning {
-    /// What `text`, written plain, means.
+    /// The meaning of `text` as a plain scalar.
     pub fn of(text: &str) -> Self {
         match text {
             "" | "~" | "null" | "Null" | "NULL" => return Self::Null,
@@ -77,7 +77,8 @@ impl Meaning {
             .unwrap_or(Self::Text)
     }
 
-    /// As JSON. Days stay as written, moments are published in UTC, and what JSON can't hold stays text.
+    /// The value as JSON. Dates stay as written, times are published in UTC, and values that JSON can't represent stay
+    /// text.
     pub fn to_json(&self, text: &str) -> Value {
         match self {
             Self::Null => Value::Null,
@@ -90,7 +91,7 @@ impl Meaning {
         }
     }
 
-    /// What people call it.
+    /// The noun for it in messages.
     pub(super) fn noun(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
@@ -140,7 +141,7 @@ fn integer(text: &str) -> Option<i128> {
     (i128::from(i64::MIN)..=i128::from(u64::MAX)).contains(&value).then_some(value)
 }
 
-/// One place of a number to the base of sixty: `0` to `59`.
+/// One digit group of a base-60 number: `0` to `59`.
 fn sixtieth(part: &str) -> Option<u8> {
     let valid = matches!(part.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9']);
     valid.then(|| part.parse().ok()).flatten()
@@ -182,7 +183,7 @@ fn float(text: &str) -> Option<f64> {
     } else {
         place(whole)?
     };
-    // An exponent needs its sign, or it is text: `1.5e3` is no number in YAML 1.1.
+    // An exponent needs a sign: `1.5e3` is text in YAML 1.1.
     let exponent = match exponent {
         None => "+0",
         Some(exponent) => {
@@ -194,7 +195,7 @@ fn float(text: &str) -> Option<f64> {
     Some(negative * value)
 }
 
-/// Digits and underscores, beginning with a digit, without the underscores.
+/// Removes underscores from a text of digits and underscores that begins with a digit.
 fn place(text: &str) -> Option<String> {
     let valid = text.starts_with(|c: char| c.is_ascii_digit())
         && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
@@ -243,7 +244,7 @@ fn offset(zone: &str) -> Option<Offset> {
         return Some(Offset::UTC);
     }
     let (sign, rest) = (zone.starts_with('-'), zone.strip_prefix(['+', '-'])?);
-    // `+02:00`, `+2` and, as older YAML 1.1 readers take it, `+0200`.
+    // `+02:00`, `+2` and, as older YAML 1.1 readers accept, `+0200`.
     let (hours, minutes) = match rest.split_once(':') {
         Some(parts) => parts,
         None if rest.len() > 2 => rest.split_at_checked(rest.len() - 2)?,

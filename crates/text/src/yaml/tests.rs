@@ -1,4 +1,4 @@
-//! What libyaml's readers accept is read with the same values, at the right places, and at a bounded cost.
+//! Files that libyaml's readers accept give the same values, at the right places and at a bounded cost.
 
 use std::time::{Duration, Instant};
 
@@ -67,7 +67,7 @@ fn a_repair_does_not_hide_a_mistake_behind_it() {
     assert_eq!(tree.root().unwrap().to_json(), json!({"a": "b"}));
 }
 
-/// The parser goes on for lines, and takes what follows for a part of it.
+/// The parser continues for several lines and takes them as part of the value.
 #[test]
 fn what_is_not_closed_is_told_where_it_begins() {
     for (yaml, place, closing) in [

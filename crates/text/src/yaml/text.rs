@@ -1,4 +1,4 @@
-//! A file's bytes as text: UTF-8 without a byte order mark, lines ended by `\n`, no control characters.
+//! A file's bytes as text: UTF-8 without a byte order mark, lines ended by `\n`.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -7,9 +7,9 @@ use std::sync::Arc;
 use super::Bytes;
 use crate::problem::Problem;
 
-/// A file of the site as text, under the path that its problems name.
+/// The text of a file of the site, with the path that its problems name.
 ///
-/// Line ends are `\n` however the file writes them, so that columns and lines are the ones that an editor shows.
+/// Line ends are always `\n`, whatever the file uses, so that lines and columns match those in an editor.
 #[derive(Debug, Clone)]
 pub struct Text {
     path: String,
@@ -17,11 +17,11 @@ pub struct Text {
 }
 
 impl Text {
-    /// The text of the file at `path` (relative to the site), which may be so many bytes long as the setting with that
-    /// name says.
+    /// Reads the file at `path` (relative to the site), which may have at most `limit` bytes; `setting` is the name of
+    /// that limit in messages.
     ///
     /// # Errors
-    /// A file that is larger, or one that is not UTF-8.
+    /// The file is larger than `limit`, or is not UTF-8.
     pub fn within(path: &str, bytes: &[u8], (setting, limit): (&str, usize)) -> Result<Self, Problem> {
         if bytes.len() > limit {
             let first = bytes[..bytes.len().min(200)].split(|&byte| byte == b'\n').next().unwrap_or_default();
@@ -35,10 +35,10 @@ impl Text {
         Self::read(path, bytes)
     }
 
-    /// The text of the file at `path` (relative to the site), however large it is.
+    /// Reads the file at `path` (relative to the site), whatever its size.
     ///
     /// # Errors
-    /// A file that is not UTF-8.
+    /// The file is not UTF-8.
     pub fn read(path: &str, bytes: &[u8]) -> Result<Self, Problem> {
         let without_mark = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         match std::str::from_utf8(without_mark) {
@@ -57,7 +57,7 @@ impl Text {
         &self.path
     }
 
-    /// A problem at `span`, cut off at the end of the first line so that a long value is not shown in full.
+    /// A problem at `span`, cut off at the end of its first line so that long values are not shown in full.
     pub fn problem(&self, span: Range<usize>, message: impl Into<String>) -> Problem {
         let start = span.start.min(self.content.len());
         let end = span.end.clamp(start, self.content.len());
@@ -66,13 +66,13 @@ impl Text {
         Problem::new(&self.path, &self.content, start..start + first.len(), message)
     }
 
-    /// The number, from 1, of the line that holds the byte `at`.
+    /// The number, from 1, of the line that contains the byte `at`.
     pub fn line(&self, at: usize) -> usize {
         let before = &self.content.as_bytes()[..at.min(self.content.len())];
         before.iter().filter(|&&byte| byte == b'\n').count() + 1
     }
 
-    /// The first control character within `range`: what no value of the site may hold.
+    /// A problem at the first control character within `range`, if there is one.
     pub fn control_character(&self, range: Range<usize>) -> Option<Problem> {
         let start = range.start;
         let is_control = |&(_, c): &(usize, char)| c.is_control() && c != '\n' && c != '\t';
@@ -87,15 +87,14 @@ impl Text {
     }
 }
 
-/// Whether `c` must not stand in a value: control characters other than tab and newline, and the characters that
-/// turn the direction of the text around them, with which a name can be made to read as another
-/// (Unicode Technical Report 36, section 2.5).
+/// Whether `c` is forbidden in values: control characters other than tab and newline, and the characters that change
+/// the direction of text, which can make one name look like another (Unicode Technical Report 36, section 2.5).
 pub fn is_forbidden(c: char) -> bool {
     (c.is_control() && c != '\n' && c != '\t')
         || matches!(c, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Says that `c` is forbidden.
+/// Says which forbidden character was found.
 pub(super) fn describe_forbidden(c: char) -> String {
     let kind = if c.is_control() { "control character" } else { "character that changes the text direction" };
     format!("found the {kind} U+{:04X}", u32::from(c))
@@ -113,7 +112,7 @@ fn not_utf8(path: &str, bytes: &[u8], original: &[u8], valid: usize) -> Problem 
     let offset = valid + original.len() - bytes.len();
     let found = bytes.get(valid).copied().unwrap_or_default();
     let before = String::from_utf8_lossy(&bytes[..valid]);
-    // A final `\r` is kept: it may be half of a line end.
+    // The byte after a final `\r` is not `\n`, so the `\r` is a whole line end.
     let at = unify_line_ends(&before).len();
     let content: Arc<str> = unify_line_ends(&String::from_utf8_lossy(bytes)).into();
     let message = format!("the file is not UTF-8: found the byte 0x{found:02X} at offset {offset}");

@@ -1,7 +1,7 @@
-//! A YAML document as a tree of values, each with the bytes it stands at.
+//! A YAML document as a tree of values with their places.
 //!
-//! Values live in one arena, children before parents, and an alias is a second reference to the same value. So
-//! nothing is copied however often aliases name it; what they *would* unfold to is counted instead, and bounded.
+//! Values live in one arena, children before parents, and an alias is a second reference to the same value. So aliases
+//! never copy anything; the size that they *would* expand to is counted and limited instead.
 
 use std::ops::Range;
 
@@ -23,7 +23,7 @@ pub struct Tree {
     pub(super) warnings: Vec<Warning>,
 }
 
-/// A value of a [`Tree`], at the place where it is written or where an alias names it.
+/// A value of a [`Tree`], at the place where it is written or where an alias refers to it.
 #[derive(Debug, Clone, Copy)]
 pub struct Node<'t> {
     tree: &'t Tree,
@@ -35,11 +35,11 @@ pub struct Node<'t> {
 pub struct Field<'t> {
     /// The key as written, without quotes.
     pub key: &'t str,
-    /// Where the key stands.
+    /// The bytes of the key.
     pub key_span: &'t Range<usize>,
-    /// What belongs to it.
+    /// The key's value.
     pub value: Node<'t>,
-    /// Whether it is written elsewhere, and `<<` takes it in.
+    /// Whether the field comes from another mapping, merged by `<<`.
     pub merged: bool,
 }
 
@@ -48,18 +48,18 @@ pub struct Field<'t> {
 pub struct Scalar {
     /// The text, unfolded and unescaped.
     pub text: String,
-    /// Whether it stands without quotes, so that it may mean something else than text.
+    /// Whether it is written without quotes, so that it may mean something other than text.
     pub plain: bool,
-    /// The type that it is said to be of.
+    /// Its explicit type.
     pub tag: Option<Tag>,
 }
 
-/// The tags that may stand before a single value.
+/// The tags that a single value may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tag {
     /// `!` or `!!str`: text, whatever it looks like.
     Text,
-    /// `!!null`, `!!bool`, `!!int`, `!!float`, `!!timestamp`: as it looks when plain, even in quotes.
+    /// `!!null`, `!!bool`, `!!int`, `!!float`, `!!timestamp`: interpreted like a plain scalar, even in quotes.
     Plain,
 }
 
@@ -73,11 +73,11 @@ pub(super) struct Child {
 #[derive(Debug)]
 pub(super) struct Stored {
     pub(super) content: Content,
-    /// Values in this one, itself included and aliases unfolded.
+    /// The number of values in this one, including itself and expanded aliases.
     pub(super) nodes: usize,
-    /// Bytes of text in this one, aliases unfolded.
+    /// The number of bytes of text in this one, including expanded aliases.
     pub(super) bytes: usize,
-    /// Levels of lists and mappings, this one included.
+    /// The number of nested levels of lists and mappings, including this one.
     pub(super) height: usize,
 }
 
@@ -97,7 +97,7 @@ pub(super) struct StoredField {
 }
 
 impl Tree {
-    /// Reads the one document in the bytes `range` of `text`.
+    /// Reads the only document in the bytes `range` of `text`.
     ///
     /// # Errors
     /// Control characters, a list or mapping as a key, the first syntax error, or the first limit that is exceeded.
@@ -120,17 +120,17 @@ impl Tree {
         }
     }
 
-    /// What is strange but could be read: keys that are given twice, tags, invisible characters.
+    /// Warnings about what could be read nevertheless: duplicate keys, tags, invisible characters.
     pub fn warnings(&self) -> &[Warning] {
         &self.warnings
     }
 
-    /// Fields of the document's mapping that don't count, since their key is given once more further down.
+    /// The fields of the document's mapping that are overridden by the same key further down.
     pub fn overridden(&self) -> impl Iterator<Item = Field<'_>> {
         self.overridden.iter().map(|field| field.in_tree(self))
     }
 
-    /// The document's value; none where there are at most comments.
+    /// The document's value; `None` if it is null or the text has only comments.
     pub fn root(&self) -> Option<Node<'_>> {
         let node = Node { tree: self, child: self.root.as_ref()? };
         (!node.is_null()).then_some(node)
@@ -142,12 +142,12 @@ impl<'t> Node<'t> {
         Some(&self.tree.values.get(self.child.value)?.content)
     }
 
-    /// The bytes at which the value stands, of an alias the bytes of the alias.
+    /// The bytes of the value; for an alias, the bytes of the alias.
     pub fn span(self) -> Range<usize> {
         self.child.span.clone()
     }
 
-    /// The single value that this is.
+    /// The single value, if this is one.
     pub fn scalar(self) -> Option<&'t Scalar> {
         match self.content()? {
             Content::Scalar(scalar) => Some(scalar),
@@ -155,7 +155,7 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// The items of the list that this is.
+    /// The items, if this is a list.
     pub fn items(self) -> Option<impl Iterator<Item = Node<'t>>> {
         match self.content()? {
             Content::Sequence(items) => Some(items.iter().map(move |child| Node { tree: self.tree, child })),
@@ -163,7 +163,7 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// The fields of the mapping that this is, in the order in which they were written, merged ones last.
+    /// The fields in the order in which they are written, with merged ones last, if this is a mapping.
     pub fn fields(self) -> Option<impl Iterator<Item = Field<'t>>> {
         match self.content()? {
             Content::Mapping(fields) => Some(fields.iter().map(move |field| field.in_tree(self.tree))),
@@ -171,19 +171,19 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// The field under `key` of the mapping that this is.
+    /// The field under `key`, if this is a mapping.
     pub fn field(self, key: &str) -> Option<Field<'t>> {
         self.fields()?.find(|field| field.key == key)
     }
 
-    /// Whether this is nothing: `key:`, `~` or `null`.
+    /// Whether the value is null: `key:`, `~` or `null`.
     pub fn is_null(self) -> bool {
         self.scalar().is_some_and(|scalar| scalar.meaning() == Meaning::Null)
     }
 
-    /// The value as JSON, scalars by their YAML 1.1 meaning.
+    /// The value as JSON, with the YAML 1.1 meaning of scalars.
     pub fn to_json(self) -> Value {
-        // Depth and number of the values are bounded by the tree's limits.
+        // The tree's limits bound the depth and the number of values.
         match self.content() {
             None => Value::Null,
             Some(Content::Scalar(scalar)) => scalar.meaning().to_json(&scalar.text),
@@ -197,7 +197,7 @@ impl<'t> Node<'t> {
         }
     }
 
-    /// What this is, for a message: `a list`, `the number "1.4"`.
+    /// A description for messages: `a list`, `the number "1.4"`.
     pub fn describe(self) -> String {
         match self.content() {
             None => "nothing".to_owned(),
@@ -235,7 +235,7 @@ pub(super) fn is_bracket(text: &Text, at: Option<usize>) -> bool {
     at.and_then(|at| text.as_str().get(at..)).is_some_and(|rest| rest.starts_with(['[', '{']))
 }
 
-/// `text` in quotes, shortened and on one line, for a message.
+/// `text` in backticks for a message: shortened, and on one line.
 pub fn quote(text: &str) -> String {
     const SHOWN: usize = 60;
     let readable =
