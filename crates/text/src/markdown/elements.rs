@@ -1,4 +1,4 @@
-//! The elements and attributes that an entry may use, and what becomes of obsolete ones.
+//! The elements and attributes that an entry may use, and replacements for obsolete ones.
 
 use std::borrow::Cow;
 
@@ -6,17 +6,16 @@ use url::Url;
 
 use super::{picture, wide};
 
-/// Where an element may stand and what may stand in it, as far as that matters here
-/// (HTML Standard, section 3.2.5).
+/// Where an element may occur and what it may contain, as far as it matters here (HTML Standard, section 3.2.5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Text-level: stands anywhere, holds text-level content only.
+    /// Text-level: allowed anywhere, contains only text-level content.
     Phrasing,
     /// A picture, line break or checkbox.
     Void,
     /// A thematic break: a block without content.
     Rule,
-    /// A block of blocks and text.
+    /// A block that contains blocks and text.
     Block,
     /// A paragraph, which any block ends.
     Paragraph,
@@ -28,28 +27,28 @@ pub(super) enum Kind {
     List,
     /// An item of a list.
     Item,
-    /// A table, its caption, groups of rows, rows and cells.
+    /// A table and its parts: caption, groups of rows, rows and cells.
     Table,
     Caption,
     Section,
     Row,
     Cell,
-    /// A list of definitions, a term, and what it means.
+    /// A definition list, a term, and its meaning.
     Terms,
     Term,
     Meaning,
-    /// A block that opens and closes, and its headline.
+    /// A disclosure widget, and its summary.
     Details,
     Summary,
 }
 
 impl Kind {
-    /// Whether it may stand only where blocks may.
+    /// Whether the element is allowed only where blocks are allowed.
     pub(super) fn is_block(self) -> bool {
         !matches!(self, Self::Phrasing | Self::Void)
     }
 
-    /// Whether it holds text-level content only, and is dissolved where there are blocks in it.
+    /// Whether the element may contain only text-level content, and so is dissolved if it contains blocks.
     pub(super) fn holds_phrasing(self) -> bool {
         matches!(self, Self::Phrasing | Self::Paragraph | Self::Heading(_) | Self::Preformatted)
     }
@@ -60,7 +59,7 @@ impl Kind {
 pub(super) struct Element {
     /// The name as entries write it.
     pub written: &'static str,
-    /// The name as it is put out.
+    /// The name in the output.
     pub name: &'static str,
     pub kind: Kind,
 }
@@ -145,7 +144,7 @@ const ELEMENTS: [Element; 74] = {
         same("caption", Caption),
         same("thead", Section),
         same("tbody", Section),
-        // The parts of a table may stand in few orders only; rows lose little by standing in a body.
+        // The parts of a table must come in a fixed order, so a footer becomes a body; its rows lose little.
         other("tfoot", "tbody", Section),
         same("tr", Row),
         same("td", Cell),
@@ -155,17 +154,17 @@ const ELEMENTS: [Element; 74] = {
     ]
 };
 
-/// The element that entries write as `name`; none if only its content is kept.
+/// The element that entries write as `name`; `None` if only its content is kept.
 pub(super) fn find(name: &str) -> Option<Element> {
     ELEMENTS.iter().find(|element| element.written == name).copied()
 }
 
-/// The names of all elements that are put out.
+/// The names of all elements in the output.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
     ELEMENTS.iter().map(|element| element.name)
 }
 
-/// The attributes that are put out, by element.
+/// The attributes in the output, by element.
 pub(super) const ATTRIBUTES: [(&str, &[&str]); 23] = [
     ("a", &["href", "title", "id"]),
     ("abbr", &["title"]),
@@ -192,10 +191,10 @@ pub(super) const ATTRIBUTES: [(&str, &[&str]); 23] = [
     ("th", &["class", "colspan", "rowspan", "scope"]),
 ];
 
-/// An attribute as it is put out: its value may hold character references, but no `"`.
+/// An attribute of the output. Its value may contain character references, but no `"`.
 pub(super) type Attribute<'a> = (&'static str, Cow<'a, str>);
 
-/// What is kept of an element's attributes, but for its address (`href`, `src`) and `id`.
+/// The attributes of an element that are kept, without its address (`href`, `src`) and `id`.
 pub(super) fn attributes<'a>(element: Element, written: &[(String, &'a str)]) -> Vec<Attribute<'a>> {
     let get = |name: &str| written.iter().find(|(written, _)| written == name).map(|&(_, value)| value);
     let has = |name: &str| get(name).is_some();
@@ -241,7 +240,7 @@ fn alignment(value: &str) -> Option<&'static str> {
         .find(|class| class[6..].eq_ignore_ascii_case(value))
 }
 
-/// Whether `class` is one that may be put out.
+/// Whether `class` is allowed in the output.
 pub(super) fn is_class(element: &str, class: &str) -> bool {
     match element {
         "code" => is_language(class),
@@ -257,7 +256,7 @@ fn is_language(class: &str) -> bool {
     !name.is_empty() && name.len() <= 50 && name.bytes().all(plain)
 }
 
-/// Whole pixels, written as `120` or `120px`; percentages and the like can't stand in HTML any more.
+/// A whole number of pixels, written as `120` or `120px`. HTML no longer allows percentages and other units.
 fn pixels(value: &str) -> Option<String> {
     let number: u16 = value.trim().trim_end_matches("px").parse().ok()?;
     (number > 0).then(|| number.to_string())
@@ -268,12 +267,12 @@ fn integer(value: &str, least: i32, most: i32) -> Option<Cow<'static, str>> {
     (least..=most).contains(&number).then(|| number.to_string().into())
 }
 
-/// `address` as it may stand in a link (`https`, `http`, `mailto`, or relative), or none.
+/// `address`, encoded, if it is allowed in a link: `https`, `http`, `mailto`, or relative.
 pub(super) fn link(address: &str) -> Option<String> {
     let address = encode(address);
     let allowed = match Url::parse(&address) {
         Ok(url) => matches!(url.scheme(), "https" | "http" | "mailto"),
-        // Such as `//[x`, which is relative, and an address nowhere.
+        // A relative address may be invalid, such as `//[x`.
         Err(url::ParseError::RelativeUrlWithoutBase) => {
             Url::parse("https://site.invalid/").is_ok_and(|site| site.join(&address).is_ok())
         }
@@ -282,13 +281,13 @@ pub(super) fn link(address: &str) -> Option<String> {
     allowed.then_some(address)
 }
 
-/// `address` as it may stand in a picture (`https`, `http`, or relative), or none.
+/// `address`, encoded, if it is allowed in a picture: `https`, `http`, or relative.
 pub(super) fn picture(address: &str) -> Option<String> {
     link(address)
         .filter(|address| !address.is_empty() && !address.starts_with('#') && !address.starts_with("mailto:"))
 }
 
-/// Percent-encodes what can't stand in a URL (URL Standard, section 1.3), and leaves what is encoded.
+/// Percent-encodes characters that a URL can't contain (URL Standard, section 1.3). Existing encoding is kept.
 pub fn encode(address: &str) -> String {
     const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
     let address = address.trim();

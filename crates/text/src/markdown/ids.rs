@@ -1,4 +1,4 @@
-//! The ids of a body: what each part is called within the entry, and on the page.
+//! The ids in a body: as the entry writes them, and as they are on the page.
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -11,9 +11,9 @@ use super::plain::decode;
 use super::tidy::{Content, Node};
 use super::tokens::{self, Attributes};
 
-/// What an id begins with that the page around the body has, too, or may have.
+/// The prefix of ids that would otherwise collide with the page's.
 const PREFIX: &str = "body-";
-/// What the ids of pages begin with, so that no id in a body does.
+/// The prefix of ids that belong to the page; ids in a body never begin with it.
 const OF_PAGES: char = '_';
 /// The longest id, in bytes, without the prefix.
 const MAX_ID: usize = 200;
@@ -26,8 +26,8 @@ pub(super) struct Ids {
 }
 
 impl Ids {
-    /// The ids of the nodes whose tags are put out: first those of headings in Markdown, which were links before
-    /// anything else had an id, then those that are written, then those of headings in HTML.
+    /// Assigns ids to the nodes whose tags are written: first to headings in Markdown, because links to them existed
+    /// before other elements had ids, then explicit ids, then those of headings in HTML.
     pub(super) fn of(nodes: &[Node<'_>], filled: &[bool]) -> Self {
         let mut ids = Self::default();
         let mut used: HashSet<String> = HashSet::new();
@@ -64,7 +64,7 @@ impl Ids {
     }
 }
 
-/// `name`, or with a number behind it if it is taken: the second of the same name is `name-1`, as kramdown has it.
+/// `name`, with a number appended if it is taken: the second of the same name is `name-1`, as in kramdown.
 fn unique(name: &str, repeated: &mut HashMap<String, usize>, is_taken: impl Fn(&str) -> bool) -> String {
     let is_taken =
         |id: &str| is_taken(id) || (id.starts_with(OF_PAGES) && is_taken(&format!("{PREFIX}{id}")));
@@ -77,10 +77,10 @@ fn unique(name: &str, repeated: &mut HashMap<String, usize>, is_taken: impl Fn(&
     unique
 }
 
-/// `body`, which is HTML of [`to_html`](super::to_html), with other ids for the parts whose ids `page`, in which it
-/// stands, has elsewhere as well; none if there are no such parts.
+/// `body`, which is HTML from [`to_html`](super::to_html), with new ids for the parts whose ids also occur elsewhere in
+/// `page`, which contains `body`. `None` if there are no such parts.
 pub fn apart(page: &str, body: &str) -> Option<String> {
-    // In the order of the text: which names are taken depends on what came before.
+    // In the order of the text, because earlier names decide which later ones are taken.
     let own: Vec<String> = ids_in(body).collect();
     if own.is_empty() {
         return None;
@@ -111,8 +111,8 @@ fn ids_in(html: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// The start tags of `html`, each with where it is. Nothing is skipped: to take a text for a tag only makes another id
-/// of one that could have stayed.
+/// The start tags of `html` with their positions. Comments and the like are not skipped: mistaking text for a tag only
+/// renames an id without need.
 fn tags(html: &str) -> impl Iterator<Item = (Range<usize>, Attributes<'_>)> {
     let mut at = 0;
     std::iter::from_fn(move || {
@@ -128,7 +128,7 @@ fn tags(html: &str) -> impl Iterator<Item = (Range<usize>, Attributes<'_>)> {
     })
 }
 
-/// `body` with other ids, and links to them.
+/// `body` with new ids, and with links to them adjusted.
 fn renamed(body: &str, other: &HashMap<&str, String>) -> String {
     let mut out = String::with_capacity(body.len());
     let mut done = 0;
@@ -152,12 +152,12 @@ fn renamed(body: &str, other: &HashMap<&str, String>) -> String {
     out
 }
 
-/// Whether `id` may be one that an entry gives, and so whether it may be put out.
+/// Whether an entry may use `id`.
 pub(super) fn is_id(id: &str) -> bool {
     !id.is_empty() && id.len() <= MAX_ID && id.chars().all(|c| is_word(c) || matches!(c, '-' | '.' | ':'))
 }
 
-/// Whether an id of a body may be this.
+/// Whether `id` may occur in a body.
 pub(super) fn is_of_body(id: &str) -> bool {
     // A prefix and a number may have been added.
     !id.starts_with(OF_PAGES)
@@ -171,7 +171,7 @@ fn is_word(c: char) -> bool {
     c.is_alphabetic() || c == '_' || is_digit() || is_combining_mark(c)
 }
 
-/// What kramdown calls a heading, and GitHub as well: its letters and digits in small letters, blanks as `-`.
+/// The id that kramdown and GitHub give a heading: its letters and digits in lower case, with `-` for spaces.
 fn slug(nodes: &[Node<'_>], heading: usize) -> String {
     let mut slug = String::new();
     let mut waiting = vec![heading];

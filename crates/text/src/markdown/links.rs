@@ -1,4 +1,4 @@
-//! The addresses in HTML that was made here: found and replaced without reading any Markdown again.
+//! Finds and replaces addresses in HTML from this module, without reading the Markdown again.
 
 use std::ops::Range;
 
@@ -9,17 +9,17 @@ use super::plain::{decode, escape};
 pub struct Address {
     /// The address, without character references.
     pub to: String,
-    /// Whether it is that of a picture, and not of a link.
+    /// Whether it is the address of a picture; otherwise it is a link's.
     pub is_picture: bool,
-    /// Where it stands in the HTML.
+    /// The bytes of the HTML that contain the address.
     place: Range<usize>,
 }
 
-/// Every address in HTML that this module has made, in the order of the text.
+/// All addresses in HTML from this module, in the order of the text.
 pub fn addresses(html: &str) -> Vec<Address> {
     let mut found = Vec::new();
     let mut at = 0;
-    // What is no tag has no `<`, and no attribute's value has a `"`.
+    // The HTML has `<` only at tags, and `"` only around the values of attributes.
     while let Some(tag) = html.get(at..).and_then(|rest| rest.find('<')) {
         at += tag + 1;
         while let Some(next) = html.get(at..).and_then(|rest| rest.find(['"', '>'])) {
@@ -41,7 +41,7 @@ pub fn addresses(html: &str) -> Vec<Address> {
     found
 }
 
-/// HTML that this module has made, with another address for each for which there is one.
+/// Replaces the addresses in HTML from this module for which `another` returns a replacement.
 pub fn with_addresses(html: &str, another: impl Fn(&str) -> Option<String>) -> String {
     let mut out = String::with_capacity(html.len());
     let mut copied = 0;

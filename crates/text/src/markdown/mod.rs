@@ -1,8 +1,8 @@
-//! Markdown to safe HTML, and HTML to plain text.
+//! Converts Markdown to safe HTML, and HTML to plain text.
 //!
-//! Each step is for one thing: `kramdown` writes anew what only kramdown reads as its authors meant it, comrak reads
-//! GitHub-flavoured Markdown, `typography` puts in quotes and dashes, `tidy` makes valid HTML of what comrak and the
-//! raw HTML in entries add up to, and ammonia has the last word on what is safe.
+//! Each step has one task: `kramdown` rewrites what only kramdown reads as its authors meant it, comrak reads
+//! GitHub-flavored Markdown, `typography` inserts quotes and dashes, `tidy` turns the output of comrak and the raw HTML
+//! in entries into valid HTML, and ammonia decides what is safe.
 
 mod elements;
 mod ids;
@@ -28,83 +28,86 @@ use std::borrow::Cow;
 
 use comrak::{Arena, Options};
 
-/// Raise when the same Markdown can give other HTML: stored HTML is a memo under this number.
+/// The version of the conversion. Raise it when the same Markdown can give different HTML: stored HTML is a memo under
+/// it.
 pub const VERSION: u32 = 6;
 
 use write::Place;
 
-/// Stands for the base path in Markdown into which a program has put addresses. People write paths from the site's root
-/// without it, and it can't be seen from the text of a path which of the two it is. No text holds a noncharacter.
+/// Marks the base path in Markdown into which a program has inserted addresses. People write paths from the site's root
+/// without the base path, and the text of a path doesn't show which of the two it is. A noncharacter can't occur in the
+/// text.
 pub const BASE: char = '\u{FDEF}';
 
-/// [`BASE`] as comrak writes it in an address.
+/// [`BASE`] as comrak encodes it in an address.
 const ENCODED_BASE: &str = "%EF%B7%AF";
 
-/// What becomes of the addresses in a text. Each is asked about without character references and with everything
-/// percent-encoded that a URL can't hold.
+/// How the addresses in a text are rewritten. Each callback gets an address without character references and with every
+/// character percent-encoded that a URL can't contain.
 #[derive(Clone, Copy)]
 pub struct Addresses<'a> {
-    /// May name another address for that of a link or picture (`href`, `src`).
+    /// Returns a replacement for the address of a link or picture (`href`, `src`), if there is one.
     pub another: &'a dyn Fn(&str) -> Option<String>,
-    /// What becomes of the picture at an address.
+    /// Returns how the picture at an address is displayed.
     pub picture: &'a dyn Fn(&str) -> Picture,
-    /// What [`BASE`] is where it begins no path from the site's root, of which `another` is asked without it.
+    /// The base path that replaces [`BASE`], except at the start of a path from the site's root; such a path is passed
+    /// to `another` without it.
     pub base_path: &'a str,
 }
 
 impl<'a> Addresses<'a> {
-    /// Addresses that `another` may name others for; every picture is shown.
+    /// Rewrites addresses with `another`, and shows every picture.
     pub fn new(another: &'a dyn Fn(&str) -> Option<String>) -> Self {
         Self { another, picture: &|_| Picture::Shown, base_path: "" }
     }
 }
 
-/// What becomes of a picture.
+/// How a picture is displayed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Picture {
-    /// It is shown.
+    /// The picture is shown.
     Shown,
-    /// It is shown although it lies elsewhere: by https, once somebody comes near it, and without saying on which page.
+    /// The picture is shown, although it is on another site: loaded over https, lazily, and without a referrer.
     Fetched,
-    /// Its name stands for it, as a link to it. That of a badge is all that there is to see.
+    /// The picture's name is shown instead, as a link to the picture. A badge's name is not a link.
     Named,
 }
 
-/// The HTML of an entry's body: valid within a `<div>` below the page's `<h1>`.
+/// The HTML of an entry's body, valid within a `<div>` below the page's `<h1>`.
 ///
-/// Headings begin at `<h2>`, and none is more than one level below the one before it. Their ids are those that
-/// kramdown gives them; none begins with `_`, as ids of the page around do (see [`apart`] for what else it may have).
-/// Links to parts that are not there lose their target, but for those to the top of the page.
+/// Headings begin at `<h2>` and are at most one level below the previous heading. Their ids are kramdown's; none begins
+/// with `_`, which is reserved for the ids of the surrounding page (see [`apart`] for other collisions). Links to parts
+/// that don't exist lose their target, except links to the top of the page.
 pub fn to_html(markdown: &str, addresses: Addresses<'_>) -> String {
     convert(markdown, Place::Page, addresses)
 }
 
-/// The HTML of a text that stands on a page beside its body, such as why a plugin is blocked: as [`to_html`],
-/// without ids.
+/// The HTML of a text beside a page's body, such as the reason why a plugin is blocked: like [`to_html`], but without
+/// ids.
 pub fn to_html_part(markdown: &str, addresses: Addresses<'_>) -> String {
     convert(markdown, Place::Part, addresses)
 }
 
-/// The HTML of a text that stands within a sentence: text-level elements without ids. Of a text that has blocks, such
-/// as a list, only the words are left.
+/// The HTML of a text within a sentence: text-level elements without ids. A text that has blocks, such as a list, is
+/// reduced to its words.
 pub fn to_html_inline(markdown: &str, addresses: Addresses<'_>) -> String {
     let html = to_html_part(markdown, addresses);
     let paragraph = html.trim().strip_prefix("<p>").and_then(|html| html.strip_suffix("</p>"));
     match paragraph {
-        // Whatever else stands beside a paragraph ends it.
+        // With another block beside the paragraph, a `</p>` would be left inside.
         Some(inline) if !inline.contains("</p>") => inline.to_owned(),
         _ => safe::clean(&escape(&to_text(&html))),
     }
 }
 
 /// The HTML of a short text such as `disabled`, with typographic quotes, dashes and ellipses. It is published in
-/// `plugins.json`, so it has no ids, no added attributes, and headings stay what they are.
+/// `plugins.json`, so it gets no ids or extra attributes, and headings keep their level.
 pub fn to_html_smart(markdown: &str, another: &dyn Fn(&str) -> Option<String>) -> String {
     convert(markdown, Place::Elsewhere, Addresses::new(another))
 }
 
 fn convert(markdown: &str, place: Place, addresses: Addresses<'_>) -> String {
-    // No text has noncharacters from here on, but for [`BASE`] and those that `kramdown` puts in.
+    // From here on the only noncharacters are [`BASE`] and those that `kramdown` inserts.
     let prepared = kramdown::prepare(&readable(markdown));
     let (arena, options) = (Arena::new(), options());
     let document = comrak::parse_document(&arena, &prepared.text, &options);
@@ -115,7 +118,7 @@ fn convert(markdown: &str, place: Place, addresses: Addresses<'_>) -> String {
     let html = write::html(&tidy::tree(&html, &prepared.notes), place, addresses);
     let html = safe::clean(&html);
     let html = if html.contains(BASE) { html.replace(BASE, addresses.base_path) } else { html };
-    // A reference such as `&#x8;` has become the character by now.
+    // By now a reference such as `&#x8;` has become the character.
     readable(&html).into_owned()
 }
 
@@ -126,14 +129,14 @@ fn options() -> Options<'static> {
     options.extension.autolink = true;
     options.extension.tasklist = true;
     options.extension.footnotes = true;
-    // What a backslash stands before is no mark for `typography`.
+    // Keeps `typography` from changing escaped characters.
     options.parse.escaped_char_spans = true;
-    // Raw HTML goes through `tidy` and ammonia like everything else.
+    // `tidy` and ammonia process raw HTML like everything else.
     options.render.r#unsafe = true;
     options
 }
 
-/// `text` with U+FFFD for each forbidden character but [`BASE`].
+/// `text` with U+FFFD in place of each forbidden character except [`BASE`].
 fn readable(text: &str) -> Cow<'_, str> {
     let is_forbidden = |c: char| is_forbidden(c) && c != BASE;
     if text.contains(is_forbidden) {

@@ -1,4 +1,4 @@
-//! Pictures that are not shown: what stands for each.
+//! The text that replaces a picture which is not shown.
 
 use std::borrow::Cow;
 
@@ -8,13 +8,13 @@ use url::{ParseError, Url};
 use super::elements::Attribute;
 use super::plain::escape;
 
-/// The class of what stands for a picture.
+/// The class of the element that replaces a picture.
 pub(super) const CLASS: &str = "picture";
 
-/// A file's name that is longer than this is no name that somebody gave.
+/// The longest file name that is shown, in characters; longer ones are generated.
 const MAX_NAME: usize = 60;
 
-/// Hosts that serve badges and nothing else.
+/// Hosts that serve only badges.
 const BADGES: [&str; 12] = [
     "img.shields.io",
     "badge.fury.io",
@@ -30,16 +30,15 @@ const BADGES: [&str; 12] = [
     "travis-ci.org",
 ];
 
-/// Whether the picture at `address` is a badge: a few words, such as whether tests pass, of which nobody wants to see
-/// more.
+/// Whether the picture at `address` is a badge: a few words, such as a test status, that are not worth a link.
 pub(super) fn is_badge(address: &str) -> bool {
     parse(address).is_some_and(|url| {
         url.host_str().is_some_and(|host| BADGES.contains(&host)) || url.path().ends_with("/badge.svg")
     })
 }
 
-/// What stands for the picture with these attributes at `address`, as HTML: its alternative text, its title, or its
-/// file's name.
+/// The text, as HTML, that replaces the picture with these attributes at `address`: its alternative text, its title, or
+/// its file name.
 pub(super) fn name<'a>(attributes: &'a [Attribute<'_>], address: &str) -> Cow<'a, str> {
     let get = |name: &str| attributes.iter().find(|(key, _)| *key == name).map(|(_, value)| value.trim());
     let told = ["alt", "title"].into_iter().filter_map(get).find(|text| !text.is_empty());
@@ -50,7 +49,7 @@ pub(super) fn name<'a>(attributes: &'a [Attribute<'_>], address: &str) -> Cow<'a
     }
 }
 
-/// The name of the file at `address`, if it looks like that of a file.
+/// The file name in `address`, if it looks like one.
 fn file_name(address: &str) -> Option<String> {
     let url = parse(address)?;
     let name = percent_decode_str(url.path_segments()?.next_back()?).decode_utf8().ok()?;
@@ -59,7 +58,7 @@ fn file_name(address: &str) -> Option<String> {
         .then(|| name.trim().to_owned())
 }
 
-/// The URL that `address` stands for on some site.
+/// `address` as a URL; a relative one is resolved against a placeholder site.
 fn parse(address: &str) -> Option<Url> {
     match Url::parse(address) {
         Err(ParseError::RelativeUrlWithoutBase) => {

@@ -1,4 +1,4 @@
-//! HTML to plain text.
+//! Converts HTML to plain text.
 
 use std::borrow::Cow;
 
@@ -6,10 +6,10 @@ use super::elements;
 use super::picture;
 use super::tokens::{Token, Tokens};
 
-/// `text` without tags, as published descriptions and authors have it, which is what Liquid's `strip_html` does:
-/// `<script>…</script>`, `<!--…-->` and `<style>…</style>` go with their content, then everything from a `<` to the
-/// next `>`. Nothing else changes: `Jane Doe <jane@example.org>` becomes `Jane Doe ` with its blank, and
-/// character references stay.
+/// `text` without tags, for published descriptions and authors. Does the same as Liquid's `strip_html`: removes
+/// `<script>…</script>`, `<!--…-->` and `<style>…</style>` with their content, then everything from a `<` to the next
+/// `>`. Nothing else changes: `Jane Doe <jane@example.org>` becomes `Jane Doe ` with its trailing space, and character
+/// references stay.
 pub fn strip_tags(text: &str) -> String {
     let mut blocks = [("<script", "</script>", true), ("<!--", "-->", true), ("<style", "</style>", true)];
     let mut kept = String::with_capacity(text.len());
@@ -20,7 +20,7 @@ pub fn strip_tags(text: &str) -> String {
         let block = blocks.iter_mut().find(|(begin, _, ends)| *ends && rest.starts_with(begin));
         let end = block.and_then(|(begin, end, ends)| {
             let found = rest[begin.len()..].find(*end).map(|found| begin.len() + found + end.len());
-            // What is not found now is not found later.
+            // An end that is not found now is not found later either.
             *ends = found.is_some();
             found
         });
@@ -47,15 +47,15 @@ fn strip_angles(text: &str) -> String {
     kept
 }
 
-/// The text of `html` for a search index: without tags, character references decoded, blanks and line ends as one
-/// blank each, blocks a blank apart; a picture has no text, nor has what stands for it.
+/// The text of `html` for a search index: without tags, with character references decoded, runs of white space
+/// collapsed, and blocks separated by a space. Pictures and their replacements are left out.
 pub fn to_text(html: &str) -> String {
     let mut text = String::with_capacity(html.len());
     let mut tokens = Tokens::new(html);
     while let Some(token) = tokens.next() {
         match token {
             Token::Text(part) => text.push_str(&decode(part)),
-            // What stands for a picture has nothing but text in it.
+            // The element that replaces a picture contains only text.
             Token::Start(_, attributes) if attributes.contains(&("class".to_owned(), picture::CLASS)) => {
                 tokens.find(|token| matches!(token, Token::End(_)));
             }
@@ -72,7 +72,7 @@ pub fn to_text(html: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// `text` with the character references decoded that comrak and ammonia write, and numeric ones; others stay.
+/// `text` with numeric character references and those that comrak and ammonia write decoded; others stay.
 pub(super) fn decode(text: &str) -> Cow<'_, str> {
     if !text.contains('&') {
         return Cow::Borrowed(text);
@@ -97,9 +97,9 @@ pub(super) fn decode(text: &str) -> Cow<'_, str> {
     Cow::Owned(decoded)
 }
 
-/// The character that the reference at the begin of `text` stands for, and the reference's length.
+/// The character for the reference at the start of `text`, and the length of the reference.
 fn reference(text: &str) -> Option<(char, usize)> {
-    /// The longest of these, `&#x10FFFF;`.
+    /// The length of `&#x10FFFF;`, the longest reference.
     const LONGEST: usize = 10;
     let end = text.bytes().take(LONGEST).position(|byte| byte == b';')?;
     let name = text.get(1..end)?;
@@ -122,7 +122,7 @@ fn reference(text: &str) -> Option<(char, usize)> {
     Some((character, end + 1))
 }
 
-/// `text` as it may stand in HTML: between tags, or in an attribute's value in double quotes.
+/// Escapes `text` for HTML, both between tags and in attribute values in double quotes.
 pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;").replace('>', "&gt;")
 }

@@ -1,4 +1,4 @@
-//! The last word on what of an entry's HTML is safe, by an allow-list.
+//! Removes everything from an entry's HTML that is not on an allow-list.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -30,7 +30,7 @@ static CLEANER: LazyLock<Builder<'static>> = LazyLock::new(|| {
     builder
 });
 
-/// `html` without anything that is not allowed.
+/// `html` reduced to allowed elements and attributes.
 pub(super) fn clean(html: &str) -> String {
     CLEANER.clean(html).to_string()
 }

@@ -1,4 +1,4 @@
-//! What real entries write keeps its look, and what hostile ones write does no harm.
+//! Real entries keep their look, and hostile ones do no harm.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -59,7 +59,7 @@ fn what_may_scroll_sideways_is_reached_by_the_keyboard() {
     ] {
         let html = to_html(&format!("<pre>{code}</pre>"));
         assert_eq!(html.starts_with(&format!("<pre aria-label=\"Code\" {focus}>")), scrolls, "{html}");
-        // What is in a link can't have the focus itself, and what others show is theirs.
+        // Elements within a link must not be focusable, and other sites' pages use their own styles.
         let linked = to_html(&format!("<div><a href=/x><pre>{code}</pre><table><td>a</table></a></div>"));
         let elsewhere = to_html_smart(&format!("<pre>{code}</pre><table><td>a</table>"));
         assert!(!linked.contains("tabindex") && !elsewhere.contains("tabindex"), "{linked} {elsewhere}");
@@ -410,7 +410,7 @@ fn assert_harmless(html: &str) {
     }
 }
 
-/// What `html` is after a browser has read it, by HTML's own rules for broken markup.
+/// The HTML after a browser has parsed and serialized `html`, by the standard's rules for broken markup.
 fn as_read(html: &str) -> String {
     Html::parse_fragment(html).root_element().inner_html()
 }

@@ -1,9 +1,8 @@
-//! From whatever HTML an entry adds up to, to a tree in which everything stands where HTML lets it.
+//! Turns an entry's HTML, however broken, into a tree of valid HTML.
 //!
-//! Tags that don't match, blocks within text, rows without a table, nesting beyond reason: each is put right by a
-//! fixed rule, in one pass, so that the cost does not grow faster than the text. HTML's own rules for broken
-//! markup can blow a page up a thousandfold (formatting is opened anew in every paragraph); after this pass they
-//! have nothing left to do.
+//! Mismatched tags, blocks within text, rows without a table and excessive nesting are each repaired by a fixed rule,
+//! in one pass, so that the cost grows linearly with the text. HTML's own rules for broken markup can make a page a
+//! thousand times larger (formatting is reopened in every paragraph); after this pass those rules never apply.
 
 use std::borrow::Cow;
 
@@ -13,10 +12,10 @@ use super::plain::decode;
 use super::tokens::{Token, Tokens};
 use super::video;
 
-/// How deep elements may nest; the tags of deeper ones are left out.
+/// The maximum nesting of elements; the tags of deeper ones are left out.
 pub const MAX_NESTING: usize = 64;
 
-/// The content of `html` as a tree of valid HTML, the root first. What its marks say is in `notes`.
+/// The content of `html` as a tree of valid HTML, the root first. Marks in the text refer to `notes`.
 pub(super) fn tree<'a>(html: &'a str, notes: &'a [Note]) -> Vec<Node<'a>> {
     let mut tree = Tree { nodes: vec![Node::root()], open: vec![0], notes, next: None };
     for token in Tokens::new(html) {
@@ -30,15 +29,15 @@ pub(super) fn tree<'a>(html: &'a str, notes: &'a [Note]) -> Vec<Node<'a>> {
     tree.nodes
 }
 
-/// A node of the tree; children come after their parents.
+/// A node of the tree. Children have higher indices than their parents.
 pub(super) struct Node<'a> {
     pub(super) content: Content<'a>,
     pub(super) children: Vec<usize>,
-    /// The last child that is more than blank text.
+    /// The last child that is not blank text.
     last_shown: Option<usize>,
-    /// Whether its tags are left out, because it holds what it may not hold.
+    /// Whether its tags are left out because it has content that is not allowed in it.
     pub(super) dissolved: bool,
-    /// Whether it is a heading that was written in Markdown.
+    /// Whether it is a heading written in Markdown.
     pub(super) is_markdown: bool,
 }
 
@@ -57,7 +56,7 @@ impl<'a> Node<'a> {
         Self { content, children: Vec::new(), last_shown: None, dissolved: false, is_markdown: false }
     }
 
-    /// What stands for the `<div>` that the result will stand in.
+    /// The root, which represents the `<div>` around the result.
     fn root() -> Self {
         let element = Element { written: "", name: "div", kind: Kind::Block };
         let content = Content::Element { element, attributes: Vec::new(), address: None, id: None };
@@ -75,15 +74,15 @@ impl<'a> Node<'a> {
 struct Tree<'a> {
     /// The root first.
     nodes: Vec<Node<'a>>,
-    /// The elements that are open, the root first: it is never closed.
+    /// The open elements, the root first; the root is never closed.
     open: Vec<usize>,
     notes: &'a [Note],
-    /// Attributes of the next block in this element.
+    /// Attributes for the next block in this element.
     next: Option<(usize, &'a Attributes)>,
 }
 
 impl<'a> Tree<'a> {
-    /// Text that may have marks in it.
+    /// Appends text that may contain marks.
     fn marked_text(&mut self, text: &'a str) {
         let mut rest = text;
         while let Some(at) = rest.find([MARK, END, NUDGE]) {
@@ -106,7 +105,7 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Does what a note says to what is before it or around it.
+    /// Applies a note to the element before it or around it.
     fn note(&mut self, note: &'a Note) {
         let parent = self.open.last().and_then(|&parent| self.nodes.get(parent));
         match note {
@@ -148,7 +147,7 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Takes the blank away that stands before a mark at the end of a text.
+    /// Removes the white space before a mark at the end of a text.
     fn end_text(&mut self) {
         let last = self.open.last().and_then(|&parent| self.nodes.get(parent)?.children.last().copied());
         if let Some(Node { content: Content::Text(text), .. }) =
@@ -158,7 +157,7 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Gives an element more attributes.
+    /// Adds attributes to an element.
     fn add(&mut self, index: usize, more: &'a Attributes) {
         let Some(node) = self.nodes.get_mut(index) else { return };
         let Content::Element { element, attributes, id, .. } = &mut node.content else { return };
@@ -188,7 +187,7 @@ impl<'a> Tree<'a> {
         self.open_element(self.open.len() - 1).kind
     }
 
-    /// The innermost open element for which `wanted` holds, with none above it for which `barrier` does.
+    /// The depth of the innermost open element that is `wanted`, unless an element above it is a `barrier`.
     fn innermost(&self, wanted: impl Fn(Element) -> bool, barrier: impl Fn(Kind) -> bool) -> Option<usize> {
         for depth in (1..self.open.len()).rev() {
             let element = self.open_element(depth);
@@ -206,7 +205,7 @@ impl<'a> Tree<'a> {
         self.innermost(|element| element.name == name, |_| false).is_some()
     }
 
-    /// Closes everything above `depth`.
+    /// Closes all elements above `depth`.
     fn close_above(&mut self, depth: usize) {
         self.open.truncate(depth + 1);
     }
@@ -255,7 +254,7 @@ impl<'a> Tree<'a> {
         self.append(Content::Text(text));
     }
 
-    /// Makes a place for content where only list items or parts of a table may stand.
+    /// Opens the elements that must surround content in a list or table.
     fn make_room(&mut self) {
         match self.top() {
             Kind::List => self.push_implied("li"),
@@ -283,7 +282,7 @@ impl<'a> Tree<'a> {
         };
         let unusable = match element.name {
             "img" => address.and_then(|address| elements::picture(&decode(address))).is_none(),
-            // The checkboxes of task lists are all that is left of forms.
+            // Checkboxes of task lists are the only form controls that are kept.
             "input" => get("type") != Some("checkbox"),
             _ => false,
         };
@@ -293,7 +292,7 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Puts a link to its video in the place of a player, of which nothing else is kept.
+    /// Replaces a video player with a link to the video.
     fn player(&mut self, written: &[(String, &'a str)]) {
         let source = written.iter().find(|(key, _)| key == "src").map(|&(_, value)| value);
         let Some(video) = source.and_then(video::embedded) else { return };
@@ -306,7 +305,7 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Closes what `element` closes and opens what it implies; false if it can't stand here at all.
+    /// Closes the elements that `element` ends and opens those that it needs; false if it isn't allowed here at all.
     fn prepare(&mut self, element: &mut Element) -> bool {
         match element.kind {
             Kind::Phrasing | Kind::Void => {
@@ -387,7 +386,7 @@ impl<'a> Tree<'a> {
             if !open.kind.holds_phrasing() {
                 break;
             }
-            // A link may hold blocks where its parent may.
+            // A link may contain blocks where its parent may.
             if open.name != "a"
                 && let Some(node) = self.open.get(depth).and_then(|&index| self.nodes.get_mut(index))
             {
@@ -459,7 +458,7 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// Whether this is text without anything to see.
+/// Whether the node is text that consists only of white space.
 pub(super) fn is_blank(node: &Node<'_>) -> bool {
     matches!(node.content, Content::Text(text) if text.bytes().all(|byte| byte.is_ascii_whitespace()))
 }

@@ -1,11 +1,11 @@
-//! HTML as tags and text, read forgivingly: it only decides how well a strange text keeps its look. What is safe,
-//! ammonia decides on the result.
+//! A lenient HTML tokenizer. It only affects how well the look of unusual text is preserved; ammonia decides on the
+//! result what is safe.
 //!
-//! A tokenizer that follows the HTML standard, such as html5gum, was tried and loses what people wrote. To the
-//! standard, the `<b` in `if a<b and c<d then <i>x</i>` begins a tag that ends at the next `>`, a tag that the text
-//! ends in vanishes, and so does everything after a comment that is never closed. Here a `<` that begins no whole tag is text.
-//! kramdown's rules also need to ask whether a tag begins at one place without reading on to the end of the text each time, which
-//! would be quadratic in what a stranger wrote.
+//! A tokenizer that follows the HTML standard, such as html5gum, was tried and lost text. To the standard, the `<b` in
+//! `if a<b and c<d then <i>x</i>` begins a tag that ends at the next `>`, a tag cut off by the end of the text
+//! vanishes, and so does everything after an unclosed comment. Here a `<` that doesn't begin a complete tag is text.
+//! kramdown's rules also need to ask whether a tag begins at a given place without reading to the end of the text each
+//! time, which would take quadratic time on hostile input.
 
 /// A tag's attributes: names in lower case, values with their character references.
 pub(super) type Attributes<'a> = Vec<(String, &'a str)>;
@@ -23,10 +23,10 @@ pub(super) enum Token<'a> {
     Comment,
 }
 
-/// The attributes that are read of one tag; real ones have five.
+/// The maximum number of attributes that are read from a tag; real tags have five.
 const MAX_ATTRIBUTES: usize = 50;
 
-/// Elements whose content is no HTML, or no content of a page: they vanish with all that is in them.
+/// Elements whose content is not HTML or not page content; they are removed with their content.
 const OPAQUE: [&str; 16] = [
     "script",
     "style",
@@ -46,10 +46,10 @@ const OPAQUE: [&str; 16] = [
     "plaintext",
 ];
 
-/// The pieces of `html`, in time proportional to its length.
+/// An iterator over the tokens of `html`, in linear time.
 pub(super) struct Tokens<'a> {
     rest: &'a str,
-    /// The opaque elements of which no end tag is left, so that it is not looked for again.
+    /// The opaque elements without a further end tag, which are not searched for again.
     endless: Vec<&'static str>,
     comments_end: bool,
 }
@@ -67,7 +67,7 @@ impl<'a> Tokens<'a> {
 
     fn comment(&mut self) -> Option<&'a str> {
         let inner = self.rest.strip_prefix("<!--").filter(|_| self.comments_end)?;
-        // `<!-->` and `<!--->` are whole comments.
+        // `<!-->` and `<!--->` are complete comments.
         if let Some(after) = inner.strip_prefix('>').or_else(|| inner.strip_prefix("->")) {
             return Some(after);
         }
@@ -85,7 +85,7 @@ impl<'a> Tokens<'a> {
         inner[end..].strip_prefix('>')
     }
 
-    /// Leaves out the content of the opaque element that has just begun, if it ends at all.
+    /// Skips the content of the opaque element that was just opened, if it has an end tag.
     fn skip_opaque(&mut self, name: &str) {
         let Some(&opaque) = OPAQUE.iter().find(|&&opaque| opaque == name) else { return };
         if self.endless.contains(&opaque) {
@@ -123,19 +123,19 @@ impl<'a> Iterator for Tokens<'a> {
             self.skip_opaque(&name);
             return Some(Token::Start(name, attributes));
         }
-        // A `<` that begins no tag is text.
+        // A `<` that doesn't begin a tag is text.
         Some(self.text(1))
     }
 }
 
-/// The name of the end tag at the begin of `from`, in lower case, and what follows the tag.
+/// The lower-case name of the end tag at the start of `from`, and the text after the tag.
 pub(super) fn end_tag(from: &str) -> Option<(String, &str)> {
     let (name, rest) = name(from.strip_prefix("</")?)?;
     let end = rest.find(['>', '<'])?;
     Some((name, rest[end..].strip_prefix('>')?))
 }
 
-/// The name of the start tag at the begin of `from`, in lower case, its attributes, and what follows the tag.
+/// The lower-case name of the start tag at the start of `from`, its attributes, and the text after the tag.
 pub(super) fn start_tag(from: &str) -> Option<(String, Attributes<'_>, &str)> {
     let (name, mut rest) = name(from.strip_prefix('<')?)?;
     let mut attributes = Vec::new();
@@ -156,7 +156,7 @@ pub(super) fn start_tag(from: &str) -> Option<(String, Attributes<'_>, &str)> {
     }
 }
 
-/// A tag's name at the begin of `from`, in lower case.
+/// The lower-case tag name at the start of `from`, and the text after it.
 fn name(from: &str) -> Option<(String, &str)> {
     if !from.starts_with(|c: char| c.is_ascii_alphabetic()) {
         return None;
@@ -179,7 +179,7 @@ fn attribute_value(after: &str) -> Option<(&str, &str)> {
     Some(value.split_at(end))
 }
 
-/// Where the end tag of `name` begins.
+/// The position of the end tag of `name`.
 pub(super) fn find_end(html: &str, name: &str) -> Option<usize> {
     let mut searched = 0;
     while let Some(found) = html[searched..].find("</") {

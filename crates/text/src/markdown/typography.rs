@@ -1,19 +1,19 @@
-//! Typographic quotes, dashes and ellipses, where kramdown puts them.
+//! Inserts typographic quotes, dashes and ellipses where kramdown does.
 //!
-//! Which way a quote turns depends on the characters beside it as they are written, so a paragraph is seen as one
-//! line in which marks such as `*` stand for what comrak made of them. The rules are kramdown's, in its order, which
-//! has them from SmartyPants.
+//! The direction of a quote depends on the neighboring characters in the source, so each paragraph is reconstructed as
+//! one line, with marks such as `*` in place of the nodes that comrak made of them. The rules are kramdown's, in its
+//! order; kramdown took them from SmartyPants.
 
 use comrak::arena_tree::NodeEdge;
 use comrak::nodes::{AstNode, NodeValue};
 
 use super::kramdown::{END, MARK, NUDGE};
 
-/// Elements whose text is code, or none at all.
+/// Elements whose text is code or not shown.
 const RAW: [&str; 10] =
     ["script", "style", "math", "option", "textarea", "pre", "code", "kbd", "samp", "var"];
 
-/// Puts them into all text of `document` but for code, HTML and addresses.
+/// Changes all text of `document` except code, HTML and addresses.
 pub(super) fn apply<'a>(document: &'a AstNode<'a>) {
     for block in document.descendants() {
         let holds_text =
@@ -30,17 +30,16 @@ pub(super) fn apply<'a>(document: &'a AstNode<'a>) {
 #[derive(Default)]
 struct Line<'a> {
     chars: Vec<char>,
-    /// The nodes of text that may change, with the begin and end of each in `chars`.
+    /// The text nodes that may change, with the start and end of each in `chars`.
     texts: Vec<(&'a AstNode<'a>, usize, usize)>,
-    /// The elements that are open whose text stays.
+    /// The open elements whose text must not change.
     raw: Vec<String>,
 }
 
 impl<'a> Line<'a> {
-    /// Reads what is in `block`, without recursion: strangers can nest emphasis as deep as they like.
+    /// Reads the content of `block`, without recursion because hostile input can nest emphasis arbitrarily deep.
     fn read(&mut self, block: &'a AstNode<'a>) {
-        // How many texts there were before each link and escaped character that is open, and in how many pictures
-        // this is.
+        // The number of texts before each open link and escaped character, and the number of open pictures.
         let (mut before, mut pictures) = (Vec::new(), 0usize);
         for edge in block.traverse() {
             let (node, opens) = match edge {
@@ -94,7 +93,7 @@ impl<'a> Line<'a> {
                         texts.iter().flat_map(|&(_, begin, end)| &self.chars[begin..end]).collect();
                     let begins = ["", "http://", "mailto:"];
                     if begins.iter().any(|begin| link.url.strip_prefix(begin) == Some(text.as_str())) {
-                        // An address that is its own text is shown as it is.
+                        // A bare address is shown unchanged.
                         self.texts.truncate(begin);
                     }
                 }
@@ -121,9 +120,9 @@ impl<'a> Line<'a> {
         }
     }
 
-    /// Changes the nodes.
+    /// Writes the changes to the nodes.
     fn write(&self) {
-        // Before this everything is done.
+        // Everything before this position is done.
         let mut done = 0;
         for &(node, begin, end) in &self.texts {
             let needed = |c: &char| matches!(c, '"' | '\'' | '-' | '.' | '<' | '>');
@@ -150,12 +149,12 @@ impl<'a> Line<'a> {
     }
 }
 
-/// The characters from a place on.
+/// The characters from a position on.
 struct Ahead<'c>(&'c [char]);
 
 impl Ahead<'_> {
     fn at(&self, index: usize) -> Option<char> {
-        // What was put in for comrak is not there for those who wrote the text.
+        // The source doesn't contain the marks inserted for comrak.
         self.0.get(index).copied().filter(|c| !matches!(*c, MARK | END | NUDGE))
     }
 
@@ -163,7 +162,7 @@ impl Ahead<'_> {
         text.chars().enumerate().all(|(index, c)| self.at(index) == Some(c))
     }
 
-    /// What the symbol at the begin is written for, and its length.
+    /// The replacement for a symbol at the start, and the length of the symbol.
     fn symbol(&self) -> Option<(String, usize)> {
         const SYMBOLS: [(&str, &str); 7] = [
             ("---", "—"),
@@ -178,15 +177,15 @@ impl Ahead<'_> {
         Some((stands.to_owned(), written.len()))
     }
 
-    /// What one or two quotes at the begin turn into, with the character before them if there is one, and how many
-    /// characters that are.
+    /// The replacement for one or two quotes at the start, including the character before them if there is one, and the
+    /// number of characters replaced.
     fn quotes(&self) -> Option<(String, usize)> {
         let first = self.at(0)?;
         let quote = |c: char| matches!(c, '"' | '\'');
         let is_quote = |index: usize| self.at(index).is_some_and(quote);
         let is_word = |index: usize| self.at(index).is_some_and(is_word);
         let is_space = |index: usize| self.at(index).is_some_and(char::is_whitespace);
-        // A quote is looked at with the character before it, unless that was looked at already or is a backslash.
+        // A quote is read together with the character before it, unless that was read already or is a backslash.
         if !quote(first) && (first == '\\' || !is_quote(1)) {
             return None;
         }

@@ -1,4 +1,4 @@
-//! Videos that an entry embeds: a link stands for each, since no page calls on another service.
+//! Replaces embedded videos with links, because pages don't contact other services.
 
 use std::fmt;
 
@@ -10,24 +10,23 @@ use super::plain::decode;
 /// The text of a link to a video.
 pub const TEXT: &str = "Watch the video on YouTube";
 
-/// Where YouTube's players are, without `www.`.
+/// The hosts of YouTube's players, without `www.`.
 const HOSTS: [&str; 2] = ["youtube.com", "youtube-nocookie.com"];
-/// What a player shows that is not one video.
+/// Ids of players that don't show a single video.
 const OTHERS: [&str; 2] = ["videoseries", "live_stream"];
 
-/// The id of a video on YouTube.
+/// The id of a YouTube video.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct VideoId(String);
 
 impl VideoId {
-    /// Reads an id; `None` if it can't be one.
+    /// Checks and wraps an id; `None` if it can't be one.
     pub fn new(text: &str) -> Option<Self> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
         ((6..=20).contains(&text.len()) && text.bytes().all(plain)).then(|| Self(text.to_owned()))
     }
 
-    /// The video that the picture at `address` is of, if that is one of YouTube's own: people copy them into their
-    /// texts.
+    /// The video of a thumbnail on one of YouTube's hosts, which people copy into their texts.
     pub fn of_thumbnail(address: &str) -> Option<Self> {
         let url = Url::parse(address).ok()?;
         let host = url.host_str()?;
@@ -53,13 +52,13 @@ impl fmt::Display for VideoId {
     }
 }
 
-/// The address at which people watch a video.
+/// The address of a video's page.
 pub fn address(video: &VideoId) -> String {
     format!("https://www.youtube.com/watch?v={video}")
 }
 
-/// The video that the player at `source` shows, if it is one of YouTube's own: `https://www.youtube.com/embed/…`.
-/// `source` may have character references.
+/// The video in the player at `source`, if it is one of YouTube's: `https://www.youtube.com/embed/…`. `source` may
+/// contain character references.
 pub(super) fn embedded(source: &str) -> Option<VideoId> {
     let source = decode(source);
     let url = Url::parse("https://site.invalid/").ok()?.join(&source).ok()?;

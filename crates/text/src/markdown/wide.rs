@@ -1,30 +1,30 @@
-//! What may be wider than its page and scrolls sideways: the keyboard has to reach it, and it needs a name there
-//! (WCAG 2.2, 2.1.1 and 4.1.2).
+//! Content that may be wider than its page and scrolls sideways. It must be reachable by keyboard, and needs a name for
+//! that (WCAG 2.2, 2.1.1 and 4.1.2).
 
-/// The class of what a table stands in: a table that scrolls itself is no table to screen readers.
+/// The class of the element around a table. A table that scrolls itself is not announced as a table by screen readers.
 pub(super) const CLASS: &str = "scroll";
 
-/// What begins the element around a table.
+/// The start tag of the element around a table.
 pub(super) const TABLE: &str = r#"<div aria-label="Table" class="scroll" role="group" tabindex="0">"#;
 
-/// The same without anything that could take the focus, within a link.
+/// The same for a table within a link, where it must not be focusable.
 pub(super) const LINKED_TABLE: &str = r#"<div class="scroll">"#;
 
 /// The attributes of preformatted text with long lines.
 pub(super) const CODE: &str = r#" aria-label="Code" role="group" tabindex="0""#;
 
-/// How many characters there is room for in a line of preformatted text: those of the narrowest page whose style
-/// sheet doesn't wrap such lines.
+/// The number of characters that fit on a line of preformatted text on the narrowest page whose style sheet doesn't
+/// wrap such lines.
 const LINE: usize = 50;
-/// How many characters a tab stands for at most (CSS Text 3, `tab-size`).
+/// The maximum width of a tab in characters (CSS Text 3, `tab-size`).
 const TAB: usize = 8;
 
-/// Whether this is what one of the texts above gives an attribute.
+/// Whether one of the texts above gives an attribute this value.
 pub(super) fn is_attribute(name: &str, value: &str) -> bool {
     matches!((name, value), ("aria-label", "Code" | "Table") | ("role", "group") | ("tabindex", "0"))
 }
 
-/// Whether preformatted text, as HTML, has a line that may not fit.
+/// Whether preformatted text, as HTML, has a line that may be too wide.
 pub(super) fn has_long_line(html: &str) -> bool {
     let (mut width, mut in_tag, mut in_reference) = (0, false, false);
     for c in html.chars() {

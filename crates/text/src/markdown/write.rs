@@ -1,4 +1,4 @@
-//! From the tree to HTML.
+//! Writes the tree as HTML.
 
 use std::borrow::Cow;
 
@@ -10,21 +10,21 @@ use super::plain::{decode, escape};
 use super::tidy::{Content, Node, is_blank};
 use super::{Addresses, BASE, ENCODED_BASE, Picture, picture, wide};
 
-/// How long a text without tags is written in one piece, in bytes.
+/// The maximum size in bytes of a piece of text without tags.
 const PIECE: usize = 4096;
 
-/// What the HTML is for.
+/// Where the HTML is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Place {
-    /// A page that has its `<h1>` already, of which this is the body.
+    /// The body of a page that has its own `<h1>`.
     Page,
-    /// Such a page, beside its body and others of its kind: without ids, which could be the same ones.
+    /// Beside the body of such a page and other parts: without ids, because they could collide.
     Part,
-    /// Pages of others.
+    /// On other sites' pages.
     Elsewhere,
 }
 
-/// The HTML of `nodes`, of which the first is the root.
+/// The HTML of `nodes`, the first of which is the root.
 pub(super) fn html(nodes: &[Node<'_>], place: Place, addresses: Addresses<'_>) -> String {
     let filled = filled(nodes);
     let ids = if place == Place::Page { Ids::of(nodes, &filled) } else { Ids::default() };
@@ -44,11 +44,12 @@ pub(super) fn html(nodes: &[Node<'_>], place: Place, addresses: Addresses<'_>) -
     writer.out
 }
 
-/// Of each node whether there is something in it: a row needs a cell, a group of rows a row, the head of a table a cell
-/// with content, a table such a group; a paragraph and text-level elements need any content. The tags of the others are left out.
+/// Whether each node has the content that it needs. A row needs a cell, a group of rows a row, the head of a table a
+/// cell with content, and a table such a group; a paragraph and text-level elements need any content. The tags of all
+/// other nodes are left out.
 fn filled(nodes: &[Node<'_>]) -> Vec<bool> {
     let mut filled = vec![true; nodes.len()];
-    // Children come after their parents.
+    // Children have higher indices than their parents.
     for (index, node) in nodes.iter().enumerate().rev() {
         let Some(element) = node.element() else {
             filled[index] = !is_blank(node);
@@ -86,8 +87,8 @@ fn has_filled_cell(nodes: &[Node<'_>], filled: &[bool], rows: &Node<'_>) -> bool
     contents.any(|&content| filled.get(content) == Some(&true))
 }
 
-/// Of each node whether it is a part of a list of definitions that has other things in it, or terms and meanings in
-/// an order which HTML forbids (HTML Standard, section 4.4.9), so that blocks stand for it.
+/// Whether each node is part of a definition list that has other content, or terms and meanings in an order that HTML
+/// forbids (HTML Standard, section 4.4.9). Such a list is written as blocks.
 fn plain(nodes: &[Node<'_>]) -> Vec<bool> {
     let mut plain = vec![false; nodes.len()];
     for (index, list) in nodes.iter().enumerate() {
@@ -115,23 +116,23 @@ fn plain(nodes: &[Node<'_>]) -> Vec<bool> {
 
 struct Writer<'t, 'a> {
     nodes: &'t [Node<'a>],
-    /// Of each node, whether there is something in it.
+    /// Whether each node has the content that it needs.
     filled: Vec<bool>,
-    /// Of each node, whether a block stands for it.
+    /// Whether each node is written as a plain block.
     plain: Vec<bool>,
     ids: Ids,
     place: Place,
     addresses: Addresses<'t>,
-    /// The levels, as written, of the headings that the last one is below, and its own.
+    /// The levels, as written, of the current heading and the headings above it.
     headings: Vec<u8>,
-    /// How many links are open: one, or none.
+    /// The number of open links: 0 or 1.
     links: usize,
     out: String,
 }
 
 impl Writer<'_, '_> {
     fn children(&mut self, index: usize) {
-        // As deep as MAX_NESTING at most.
+        // The recursion is at most MAX_NESTING deep.
         let nodes = self.nodes;
         for &child in nodes.get(index).map_or(&[][..], |node| &node.children) {
             self.node(child);
@@ -153,8 +154,8 @@ impl Writer<'_, '_> {
         }
         let name = match (element.kind, self.place) {
             (Kind::Heading(level), Place::Page | Place::Part) => {
-                // Level by level below the page's `<h1>`: those above it decide how deep a heading is, and what
-                // they skip is left out.
+                // The number of headings above a heading decides its level, so that the levels below the page's `<h1>`
+                // have no gaps.
                 while self.headings.last().is_some_and(|&above| above >= level) {
                     self.headings.pop();
                 }
@@ -208,7 +209,7 @@ impl Writer<'_, '_> {
         self.children(index);
         self.links -= usize::from(element.name == "a");
         if element.kind == Kind::Preformatted {
-            // Whoever reads this drops a line end that follows the tag.
+            // HTML parsers drop a line end right after the tag.
             let blank = self.out[inside..].len() - self.out[inside..].trim_start_matches('\n').len();
             self.out.replace_range(inside..inside + blank, "");
             if self.place != Place::Elsewhere && self.links == 0 && wide::has_long_line(&self.out[inside..]) {
@@ -223,13 +224,13 @@ impl Writer<'_, '_> {
         }
     }
 
-    /// Writes text in pieces. ammonia leaves out the comments between them, and what serializes its tree looks from
-    /// each `&`, and from each byte with which a no-break space begins, to the end of the piece.
+    /// Writes text in pieces separated by comments, which ammonia removes. The serializer of ammonia's tree searches
+    /// from each `&`, and from each first byte of a no-break space, to the end of the piece.
     fn text(&mut self, text: &str) {
         let mut rest = text;
         while rest.len() > PIECE {
             let mut end = (0..=PIECE).rev().find(|&end| rest.is_char_boundary(end)).unwrap_or(PIECE);
-            // Not within a reference.
+            // Don't split a reference.
             if let Some(at) = rest[..end].rfind('&').filter(|&at| !rest[at..end].contains(';') && at > 0) {
                 end = at;
             }
@@ -240,9 +241,9 @@ impl Writer<'_, '_> {
         self.out.push_str(rest);
     }
 
-    /// Writes what stands for a picture that is not shown.
+    /// Writes the text that replaces a picture.
     fn name(&mut self, attributes: &[elements::Attribute<'_>], address: &str) {
-        // A link in a link is none.
+        // Links can't be nested.
         let is_link = self.links == 0 && !picture::is_badge(address);
         if is_link {
             self.out.extend(["<a href=\"", &escape(address), "\">"]);
@@ -261,7 +262,7 @@ impl Writer<'_, '_> {
         {
             let decoded = percent_decode_str(name).decode_utf8().ok();
             let known = |name: &str| self.ids.by_name.get(name);
-            // The top of a page needs no id (HTML Standard, section 7.4.6.4).
+            // A link to the top of a page needs no id (HTML Standard, section 7.4.6.4).
             let is_top = name.is_empty() || name.eq_ignore_ascii_case("top");
             match (known(name).or_else(|| known(&decoded?)), self.place) {
                 (Some(id), _) => address = format!("#{id}"),
@@ -278,8 +279,8 @@ impl Writer<'_, '_> {
         }
     }
 
-    /// A path from the site's root without the mark for the base path, as people write it; in any other address the base
-    /// path itself.
+    /// Removes the mark for the base path from the start of a path, which gives a path from the site's root as people
+    /// write it. In any other address the mark becomes the base path.
     fn without_base(&self, address: String) -> String {
         if !address.contains(BASE) && !address.contains(ENCODED_BASE) {
             return address;

@@ -1,20 +1,20 @@
-//! Lists of attributes: `{: .class #id key="value" name}`.
+//! Attribute lists: `{: .class #id key="value" name}`.
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::lines;
 
-/// The longest list, in bytes: it bounds how far an unfinished one is looked through.
+/// The maximum length of a list in bytes; it limits the search in an unclosed one.
 const MAX_LENGTH: usize = 500;
 
-/// The most attributes in a list, and the most under a name; real ones have five.
+/// The maximum number of attributes in a list, and under a name; real ones have five.
 const MAX_ATTRIBUTES: usize = 50;
 
-/// Names with their values, as written. A use of a name shares what the name stands for, so that it costs little.
+/// Names with their values, as written. Each use of a named list shares its attributes, so that it costs little.
 pub(in crate::markdown) type Attributes = Vec<Rc<(String, String)>>;
 
-/// What stands in the braces at the begin of `text`, and what follows them.
+/// The content of the braces at the start of `text`, and the text after them.
 pub(super) fn braces(text: &str) -> Option<(&str, &str)> {
     let inner = text.strip_prefix("{:")?;
     let bytes = inner.as_bytes().get(..MAX_LENGTH).unwrap_or(inner.as_bytes());
@@ -27,34 +27,34 @@ pub(super) fn braces(text: &str) -> Option<(&str, &str)> {
     (end > 0).then(|| (&inner[..end], &inner[end + 1..]))
 }
 
-/// What stands in the braces that are all of the line.
+/// The content of braces that fill the line.
 fn block(line: &str) -> Option<&str> {
     let (inner, rest) = braces(lines::unindented(line)?)?;
     rest.trim().is_empty().then_some(inner)
 }
 
-/// What a line of its own says of a block beside it.
+/// The attributes for a neighboring block, from a line of their own.
 pub(super) fn of_block(line: &str) -> Option<&str> {
     block(line).filter(|inner| !inner.starts_with([':', '/']) && definition(inner).is_none())
 }
 
-/// Whether a line gives attributes to a block, or defines some, and so ends a paragraph.
+/// Whether a line gives attributes to a block or defines a named list, and so ends a paragraph.
 pub(super) fn is_block(line: &str) -> bool {
     block(line).is_some_and(|inner| !inner.starts_with([':', '/']))
 }
 
-/// Whether a line defines attributes under a name.
+/// Whether a line defines a named attribute list.
 pub(super) fn is_definition(line: &str) -> bool {
     block(line).and_then(definition).is_some()
 }
 
-/// The name in `{:name: …}`, and what it stands for.
+/// The name in `{:name: …}`, and its attributes.
 fn definition(inner: &str) -> Option<(&str, &str)> {
     let (name, list) = inner.split_once(':')?;
     is_name(name).then_some((name, list))
 }
 
-/// All attributes that `text` defines under a name, wherever that is.
+/// All named attribute lists in `text`.
 pub(super) fn named(text: &str) -> HashMap<String, Attributes> {
     let mut named: HashMap<String, Attributes> = HashMap::new();
     if text.contains("{:") {
@@ -66,7 +66,7 @@ pub(super) fn named(text: &str) -> HashMap<String, Attributes> {
     named
 }
 
-/// Adds as many of `more` as fit into a list, by their number and by their size.
+/// Adds attributes up to the limits on number and size.
 fn extend(attributes: &mut Attributes, more: impl IntoIterator<Item = Rc<(String, String)>>) {
     let size = |attribute: &(String, String)| attribute.0.len() + attribute.1.len();
     let mut total: usize = attributes.iter().map(|attribute| size(attribute)).sum();
@@ -79,7 +79,7 @@ fn extend(attributes: &mut Attributes, more: impl IntoIterator<Item = Rc<(String
     }
 }
 
-/// The attributes in `list`, with what its names stand for.
+/// The attributes in `list`, with named lists expanded.
 pub(super) fn parse(list: &str, named: &HashMap<String, Attributes>) -> Attributes {
     let mut attributes = Attributes::new();
     let mut rest = list.trim();
@@ -100,7 +100,7 @@ pub(super) fn parse(list: &str, named: &HashMap<String, Attributes>) -> Attribut
         if let Some(known) = named.get(word) {
             extend(&mut attributes, known.iter().cloned());
         }
-        // `.a.b#c` are two classes and an id.
+        // `.a.b#c` is two classes and an id.
         let mut parts = word;
         while let Some(kind) = parts.chars().next().filter(|c| matches!(c, '.' | '#')) {
             let name = &parts[1..];

@@ -1,45 +1,45 @@
-//! Blocks, in the order in which kramdown looks for them.
+//! Blocks, tried in the same order as in kramdown.
 
 use super::html::{self, Elements, Model, model};
 use super::lines::{self, Marker};
 use super::{MAX_DEPTH, NUDGE, Note, Writer, attributes};
 
-/// What stands before a block.
+/// The previous block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Last {
-    /// Nothing, a blank line, or what counts as one: tables and underlined headings begin after that alone.
+    /// The start of the text, a blank line, or an equivalent. Tables and underlined headings need one before them.
     Boundary,
     Paragraph,
     Other,
 }
 
-/// A text of blocks, and how far it has been read.
+/// A text of blocks, and the current position in it.
 pub(super) struct Blocks<'t> {
     pub(super) text: &'t str,
     pub(super) at: usize,
     pub(super) depth: usize,
     pub(super) last: Last,
-    /// The HTML in the text, once it was looked for.
+    /// The HTML elements in the text, once computed.
     elements: Option<Elements>,
-    /// The fences that may close a block of code, once they were looked for.
+    /// The fences that may close a code block, once computed.
     fences: Option<Vec<Fence>>,
-    /// The extensions of which no end is left.
+    /// The extensions without a further end.
     pub(super) endless: Vec<&'static str>,
-    /// Up to where it is known that no table begins.
+    /// The position before which no table begins.
     pub(super) tables_from: usize,
 }
 
-/// A fence with nothing behind it.
+/// A fence with nothing after it.
 struct Fence {
     at: usize,
     mark: char,
     count: usize,
-    /// How long the longest one of backticks and of tildes is, from here on.
+    /// The length of the longest fence of backticks and of tildes from here on.
     longest: [usize; 2],
 }
 
 impl<'t> Blocks<'t> {
-    /// The line at `at`, without its end, and where the next one begins.
+    /// The line at `at`, without its end, and the position of the next line.
     pub(super) fn line_at(&self, at: usize) -> Option<(&'t str, usize)> {
         let rest = self.text.get(at..).filter(|rest| !rest.is_empty())?;
         let end = rest.find('\n').unwrap_or(rest.len());
@@ -50,14 +50,14 @@ impl<'t> Blocks<'t> {
         self.line_at(self.at).map(|(line, _)| line)
     }
 
-    /// Takes the line that is next.
+    /// Consumes the next line.
     pub(super) fn next(&mut self) -> Option<&'t str> {
         let (line, next) = self.line_at(self.at)?;
         self.at = next;
         Some(line)
     }
 
-    /// Takes lines as long as `wanted` holds.
+    /// Consumes lines while `wanted` returns true.
     pub(super) fn take_while(&mut self, wanted: impl Fn(&str) -> bool) -> Vec<&'t str> {
         let mut taken = Vec::new();
         while let Some(line) = self.line().filter(|line| wanted(line)) {
@@ -67,7 +67,7 @@ impl<'t> Blocks<'t> {
         taken
     }
 
-    /// Whether what comes ends what must stand apart.
+    /// Whether a boundary follows: the end of the text, a blank line, an end-of-block marker, or block attributes.
     pub(super) fn is_before_boundary(&self) -> bool {
         self.line().is_none_or(|line| {
             lines::is_blank(line) || lines::is_end_of_block(line) || attributes::of_block(line).is_some()
@@ -79,7 +79,7 @@ impl<'t> Blocks<'t> {
         self.elements.get_or_insert_with(|| Elements::of(text))
     }
 
-    /// Where the line is, at `from` or later, that closes a fence of `count` times `mark`.
+    /// The position, at or after `from`, of the line that closes a fence of `count` times `mark`.
     fn closing_fence(&mut self, from: usize, mark: char, count: usize) -> Option<usize> {
         let text = self.text;
         let fences = self.fences.get_or_insert_with(|| {
@@ -108,7 +108,7 @@ impl<'t> Blocks<'t> {
 }
 
 impl Writer {
-    /// Writes the blocks of `text`, which ends with a line end, and says what the last of them was.
+    /// Writes the blocks of `text`, which ends with a line end, and returns the kind of the last one.
     pub(super) fn blocks(&mut self, text: &str, depth: usize, last: Last) -> Last {
         let mut blocks = Blocks {
             text,
@@ -172,7 +172,7 @@ impl Writer {
                 code.push_str(line.strip_prefix('\t').unwrap_or_else(|| &line[4..]));
                 code.push('\n');
             } else if blank.is_empty() && !lines::ends_lazily(line) {
-                // A line that is not indented continues the one before.
+                // A line that is not indented continues the previous line.
                 let line = format!(" {}\n", line.trim_start());
                 code.replace_range(code.len() - 1.., &line);
             } else {
@@ -203,7 +203,7 @@ impl Writer {
         true
     }
 
-    /// Writes `code` between fences that it has nothing like.
+    /// Writes `code` between fences that don't occur in it.
     fn code_block(&mut self, info: &str, code: &str) {
         let longest = code.split(|c| c != '~').map(str::len).max().unwrap_or_default();
         let fence = "~".repeat(longest.max(2) + 1);
@@ -257,7 +257,7 @@ impl Writer {
         true
     }
 
-    /// A comment, or an element that is a block: nothing in it is Markdown unless that is asked for.
+    /// A comment, or a block element: its content is not Markdown unless an attribute says so.
     fn element(&mut self, blocks: &mut Blocks<'_>, line: &str) -> bool {
         let Some(from) = lines::unindented(line) else { return false };
         let begin = blocks.at + (line.len() - from.len());
@@ -268,7 +268,7 @@ impl Writer {
         }
         let text = blocks.text;
         let Some(element) = blocks.elements().at(begin) else {
-            // What never ends would take the rest of the text.
+            // An unclosed element would take the rest of the text.
             if is_comment {
                 return false;
             }
@@ -302,7 +302,7 @@ impl Writer {
                 }
             }
         }
-        // What follows on the same line begins as if it stood on one of its own.
+        // Text after the element on the same line is read like a line of its own.
         let rest = text[element.end..].trim_start_matches([' ', '\t']);
         blocks.at = text.len() - rest.strip_prefix('\n').unwrap_or(rest).len();
         true
@@ -327,11 +327,11 @@ impl Writer {
         true
     }
 
-    /// Definitions that are not shown where they stand.
+    /// Definitions, which are not shown where they are written.
     fn definition(&mut self, blocks: &mut Blocks<'_>, line: &str) -> bool {
         let Some(text) = lines::unindented(line) else { return false };
         if let Some(inner) = text.strip_prefix("*[") {
-            // What an abbreviation means.
+            // The meaning of an abbreviation.
             let known = inner.find("]:").is_some_and(|end| end > 0 && !inner[..end].contains(']'));
             if known {
                 blocks.next();
@@ -390,7 +390,7 @@ impl Writer {
         self.within(&format!("[^{name}]: "), "    ", |writer| {
             writer.blocks(&inside, depth, Last::Boundary);
         });
-        // Otherwise text on the next line would belong to it.
+        // Otherwise text on the next line would become part of the footnote.
         self.line("");
         if !blank.is_empty() {
             blocks.last = Last::Boundary;
@@ -420,7 +420,7 @@ impl Writer {
         self.lines_of(&text, was == Last::Paragraph);
     }
 
-    /// Writes a paragraph of these lines.
+    /// Writes a paragraph that consists of these lines.
     pub(super) fn paragraph_of(&mut self, text: &[&str]) {
         self.lines_of(text, false);
     }
@@ -451,7 +451,7 @@ impl Writer {
     }
 }
 
-/// The address of a link's definition, with the title that may follow it, as CommonMark writes them.
+/// The address in a link definition, and the title that may follow it, in CommonMark's syntax.
 fn definition_of(text: &str) -> String {
     if text.starts_with('<') || !text.contains([' ', '\t']) {
         return text.to_owned();

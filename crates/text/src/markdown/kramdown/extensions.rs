@@ -1,10 +1,10 @@
-//! Blocks that only kramdown has: attributes, comments, and what ends a block.
+//! Blocks that only kramdown has: attributes, comments, and the end-of-block marker.
 
 use super::blocks::{Blocks, Last};
 use super::{Note, Writer, attributes, lines};
 
 impl Writer {
-    /// Reads one of them; `was` is what stands before it.
+    /// Reads such a block; `was` is the previous block.
     pub(super) fn extension(&mut self, blocks: &mut Blocks<'_>, line: &str, was: Last) -> bool {
         if lines::is_end_of_block(line) {
             blocks.next();

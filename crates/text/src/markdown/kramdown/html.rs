@@ -1,4 +1,4 @@
-//! Where HTML begins and ends by kramdown's rules: with an element, not with a blank line.
+//! The extent of HTML by kramdown's rules: it ends with the element, not at a blank line.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use crate::markdown::tokens;
 
 use super::lines;
 
-/// The elements that are text wherever they stand; all others, known or not, begin a block at the begin of a line.
+/// Elements that are text-level everywhere; all others, known or not, are blocks if they begin a line.
 const SPANS: [&str; 38] = [
     "a", "abbr", "acronym", "b", "bdo", "big", "br", "button", "cite", "code", "del", "dfn", "em", "i",
     "img", "input", "ins", "kbd", "label", "mark", "option", "q", "rb", "rbc", "rp", "rt", "rtc", "ruby",
@@ -19,7 +19,7 @@ const EMPTY: [&str; 16] = [
     "source", "track", "wbr",
 ];
 
-/// The elements whose content is blocks if Markdown in them is asked for.
+/// Elements that contain blocks if `markdown="1"` is given.
 const HOLD_BLOCKS: [&str; 29] = [
     "address",
     "applet",
@@ -52,17 +52,17 @@ const HOLD_BLOCKS: [&str; 29] = [
     "center",
 ];
 
-/// The elements whose content is text if Markdown in them is asked for.
+/// Elements that contain text if `markdown="1"` is given.
 const HOLD_TEXT: [&str; 14] =
     ["p", "h1", "h2", "h3", "h4", "h5", "h6", "dt", "th", "caption", "legend", "label", "button", "optgroup"];
 
-/// Elements in which there are no tags.
+/// Elements whose content has no tags.
 const OPAQUE: [&str; 4] = ["script", "style", "textarea", "xmp"];
 
-/// How deep the elements nest whose ends are looked for.
+/// The maximum number of nested elements whose ends are searched for.
 const MAX_OPEN: usize = 200;
 
-/// The name that a tag begins with at the begin of `text`, behind `<` or `</`.
+/// The tag name at the start of `text`, which follows `<` or `</`.
 fn name(text: &str) -> Option<&str> {
     let end = text
         .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.')))
@@ -79,7 +79,7 @@ fn is_any(names: &[&str], name: &str) -> bool {
     names.contains(&name)
 }
 
-/// Whether a line begins or ends with its first tag an element that is a block, so that it ends a paragraph.
+/// Whether the line's first tag is the start or end tag of a block element, which ends a paragraph.
 pub(super) fn begins_block(line: &str) -> bool {
     let Some(tag) = lines::unindented(line).and_then(|line| line.strip_prefix('<')) else { return false };
     // A name with a colon is an address, as in `<https://…>`.
@@ -87,23 +87,23 @@ pub(super) fn begins_block(line: &str) -> bool {
         .is_some_and(|name| !is_span(name) && !name.eq_ignore_ascii_case("script") && !name.contains(':'))
 }
 
-/// Whether a start tag, and nothing that only looks like one, is at the begin of `text`, as `<me@example.org>` does.
+/// Whether `text` begins with a real start tag, unlike `<me@example.org>`.
 pub(super) fn is_tag(text: &str) -> bool {
     let after = text.strip_prefix('<').and_then(|tag| Some(&tag[name(tag)?.len()..]));
     after.is_some_and(|after| after.starts_with(|c: char| c.is_ascii_whitespace() || matches!(c, '/' | '>')))
         && tokens::start_tag(text).is_some()
 }
 
-/// What there is of an element.
+/// The extent of an element, as positions in the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Element {
-    /// Where its content begins and ends.
+    /// The start and end of its content.
     pub(super) content: (usize, usize),
-    /// Where what follows it begins.
+    /// The position after the element.
     pub(super) end: usize,
 }
 
-/// What the Markdown in an element is, if it is any.
+/// How the content of an element is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Model {
     Raw,
@@ -111,12 +111,12 @@ pub(super) enum Model {
     Blocks,
 }
 
-/// The elements and comments of a text, by where they begin.
+/// The elements and comments of a text, by their start.
 #[derive(Default)]
 pub(super) struct Elements(HashMap<usize, Element>);
 
 impl Elements {
-    /// Finds the elements of `text` that end, in one pass.
+    /// Finds all closed elements of `text` in one pass.
     pub(super) fn of(text: &str) -> Self {
         let mut found = HashMap::new();
         let mut open: Vec<(String, usize, usize)> = Vec::new();
@@ -175,7 +175,7 @@ impl Elements {
                         at = element.end;
                     }
                     _ => {
-                        // Nor does any later one end.
+                        // Later ones are not closed either.
                         endless.push(name);
                         at = end;
                     }
@@ -197,7 +197,7 @@ impl Elements {
     }
 }
 
-/// What is Markdown in the element whose start tag is at the begin of `text`.
+/// How the content of the element is read whose start tag is at the start of `text`.
 pub(super) fn model(text: &str) -> Model {
     let Some((name, attributes, _)) = tokens::start_tag(text) else { return Model::Raw };
     match attributes.iter().find(|(key, _)| key == "markdown").map(|&(_, value)| value) {

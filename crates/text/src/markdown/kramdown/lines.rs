@@ -1,9 +1,9 @@
-//! What a line is by itself: which block it begins, by kramdown's rules.
+//! Classifies a line by itself: the block that it begins by kramdown's rules.
 
 use super::attributes;
 use super::html;
 
-/// Up to three blanks, and what follows them.
+/// The line without its indentation, if that is at most three spaces.
 pub(super) fn unindented(line: &str) -> Option<&str> {
     let rest = line.trim_start_matches(' ');
     (line.len() - rest.len() <= 3).then_some(rest)
@@ -13,7 +13,7 @@ pub(super) fn is_blank(line: &str) -> bool {
     line.bytes().all(|byte| byte.is_ascii_whitespace())
 }
 
-/// Whether the line is indented as code is.
+/// Whether the line is indented like code.
 pub(super) fn is_code(line: &str) -> bool {
     (line.starts_with('\t') || line.starts_with("    ")) && !is_blank(line)
 }
@@ -23,19 +23,19 @@ pub(super) fn heading(line: &str) -> Option<(usize, &str)> {
     let text = line.trim_start_matches('#');
     let level = line.len() - text.len();
     let inner = text.strip_prefix([' ', '\t'])?.trim();
-    // What closes it.
+    // The closing sequence.
     let open = inner.trim_end_matches('#');
     let inner = if open.ends_with([' ', '\t']) { open.trim_end() } else { inner };
     ((1..=6).contains(&level) && !inner.is_empty()).then_some((level, inner))
 }
 
-/// Whether the line begins an ATX heading, though it may have no text.
+/// Whether the line begins an ATX heading, even one without text.
 fn begins_heading(line: &str) -> bool {
     let text = line.trim_start_matches('#');
     (1..=6).contains(&(line.len() - text.len())) && text.starts_with([' ', '\t'])
 }
 
-/// What follows the mark of a quote.
+/// The text after a quote marker.
 pub(super) fn quote(line: &str) -> Option<&str> {
     let inner = unindented(line)?.strip_prefix('>')?;
     Some(inner.strip_prefix(' ').unwrap_or(inner))
@@ -52,7 +52,7 @@ pub(super) fn is_rule(line: &str) -> bool {
     }) && count >= 3
 }
 
-/// What marks the items of a list.
+/// The kinds of list markers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Marker {
     Bullet,
@@ -60,8 +60,8 @@ pub(super) enum Marker {
     Colon,
 }
 
-/// The width of the item's marker with the blanks before it, and what follows it. `indent` is how many blanks may be
-/// before it.
+/// The width of the item's marker including its indentation, and the text after it. `indent` is the maximum indentation
+/// in spaces.
 pub(super) fn item(line: &str, marker: Marker, indent: usize) -> Option<(usize, &str)> {
     let rest = line.trim_start_matches(' ');
     if line.len() - rest.len() > indent.min(3) {
@@ -82,7 +82,7 @@ pub(super) fn list(line: &str) -> Option<Marker> {
     [Marker::Bullet, Marker::Number].into_iter().find(|&marker| item(line, marker, 3).is_some())
 }
 
-/// The character of a code fence, how many of them there are, and what follows.
+/// The character of a code fence, its length, and the text after it.
 pub(super) fn fence(line: &str) -> Option<(char, usize, &str)> {
     let line = unindented(line)?;
     let mark = line.chars().next().filter(|c| matches!(c, '`' | '~'))?;
@@ -91,17 +91,17 @@ pub(super) fn fence(line: &str) -> Option<(char, usize, &str)> {
     (count >= 3).then_some((mark, count, rest))
 }
 
-/// Whether the line ends what stands between blocks, `^`.
+/// Whether the line is the end-of-block marker, `^`.
 pub(super) fn is_end_of_block(line: &str) -> bool {
     line.strip_prefix('^').is_some_and(is_blank)
 }
 
-/// Whether the line ends a quote or the paragraph that a line of it would continue.
+/// Whether the line ends a quote, or a paragraph that would otherwise continue without indentation.
 pub(super) fn ends_lazily(line: &str) -> bool {
     is_blank(line) || attributes::is_block(line) || is_end_of_block(line) || html::begins_block(line)
 }
 
-/// Whether the line ends the paragraph before it.
+/// Whether the line ends the previous paragraph.
 pub(super) fn ends_paragraph(line: &str) -> bool {
     ends_lazily(line)
         || list(line).is_some()
@@ -111,8 +111,8 @@ pub(super) fn ends_paragraph(line: &str) -> bool {
         || fence(line).is_some()
 }
 
-/// Whether CommonMark could take a line that is text for something else: the begin of a block, or what makes a
-/// heading or a table of the text before it.
+/// Whether CommonMark could mistake a line of text for something else: the start of a block, or a line that turns the
+/// previous text into a heading or table.
 pub(super) fn is_mistakable(line: &str) -> bool {
     let bytes = line.as_bytes();
     let Some(&first) = bytes.first() else { return false };

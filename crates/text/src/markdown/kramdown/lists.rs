@@ -1,31 +1,31 @@
-//! Lists, and lists of definitions.
+//! Lists, including definition lists.
 
 use super::blocks::{Blocks, Last};
 use super::lines::{self, Marker};
 use super::{Writer, attributes};
 
-/// The longest number with which a list begins, in digits: longer ones would only indent what is in the list.
+/// The maximum length, in digits, of the number that begins a list; longer ones would only indent the content.
 const MAX_NUMBER: usize = 3;
 
-/// How far the content of an item is indented at most, in blanks: they are put before each line that continues it.
+/// The maximum indentation of an item's content in spaces, which are inserted before each continuation line.
 const MAX_INDENTATION: usize = 40;
 
-/// An item of a list while its lines are gathered.
+/// An item of a list while its lines are collected.
 struct Item {
-    /// Its lines without their indentation; kramdown reads each part by itself.
+    /// Its lines without their indentation, in parts that kramdown reads separately.
     parts: Vec<String>,
-    /// How far its content is indented.
+    /// The indentation of its content in spaces.
     indentation: usize,
-    /// Whether it has a list in it already.
+    /// Whether it already contains a list.
     has_list: bool,
-    /// The fence that has begun a block of code in it and was not closed yet.
+    /// The open fence of a code block in it.
     fence: Option<(char, usize)>,
 }
 
 impl Item {
-    /// Begins with what follows a marker that is `width` wide.
+    /// Begins an item with the text after a marker that is `width` wide.
     fn new(width: usize, tail: &str) -> Self {
-        // Attributes of an item are none of those that are kept.
+        // The attributes of an item are never kept.
         let bare = tail.trim_start();
         let bare = match attributes::braces(bare) {
             Some((list, rest)) if !list.starts_with([':', '/']) => rest.trim_start(),
@@ -48,12 +48,12 @@ impl Item {
         Self { parts: vec![format!("{bare}\n")], indentation, has_list, fence }
     }
 
-    /// How far the marker of the next item may be indented.
+    /// The maximum indentation of the next item's marker.
     fn next_indent(&self) -> usize {
         self.indentation.saturating_sub(1).min(3)
     }
 
-    /// Whether the line is indented as what is in this item.
+    /// Whether the line is indented like the content of this item.
     fn holds(&self, line: &str) -> bool {
         let mut rest = line;
         let mut steps = 0;
@@ -66,7 +66,7 @@ impl Item {
         !lines::is_blank(line) && (steps > whole || (steps == whole && blanks >= part))
     }
 
-    /// Whether a line that is not indented continues this item.
+    /// Whether a line without that indentation continues this item.
     fn continues(&self, line: &str) -> bool {
         let blanks = line.len() - line.trim_start_matches(' ').len();
         let ends = attributes::of_block(line).is_some() || super::html::begins_block(line);
@@ -74,7 +74,7 @@ impl Item {
         !lines::is_blank(line) && !ends
     }
 
-    /// The line without the indentation of what is in this item, and whether it has that.
+    /// The line without the indentation of this item's content, and whether it had that indentation.
     fn inner(&self, line: &str) -> (String, bool) {
         let tabs = line.len() - line.trim_start_matches('\t').len();
         let mut line = format!("{}{}", "    ".repeat(tabs), &line[tabs..]);
@@ -86,12 +86,12 @@ impl Item {
         (line, is_indented)
     }
 
-    /// Adds a line that is in this item or continues it.
+    /// Adds a line to the content of this item.
     fn push(&mut self, line: &str) {
         let (mut line, is_indented) = self.inner(line);
         let fence = lines::fence(&line).map(|(mark, count, rest)| (mark, count, lines::is_blank(rest)));
         if lines::list(&line).is_some() {
-            // Code may have lines that look like items.
+            // Code may contain lines that look like items.
             if !self.has_list && is_indented && self.fence.is_none() {
                 self.parts.push(String::new());
                 self.has_list = true;
@@ -145,8 +145,8 @@ impl Writer {
             }
             blocks.next();
         }
-        // After text a list begins with 1, or it would be none; a blank line between would push its parent's items
-        // apart.
+        // Right after text a list must begin with 1 to be read as one; with a blank line in between, the items of the
+        // parent list would be spaced apart.
         let number = number.filter(|_| marker == Marker::Number && was != Last::Paragraph).unwrap_or("1");
         let marker = if marker == Marker::Number { format!("{number}. ") } else { "- ".to_owned() };
         if was == Last::Paragraph && blocks.depth == 0 {
@@ -167,16 +167,16 @@ impl Writer {
         self.within(first, others, |writer| {
             let mut last = Last::Boundary;
             for part in &item.parts {
-                // A blank line at its begin would end the item.
+                // A blank line at its start would end the item.
                 let part = if writer.first.is_some() { part.trim_start_matches('\n') } else { part };
                 last = writer.blocks(part, depth, last);
             }
         });
     }
 
-    /// Writes the list of definitions that begins with these terms; `apart` if a blank line follows them.
+    /// Writes the definition list that begins with these terms; `apart` if a blank line follows them.
     pub(super) fn terms(&mut self, blocks: &mut Blocks<'_>, terms: &[&str], apart: bool) {
-        // What follows a list of definitions belongs to it, unless it ended with what is around it.
+        // A definition list directly after another continues it, unless the first one ended with the block around it.
         let before = self.terms.filter(|&(_, begin)| begin == self.out.len());
         match before.filter(|_| self.first.is_none() && self.terms_in == self.prefix) {
             Some((end, _)) => self.out.truncate(end),

@@ -1,13 +1,13 @@
-//! Markdown as kramdown reads it, with the rules of its GFM parser, written anew so that comrak reads the same.
+//! Rewrites Markdown so that comrak reads it as kramdown's GFM parser would.
 //!
-//! Registries were built with Jekyll for years, and their entries say what kramdown made of them: which line ends a
-//! paragraph, where HTML begins and ends, what `{:.table}` means. Blocks are found by kramdown's rules and written
-//! such that CommonMark has no other way to read them; what stands within a line is left to comrak, but for what only
-//! kramdown knows. What Markdown can't say is a [`Note`], to which a mark in the text points. Marks are noncharacters,
-//! which no text has at this point.
+//! Registries have been built with Jekyll for years, and their entries rely on kramdown: which line ends a paragraph,
+//! where HTML begins and ends, what `{:.table}` means. Blocks are found by kramdown's rules and written so that
+//! CommonMark has only one way to read them. Text within a line is left to comrak, except for syntax that only kramdown
+//! knows. What Markdown can't express is a [`Note`], to which a mark in the text refers. Marks are noncharacters, which
+//! don't occur in the text at this point.
 //!
-//! Time and space grow with the length of the text alone: blocks nest [`MAX_DEPTH`] deep, and whatever looks ahead
-//! knows when there is nothing to find.
+//! Time and space are linear in the length of the text: blocks nest at most [`MAX_DEPTH`] deep, and every search ahead
+//! remembers when there is nothing left to find.
 
 mod attributes;
 mod blocks;
@@ -22,41 +22,42 @@ use std::collections::HashMap;
 
 pub(super) use attributes::Attributes;
 
-/// How deep lists, quotes and elements with Markdown in them nest; what is deeper is one paragraph.
+/// The maximum nesting of lists, quotes and elements with Markdown in them; deeper content is one paragraph.
 const MAX_DEPTH: usize = 10;
 
-/// Begins a mark: the number of a note follows.
+/// Begins a mark; the number of a note follows.
 pub(super) const MARK: char = '\u{FDD0}';
 /// Ends a mark.
 pub(super) const END: char = '\u{FDD1}';
-/// Keeps what follows it from beginning a block, and a line from being blank; it stands for nothing.
+/// Keeps the text after it from beginning a block, and a line from being blank; otherwise it has no meaning.
 pub(super) const NUDGE: char = '\u{FDD2}';
 
-/// The longest number in a mark.
+/// The maximum number of digits in a mark.
 const MAX_DIGITS: usize = 9;
 
-/// What a mark in the text says.
+/// The meaning of a mark in the text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Note {
-    /// Attributes of the element right before the mark; where there is none, this is what was written.
+    /// Attributes for the element right before the mark. Without such an element, the string is shown as it was
+    /// written.
     Span(Attributes, String),
-    /// Attributes of the block before.
+    /// Attributes for the previous block.
     Before(Attributes),
-    /// Attributes of the block after.
+    /// Attributes for the next block.
     After(Attributes),
-    /// The mark stands in a heading that was written in Markdown, perhaps with an id.
+    /// The heading that contains the mark was written in Markdown, possibly with an id.
     Heading(Option<String>),
-    /// The paragraph that the mark stands in has no tags.
+    /// The paragraph that contains the mark has no tags.
     Bare,
 }
 
-/// A text that comrak reads as kramdown reads the original, and its notes.
+/// A text that comrak reads as kramdown reads the original, with its notes.
 pub(super) struct Prepared {
     pub(super) text: String,
     pub(super) notes: Vec<Note>,
 }
 
-/// Prepares `text`, which has no noncharacters.
+/// Prepares `text`, which must not contain noncharacters.
 pub(super) fn prepare(text: &str) -> Prepared {
     let mut writer = Writer {
         out: String::with_capacity(text.len() + text.len() / 8),
@@ -77,7 +78,7 @@ pub(super) fn prepare(text: &str) -> Prepared {
     Prepared { text: writer.out, notes: writer.notes }
 }
 
-/// The number in the mark at the begin of `text`, and what follows the mark.
+/// The number in the mark at the start of `text`, and the text after the mark.
 pub(super) fn mark(text: &str) -> Option<(usize, &str)> {
     let inner = text.strip_prefix(MARK)?;
     let end = inner.bytes().take(MAX_DIGITS + 1).position(|byte| !byte.is_ascii_digit())?;
@@ -85,21 +86,21 @@ pub(super) fn mark(text: &str) -> Option<(usize, &str)> {
     Some((number.parse().ok()?, rest.strip_prefix(END)?))
 }
 
-/// What is written for comrak.
+/// The output for comrak.
 struct Writer {
     out: String,
     notes: Vec<Note>,
-    /// Lists of attributes that have a name, `{:name: .class}`.
+    /// Named attribute lists, `{:name: .class}`.
     named: HashMap<String, Attributes>,
-    /// What each line begins with, because of the quotes and items around it.
+    /// The prefix of each line, from the surrounding quotes and items.
     prefix: String,
-    /// What the next line begins with instead.
+    /// The prefix of the next line, if it differs.
     first: Option<String>,
-    /// Whether the next block, if it is a paragraph, has no tags.
+    /// Whether the next block, if it is a paragraph, is written without tags.
     bare: bool,
-    /// Where the end of the last list of definitions begins, and the blank lines after it end.
+    /// The position of the end tag of the last definition list, and the end of the blank lines after that list.
     terms: Option<(usize, usize)>,
-    /// What the lines of that list begin with.
+    /// The prefix of that list's lines.
     terms_in: String,
 }
 
@@ -113,7 +114,7 @@ impl Writer {
         self.out.push('\n');
     }
 
-    /// Writes a line that continues a paragraph, whatever stands around that.
+    /// Writes a line that continues a paragraph, without the prefix of the surrounding blocks.
     fn continuation(&mut self, line: &str) {
         if self.first.is_some() {
             return self.line(line);
@@ -122,7 +123,8 @@ impl Writer {
         self.out.push('\n');
     }
 
-    /// Writes what `inside` does with `first` before its first line and `others` before those that follow.
+    /// Runs `inside` with `first` added to the prefix of its first line, and `others` to the prefix of the following
+    /// lines.
     fn within(&mut self, first: &str, others: &str, inside: impl FnOnce(&mut Self)) {
         let begin = self.first.take().unwrap_or_else(|| self.prefix.clone());
         let length = self.prefix.len();
@@ -136,22 +138,22 @@ impl Writer {
         self.prefix.truncate(length);
     }
 
-    /// The mark for a note.
+    /// Adds a note, and returns its mark.
     fn mark(&mut self, note: Note) -> String {
         let number = self.notes.len();
         self.notes.push(note);
         format!("{MARK}{number}{END}")
     }
 
-    /// Writes the mark for a note as a block of its own, which interrupts whatever is before it and ends with its
-    /// line: an HTML comment is the only such block.
+    /// Writes the mark for a note as a block of its own that interrupts the previous block and ends with its line. An
+    /// HTML comment is the only such block.
     fn note(&mut self, note: Note) {
         let mark = self.mark(note);
         self.line(&format!("<!---->{mark}"));
     }
 
-    /// Writes HTML in which nothing is Markdown. What begins it is a tag that stands for nothing, of an element by
-    /// which CommonMark knows HTML that lasts until the next blank line.
+    /// Writes raw HTML without Markdown. It begins with a tag that has no effect, of an element with which CommonMark
+    /// begins HTML that lasts until the next blank line.
     fn html(&mut self, html: &str) {
         let mut begin = "</track>";
         let mut nudge = [0; 4];

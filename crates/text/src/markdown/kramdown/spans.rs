@@ -1,28 +1,28 @@
-//! What stands within text, as far as only kramdown knows it.
+//! Text-level syntax that only kramdown knows.
 
 use std::borrow::Cow;
 
 use super::{END, Note, Writer, attributes};
 
-/// The longest address of a link that may have blanks, in bytes: it bounds how far its end is looked for.
+/// The maximum length in bytes of a link's address with spaces; it limits the search for the end.
 const MAX_ADDRESS: usize = 1000;
-/// The longest run of backticks that comrak takes for the begin of code.
+/// The longest run of backticks that comrak accepts as the start of code.
 const MAX_BACKTICKS: usize = 80;
 
 impl Writer {
-    /// `text` with attributes as marks, addresses without blanks, and references or a second backslash for characters
-    /// that are marks to CommonMark alone; code stays as it is.
+    /// Rewrites `text`: attributes become marks, spaces in addresses are encoded, and characters that only CommonMark
+    /// treats as marks become references or get a second backslash. Code is not changed.
     pub(super) fn spans(&mut self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
-        // The runs of backticks for which there is no second one.
+        // The lengths of backtick runs without a closing run.
         let mut endless: Vec<usize> = Vec::new();
         let mut comments_end = true;
         while let Some(at) = rest.find(['`', '\\', '{', ']', '~', '<']) {
             let (before, from) = rest.split_at(at);
             out.push_str(before);
             let length = match from.as_bytes().first() {
-                // A backtick between blanks is one.
+                // A backtick surrounded by white space is literal.
                 Some(b'`')
                     if from[1..].starts_with(char::is_whitespace)
                         && (out.is_empty() || out.ends_with(char::is_whitespace)) =>
@@ -37,7 +37,7 @@ impl Writer {
                 }
                 Some(b'~') => {
                     let length = from.len() - from.trim_start_matches('~').len();
-                    // Two of them strike text out. In an address a reference could be read as it is written.
+                    // Two tildes strike text out. In an address a reference might be taken literally.
                     let stands = if length == 1 && !out.ends_with('/') { "&#126;" } else { &from[..length] };
                     out.push_str(stands);
                     length
@@ -45,9 +45,9 @@ impl Writer {
                 Some(b'\\') => {
                     out.push('\\');
                     match from[1..].chars().next() {
-                        // Two of them break a line.
+                        // Two backslashes break a line.
                         Some('\\') if from[2..].starts_with('\n') => 2,
-                        // CommonMark would take the backslash away.
+                        // CommonMark would remove the backslash.
                         Some(c @ ('%' | '&' | ',' | '/' | ';' | '?' | '@' | '^')) => {
                             out.extend(['\\', c]);
                             2
@@ -82,7 +82,7 @@ impl Writer {
         out
     }
 
-    /// Writes what the brace at the begin of `from` begins, and says how long that is.
+    /// Writes the syntax that begins with the brace at the start of `from`, and returns its length.
     fn braces(&mut self, from: &str, out: &mut String, comments_end: &mut bool) -> usize {
         if let Some(inner) = from.strip_prefix("{::comment}").filter(|_| *comments_end) {
             let mut at = 0;
@@ -113,8 +113,8 @@ impl Writer {
     }
 }
 
-/// What stands for the `<` at the begin of `from`, and the length of what it stands for: two of them are a mark, and
-/// no begin of a tag.
+/// The replacement for the `<` at the start of `from`, and the length of the replaced text. Two of them are a
+/// typographic mark, not the start of a tag.
 fn less_than(from: &str) -> (Cow<'_, str>, usize) {
     let Some(inner) = from.strip_prefix("<<") else { return ("<".into(), 1) };
     let address = ["http://", "https://"].iter().any(|scheme| inner.starts_with(scheme)).then(|| {
@@ -122,14 +122,14 @@ fn less_than(from: &str) -> (Cow<'_, str>, usize) {
         inner.split_at(end)
     });
     match address.filter(|(_, after)| after.starts_with(">>")) {
-        // Or the marks that follow an address would be part of it.
+        // Otherwise the marks after an address would become part of it.
         Some((address, _)) => (format!("&lt;&lt;<{address}>").into(), 2 + address.len()),
         None => ("&lt;&lt;".into(), 2),
     }
 }
 
-/// How much of `from`, which begins with a backtick, is code, or else no begin of code. `endless` are the lengths of
-/// runs that nothing closes any more.
+/// The length of the code at the start of `from`, or of the backticks if they don't begin code. `endless` collects the
+/// lengths of runs that are not closed.
 pub(super) fn code(from: &str, endless: &mut Vec<usize>) -> usize {
     let count = from.len() - from.trim_start_matches('`').len();
     if count > MAX_BACKTICKS || endless.contains(&count) {
@@ -148,8 +148,8 @@ pub(super) fn code(from: &str, endless: &mut Vec<usize>) -> usize {
     count
 }
 
-/// The address in parentheses at the begin of `from` without its blanks, and the length of what it stands for; none if
-/// it has no blanks.
+/// The parenthesized address at the start of `from` with its spaces encoded, and the length of the replaced text;
+/// `None` if it has no spaces.
 fn address(from: &str) -> Option<(String, usize)> {
     let inner = from.strip_prefix('(')?;
     let head = inner.as_bytes().get(..MAX_ADDRESS).unwrap_or(inner.as_bytes());

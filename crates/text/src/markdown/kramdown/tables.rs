@@ -1,14 +1,14 @@
-//! Tables: kramdown's need neither a head nor pipes around them, but a blank line before and after.
+//! Tables: in kramdown the head and the outer pipes are optional, but blank lines before and after are not.
 
 use super::Writer;
 use super::blocks::Blocks;
 use super::lines;
 
-/// The most cells of a row; real tables have ten.
+/// The maximum number of cells in a row; real tables have ten.
 const MAX_CELLS: usize = 100;
 
-/// How many cells a table may have beyond its size in bytes: rows that are short are filled up, which must not blow a
-/// text up.
+/// The maximum number of cells in a table beyond its size in bytes. Short rows are padded, which must not make a text
+/// much larger.
 const SPARE_CELLS: usize = 1000;
 
 /// The alignment of a column.
@@ -17,7 +17,7 @@ type Alignment = (bool, bool);
 enum Line {
     /// A line of dashes, with the alignment of the columns.
     Separator(Vec<Alignment>),
-    /// A line of equals signs, below which the foot begins.
+    /// A line of equals signs, below which the footer begins.
     Footer,
     Row(Vec<String>),
 }
@@ -30,14 +30,15 @@ impl Writer {
         }
         let is_known = self.table_at(blocks, line);
         if !is_known {
-            // Its other lines begin no table either: each may come here again, as `{:|}` does.
+            // The table's other lines don't begin a table either. Without this, each of them could be tried again, for
+            // example after `{:|}`.
             blocks.tables_from = blocks.at;
             blocks.at = begin;
         }
         is_known
     }
 
-    /// Reads a table, or up to where it is clear that there is none.
+    /// Reads a table, or stops as soon as it is clear that there is none.
     fn table_at(&mut self, blocks: &mut Blocks<'_>, line: &str) -> bool {
         let leading = line.trim_start().starts_with('|');
         let (mut size, mut lines) = (0, Vec::new());
@@ -70,7 +71,7 @@ impl Writer {
         }
         alignment.resize(columns, (false, false));
         let mut rows = head.into_iter();
-        // Without a head its cells are empty, and it is left out in the end.
+        // A missing head becomes empty cells, which are left out in the end.
         let first = rows.next().unwrap_or_default();
         self.row(&first, columns);
         let dashes = alignment.iter().map(|(left, right)| match (left, right) {
@@ -96,7 +97,7 @@ impl Writer {
     }
 }
 
-/// Whether there is a pipe in the line that no backslash stands before and that is not part of a shortcode.
+/// Whether the line has a pipe that is neither escaped nor part of a shortcode.
 fn has_pipe(line: &str) -> bool {
     let mut tags_end = [true; 2];
     let mut at = 0;
@@ -113,8 +114,8 @@ fn has_pipe(line: &str) -> bool {
     false
 }
 
-/// How much of `from`, which begins with a brace, is a tag such as `{{ x | y }}`, or else no begin of one: what was not
-/// expanded is text. `tags_end` says of both kinds whether any may still end.
+/// The length of the tag at the start of `from`, such as `{{ x | y }}`, or of the brace if it doesn't begin one;
+/// shortcodes that were not expanded are text. `tags_end` says whether each of the two kinds may still be closed.
 fn tag(from: &str, tags_end: &mut [bool; 2]) -> usize {
     for ((begin, end), ends) in [("{{", "}}"), ("{%", "%}")].into_iter().zip(tags_end) {
         if let Some(inner) = from.strip_prefix(begin).filter(|_| *ends) {
@@ -127,7 +128,7 @@ fn tag(from: &str, tags_end: &mut [bool; 2]) -> usize {
     1
 }
 
-/// Reads a line of a table; none if its pipes are all in code.
+/// Reads a line of a table; `None` if all of its pipes are in code.
 fn read(line: &str, leading: bool) -> Option<Line> {
     let text = line.trim();
     if text.bytes().all(|byte| matches!(byte, b'-' | b'+' | b'|' | b':' | b' ' | b'\t')) && text.contains('-')
@@ -152,11 +153,11 @@ fn read(line: &str, leading: bool) -> Option<Line> {
     Some(Line::Row(cells))
 }
 
-/// The cells of a row: what stands between pipes that are neither escaped nor in code.
+/// The cells of a row, separated by pipes that are neither escaped nor in code.
 fn cells(line: &str) -> Vec<String> {
     let mut cells = vec![String::new()];
     let mut rest = line;
-    // The runs of backticks for which there is no second one.
+    // The lengths of backtick runs without a closing run.
     let mut endless: Vec<usize> = Vec::new();
     let (mut code_ends, mut tags_end) = (true, [true; 2]);
     while let Some(at) = rest.find(['\\', '`', '|', '<', '{']) {
@@ -189,7 +190,7 @@ fn cells(line: &str) -> Vec<String> {
     cells.into_iter().map(|cell| cell.trim().to_owned()).collect()
 }
 
-/// `cell` with every pipe in it escaped, also those in code, and on one line.
+/// `cell` on one line, with every pipe escaped, including those in code.
 fn escaped(cell: &str) -> String {
     let mut escaped = String::with_capacity(cell.len());
     let mut backslash = false;
