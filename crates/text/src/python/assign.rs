@@ -1,18 +1,18 @@
-//! Which statement of a module is the last one that assigns to a name.
+//! Finds the last statement of a module that assigns to a name.
 
 use std::ops::Range;
 
 use super::token::{Kind, Token, Tokens};
 use super::{STATEMENT_LIMIT, TOKEN_LIMIT};
 
-/// A logical line that starts with one of these holds a block or is one: its statements aren't the module's own.
+/// Keywords that begin a compound statement. The statements in it are not at the module's top level.
 const COMPOUND: [&str; 12] =
     ["async", "class", "def", "elif", "else", "except", "finally", "for", "if", "try", "while", "with"];
 
 /// For each of `names` the bytes of the last top-level statement that assigns to it. The range is empty if that
-/// statement is beyond [`STATEMENT_LIMIT`] or [`TOKEN_LIMIT`].
+/// statement exceeds [`STATEMENT_LIMIT`] or [`TOKEN_LIMIT`].
 ///
-/// `None` if no Python can read the source.
+/// `None` if no version of Python can read the source.
 pub(super) fn last_assignments<const N: usize>(
     source: &[u8],
     names: &[&str; N],
@@ -41,18 +41,18 @@ pub(super) fn last_assignments<const N: usize>(
     Some(found)
 }
 
-/// What stands before an `=` (or, in an annotated assignment, before the colon), so far.
+/// The text so far before an `=`, or before the colon of an annotated assignment.
 #[derive(Clone, Copy)]
 enum Target {
-    /// Nothing, or opening parentheses.
+    /// Empty, or only opening parentheses.
     Nothing,
-    /// A wanted name by its number, perhaps in parentheses.
+    /// A wanted name, by its index, possibly in parentheses.
     Name(usize),
     /// Anything else.
     Other,
 }
 
-/// A statement, while its tokens come in.
+/// A statement whose tokens are still being read.
 struct Statement<'a, const N: usize> {
     names: &'a [&'a str; N],
     range: Option<Range<usize>>,

@@ -1,28 +1,28 @@
-//! Control properties out of a plugin's Python source, without running it.
+//! Extracts control properties from a plugin's Python source without running it.
 //!
-//! A plugin says which Python it runs on in `__plugin_pythoncompat__`, a module-level assignment in its package's
-//! `__init__.py`; which package that is stands in `setup.py` or `pyproject.toml`. All three come from strangers'
-//! repositories.
+//! A plugin declares the Python versions that it supports in `__plugin_pythoncompat__`, a module-level assignment in
+//! the `__init__.py` of its package; `setup.py` or `pyproject.toml` names the package. All three files come from other
+//! people's repositories.
 //!
-//! A whole file is never given to a parser. `token` cuts it into tokens, those of any Python from 2.5 to 3.14,
-//! `assign` finds the last top-level assignment to a wanted name among them, and `value` parses that one statement
-//! with rustpython-parser. This order has three reasons. A file in Python 2 syntax, which no Python 3 parser
-//! accepts, is read like any other. Code far away from the assignment, in a syntax newer than the parser, does no
-//! harm. And everything that recurses (dropping a syntax tree, parsing f-strings) sees at most [`STATEMENT_LIMIT`]
-//! bytes and [`TOKEN_LIMIT`] tokens, so no source can exhaust the stack; the first two steps are loops over bytes.
+//! A parser never sees a whole file. `token` splits it into tokens of any Python from 2.5 to 3.14, `assign` finds the
+//! last top-level assignment to a wanted name among them, and `value` parses that one statement with rustpython-parser.
+//! This has three advantages. A file in Python 2 syntax, which Python 3 parsers reject, is read like any other.
+//! Unrelated code may use syntax that is newer than the parser. And everything that recurses (dropping a syntax tree,
+//! parsing f-strings) sees at most [`STATEMENT_LIMIT`] bytes and [`TOKEN_LIMIT`] tokens, so no source can exhaust the
+//! stack; the first two steps are loops over bytes.
 //!
-//! What counts is what Python's own `ast` would show in the module's body: `NAME = value`, with several targets or
-//! an annotation as well, also after a semicolon; nothing inside `if`, `try`, `def`, `class` and the like, and
-//! nothing that binds a name by other means (tuples, `+=`, `:=`, imports). The last such assignment decides, whatever
-//! its value: if that is no literal, an earlier literal isn't resurrected. A literal is a string, implicitly
-//! concatenated strings, or `gettext(…)` around such; bytes, f-strings and expressions are none. In `ur"…"`, which only
-//! Python 2 has, no escapes are interpreted.
+//! Only assignments count that Python's own `ast` would show in the module's body: `NAME = value`, also with several
+//! targets, with an annotation, or after a semicolon; nothing inside `if`, `try`, `def`, `class` and other blocks, and
+//! no other binding of a name (tuples, `+=`, `:=`, imports). The last such assignment decides, whatever its value: if
+//! that is not a literal, an earlier literal is not used instead. A literal is a string, a sequence of implicitly
+//! concatenated strings, or `gettext(…)` around one; bytes, f-strings and expressions are not literals. Escapes in
+//! `ur"…"`, which only Python 2 has, are not interpreted.
 //!
-//! A source that no Python can read has no properties: a null byte (so UTF-16), an unterminated string, brackets that
-//! don't match or nest deeper than [`NESTING_LIMIT`], a backslash before anything but a line end. Beyond that a
-//! source isn't validated. Encoding declarations (PEP 263) need no attention: whatever extends ASCII is cut into
-//! the same tokens, and a value that isn't ASCII is neither a package nor a specifier. Bytes that aren't UTF-8
-//! are taken for Latin-1.
+//! A source that no version of Python can read has no properties: one with a null byte (and so UTF-16), an unterminated
+//! string, brackets that don't match or nest deeper than [`NESTING_LIMIT`], or a backslash before anything but a line
+//! end. Apart from that, the source is not validated. Encoding declarations (PEP 263) are ignored: every encoding that
+//! extends ASCII gives the same tokens, and a value that isn't ASCII is neither a package nor a specifier. Bytes that
+//! aren't UTF-8 are read as Latin-1.
 
 mod assign;
 mod pyproject;
@@ -38,31 +38,33 @@ use serde::{Deserialize, Serialize};
 
 pub use said::Said;
 
-/// Raise when the same source can give other [`Properties`]: with [`Said`], this number is kept.
+/// The version of the extraction. Raise it when the same source can give other [`Properties`]; it is stored with
+/// [`Said`].
 pub const VERSION: u32 = 1;
 
-/// Sources of more bytes have no properties; a longer one is generated or hostile.
+/// The maximum size of a source in bytes; larger ones are generated or hostile, and have no properties.
 pub const SOURCE_LIMIT: usize = 1 << 20;
 
-/// Of a `pyproject.toml` less is read, as parsing one takes more than a hundred times its size in memory.
+/// The maximum size of a `pyproject.toml` in bytes; parsing one takes more than a hundred times its size in memory.
 pub const PYPROJECT_LIMIT: usize = 1 << 17;
 
-/// Assignments of more bytes than this have no literal value, as no package or specifier is nearly as long.
+/// The maximum size of an assignment in bytes; a longer one counts as not literal. No package or specifier comes close.
 pub const STATEMENT_LIMIT: usize = 4096;
 
-/// Assignments of more tokens than this have no literal value; it bounds the depth of the syntax tree.
+/// The maximum number of tokens in an assignment, which bounds the depth of the syntax tree; a longer one counts as not
+/// literal.
 pub const TOKEN_LIMIT: usize = 256;
 
-/// How deep brackets and f-strings may nest: CPython's tokenizer refuses more brackets (`MAXLEVEL`).
+/// The maximum nesting of brackets and f-strings. CPython's tokenizer rejects deeper brackets (`MAXLEVEL`).
 pub const NESTING_LIMIT: usize = 200;
 
-/// The longest name of a package, in bytes; as long as file systems let one path component be.
+/// The maximum length of a package name in bytes, which is that of a path component in most file systems.
 pub const PACKAGE_LIMIT: usize = 255;
 
-/// The longest specifier, in bytes.
+/// The maximum length of a specifier in bytes.
 pub const SPECIFIER_LIMIT: usize = 255;
 
-/// Which of a plugin's files a source is; the same bytes say different things in different places.
+/// The kind of file that a source is from. The same bytes mean different things in different files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
@@ -74,20 +76,20 @@ pub enum Role {
     Init,
 }
 
-/// What a plugin's source says about the plugin: a pure function of bytes and [`Role`], made to be stored under both
-/// and [`VERSION`].
+/// The properties in a plugin's source: a pure function of its bytes and [`Role`], meant to be stored under both and
+/// [`VERSION`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Properties {
-    /// The plugin's package, dotted; safe to build a path from with [`init_path`].
+    /// The plugin's package as a dotted name; [`init_path`] builds a safe path from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub package: Option<String>,
-    /// `__plugin_pythoncompat__` as written; anything at all unless [`valid_specifier`] says otherwise.
+    /// `__plugin_pythoncompat__` as written; [`valid_specifier`] checks whether it is a specifier.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pythoncompat: Option<String>,
 }
 
 impl Properties {
-    /// What the file with content `source` says in its `role`.
+    /// The properties in `source`, the content of a file with this `role`.
     pub fn of(role: Role, source: &[u8]) -> Self {
         match role {
             Role::Setup => Self { package: package_of_setup(source), ..Self::default() },
@@ -112,41 +114,42 @@ pub fn identifier_of_setup(source: &[u8]) -> Option<String> {
     identifier
 }
 
-/// The plugin's identifier according to its `pyproject.toml`: the name of the first entry point of the group
+/// The plugin's identifier according to its `pyproject.toml`: the name of the first entry point in the group
 /// `octoprint.plugin`.
 pub fn identifier_of_pyproject(source: &[u8]) -> Option<String> {
     pyproject::entry_point(source).map(|(name, _)| name)
 }
 
-/// The plugin's package according to its `pyproject.toml`: the first entry point of the group `octoprint.plugin`
-/// ([entry points specification](https://packaging.python.org/en/latest/specifications/entry-points/)).
+/// The plugin's package according to its `pyproject.toml`: the package of the first entry point in the group
+/// `octoprint.plugin` ([entry points
+/// specification](https://packaging.python.org/en/latest/specifications/entry-points/)).
 ///
-/// Of `package` and `package:object` that is `package`, and of `package.module:object` too: an object is
-/// defined in a module, and the module's package is what has an `__init__.py`.
+/// `package` and `package:object` both mean `package`, and so does `package.module:object`: the object is defined in a
+/// module, and `__init__.py` is in that module's package.
 ///
-/// `None` if the file isn't TOML, names no such entry point, or names one that isn't a plain dotted name.
+/// `None` if the file isn't TOML, has no such entry point, or the package isn't a plain dotted name.
 pub fn package_of_pyproject(source: &[u8]) -> Option<String> {
     pyproject::package(source).filter(|package| is_package(package))
 }
 
-/// The value of `__plugin_pythoncompat__` according to a package's `__init__.py`, as written.
+/// The value of `__plugin_pythoncompat__` in a package's `__init__.py`, as written.
 pub fn pythoncompat(source: &[u8]) -> Option<String> {
     let [compat] = literals(source, ["__plugin_pythoncompat__"])?;
     compat
 }
 
-/// Where a package's properties are, from the repository's root: `octoprint_foo/__init__.py`.
+/// The path, from the repository's root, of the file with a package's properties: `octoprint_foo/__init__.py`.
 ///
-/// `None` unless `package` is a plain dotted name of ASCII letters, digits and underscores, and so can't lead
+/// `None` unless `package` is a plain dotted name of ASCII letters, digits and underscores, so that the path can't lead
 /// anywhere else.
 pub fn init_path(package: &str) -> Option<String> {
     is_package(package).then(|| format!("{}/__init__.py", package.replace('.', "/")))
 }
 
-/// Whether `text` is a set of version specifiers
-/// ([PEP 440](https://peps.python.org/pep-0440/#version-specifiers)) that constrains something.
+/// Whether `text` is a non-empty set of version specifiers ([PEP
+/// 440](https://peps.python.org/pep-0440/#version-specifiers)).
 ///
-/// Empty clauses, as after a trailing comma, are allowed as pip and OctoPrint allow them.
+/// Empty clauses, as after a trailing comma, are allowed, as in pip and OctoPrint.
 pub fn valid_specifier(text: &str) -> bool {
     let mut clauses = text.split(',').map(str::trim).filter(|clause| !clause.is_empty()).peekable();
     text.len() <= SPECIFIER_LIMIT
@@ -162,7 +165,7 @@ fn is_package(name: &str) -> bool {
     name.len() <= PACKAGE_LIMIT && name.split('.').all(is_identifier)
 }
 
-/// For each of `names` the literal that the module binds it to in the end. `None` if the source can't be read.
+/// For each of `names` the literal that is last assigned to it. `None` if the source can't be read.
 fn literals<const N: usize>(source: &[u8], names: [&str; N]) -> Option<[Option<String>; N]> {
     if source.len() > SOURCE_LIMIT {
         return None;

@@ -1,20 +1,20 @@
-//! Which package `pyproject.toml` declares a plugin in.
+//! Finds the package of a plugin in its `pyproject.toml`.
 
 use toml::de::{DeTable, DeValue};
 
 use super::PYPROJECT_LIMIT;
 
-/// The package of the entry point of the group `octoprint.plugin` that is written first; not checked any further.
+/// The package of the first entry point, in the order of the file, in the group `octoprint.plugin`; not validated.
 pub(super) fn package(source: &[u8]) -> Option<String> {
     let (_, reference) = entry_point(source)?;
-    // `module:object [extra]`, with white space wherever one likes.
+    // `module:object [extra]`, with optional white space everywhere.
     let reference = reference.split('[').next()?.trim();
     let Some((module, _)) = reference.split_once(':') else { return Some(reference.to_owned()) };
     let module = module.trim_end();
     Some(module.rsplit_once('.').map_or(module, |(package, _)| package).to_owned())
 }
 
-/// The name and the object reference of the entry point of the group `octoprint.plugin` that is written first.
+/// The name and object reference of the first entry point, in the order of the file, in the group `octoprint.plugin`.
 pub(super) fn entry_point(source: &[u8]) -> Option<(String, String)> {
     if source.len() > PYPROJECT_LIMIT {
         return None;

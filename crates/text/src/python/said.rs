@@ -1,14 +1,14 @@
-//! What a source says in each role that it can have, in a few bytes: what is kept of a source once it has been read.
+//! The properties of a source in each possible role, stored in place of the source.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Properties, Role, VERSION};
 
-/// What a source says in each role.
+/// The properties of a source in each role.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Said {
-    /// The [`VERSION`] of what has read it.
+    /// The [`VERSION`] of the extraction.
     python_properties: u32,
     setup: Properties,
     pyproject: Properties,
@@ -16,7 +16,7 @@ pub struct Said {
 }
 
 impl Said {
-    /// What a source says.
+    /// Extracts the properties from a source.
     pub fn by(source: &[u8]) -> Self {
         let of = |role| Properties::of(role, source);
         Self {
@@ -27,17 +27,18 @@ impl Said {
         }
     }
 
-    /// As it is kept.
+    /// The stored form.
     pub fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec(self).unwrap_or_default()
     }
 
-    /// Takes back what [`Said::to_json`] gave; `None` for anything else.
+    /// Reads the output of [`Said::to_json`]; `None` for anything else.
     fn from_json(json: &[u8]) -> Option<Self> {
         serde_json::from_slice(json).ok()
     }
 
-    /// What is said in a role by what is kept: this, or a source as it is, which versions up to 0.1 kept.
+    /// The properties in `role` from stored bytes: the output of [`Said::to_json`], or a whole source, as versions up
+    /// to 0.1 stored it.
     pub fn properties(kept: &[u8], role: Role) -> Properties {
         let Some(said) = Self::from_json(kept) else { return Properties::of(role, kept) };
         match role {
@@ -47,7 +48,7 @@ impl Said {
         }
     }
 
-    /// Whether the source would have to be read again, since what has read it is not what would read it now.
+    /// Whether another version of the extraction wrote the stored bytes, so that the source has to be read again.
     pub fn is_outdated(kept: &[u8]) -> bool {
         Self::from_json(kept).is_some_and(|said| said.python_properties != VERSION)
     }

@@ -1,13 +1,13 @@
-//! Python source as tokens: just enough of them to tell where a statement starts, ends and assigns.
+//! Splits Python source into tokens, in just enough detail to tell where a statement starts, ends and assigns.
 //!
-//! Unlike a Python 3 lexer this one takes whatever any Python version takes (backticks, `<>`, `0777L`, f-strings with
-//! their own quotes inside, as PEP 701 allows), works on bytes, and keeps its state on the heap.
+//! Unlike a Python 3 lexer, this one accepts the syntax of every Python version (backticks, `<>`, `0777L`, f-strings
+//! that contain their own quotes, as in PEP 701), works on bytes, and keeps its state on the heap.
 
 use std::ops::Range;
 
 use super::NESTING_LIMIT;
 
-/// What a token is, as far as finding assignments goes.
+/// The kind of a token, as far as it matters for finding assignments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A name or a keyword.
@@ -22,41 +22,41 @@ pub(super) enum Kind {
     Open,
     /// `)`
     Close,
-    /// The end of a logical line, or of an empty one.
+    /// The end of a logical or empty line.
     Newline,
-    /// Numbers, strings, operators, other brackets.
+    /// A number, string, operator or other bracket.
     Other,
 }
 
-/// A piece of the source.
+/// A token of the source.
 #[derive(Debug, Clone)]
 pub(super) struct Token {
-    /// What it is.
+    /// The kind of the token.
     pub(super) kind: Kind,
-    /// Its bytes.
+    /// The bytes of the token.
     pub(super) range: Range<usize>,
-    /// How many brackets are open after it, those of f-strings counted twice.
+    /// The number of open brackets after the token; brackets in f-strings count twice.
     pub(super) depth: usize,
     /// Whether its logical line is indented, and so belongs to a block.
     pub(super) indented: bool,
 }
 
-/// No Python can read the source.
+/// The error that no version of Python can read the source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Unreadable;
 
-/// What is open around the current byte.
+/// A construct that is open at the current byte.
 #[derive(Debug, Clone, Copy)]
 enum Frame {
-    /// A bracket, by the byte that closes it.
+    /// A bracket, with the byte that closes it.
     Bracket(u8),
-    /// An f-string that a replacement field interrupts.
+    /// An f-string, interrupted by a replacement field.
     Text(Text),
-    /// A replacement field; always right above its f-string.
+    /// A replacement field, which is always directly above its f-string.
     Field,
 }
 
-/// An f-string's literal part, or that of a format specifier inside it.
+/// The literal part of an f-string or of a format specifier in it.
 #[derive(Debug, Clone, Copy)]
 struct Text {
     quote: u8,
@@ -65,7 +65,7 @@ struct Text {
     specifier: bool,
 }
 
-/// The tokens of a source; ends after the first error.
+/// An iterator over the tokens of a source; it ends after the first error.
 pub(super) struct Tokens<'a> {
     source: &'a [u8],
     at: usize,
@@ -76,7 +76,7 @@ pub(super) struct Tokens<'a> {
 }
 
 impl<'a> Tokens<'a> {
-    /// The tokens of `source`, which may start with a byte order mark.
+    /// Creates the iterator for `source`, which may start with a byte order mark.
     pub(super) fn new(source: &'a [u8]) -> Self {
         let at = if source.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 };
         Self { source, at, frames: Vec::new(), line_start: true, indented: false, failed: false }
@@ -92,7 +92,7 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// Passes a line end: `\n`, `\r\n` or `\r`.
+    /// Skips a line end: `\n`, `\r\n` or `\r`.
     fn line_end(&mut self) {
         self.at += if self.source[self.at..].starts_with(b"\r\n") { 2 } else { 1 };
     }
@@ -105,12 +105,12 @@ impl<'a> Tokens<'a> {
         Ok(())
     }
 
-    /// White space, comments and joined lines before a token; measures the indentation of a logical line.
+    /// Skips white space, comments and line joins before a token, and measures the indentation of a logical line.
     fn blank(&mut self) -> Result<(), Unreadable> {
         if std::mem::take(&mut self.line_start) {
             let start = self.at;
             self.take_while(|byte| matches!(byte, b' ' | b'\t' | b'\x0C'));
-            // A form feed starts the column again.
+            // A form feed resets the column.
             self.indented = self.at > start && self.source[self.at - 1] != b'\x0C';
         }
         loop {
@@ -130,7 +130,7 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// The kind of the token that starts here, which is passed; `None` at the end of the source.
+    /// Reads the token that starts here and returns its kind; `None` at the end of the source.
     fn token(&mut self) -> Result<Option<Kind>, Unreadable> {
         let Some(byte) = self.peek(0) else {
             return if self.frames.is_empty() { Ok(None) } else { Err(Unreadable) };
@@ -151,8 +151,8 @@ impl<'a> Tokens<'a> {
                 return Ok(Some(Kind::Other));
             }
             b'0'..=b'9' => {
-                // Takes a keyword glued to the number along (`1if x else 2`), which no assignment starts with, but not
-                // the attributes of one (`1..real`): the limit of tokens must count them.
+                // This includes a keyword right after the number (`1if x else 2`), with which no assignment starts, but
+                // not an attribute of the number (`1..real`), because the token limit must count attributes.
                 self.take_while(is_word);
                 if self.peek(0) == Some(b'.') {
                     self.at += 1;
@@ -204,7 +204,7 @@ impl<'a> Tokens<'a> {
         Ok(Kind::Word)
     }
 
-    /// Passes a string from its opening quote on; of an f-string, the part up to the first replacement field.
+    /// Skips a string, beginning at its opening quote; an f-string only up to its first replacement field.
     fn string(&mut self, prefix: &[u8]) -> Result<(), Unreadable> {
         let has = |letter: u8| prefix.iter().any(|byte| byte.eq_ignore_ascii_case(&letter));
         let quote = self.source[self.at];
@@ -214,7 +214,7 @@ impl<'a> Tokens<'a> {
         if has(b'f') || has(b't') { self.text(text) } else { self.plain(text) }
     }
 
-    /// Whether `text` ends here; passes the closing quotes if so.
+    /// Whether `text` ends here; if so, skips the closing quotes.
     fn ends(&mut self, text: Text) -> bool {
         let quotes = [text.quote; 3];
         let quotes = &quotes[..if text.triple { 3 } else { 1 }];
@@ -225,12 +225,12 @@ impl<'a> Tokens<'a> {
         ends
     }
 
-    /// Passes a backslash and what it escapes, in a raw string too: `r"\""` is one string.
+    /// Skips a backslash and the character it escapes, also in a raw string: `r"\""` is one string.
     fn escape(&mut self) {
         self.at += 1;
         match self.peek(0) {
             Some(b'\r') => self.line_end(),
-            // The end and null bytes are noticed by who reads on.
+            // The caller handles the end of the source and null bytes.
             None | Some(b'\0') => {}
             Some(_) => self.at += 1,
         }
@@ -248,7 +248,7 @@ impl<'a> Tokens<'a> {
         Ok(())
     }
 
-    /// Passes an f-string's text up to its end or to the start of a replacement field (PEP 701).
+    /// Skips the text of an f-string up to its end or to the start of a replacement field (PEP 701).
     fn text(&mut self, mut text: Text) -> Result<(), Unreadable> {
         loop {
             if self.ends(text) {
@@ -269,7 +269,7 @@ impl<'a> Tokens<'a> {
                     self.at += 1;
                 }
                 (Some(b'\\'), _) => self.escape(),
-                // A specifier knows no doubled braces.
+                // Doubled braces have no meaning in a specifier.
                 (Some(b'{'), Some(b'{')) | (Some(b'}'), Some(b'}')) if !text.specifier => self.at += 2,
                 (Some(b'{'), _) => {
                     self.at += 1;
@@ -285,7 +285,7 @@ impl<'a> Tokens<'a> {
         }
     }
 
-    /// After the expression in a replacement field: its specifier, or on with the text around the field.
+    /// Continues after the expression in a replacement field, with its specifier or with the text after the field.
     fn leave_expression(&mut self, byte: u8) -> Result<(), Unreadable> {
         if byte == b'}' {
             let around = self.leave_field()?;
@@ -324,7 +324,7 @@ impl Iterator for Tokens<'_> {
     }
 }
 
-/// Bytes of names: beyond ASCII it is not told which letters are letters.
+/// Whether `byte` may be part of a name. All bytes beyond ASCII count as letters.
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii()
 }

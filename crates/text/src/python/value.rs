@@ -1,10 +1,10 @@
-//! The literal that one assignment gives to a name.
+//! Reads the literal in a single assignment.
 
 use rustpython_parser::ast::{Constant, Expr, Mod, Stmt};
 use rustpython_parser::lexer::{LexResult, lex};
 use rustpython_parser::{Mode, StringKind, Tok, parse_tokens};
 
-/// The string that `statement`, one assignment, gives to `name`; `None` if it isn't a literal.
+/// The string that `statement`, a single assignment, assigns to `name`; `None` if it isn't a literal.
 pub(super) fn literal(statement: &[u8], name: &str) -> Option<String> {
     let statement: String = match std::str::from_utf8(statement) {
         Ok(statement) => statement.to_owned(),
@@ -39,7 +39,7 @@ fn string(value: &Expr) -> Option<String> {
     }
 }
 
-/// Makes `ur"…"`, to Python 3 a name before a string, the raw string that it is to Python 2.
+/// Turns `ur"…"`, which Python 3 reads as a name and a string, into the raw string that it is in Python 2.
 fn with_python_2_strings(tokens: impl Iterator<Item = LexResult>) -> impl Iterator<Item = LexResult> {
     let mut tokens = tokens.peekable();
     std::iter::from_fn(move || {

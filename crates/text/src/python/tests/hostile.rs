@@ -1,16 +1,16 @@
-//! Sources that want to exhaust stack, time or memory.
+//! Sources that try to exhaust the stack, time or memory.
 
 use std::time::{Duration, Instant};
 
 use super::super::*;
 
-/// A thread's usual stack is 2 MiB; a build for debugging gets by with 96 KiB.
+/// Threads usually have a stack of 2 MiB; a debug build needs only 96 KiB here.
 const STACK: usize = 256 * 1024;
 
-/// Many times what a build for debugging takes on a slow machine, and far below what anything quadratic would take.
+/// Many times what a debug build takes on a slow machine, but far below anything quadratic.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Extracts from each source, on a small stack, everything there is.
+/// Extracts everything from each source, on a small stack.
 fn survive(sources: Vec<(String, Vec<u8>)>) {
     let work = move || {
         let mut worst = (Duration::ZERO, String::new());
@@ -27,13 +27,13 @@ fn survive(sources: Vec<(String, Vec<u8>)>) {
     assert!(time < PATIENCE, "{name} took {time:?}");
 }
 
-/// `before`, then `unit` up to `size` bytes in all, then `after`.
+/// `before`, then `unit` repeated up to `size` bytes in total, then `after`.
 fn filled(before: &str, unit: &str, after: &str, size: usize) -> Vec<u8> {
     let times = size.saturating_sub(before.len() + after.len()) / unit.len();
     format!("{before}{}{after}", unit.repeat(times)).into_bytes()
 }
 
-/// Units that nest, chain or grow when repeated, each with what would close it.
+/// Units that nest, chain or grow when repeated, each with the text that closes it.
 const UNITS: [(&str, &str); 72] = [
     ("(", ")"),
     ("[", "]"),
@@ -116,7 +116,7 @@ const FRAMES: [(&str, &str); 11] = [
     ("plugin_package = __plugin_pythoncompat__ = '", "'"),
     ("plugin_package = __plugin_pythoncompat__ = f'''{", "}'''"),
     ("plugin_package = __plugin_pythoncompat__ = f'''{a:", "}'''"),
-    // To a Python before 3.12 the string ends at its second quote.
+    // Before Python 3.12 the string ends at its second quote.
     ("plugin_package = __plugin_pythoncompat__ = f\"{\"", "\"}\""),
     ("plugin_package = __plugin_pythoncompat__ = 1..", "a"),
     ("__plugin_pythoncompat__: ", " = 'a'"),
@@ -124,7 +124,7 @@ const FRAMES: [(&str, &str); 11] = [
     ("", " = plugin_package = __plugin_pythoncompat__ = 'a'"),
 ];
 
-/// Every unit in every frame, open, and closed as often as it was opened.
+/// Every unit in every frame, once left open, and once closed as often as it was opened.
 fn sources(size: usize) -> Vec<(String, Vec<u8>)> {
     let mut sources = Vec::new();
     for (before, after) in FRAMES {
@@ -142,7 +142,7 @@ fn sources(size: usize) -> Vec<(String, Vec<u8>)> {
 
 #[test]
 fn what_the_parser_gets_to_see() {
-    // By bytes as by tokens up to the limits and around them.
+    // Sizes up to and around the limits, in bytes and in tokens.
     for size in [100, 200, 240, 256, 300, 500, 1000, 2000, STATEMENT_LIMIT - 1, STATEMENT_LIMIT] {
         survive(sources(size));
     }

@@ -1,4 +1,4 @@
-//! What holds for the extraction from Python, whatever the source.
+//! Tests of the extraction from Python, for any source.
 
 mod hostile;
 mod oracle;
@@ -8,7 +8,7 @@ mod table;
 
 use super::literals;
 
-/// The literal that `source` gives to `x`.
+/// The literal that `source` assigns to `x`.
 fn x(source: impl AsRef<[u8]>) -> Option<String> {
     literals(source.as_ref(), ["x"]).and_then(|[value]| value)
 }

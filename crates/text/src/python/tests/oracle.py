@@ -1,6 +1,6 @@
-"""What CPython's own parser says about the modules in a file of JSON, one a line: {"source": hex} or {"path": …}.
+"""Asks CPython's own parser about modules, each given as a line of JSON: {"source": hex} or {"path": …}.
 
-Answers with one line each: the last value of every name that the module assigns, null if that is no literal,
+Prints one line for each: the last value of every name that the module assigns, null if the value is not a literal,
 or null as a whole if the module doesn't parse.
 """
 

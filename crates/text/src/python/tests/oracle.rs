@@ -1,4 +1,4 @@
-//! CPython's own parser and this module agree, on generated modules and on CPython's library.
+//! CPython's parser and this module agree, on generated modules and on CPython's own library.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -10,10 +10,10 @@ use serde_json::json;
 
 use super::super::*;
 
-/// For each module what CPython says about its names, or `None` if it doesn't parse.
+/// What CPython reports about the names in each module; `None` if the module doesn't parse.
 type Answers = Vec<Option<BTreeMap<String, Option<String>>>>;
 
-/// Asks `python3`; an error if there is none.
+/// Runs `python3`; fails if it is not installed.
 fn ask(modules: &str) -> io::Result<Answers> {
     let directory = tempfile::tempdir()?;
     let question = directory.path().join("modules.jsonl");
@@ -31,7 +31,7 @@ fn skip(test: &str) {
     io::Write::write_all(&mut stderr, format!("skipped: {test}: no python3\n").as_bytes()).unwrap();
 }
 
-/// Pseudo-random choices (xorshift64*), the same in every run.
+/// A deterministic pseudo-random generator (xorshift64*).
 struct Dice(u64);
 
 impl Dice {
@@ -94,11 +94,11 @@ impl Dice {
             }
         }
         if quote.len() == 1 {
-            // A quote of the same kind may only stand behind a backslash.
+            // A quote of the same kind must be escaped.
             body = body.replace("\\'", "\\\u{1}").replace("\\\"", "\\\u{2}").replace(quote, "");
             body = body.replace('\u{1}', "'").replace('\u{2}', "\"");
         }
-        // A string must not end in its own quote or in a lone backslash.
+        // A string must not end with its own quote or an unpaired backslash.
         format!("{prefix}{quote}{body}.{quote}")
     }
 
@@ -229,12 +229,12 @@ impl Dice {
         if !latin {
             return module.into_bytes();
         }
-        // A byte of Latin-1 beyond ASCII before an ASCII one is never UTF-8.
+        // A non-ASCII byte of Latin-1 before an ASCII byte is never UTF-8.
         module.chars().filter_map(|c| u8::try_from(u32::from(c)).ok()).collect()
     }
 }
 
-/// Compares for each of `names` in ASCII; counts the literals.
+/// Compares the literals of all `names` in ASCII; returns how many of `names` have a literal.
 fn compare(source: &[u8], names: &BTreeMap<String, Option<String>>) -> usize {
     let literals_of = |name: &str| literals(source, [name]).and_then(|[value]| value);
     for (name, expected) in names.iter().filter(|(name, _)| name.is_ascii()) {
@@ -277,8 +277,8 @@ fn the_library_of_cpython() {
     for (path, answer) in paths.iter().zip(answers) {
         let source = std::fs::read(path).unwrap();
         let Some(mut names) = answer.filter(|_| source.len() <= SOURCE_LIMIT) else { continue };
-        // One scan a name is slow where there are hundreds; literals that are too long are none here; and of
-        // encodings other than UTF-8 only the ASCII in them is kept.
+        // A scan for each name would be slow in modules with hundreds. Literals that exceed the limit count as not
+        // literal, and only ASCII values can be compared in sources that are not UTF-8.
         let kept: Vec<_> = names.keys().step_by(names.len() / 4 + 1).cloned().collect();
         let utf8 = std::str::from_utf8(&source).is_ok();
         let usable = |value: &String| value.len() < 200 && (utf8 || value.is_ascii());

@@ -1,4 +1,4 @@
-//! What `pyproject.toml` says.
+//! Properties from `pyproject.toml`.
 
 use super::super::*;
 

@@ -1,4 +1,4 @@
-//! Whatever the bytes are, extraction ends, and what it hands on is safe.
+//! For arbitrary bytes, extraction ends and its result is safe.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! Sources and what they say.
+//! A table of sources and their properties.
 
 use super::super::*;
 use super::x;
