@@ -173,14 +173,14 @@ impl miette::Diagnostic for Problem {}
 
 /// The lines of an error message: the error, its causes, and the help.
 pub fn explain(report: &miette::Report) -> Vec<String> {
-    let mut told = report.to_string();
-    let mut lines = vec![printable(&told).into_owned()];
+    let mut shown = report.to_string();
+    let mut lines = vec![printable(&shown).into_owned()];
     for cause in report.chain().skip(1) {
         // Some libraries include the cause in an error's own message.
         let cause = cause.to_string();
-        if !told.contains(&cause) {
+        if !shown.contains(&cause) {
             lines.push(format!("caused by: {}", printable(&cause)));
-            told = cause;
+            shown = cause;
         }
     }
     lines.extend(report.help().map(|help| format!("help: {}", printable(&help.to_string()))));

@@ -41,10 +41,10 @@ pub(super) fn is_badge(address: &str) -> bool {
 /// its file name.
 pub(super) fn name<'a>(attributes: &'a [Attribute<'_>], address: &str) -> Cow<'a, str> {
     let get = |name: &str| attributes.iter().find(|(key, _)| *key == name).map(|(_, value)| value.trim());
-    let told = ["alt", "title"].into_iter().filter_map(get).find(|text| !text.is_empty());
-    match told {
-        Some(told) if told.contains('<') => Cow::Owned(told.replace('<', "&lt;")),
-        Some(told) => Cow::Borrowed(told),
+    let given = ["alt", "title"].into_iter().filter_map(get).find(|text| !text.is_empty());
+    match given {
+        Some(given) if given.contains('<') => Cow::Owned(given.replace('<', "&lt;")),
+        Some(given) => Cow::Borrowed(given),
         None => Cow::Owned(file_name(address).map_or_else(|| "picture".to_owned(), |name| escape(&name))),
     }
 }

@@ -133,8 +133,8 @@ impl<'a> Line<'a> {
             let mut at = begin.max(done);
             while at < end {
                 let from = Ahead(&self.chars[at..]);
-                if let Some((stands, length)) = from.symbol().or_else(|| from.quotes()) {
-                    text.push_str(&stands);
+                if let Some((replacement, length)) = from.symbol().or_else(|| from.quotes()) {
+                    text.push_str(&replacement);
                     at += length;
                 } else if let Some(&c) = from.0.first() {
                     text.push(c);
@@ -173,8 +173,8 @@ impl Ahead<'_> {
             ("<<", "«"),
             (">>", "»"),
         ];
-        let (written, stands) = SYMBOLS.into_iter().find(|(written, _)| self.starts_with(written))?;
-        Some((stands.to_owned(), written.len()))
+        let (written, replacement) = SYMBOLS.into_iter().find(|(written, _)| self.starts_with(written))?;
+        Some((replacement.to_owned(), written.len()))
     }
 
     /// The replacement for one or two quotes at the start, including the character before them if there is one, and the

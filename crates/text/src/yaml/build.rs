@@ -292,7 +292,9 @@ impl Builder<'_> {
         let limit = self.limits.depth;
         let message =
             format!("lists and mappings are nested deeper than `limits.yaml_depth` allows: {limit} levels");
-        self.text.problem(range, message).help("reduce the nesting, or raise `limits.yaml_depth` in shelflife.toml")
+        self.text
+            .problem(range, message)
+            .help("reduce the nesting, or raise `limits.yaml_depth` in shelflife.toml")
     }
 
     fn store(&mut self, stored: Stored, anchor: usize, span: Range<usize>) {
@@ -359,7 +361,7 @@ impl Builder<'_> {
         if !fields.iter().any(is_merge) {
             return fields;
         }
-        let mut strange = Vec::new();
+        let mut invalid = Vec::new();
         let (merges, mut own): (Vec<_>, Vec<_>) = fields.into_iter().partition(is_merge);
         let mut seen: HashSet<String> = own.iter().map(|field| field.key.clone()).collect();
         for merge in merges {
@@ -371,14 +373,14 @@ impl Builder<'_> {
                 let Some(Content::Mapping(other)) =
                     self.values.get(child.value).map(|stored| &stored.content)
                 else {
-                    strange.push(child.span.clone());
+                    invalid.push(child.span.clone());
                     continue;
                 };
                 let taken = other.iter().filter(|field| seen.insert(field.key.clone()));
                 own.extend(taken.map(|field| StoredField { merged: true, ..field.clone() }));
             }
         }
-        for span in strange {
+        for span in invalid {
             let message = "`<<` must be a mapping or a list of mappings; this value is left out";
             self.warn(Rule::BadType, &self.text.problem(span, message));
         }

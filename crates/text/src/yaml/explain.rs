@@ -52,7 +52,8 @@ pub(super) fn syntax(
             return problem;
         }
         let line = text.line(open);
-        let message = format!("broken YAML: expected `,` or the `{end}` that closes the `{bracket}` on line {line}");
+        let message =
+            format!("broken YAML: expected `,` or the `{end}` that closes the `{bracket}` on line {line}");
         return text.problem(here, message).help("put text that contains brackets or `: ` in quotes");
     }
     if info.contains("mapping values are not allowed") || info.contains("illegal placement of ':'") {
@@ -66,17 +67,17 @@ pub(super) fn syntax(
             .help(QUOTES);
     }
     if info.contains("simple key expect") || info.contains("did not find expected key") {
-        return text.problem(here, "broken YAML: expected a line of the form `key: value`").help(
-            "indent the continuation lines of a value, and begin each list item with `- `",
-        );
+        return text
+            .problem(here, "broken YAML: expected a line of the form `key: value`")
+            .help("indent the continuation lines of a value, and begin each list item with `- `");
     }
     if info.contains("trailing content after") {
         let begins = quote_closed_at(content, progress.read.min(at), at);
         if let Some(begins) = begins.filter(|begins| *begins < line_start) {
             let line = text.line(at);
             let message = format!(
-                "broken YAML: expected the closing quote of the value that begins here, found one on line {line} with text \
-                 after it"
+                "broken YAML: expected the closing quote of the value that begins here, found one on line {line} \
+                 with text after it"
             );
             return text.problem(begins..range.end, message).label("not closed on this line").help(QUOTES);
         }

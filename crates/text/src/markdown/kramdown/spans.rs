@@ -38,8 +38,9 @@ impl Writer {
                 Some(b'~') => {
                     let length = from.len() - from.trim_start_matches('~').len();
                     // Two tildes strike text out. In an address a reference might be taken literally.
-                    let stands = if length == 1 && !out.ends_with('/') { "&#126;" } else { &from[..length] };
-                    out.push_str(stands);
+                    let replacement =
+                        if length == 1 && !out.ends_with('/') { "&#126;" } else { &from[..length] };
+                    out.push_str(replacement);
                     length
                 }
                 Some(b'\\') => {
@@ -60,8 +61,8 @@ impl Writer {
                     }
                 }
                 Some(b'<') => {
-                    let (stands, length) = less_than(from);
-                    out.push_str(&stands);
+                    let (replacement, length) = less_than(from);
+                    out.push_str(&replacement);
                     length
                 }
                 Some(b']') => {
