@@ -254,8 +254,8 @@ impl Builder<'_> {
         };
         if let Some((setting, limit)) = too_many {
             let message = format!(
-                "the aliases up to here expand to {} values with {} bytes of text, more than `limits.{setting}` allows: \
-                 {limit}",
+                "the aliases up to here expand to {} values with {} bytes of text, more than `limits.{setting}` \
+                 allows: {limit}",
                 self.expanded.0, self.expanded.1
             );
             let help = format!("use fewer aliases, or raise `limits.{setting}` in shelflife.toml");
