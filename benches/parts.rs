@@ -1,4 +1,4 @@
-//! Parts of a build by themselves, on generated entries: what `cargo xtask bench` measures as a whole is made of these.
+//! Single parts of a build on generated entries; `cargo xtask bench` measures whole builds.
 #![allow(missing_docs)]
 
 use std::path::Path;
@@ -26,9 +26,9 @@ use shelflife::theme;
 use shelflife_testkit::registry::{Material, Registry};
 use tempfile::TempDir;
 
-/// How many entries a part is given that takes one at a time: enough for long and short ones.
+/// The number of entries for parts that take one entry at a time: enough for long and short ones.
 const ENTRIES: usize = 100;
-/// How many entries a part is given that takes all of them.
+/// The number of entries for parts that take all of them.
 const SIZES: [usize; 2] = [250, 5_000];
 
 static MATERIAL: LazyLock<Material> = LazyLock::new(|| {
@@ -137,7 +137,7 @@ fn pages_rendered(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// The theme's templates.
+/// Returns the theme's templates.
 fn templates(settings: &Settings) -> Templates {
     let sources = theme::templates()
         .map(|(name, text)| Source { name: name.into(), path: name.to_owned(), text: text.into() })
@@ -186,13 +186,13 @@ fn entry_traces_read(bencher: Bencher<'_, '_>, size: usize) {
 fn manifest_read(bencher: Bencher<'_, '_>, size: usize) {
     let Built { cache, .. } = Built::new(size);
     bencher.counter(ItemsCount::new(size)).bench_local(|| {
-        // A cache remembers what it has read, until others may have written.
+        // A cache keeps what it has read in memory until it is rolled back.
         cache.roll_back().unwrap();
         cache.manifest(Tree::Output("public")).unwrap().unwrap()
     });
 }
 
-/// What a plugin's history is after so many days on which every number was another one.
+/// Returns a plugin's history of `days` days whose numbers change every day.
 fn history(days: u32) -> History {
     let mut history = History::default();
     for number in 0..days {
@@ -204,7 +204,7 @@ fn history(days: u32) -> History {
     history
 }
 
-/// All plugins are observed on one more day after three years: read, added to, thinned, written.
+/// Adds one more day to three-year histories of all plugins: reads, extends, thins and writes them.
 #[divan::bench(args = SIZES)]
 fn histories_observed(bencher: Bencher<'_, '_>, size: usize) {
     let cache = Cache::in_memory().unwrap();
@@ -224,19 +224,19 @@ fn histories_observed(bencher: Bencher<'_, '_>, size: usize) {
             })
             .collect();
         cache.set_histories(more.iter().map(|(id, packed)| (id.as_str(), &**packed))).unwrap();
-        // The next time finds what this one found.
+        // The next iteration must find the same state.
         cache.roll_back().unwrap();
     });
 }
 
-/// The file of a history of three years.
+/// Writes the JSON file of a three-year history.
 #[divan::bench]
 fn history_to_json(bencher: Bencher<'_, '_>) {
     let packed = history(1000).pack();
     bencher.bench(|| Published::of("plugin", "plugin", black_box(&packed), true).to_json());
 }
 
-/// The cache of a generated site that was built once.
+/// A generated site that was built once, and its cache.
 struct Built {
     cache: Cache,
     _folder: TempDir,

@@ -1,5 +1,5 @@
-//! An entry's file, as anybody may send it in a pull request: whatever is in it, there is an entry, or problems whose
-//! messages can be printed.
+//! An entry's file, as anyone may send it in a pull request: any bytes give an entry, or problems whose messages can be
+//! printed.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,13 +1,13 @@
-//! Markdown with HTML in it: whatever it is, what comes out runs nothing and leads nowhere it should not.
+//! Markdown with HTML in it: whatever the input, the output runs no code and links only to safe addresses.
 //!
-//! The judge is an HTML parser of its own, which knows nothing of how the pages are made.
+//! The output is judged by a separate HTML parser, which shares no code with the renderer.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use scraper::Html;
 use shelflife_text::markdown::{self, Addresses, Picture};
 
-/// Elements that run something, fetch something, or send something.
+/// Elements that run code, load something, or send something.
 const FORBIDDEN: [&str; 19] = [
     "script", "style", "iframe", "object", "embed", "applet", "form", "input", "button", "textarea", "select", "meta",
     "link", "base", "svg", "math", "template", "frame", "portal",
@@ -30,7 +30,7 @@ fn check(html: &str) {
     for node in fragment.tree.values() {
         let Some(element) = node.as_element() else { continue };
         let name = element.name();
-        // A task list's box is the one input that there may be: disabled, and without a name.
+        // The only input allowed is a task list's checkbox, which is disabled and has no name.
         let is_box = name == "input" && element.attr("type") == Some("checkbox") && element.attr("disabled").is_some();
         assert!(is_box || !FORBIDDEN.contains(&name), "<{name}> in {html}");
         for (attribute, value) in element.attrs() {

@@ -1,4 +1,4 @@
-//! A plugin's own source: bytes of any kind, which may hold anything but make nothing happen.
+//! A plugin's Python source: any bytes can be analysed without a panic, and paths stay within the repository.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -8,7 +8,7 @@ fuzz_target!(|bytes: &[u8]| {
     for role in [Role::Setup, Role::Pyproject, Role::Init] {
         let Properties { package, pythoncompat } = Properties::of(role, bytes);
         if let Some(package) = package {
-            let path = init_path(&package).expect("a package has a place");
+            let path = init_path(&package).expect("a package has a path");
             assert!(!path.contains("..") && !path.starts_with('/') && path.is_ascii(), "{path}");
         }
         if let Some(specifier) = pythoncompat {

@@ -1,5 +1,5 @@
-//! GitHub's answer to a batch: without an error of the whole, everybody gets an answer, and nobody gets two values. (A
-//! file's content may come twice: by its own name, and along with a path.)
+//! GitHub's reply to a batch: unless the whole reply is an error, every subject gets an answer, and none gets two
+//! different values. (A file's content may come twice: by its object id, and along with a path.)
 #![no_main]
 
 use std::collections::BTreeMap;
@@ -32,7 +32,7 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(known.is_none_or(|known| known == &**value), "{subject}");
             *known = Some(value);
             if let Subject::Repository(_) = subject {
-                serde_json::from_slice::<Repository>(value).expect("what is stored can be read");
+                serde_json::from_slice::<Repository>(value).expect("the stored value can be read");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! The archives of a release: one for each kind of machine, with the program, its licences and its README.
+//! Release archives: one for each target, with the program, its licences and its README.
 
 use std::ffi::OsStr;
 use std::io::{self, Write as _};
@@ -6,26 +6,26 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// The largest program, in bytes.
+/// The largest size of the program, in bytes.
 const MAX_SIZE: u64 = 20_000_000;
-/// How long the program may take to say its version, on Linux.
+/// The longest time the program may take to print its version, on Linux.
 const MAX_START: Duration = Duration::from_millis(5);
-/// How often it is asked.
+/// How many times the program is started.
 const STARTS: usize = 31;
-/// What stands beside the program in an archive.
+/// The files packed beside the program.
 const BESIDE: [&str; 3] = ["README.md", "LICENSE-APACHE", "LICENSE-MIT"];
 
-/// Builds the program for a target, packs it into `target/dist/shelflife-VERSION-TARGET.tar.gz`, and checks what can be
-/// checked on this machine. `tag` is the name of the release, which has to be that of the version.
+/// Builds the program for a target, checks on this machine what can be checked here, and packs it into
+/// `target/dist/shelflife-VERSION-TARGET.tar.gz`. `tag` is the name of the release, which must match the version.
 ///
 /// # Errors
-/// The tag is another version's, a tool fails, or the program is not what releases promise.
+/// The tag doesn't match the version, a tool fails, or the program breaks one of the release's promises.
 pub fn run(root: &Path, target: &str, tag: Option<&str>) -> Result<(), String> {
     let version = env!("CARGO_PKG_VERSION");
     if let Some(tag) = tag
         && tag != format!("v{version}")
     {
-        return Err(format!("the tag is {tag}, but Cargo.toml has version {version}"));
+        return Err(format!("tag {tag} doesn't match version {version} in Cargo.toml"));
     }
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root).args([
@@ -51,37 +51,37 @@ pub fn run(root: &Path, target: &str, tag: Option<&str>) -> Result<(), String> {
         std::fs::copy(&program, content.join(name))?;
         BESIDE.iter().try_for_each(|file| std::fs::copy(root.join(file), content.join(file)).map(drop))
     });
-    copied.map_err(|error| format!("can't fill {}: {error}", content.display()))?;
-    // Each system has a tar, though not each the same.
+    copied.map_err(|error| format!("can't copy files to {}: {error}", content.display()))?;
+    // Every system has a tar, but not the same one.
     let archive = format!("{packed}.tar.gz");
     succeed(Command::new("tar").current_dir(&dist).args(["-czf", &archive, &packed]))?;
     say(&format!("packed {}", dist.join(archive).display()));
     Ok(())
 }
 
-/// Checks that the program is as small, fast and self-sufficient as promised.
+/// Checks the size, the start-up time and the self-sufficiency of the program.
 fn check(root: &Path, target: &str, program: &Path) -> Result<(), String> {
     let size = std::fs::metadata(program).map_err(|error| error.to_string())?.len();
-    say(&format!("{size} bytes, at most {MAX_SIZE}"));
+    say(&format!("size: {size} bytes (limit {MAX_SIZE})"));
     if size > MAX_SIZE {
-        return Err(format!("the program has {size} bytes, more than {MAX_SIZE}"));
+        return Err(format!("the program is {size} bytes large, over the limit of {MAX_SIZE}"));
     }
     let start = match shortest_start(program) {
         Ok(start) => start,
         Err(error) => {
-            say(&format!("not started: this machine can't run programs for {target}: {error}"));
+            say(&format!("skipped the run checks: can't run a {target} program on this machine: {error}"));
             return Ok(());
         }
     };
-    say(&format!("starts in {start:.1?}, at most {MAX_START:?}"));
-    // Other systems take longer to start any program at all.
+    say(&format!("start-up: {start:.1?} (limit {MAX_START:?})"));
+    // Other systems take longer than this to start any program.
     if start > MAX_START && target.contains("linux") {
-        return Err(format!("the program starts in {start:.1?}, slower than {MAX_START:?}"));
+        return Err(format!("the program takes {start:.1?} to start, over the limit of {MAX_START:?}"));
     }
     if target.ends_with("-musl") { check_alone(root, program) } else { Ok(()) }
 }
 
-/// The shortest time, since whatever else the machine does makes the others longer.
+/// Returns the shortest time of several starts, since other load on the machine lengthens the rest.
 fn shortest_start(program: &Path) -> io::Result<Duration> {
     let mut shortest = Duration::MAX;
     for _ in 0..STARTS {
@@ -92,8 +92,8 @@ fn shortest_start(program: &Path) -> io::Result<Duration> {
     Ok(shortest)
 }
 
-/// Builds the sample site where there is nothing but it and the program: no libraries, no certificates, no `/tmp`. It
-/// tries to ask the world, so that certificates are looked for, through a proxy that isn't there.
+/// Builds the sample site in a root that holds only the site and the program: no libraries, no certificates, no `/tmp`.
+/// The build tries to fetch through a proxy that doesn't exist, so that it looks for certificates.
 fn check_alone(root: &Path, program: &Path) -> Result<(), String> {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let copied = std::fs::copy(program, folder.path().join("shelflife")).and_then(|_| {
@@ -101,7 +101,7 @@ fn check_alone(root: &Path, program: &Path) -> Result<(), String> {
             .iter()
             .try_for_each(|part| copy(&root.join("site").join(part), &folder.path().join("site").join(part)))
     });
-    copied.map_err(|error| format!("can't copy the sample: {error}"))?;
+    copied.map_err(|error| format!("can't copy the sample site: {error}"))?;
     let mut alone = Command::new("unshare");
     alone.args(["--map-root-user", "--net", "--root"]).arg(folder.path()).args([
         "/shelflife",
@@ -113,18 +113,18 @@ fn check_alone(root: &Path, program: &Path) -> Result<(), String> {
     alone.envs(["HTTPS_PROXY", "HTTP_PROXY"].map(|name| (name, "http://127.0.0.1:9")));
     match alone.status() {
         Err(_) => {
-            say("not run in an empty root: there is no unshare");
+            say("skipped the build in an empty root: unshare is not installed");
             return Ok(());
         }
         Ok(status) if !status.success() => {
-            return Err(format!("the sample can't be built in an empty root: {status}"));
+            return Err(format!("the sample site fails to build in an empty root: {status}"));
         }
         Ok(_) => {}
     }
     if !folder.path().join("site/public/plugins.json").exists() {
-        return Err("the sample that was built in an empty root has no plugins.json".to_owned());
+        return Err("the build in an empty root wrote no plugins.json".to_owned());
     }
-    say("builds the sample in an empty root");
+    say("built the sample site in an empty root");
     Ok(())
 }
 
@@ -152,6 +152,6 @@ fn succeed(command: &mut Command) -> Result<(), String> {
 }
 
 fn say(line: &str) {
-    // Whoever closed standard output does not want to know.
+    // A closed standard output is no reason to fail.
     let _ = writeln!(io::stdout(), "{line}");
 }

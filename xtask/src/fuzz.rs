@@ -1,14 +1,15 @@
-//! Fuzzing: the targets of `fuzz/` built with LLVM's coverage counters, which stable Rust can do, and run by libFuzzer.
+//! Fuzzing: builds the targets of `fuzz/` with LLVM's coverage counters, which stable Rust supports, and runs
+//! libFuzzer.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Everything that strangers write, and so has a target.
+/// The targets: one for each kind of input that strangers write.
 pub const TARGETS: [&str; 5] = ["entry", "markdown", "python", "export", "reply"];
 
-/// What cargo-fuzz passes to rustc without a sanitizer, see
-/// <https://llvm.org/docs/LibFuzzer.html> and <https://clang.llvm.org/docs/SanitizerCoverage.html>.
+/// The flags that cargo-fuzz passes to rustc without a sanitizer; see <https://llvm.org/docs/LibFuzzer.html> and
+/// <https://clang.llvm.org/docs/SanitizerCoverage.html>.
 const FLAGS: [&str; 7] = [
     "--cfg=fuzzing",
     "-Cpasses=sancov-module",
@@ -19,16 +20,16 @@ const FLAGS: [&str; 7] = [
     "-Cllvm-args=-simplifycfg-branch-fold-threshold=0",
 ];
 
-/// How long a single input may take, in seconds: far more than any takes, on a machine that is busy.
+/// The longest time for one input, in seconds: far more than any input takes, even on a busy machine.
 const TIMEOUT: &str = "-timeout=20";
 
-/// How much memory a target may use, in MiB.
+/// The most memory that a target may use, in MiB.
 const MEMORY: &str = "-rss_limit_mb=2048";
 
-/// Builds the targets.
+/// Builds the targets and returns the folder of their programs.
 ///
 /// # Errors
-/// When cargo fails, or says something unexpected.
+/// Cargo or rustc fails, or prints something unexpected.
 pub fn build(root: &Path) -> Result<PathBuf, Box<dyn Error>> {
     let host = host()?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
@@ -38,20 +39,19 @@ pub fn build(root: &Path) -> Result<PathBuf, Box<dyn Error>> {
         .arg(root.join("fuzz/Cargo.toml"))
         .arg("--target-dir")
         .arg(&target)
-        // With a target of its own, build scripts and macros are not instrumented.
+        // With an explicit target, cargo doesn't instrument build scripts and macros.
         .env("CARGO_ENCODED_RUSTFLAGS", FLAGS.join("\u{1f}"))
         .status()?;
     if !status.success() {
-        return Err(format!("the fuzz targets can't be built: {status}").into());
+        return Err(format!("can't build the fuzz targets: {status}").into());
     }
     Ok(target.join(host).join("release"))
 }
 
-/// Runs a target for so many seconds, and says in a line what it did. It goes on from what earlier runs have found
-/// worth keeping.
+/// Runs a target for `seconds` and returns a line of statistics. The run starts from the corpus of earlier runs.
 ///
 /// # Errors
-/// When it finds an input that it fails on; the message says where that is.
+/// An input makes the target fail; the message names the folder of the failures.
 pub fn run(root: &Path, programs: &Path, target: &str, seconds: u32) -> Result<String, Box<dyn Error>> {
     let (found, failures) = (programs.join("corpus").join(target), programs.join("failures"));
     std::fs::create_dir_all(&found)?;
@@ -75,20 +75,20 @@ pub fn run(root: &Path, programs: &Path, target: &str, seconds: u32) -> Result<S
         let end: Vec<&str> = said.lines().rev().take(30).collect();
         let end: Vec<&str> = end.into_iter().rev().collect();
         return Err(
-            format!("{target} fails on an input in {}:\n{}", failures.display(), end.join("\n")).into()
+            format!("{target} failed; the input is in {}:\n{}", failures.display(), end.join("\n")).into()
         );
     }
     Ok(format!(
-        "{target}: {} inputs in {seconds} s, {} MiB at most, no failure",
+        "{target}: {} inputs in {seconds} s, peak memory {} MiB, no failures",
         last("number_of_executed_units"),
         last("peak_rss_mb")
     ))
 }
 
-/// The machine that rustc builds for by itself.
+/// Returns the target that rustc builds for by default.
 fn host() -> Result<String, Box<dyn Error>> {
     let output = Command::new("rustc").arg("-vV").output()?;
     let text = String::from_utf8(output.stdout)?;
     let host = text.lines().find_map(|line| line.strip_prefix("host: "));
-    Ok(host.ok_or("rustc does not say which machine this is")?.to_owned())
+    Ok(host.ok_or("`rustc -vV` printed no host")?.to_owned())
 }

@@ -1,4 +1,4 @@
-//! Chores for developers of shelflife, as a library, so that tests use what the binary does.
+//! Chores for developers of shelflife, as a library, so that tests run the same code as the binary.
 
 pub mod bench;
 pub mod dist;

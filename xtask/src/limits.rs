@@ -1,4 +1,4 @@
-//! What the worst input costs that each limit lets through: inputs at the limits, built by a process each, in a table.
+//! The cost of the limits: builds the worst known input that each limit lets through, and writes a table.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -10,39 +10,39 @@ use shelflife_testkit::replay::{FaultAction, Kind, Repository, Server, Window, W
 
 use crate::bench::{Meter, Sample, median};
 
-/// `limits.entry_size` where a site does not say otherwise, in bytes.
+/// The default of `limits.entry_size`, in bytes.
 const ENTRY: usize = 128 << 10;
-/// `limits.data_size` likewise.
+/// The default of `limits.data_size`, in bytes.
 const DATA: usize = 1 << 20;
-/// `limits.list_items` likewise.
+/// The default of `limits.list_items`.
 const ITEMS: usize = 100;
-/// `limits.answer_size` likewise.
+/// The default of `limits.answer_size`, in bytes.
 const ANSWER: usize = 32 << 20;
-/// The largest Python source that is read, in bytes.
+/// The largest Python source that a build reads, in bytes.
 const PYTHON: usize = 1 << 20;
-/// How often each is built.
+/// How many times each case is built.
 const RUNS: usize = 3;
 
-/// An input at a limit.
+/// An input that reaches a limit.
 struct Case {
     limit: &'static str,
     shape: &'static str,
     input: Input,
 }
 
-/// Where strangers' bytes come from.
+/// The input that strangers control.
 enum Input {
-    /// Nothing is at its limit.
+    /// An ordinary entry that reaches no limit.
     Ordinary,
-    /// The entry's file.
+    /// The text of the entry's file.
     Entry(String),
-    /// `notices.yaml`.
+    /// The text of `notices.yaml`.
     Data(String),
-    /// `setup.py` in the entry's repository.
+    /// The text of `setup.py` in the entry's repository.
     Python(String),
     /// The usage export of the month.
     Export(String),
-    /// GitHub's answer.
+    /// GitHub's reply.
     Reply(String),
 }
 
@@ -59,13 +59,13 @@ impl Input {
     }
 }
 
-/// `begin`, as often `part` as fits into so many bytes, and `end`.
+/// Returns `begin`, then `part` as many times as fit into `size` bytes, then `end`.
 fn filled(begin: &str, part: &str, end: &str, size: usize) -> String {
     let often = size.saturating_sub(begin.len() + end.len()) / part.len();
     [begin, &part.repeat(often), end].concat()
 }
 
-/// What an entry has to have, without the line that ends its front matter.
+/// The required keys of an entry, without the line that ends the front matter.
 const FRONT: &str = "---\nlayout: plugin\nid: worst\ntitle: Worst\ndescription: The worst\nauthor: Ada\nlicense: MIT\n\
                      date: 2020-02-03\nhomepage: https://example.org\nsource: https://github.com/owner/worst\n\
                      archive: https://example.org/worst.zip\n";
@@ -83,7 +83,7 @@ fn body_with(begin: &str, part: &str) -> Input {
     Input::Entry(filled(&format!("{FRONT}{DECLARED}---\n{begin}"), part, "\n", ENTRY))
 }
 
-/// Front matter with something else on each line: `line` makes it of a number.
+/// Front matter with a different line for each number, up to the size limit.
 fn numbered(begin: &str, line: impl Fn(usize) -> String) -> Input {
     let mut text = format!("{FRONT}{DECLARED}{begin}");
     for number in 0.. {
@@ -113,34 +113,30 @@ fn cases() -> Vec<Case> {
     let case = |limit, shape, input| Case { limit, shape, input };
     vec![
         case("none", "an ordinary entry", Input::Ordinary),
-        case(entry, "a text", body("Some words, and some more, in a paragraph that goes on.\n\n")),
-        case(entry, "quotes within quotes", body(">")),
+        case(entry, "plain text", body("Some words, and some more, in a paragraph that goes on.\n\n")),
+        case(entry, "nested quotes", body(">")),
         case(entry, "opening brackets", body("[")),
         case(entry, "pictures within links", body("[![a](b)")),
-        case(entry, "links without an end", body("[a](<b")),
+        case(entry, "unclosed links", body("[a](<b")),
         case(entry, "emphasis of two kinds", body("*a_ ")),
         case(
             entry,
-            "code of all lengths",
+            "code spans of every length",
             numbered("---\n", |number| format!("{} ", "`".repeat(number % 600))),
         ),
-        case(
-            entry,
-            "lists within lists",
-            numbered("---\n", |number| format!("{}- a\n", " ".repeat(number % 900))),
-        ),
-        case(entry, "a table of many columns", body("|a")),
-        case(entry, "a table of many rows", body("|a|b|\n|-|-|\n|1|2|\n")),
+        case(entry, "nested lists", numbered("---\n", |number| format!("{}- a\n", " ".repeat(number % 900)))),
+        case(entry, "a table with many columns", body("|a")),
+        case(entry, "a table with many rows", body("|a|b|\n|-|-|\n|1|2|\n")),
         case(entry, "references", numbered("---\n", |number| format!("[{number}]: b\n\n[{number}]\n\n"))),
         case(entry, "addresses", body("www.a.b http://c.d ")),
         case(entry, "entities", body("&amp;&lt;")),
-        case(entry, "elements within elements", body("<div><b>")),
-        case(entry, "tables within tables", body("<table><tr><td>")),
+        case(entry, "nested elements", body("<div><b>")),
+        case(entry, "nested tables", body("<table><tr><td>")),
         case(entry, "attributes", body("<a href=b title=c d e f>x</a> ")),
-        case(entry, "headings of the same name", body("# a\n")),
+        case(entry, "headings with the same text", body("# a\n")),
         case(
             entry,
-            "attributes under a name, used",
+            "a named attribute list, used often",
             body_with(&filled("", "{:x:.a.a.a.a.a.a.a.a}\n", "", ENTRY / 2), "{:x x x}\n"),
         ),
         case(
@@ -148,16 +144,16 @@ fn cases() -> Vec<Case> {
             "an item with a wide marker",
             body_with(&filled("-", " ", "1. a\n", ENTRY / 2), "1. x\n"),
         ),
-        case(entry, "attributes that look like a table", body("{:|}\n")),
-        case(entry, "attributes of one paragraph", body_with("p\n", "{:a}\n")),
+        case(entry, "attribute lists that look like a table", body("{:|}\n")),
+        case(entry, "attribute lists of one paragraph", body_with("p\n", "{:a}\n")),
         case(entry, "shortcodes", body("{% include youtube.html vid=\"abcdefghijk\" %} {{ site.url }} ")),
         case(entry, "one long note", front("note: ", "a <b> ", "")),
         case(items, "tags", list("tags", "t")),
         case(items, "authors", list("authors", "a")),
         case(items, "screenshots", list("screenshots", "url: /")),
-        case(items, "earlier addresses", list("redirect_from", "/old/")),
+        case(items, "redirects", list("redirect_from", "/old/")),
         case(entry, "keys", numbered("", |number| format!("k{number}: 1\n"))),
-        case("limits.yaml_depth", "as deep as may be, again and again", front("more: [", &nested(60), "]")),
+        case("limits.yaml_depth", "lists at the depth limit", front("more: [", &nested(60), "]")),
         case(
             "limits.alias_values",
             "aliases of lists",
@@ -165,7 +161,7 @@ fn cases() -> Vec<Case> {
         ),
         case("limits.alias_size", "aliases of text", Input::Entry(format!("{FRONT}{DECLARED}{text}---\n"))),
         case(
-            "YAML that is mended",
+            "repaired YAML",
             "lists that are not indented",
             numbered("", |number| {
                 if number < 90 { format!("more{number}: [a,\nb]\n") } else { format!("k{number}: 1\n") }
@@ -177,21 +173,17 @@ fn cases() -> Vec<Case> {
             Input::Data(filled("", "- plugin: worst\n  text: a *b*\n  date: 2020-01-01\n", "", DATA)),
         ),
         case("a Python source", "assignments", python("a = 'b'\n", "", "plugin_package = 'c'\n")),
-        case("a Python source", "one string", python("a", "x = '", "'\nplugin_package = 'c'\n")),
-        case("a Python source", "brackets", python("[", "", "\n")),
-        case("a Python source", "brackets that close", python("[[[[]]]],", "x = [", "]\n")),
-        case(
-            "a Python source",
-            "f-strings within f-strings",
-            python("f'{f\"{x}\"}' ", "plugin_package = ", "\n"),
-        ),
-        case("limits.answer_size", "an export of many plugins", Input::Export(export)),
-        case("limits.answer_size", "an answer of GitHub with a long name", Input::Reply(reply)),
-        case("limits.answer_size", "an answer of GitHub with a long list", Input::Reply(deep_reply)),
+        case("a Python source", "one long string", python("a", "x = '", "'\nplugin_package = 'c'\n")),
+        case("a Python source", "unclosed brackets", python("[", "", "\n")),
+        case("a Python source", "closed brackets", python("[[[[]]]],", "x = [", "]\n")),
+        case("a Python source", "nested f-strings", python("f'{f\"{x}\"}' ", "plugin_package = ", "\n")),
+        case("limits.answer_size", "an export with many plugins", Input::Export(export)),
+        case("limits.answer_size", "a GitHub reply with a long name", Input::Reply(reply)),
+        case("limits.answer_size", "a GitHub reply with a long list", Input::Reply(deep_reply)),
     ]
 }
 
-/// Members with names of their own, of so many bytes in all.
+/// Returns distinct members, `size` bytes in total.
 fn many(member: &str, size: usize) -> String {
     let mut text = String::with_capacity(size);
     for number in 0.. {
@@ -204,16 +196,17 @@ fn many(member: &str, size: usize) -> String {
     text
 }
 
-/// Builds a site for each case with `binary`, through `helper`, and returns the table as Markdown.
+/// Builds a site for each case with `binary`, measured through `helper`, and returns the table as Markdown.
 ///
 /// # Errors
 /// A site can't be written, or a build fails.
 pub fn measure(binary: &Path, helper: &Path, tell: &dyn Fn(&str)) -> Result<String, Failure> {
     let mut table = String::from(
-        "# What limits cost\n\nThe worst input that each [limit](configuration.md#limits) lets through, as far as it is \
-         known: what a build takes of a site with this one entry, in a process of its own. `cargo xtask limits` measures \
-         it; time is the median of three builds without a cache, memory the most that any of them held. The exports and \
-         answers come from the same machine.\n\n| limit | input | size | time | memory |\n| --- | --- | ---: | ---: | ---: |\n",
+        "# The cost of limits\n\nWhat a build of a site with a single entry costs if that entry is the worst known \
+         input that a [limit](configuration.md#limits) lets through. `cargo xtask limits` measured it: each build is \
+         a process of its own without a cache; time is the median of three builds, memory the highest peak. Exports \
+         and GitHub's replies come from a server on the same machine.\n\n| limit | input | size | time | memory |\n\
+         | --- | --- | ---: | ---: | ---: |\n",
     );
     for case in cases() {
         let samples = build(&case.input, binary, helper)?;

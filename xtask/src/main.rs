@@ -1,4 +1,4 @@
-//! The command line of the chores: one subcommand each, of which the library does the work.
+//! The command line of the chores: one subcommand each; the library does the work.
 
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -37,112 +37,112 @@ enum Chore {
     Measure(Measure),
 }
 
-/// Serve GitHub and the usage exports on loopback, as they stood at a tick of a trace, until Ctrl-C.
+/// Serve GitHub and the usage exports on loopback, as of one tick of a trace, until Ctrl-C.
 #[derive(clap::Args)]
 struct Replay {
-    /// The trace's folder, with `ticks/` and `sources.bundle` in it.
+    /// The trace's folder, which holds `ticks/` and `sources.bundle`.
     trace: PathBuf,
-    /// The tick to begin with. By default the first.
+    /// The tick to start with (default: the first)
     #[arg(long)]
     tick: Option<u32>,
-    /// The port on 127.0.0.1. 0 takes a free one.
+    /// The port on 127.0.0.1; 0 picks a free port.
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// How long each request waits before it is answered, such as `100ms`.
+    /// Latency of each request, such as `100ms`.
     #[arg(long, default_value = "0s", value_parser = duration)]
     latency: Duration,
-    /// GitHub's GraphQL schema, to refuse documents that aren't valid by it.
+    /// GitHub's GraphQL schema, against which documents are validated.
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
-    /// A folder with `_plugins` and `_data`, in place of the trace's `sources.bundle`.
+    /// Read `_plugins` and `_data` from this folder instead of the trace's `sources.bundle`.
     #[arg(long, value_name = "FOLDER")]
     sources: Option<PathBuf>,
-    /// Move on to the next tick after so long, such as `10s`, and stay at the last.
+    /// Move to the next tick at this interval, such as `10s`, until the last.
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     advance_every: Option<Duration>,
 }
 
-/// Measure the release binary on generated registries, in turn with its peers: hugo, jekyll and git where installed.
+/// Measure the release binary on generated registries, alternating with hugo, jekyll and git if installed.
 #[derive(clap::Args)]
 struct Bench {
-    /// How many entries each registry has.
+    /// Number of entries of each registry.
     #[arg(long, value_delimiter = ',', default_value = "250,10000,50000")]
     sizes: Vec<usize>,
-    /// How often each scenario runs, after one run that isn't counted.
+    /// Counted runs of each scenario; one more run is not counted.
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..))]
     runs: u16,
-    /// Only these. By default all.
+    /// Measure only these scenarios (default: all)
     #[arg(long, value_name = "NAME", num_args = 1..)]
     scenario: Vec<Scenario>,
-    /// Where benchmarks.md, benchmarks.json and benchmarks.svg are written.
+    /// Folder for benchmarks.md, benchmarks.json and benchmarks.svg.
     #[arg(long, value_name = "FOLDER", default_value = "target/bench")]
     output: PathBuf,
-    /// Don't run other programs.
+    /// Don't run hugo, jekyll and git.
     #[arg(long)]
     without_peers: bool,
-    /// Measure this binary. By default the release binary, which is built first.
+    /// Measure this binary (default: build and use the release binary)
     #[arg(long, value_name = "PATH")]
     binary: Option<PathBuf>,
 }
 
-/// Give everything that strangers write to a fuzzer, and stop at the first input that something fails on.
+/// Fuzz every parser of untrusted input, and stop at the first failure.
 #[derive(clap::Args)]
 struct Fuzz {
-    /// Only these. By default all.
+    /// Fuzz only these targets (default: all)
     #[arg(value_name = "TARGET", value_parser = clap::builder::PossibleValuesParser::new(fuzz::TARGETS))]
     targets: Vec<String>,
-    /// How many seconds each runs.
+    /// Seconds for each target.
     #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..))]
     seconds: u32,
 }
 
-/// Build the program for a target as releases have it, check what they promise of it, and pack it below target/dist.
+/// Build the release program for a target, check it, and pack it below target/dist.
 #[derive(clap::Args)]
 struct Dist {
-    /// The target, such as x86_64-unknown-linux-musl, whose standard library rustup has installed.
+    /// The target, such as x86_64-unknown-linux-musl; rustup must have installed its standard library.
     target: String,
-    /// The release's tag, which must be `v` and the version in Cargo.toml.
+    /// The release's tag, which must be `v` followed by the version in Cargo.toml.
     #[arg(long)]
     tag: Option<String>,
 }
 
-/// Measure in Chromium how long it takes from a keystroke to the list of plugins that fit, and write it as JSON.
+/// Measure the time from a keystroke to the filtered list in Chromium, and print it as JSON.
 #[derive(clap::Args)]
 struct Keystrokes {
-    /// How many plugins there are.
+    /// Number of plugins.
     #[arg(long, default_value_t = 10_000)]
     size: usize,
-    /// How often each word is typed.
+    /// How many times to type each word.
     #[arg(long, default_value_t = 5)]
     runs: usize,
-    /// Build with this binary. By default the release binary, which is built first.
+    /// Build the site with this binary (default: build and use the release binary)
     #[arg(long, value_name = "PATH")]
     binary: Option<PathBuf>,
 }
 
-/// Measure what the worst input costs that each limit lets through, and write the table.
+/// Measure the worst known input that each limit lets through, and write the table.
 #[derive(clap::Args)]
 struct Limits {
-    /// Where it is written.
+    /// File to write the table to.
     #[arg(long, value_name = "FILE", default_value = "docs/limits.md")]
     output: PathBuf,
-    /// Measure this binary. By default the release binary, which is built first.
+    /// Measure this binary (default: build and use the release binary)
     #[arg(long, value_name = "PATH")]
     binary: Option<PathBuf>,
 }
 
-/// Take the README's pictures of the sample in Chromium.
+/// Take the README's screenshots of the sample site in Chromium.
 #[derive(clap::Args)]
 struct Screenshots {
-    /// Where they are written.
+    /// Folder to write the pictures to.
     #[arg(long, value_name = "FOLDER", default_value = "docs/screenshots")]
     output: PathBuf,
-    /// Build with this binary. By default the release binary, which is built first.
+    /// Build the site with this binary (default: build and use the release binary)
     #[arg(long, value_name = "PATH")]
     binary: Option<PathBuf>,
 }
 
-/// Run a program, and write how long it ran and what memory it held to standard output, as JSON.
+/// Run a program, and print its running time and peak memory as JSON.
 #[derive(clap::Args)]
 struct Measure {
     program: PathBuf,
@@ -206,7 +206,7 @@ impl Replay {
             Some(tick) => {
                 ticks.find(|it| *it == tick).ok_or_else(|| format!("the trace has no tick {tick}"))?
             }
-            None => ticks.next().ok_or("the trace has no tick")?,
+            None => ticks.next().ok_or("the trace has no ticks")?,
         };
         let world = trace.world(first)?;
         let schema = self.schema.as_deref().map(Schema::load).transpose()?;
@@ -258,11 +258,11 @@ impl Bench {
         let results = bench::run(&options, &tell)?;
         results.write(&self.output)?;
         let missed = match results.missed() {
-            0 => "no goal was missed".to_owned(),
-            1 => "1 goal was missed".to_owned(),
-            several => format!("{several} goals were missed"),
+            0 => "no goals missed".to_owned(),
+            1 => "1 goal missed".to_owned(),
+            several => format!("{several} goals missed"),
         };
-        Ok(say(format_args!("{}\n{missed}; written to {}", results.markdown(), self.output.display()))?)
+        Ok(say(format_args!("{}\n{missed}; wrote {}", results.markdown(), self.output.display()))?)
     }
 }
 
@@ -287,14 +287,14 @@ impl Limits {
         };
         let table = limits::measure(&given_or_release(self.binary)?, &std::env::current_exe()?, &tell)?;
         std::fs::write(&self.output, table)?;
-        Ok(say(format_args!("written to {}", self.output.display()))?)
+        Ok(say(format_args!("wrote {}", self.output.display()))?)
     }
 }
 
 impl Screenshots {
     fn run(self) -> Result<(), Box<dyn std::error::Error>> {
         screenshots::take(&given_or_release(self.binary)?, &self.output)?;
-        Ok(say(format_args!("written to {}", self.output.display()))?)
+        Ok(say(format_args!("wrote {}", self.output.display()))?)
     }
 }
 
@@ -306,7 +306,7 @@ fn given_or_release(binary: Option<PathBuf>) -> Result<PathBuf, Box<dyn std::err
     Ok(binary.canonicalize().map_err(|why| format!("{}: {why}", binary.display()))?)
 }
 
-/// Builds the release binary, as everyone's cargo would, and returns where it is.
+/// Builds the release binary as a user's cargo would, and returns its path.
 fn release() -> Result<PathBuf, Box<dyn std::error::Error>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -315,7 +315,7 @@ fn release() -> Result<PathBuf, Box<dyn std::error::Error>> {
         .args(["build", "--release", "--package", "shelflife", "--bin", "shelflife"])
         .status()?;
     if !built.success() {
-        return Err("the release binary can't be built".into());
+        return Err("can't build the release binary".into());
     }
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     Ok(target.join("release/shelflife"))

@@ -1,4 +1,4 @@
-//! Pictures of the sample for the README: its start page, a list and a plugin's page, in light and dark.
+//! Screenshots of the sample site for the README: its start page, a list and a plugin's page, in light and dark.
 
 use std::collections::HashMap;
 use std::fs;
@@ -8,22 +8,23 @@ use shelflife_testkit::browser::{Browser, Look};
 use shelflife_testkit::failure::{Failure, at};
 use shelflife_testkit::sample::Sample;
 
-/// What a page is called, and where it is.
+/// The name and the path of each page.
 const PAGES: [(&str, &str); 3] =
     [("home", "/"), ("browse", "/search/"), ("plugin", "/plugins/DisplayLayerProgress/")];
 /// How many days of history the sample has.
 const DAYS: u32 = 60;
-/// How large the pictures are, in pixels.
+/// The size of a screenshot, in pixels.
 const SIZE: (u32, u32) = (1200, 860);
 
-/// Builds the sample with this binary, and writes a picture of each page in each colour scheme into a folder.
+/// Builds the sample with this binary, and writes a screenshot of each page in each colour scheme to a folder.
 ///
 /// # Errors
-/// There is no browser, a build fails, or a picture can't be written.
+/// Chromium is missing, a build fails, or a file can't be written.
 pub fn take(binary: &Path, folder: &Path) -> Result<(), Failure> {
     let look = Look { width: SIZE.0, height: SIZE.1, dark: false };
     let browser = Browser::open(look).map_err(Failure::new)?;
-    let place = tempfile::tempdir().map_err(|why| Failure::new(format!("no temporary folder: {why}")))?;
+    let place =
+        tempfile::tempdir().map_err(|why| Failure::new(format!("can't create a temporary folder: {why}")))?;
     let sample = Sample::write(place.path(), "")?;
     sample.build(binary, DAYS)?;
     fs::create_dir_all(folder).map_err(at(folder))?;
@@ -40,12 +41,12 @@ pub fn take(binary: &Path, folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The same picture with 256 colours.
+/// Reduces a picture to 256 colours.
 fn small(picture: &[u8]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
     let mut decoder = png::Decoder::new(std::io::Cursor::new(picture));
     decoder.set_transformations(png::Transformations::STRIP_16 | png::Transformations::EXPAND);
     let mut reader = decoder.read_info()?;
-    let mut bytes = vec![0; reader.output_buffer_size().ok_or("a picture that is too large")?];
+    let mut bytes = vec![0; reader.output_buffer_size().ok_or("the screenshot is too large")?];
     let frame = reader.next_frame(&mut bytes)?;
     let pixels = bytes[..frame.buffer_size()].chunks_exact(frame.color_type.samples());
     let pixels: Vec<[u8; 3]> = pixels.map(|it| [it[0], it[1], it[2]]).collect();
@@ -67,14 +68,14 @@ fn small(picture: &[u8]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_palette(palette.concat());
     encoder.set_compression(png::Compression::High);
-    // Indices that are neighbours have nothing to do with each other.
+    // PNG's filters predict a pixel from its neighbours, but neighbouring palette indices are unrelated.
     encoder.set_filter(png::Filter::NoFilter);
     encoder.write_header()?.write_image_data(&indices)?;
     Ok(written)
 }
 
-/// The colours that stand for all. What a surface is filled with stays exactly what it is: of colours that look
-/// alike the most frequent is taken.
+/// Returns the colours of the palette: the most frequent of each group of similar colours, so that surfaces keep their
+/// exact colour.
 fn palette(pixels: &[[u8; 3]]) -> Vec<[u8; 3]> {
     let mut counts: HashMap<[u8; 3], usize> = HashMap::new();
     for pixel in pixels {

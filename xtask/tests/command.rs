@@ -1,4 +1,4 @@
-//! `cargo xtask replay` as a person runs it.
+//! `cargo xtask replay`, run as a user would.
 
 #[path = "../../crates/testkit/tests/common/mod.rs"]
 mod common;
@@ -11,7 +11,7 @@ use common::{get, graphql};
 use serde_json::Value;
 use shelflife_testkit::replay::shared;
 
-/// Ends the program with the test, however that ends.
+/// A program that is killed at the end of the test, however the test ends.
 struct Running(Child);
 
 impl Drop for Running {

@@ -26,7 +26,7 @@ fn the_memory_of_who_measures_is_not_counted() {
 
 #[test]
 fn memory_that_a_program_holds_is_counted() {
-    // The shell holds the whole of what it reads.
+    // The shell holds in memory everything it reads.
     let script = "x=$(head -c 30000000 /dev/zero | tr '\\0' x); echo ${#x}";
     let sample = meter().run(&sh(script)).expect("sh runs");
     assert!(sample.peak > 25 << 20, "{}", sample.peak);

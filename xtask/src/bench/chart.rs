@@ -5,16 +5,16 @@ use std::fmt::Write as _;
 use super::goals::{Facing, Row};
 use super::table::times;
 
-/// All lengths are in pixels.
+/// Lengths are in pixels.
 const WIDTH: f64 = 880.0;
 const LABELS: f64 = 400.0;
 const BAR: f64 = 18.0;
 const STEP: f64 = 30.0;
 const TOP: f64 = 56.0;
-/// The share of the goal at which the paper ends; longer bars are cut there and say so.
+/// The share of the goal at which the chart ends; longer bars are cut off and marked.
 const END: f64 = 2.0;
 
-/// Colours for light paper, and those for dark paper; both have a contrast of 4.5 and more to theirs for text.
+/// Colours for light and for dark mode; text has a contrast of at least 4.5 in both.
 const STYLE: &str = "\
 text { font: 13px system-ui, sans-serif; fill: #24292f }
 .title { font-weight: 600; font-size: 15px }
@@ -30,7 +30,7 @@ text { font: 13px system-ui, sans-serif; fill: #24292f }
   .goal { stroke: #e6edf3 }
 }";
 
-/// Draws the rows whose share of their goal is known.
+/// Draws the rows whose share of the goal is known.
 pub(crate) fn draw(rows: &[Row]) -> String {
     let share = |row: &Row| row.facing.as_ref().and_then(|it: &Facing| it.share);
     let known: Vec<(&Row, f64)> = rows.iter().filter_map(|row| Some((row, share(row)?))).collect();
@@ -94,7 +94,7 @@ mod tests {
         }
     }
 
-    /// The tags in their order, which must open and close as XML does; fails at the first that doesn't.
+    /// Returns the tags in order, and panics at the first one that doesn't open and close as XML requires.
     fn tags(xml: &str) -> Vec<String> {
         let (mut open, mut seen, mut rest) = (Vec::new(), Vec::new(), xml);
         while let Some((text, after)) = rest.split_once('<') {

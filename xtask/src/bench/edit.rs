@@ -1,4 +1,4 @@
-//! Edits of files that are no entries: what is written into them, and which output shows it.
+//! Edits of files other than entries: the text that is written, and the output that shows it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,19 +9,19 @@ use super::scenario::Scenario;
 use super::stage::Stage;
 use super::{Failure, at};
 
-/// An edit that can be made again and again, with another mark each time, and undone.
+/// An edit that can be repeated with a new mark each time, and undone.
 pub(crate) struct Edit {
     file: PathBuf,
-    /// What the site has there by itself.
+    /// The file's text before the edit; `None` if the site has no such file.
     before: Option<String>,
-    /// What comes before the mark, and after it.
+    /// The text before and after the mark.
     around: (String, String),
-    /// The folder of the output that shows the mark, and how that output's name begins.
+    /// The folder of the output that shows the mark, and the beginning of the output's name.
     output: (PathBuf, &'static str),
 }
 
 impl Edit {
-    /// The edit of a scenario under watch; `None` where the registry has no entry that would show it.
+    /// Returns the edit of a scenario under watch; `None` if the registry has no entries.
     pub(crate) fn under_watch(
         scenario: Scenario,
         stage: &Stage,
@@ -48,12 +48,12 @@ impl Edit {
         Ok(Some(edit))
     }
 
-    /// Words that mean the same to who searches.
+    /// Returns an edit that adds search synonyms.
     pub(crate) fn synonym(stage: &Stage) -> Result<Self, Failure> {
         Self::appended(stage, "shelflife.toml", "\n[search]\nsynonyms = [\"word, ", "\"]\n", "")
     }
 
-    /// Something is appended to a file of the site.
+    /// Returns an edit that appends to a file of the site.
     fn appended(stage: &Stage, path: &str, begin: &str, end: &str, output: &str) -> Result<Self, Failure> {
         let file = stage.site.join(path);
         let before = fs::read_to_string(&file).map_err(at(&file))?;
@@ -61,7 +61,7 @@ impl Edit {
         Ok(Self { file, before: Some(before), around, output: (stage.output().join(output), "index.html") })
     }
 
-    /// A file of the theme becomes the site's own, with a comment in it.
+    /// Returns an edit that copies a file of the theme into the site and adds a comment to it.
     fn of_theme(stage: &Stage, path: &str, output: &str) -> Result<Self, Failure> {
         let theirs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../site").join(path);
         let text = fs::read_to_string(&theirs).map_err(at(&theirs))?;
@@ -77,13 +77,13 @@ impl Edit {
         Ok(Self { file, before: None, around, output: (stage.output().join(output), name) })
     }
 
-    /// Makes the edit.
+    /// Writes the edit with this mark.
     pub(crate) fn make(&self, mark: &str) -> Result<(), Failure> {
         let (before, after) = &self.around;
         fs::write(&self.file, format!("{before}{mark}{after}")).map_err(at(&self.file))
     }
 
-    /// Whether the output shows this mark.
+    /// Returns whether the output shows this mark.
     pub(crate) fn shows(&self, mark: &str) -> bool {
         let (folder, name) = &self.output;
         let files = fs::read_dir(folder).into_iter().flatten().flatten();
@@ -91,7 +91,7 @@ impl Edit {
         shown.any(|file| fs::read_to_string(file.path()).is_ok_and(|text| text.contains(mark)))
     }
 
-    /// Makes the file what it was.
+    /// Restores the file.
     pub(crate) fn undo(&self) -> Result<(), Failure> {
         match &self.before {
             Some(before) => fs::write(&self.file, before),

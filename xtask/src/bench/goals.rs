@@ -1,4 +1,4 @@
-//! Goals: what each scenario is compared with, what would be good enough, and whether it is.
+//! Goals: the number that each scenario is compared with, the goal, and whether it is met.
 
 use serde_json::{Value, json};
 
@@ -7,44 +7,44 @@ use super::report::Report;
 use super::scenario::{CacheSize, Measurement, Scenario};
 use super::table::{duration, size, times};
 
-/// The size of registry that most goals are about.
+/// The number of entries that most goals apply to.
 const LARGE: usize = 10_000;
-/// The size that memory's goal is about.
+/// The number of entries that the goal for memory applies to.
 const LARGEST: usize = 50_000;
-/// The size of a registry as they are today.
+/// The number of entries of a registry of today's size.
 const SMALL: usize = 250;
-/// The most that "everything rendered" may hold of `LARGEST` entries, in bytes.
+/// The goal for the peak memory of "everything rendered" with `LARGEST` entries, in bytes.
 const MEMORY: u64 = 1 << 30;
-/// How much more than in proportion to its size a larger registry may take.
+/// How much more than in proportion to its size a larger registry may take, as a factor.
 const SCALING: f64 = 1.1;
-/// How many times the site's own bytes the cache may have.
+/// The goal for the cache's size, as a multiple of the site's.
 const CACHE: f64 = 3.0;
 
-/// A line of the table.
+/// A row of the table.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
     pub(crate) scenario: String,
     pub(crate) what: String,
-    /// The median, or the one number that there is.
+    /// The median, or the single number measured.
     pub(crate) median: String,
     pub(crate) spread: String,
-    /// What it is compared with, and how that did.
+    /// The peer's name and its median.
     pub(crate) peer: String,
-    /// Our number as a multiple of the peer's.
+    /// Our median as a multiple of the peer's.
     pub(crate) ratio: Option<f64>,
     pub(crate) facing: Option<Facing>,
 }
 
-/// A number facing its goal.
+/// A number and its goal.
 #[derive(Debug, Clone)]
 pub(crate) struct Facing {
     pub(crate) goal: String,
-    /// The number as a share of the goal; `None` where it wasn't measured.
+    /// The number as a share of the goal; `None` if it wasn't measured.
     pub(crate) share: Option<f64>,
 }
 
 impl Facing {
-    /// Whether the goal is met; `None` where nobody knows.
+    /// Returns whether the goal is met; `None` if it wasn't measured.
     pub(crate) fn met(&self) -> Option<bool> {
         self.share.map(|share| share <= 1.0)
     }
@@ -62,15 +62,15 @@ impl Row {
     }
 }
 
-/// What a scenario should reach in a registry of a size.
+/// A goal for a scenario and a size of registry.
 enum Goal {
-    /// At most so many times what this peer takes.
+    /// At most this multiple of the peer's time.
     Times(f64, &'static str),
-    /// The same, and no Markdown is rendered.
+    /// At most this multiple of the peer's time, without rendering any Markdown.
     TimesWithoutMarkdown(f64, &'static str),
-    /// At most so many seconds.
+    /// At most this many seconds.
     Seconds(f64),
-    /// No page of a plugin is rendered.
+    /// No plugin page is rendered.
     WithoutPages,
 }
 
@@ -93,7 +93,7 @@ fn goal(scenario: Scenario, entries: usize) -> Option<Goal> {
     })
 }
 
-/// The lines of the table, scenario by scenario.
+/// Returns the rows of the table, sorted by scenario.
 pub(crate) fn rows(measurements: &[Measurement], cache: Option<&CacheSize>) -> Vec<Row> {
     let mut sorted: Vec<&Measurement> = measurements.iter().collect();
     sorted.sort_by_key(|it| (it.scenario, it.entries));
@@ -108,7 +108,7 @@ pub(crate) fn rows(measurements: &[Measurement], cache: Option<&CacheSize>) -> V
     rows
 }
 
-/// A line for each peer, the one that the goal is about first; or a line without.
+/// Returns a row for each peer, or one row if there are none.
 fn of_one(it: &Measurement) -> Vec<Row> {
     let goal = goal(it.scenario, it.entries);
     let base = Row {
@@ -133,7 +133,7 @@ fn of_one(it: &Measurement) -> Vec<Row> {
             }
         })
         .collect();
-    // A goal stays in sight where its peer didn't run.
+    // The goal stays in the table even if its peer didn't run.
     if rows.iter().all(|row| row.facing.is_none()) {
         match goal {
             Some(goal) => rows.insert(0, Row { facing: Some(goal.facing(it)), ..base }),
@@ -164,7 +164,7 @@ impl Goal {
                 match rendered {
                     Some(0) => Facing { goal, share: share(most, name) },
                     None => Facing { goal, share: None },
-                    // Missed, however fast it is.
+                    // Any rendering misses the goal, however fast.
                     Some(count) => Facing {
                         goal: format!("{goal} (was: {count} times)"),
                         share: share(most, name).map(|share| share.max(1.0) + f64::EPSILON),
@@ -172,7 +172,7 @@ impl Goal {
                 }
             }
             Self::WithoutPages => {
-                let goal = "no page of a plugin rendered".to_owned();
+                let goal = "no plugin page rendered".to_owned();
                 match it.report.as_ref().and_then(Report::pages) {
                     None => Facing { goal, share: None },
                     Some(0) => Facing { goal, share: Some(0.0) },
@@ -238,7 +238,7 @@ fn spread(it: &Measurement) -> String {
     format!("{} – {}", duration(least), duration(most))
 }
 
-/// `10,000 entries`.
+/// Formats a number of entries: `10,000 entries`.
 fn entries(number: usize) -> String {
     let digits = number.to_string();
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! How long a visitor waits from a keystroke to the list, in a real browser over a generated registry.
+//! The time from a keystroke to the filtered list, in a real browser on a generated registry.
 
 use std::path::Path;
 use std::process::Command;
@@ -12,11 +12,12 @@ use shelflife_testkit::replay::{Server, Window};
 
 use super::{Failure, SEED, at};
 
-/// What is typed, a letter after the other: words, a typing error, two words, and what nothing fits.
+/// The words to type, letter by letter: one word, one with a typing error, two phrases, and one that matches nothing.
 const TYPED: [&str; 5] = ["temperature", "temprature", "bed level", "octoprint plugin", "xyzzyxyzzy"];
 
-/// Types words twice, at once and when everything is learnt. Returns for each keystroke what the field then says, the
-/// milliseconds until the list is laid out, and whether the list is of what was learnt so far.
+/// Types the words twice: once as soon as the page is ready, and again after the whole index has loaded. Returns for
+/// each keystroke the field's text, the milliseconds until the list is laid out, and whether the index was still
+/// loading.
 const TYPE: &str = "async (words) => {
   const status = document.querySelector('#_status');
   const results = document.querySelector('#_results');
@@ -44,18 +45,18 @@ const TYPE: &str = "async (words) => {
   return [atOnce, await type()];
 }";
 
-/// When the world stands still.
+/// The time of the world, as a Unix time in seconds.
 const TIME: i64 = 1_596_412_800;
 
-/// Types into the list of so many plugins, each word twice a run, and returns what was measured: milliseconds from the
-/// event of a keystroke to the frame in which the list is laid out, of the first ones on a page that has just come and of
-/// those on one that has learnt what plugins say.
+/// Types into the list of `size` plugins, each word twice a run, and returns milliseconds from the event of a keystroke
+/// to the frame in which the list is laid out: `at_once` while the index is still loading, `learnt` afterwards.
 ///
 /// # Errors
 /// There is no browser, or the site can't be built.
 pub fn keystrokes(binary: &Path, size: usize, runs: usize) -> Result<Value, Failure> {
     let browser = Browser::open(Look::default()).map_err(Failure::new)?;
-    let place = tempfile::tempdir().map_err(|why| Failure::new(format!("no temporary folder: {why}")))?;
+    let place =
+        tempfile::tempdir().map_err(|why| Failure::new(format!("can't create a temporary folder: {why}")))?;
     let site = place.path();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../site/entries");
     let registry = Registry::generate(&Material::read(&folder).map_err(at(&folder))?, size, SEED);
@@ -76,14 +77,14 @@ pub fn keystrokes(binary: &Path, size: usize, runs: usize) -> Result<Value, Fail
         .status()
         .map_err(at(binary))?;
     if !built.success() {
-        return Err(Failure::new(format!("the site can't be built: {built}")));
+        return Err(Failure::new(format!("can't build the site: {built}")));
     }
     let index = site.join("public/browse.json");
     let compressed = gzip(&std::fs::read(&index).map_err(at(&index))?).len();
     let host = Host::start(site.join("public"), "").map_err(at(site))?;
     let mut times = [Strokes::default(), Strokes::default()];
     for _ in 0..runs {
-        // A page that has just come has yet to learn what the plugins say, so each run begins with one.
+        // Each run starts with a fresh page, whose index has yet to load.
         browser.go(&host.url("/search/"));
         let measured = browser.run(&format!("return ({TYPE})({})", json!(TYPED)));
         for (strokes, measured) in times.iter_mut().zip(measured.as_array().into_iter().flatten()) {
@@ -91,7 +92,7 @@ pub fn keystrokes(binary: &Path, size: usize, runs: usize) -> Result<Value, Fail
         }
     }
     if times.iter().any(|strokes| strokes.waits.is_empty()) {
-        return Err(Failure::new("nothing was typed"));
+        return Err(Failure::new("the browser recorded no keystrokes"));
     }
     let [at_once, learnt] = times.map(Strokes::summary);
     #[expect(clippy::cast_precision_loss, reason = "no index has 2^52 bytes")]
@@ -102,7 +103,7 @@ pub fn keystrokes(binary: &Path, size: usize, runs: usize) -> Result<Value, Fail
     }))
 }
 
-/// How long keystrokes took, in milliseconds, with what was typed by then.
+/// The times of keystrokes in milliseconds, each with the field's text.
 #[derive(Default)]
 struct Strokes {
     waits: Vec<(f64, String)>,
@@ -110,7 +111,7 @@ struct Strokes {
 }
 
 impl Strokes {
-    /// Adds what [`TYPE`] measured.
+    /// Adds the results of [`TYPE`].
     fn add(&mut self, measured: &Value) {
         for stroke in measured.as_array().into_iter().flatten() {
             let typed = stroke[0].as_str().unwrap_or_default().to_owned();

@@ -1,4 +1,4 @@
-//! One generated registry with all that is needed to run scenarios in it, each in turn with its peers.
+//! The lab: a generated registry with everything needed to run scenarios on it, alternating with their peers.
 
 use std::cell::Cell;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ use super::stage::{self, Outputs, Stage, Trash, settle};
 use super::watch::Watch;
 use super::{Failure, SEED, at};
 
-/// What every lab uses.
+/// The tools that all labs share.
 #[derive(Debug, Clone)]
 pub(crate) struct Tools {
     pub(crate) binary: PathBuf,
@@ -27,27 +27,27 @@ pub(crate) struct Tools {
     pub(crate) trash: Trash,
 }
 
-/// The largest registry that hugo and jekyll get, in entries.
+/// The largest registries that hugo and jekyll build, in entries.
 const HUGO_UP_TO: usize = 20_000;
 const JEKYLL_UP_TO: usize = 1000;
-/// How many builds a site gets to learn all facts.
+/// The most builds that a site gets to fetch all its facts.
 const BUILDS: usize = 4;
-/// How long a request takes where the network is part of the scenario.
+/// The latency of a request in scenarios that include the network.
 const LATENCY: Duration = Duration::from_millis(100);
-/// The world's time in all labs, so that dates are the same in every bench.
+/// The world's time in all labs, in Unix seconds, so that dates are the same in every bench.
 const WORLD_TIME: i64 = 1_596_412_800;
 
-/// A registry that was built once, so that its cache and its outputs are there.
+/// A registry that was built once, so that its cache and outputs exist.
 pub(crate) struct Lab<'a> {
     tools: &'a Tools,
     registry: Registry,
     folder: PathBuf,
     server: Server,
-    /// The site in which people work.
+    /// The site that is edited.
     main: Stage,
-    /// A copy of the site that is only built with no more than facts.
+    /// A copy of the site that is always built with facts alone.
     bare: Stage,
-    /// A cache that holds facts alone.
+    /// A state that holds facts alone.
     facts: PathBuf,
     git: Option<Peer>,
     hugo: Option<Peer>,
@@ -56,7 +56,7 @@ pub(crate) struct Lab<'a> {
 }
 
 impl<'a> Lab<'a> {
-    /// Writes the registry into `folder`, starts a server for its world, builds once, and gets peers ready.
+    /// Writes the registry into `folder`, starts a server for its world, builds once, and prepares the peers.
     pub(crate) fn open(
         tools: &'a Tools,
         registry: Registry,
@@ -81,7 +81,7 @@ impl<'a> Lab<'a> {
         let server = Server::start_with(world, Options::default()).map_err(at(&folder))?;
         let main = Stage::new(folder.join("main"), tools, &server, "")?;
         registry.write(&main.site).map_err(at(&main.site))?;
-        // Until nothing more is asked: a fact that is learnt late would change outputs in a run that is measured.
+        // Builds until nothing is fetched any more: a fact that arrives late would change outputs in a measured run.
         let mut builds = 1;
         while main.look(main.build())?.is_some_and(|report| report.requests() > 0) && builds < BUILDS {
             builds += 1;
@@ -92,7 +92,7 @@ impl<'a> Lab<'a> {
         Ok(Self { tools, registry, folder, server, main, bare, facts, git, hugo, jekyll, peers })
     }
 
-    /// Peers that should have run and didn't.
+    /// Returns the peers that should have run but aren't installed.
     pub(crate) fn skipped(&self) -> Vec<String> {
         let size = self.registry.entries.len();
         let lacking = [
@@ -104,7 +104,7 @@ impl<'a> Lab<'a> {
         lacking.map(|(name, _)| format!("{name}: not installed")).collect()
     }
 
-    /// Measures a scenario; the inner error says why it can't be.
+    /// Measures a scenario; the inner error says why it can't be measured.
     pub(crate) fn run(&self, scenario: Scenario) -> Result<Result<Measurement, String>, Failure> {
         let git: Vec<&Peer> = self.git.iter().collect();
         let measured = match scenario {
@@ -129,7 +129,7 @@ impl<'a> Lab<'a> {
             Scenario::Checkout => self.elsewhere(scenario, Outputs::Kept, &git)?,
             Scenario::Restored => self.elsewhere(scenario, Outputs::Left, &[&self.rendering()])?,
             Scenario::Edited => {
-                // What the last builds left is caught up with first.
+                // Builds whatever earlier scenarios left undone.
                 self.main.build().run()?;
                 self.measure(scenario, &self.main, &git, |round| {
                     self.edit(round, |entry| entry.body += &format!("\n\nRevised for the {round}. time."))?;
@@ -162,7 +162,7 @@ impl<'a> Lab<'a> {
             }
             Scenario::Watched => match Watch::start(&self.main, &self.registry)? {
                 Some(watch) => watch.measure(self.tools.runs)?,
-                None => return Ok(Err(format!("{scenario}: this binary has no subcommand `watch`"))),
+                None => return Ok(Err(format!("{scenario}: the binary has no `watch` subcommand"))),
             },
             Scenario::WatchListTemplate
             | Scenario::WatchPluginTemplate
@@ -170,10 +170,10 @@ impl<'a> Lab<'a> {
             | Scenario::WatchSetting
             | Scenario::WatchStyleSheet => {
                 let Some(watch) = Watch::start(&self.main, &self.registry)? else {
-                    return Ok(Err(format!("{scenario}: this binary has no subcommand `watch`")));
+                    return Ok(Err(format!("{scenario}: the binary has no `watch` subcommand")));
                 };
                 let Some(edit) = Edit::under_watch(scenario, &self.main, &self.registry)? else {
-                    return Ok(Err(format!("{scenario}: there is no entry to show it")));
+                    return Ok(Err(format!("{scenario}: the registry has no entries")));
                 };
                 let measured = watch.measure_edit(scenario, &edit, self.tools.runs);
                 edit.undo()?;
@@ -185,7 +185,7 @@ impl<'a> Lab<'a> {
                 self.measure(scenario, &self.main, &[&self.rendering()], |round| {
                     let number = u32::try_from(round + 1).unwrap_or(u32::MAX);
                     self.server.change(|world| tick(world, number));
-                    // Further on than facts are fresh.
+                    // Moves the clock past the time to live of all facts.
                     let hours = SignedDuration::from_hours(24 * 31 * i64::from(number));
                     let now = now.saturating_add(hours).unwrap_or(Timestamp::MAX);
                     Ok(self.main.build().with(["--now".to_owned(), now.to_string()]))
@@ -200,12 +200,12 @@ impl<'a> Lab<'a> {
                     self.edit(round, |entry| entry.body += &format!("\n\nChecked for the {round}. time."))?;
                 Ok(self.main.check(path))
             })?,
-            Scenario::Cache => return Ok(Err(format!("{scenario}: not in a generated registry"))),
+            Scenario::Cache => return Ok(Err(format!("{scenario}: not measured in a generated registry"))),
         };
         Ok(Ok(measured))
     }
 
-    /// Runs a job and its peers in turn, after one round that isn't counted. `set_up` isn't measured.
+    /// Alternates runs of a job and its peers, after one round that isn't counted. `set_up` isn't measured.
     fn measure(
         &self,
         scenario: Scenario,
@@ -241,14 +241,14 @@ impl<'a> Lab<'a> {
         Ok(measurement)
     }
 
-    /// The copy of the site with facts and nothing else, and its build.
+    /// Resets the copy of the site to facts alone, and returns its build.
     fn with_facts_alone(&self) -> Result<Job, Failure> {
         self.bare.drop_outputs()?;
         self.bare.put_state(&self.facts)?;
         Ok(self.bare.build())
     }
 
-    /// "Everything rendered" as a peer of others.
+    /// Returns "everything rendered" as a peer of other scenarios.
     fn rendering(&self) -> Peer {
         let (bare, facts) = (self.bare.clone(), self.facts.clone());
         let set_up = move || {
@@ -258,7 +258,7 @@ impl<'a> Lab<'a> {
         Peer { name: "everything rendered", job: self.bare.build(), set_up: Box::new(set_up) }
     }
 
-    /// "One entry's text edited" as a peer of others.
+    /// Returns "one entry's text edited" as a peer of other scenarios.
     fn editing(&self) -> Peer {
         let name = Scenario::Edited.title();
         let entries = self.registry.entries.iter().skip(1).step_by(53).take(self.tools.runs + 1);
@@ -271,16 +271,17 @@ impl<'a> Lab<'a> {
         let (main, next) = (self.main.clone(), Cell::new(0));
         let set_up = move || match edited.get(next.replace(next.get() + 1)) {
             Some((path, text)) => main.write(path, text),
-            None => Err(Failure::new(format!("{name}: there are too few entries"))),
+            None => Err(Failure::new(format!("{name}: the registry has too few entries"))),
         };
         Peer { name, job: self.main.build(), set_up: Box::new(set_up) }
     }
 
-    /// Adds an entry that shows a picture of its own. Nothing is asked about it, as nothing is about one that is edited.
+    /// Adds an entry that shows a picture of its own. Its source isn't on GitHub, so nothing is fetched, as for an
+    /// edit.
     fn add(&self, round: usize) -> Result<(), Failure> {
         let entries = &self.registry.entries;
         let Some(like) = entries.get((round * 43 + 11) % entries.len().max(1)) else {
-            return Err(Failure::new("there is no entry to add another one like it"));
+            return Err(Failure::new("the registry has no entry to copy"));
         };
         let (stem, picture) =
             (format!("added{round}"), format!("/assets/img/plugins/added{round}/picture.png"));
@@ -300,7 +301,7 @@ impl<'a> Lab<'a> {
         self.main.write(&format!("entries/{}", entry.file()), &text)
     }
 
-    /// A build in a fresh copy of the main site each time, with its cache.
+    /// Measures a build in a fresh copy of the main site each time, with the main site's cache.
     fn elsewhere(
         &self,
         scenario: Scenario,
@@ -317,7 +318,7 @@ impl<'a> Lab<'a> {
         })
     }
 
-    /// Changes an entry's file, and returns its path.
+    /// Changes an entry's file, and returns its path; `None` if the registry has no entries.
     fn edit(&self, round: usize, change: impl FnOnce(&mut Entry)) -> Result<Option<PathBuf>, Failure> {
         let entries = &self.registry.entries;
         let Some(entry) = entries.get((round * 37 + 5) % entries.len().max(1)) else { return Ok(None) };
@@ -328,7 +329,7 @@ impl<'a> Lab<'a> {
         Ok(Some(path))
     }
 
-    /// How much each of those that render has made, so that a reader can tell whether they did the same.
+    /// Returns the size of the output of each program, so that a reader can tell whether they did the same work.
     fn sizes(&self) -> Result<Value, Failure> {
         let mut sizes = serde_json::Map::new();
         let made = [

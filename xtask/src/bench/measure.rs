@@ -1,8 +1,7 @@
-//! One process, measured: how long it ran by the clock, and how much memory it held at most.
+//! One measured process: its wall time and its peak memory.
 //!
-//! Linux carries the peak of the memory over from the process that starts another to the one that is started, and a
-//! bench that serves a world holds much. So a process is started by a small one, the chore `measure`, which says
-//! in a line of JSON what it saw.
+//! A process inherits the memory peak of its parent on Linux, and a bench that serves a world uses much memory. So a
+//! small process, the chore `measure`, starts the measured one and prints its numbers as a line of JSON.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -14,19 +13,19 @@ use wait4::Wait4 as _;
 
 use super::{Failure, Job};
 
-/// What one run took.
+/// The numbers of one run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sample {
-    /// From the start of the process to its end, by the clock.
+    /// Wall time from the start of the process to its end.
     pub wall: Duration,
-    /// The most memory that it held at a time (resident set), in bytes.
+    /// Peak memory (resident set), in bytes.
     pub peak: u64,
-    /// Time on a processor, of all its threads.
+    /// Processor time of all threads.
     pub processor: Duration,
 }
 
 impl Sample {
-    /// As JSON: seconds and bytes.
+    /// Returns the numbers as JSON, in seconds and bytes.
     pub fn json(&self) -> Value {
         json!({
             "wall_s": self.wall.as_secs_f64(), "peak_bytes": self.peak, "processor_s": self.processor.as_secs_f64(),
@@ -34,14 +33,14 @@ impl Sample {
     }
 }
 
-/// Measures through a program that has the chore `measure`.
+/// Measures jobs through a program that has the chore `measure`.
 #[derive(Debug, Clone)]
 pub struct Meter {
     helper: PathBuf,
 }
 
 impl Meter {
-    /// A meter that starts this program, an `xtask`, for each run.
+    /// Returns a meter that starts `helper`, an `xtask`, for each run.
     pub fn new(helper: impl Into<PathBuf>) -> Self {
         Self { helper: helper.into() }
     }
@@ -49,7 +48,7 @@ impl Meter {
     /// Runs a job and measures it.
     ///
     /// # Errors
-    /// It can't be started, or doesn't end with success: a build that fails isn't fast.
+    /// The job can't be started or fails: the time of a failed build means nothing.
     pub fn run(&self, job: &Job) -> Result<Sample, Failure> {
         let mut command = job.command(&self.helper);
         command.arg("measure").arg("--").arg(&job.program).args(&job.arguments);
@@ -70,11 +69,10 @@ impl Meter {
     }
 }
 
-/// The chore `measure`: runs a program whose standard output nobody reads, and returns its numbers as JSON, and
-/// whether it succeeded.
+/// Runs a program without standard output, and returns its numbers as JSON and whether it succeeded.
 ///
 /// # Errors
-/// It can't be started.
+/// The program can't be started.
 pub fn measure(program: &Path, arguments: &[OsString]) -> Result<(Value, bool), Failure> {
     let failed = |why: std::io::Error| Failure::new(format!("{} doesn't run: {why}", program.display()));
     let mut command = Command::new(program);
@@ -94,7 +92,8 @@ fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
-/// The middle of some samples' times; zero of none. Of an even number, the mean of the two in the middle.
+/// Returns the median of the samples' wall times, or zero if there are none. An even number gives the mean of the
+/// middle two.
 pub(crate) fn median(samples: &[Sample]) -> Duration {
     let mut times: Vec<Duration> = samples.iter().map(|sample| sample.wall).collect();
     times.sort_unstable();

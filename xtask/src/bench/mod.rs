@@ -1,7 +1,8 @@
-//! Benchmarks: generated registries, built in every way in which people build theirs, against what else they could run.
+//! Benchmarks: generated registries, built in every way that people build theirs, compared with other programs.
 //!
-//! `cargo xtask bench` measures the release binary, one process a run, in turn with its peers, and writes a table, a
-//! chart and every single run. Figures from another day or another machine are never compared; ratios of one run are.
+//! `cargo xtask bench` measures the release binary, one process a run, alternating with its peers, and writes a table,
+//! a chart and the numbers of every run. Only ratios within one run are compared, never times of different days or
+//! machines.
 
 mod chart;
 mod edit;
@@ -35,21 +36,21 @@ use lab::{Lab, Tools};
 use scenario::{CacheSize, Measurement};
 use stage::Trash;
 
-/// Registries that differ in this differ in everything.
+/// The seed of the generated registries.
 const SEED: &str = "shelflife";
 
-/// What to measure, and how often.
+/// What to measure, and how many times.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// How many entries each registry has.
+    /// Number of entries of each registry.
     pub sizes: Vec<usize>,
-    /// How often each scenario runs, after one run that isn't counted.
+    /// Number of counted runs of each scenario; one more run isn't counted.
     pub runs: usize,
-    /// The scenarios; none for all.
+    /// The scenarios to measure; all if empty.
     pub scenarios: Vec<Scenario>,
-    /// Whether other programs run too, where they are installed.
+    /// Whether to run other programs that are installed.
     pub peers: bool,
-    /// The binary of shelflife.
+    /// The shelflife binary.
     pub binary: PathBuf,
     /// An `xtask` that starts the measured processes.
     pub helper: PathBuf,
@@ -61,19 +62,19 @@ impl Options {
     }
 }
 
-/// Everything that a bench found out.
+/// The results of a bench.
 #[derive(Debug)]
 pub struct Results {
     measurements: Vec<Measurement>,
     cache: Option<CacheSize>,
-    /// What could not be measured here, and why.
+    /// What wasn't measured, and why.
     skipped: Vec<String>,
     machine: Machine,
-    /// All sites, which are deleted with the results: that takes long, and the results should be written before.
+    /// All sites. They are deleted with the results, which takes long; the results should be written before.
     _scratch: TempDir,
 }
 
-/// What the figures depend on.
+/// The machine and the programs that the numbers depend on.
 #[derive(Debug)]
 struct Machine {
     processor: String,
@@ -84,16 +85,17 @@ struct Machine {
     runs: usize,
 }
 
-/// Measures. `tell` gets a line for each step.
+/// Runs the benchmarks. `tell` receives a line for each step.
 ///
 /// # Errors
-/// A file can't be written, or a program that is measured fails: then there is no table, since a half is no whole.
+/// A file can't be written, or a measured program fails; an incomplete table is not written.
 pub fn run(options: &Options, tell: &dyn Fn(&str)) -> Result<Results, Failure> {
     let shared = shared();
     let real = shared.as_ref().map(|it| it.join("registry/_plugins")).filter(|it| it.is_dir());
     let folder = real.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../site/entries"));
     let material = Material::read(&folder).map_err(at(&folder))?;
-    let scratch = tempfile::tempdir().map_err(|why| Failure::new(format!("no temporary folder: {why}")))?;
+    let scratch =
+        tempfile::tempdir().map_err(|why| Failure::new(format!("can't create a temporary folder: {why}")))?;
     let tools = Tools {
         binary: options.binary.clone(),
         meter: Meter::new(&options.helper),
@@ -116,7 +118,7 @@ pub fn run(options: &Options, tell: &dyn Fn(&str)) -> Result<Results, Failure> {
         if scenarios.is_empty() {
             continue;
         }
-        tell(&format!("{size} entries: generating, and building once"));
+        tell(&format!("{size} entries: generating and building once"));
         let registry = Registry::generate(&material, *size, SEED);
         let place = sites.join(size.to_string());
         let lab = Lab::open(&tools, registry, place, options.peers)?;
@@ -139,7 +141,7 @@ pub fn run(options: &Options, tell: &dyn Fn(&str)) -> Result<Results, Failure> {
                 let folder = sites.join("trace");
                 results.cache = Some(scenario::cache_size(&tools, &shared.join("trace"), folder)?);
             }
-            None => results.skip(format!("{}: no trace in ../shared", Scenario::Cache)),
+            None => results.skip(format!("{}: ../shared has no trace", Scenario::Cache)),
         }
     }
     Ok(results)
@@ -199,22 +201,22 @@ impl Results {
         goals::rows(&self.measurements, self.cache.as_ref())
     }
 
-    /// How many goals were missed, of those that were measured.
+    /// Returns the number of measured goals that were missed.
     pub fn missed(&self) -> usize {
         self.rows().iter().filter(|row| row.facing.as_ref().and_then(Facing::met) == Some(false)).count()
     }
 
-    /// The document: how it was measured, the chart, the table, where the time goes.
+    /// Returns the Markdown page: the method, the chart, the tables.
     pub fn markdown(&self) -> String {
         table::document(self, &self.rows())
     }
 
-    /// The chart, as an SVG document.
+    /// Returns the chart as an SVG document.
     pub fn chart(&self) -> String {
         chart::draw(&self.rows())
     }
 
-    /// Every run, as JSON.
+    /// Returns every run as JSON.
     pub fn json(&self) -> Value {
         json!({
             "machine": self.machine.json(),
@@ -228,7 +230,7 @@ impl Results {
     /// Writes `benchmarks.md`, `benchmarks.json` and `benchmarks.svg` into a folder.
     ///
     /// # Errors
-    /// The folder can't be written.
+    /// The folder or a file can't be written.
     pub fn write(&self, folder: &Path) -> Result<(), Failure> {
         std::fs::create_dir_all(folder).map_err(at(folder))?;
         let json = format!("{:#}\n", self.json());

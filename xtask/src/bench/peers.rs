@@ -1,9 +1,9 @@
-//! Programs that people compare a site builder with, set up for the same entries: `git status`, hugo and jekyll.
+//! Peers: `git status`, hugo and jekyll, set up for the same entries.
 //!
-//! hugo and jekyll get the entries' own files, the same facts as a data file, and a theme that is comparable to the
-//! built-in one: a page for each plugin with the same sections but related plugins, the four lists, the start page, the
-//! feed and `plugins.json`, and in hugo a page for each tag and author. Neither sanitises what strangers wrote; that is
-//! their advantage.
+//! hugo and jekyll get the entries' own files, the same facts as a data file, and a theme comparable to the built-in
+//! one: a page for each plugin with the same sections except related plugins, the four lists, the start page, the feed
+//! and `plugins.json`; hugo also gets a page for each tag and author. Neither sanitises what strangers wrote, which is
+//! an advantage for both.
 
 use std::fs;
 use std::io;
@@ -19,7 +19,7 @@ use super::Job;
 use super::stage::Trash;
 use super::{Failure, at};
 
-/// A file of a theme: its path and its content.
+/// The path and the content of a theme's file.
 type ThemeFile = (&'static str, &'static str);
 
 const HUGO: [ThemeFile; 15] = [
@@ -54,15 +54,15 @@ const JEKYLL: [ThemeFile; 11] = [
     ("plugins.json", include_str!("peers/jekyll/plugins.json")),
 ];
 
-/// What is run in turn with a scenario, to be compared with it.
+/// A job that alternates with a scenario, for comparison.
 pub(crate) struct Peer {
     pub(crate) name: &'static str,
     pub(crate) job: Job,
-    /// Puts everything back as it was before the first run, unmeasured.
+    /// Restores the state before the first run, unmeasured.
     pub(crate) set_up: Box<dyn Fn() -> Result<(), Failure>>,
 }
 
-/// What an installed program says of its version; `None` where it doesn't run.
+/// Returns the version that an installed program prints; `None` if it doesn't run.
 pub(crate) fn version(program: &str, argument: &str) -> Option<String> {
     let output = Command::new(program).arg(argument).output().ok().filter(|it| it.status.success())?;
     let text = String::from_utf8_lossy(&output.stdout);
@@ -71,7 +71,7 @@ pub(crate) fn version(program: &str, argument: &str) -> Option<String> {
     number.map(|number| number.trim().to_owned())
 }
 
-/// `git status --porcelain` in a repository that holds the site's files, all of them committed, with a fresh index.
+/// Returns `git status --porcelain` in a repository in which all of the site's files are committed, with a fresh index.
 pub(crate) fn git(site: &Path) -> Result<Option<Peer>, Failure> {
     if version("git", "--version").is_none() {
         return Ok(None);
@@ -83,7 +83,7 @@ pub(crate) fn git(site: &Path) -> Result<Option<Peer>, Failure> {
             .variable("GIT_CONFIG_GLOBAL", "/dev/null")
             .variable("GIT_CONFIG_NOSYSTEM", "1")
     };
-    // git reads files that are as young as its index again in each status, so the index has to be younger.
+    // Git reads files that are as new as its index again on every status, so the index has to be newer.
     std::thread::sleep(Duration::from_millis(1100));
     for arguments in
         [&["init", "--quiet"][..], &["add", "--all"], &["commit", "--quiet", "--message", "Entries"]]
@@ -94,7 +94,7 @@ pub(crate) fn git(site: &Path) -> Result<Option<Peer>, Failure> {
     Ok(Some(Peer { name: "git status", job, set_up: Box::new(|| Ok(())) }))
 }
 
-/// `hugo` on the registry's entries, in a site of its own in `folder`.
+/// Returns `hugo` on the registry's entries, in a site of its own in `folder`.
 pub(crate) fn hugo(
     registry: &Registry,
     world: &World,
@@ -107,7 +107,7 @@ pub(crate) fn hugo(
     theme(folder, &HUGO)?;
     write(&folder.join("data/facts.json"), &facts(registry, world).to_string())?;
     for entry in &registry.entries {
-        // hugo would take these for its own shortcodes.
+        // hugo would read these as its own shortcodes.
         let text = entry.markdown().replace("{{<", "{ {<").replace("{{%", "{ {%");
         write(&folder.join("content/plugins").join(entry.file()), &text)?;
     }
@@ -118,7 +118,7 @@ pub(crate) fn hugo(
     Ok(Some(Peer { name: "hugo", job, set_up: taking(trash, output) }))
 }
 
-/// `jekyll build` on the registry's entries, in a site of its own in `folder`, without its cache between builds.
+/// Returns `jekyll build` on the registry's entries, in a site of its own in `folder`, without a cache between builds.
 pub(crate) fn jekyll(
     registry: &Registry,
     world: &World,
@@ -131,9 +131,9 @@ pub(crate) fn jekyll(
     theme(folder, &JEKYLL)?;
     write(&folder.join("_data/facts.json"), &facts(registry, world).to_string())?;
     for entry in &registry.entries {
-        // What entries hold in braces isn't meant for Liquid here.
+        // Braces in entries are not meant for Liquid here.
         let text = entry.markdown().replacen("---\n", "---\nrender_with_liquid: false\n", 1);
-        // An `id` of its own would hide the entry's behind the address.
+        // In Jekyll, a document's `id` is its address, which would hide the entry's own `id`.
         let text = text.replacen("\nid: ", "\nplugin_id: ", 1);
         write(&folder.join("_entries").join(entry.file()), &text)?;
     }
@@ -142,7 +142,7 @@ pub(crate) fn jekyll(
     Ok(Some(Peer { name: "jekyll", job, set_up: taking(trash, output) }))
 }
 
-/// A set-up that takes the outputs of the last run away.
+/// Returns a set-up that moves the outputs of the last run away.
 fn taking(trash: &Trash, output: PathBuf) -> Box<dyn Fn() -> Result<(), Failure>> {
     let trash = trash.clone();
     Box::new(move || trash.take(&output))
@@ -160,7 +160,7 @@ fn write(path: &Path, text: &str) -> Result<(), Failure> {
     written().map_err(at(path))
 }
 
-/// What is known of each plugin, by its id: what the templates of both show.
+/// Returns the facts of each plugin by id, which both programs' templates show.
 fn facts(registry: &Registry, world: &World) -> Value {
     let all = registry.entries.iter().map(|entry| (entry.id.clone(), fact(entry, world)));
     Value::Object(all.collect::<Map<String, Value>>())

@@ -1,17 +1,17 @@
-//! What `shelflife build --report` wrote, as far as a bench wants to know.
+//! The parts of `shelflife build --report` that benches use.
 
 use serde_json::{Value, json};
 
-/// The phases whose durations a report has, in their order.
+/// The phases of a report that have durations, in order.
 pub(crate) const PHASES: [&str; 6] = ["scan", "evaluate", "fetch", "render", "publish", "total"];
 
-/// Queries that turn Markdown into HTML. Each computation of one of them is a rendering, unless a memo answered it.
+/// The queries that render Markdown as HTML. Each computation is a rendering, unless a memo answered it.
 const MARKDOWN: [&str; 2] = ["description", "feed_description"];
 
-/// The query that renders the page of one plugin.
+/// The query that renders a plugin's page.
 const PAGE: &str = "page";
 
-/// A build's report.
+/// A report of a build.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Report(Value);
 
@@ -20,7 +20,7 @@ impl Report {
         Self(value)
     }
 
-    /// What is known of a build that wrote no report but a line, which says how many outputs it wrote.
+    /// Reads the number of written outputs from a line of `shelflife watch`, whose builds write no report.
     pub(crate) fn of_line(line: &str) -> Option<Self> {
         let (before, _) =
             line.split_once(" outputs written").or_else(|| line.split_once(" output written"))?;
@@ -32,31 +32,31 @@ impl Report {
         self.0.pointer(pointer).and_then(Value::as_u64)
     }
 
-    /// How long a phase took, in milliseconds.
+    /// Returns the duration of a phase, in milliseconds.
     pub(crate) fn phase(&self, phase: &str) -> Option<u64> {
         self.number(&format!("/durations/{phase}_ms"))
     }
 
-    /// Files that were written.
+    /// Returns the number of written files.
     pub(crate) fn written(&self) -> Option<u64> {
         self.number("/outputs/written")
     }
 
-    /// How many pages of plugins were rendered; `None` where nobody counted queries.
+    /// Returns the number of rendered plugin pages; `None` if the report doesn't count queries.
     pub(crate) fn pages(&self) -> Option<u64> {
         self.0.get("queries")?;
         Some(self.number(&format!("/queries/{PAGE}/computed")).unwrap_or(0))
     }
 
-    /// Requests to all sources.
+    /// Returns the number of requests to all sources.
     pub(crate) fn requests(&self) -> u64 {
         let tallies = self.0.get("requests").and_then(Value::as_object);
         let count = |tally: &Value| tally.get("requests").and_then(Value::as_u64).unwrap_or(0);
         tallies.map_or(0, |tallies| tallies.values().map(count).sum())
     }
 
-    /// How often Markdown was rendered: this is what memos are to bring to zero. Where the report counts memos
-    /// (`memos.markdown.computed`), that counts; otherwise each computation of a query that renders Markdown does.
+    /// Returns how many times Markdown was rendered, which memos are meant to reduce to zero: `memos.markdown.computed`
+    /// if the report has it, otherwise the computations of the queries that render Markdown.
     pub(crate) fn markdown_renderings(&self) -> Option<u64> {
         if let Some(computed) = self.number("/memos/markdown/computed") {
             return Some(computed);
@@ -69,7 +69,7 @@ impl Report {
         Some(queries.iter().filter_map(computed).sum())
     }
 
-    /// The parts that a bench keeps.
+    /// Returns the parts of the report that a bench stores.
     pub(crate) fn json(&self) -> Value {
         json!({
             "durations": self.0.get("durations"),

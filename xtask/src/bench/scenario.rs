@@ -1,4 +1,4 @@
-//! The scenarios: the ways in which people build a registry, each with a name and what is measured in it.
+//! The scenarios: the ways in which people build a registry.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,10 +13,10 @@ use super::stage::{self, Stage};
 use super::table::{duration, size};
 use super::{Failure, at};
 
-/// One way to build a registry.
+/// A way to build a registry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, clap::ValueEnum)]
 pub enum Scenario {
-    /// The cache holds facts and nothing else; no outputs.
+    /// The cache holds facts alone; there are no outputs.
     Rendered,
     /// No cache and no outputs; sources answer after 100 ms.
     Nothing,
@@ -24,42 +24,42 @@ pub enum Scenario {
     Unchanged,
     /// A fresh checkout with the cache and the outputs.
     Checkout,
-    /// A fresh checkout with the cache and no outputs.
+    /// A fresh checkout with the cache, without outputs.
     Restored,
     /// A sentence is added to an entry.
     Edited,
-    /// An entry gets another title.
+    /// An entry's title changes.
     Retitled,
-    /// A picture is added that nothing shows.
+    /// A picture is added that no page shows.
     PictureUnused,
     /// An entry is added with its picture.
     EntryWithPicture,
-    /// Words that mean the same to who searches are added.
+    /// A search synonym is added.
     Synonym,
     /// A sentence is added to an entry while `shelflife watch` runs.
     Watched,
     /// The template of a list changes while `shelflife watch` runs.
     WatchListTemplate,
-    /// The template of plugins' pages changes while `shelflife watch` runs.
+    /// The template of plugin pages changes while `shelflife watch` runs.
     WatchPluginTemplate,
     /// A notice about a plugin is added while `shelflife watch` runs.
     WatchNotice,
-    /// A setting that only the start page shows changes while `shelflife watch` runs.
+    /// A setting that affects only the start page changes while `shelflife watch` runs.
     WatchSetting,
-    /// A style sheet of every page changes while `shelflife watch` runs.
+    /// A style sheet that every page uses changes while `shelflife watch` runs.
     WatchStyleSheet,
-    /// New usage numbers, and news of some repositories.
+    /// Usage numbers change, and so do some repositories.
     Tick,
-    /// A check of the whole site, of which nothing has changed.
+    /// A check of the whole site without changes.
     Checked,
-    /// A check of an entry that was edited.
+    /// A check of one edited entry.
     CheckedOne,
     /// The size of the cache after a trace.
     Cache,
 }
 
 impl Scenario {
-    /// Those that take place in a generated registry, in an order in which none disturbs the next.
+    /// The scenarios in a generated registry, in an order in which none disturbs the next.
     pub(crate) const IN_SITE: [Self; 19] = [
         Self::Rendered,
         Self::Nothing,
@@ -82,8 +82,8 @@ impl Scenario {
         Self::Tick,
     ];
 
-    /// Whether it is measured in a registry of this size. What isn't asked of the largest isn't measured there,
-    /// since each of its runs takes long.
+    /// Returns whether the scenario is measured in a registry of this size. In the largest registry only scenarios with
+    /// a goal are measured, since every run takes long.
     pub(crate) fn fits(self, entries: usize) -> bool {
         match self {
             Self::Rendered | Self::Unchanged => true,
@@ -92,11 +92,11 @@ impl Scenario {
         }
     }
 
-    /// What it is, in a few words.
+    /// Returns the name in the table.
     pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Rendered => "everything rendered",
-            Self::Nothing => "everything from nothing",
+            Self::Nothing => "everything from scratch",
             Self::Unchanged => "nothing changed, same folder",
             Self::Checkout => "nothing changed, fresh checkout",
             Self::Restored => "restored cache, no outputs",
@@ -118,32 +118,28 @@ impl Scenario {
         }
     }
 
-    /// What is there before, and what is measured.
+    /// Returns the initial state, and what is measured.
     pub(crate) fn what(self) -> &'static str {
         match self {
-            Self::Rendered => "a cache that holds facts alone, no outputs",
-            Self::Nothing => "no cache, no outputs, 100 ms a request",
+            Self::Rendered => "cache with facts alone, no outputs",
+            Self::Nothing => "no cache, no outputs, 100 ms per request",
             Self::Unchanged => "cache and outputs of the last build",
             Self::Checkout => "new path, new time stamps, restored cache, outputs",
             Self::Restored => "new path, new time stamps, restored cache",
-            Self::Edited => "new process, outputs there",
-            Self::Retitled => "new process, outputs there; lists change too",
-            Self::PictureUnused | Self::Synonym => "new process, outputs there; no entry has changed",
-            Self::EntryWithPicture => "new process, outputs there; its source is not on GitHub",
+            Self::Edited => "new process, with outputs",
+            Self::Retitled => "new process, with outputs; lists change too",
+            Self::PictureUnused | Self::Synonym => "new process, with outputs; no entry changes",
+            Self::EntryWithPicture => "new process, with outputs; its source is not on GitHub",
             Self::Watched => "from the write to the page on disk",
-            Self::WatchListTemplate => {
-                "from the write to the end of the build; by_name.html, which one page uses"
-            }
-            Self::WatchPluginTemplate => {
-                "from the write to the end of the build; every plugin's page uses it"
-            }
+            Self::WatchListTemplate => "from the write to the end of the build; one page uses by_name.html",
+            Self::WatchPluginTemplate => "from the write to the end of the build; every plugin page uses it",
             Self::WatchNotice => "from the write to the end of the build; two pages show it",
-            Self::WatchSetting => "from the write to the end of the build; the start page alone shows it",
+            Self::WatchSetting => "from the write to the end of the build; only the start page shows it",
             Self::WatchStyleSheet => "from the write to the end of the build; every page links to it",
-            Self::Checked => "cache of the last build, an earlier check",
-            Self::CheckedOne => "cache of the last build; the entry is named",
-            Self::Tick => "all facts stale; new usage for 4 of 5, news for 1 repository in 40",
-            Self::Cache => "122 real entries; the file against the site's HTML and JSON",
+            Self::Checked => "cache of the last build and of an earlier check",
+            Self::CheckedOne => "cache of the last build; the entry is named on the command line",
+            Self::Tick => "all facts stale; new usage for 4 of 5 plugins, changes in 1 of 40 repositories",
+            Self::Cache => "122 real entries; the file compared with the site's HTML and JSON",
         }
     }
 }
@@ -154,7 +150,7 @@ impl fmt::Display for Scenario {
     }
 }
 
-/// A scenario that was measured, in turn with its peers.
+/// A measured scenario with its peers.
 #[derive(Debug, Clone)]
 pub(crate) struct Measurement {
     pub(crate) scenario: Scenario,
@@ -163,34 +159,34 @@ pub(crate) struct Measurement {
     pub(crate) peers: Vec<(&'static str, Vec<Sample>)>,
     /// The report of the run that isn't counted.
     pub(crate) report: Option<Report>,
-    /// What was found out on the side, such as the sizes of what was made.
+    /// Additional results, such as the sizes of outputs.
     pub(crate) more: Value,
 }
 
 impl Measurement {
-    /// Our median.
+    /// Returns our median, in seconds.
     pub(crate) fn seconds(&self) -> f64 {
         median(&self.ours).as_secs_f64()
     }
 
-    /// The most memory of all runs, in bytes.
+    /// Returns the highest peak memory of all runs, in bytes.
     pub(crate) fn peak(&self) -> u64 {
         self.ours.iter().map(|sample| sample.peak).max().unwrap_or(0)
     }
 
-    /// A peer's median.
+    /// Returns a peer's median, in seconds.
     pub(crate) fn peer(&self, name: &str) -> Option<f64> {
         let (_, samples) = self.peers.iter().find(|(it, _)| *it == name)?;
         Some(median(samples).as_secs_f64())
     }
 
     pub(crate) fn summary(&self) -> String {
-        let mut text = format!("{}, {} at most", duration(self.seconds()), size(self.peak()));
+        let mut text = format!("{}, peak memory {}", duration(self.seconds()), size(self.peak()));
         if let Some(written) = self.report.as_ref().and_then(Report::written) {
             text += &format!("; outputs written: {written}");
         }
         if let Some(pages) = self.report.as_ref().and_then(Report::pages) {
-            text += &format!("; pages of plugins rendered: {pages}");
+            text += &format!("; plugin pages rendered: {pages}");
         }
         for (name, samples) in &self.peers {
             text += &format!("; {name}: {}", duration(median(samples).as_secs_f64()));
@@ -209,12 +205,12 @@ impl Measurement {
     }
 }
 
-/// How large a cache has become.
+/// The growth of a cache.
 #[derive(Debug, Clone)]
 pub(crate) struct CacheSize {
-    /// The cache, in bytes, after each tick.
+    /// The size of the cache after each tick, in bytes.
     pub(crate) after: Vec<u64>,
-    /// The site's HTML and JSON after the last tick, in bytes.
+    /// The size of the site's HTML and JSON after the last tick, in bytes.
     pub(crate) site: u64,
 }
 
@@ -241,7 +237,7 @@ pub(crate) fn cache_size(tools: &Tools, trace: &Path, folder: PathBuf) -> Result
     for (number, tick) in ticks.into_iter().enumerate() {
         server.set_world(trace.world(tick).map_err(failed)?);
         trace.checkout(tick, &stage.site).map_err(failed)?;
-        // Facts of a stage are fresh for 30 days, and each tick is to ask for all of them.
+        // A stage's facts stay fresh for 30 days, but each tick should fetch all of them.
         stage
             .build()
             .with(["--refresh", "--now"])
@@ -249,7 +245,7 @@ pub(crate) fn cache_size(tools: &Tools, trace: &Path, folder: PathBuf) -> Result
             .run()?;
         let size = stage::bytes(&stage.site.join(".shelflife"), &[])?;
         if number == 0 && size == 0 {
-            return Err(Failure::new("the first tick left no cache"));
+            return Err(Failure::new("the first build of the trace wrote no cache"));
         }
         after.push(size);
     }

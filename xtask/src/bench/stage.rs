@@ -1,4 +1,4 @@
-//! A site on a stage: a generated registry in a folder, built by the binary as a user would.
+//! The stage: a generated registry in a folder, built by the binary as a user would.
 
 use std::fs;
 use std::io;
@@ -14,9 +14,9 @@ use super::lab::Tools;
 use super::report::Report;
 use super::{Failure, at};
 
-/// Where folders go that a run has to do without. Nothing is deleted before the whole bench is done: ext4 is slow to
-/// make files for minutes after many were deleted, since it looks for an inode that was not freed lately, and that
-/// would be measured as if it were the work of who makes the files.
+/// The trash: folders moved out of the way. Nothing is deleted until the whole bench is done, because ext4 is slow to
+/// create files for minutes after many were deleted (it looks for an inode that wasn't freed lately), and the measured
+/// program would be charged for it.
 #[derive(Debug, Clone)]
 pub(crate) struct Trash {
     folder: PathBuf,
@@ -24,7 +24,7 @@ pub(crate) struct Trash {
 }
 
 impl Trash {
-    /// Folders are moved into this one, which is on their file system.
+    /// Returns a trash in `folder`, which must be on the same file system as what is moved into it.
     pub(crate) fn new(folder: PathBuf) -> Result<Self, Failure> {
         fs::create_dir_all(&folder).map_err(at(&folder))?;
         Ok(Self { folder, number: Arc::default() })
@@ -40,7 +40,7 @@ impl Trash {
     }
 }
 
-/// A site in a folder, with its outputs and its cache where they are by default.
+/// A site in a folder, with outputs and cache in their default places.
 #[derive(Debug, Clone)]
 pub(crate) struct Stage {
     pub(crate) site: PathBuf,
@@ -49,7 +49,7 @@ pub(crate) struct Stage {
     graphql: String,
 }
 
-/// What is new at a copy of a stage.
+/// What happens to the outputs in a copy of a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outputs {
     Kept,
@@ -57,9 +57,8 @@ pub(crate) enum Outputs {
 }
 
 impl Stage {
-    /// An empty site at `site`, which asks `server` for facts. They stay fresh for 30 days, so that a long bench
-    /// isn't asked for them in the middle. There are no files for other programs beside each page, since the peers
-    /// make none either, and no pictures are fetched.
+    /// Returns an empty site at `site` that fetches its facts from `server`. Facts stay fresh for 30 days, so that none
+    /// are fetched in the middle of a long bench. The API, badges and thumbnails are off, since the peers have none.
     pub(crate) fn new(site: PathBuf, tools: &Tools, server: &Server, config: &str) -> Result<Self, Failure> {
         fs::create_dir_all(&site).map_err(at(&site))?;
         let (week, month) = (server.export_url(Window::Week), server.export_url(Window::Month));
@@ -95,7 +94,7 @@ impl Stage {
         self.site.join(".shelflife/state.sqlite")
     }
 
-    /// `shelflife <subcommand>` in the site's folder.
+    /// Returns `shelflife <subcommand>` in the site's folder.
     pub(crate) fn shelflife(&self, subcommand: &str) -> Job {
         Job::new(&self.binary, &self.site)
             .with([subcommand])
@@ -105,12 +104,13 @@ impl Stage {
             .variable("GITHUB_GRAPHQL_URL", &self.graphql)
     }
 
-    /// `shelflife build`.
+    /// Returns `shelflife build`.
     pub(crate) fn build(&self) -> Job {
         self.shelflife("build")
     }
 
-    /// `shelflife check` of these files, or of all. Generated entries break rules, which is no failure here.
+    /// Returns `shelflife check` of these files, or of all if empty. Generated entries break rules, which isn't a
+    /// failure here.
     pub(crate) fn check(&self, paths: impl IntoIterator<Item = PathBuf>) -> Job {
         self.shelflife("check").with(["--exit-zero", "--quiet"]).with(paths)
     }
@@ -128,8 +128,8 @@ impl Stage {
         Ok(Some(Report::new(value)))
     }
 
-    /// Copies the site's own files, and the outputs if they are kept, to another folder, in place of what is there.
-    /// Every time stamp is new, as in a fresh checkout. The cache isn't copied.
+    /// Replaces `site` by a copy of the site's own files, and of the outputs if they are kept. Every time stamp is new,
+    /// as in a fresh checkout. The cache isn't copied.
     pub(crate) fn copy_to(&self, site: PathBuf, outputs: Outputs) -> Result<Self, Failure> {
         self.trash.take(&site)?;
         let output = self.output();
@@ -141,30 +141,30 @@ impl Stage {
         Ok(Self { site, ..self.clone() })
     }
 
-    /// Gives the stage a copy of this state, and no cache.
+    /// Removes the cache, and copies this state into the stage.
     pub(crate) fn put_state(&self, from: &Path) -> Result<(), Failure> {
         self.drop_cache()?;
         put(from, &self.state())
     }
 
-    /// Gives the stage copies of the state and the cache of another.
+    /// Copies the state and the cache of another stage.
     pub(crate) fn put_cache(&self, of: &Self) -> Result<(), Failure> {
         self.put_state(&of.state())?;
         put(&of.cache(), &self.cache())
     }
 
-    /// Takes the cache and the state away.
+    /// Removes the cache and the state.
     pub(crate) fn drop_cache(&self) -> Result<(), Failure> {
         self.trash.take(&self.site.join(".shelflife"))
     }
 
-    /// Takes the outputs away.
+    /// Removes the outputs.
     pub(crate) fn drop_outputs(&self) -> Result<(), Failure> {
         self.trash.take(&self.output())
     }
 }
 
-/// Waits until what set-up wrote is on the disk, so that no measured run pays for it.
+/// Waits until everything written during set-up is on disk, so that no measured run pays for it.
 pub(crate) fn settle(folder: &Path) -> Result<(), Failure> {
     Job::new("sync", folder).with(["-f".as_ref(), folder.as_os_str()]).run()
 }
@@ -181,7 +181,7 @@ fn copy(from: &Path, to: &Path, left: &dyn Fn(&Path) -> bool) -> Result<(), Fail
         if file.file_type().map_err(at(&path))?.is_dir() {
             copy(&path, &target, left)?;
         } else {
-            // Read and written, since a copy by the file system's means may share blocks or keep time stamps.
+            // A copy by the file system may share blocks or keep time stamps, so the bytes are read and written.
             let bytes = fs::read(&path).map_err(at(&path))?;
             fs::write(&target, bytes).map_err(at(&target))?;
         }
@@ -196,7 +196,7 @@ fn put(from: &Path, to: &Path) -> Result<(), Failure> {
     fs::copy(from, to).map_err(at(from)).map(|_| ())
 }
 
-/// How many bytes the files below a folder have whose names have one of these extensions; all files for none.
+/// Returns the total size of the files below a folder with one of these extensions, or of all files if none is given.
 pub(crate) fn bytes(folder: &Path, extensions: &[&str]) -> Result<u64, Failure> {
     let mut sum = 0;
     for file in fs::read_dir(folder).map_err(at(folder))? {

@@ -1,4 +1,4 @@
-//! The document that a bench writes, in Markdown, and how numbers are written in it.
+//! The Markdown page of a bench, and the format of its numbers.
 
 use std::fmt::Write as _;
 
@@ -7,7 +7,7 @@ use super::goals::{Facing, Row};
 use super::report::PHASES;
 use super::scenario::Measurement;
 
-/// Seconds as people read them: three digits that count.
+/// Formats seconds with three significant digits.
 pub(crate) fn duration(seconds: f64) -> String {
     let milliseconds = seconds * 1000.0;
     match milliseconds {
@@ -19,13 +19,13 @@ pub(crate) fn duration(seconds: f64) -> String {
     }
 }
 
-/// Bytes in binary units.
+/// Formats bytes in binary units.
 pub(crate) fn size(bytes: u64) -> String {
     let mib = bytes as f64 / f64::from(1 << 20);
     if mib >= 1000.0 { format!("{:.2} GiB", mib / 1024.0) } else { format!("{mib:.1} MiB") }
 }
 
-/// A multiple: `0.5 ×`.
+/// Formats a multiple: `0.5 ×`.
 pub(crate) fn times(ratio: f64) -> String {
     if ratio < 9.995 {
         let text = format!("{ratio:.2}");
@@ -35,24 +35,25 @@ pub(crate) fn times(ratio: f64) -> String {
     }
 }
 
-/// The whole document.
+/// Returns the whole page.
 pub(crate) fn document(results: &Results, rows: &[Row]) -> String {
     let machine = &results.machine;
     let programs: Vec<String> =
         machine.programs.iter().map(|(name, version)| format!("{name} {version}")).collect();
     let mut text = format!(
         "# Benchmarks\n\n\
-         `cargo xtask bench --output docs` wrote this page, the [chart](benchmarks.svg) and [every run](benchmarks.json).\n\
-         It generates registries out of {} real entries, which are varied, not copied, and runs each scenario as a user\n\
-         would: the release binary, one process a run. After one run that isn't counted there are {}, in turn with\n\
-         those of the peer, and the table has medians. The ratio is what matters: it is taken within one run on one machine.\n\
-         Files are in the system's cache; what set-up wrote is on the disk before a run begins, and\n\
-         nothing is deleted until the bench is done, since file systems are slow to make files after that.\n\n\
+         `cargo xtask bench --output docs` wrote this page, the [chart](benchmarks.svg) and [all\n\
+         runs](benchmarks.json). It generates registries that vary {} real entries, and runs each scenario as a\n\
+         user would: with the release binary, one process a run. After one run that isn't counted there are {},\n\
+         alternating with the peer's runs; the table shows medians. Compare ratios, not times: both sides of a\n\
+         ratio were measured in turn on one machine. Files are in the system's cache. Everything written during\n\
+         set-up is on disk before a run begins, and nothing is deleted until the bench is done, since file systems\n\
+         are slow to create files after that.\n\n\
          Measured on {} with {} cores and {} GiB: {}.\n\n\
          hugo and jekyll render the entries' own files, the same facts as a data file, a page for each plugin, the\n\
-         four lists, the start page, the feed and `plugins.json`; hugo also renders a page for each tag and author, for\n\
-         which jekyll would need a plugin. Their pages show what shelflife's do, but for related plugins, and they\n\
-         sanitise nothing. The API's files and badges, ten for each plugin, are off.\n\n\
+         four lists, the start page, the feed and `plugins.json`; hugo also renders a page for each tag and author,\n\
+         for which jekyll would need a plugin. Their pages show the same as shelflife's, except related plugins,\n\
+         and they don't sanitise HTML. The API files and badges, ten for each plugin, are turned off.\n\n\
          ![Each number as a share of its goal](benchmarks.svg)\n\n",
         machine.real_entries,
         machine.runs,
@@ -63,7 +64,7 @@ pub(crate) fn document(results: &Results, rows: &[Row]) -> String {
     );
     text += &table(rows);
     if !results.skipped.is_empty() {
-        text += "\nNot measured here:\n\n";
+        text += "\nNot measured:\n\n";
         results.skipped.iter().for_each(|why| text += &format!("- {why}\n"));
     }
     text += &phases(&results.measurements);
@@ -94,11 +95,11 @@ fn table(rows: &[Row]) -> String {
     text
 }
 
-/// Where the time goes, as the report of each scenario's first run tells.
+/// Returns the time of each phase, from the report of each scenario's first run.
 fn phases(measurements: &[Measurement]) -> String {
     let mut text = format!(
-        "\n## Where the time goes\n\nThe first run of each scenario wrote a report; of a build under\n\
-         watch, the number of outputs is known. Times are in milliseconds.\n\n\
+        "\n## Where the time goes\n\nTimes in milliseconds, from the report of each scenario's first run. For builds\n\
+         under `shelflife watch`, only the number of outputs is known.\n\n\
          | scenario | entries | {} | outputs written | pages of plugins rendered | Markdown rendered |\n\
          | --- | --: |{} --: | --: | --: |\n",
         PHASES.join(" | "),
@@ -122,7 +123,7 @@ fn phases(measurements: &[Measurement]) -> String {
     text
 }
 
-/// What those that render have made, so that nobody compares a page with half a page.
+/// Returns the size of each program's output, so that readers can see whether they did the same work.
 fn made(measurements: &[Measurement]) -> String {
     let mut text = String::new();
     for it in measurements {

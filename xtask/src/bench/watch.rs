@@ -16,24 +16,24 @@ use super::scenario::{Measurement, Scenario};
 use super::stage::Stage;
 use super::{Failure, at};
 
-/// How long the first build and an edit may take.
+/// The longest time for the first build and for an edit.
 const PATIENCE: Duration = Duration::from_secs(180);
-/// How often the page is looked at. A measured time is too long by as much at most.
+/// How often the page is read. A measured time is too long by at most this.
 const OUTPUT_SCAN: Duration = Duration::from_micros(500);
-/// Between two edits, so that one is done with before the next.
+/// The pause between two edits, so that one is finished before the next.
 const REST: Duration = Duration::from_millis(700);
 
 /// A running `shelflife watch`; it ends when dropped.
 pub(crate) struct Watch<'a> {
     process: Child,
-    /// What it says on standard error, line by line.
+    /// The lines of its standard error.
     lines: Receiver<String>,
     stage: &'a Stage,
     registry: &'a Registry,
 }
 
 impl<'a> Watch<'a> {
-    /// Starts it in the site, or returns `None` where the binary has no such subcommand.
+    /// Starts `shelflife watch` in the site; returns `None` if the binary has no such subcommand.
     pub(crate) fn start(stage: &'a Stage, registry: &'a Registry) -> Result<Option<Self>, Failure> {
         let job = stage.shelflife("watch");
         let failed =
@@ -47,7 +47,7 @@ impl<'a> Watch<'a> {
         let mut process = command.spawn().map_err(failed)?;
         let (tell, lines) = mpsc::channel();
         if let Some(stderr) = process.stderr.take() {
-            // It is read to the end, or the process would wait for a reader.
+            // A full pipe would block the process, so it is read to the end.
             std::thread::spawn(move || {
                 for line in BufReader::new(stderr).lines().map_while(Result::ok) {
                     let _ = tell.send(line);
@@ -57,7 +57,7 @@ impl<'a> Watch<'a> {
         Ok(Some(Self { process, lines, stage, registry }))
     }
 
-    /// Edits entry after entry; the first edit isn't counted, since it waits for the first build.
+    /// Edits one entry after another. The first edit isn't counted, since it waits for the first build.
     pub(crate) fn measure(mut self, runs: usize) -> Result<Measurement, Failure> {
         let mut ours = Vec::new();
         for round in 0..=runs {
@@ -72,15 +72,14 @@ impl<'a> Watch<'a> {
         Ok(Measurement { scenario, entries, ours, peers: Vec::new(), report: None, more })
     }
 
-    /// Makes an edit again and again, each time another one, and waits until the build is done that it leads to. The
-    /// first one isn't counted.
+    /// Repeats an edit with a new mark each time, and waits for the build that it causes. The first one isn't counted.
     pub(crate) fn measure_edit(
         self,
         scenario: Scenario,
         edit: &Edit,
         runs: usize,
     ) -> Result<Measurement, Failure> {
-        // What is written before the first build would be in that one.
+        // An edit before the first build would become part of that build.
         self.line("the first build", |line| line.contains(" written"))?;
         let (mut ours, mut report) = (Vec::new(), None);
         for round in 0..=runs {
@@ -91,7 +90,7 @@ impl<'a> Watch<'a> {
             let line = self.line(&mark, |line| line.contains(" changed: "))?;
             let wall = started.elapsed();
             if !edit.shows(&mark) {
-                return Err(Failure::new(format!("{line}, which does not show the edit")));
+                return Err(Failure::new(format!("the output doesn't show the edit after: {line}")));
             }
             if round == 0 {
                 report = Report::of_line(&line);
@@ -103,7 +102,7 @@ impl<'a> Watch<'a> {
         Ok(Measurement { scenario, entries, ours, peers: Vec::new(), report, more: Value::Null })
     }
 
-    /// The next line that is one of these.
+    /// Returns the next line for which `is_it` returns true; `what` names it in errors.
     fn line(&self, what: &str, is_it: impl Fn(&str) -> bool) -> Result<String, Failure> {
         let deadline = Instant::now() + PATIENCE;
         loop {
@@ -112,17 +111,19 @@ impl<'a> Watch<'a> {
                 Ok(line) if is_it(&line) => return Ok(line),
                 Ok(_) => {}
                 Err(why) => {
-                    return Err(Failure::new(format!("`shelflife watch` said nothing of {what}: {why}")));
+                    return Err(Failure::new(format!(
+                        "`shelflife watch` printed no line about {what}: {why}"
+                    )));
                 }
             }
         }
     }
 
-    /// Adds a sentence that was never there to an entry, and waits until the page has it.
+    /// Adds a new sentence to an entry, and returns the time until the page shows it.
     fn edit(&mut self, round: usize) -> Result<Duration, Failure> {
         let entries = &self.registry.entries;
         let Some(mut entry) = entries.get((round * 41 + 900) % entries.len().max(1)).cloned() else {
-            return Err(Failure::new("there is no entry to edit"));
+            return Err(Failure::new("the registry has no entry to edit"));
         };
         let sentence = format!("Watched in round {round} of many.");
         entry.body += &format!("\n\n{sentence}");
@@ -136,10 +137,10 @@ impl<'a> Watch<'a> {
                 return Ok(started.elapsed());
             }
             if started.elapsed() > PATIENCE {
-                return Err(Failure::new(format!("{} never showed an edit", page.display())));
+                return Err(Failure::new(format!("{} doesn't show the edit after 180 s", page.display())));
             }
             if let Ok(Some(status)) = self.process.try_wait() {
-                return Err(Failure::new(format!("`shelflife watch` ended with {status}")));
+                return Err(Failure::new(format!("`shelflife watch` exited early: {status}")));
             }
             std::thread::sleep(OUTPUT_SCAN);
         }
@@ -149,7 +150,7 @@ impl<'a> Watch<'a> {
         self.stage.output().join("plugins").join(&entry.stem).join("index.html")
     }
 
-    /// The most memory that the process has held so far, in bytes; zero where the system doesn't say.
+    /// Returns the process's peak memory so far, in bytes; zero if the system doesn't report it.
     fn peak(&self) -> u64 {
         let status =
             std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap_or_default();
@@ -160,7 +161,7 @@ impl<'a> Watch<'a> {
 
 impl Drop for Watch<'_> {
     fn drop(&mut self) {
-        // As Ctrl-C does, so that it leaves the cache whole; only then by force.
+        // Sends the signal of Ctrl-C, so that the cache stays intact, before it kills the process.
         let asked = Command::new("kill").args(["-INT", &self.process.id().to_string()]).status();
         let deadline = Instant::now() + Duration::from_secs(10);
         while asked.is_ok() && Instant::now() < deadline {
