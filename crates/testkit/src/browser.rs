@@ -1,5 +1,5 @@
-//! A real Chromium without a window, driven through chromedriver by the W3C's WebDriver protocol
-//! (<https://www.w3.org/TR/webdriver2/>). What it shows is a matter of tests and chores, so whatever fails panics.
+//! A real headless Chromium, driven through chromedriver by the W3C's WebDriver protocol
+//! (<https://www.w3.org/TR/webdriver2/>). Only tests and chores use it, so every failure panics.
 
 mod chromium;
 
@@ -11,25 +11,25 @@ use serde_json::{Value, json};
 
 use self::chromium::Chromium;
 
-/// What an element is called in the protocol's JSON (<https://www.w3.org/TR/webdriver2/#elements>).
+/// The key of an element's id in the protocol's JSON (<https://www.w3.org/TR/webdriver2/#elements>).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
-/// How a browser looks and what it prefers.
+/// The size of a browser's page, and its preferences.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Look {
-    /// Of the page, in CSS pixels.
+    /// Width of the page, in CSS pixels.
     pub width: u32,
-    /// Of the page, in CSS pixels.
+    /// Height of the page, in CSS pixels.
     pub height: u32,
-    /// Whether it prefers dark colours.
+    /// Whether the browser prefers dark colours.
     pub dark: bool,
 }
 
 impl Look {
-    /// The narrowest phone that people still use.
+    /// The narrowest phone in common use.
     pub const PHONE: Self = Self { width: 360, height: 740, dark: false };
 
-    /// The same in the dark.
+    /// Returns the same look with dark colours.
     #[must_use]
     pub fn in_the_dark(self) -> Self {
         Self { dark: true, ..self }
@@ -55,24 +55,24 @@ pub struct Browser {
 #[derive(Debug)]
 pub struct Element(String);
 
-/// A key that isn't a letter, as the protocol writes it (<https://www.w3.org/TR/webdriver2/#keyboard-actions>).
+/// A key other than a letter, as the protocol encodes it (<https://www.w3.org/TR/webdriver2/#keyboard-actions>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
-    /// To the next part of the page that takes the focus.
+    /// Moves the focus to the next element.
     Tab,
-    /// To the previous one.
+    /// Moves the focus to the previous element.
     ShiftTab,
-    /// Presses what has the focus.
+    /// Presses the focused element.
     Enter,
     /// Checks a box, or presses a button.
     Space,
-    /// Leaves a dialog.
+    /// Closes a dialog.
     Escape,
-    /// The next of several.
+    /// Moves down.
     Down,
-    /// The one to the right.
+    /// Moves right.
     Right,
-    /// The one to the left.
+    /// Moves left.
     Left,
 }
 
@@ -95,17 +95,17 @@ impl Browser {
     /// Opens a browser.
     ///
     /// # Errors
-    /// What is missing here.
+    /// Chromium or chromedriver is missing or doesn't start.
     pub fn open(look: Look) -> Result<Self, String> {
         let browser = Self { chromium: Some(Chromium::take(look)?), origins: Mutex::default() };
         browser.look(look);
         Ok(browser)
     }
 
-    /// Looks like this from now on.
+    /// Changes the size and the preferences.
     #[track_caller]
     pub fn look(&self, look: Look) {
-        // The size of the window is that of the page: a window without a frame.
+        // A headless window has no frame, so the window's size is the page's.
         let size =
             json!({"width": look.width, "height": look.height, "deviceScaleFactor": 1, "mobile": false});
         self.chromium("Emulation.setDeviceMetricsOverride", &size);
@@ -123,31 +123,31 @@ impl Browser {
         self.command("POST", "/url", &json!({ "url": url }));
     }
 
-    /// The address that is shown.
+    /// Returns the current address.
     #[track_caller]
     pub fn url(&self) -> String {
         self.command("GET", "/url", &Value::Null).as_str().unwrap().to_owned()
     }
 
-    /// Back to where it was before, as with the button.
+    /// Goes back in the history, as the back button does.
     #[track_caller]
     pub fn back(&self) {
         self.command("POST", "/back", &json!({}));
     }
 
-    /// Whether pages may run scripts, from the next one on.
+    /// Allows or forbids scripts, from the next page on.
     #[track_caller]
     pub fn scripts(&self, allowed: bool) {
         self.chromium("Emulation.setScriptExecutionDisabled", &json!({ "value": !allowed }));
     }
 
-    /// The title of the page.
+    /// Returns the page's title.
     #[track_caller]
     pub fn title(&self) -> String {
         self.command("GET", "/title", &Value::Null).as_str().unwrap().to_owned()
     }
 
-    /// The elements that a CSS selector finds.
+    /// Returns the elements that match a CSS selector.
     #[track_caller]
     pub fn find(&self, selector: &str) -> Vec<Element> {
         let query = json!({"using": "css selector", "value": selector});
@@ -155,7 +155,7 @@ impl Browser {
         found.as_array().unwrap().iter().map(|it| Element(it[ELEMENT].as_str().unwrap().to_owned())).collect()
     }
 
-    /// The one element that a CSS selector finds.
+    /// Returns the only element that matches a CSS selector.
     #[track_caller]
     pub fn only(&self, selector: &str) -> Element {
         let mut found = self.find(selector);
@@ -169,7 +169,7 @@ impl Browser {
         self.command("POST", &format!("/element/{}/click", element.0), &json!({}));
     }
 
-    /// Presses a key and lets it go, wherever the focus is.
+    /// Presses and releases a key, wherever the focus is.
     #[track_caller]
     pub fn press(&self, key: Key) {
         let (down, up) = (key.codes().iter(), key.codes().iter().rev());
@@ -183,33 +183,33 @@ impl Browser {
         );
     }
 
-    /// Types into an element, behind what is there.
+    /// Types into an element, after its present text.
     #[track_caller]
     pub fn type_into(&self, element: &Element, text: &str) {
         self.command("POST", &format!("/element/{}/value", element.0), &json!({ "text": text }));
     }
 
-    /// The body of a function that runs in the page; what it returns, or what its promise comes to.
+    /// Runs the body of a function in the page, and returns its result; a promise is awaited.
     #[track_caller]
     pub fn run(&self, script: &str) -> Value {
         self.command("POST", "/execute/sync", &json!({"script": script, "args": []}))
     }
 
-    /// The text that is shown, as far as it has been loaded.
+    /// Returns the visible text, as far as it has been loaded.
     #[track_caller]
     pub fn text(&self) -> String {
         let text = self.run("return document.body ? document.body.innerText : ''");
         text.as_str().unwrap_or_default().to_owned()
     }
 
-    /// What is seen, as PNG.
+    /// Returns a screenshot as PNG.
     #[track_caller]
     pub fn screenshot(&self) -> Vec<u8> {
         let encoded = self.command("GET", "/screenshot", &Value::Null);
         base64::engine::general_purpose::STANDARD.decode(encoded.as_str().unwrap()).unwrap()
     }
 
-    /// The addresses that were asked for since the last call, by pages and for them.
+    /// Returns the addresses that pages requested since the last call, including those of the pages themselves.
     #[track_caller]
     pub fn requests(&self) -> Vec<String> {
         let log = self.command("POST", "/se/log", &json!({"type": "performance"}));
@@ -222,7 +222,7 @@ impl Browser {
         log.as_array().unwrap().iter().filter_map(sent).collect()
     }
 
-    /// What pages have written to the console since the last call, and requests that failed.
+    /// Returns the messages on the console since the last call, including failed requests.
     #[track_caller]
     pub fn console(&self) -> Vec<String> {
         let log = self.command("POST", "/se/log", &json!({"type": "browser"}));
@@ -230,7 +230,7 @@ impl Browser {
         log.as_array().unwrap().iter().map(line).collect()
     }
 
-    /// A command of the Chrome DevTools protocol.
+    /// Runs a command of the Chrome DevTools protocol.
     #[track_caller]
     pub fn chromium(&self, command: &str, parameters: &Value) -> Value {
         let body = json!({"cmd": command, "params": parameters});

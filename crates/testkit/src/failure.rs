@@ -1,15 +1,15 @@
-//! What stopped something, in a sentence.
+//! The error type of chores and tests: one message.
 
 use std::fmt;
 use std::io;
 use std::path::Path;
 
-/// What stopped a chore or a test: what was tried, and what it came to.
+/// A failure of a chore or a test: what was tried, and why it failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure(String);
 
 impl Failure {
-    /// A failure of which this is to be said.
+    /// Returns a failure with this message.
     pub fn new(what: impl Into<String>) -> Self {
         Self(what.into())
     }
@@ -23,7 +23,7 @@ impl fmt::Display for Failure {
 
 impl std::error::Error for Failure {}
 
-/// Says which file an operation failed on.
+/// Adds the path of the file to an I/O error.
 pub fn at(path: &Path) -> impl Fn(io::Error) -> Failure {
     move |why| Failure(format!("{}: {why}", path.display()))
 }

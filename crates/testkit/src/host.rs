@@ -1,5 +1,5 @@
-//! A web host for a published site: files, compressed where a browser takes that, and the strictest rules that the
-//! site promises to work under.
+//! A web host for a published site: static files, compressed if the browser accepts that, under the strictest headers
+//! that the site promises to work with.
 
 use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -17,7 +17,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use tokio::sync::oneshot;
 
-/// What pages may load: see docs/theming.md.
+/// The Content-Security-Policy of pages; see docs/theming.md.
 pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:; \
      connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
@@ -37,11 +37,11 @@ struct Served {
 }
 
 impl Host {
-    /// Serves a folder below a base path such as `/registry`, or at the top for an empty one. The folder is looked at
-    /// with each request, so it may be filled later.
+    /// Serves a folder below a base path such as `/registry`, or at the root if it is empty. The folder is read on
+    /// every request, so it may be filled later.
     ///
     /// # Errors
-    /// The system has no port or no thread left.
+    /// No port is free, or the thread can't be started.
     pub fn start(folder: PathBuf, base_path: &str) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         listener.set_nonblocking(true)?;
@@ -63,17 +63,17 @@ impl Host {
         Ok(Self { address, base_path, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Where it listens.
+    /// Returns the address on which the host listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// `http://127.0.0.1:…`, without a slash at the end: what a site calls its `url`.
+    /// Returns `http://127.0.0.1:…`, without a trailing slash: the site's `url`.
     pub fn origin(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The address of a path of the site.
+    /// Returns the address of a path of the site.
     pub fn url(&self, path: &str) -> String {
         format!("{}{}{path}", self.origin(), self.base_path)
     }
@@ -88,12 +88,12 @@ impl Drop for Host {
     }
 }
 
-/// As small as browsers get it.
+/// Compresses with gzip at the highest level.
 pub fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     match encoder.write_all(bytes).and_then(|()| encoder.finish()) {
         Ok(compressed) => compressed,
-        Err(why) => unreachable!("a vector takes all that is written: {why}"),
+        Err(why) => unreachable!("writing to a vector never fails: {why}"),
     }
 }
 
@@ -138,7 +138,7 @@ fn redirect(to: &str) -> Response {
 
 enum Found {
     File(PathBuf),
-    /// A folder without the slash at the end of its address.
+    /// A folder whose address lacks the trailing slash.
     Folder,
     Nothing,
 }
@@ -165,7 +165,7 @@ impl Served {
     }
 }
 
-/// A path without its percent-encoding.
+/// Decodes the percent-encoding of a path.
 fn decoded(path: &str) -> String {
     let (mut bytes, mut rest) = (Vec::new(), path.as_bytes());
     while let [first, tail @ ..] = rest {
@@ -185,14 +185,14 @@ fn is_text(file: &Path) -> bool {
     matches!(extension(file), "html" | "css" | "js" | "json" | "xml" | "svg" | "txt" | "webmanifest")
 }
 
-/// Whether an asset's name changes with its content: `site.af1349b9.css`.
+/// Returns whether an asset's name contains a digest of its content: `site.af1349b9.css`.
 fn is_fingerprinted(file: &Path) -> bool {
     let stem = file.file_stem().and_then(|it| it.to_str()).unwrap_or_default();
     let fingerprint = stem.rsplit_once('.').map_or("", |(_, it)| it);
     fingerprint.len() == 8 && fingerprint.bytes().all(|it| it.is_ascii_hexdigit())
 }
 
-/// The media type of a file, as its extension tells; all texts of a site are UTF-8.
+/// Returns the media type for a file's extension; all text files of a site are UTF-8.
 fn media_type(file: &Path) -> String {
     let guess = mime_guess::from_path(file).first_or_octet_stream();
     if guess.type_() == mime_guess::mime::TEXT {

@@ -1,40 +1,40 @@
-//! Just enough of an HTTP client for tests and chores: one request a connection, sent as it is written.
+//! A minimal HTTP client for tests and chores: one request per connection, sent exactly as given.
 
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// How long to wait for a part of an answer.
+/// The longest time to wait for a part of an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// An answer, read to its end.
+/// A complete answer.
 #[derive(Debug)]
 pub struct Reply {
     /// The status code.
     pub status: u16,
-    /// The headers, as they were written.
+    /// The headers, as sent.
     pub headers: Vec<(String, String)>,
-    /// The body, as it was sent.
+    /// The body, as sent.
     pub body: Vec<u8>,
 }
 
 impl Reply {
-    /// The body as text.
+    /// Returns the body as text.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// A header's value.
+    /// Returns a header's value.
     pub fn header(&self, name: &str) -> Option<&str> {
         let header = self.headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name));
         header.map(|(_, value)| value.as_str())
     }
 }
 
-/// Sends a request without a `Host` unless `headers` has one, and reads the answer.
+/// Sends a request, without a `Host` header unless `headers` has one, and reads the answer.
 ///
 /// # Errors
-/// The connection fails, or what comes isn't HTTP.
+/// The connection fails, or the answer isn't HTTP.
 pub fn request(
     address: SocketAddr,
     method: &str,
@@ -56,7 +56,7 @@ pub fn request(
     Ok(reply)
 }
 
-/// Sends a request. The answer is still to be read.
+/// Sends a request without reading the answer.
 ///
 /// # Errors
 /// The connection fails.
@@ -79,10 +79,10 @@ pub fn send(
     Ok(BufReader::new(stream))
 }
 
-/// Reads status and headers.
+/// Reads the status and the headers.
 ///
 /// # Errors
-/// The connection fails, or what comes isn't HTTP.
+/// The connection fails, or the answer isn't HTTP.
 pub fn head(reader: &mut BufReader<TcpStream>) -> io::Result<(u16, Vec<(String, String)>)> {
     let mut line = String::new();
     reader.read_line(&mut line)?;

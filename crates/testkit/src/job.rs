@@ -1,4 +1,4 @@
-//! A program to run, in an environment of its own.
+//! A program to run in a clean environment.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -6,21 +6,21 @@ use std::process::{Command, Stdio};
 
 use crate::failure::Failure;
 
-/// A command line. It gets the environment that is given and, of ours, `PATH` and `HOME` alone.
+/// A command line. Of the current environment it inherits only `PATH` and `HOME`.
 #[derive(Debug, Clone)]
 pub struct Job {
     /// The program.
     pub program: PathBuf,
-    /// Its arguments.
+    /// The arguments.
     pub arguments: Vec<OsString>,
-    /// Environment variables.
+    /// The environment variables.
     pub environment: Vec<(String, String)>,
-    /// The folder in which it runs.
+    /// The working directory.
     pub folder: PathBuf,
 }
 
 impl Job {
-    /// A program without arguments, in this folder.
+    /// Returns a job without arguments, in this folder.
     pub fn new(program: impl Into<PathBuf>, folder: &Path) -> Self {
         Self {
             program: program.into(),
@@ -30,21 +30,21 @@ impl Job {
         }
     }
 
-    /// The same with arguments.
+    /// Adds arguments.
     #[must_use]
     pub fn with<T: Into<OsString>>(mut self, arguments: impl IntoIterator<Item = T>) -> Self {
         self.arguments.extend(arguments.into_iter().map(Into::into));
         self
     }
 
-    /// The same with an environment variable.
+    /// Adds an environment variable.
     #[must_use]
     pub fn variable(mut self, name: &str, value: impl Into<String>) -> Self {
         self.environment.push((name.to_owned(), value.into()));
         self
     }
 
-    /// This program, started with a clean environment.
+    /// Returns a command that starts `program` in the job's folder and environment.
     pub fn command(&self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.current_dir(&self.folder).env_clear().stdin(Stdio::null());
@@ -55,10 +55,10 @@ impl Job {
         command
     }
 
-    /// Runs it.
+    /// Runs the job.
     ///
     /// # Errors
-    /// It can't be started, or fails.
+    /// The program can't be started, or fails.
     pub fn run(&self) -> Result<(), Failure> {
         let output = self.command(&self.program).args(&self.arguments).output();
         let output = output.map_err(|why| Failure::new(format!("{} doesn't run: {why}", self.name())))?;
@@ -71,7 +71,7 @@ impl Job {
         words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
     }
 
-    /// That it failed, after it said this.
+    /// Returns the failure of this job, with its standard error.
     pub fn failed(&self, stderr: &[u8]) -> Failure {
         Failure::new(format!("{} failed:\n{}", self.name(), String::from_utf8_lossy(stderr).trim()))
     }

@@ -1,13 +1,13 @@
-//! What tests, benches and chores of shelflife use: the outside world on loopback, registries, a browser.
+//! The test kit of shelflife: the outside world on loopback, generated registries, a browser.
 //!
-//! Nothing of it is a part of the program, and it knows nothing of it: a test that passes against it says something about
-//! the real thing.
+//! It shares no code with the program, and doesn't know it: it follows the documentation of the real services, so that
+//! a test against it says something about them.
 //!
 //! # Start here
 //!
-//! - [`replay::World`] is what GitHub and the usage exports know, and [`replay::Server`] answers for it.
-//! - [`registry::Registry`] is a registry of any size, made of the [`registry::Material`] of a real one.
-//! - [`browser::Browser`] is a real browser, and [`host::Host`] serves it a folder as static hosts do.
+//! - [`replay::World`] holds the data of GitHub and the usage exports, and [`replay::Server`] serves it.
+//! - [`registry::Registry`] is a registry of any size, generated from the [`registry::Material`] of a real one.
+//! - [`browser::Browser`] is a real browser, and [`host::Host`] serves a folder to it as static hosts do.
 //!
 //! ```
 //! use shelflife_testkit::replay::{Repository, Server, World};

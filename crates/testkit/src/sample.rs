@@ -1,6 +1,6 @@
-//! The sample registry with facts: a copy of `site/` that knows numbers, releases and a history without a network.
+//! The sample registry with facts: a copy of `site/` with numbers, releases and a history that needs no network.
 //!
-//! What it knows is made up. Its pictures are drawn here, so that no page needs anything from elsewhere.
+//! The facts are made up. The pictures are drawn here, so that no page loads anything from another host.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,12 +14,12 @@ use crate::registry::{Entry, Registry, tick, world};
 use crate::replay::front_matter::Head;
 use crate::replay::{Server, Window, World, add_issue};
 
-/// When the last build of the sample is: its dates are the same in every run.
+/// The time of the sample's last build, so that its dates are the same in every run.
 const NOW: &str = "2026-11-01T12:00:00Z";
-/// Worlds that differ in this differ in everything.
+/// The seed of the sample's facts.
 const SEED: &str = "sample";
 
-/// A copy of the sample registry, and the host of what is published of it.
+/// A copy of the sample registry, and a host of its published site.
 #[derive(Debug)]
 pub struct Sample {
     folder: PathBuf,
@@ -31,7 +31,7 @@ impl Sample {
     /// Writes the site into an empty folder, and starts a host for it below `base_path`.
     ///
     /// # Errors
-    /// The folder can't be written, or the system has no port left.
+    /// The folder can't be written, or no port is free.
     pub fn write(folder: &Path, base_path: &str) -> Result<Self, Failure> {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../site");
         let host = Host::start(folder.join("public"), base_path).map_err(at(folder))?;
@@ -67,22 +67,22 @@ impl Sample {
         Ok(Self { folder: folder.to_owned(), server, host })
     }
 
-    /// The site's folder.
+    /// Returns the site's folder.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// Where it is served.
+    /// Returns the host of the published site.
     pub fn host(&self) -> &Host {
         &self.host
     }
 
-    /// What the sources say; it may be changed before a build.
+    /// Returns the server of the sources, whose world may be changed before a build.
     pub fn server(&self) -> &Server {
         &self.server
     }
 
-    /// Builds with this binary, once for each of so many days, the last of which is always the same.
+    /// Builds with this binary once for each of `days` days. The last day is always the same.
     ///
     /// # Errors
     /// A build fails.
@@ -124,7 +124,7 @@ fn put(path: &Path, content: String) -> Result<(), Failure> {
     fs::write(path, content).map_err(at(path))
 }
 
-/// A world that knows these entries.
+/// Returns a world with facts about these entries.
 fn known(entries: &[(String, String)]) -> World {
     let entry = |(name, text): &(String, String)| {
         let value = |key: &str| {
@@ -148,7 +148,7 @@ fn known(entries: &[(String, String)]) -> World {
     world
 }
 
-/// An entry whose remote pictures are replaced by numbered ones of the sample.
+/// Replaces an entry's remote pictures by numbered pictures of the sample.
 fn with_own_pictures(text: &str, number: &mut usize) -> String {
     let mut lines = Vec::new();
     for line in text.lines() {
@@ -165,7 +165,7 @@ fn with_own_pictures(text: &str, number: &mut usize) -> String {
     lines.join("\n") + "\n"
 }
 
-/// A picture like one of OctoPrint's graph of temperatures.
+/// Draws a picture like OctoPrint's temperature graph.
 fn picture(number: usize) -> String {
     let curve = |target: usize, phase: usize| -> String {
         let point = |step: usize| {

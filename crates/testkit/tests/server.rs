@@ -1,4 +1,4 @@
-//! The replay server over a real connection: what it answers, what it counts, and how it fails on purpose.
+//! The replay server over a real connection: its answers, its counts, and its deliberate faults.
 
 mod common;
 
@@ -108,7 +108,7 @@ fn exports_renew_themselves_by_either_validator() {
     assert_eq!(same(&[("if-modified-since", "Sun, 26 Jul 2020 12:10:06 GMT")]), 304);
     assert_eq!(same(&[("if-modified-since", "Sun, 26 Jul 2020 12:10:05 GMT")]), 200);
 
-    // Later, and nobody did anything: the same content, so the same ETag.
+    // At a later time without new usage, the content is the same, and so is the ETag.
     server.change(|world| world.set_time(at("2020-07-26T13:00:00Z")).time());
     assert_eq!(same(&[("if-none-match", &etag)]), 304);
     assert_eq!(same(&[("if-modified-since", "Sun, 26 Jul 2020 12:10:06 GMT")]), 200);
@@ -194,7 +194,7 @@ fn rest_answers_with_etags_redirects_and_base64() {
     assert_eq!((&file["size"], &file["encoding"]), (&124.into(), &"base64".into()));
     let folder = get(server.address(), "/repos/owner/plugin/contents/octoprint_x", &[]).json();
     assert_eq!((&folder[0]["path"], &folder[0]["type"]), (&"octoprint_x/__init__.py".into(), &"file".into()));
-    // The empty blob's id is known to everybody who has used git for long.
+    // The id of the empty blob is well known.
     assert_eq!(folder[0]["sha"], "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391");
     assert_eq!(get(server.address(), "/rate_limit", &[]).json()["resources"]["graphql"]["limit"], 5000);
 
@@ -298,7 +298,7 @@ fn a_dropped_server_refuses_connections() {
     drop(server);
     let refused = std::net::TcpStream::connect(address).unwrap_err();
     assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
-    // The port is free again, and may be asked for.
+    // The port is free again and can be used.
     let again = Server::start_with(world(), Options { port: address.port(), ..Options::default() }).unwrap();
     assert_eq!(again.address(), address);
     assert!(Server::start_with(world(), Options { port: address.port(), ..Options::default() }).is_err());

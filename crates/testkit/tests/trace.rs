@@ -1,4 +1,4 @@
-//! The world of real ticks, asked as a client would ask, against what was published at them.
+//! The world at real ticks, queried as a client would, compared with what was published.
 
 mod common;
 
@@ -11,7 +11,7 @@ use common::{get, graphql};
 use serde_json::{Value, json};
 use shelflife_testkit::replay::{Oid, Options, Schema, Server, Trace, Window, shared};
 
-/// The test data, or a line that says why the test did nothing.
+/// Returns the test data, or prints that the test is skipped and why.
 fn data(test: &str) -> Option<PathBuf> {
     let found = shared();
     if found.is_none() {
@@ -32,7 +32,7 @@ const FACTS: &str = "
     project: object(expression: \"HEAD:pyproject.toml\") { oid }
     description homepageUrl licenseInfo { spdxId }";
 
-/// `owner/name` of entries with a repository on GitHub, by file stem, read in the plainest way.
+/// Returns `owner/name` of entries with a repository on GitHub, by file stem, read in the simplest way.
 fn repositories(entries: &std::path::Path) -> BTreeMap<String, (String, String)> {
     let mut found = BTreeMap::new();
     for file in std::fs::read_dir(entries).unwrap() {
@@ -47,7 +47,7 @@ fn repositories(entries: &std::path::Path) -> BTreeMap<String, (String, String)>
     found
 }
 
-/// `2020-05-23T05:38:17Z` as it is published.
+/// Formats `2020-05-23T05:38:17Z` as it is published.
 fn published(time: &Value) -> String {
     time.as_str().unwrap().replace('T', " ").replace('Z', " +0000")
 }
@@ -109,7 +109,7 @@ fn every_tick_says_what_was_published() {
     assert_eq!((counts.repository_fields, counts.files), (24 * 120, 0));
 }
 
-/// Usage is under the declared id in lower case, which is not always the file's name.
+/// Exports list usage by the declared id in lower case, which isn't always the file's name.
 fn check_usage(plugin: &Value, usage: &[Value; 2], folder: &std::path::Path, stem: &str) {
     let text = String::from_utf8(std::fs::read(folder.join(format!("_plugins/{stem}.md"))).unwrap()).unwrap();
     let id = text.lines().find_map(|line| line.strip_prefix("id:")).unwrap().trim().to_lowercase();
@@ -187,9 +187,9 @@ fn what_nobody_touched_keeps_its_ids_from_tick_to_tick() {
         from.into_iter().filter(|(name, files)| to.get(name) != Some(files)).map(|(name, _)| name).collect()
     };
     assert_eq!(ids(300), ids(300));
-    // Three builds within half an hour, of which the world knew nothing.
+    // Three builds within half an hour, between which no source changed.
     assert_eq!(changed(304, 306), [""; 0]);
-    // One plugin said at tick 316 that it runs on Python 3.
+    // One plugin declared support for Python 3 at tick 316.
     let changed = changed(315, 316);
     assert!(changed.iter().any(|name| name.ends_with("PrinterAlerts")), "{changed:?}");
     assert!(changed.len() < 5, "{changed:?}");
@@ -208,11 +208,11 @@ fn a_checkout_replaces_what_an_earlier_one_left() {
     assert!(folder.path().join("mine.toml").exists());
     assert!(folder.path().join("_data/compat.yaml").exists());
     assert_eq!(std::fs::read_dir(folder.path().join("_plugins")).unwrap().count(), 122);
-    // Line ends are the entry's own, whatever git is told elsewhere.
+    // Line endings are the entry's own, whatever git's settings.
     let crlf = std::fs::read(folder.path().join("_plugins/customControl.md")).unwrap();
     assert!(crlf.starts_with(b"---\r\n"));
     assert!(trace.checkout(299, folder.path()).is_err());
-    // The same from a folder in place of the bundle.
+    // The same checkout from a folder instead of the bundle.
     let other = tempfile::tempdir().unwrap();
     let from_folder = Trace::with_sources(&shared.join("trace"), folder.path()).unwrap();
     from_folder.checkout(323, other.path()).unwrap();

@@ -1,4 +1,4 @@
-//! What workflows ask of GitHub's REST API: pull requests and comments on issues
+//! The endpoints of GitHub's REST API that workflows use: pull requests and comments on issues
 //! (<https://docs.github.com/en/rest/issues/comments>).
 
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ struct State {
     pulls: BTreeMap<u64, Value>,
     /// Comments by id, each with the number of its issue.
     comments: BTreeMap<u64, (u64, Value)>,
-    /// What each token that was given to a job may do.
+    /// The permissions of each job's token.
     tokens: BTreeMap<String, Map<String, Value>>,
 }
 
@@ -34,7 +34,7 @@ impl Api {
         let shared = Arc::clone(&state);
         std::thread::Builder::new().name("api".into()).spawn(move || {
             for stream in listener.incoming().flatten() {
-                // Whoever hangs up early gets no answer.
+                // A client that hangs up early gets no answer.
                 let _ = answer(&stream, &shared);
             }
         })?;
@@ -137,7 +137,7 @@ impl State {
     }
 }
 
-/// A value of a query without percent-encoding.
+/// Decodes the percent-encoding of a value in a query.
 fn decoded(value: &str) -> String {
     let (mut bytes, mut rest) = (Vec::new(), value.as_bytes());
     while let [first, tail @ ..] = rest {

@@ -2,19 +2,19 @@
 
 use serde_json::{Map, Value};
 
-/// What an expression is evaluated with.
+/// The scope in which an expression is evaluated.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Scope {
     /// The contexts by name, such as `github`.
     pub(super) contexts: Map<String, Value>,
-    /// Whether something before it has failed.
+    /// Whether an earlier step or job has failed.
     pub(super) failed: bool,
     /// Whether the run was cancelled.
     pub(super) cancelled: bool,
 }
 
 impl Scope {
-    /// Fills the expressions in a text. A text that is one expression becomes its value.
+    /// Evaluates the expressions in a text. A text that is a single expression becomes its value.
     pub(super) fn fill(&self, text: &str) -> Value {
         if let Some(inner) = text.strip_prefix("${{").and_then(|rest| rest.strip_suffix("}}"))
             && !inner.contains("}}")
@@ -32,13 +32,13 @@ impl Scope {
         Value::String(filled)
     }
 
-    /// The same, as text.
+    /// Evaluates the expressions in a text and converts the result to text.
     pub(super) fn text(&self, text: &str) -> String {
         to_text(&self.fill(text))
     }
 
-    /// Whether a step or job runs that has this condition. Without a status function in it, it runs only if all before
-    /// it has succeeded.
+    /// Returns whether a step or job with this condition runs. A condition without a status function requires that
+    /// everything before it has succeeded.
     pub(super) fn admits(&self, condition: Option<&str>) -> bool {
         let success = !self.failed && !self.cancelled;
         let Some(condition) = condition else { return success };
@@ -48,22 +48,22 @@ impl Scope {
         (asks || success) && is_true(&self.evaluate(inner))
     }
 
-    /// Evaluates what stands between `${{` and `}}`.
+    /// Evaluates the text between `${{` and `}}`.
     pub(super) fn evaluate(&self, text: &str) -> Value {
         let tokens = tokens(text);
         let mut parser = Parser { scope: self, tokens: &tokens, at: 0 };
         let value = parser.or();
-        assert_eq!(parser.at, tokens.len(), "the expression `{text}` goes on");
+        assert_eq!(parser.at, tokens.len(), "unexpected text after the expression `{text}`");
         value
     }
 }
 
-/// A value as text, as GitHub casts it.
+/// Converts a value to text, as GitHub casts it.
 pub(super) fn to_text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
-        Value::Object(_) | Value::Array(_) => panic!("an object stands where text is expected: {value}"),
+        Value::Object(_) | Value::Array(_) => panic!("expected text, found {value}"),
         other => other.to_string(),
     }
 }
@@ -89,7 +89,7 @@ fn to_number(value: &Value) -> f64 {
     }
 }
 
-/// Letter case doesn't matter, and values of different types are compared as numbers.
+/// Compares two values: letter case doesn't matter, and values of different types are compared as numbers.
 fn is_equal(left: &Value, right: &Value) -> bool {
     match (left, right) {
         (Value::String(left), Value::String(right)) => left.to_lowercase() == right.to_lowercase(),
@@ -113,10 +113,10 @@ fn tokens(text: &str) -> Vec<Token> {
     let mut rest = text.trim_start();
     while let Some(first) = rest.chars().next() {
         let length = if first == '\'' {
-            // A quote within a text is written twice.
+            // A quote within a string is written twice.
             let mut end = 1;
             loop {
-                end += rest[end..].find('\'').expect("a text ends with a quote") + 1;
+                end += rest[end..].find('\'').expect("a string ends with a quote") + 1;
                 match rest[end..].starts_with('\'') {
                     true => end += 1,
                     false => break,
@@ -138,7 +138,7 @@ fn tokens(text: &str) -> Vec<Token> {
             1
         } else {
             let sign = SIGNS.into_iter().find(|sign| rest.starts_with(sign));
-            let sign = sign.unwrap_or_else(|| panic!("`{first}` is no part of an expression: {text}"));
+            let sign = sign.unwrap_or_else(|| panic!("unexpected `{first}` in an expression: {text}"));
             tokens.push(Token::Sign(sign));
             sign.len()
         };
@@ -161,7 +161,7 @@ impl Parser<'_> {
     }
 
     fn expect(&mut self, sign: &'static str) {
-        assert!(self.take(sign), "`{sign}` is missing in an expression");
+        assert!(self.take(sign), "expected `{sign}` in an expression");
     }
 
     fn or(&mut self) -> Value {
@@ -207,7 +207,7 @@ impl Parser<'_> {
         loop {
             if self.take(".") {
                 let Some(Token::Name(name)) = self.tokens.get(self.at) else {
-                    panic!("a name is missing behind `.`")
+                    panic!("expected a name after `.`")
                 };
                 self.at += 1;
                 value = if name == "*" { all(&value) } else { member(&value, name) };
@@ -246,10 +246,10 @@ impl Parser<'_> {
                 "null" => Value::Null,
                 _ => {
                     let context = self.scope.contexts.get(&name);
-                    context.unwrap_or_else(|| panic!("there is no context `{name}` here")).clone()
+                    context.unwrap_or_else(|| panic!("unknown context `{name}`")).clone()
                 }
             },
-            Token::Sign(sign) => panic!("`{sign}` stands where a value is expected"),
+            Token::Sign(sign) => panic!("expected a value, found `{sign}`"),
         }
     }
 
@@ -269,12 +269,12 @@ impl Parser<'_> {
             ("startsWith", [text, start]) => {
                 Value::Bool(to_text(text).to_lowercase().starts_with(&to_text(start).to_lowercase()))
             }
-            _ => panic!("there is no function `{name}` with {} arguments", arguments.len()),
+            _ => panic!("unknown function `{name}` with {} arguments", arguments.len()),
         }
     }
 }
 
-/// A member of an object; null where there is none, as on GitHub.
+/// Returns a member of an object, or null if there is none, as on GitHub.
 fn member(value: &Value, name: &str) -> Value {
     match value {
         Value::Object(members) => members.get(name).cloned().unwrap_or_default(),
@@ -330,7 +330,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "there is no context `secret`")]
+    #[should_panic(expected = "unknown context `secret`")]
     fn what_is_not_there_is_not_guessed() {
         Scope::default().evaluate("secret.x");
     }

@@ -1,4 +1,4 @@
-//! The forge: what outlasts a run, and which workflows an event starts.
+//! The forge: the state that outlives a run, and the workflows that an event starts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -19,11 +19,11 @@ pub struct Forge {
     folder: TempDir,
     /// The repository's `owner/name`.
     pub(super) repository: String,
-    /// The folders of actions that are not GitHub's own, by `owner/name`, each with inputs that runners here add.
+    /// The folders of third-party actions by `owner/name`, each with the inputs that this forge's runners add.
     pub(super) actions: BTreeMap<String, (PathBuf, BTreeMap<String, String>)>,
-    /// Variables that every step has, as on a runner that was set up for it.
+    /// Environment variables of every step, as on a runner that an administrator has set up.
     pub environment: BTreeMap<String, String>,
-    /// Secrets by the name of their environment and their own; those of the repository have an empty environment.
+    /// Secrets, by environment and name; the repository's own secrets have an empty environment.
     pub secrets: BTreeMap<(String, String), String>,
     pub(super) caches: Vec<Cache>,
     pub(super) artifacts: BTreeMap<(u64, String), PathBuf>,
@@ -39,25 +39,25 @@ pub struct Forge {
 #[derive(Debug, Clone)]
 pub(super) struct Cache {
     pub(super) key: String,
-    /// The path that it was saved from, without which it isn't found.
+    /// The path that was saved; a restore finds the cache only with the same path.
     pub(super) path: String,
-    /// The ref that it belongs to: others don't see it, unless it is the default branch.
+    /// The ref that saved it. Other refs see it only if this is the default branch.
     pub(super) scope: String,
     pub(super) folder: PathBuf,
 }
 
-/// What starts workflows.
+/// An event that starts workflows.
 #[derive(Debug, Clone)]
 pub struct Event {
-    /// Its name, such as `push`.
+    /// The name, such as `push`.
     pub name: String,
-    /// The ref that it belongs to.
+    /// The ref that the event belongs to.
     pub reference: String,
-    /// The commit that is checked out.
+    /// The commit to check out.
     pub sha: String,
-    /// What GitHub says about it.
+    /// GitHub's description of the event.
     pub payload: Value,
-    /// Whether it comes from somebody who may not write to the repository.
+    /// Whether the event comes from a user without write access to the repository.
     pub is_foreign: bool,
 }
 
@@ -66,24 +66,24 @@ pub struct Event {
 pub struct Run {
     /// The workflow's name.
     pub workflow: String,
-    /// The file of the workflow.
+    /// The workflow's file.
     file: String,
-    /// Its id, the same for each attempt.
+    /// The id, which is the same for each attempt.
     pub id: u64,
-    /// How often the workflow was started by then.
+    /// How many times the workflow had been started, this run included.
     pub number: u64,
-    /// How often the run was started by then.
+    /// How many times the run had been started, this attempt included.
     pub attempt: u64,
-    /// What started it.
+    /// The event that started the run.
     pub event: Event,
-    /// Its jobs.
+    /// The jobs by name.
     pub jobs: BTreeMap<String, JobRun>,
-    /// Whether another run of its concurrency group took its place before it began.
+    /// Whether a newer run of its concurrency group replaced it before it began.
     pub superseded: bool,
 }
 
 impl Run {
-    /// `success`, `failure` or `cancelled`.
+    /// Returns `success`, `failure` or `cancelled`.
     pub fn conclusion(&self) -> &'static str {
         if self.superseded || self.jobs.values().any(|job| job.result == "cancelled") {
             "cancelled"
@@ -94,7 +94,7 @@ impl Run {
         }
     }
 
-    /// All that its steps wrote.
+    /// Returns everything that the steps wrote.
     pub fn log(&self) -> String {
         let steps = self.jobs.iter().flat_map(|(name, job)| job.steps.iter().map(move |step| (name, step)));
         steps
@@ -107,10 +107,10 @@ impl Forge {
     /// The default branch.
     pub const BRANCH: &'static str = "main";
 
-    /// A forge with an empty repository of this `owner/name`.
+    /// Returns a forge with an empty repository `owner/name`.
     ///
     /// # Errors
-    /// The system has no room or no port left.
+    /// A folder can't be created, or no port is free.
     pub fn new(repository: &str) -> io::Result<Self> {
         let folder = tempfile::tempdir()?;
         let forge = Self {
@@ -135,23 +135,23 @@ impl Forge {
         Ok(forge)
     }
 
-    /// The folder that GitHub Pages serves.
+    /// Returns the folder that GitHub Pages serves.
     pub fn pages(&self) -> PathBuf {
         self.folder.path().join("pages")
     }
 
-    /// The bare repository, to clone from and push to.
+    /// Returns the bare repository, to clone from and push to.
     pub fn bare(&self) -> String {
         self.folder.path().join("origin.git").to_string_lossy().into_owned()
     }
 
-    /// Offers an action, and the inputs that it has on this forge's runners beside those of a workflow.
+    /// Adds an action, with the inputs that this forge's runners give it in addition to those of a workflow.
     pub fn offer(&mut self, name: &str, folder: &Path, inputs: &[(&str, &str)]) {
         let inputs = inputs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         self.actions.insert(name.to_owned(), (folder.to_path_buf(), inputs));
     }
 
-    /// Makes the next use of an action of GitHub's fail, such as `actions/deploy-pages`.
+    /// Makes the next use of one of GitHub's actions fail, such as `actions/deploy-pages`.
     pub fn fail_next(&mut self, action: &str) {
         self.failing.insert(action.to_owned());
     }
@@ -160,7 +160,7 @@ impl Forge {
         self.failing.remove(action)
     }
 
-    /// Cancels the next run that has a step of this name, as soon as that has ended.
+    /// Cancels the next run that has a step of this name, right after that step.
     pub fn cancel_after(&mut self, step: &str) {
         self.cancelling = Some(step.to_owned());
     }
@@ -169,43 +169,43 @@ impl Forge {
         self.cancelling.take_if(|name| name == step).is_some()
     }
 
-    /// The folder of the machine that runs jobs, one after the other.
+    /// Returns the folder of the machine that runs all jobs, one after another.
     pub(super) fn machine(&self) -> PathBuf {
         self.folder.path().join("machine")
     }
 
-    /// A folder that nobody has yet.
+    /// Creates a new folder name.
     pub(super) fn new_folder(&mut self) -> PathBuf {
         self.files += 1;
         self.folder.path().join("files").join(self.files.to_string())
     }
 
-    /// The comments on a pull request.
+    /// Returns the comments on a pull request.
     pub fn comments(&self, pull_request: u64) -> Vec<String> {
         self.api.comments(pull_request)
     }
 
-    /// The folder of an artifact that a run has uploaded.
+    /// Returns the folder of an artifact that a run uploaded.
     pub fn artifact(&self, run: &Run, name: &str) -> Option<&Path> {
         self.artifacts.get(&(run.id, name.to_owned())).map(PathBuf::as_path)
     }
 
-    /// The keys of all caches, the oldest first.
+    /// Returns the keys of all caches, oldest first.
     pub fn caches(&self) -> Vec<String> {
         self.caches.iter().map(|cache| cache.key.clone()).collect()
     }
 
-    /// Forgets the newest caches, so many.
+    /// Removes the `newest` newest caches.
     pub fn evict(&mut self, newest: usize) {
         self.caches.truncate(self.caches.len().saturating_sub(newest));
     }
 
-    /// The commit at the top of a branch.
+    /// Returns the commit at the tip of a branch.
     pub fn head(&self, branch: &str) -> String {
         git(Path::new(&self.bare()), &["rev-parse", &format!("refs/heads/{branch}")])
     }
 
-    /// The event of this name on the default branch as it is.
+    /// Returns an event of this name on the tip of the default branch.
     pub fn event(&self, name: &str) -> Event {
         let reference = format!("refs/heads/{}", Self::BRANCH);
         Event {
@@ -217,8 +217,8 @@ impl Forge {
         }
     }
 
-    /// A pull request for a branch that was pushed as `refs/heads/<owner>/<branch>`, as GitHub merges it. `owner` has a
-    /// fork, unless it is the repository's own.
+    /// Opens a pull request for a branch that was pushed as `refs/heads/<owner>/<branch>`, and creates its merge commit
+    /// as GitHub does. The branch is in a fork unless `owner` owns the repository.
     pub fn pull_request(&mut self, number: u64, owner: &str, branch: &str) -> Event {
         let (base, head) = (self.head(Self::BRANCH), self.head(&format!("{owner}/{branch}")));
         let (bare, merge) = (self.bare(), self.new_folder());
@@ -250,12 +250,12 @@ impl Forge {
         }
     }
 
-    /// Runs every workflow that the event starts, and those that these start when they have ended.
+    /// Runs every workflow that the event starts, and the workflows that wait for these to complete.
     pub fn start(&mut self, event: &Event) -> Vec<Run> {
         self.start_together(std::slice::from_ref(event))
     }
 
-    /// The same for events that come while the workflows of the first of them run.
+    /// Starts events that arrive while the workflows of the first one run.
     pub fn start_together(&mut self, events: &[Event]) -> Vec<Run> {
         let mut waiting: Vec<(Run, Workflow)> = Vec::new();
         for event in events {
@@ -265,7 +265,7 @@ impl Forge {
                 }
             }
         }
-        // The first run of a group begins. Of those that wait for it, only the newest stays.
+        // The first run of a group begins. Of the runs that wait for it, only the newest remains.
         let groups: Vec<_> = waiting.iter().map(|(run, workflow)| self.group(run, workflow)).collect();
         for (at, group) in groups.iter().enumerate() {
             let Some((group, cancels)) = group else { continue };
@@ -291,7 +291,7 @@ impl Forge {
     pub fn rerun(&mut self, run: &Run) -> Run {
         let workflows = self.workflows(&run.event.sha);
         let (_, workflow) =
-            workflows.into_iter().find(|(file, _)| *file == run.file).expect("the workflow is there");
+            workflows.into_iter().find(|(file, _)| *file == run.file).expect("the workflow exists");
         let again = Run { attempt: run.attempt + 1, jobs: BTreeMap::new(), ..run.clone() };
         self.carry_out(again, &workflow)
     }
@@ -337,7 +337,7 @@ impl Forge {
         run
     }
 
-    /// Runs the workflows that wait for this one to end.
+    /// Runs the workflows that wait for this run to complete.
     fn completed(&mut self, run: &Run) -> Vec<Run> {
         let head = &run.event.payload["pull_request"]["head"];
         let mut event = self.event("workflow_run");
@@ -364,7 +364,7 @@ impl Forge {
     }
 }
 
-/// Runs git, and returns what it says.
+/// Runs git, and returns its output.
 pub(super) fn git(folder: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new("git");
     command.arg("-C").arg(folder).args(arguments);
@@ -376,7 +376,7 @@ pub(super) fn git(folder: &Path, arguments: &[&str]) -> String {
     for role in ["AUTHOR", "COMMITTER"] {
         command.env(format!("GIT_{role}_NAME"), "Ada").env(format!("GIT_{role}_EMAIL"), "ada@example.org");
     }
-    let output = command.output().expect("git is there");
+    let output = command.output().expect("git is installed");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "git {}: {said}", arguments.join(" "));
     String::from_utf8_lossy(&output.stdout).trim_end().to_owned()

@@ -1,8 +1,8 @@
-//! GitHub in miniature: a forge with a repository, caches, artifacts and Pages in folders, and a runner that executes
-//! workflows on it as GitHub's documentation says.
+//! GitHub Actions in miniature: a forge whose repository, caches, artifacts and Pages are folders, and a runner that
+//! executes workflows as GitHub's documentation describes.
 //!
-//! What workflows of this project use is there, and no more: an action, a function or a context that isn't known ends the
-//! run with a panic, so that nothing passes because it was skipped.
+//! It supports only what this project's workflows use. An unknown action, function or context panics, so that no test
+//! passes because something was skipped.
 
 mod api;
 mod expression;

@@ -1,4 +1,4 @@
-//! The runner: executes the steps of one job with the variables and files that GitHub's runners give them
+//! The runner: executes the steps of a job with the variables and files that GitHub's runners provide
 //! (<https://docs.github.com/en/actions/reference/workflows-and-actions/variables>).
 
 use std::collections::BTreeMap;
@@ -12,33 +12,33 @@ use super::forge::{Forge, Run};
 use super::uses;
 use super::workflow::{Action, Step, Workflow};
 
-/// What became of a job.
+/// The result of a job.
 #[derive(Debug, Clone, Default)]
 pub struct JobRun {
     /// `success`, `failure`, `cancelled` or `skipped`.
     pub result: String,
-    /// Its outputs.
+    /// The job's outputs.
     pub outputs: Map<String, Value>,
-    /// Its steps, those of composite actions among them.
+    /// The steps, including those of composite actions.
     pub steps: Vec<StepRun>,
 }
 
-/// What became of a step.
+/// The result of a step.
 #[derive(Debug, Clone)]
 pub struct StepRun {
-    /// Its name, or what it uses.
+    /// The step's name, or the action that it uses.
     pub name: String,
     /// `success`, `failure` or `skipped`.
     pub outcome: String,
-    /// All variables of the process, or all inputs of an action of GitHub's.
+    /// All environment variables of the process, or all inputs of one of GitHub's actions.
     pub environment: BTreeMap<String, String>,
-    /// What it wrote to standard output and standard error.
+    /// The standard output and standard error.
     pub log: String,
-    /// What it wrote into the summary.
+    /// The text written to the job summary.
     pub summary: String,
 }
 
-/// A job that runs.
+/// A running job.
 pub(super) struct Runner<'f> {
     pub(super) forge: &'f mut Forge,
     pub(super) run: &'f Run,
@@ -47,14 +47,14 @@ pub(super) struct Runner<'f> {
     pub(super) workspace: PathBuf,
     pub(super) temporary: PathBuf,
     path: Vec<PathBuf>,
-    /// What steps have written into `GITHUB_ENV`.
+    /// The variables that steps have written to `GITHUB_ENV`.
     exported: BTreeMap<String, String>,
     default_shell: Option<String>,
     steps: Vec<StepRun>,
     cancelled: bool,
 }
 
-/// The steps of a job, or those of a composite action.
+/// The steps of a job, or of a composite action.
 struct Frame<'a> {
     contexts: Map<String, Value>,
     env: BTreeMap<String, String>,
@@ -64,7 +64,7 @@ struct Frame<'a> {
     action: Option<&'a Path>,
 }
 
-/// The context `github`.
+/// Returns the `github` context.
 pub(super) fn github(forge: &Forge, run: &Run, token: &str) -> Value {
     let reference = &run.event.reference;
     json!({
@@ -85,7 +85,7 @@ pub(super) fn github(forge: &Forge, run: &Run, token: &str) -> Value {
     })
 }
 
-/// Runs a job, unless its condition or what it needs is against it.
+/// Runs a job, unless its condition or a job that it needs prevents it.
 pub(super) fn run_job(forge: &mut Forge, run: &Run, workflow: &Workflow, name: &str) -> JobRun {
     let job = &workflow.jobs[name];
     let needs: Map<String, Value> = job
@@ -98,7 +98,8 @@ pub(super) fn run_job(forge: &mut Forge, run: &Run, workflow: &Workflow, name: &
         .collect();
     let mut permissions = workflow.permissions(job).clone();
     if run.event.is_foreign {
-        // A fork's pull request never gets to write (https://docs.github.com/en/actions/reference/security/secure-use).
+        // A pull request from a fork never gets write access
+        // (https://docs.github.com/en/actions/reference/security/secure-use).
         permissions.values_mut().for_each(|permission| *permission = json!("read"));
     }
     let token = format!("ghs_{}_{}_{name}", run.id, run.attempt);
@@ -112,7 +113,7 @@ pub(super) fn run_job(forge: &mut Forge, run: &Run, workflow: &Workflow, name: &
         .map(|((_, name), value)| (name.clone(), json!(value)))
         .collect();
 
-    // Each job has a machine of its own, on which the folders are called the same.
+    // Each job has a fresh machine, on which the folders have the same paths.
     let folder = forge.machine();
     let (workspace, temporary) = (folder.join("workspace"), folder.join("temporary"));
     for folder in [&workspace, &temporary, &folder.join("home")] {
@@ -124,7 +125,7 @@ pub(super) fn run_job(forge: &mut Forge, run: &Run, workflow: &Workflow, name: &
     contexts.insert("secrets".into(), Value::Object(secrets));
     contexts.insert("runner".into(), json!({"os": "Linux", "arch": "X64", "temp": temporary}));
 
-    // A job that fails fails all that need it, also over one that was skipped.
+    // A failed job fails all jobs that need it, even across a skipped one.
     let has_failed = |name: &str| run.jobs[name].result != "success";
     let cancelled = run.conclusion() == "cancelled";
     let scope = Scope { contexts, failed: job.needs().into_iter().any(has_failed), cancelled };
@@ -182,7 +183,7 @@ impl Runner<'_> {
                 let (succeeded, outputs) = match (&step.uses, &step.run) {
                     (Some(uses), None) => self.use_action(step, uses, &scope, env),
                     (None, Some(script)) => self.run_script(step, script, &scope, env, frame.action),
-                    _ => panic!("a step either uses something or runs it: {step:?}"),
+                    _ => panic!("a step needs either `uses` or `run`: {step:?}"),
                 };
                 (if succeeded { "success" } else { "failure" }, outputs)
             };
@@ -232,7 +233,7 @@ impl Runner<'_> {
             .collect();
         let Some((folder, more)) = self.forge.actions.get(name).cloned() else {
             let outcome = match self.forge.is_failing(name) {
-                true => Err("it was made to fail".to_owned()),
+                true => Err("failed on request of the test".to_owned()),
                 false => uses::run(self, name, &with),
             };
             let (succeeded, outputs, log) = match outcome {
@@ -243,7 +244,7 @@ impl Runner<'_> {
             self.note(step, outcome, with, log, String::new());
             return (succeeded, outputs);
         };
-        let text = std::fs::read_to_string(folder.join("action.yml")).expect("the action is there");
+        let text = std::fs::read_to_string(folder.join("action.yml")).expect("the action exists");
         let action = Action::read(&text);
         let mut inputs = Map::new();
         for (name, input) in &action.inputs {
@@ -278,11 +279,11 @@ impl Runner<'_> {
     ) -> (bool, Map<String, Value>) {
         assert!(
             !script.contains("${{"),
-            "an expression in a script is how strangers' text becomes code:\n{script}"
+            "a script contains an expression, which lets strangers' text become code:\n{script}"
         );
         let shell = step.shell.as_ref().or(self.default_shell.as_ref());
         let shell = shell.unwrap_or_else(|| panic!("the step `{}` names no shell", step.name));
-        assert_eq!(shell, "bash", "what steps are run with");
+        assert_eq!(shell, "bash", "unsupported shell");
         let files = self.forge.new_folder();
         std::fs::create_dir_all(&files).expect("a folder can be created");
         let (script_file, log_file) = (files.join("script.sh"), files.join("log"));
@@ -310,14 +311,14 @@ impl Runner<'_> {
             .stdout(log.try_clone().expect("a file can be shared"))
             .stderr(log)
             .status()
-            .expect("bash is there");
+            .expect("bash is installed");
         let read = |file: &str| std::fs::read_to_string(file).unwrap_or_default();
         let pairs = |name: &str| -> Vec<(String, String)> {
             let text = read(&variables[name]);
             let pair =
                 |line: &str| line.split_once('=').map(|(name, value)| (name.to_owned(), value.to_owned()));
             text.lines()
-                .map(|line| pair(line).unwrap_or_else(|| panic!("{name} has the line `{line}`")))
+                .map(|line| pair(line).unwrap_or_else(|| panic!("invalid line in {name}: `{line}`")))
                 .collect()
         };
         let outputs = pairs("GITHUB_OUTPUT").into_iter().map(|(name, value)| (name, json!(value))).collect();

@@ -1,4 +1,4 @@
-//! GitHub's own actions, as far as workflows of this project use them, each by its documentation.
+//! GitHub's own actions, each implemented from its documentation as far as this project's workflows use it.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -10,7 +10,7 @@ use super::forge::{Cache, Forge, git};
 use super::runner::Runner;
 
 type Inputs = BTreeMap<String, String>;
-/// The outputs and what it logs, or why it fails.
+/// The outputs and the log of an action, or the reason for its failure.
 type Outcome = Result<(Map<String, Value>, String), String>;
 type Action = fn(&mut Runner<'_>, &Inputs) -> Outcome;
 
@@ -24,10 +24,10 @@ pub(super) fn run(runner: &mut Runner<'_>, name: &str, inputs: &Inputs) -> Outco
         "actions/download-artifact" => (download, &["name", "path", "run-id", "github-token"]),
         "actions/upload-pages-artifact" => (upload_pages, &["path", "include-hidden-files"]),
         "actions/deploy-pages" => (deploy_pages, &[]),
-        _ => panic!("the action {name} is not known here"),
+        _ => panic!("unsupported action {name}"),
     };
     if let Some(unknown) = inputs.keys().find(|input| !known.contains(&input.as_str())) {
-        panic!("{name} has no input `{unknown}` here");
+        panic!("unsupported input `{unknown}` of {name}");
     }
     action(runner, inputs)
 }
@@ -37,17 +37,17 @@ fn needs(runner: &Runner<'_>, name: &str, permission: &str) -> Result<(), String
     if given == permission || given == "write" {
         Ok(())
     } else {
-        Err(format!("the token has `{name}: {given}`"))
+        Err(format!("the token has only `{name}: {given}`"))
     }
 }
 
-/// Checks the event's commit out into an empty workspace.
+/// Checks out the event's commit into an empty workspace.
 fn checkout(runner: &mut Runner<'_>, inputs: &Inputs) -> Outcome {
     needs(runner, "contents", "read")?;
     assert_eq!(
         inputs.get("persist-credentials").map(String::as_str),
         Some("false"),
-        "credentials stay in .git"
+        "`persist-credentials` must be false"
     );
     let depth = inputs.get("fetch-depth").map_or("1", String::as_str);
     let (origin, sha) = (format!("file://{}", runner.forge.bare()), &runner.run.event.sha);
@@ -66,7 +66,7 @@ fn restore(runner: &mut Runner<'_>, inputs: &Inputs) -> Outcome {
     let default = format!("refs/heads/{}", Forge::BRANCH);
     let visible = |cache: &&Cache| cache.path == path && (cache.scope == *own || cache.scope == default);
     let caches: Vec<Cache> = runner.forge.caches.iter().rev().filter(visible).cloned().collect();
-    // The key itself first, even as the beginning of another, then each prefix, and of several the newest.
+    // First the exact key, which may also match as a prefix, then each prefix; of several matches, the newest.
     let starts =
         [key.as_str()].into_iter().chain(prefixes.lines().map(str::trim).filter(|line| !line.is_empty()));
     let found = starts.into_iter().find_map(|start| caches.iter().find(|cache| cache.key.starts_with(start)));
@@ -84,12 +84,12 @@ fn save(runner: &mut Runner<'_>, inputs: &Inputs) -> Outcome {
     let scope = runner.run.event.reference.clone();
     let from = resolved(runner, &path);
     let is_taken = |cache: &Cache| cache.key == *key && cache.scope == scope && cache.path == path;
-    // Both are warnings.
+    // GitHub's action only warns in both cases.
     if !from.exists() {
-        return Ok((Map::new(), format!("there is no {path}")));
+        return Ok((Map::new(), format!("{path} does not exist")));
     }
     if runner.forge.caches.iter().any(is_taken) {
-        return Ok((Map::new(), format!("there is a cache {key} already")));
+        return Ok((Map::new(), format!("cache {key} already exists")));
     }
     let folder = runner.forge.new_folder();
     copy(&from, &folder).map_err(|error| error.to_string())?;
@@ -106,7 +106,7 @@ fn upload(runner: &mut Runner<'_>, inputs: &Inputs) -> Outcome {
     } else {
         copy(&from, &folder.join(from.file_name().unwrap_or_default()))
     };
-    result.map_err(|error| format!("no files were found at {}: {error}", from.display()))?;
+    result.map_err(|error| format!("no files found at {}: {error}", from.display()))?;
     let name = inputs["name"].clone();
     let url =
         format!("https://github.com/{}/actions/runs/{}/artifacts/1", runner.forge.repository, runner.run.id);
@@ -120,13 +120,13 @@ fn download(runner: &mut Runner<'_>, inputs: &Inputs) -> Outcome {
     let id = match inputs.get("run-id") {
         Some(id) => {
             needs(runner, "actions", "read")?;
-            assert!(inputs["github-token"].starts_with("ghs_"), "another run's artifact takes a token");
+            assert!(inputs["github-token"].starts_with("ghs_"), "another run's artifact requires a token");
             id.parse().expect("a run's id is a number")
         }
         None => runner.run.id,
     };
     let folder = runner.forge.artifacts.get(&(id, inputs["name"].clone()));
-    let folder = folder.ok_or_else(|| format!("there is no artifact {}", inputs["name"]))?;
+    let folder = folder.ok_or_else(|| format!("artifact {} not found", inputs["name"]))?;
     copy(folder, &resolved(runner, &inputs["path"])).map_err(|error| error.to_string())?;
     Ok((Map::new(), String::new()))
 }
@@ -137,12 +137,12 @@ fn upload_pages(runner: &mut Runner<'_>, inputs: &Inputs) -> Outcome {
     upload(runner, &inputs)
 }
 
-/// Pages becomes exactly what this run uploaded.
+/// Replaces the contents of Pages by the artifact that this run uploaded.
 fn deploy_pages(runner: &mut Runner<'_>, _inputs: &Inputs) -> Outcome {
     needs(runner, "pages", "write")?;
     needs(runner, "id-token", "write")?;
     let artifact = runner.forge.artifacts.get(&(runner.run.id, "github-pages".to_owned()));
-    let artifact = artifact.ok_or("there is no artifact github-pages")?.clone();
+    let artifact = artifact.ok_or("artifact github-pages not found")?.clone();
     let pages = runner.forge.pages();
     std::fs::remove_dir_all(&pages).map_err(|error| error.to_string())?;
     copy(&artifact, &pages).map_err(|error| error.to_string())?;
@@ -151,7 +151,7 @@ fn deploy_pages(runner: &mut Runner<'_>, _inputs: &Inputs) -> Outcome {
     Ok((outputs, String::new()))
 }
 
-/// A path as caches remember it.
+/// Normalises a path as caches store it.
 fn normal(path: &str) -> String {
     path.trim().trim_start_matches("./").to_owned()
 }

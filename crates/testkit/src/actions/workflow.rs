@@ -1,11 +1,11 @@
-//! Workflows and composite actions, as they are written in YAML.
+//! Workflows and composite actions, read from YAML.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// A workflow. A key that isn't known here is a mistake, or nothing that this runner could honour.
+/// A workflow. A key that isn't listed here is an error: it is misspelt, or the runner doesn't support it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Workflow {
@@ -130,37 +130,37 @@ pub(super) struct Runs {
 
 impl Workflow {
     pub(super) fn read(text: &str) -> Self {
-        serde_yaml_ng::from_str(text).unwrap_or_else(|error| panic!("a workflow can't be read: {error}"))
+        serde_yaml_ng::from_str(text).unwrap_or_else(|error| panic!("can't read the workflow: {error}"))
     }
 
-    /// Whether an event of this name starts it.
+    /// Returns whether an event of this name starts the workflow.
     pub(super) fn is_started_by(&self, event: &str) -> bool {
         match &self.on {
             Value::Object(events) => events.contains_key(event),
-            other => panic!("events are expected as a mapping: {other}"),
+            other => panic!("expected a mapping of events, found {other}"),
         }
     }
 
-    /// What the token of a job may do.
+    /// Returns the permissions of a job's token.
     pub(super) fn permissions<'w>(&'w self, job: &'w Job) -> &'w Map<String, Value> {
         job.permissions.as_ref().unwrap_or(&self.permissions)
     }
 
-    /// The names of the jobs, each after those that it needs.
+    /// Returns the names of the jobs, each after the jobs that it needs.
     pub(super) fn order(&self) -> Vec<&str> {
         let mut order: Vec<&str> = Vec::new();
         while order.len() < self.jobs.len() {
             let ready = self.jobs.iter().find(|(name, job)| {
                 !order.contains(&name.as_str()) && job.needs().iter().all(|need| order.contains(need))
             });
-            order.push(ready.expect("jobs don't need each other in a circle").0);
+            order.push(ready.expect("jobs don't need each other in a cycle").0);
         }
         order
     }
 }
 
 impl Job {
-    /// The jobs that have to come first.
+    /// Returns the jobs that have to finish first.
     pub(super) fn needs(&self) -> Vec<&str> {
         match &self.needs {
             Needs::Nothing => Vec::new(),
@@ -173,7 +173,7 @@ impl Job {
 impl Action {
     pub(super) fn read(text: &str) -> Self {
         let action: Self =
-            serde_yaml_ng::from_str(text).unwrap_or_else(|error| panic!("the action can't be read: {error}"));
+            serde_yaml_ng::from_str(text).unwrap_or_else(|error| panic!("can't read the action: {error}"));
         assert_eq!(action.runs.using, "composite");
         action
     }

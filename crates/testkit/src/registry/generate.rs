@@ -1,9 +1,9 @@
-//! Registries of any size that look like a real one: each entry is its own, and together they are spread alike.
+//! Generated registries of any size whose entries are all different but distributed like those of a real registry.
 //!
-//! Entries come in cohorts as large as the real registry. Within a cohort each real entry lends its shape to one
-//! new entry: how many tags and screenshots, which kinds of blocks of which length, what it declares, and with
-//! which others it shares its author. So every distribution is the real one at every size. The content of the shape
-//! is new: see [`super::words`].
+//! Entries come in cohorts as large as the real registry. Within a cohort, each real entry is the model of one new
+//! entry: it gives the number of tags and screenshots, the kinds and lengths of blocks, the declared keys, and the
+//! entries that share its author. So every distribution is the real one at every size. The text is new: see
+//! [`super::words`].
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
@@ -17,56 +17,56 @@ use super::material::{self, Real};
 use super::words::{self, Words};
 use crate::replay::dice::Dice;
 
-/// The days of one entry's date around its model's.
+/// How many days an entry's date may differ from its model's.
 const DAYS: u64 = 120;
 
-/// An entry that never existed.
+/// A generated entry.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Entry {
-    /// The file's name without `.md`.
+    /// The file name without `.md`.
     pub stem: String,
     /// The id in the front matter.
     pub id: String,
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// One sentence about it.
+    /// The description, one sentence.
     pub description: String,
-    /// Who wrote it.
+    /// The author.
     pub author: String,
     /// The licence, as people write licences.
     pub license: String,
-    /// When it was registered.
+    /// The date of registration.
     pub date: Date,
-    /// `owner/name` on GitHub, or `None` where the source is elsewhere.
+    /// The repository on GitHub as `owner/name`; `None` if the source is elsewhere.
     pub repository: Option<String>,
-    /// Where the source is.
+    /// The address of the source.
     pub source: String,
-    /// Tags, at least none.
+    /// The tags; may be empty.
     pub tags: Vec<String>,
-    /// The caption of each screenshot; empty where there is none.
+    /// The caption of each screenshot; empty if it has none.
     pub screenshots: Vec<String>,
-    /// Whether one of the screenshots stands for it in lists.
+    /// Whether lists show one of the screenshots.
     pub featured: bool,
-    /// Versions of OctoPrint.
+    /// Supported versions of OctoPrint.
     pub octoprint: Vec<String>,
-    /// Operating systems.
+    /// Supported operating systems.
     pub os: Vec<String>,
-    /// What it declares of Python, if it does.
+    /// The declared versions of Python, if any.
     pub python: Option<String>,
     /// Other single values: `abandoned`, `follow_dependency_links` and so on.
     pub more: BTreeMap<String, String>,
-    /// The description in Markdown.
+    /// The description page in Markdown.
     pub body: String,
 }
 
-/// A registry of generated entries.
+/// A generated registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registry {
-    /// The entries, each with a stem and an id of its own in any letter case.
+    /// The entries. Their stems and ids are unique regardless of letter case.
     pub entries: Vec<Entry>,
 }
 
-/// The real entries that registries are made of.
+/// The real entries that registries are generated from.
 #[derive(Debug)]
 pub struct Material {
     reals: Vec<Real>,
@@ -77,27 +77,27 @@ impl Material {
     /// Reads the entries of a folder.
     ///
     /// # Errors
-    /// The folder can't be read, or holds no entry.
+    /// The folder can't be read, or has no entries.
     pub fn read(folder: &Path) -> io::Result<Self> {
         let reals = material::read(folder)?;
         if reals.is_empty() {
-            let message = format!("{} holds no entries", folder.display());
+            let message = format!("{} has no entries", folder.display());
             return Err(io::Error::new(io::ErrorKind::NotFound, message));
         }
         let words = Words::of(&reals);
         Ok(Self { reals, words })
     }
 
-    /// How many real entries there are.
+    /// Returns the number of real entries.
     pub fn entries(&self) -> usize {
         self.reals.len()
     }
 }
 
 impl Registry {
-    /// A registry of so many entries: the same one for the same material and seed.
+    /// Generates a registry of `size` entries, which is the same for the same material and seed.
     ///
-    /// A larger registry begins with the entries of a smaller one.
+    /// A larger registry starts with the entries of a smaller one.
     pub fn generate(material: &Material, size: usize, seed: &str) -> Self {
         let mut taken = HashSet::new();
         let mut entries = Vec::with_capacity(size);
@@ -119,10 +119,10 @@ impl Registry {
         Self { entries }
     }
 
-    /// Writes the entries, the pictures that they show, and data files about some of them, as folders of the site.
+    /// Writes the entries, their pictures, and data files about some of them, as folders of a site.
     ///
     /// # Errors
-    /// The folder can't be written.
+    /// A folder or a file can't be written.
     pub fn write(&self, site: &Path) -> io::Result<()> {
         let entries = site.join("entries");
         std::fs::create_dir_all(&entries)?;
@@ -141,7 +141,7 @@ impl Registry {
         std::fs::write(data.join("blacklist.yaml"), self.blacklist())
     }
 
-    /// A notice about one entry in 20, as in the real registry.
+    /// Returns notices about one entry in 20, as in the real registry.
     fn notices(&self) -> String {
         let mut text = String::new();
         for entry in self.entries.iter().skip(7).step_by(20) {
@@ -158,7 +158,7 @@ impl Registry {
         text
     }
 
-    /// One entry in 60 is on the blacklist, as in the real registry.
+    /// Returns a blacklist with one entry in 60, as in the real registry.
     fn blacklist(&self) -> String {
         let mut text = String::new();
         for entry in self.entries.iter().skip(11).step_by(60) {
@@ -174,7 +174,7 @@ impl Registry {
     }
 }
 
-/// An author for all entries of a cohort whose models share theirs.
+/// Returns the author, which is the same for all entries of a cohort whose models share one.
 fn author(material: &Material, real: &Real, dice: &Dice) -> String {
     material.words.author(real.value("author"), &mut dice.clone())
 }
@@ -234,8 +234,8 @@ fn entry(
     }
 }
 
-/// As many tags as the model has, mostly real ones, which are taken the more often the more entries have them. Rare
-/// ones are new, since a registry ten times as large has more tags.
+/// Returns as many tags as the model has. Most are real ones, chosen by how many entries have them. Rare ones are new,
+/// since a registry ten times as large has more tags.
 fn tags(material: &Material, real: &Real, dice: &mut Dice) -> Vec<String> {
     let mut tags: Vec<String> = Vec::new();
     for _ in &real.tags {
@@ -251,7 +251,7 @@ fn tags(material: &Material, real: &Real, dice: &mut Dice) -> Vec<String> {
     tags
 }
 
-/// A name that nobody has in any letter case: this one, or with a number.
+/// Returns an unused name, regardless of letter case: this one, or this one with a number.
 fn free(name: &str, taken: &mut HashSet<String>) -> String {
     let mut candidate = name.to_owned();
     let mut number = 1;
@@ -269,17 +269,17 @@ fn date(like: &str, dice: &mut Dice) -> Date {
 }
 
 impl Entry {
-    /// The file's name.
+    /// Returns the file name.
     pub fn file(&self) -> String {
         format!("{}.md", self.stem)
     }
 
-    /// The address of the screenshot of this number, which is the same of all entries.
+    /// Returns the address of the screenshot with this number, which all entries share.
     pub fn picture(number: usize) -> String {
         format!("/assets/img/plugins/screenshot_{number}.png")
     }
 
-    /// The addresses of the pictures on the site that it shows.
+    /// Returns the addresses of the site's pictures that the entry shows.
     fn pictures(&self) -> Vec<String> {
         const FOLDER: &str = "/assets/";
         let of_body = self.body.split(FOLDER).skip(1).filter_map(|rest| {
@@ -292,12 +292,12 @@ impl Entry {
         (0..self.screenshots.len()).map(Self::picture).chain(of_body).collect()
     }
 
-    /// Where it is installed from.
+    /// Returns the address from which pip installs the plugin.
     pub fn archive(&self) -> String {
         format!("{}/archive/master.zip", self.source)
     }
 
-    /// The file: front matter and body.
+    /// Returns the text of the file: front matter and body.
     pub fn markdown(&self) -> String {
         let mut text = String::from("---\nlayout: plugin\n\n");
         let mut line = |key: &str, value: &str| {
@@ -342,7 +342,7 @@ impl Entry {
     }
 }
 
-/// A list under a key, whose indentation is the key's.
+/// Writes a list under a key, at the key's indentation.
 fn list(text: &mut String, key: &str, items: &[String]) {
     if items.is_empty() {
         return;
@@ -354,7 +354,7 @@ fn list(text: &mut String, key: &str, items: &[String]) {
     }
 }
 
-/// A value as people write it: bare where that can mean nothing else, in quotes otherwise.
+/// Writes a value as people do: bare if it is unambiguous, quoted otherwise.
 fn written(value: &str) -> String {
     let address = value.starts_with("https://") || value.starts_with('/');
     let safe =
@@ -368,7 +368,7 @@ fn written(value: &str) -> String {
     if words || day || plain_address { value.to_owned() } else { quoted(value) }
 }
 
-/// In double quotes; a JSON string is a YAML string (YAML 1.2, section 1.3).
+/// Returns a text in double quotes. A JSON string is also a YAML string (YAML 1.2, section 1.3).
 fn quoted(value: &str) -> String {
     serde_json::Value::from(value).to_string()
 }

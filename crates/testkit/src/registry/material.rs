@@ -1,7 +1,7 @@
-//! What real entries are made of: front matter read line by line, and bodies cut into blocks.
+//! The material of generated entries: real front matter read line by line, and real bodies cut into blocks.
 //!
-//! This reads lines, not YAML, as the entries of real registries are written. It needn't understand everything:
-//! what it takes out is written again by rules of its own, so that whatever comes out is valid.
+//! This reads lines, not YAML, in the style of the entries of real registries. It needn't understand everything: the
+//! generator writes what was read by its own rules, so that its output is always valid.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -9,7 +9,7 @@ use std::path::Path;
 
 use crate::replay::front_matter::scalar;
 
-/// What a block of a body is.
+/// The kind of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum BlockKind {
     Heading,
@@ -27,7 +27,7 @@ pub(crate) struct Block {
     pub(crate) text: String,
 }
 
-/// A real entry, taken apart.
+/// A real entry, split into its parts.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Real {
     /// Single values: `title`, `author`, `license`, `compatibility.python`, `abandoned` and so on.
@@ -35,19 +35,19 @@ pub(crate) struct Real {
     pub(crate) tags: Vec<String>,
     pub(crate) octoprint: Vec<String>,
     pub(crate) os: Vec<String>,
-    /// The `alt` or `caption` of each screenshot; empty where there is neither.
+    /// The `alt` or `caption` of each screenshot; empty if it has neither.
     pub(crate) screenshots: Vec<String>,
     pub(crate) blocks: Vec<Block>,
 }
 
 impl Real {
-    /// A single value; empty where there is none.
+    /// Returns a single value; empty if there is none.
     pub(crate) fn value(&self, key: &str) -> &str {
         self.values.get(key).map_or("", String::as_str)
     }
 }
 
-/// Reads every `.md` file of a folder, in the order of names. Files without front matter are left out.
+/// Reads every `.md` file of a folder, sorted by name. Files without front matter are skipped.
 ///
 /// # Errors
 /// The folder or a file can't be read.
@@ -63,7 +63,7 @@ pub(crate) fn read(folder: &Path) -> io::Result<Vec<Real>> {
     Ok(all)
 }
 
-/// Takes an entry's file apart; `None` where there is no front matter.
+/// Splits an entry's file into its parts; returns `None` if it has no front matter.
 pub(crate) fn take_apart(text: &str) -> Option<Real> {
     let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
     let (head, body) = text.strip_prefix("---\n")?.split_once("\n---")?;
@@ -109,7 +109,7 @@ pub(crate) fn take_apart(text: &str) -> Option<Real> {
     Some(real)
 }
 
-/// Cuts a body at blank lines; a fence and an indented block keep theirs.
+/// Cuts a body at blank lines, except those within fenced or indented code.
 fn blocks(body: &str) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut current: Vec<&str> = Vec::new();
@@ -137,7 +137,7 @@ fn blocks(body: &str) -> Vec<Block> {
             (None, None) => current.push(line),
         }
     }
-    // A fence that nobody closed goes on to the end; it is closed here, or it would swallow what comes after it.
+    // An unclosed fence extends to the end; it is closed here, or it would swallow the blocks after it.
     if let Some(mark) = fence {
         current.push(mark);
     }

@@ -1,4 +1,4 @@
-//! Registries of any size that are like real ones, and worlds in which their plugins are used and worked on.
+//! Generated registries of any size that resemble real ones, and worlds that hold facts about their plugins.
 
 mod generate;
 mod material;

@@ -1,21 +1,21 @@
-//! New text out of old: names, titles, sentences and paragraphs put together from parts of several real ones.
+//! New text from old: names, titles, sentences and paragraphs combined from parts of several real ones.
 
 use std::collections::BTreeMap;
 
 use super::material::{Block, BlockKind, Real};
 use crate::replay::dice::Dice;
 
-/// Words at which one description can go on as another does.
+/// Words at which the beginning of one description can continue with the end of another.
 const JOINTS: [&str; 10] =
     [" for ", " to ", " with ", " and ", " from ", " on ", " of ", " in ", " via ", " when "];
 
-/// How many blocks of nearly the same length are considered in place of one.
+/// How many blocks of nearly the same length are candidates for a replacement.
 const NEIGHBOURS: usize = 24;
 
-/// Parts of real entries, sorted so that each can be replaced by one like it.
+/// Parts of real entries, grouped so that each can be replaced by a similar one.
 #[derive(Debug)]
 pub(crate) struct Words {
-    /// Words of titles, as often as they occur.
+    /// Words of titles, repeated as often as they occur.
     titles: Vec<String>,
     /// Words of authors' names.
     names: Vec<String>,
@@ -49,7 +49,7 @@ impl Words {
         Self { titles: split("title"), names: split("author"), descriptions, sentences, blocks }
     }
 
-    /// A title of as many words as `like` has, at most four and mostly at least two.
+    /// Returns a title with as many words as `like`, but two to four.
     pub(crate) fn title(&self, like: &str, dice: &mut Dice) -> String {
         let words = like.split_whitespace().count().clamp(2, 4);
         let mut title: Vec<&str> = Vec::new();
@@ -63,7 +63,7 @@ impl Words {
         title.join(" ")
     }
 
-    /// A person's name or handle, as `like` is one or the other.
+    /// Returns a full name or a handle, whichever `like` is.
     pub(crate) fn author(&self, like: &str, dice: &mut Dice) -> String {
         let part = |dice: &mut Dice| dice.pick(&self.names).map_or("ada", String::as_str).to_owned();
         if like.contains(' ') {
@@ -73,13 +73,13 @@ impl Words {
         }
     }
 
-    /// A tag that no real entry has: a word or two of titles.
+    /// Returns a tag that no real entry has: one or two words of titles.
     pub(crate) fn tag(&self, dice: &mut Dice) -> String {
         let word = |dice: &mut Dice| dice.pick(&self.titles).map_or("tag", String::as_str).to_lowercase();
         if dice.one_in(3) { word(dice) } else { format!("{} {}", word(dice), word(dice)) }
     }
 
-    /// A description: the beginning of one real description and the end of another.
+    /// Returns the beginning of one real description with the end of another.
     pub(crate) fn description(&self, dice: &mut Dice) -> String {
         let pick = |dice: &mut Dice| dice.pick(&self.descriptions).map_or("A plugin", String::as_str);
         let (first, second) = (pick(dice), pick(dice));
@@ -96,8 +96,8 @@ impl Words {
         }
     }
 
-    /// A block in place of `like`: of its kind, of about its length, and if it has several sentences or lines,
-    /// made of those of several blocks.
+    /// Returns a replacement for `like` of the same kind and about the same length. Blocks of several sentences or
+    /// lines are mixed from several blocks.
     pub(crate) fn block(&self, like: &Block, dice: &mut Dice) -> String {
         let of_kind = self.blocks.get(&like.kind).map_or(&[][..], Vec::as_slice);
         match like.kind {
@@ -132,7 +132,7 @@ impl Words {
     }
 }
 
-/// The sentences of a paragraph, with the line breaks in them.
+/// Cuts a paragraph into sentences, keeping the line breaks in them.
 fn cut(text: &str) -> Vec<&str> {
     let mut sentences = Vec::new();
     let mut rest = text.trim();
@@ -148,7 +148,7 @@ fn cut(text: &str) -> Vec<&str> {
     sentences
 }
 
-/// One of the texts whose length is near; the texts are in the order of length.
+/// Returns a random text of about this length; `texts` must be sorted by length.
 fn near<'a>(texts: &'a [String], length: usize, dice: &mut Dice) -> &'a str {
     let at = texts.partition_point(|text| text.len() < length);
     let from = at.saturating_sub(NEIGHBOURS / 2);
@@ -156,7 +156,7 @@ fn near<'a>(texts: &'a [String], length: usize, dice: &mut Dice) -> &'a str {
     dice.pick(texts.get(from..to).unwrap_or_default()).map_or("", String::as_str)
 }
 
-/// The letters (a-z) and digits of a text, others left out; `joined` goes in place of gaps.
+/// Keeps the letters (a-z) and digits of a text, and replaces each gap between them by `joined`.
 pub(crate) fn plain(text: &str, joined: &str) -> String {
     let parts = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
     parts.collect::<Vec<_>>().join(joined)

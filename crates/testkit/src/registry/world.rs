@@ -1,4 +1,4 @@
-//! What the outside world says of a generated registry, and how it changes from one hour to the next.
+//! The facts about a generated registry, and how they change from one hour to the next.
 
 use std::collections::BTreeMap;
 
@@ -9,21 +9,21 @@ use crate::replay::dice::Dice;
 use crate::replay::source::{self, DEFAULT_PYTHON, Plugin};
 use crate::replay::{Release, Repository, Usage, Window, World};
 
-/// Instances of the plugin that is used the most.
+/// Instances of the most used plugin.
 const MOST: u64 = 80_000;
 /// Seconds of a day.
 const DAY: i64 = 24 * 3600;
 
-/// The world at a moment for all of a registry's entries.
+/// Returns the world at a moment, with facts about all of a registry's entries.
 pub fn world(registry: &Registry, time: Timestamp, seed: &str) -> World {
     let mut world = World::new(time);
-    // Who is how popular has nothing to do with who was registered when.
+    // Popularity doesn't depend on the date of registration.
     let mut dice = Dice::new(&["popularity", seed]);
     let mut ranked: Vec<&Entry> = registry.entries.iter().collect();
     ranked.sort_by_cached_key(|_| dice.roll());
     for (rank, entry) in ranked.into_iter().enumerate() {
         let mut dice = Dice::new(&["world", seed, &entry.id]);
-        // Zipf's law, as usage of plugins follows it roughly, with luck; the long tail is hardly used at all.
+        // Usage of plugins roughly follows Zipf's law, with some luck; the long tail is hardly used at all.
         let instances = MOST / (1 + rank as u64) * (50 + dice.below(100)) / 100;
         let versions = 1 + dice.below(12).min(1 + instances.checked_ilog2().map_or(0, u64::from));
         for (window, share) in [(Window::Week, 70), (Window::Month, 100)] {
@@ -45,7 +45,7 @@ pub fn world(registry: &Registry, time: Timestamp, seed: &str) -> World {
     world
 }
 
-/// Half of the instances have the newest version, half of the others the one before it, and so on.
+/// Splits instances over versions: half have the newest version, half of the rest the one before it, and so on.
 fn by_version(instances: u64, versions: u64) -> BTreeMap<String, u64> {
     let mut left = instances;
     let mut split = BTreeMap::new();
@@ -96,7 +96,7 @@ fn repository(name: &str, entry: &Entry, instances: u64, now: Timestamp, dice: &
     it
 }
 
-/// Moves on to the `number`th hour: new usage of 4 plugins in 5, and news of 1 repository in 40.
+/// Moves on to the `number`th hour: new usage of 4 plugins in 5, and changes in 1 repository in 40.
 pub fn tick(world: &mut World, number: u32) {
     let hour = world.time().saturating_add(SignedDuration::from_hours(1)).unwrap_or(world.time());
     world.set_time(hour);

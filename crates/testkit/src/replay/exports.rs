@@ -1,4 +1,4 @@
-//! The usage exports: two JSON files that renew themselves, with validators.
+//! The usage exports: two JSON files that change over time, served with validators.
 
 use serde_json::{Map, Value, json};
 
@@ -9,19 +9,19 @@ use super::world::{Window, World};
 /// The folder that exports are served from.
 const FOLDER: &str = "/export/";
 
-/// Which export lies at a path.
+/// Returns the export at a path.
 pub(crate) fn at(path: &str) -> Option<Window> {
     let file = path.strip_prefix(FOLDER)?;
     [Window::Week, Window::Month].into_iter().find(|window| window.file() == file)
 }
 
-/// The path of an export.
+/// Returns the path of an export.
 pub(crate) fn path(window: Window) -> String {
     format!("{FOLDER}{}", window.file())
 }
 
-/// Answers for an export. Its ETag comes from its content, so a world in which nobody installed anything has the
-/// same one at a later time.
+/// Answers a request for an export. The ETag depends only on the content, so it stays the same at a later time if no
+/// usage has changed.
 pub(crate) fn answer(world: &World, window: Window, incoming: &Incoming) -> Reply {
     if incoming.method != "GET" {
         return Reply::message(405, "Method Not Allowed").with("allow", "GET");

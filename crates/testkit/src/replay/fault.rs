@@ -1,19 +1,19 @@
-//! What can go wrong on purpose: a hook that sees each request first, and the things it can do to it.
+//! Deliberate faults: a hook that sees each request first, and the faults that it can choose.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::log::RequestInfo;
 
-/// Decides what becomes of a request before it is answered; `None` lets it pass.
+/// Decides how a request fails; `None` answers it normally.
 ///
 /// It runs on the server's threads, several at once, and after a request's latency.
 pub type Fault = Arc<dyn Fn(&RequestInfo) -> Option<FaultAction> + Send + Sync>;
 
-/// One thing that can go wrong.
+/// A deliberate fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FaultAction {
-    /// Another answer than the world's.
+    /// Sends this answer instead of the world's.
     Answer {
         /// The status code.
         status: u16,
@@ -22,18 +22,18 @@ pub enum FaultAction {
         /// The body.
         body: Vec<u8>,
     },
-    /// The connection is reset before a byte of the answer.
+    /// Resets the connection before the first byte of the answer.
     Close,
-    /// The right answer, later.
+    /// Sends the right answer after a delay.
     Delay(Duration),
-    /// The right answer with its right length announced, and the connection reset after so many bytes of it.
+    /// Announces the right length, and resets the connection after this many bytes of the right body.
     Truncate(usize),
-    /// The right answer with its right length announced, and silence after so many bytes of it.
+    /// Announces the right length, and falls silent after this many bytes of the right body.
     Stall(usize),
 }
 
 impl FaultAction {
-    /// An answer with this status, a JSON body of GitHub's form with this message, and no more headers.
+    /// Returns an answer with this status and a JSON body in GitHub's form with this message.
     pub fn status(status: u16, message: &str) -> Self {
         let body = serde_json::json!({"message": message}).to_string().into_bytes();
         let headers = vec![("content-type".into(), "application/json; charset=utf-8".into())];

@@ -1,8 +1,8 @@
-//! The few lines of an entry's front matter that tell what the world knew of it.
+//! The few lines of an entry's front matter that the world is built from.
 //!
 //! This reads lines, not YAML: the server must not share a reader with the program that it tests.
 
-/// What an entry says of itself.
+/// The values that an entry declares.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Head {
     /// `id`, in its own letter case.
@@ -15,12 +15,12 @@ pub(crate) struct Head {
     pub(crate) abandoned: Option<String>,
     /// `license`, as written.
     pub(crate) license: Option<String>,
-    /// `compatibility.python`, where declared.
+    /// `compatibility.python`, if declared.
     pub(crate) python: Option<String>,
 }
 
 impl Head {
-    /// Reads an entry's file, or `None` where it has no front matter with an id.
+    /// Reads an entry's file; returns `None` if it has no front matter with an id.
     pub(crate) fn read(text: &str) -> Option<Self> {
         let text = text.trim_start_matches('\u{feff}');
         let mut lines = text.lines().map(str::trim_end);
@@ -52,12 +52,12 @@ impl Head {
         (!head.id.is_empty()).then_some(head)
     }
 
-    /// The repository that `source` names, as `owner/name`, where it is on GitHub.
+    /// Returns the repository on GitHub that `source` names, as `owner/name`.
     pub(crate) fn repository(&self) -> Option<String> {
         on_github(self.source.as_deref()?).map(|(name, _)| name)
     }
 
-    /// The issue that `abandoned` names, where it is one on GitHub: `owner/name` and a number.
+    /// Returns the issue on GitHub that `abandoned` names, as `owner/name` and a number.
     pub(crate) fn issue(&self) -> Option<(String, u64)> {
         let (name, rest) = on_github(self.abandoned.as_deref()?)?;
         let number = rest.strip_prefix("issues/")?.split(['/', '?', '#']).next()?;
@@ -65,7 +65,7 @@ impl Head {
     }
 }
 
-/// The repository that an address on GitHub is of, as `owner/name`, and what follows it.
+/// Returns the repository of an address on GitHub as `owner/name`, and the rest of the address.
 fn on_github(address: &str) -> Option<(String, &str)> {
     let (scheme, rest) = address.split_once("://")?;
     let mut parts = rest.splitn(4, ['/', '?', '#']);
@@ -78,7 +78,7 @@ fn on_github(address: &str) -> Option<(String, &str)> {
     is_one.then(|| (format!("{owner}/{name}"), parts.next().unwrap_or_default()))
 }
 
-/// A value on its key's line: quotes and comments taken off. `None` where there is nothing.
+/// Reads a value on its key's line, without quotes and comments. Returns `None` if it is empty.
 pub(crate) fn scalar(text: &str) -> Option<String> {
     let text = text.trim();
     for quote in ['"', '\''] {

@@ -1,4 +1,4 @@
-//! Git's names for things: the ids of blobs, trees and commits, computed as git computes them.
+//! Git's object ids: the ids of blobs, trees and commits, computed as git computes them.
 //!
 //! The object format is that of `git hash-object`: SHA-1 over `<type> <length>\0<content>`
 //! (<https://git-scm.com/book/en/v2/Git-Internals-Git-Objects>).
@@ -23,12 +23,12 @@ impl Oid {
         Self(digest.finalize().into())
     }
 
-    /// The id of a blob with this content.
+    /// Returns the id of a blob with this content.
     pub fn of_blob(content: &[u8]) -> Self {
         Self::of("blob", content)
     }
 
-    /// The id of a commit object with this text.
+    /// Returns the id of a commit object with this text.
     pub(crate) fn of_commit(text: &str) -> Self {
         Self::of("commit", text.as_bytes())
     }
@@ -46,16 +46,16 @@ impl fmt::Debug for Oid {
     }
 }
 
-/// One folder of a repository.
+/// A folder of a repository.
 #[derive(Debug)]
 pub(crate) struct Tree {
     /// The id of the tree object.
     pub(crate) oid: Oid,
-    /// What is in it, in git's order.
+    /// The entries in git's order.
     pub(crate) entries: Vec<Entry>,
 }
 
-/// One name in a [`Tree`].
+/// An entry of a [`Tree`].
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     /// The last part of the path.
@@ -64,21 +64,21 @@ pub(crate) struct Entry {
     pub(crate) path: String,
     /// Whether it is a folder.
     pub(crate) folder: bool,
-    /// The blob's or tree's id.
+    /// The id of the blob or tree.
     pub(crate) oid: Oid,
 }
 
 impl Entry {
-    /// The mode as git writes it into a tree, in octal.
+    /// Returns the mode that git writes into a tree; git writes it in octal.
     pub(crate) fn mode(&self) -> u32 {
         if self.folder { 0o040_000 } else { 0o100_644 }
     }
 }
 
-/// The tree of `folder` (`""` for the root) among `files`, or `None` where no file lies in it.
+/// Returns the tree of `folder` (`""` for the root) among `files`, or `None` if the folder has no files.
 pub(crate) fn tree(files: &BTreeMap<String, Blob>, folder: &str) -> Option<Tree> {
     let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
-    // Git sorts a folder as if its name ended in a slash, so that is what the key ends in.
+    // Git sorts a folder as if its name ended with a slash, so its key here ends with one.
     let mut entries = BTreeMap::new();
     for (path, blob) in files.range(prefix.clone()..).take_while(|(path, _)| path.starts_with(&prefix)) {
         let rest = &path[prefix.len()..];

@@ -1,39 +1,39 @@
-//! Requests and replies as plain values, and the parts of HTTP that more than one endpoint needs.
+//! Requests and replies as plain values, and the parts of HTTP that several endpoints need.
 
 use axum::body::Bytes;
 use axum::http::HeaderMap;
 use jiff::Timestamp;
 use serde_json::Value;
 
-/// A request with its whole body.
+/// A complete request.
 #[derive(Debug)]
 pub(crate) struct Incoming {
     /// `GET`, `POST`, …
     pub(crate) method: String,
-    /// The path as sent, percent signs and all.
+    /// The path as sent, with its percent-encoding.
     pub(crate) path: String,
-    /// The header fields.
+    /// The headers.
     pub(crate) headers: HeaderMap,
     /// The body.
     pub(crate) body: Bytes,
 }
 
 impl Incoming {
-    /// A header field's value, where it is text.
+    /// Returns a header's value, if it is text.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 
-    /// The token of `Authorization: bearer X` or `Authorization: token X`; `Some("")` where there is a header
-    /// without a usable token.
+    /// Returns the token of `Authorization: bearer X` or `Authorization: token X`; `Some("")` if the header has no
+    /// usable token.
     pub(crate) fn token(&self) -> Option<&str> {
         let (scheme, token) = self.header("authorization")?.split_once(' ').unwrap_or(("", ""));
         let known = ["bearer", "token"].iter().any(|it| it.eq_ignore_ascii_case(scheme));
         Some(if known { token.trim() } else { "" })
     }
 
-    /// Whether the client's copy, by its conditional headers, is this one (RFC 9110, section 13.2.2:
-    /// If-None-Match decides where there is one, and ETags are compared weakly).
+    /// Returns whether the client's copy, by its conditional headers, is current (RFC 9110, section 13.2.2:
+    /// If-None-Match takes precedence, and ETags are compared weakly).
     pub(crate) fn has(&self, etag: &str, modified: Option<Timestamp>) -> bool {
         if let Some(tags) = self.header("if-none-match") {
             let weak = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
@@ -47,25 +47,25 @@ impl Incoming {
     }
 }
 
-/// An answer with its whole body.
+/// A complete answer.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reply {
     /// The status code.
     pub(crate) status: u16,
-    /// Header fields.
+    /// The headers.
     pub(crate) headers: Vec<(String, String)>,
     /// The body.
     pub(crate) body: Vec<u8>,
 }
 
 impl Reply {
-    /// A JSON answer.
+    /// Returns a JSON answer.
     pub(crate) fn json(status: u16, body: &Value) -> Self {
         Self { status, body: body.to_string().into(), ..Self::default() }
             .with("content-type", "application/json; charset=utf-8")
     }
 
-    /// GitHub's form of an error outside GraphQL.
+    /// Returns an error in GitHub's form outside GraphQL.
     pub(crate) fn message(status: u16, message: &str) -> Self {
         let url = "https://docs.github.com/rest";
         let body =
@@ -73,14 +73,14 @@ impl Reply {
         Self::json(status, &body)
     }
 
-    /// The same with a header field.
+    /// Adds a header.
     #[must_use]
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
         self
     }
 
-    /// The same with validators; without its body, as a 304, where the client has it already.
+    /// Adds validators; if the client's copy is current, the answer becomes a 304 without a body.
     #[must_use]
     pub(crate) fn validated(self, incoming: &Incoming, etag: &str, modified: Option<Timestamp>) -> Self {
         let fresh = incoming.has(etag, modified);
@@ -97,12 +97,12 @@ impl Reply {
     }
 }
 
-/// A time as HTTP writes it, to the second (RFC 9110, section 5.6.7).
+/// Formats a time for HTTP, to the second (RFC 9110, section 5.6.7).
 pub(crate) fn http_date(time: Timestamp) -> String {
     time.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
-/// A path segment without its percent encoding, or `None` where that isn't UTF-8.
+/// Decodes a path segment's percent-encoding; returns `None` if the result isn't UTF-8.
 pub(crate) fn percent_decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

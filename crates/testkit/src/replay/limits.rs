@@ -1,4 +1,4 @@
-//! GitHub's primary rate limits: a budget an hour for each kind of API, and the headers that tell of it.
+//! GitHub's primary rate limits: an hourly budget for each kind of API, and the headers that report it.
 //!
 //! <https://docs.github.com/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api>,
 //! <https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api>.
@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 
 use super::http::Reply;
 
-/// Which budget a request draws on.
+/// The budget that a request draws on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Resource {
-    /// REST, a point a request.
+    /// REST: one point per request.
     Core,
-    /// GraphQL, by what the document asks for.
+    /// GraphQL: points by the fields of the document.
     Graphql,
 }
 
@@ -26,14 +26,14 @@ impl Resource {
     }
 }
 
-/// A budget for an hour, in points.
+/// An hourly budget, in points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Budget {
-    /// Points an hour.
+    /// Points per hour.
     pub limit: u64,
     /// Points used so far.
     pub used: u64,
-    /// When `used` goes back to 0, by the real clock, as clients compare it with theirs.
+    /// When `used` is reset to 0, by the real clock, since clients compare it with theirs.
     pub resets_at: Timestamp,
 }
 
@@ -42,12 +42,12 @@ impl Budget {
         Self { limit, used: 0, resets_at: in_an_hour(now) }
     }
 
-    /// Points left.
+    /// Returns the points left.
     pub fn remaining(&self) -> u64 {
         self.limit.saturating_sub(self.used)
     }
 
-    /// As REST's `/rate_limit` shows it.
+    /// Returns the budget as REST's `/rate_limit` shows it.
     pub(crate) fn to_json(self, resource: Resource) -> Value {
         json!({
             "limit": self.limit, "remaining": self.remaining(), "reset": self.resets_at.as_second(),
@@ -55,7 +55,7 @@ impl Budget {
         })
     }
 
-    /// A reply with the headers that tell of this budget.
+    /// Adds the headers that report this budget to a reply.
     pub(crate) fn onto(self, reply: Reply, resource: Resource) -> Reply {
         reply
             .with("x-ratelimit-limit", self.limit.to_string())
@@ -66,7 +66,7 @@ impl Budget {
     }
 }
 
-/// The budgets of the one client that a replay server has.
+/// The budgets of the replay server's only client.
 #[derive(Debug)]
 pub(crate) struct Limits {
     core: Budget,
@@ -74,7 +74,7 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// What a personal token gets: 5,000 points an hour of each.
+    /// Returns the budgets of a personal token: 5,000 points an hour each.
     pub(crate) fn new(now: Timestamp) -> Self {
         Self { core: Budget::hourly(5000, now), graphql: Budget::hourly(5000, now) }
     }
@@ -84,7 +84,7 @@ impl Limits {
         *self.budget(resource) = budget;
     }
 
-    /// The budget as it is now.
+    /// Returns the budget at `now`.
     pub(crate) fn peek(&mut self, resource: Resource, now: Timestamp) -> Budget {
         let budget = self.budget(resource);
         if budget.resets_at <= now {
@@ -93,7 +93,7 @@ impl Limits {
         *budget
     }
 
-    /// Takes `cost` points and tells whether there were any left to take them from.
+    /// Spends `cost` points, and returns the budget and whether any points were left before.
     pub(crate) fn spend(&mut self, resource: Resource, cost: u64, now: Timestamp) -> (Budget, bool) {
         let left = self.peek(resource, now).remaining() > 0;
         let budget = self.budget(resource);

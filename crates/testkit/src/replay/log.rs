@@ -1,4 +1,4 @@
-//! What the server was asked: one record a request, and the counts that tests hold a client to.
+//! The request log: a record of each request, and the counts by which tests judge a client.
 
 use std::time::Duration;
 
@@ -7,80 +7,80 @@ use jiff::Timestamp;
 use super::graphql::Ask;
 use super::world::Window;
 
-/// What sort of request it was.
+/// The kind of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// GraphQL that asks for no file's text.
+    /// GraphQL that asks for no file texts.
     Repositories,
-    /// GraphQL that asks for the text of files.
+    /// GraphQL that asks for file texts.
     Files,
     /// A usage export.
     Export(Window),
-    /// A picture of a video.
+    /// A video's thumbnail.
     Thumbnail,
     /// REST.
     Rest,
-    /// An address that nothing is served at.
+    /// An address at which nothing is served.
     Unknown,
 }
 
-/// A request as it came in, before anything was decided.
+/// A request as received, before it is answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestInfo {
     /// 1 for the first request after the server's start.
     pub number: u64,
-    /// When it was there, by the real clock.
+    /// When the request arrived, by the real clock.
     pub at: Timestamp,
     /// `GET`, `POST`, …
     pub method: String,
-    /// Path and query, as sent.
+    /// The path and the query, as sent.
     pub path: String,
-    /// What sort of request it is.
+    /// The kind of the request.
     pub kind: Kind,
-    /// What a GraphQL document asks for; all zero for other requests.
+    /// The fields that a GraphQL document asks for; all zero for other requests.
     pub ask: Ask,
-    /// Whether it carried an `Authorization` header.
+    /// Whether the request had an `Authorization` header.
     pub authorised: bool,
-    /// Bytes of its body.
+    /// The size of the body, in bytes.
     pub body_bytes: u64,
 }
 
-/// A request and what became of it.
+/// A request and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// The request.
     pub info: RequestInfo,
-    /// The answer's status; `None` where the client was gone before, or the connection was cut.
+    /// The answer's status; `None` if the client hung up before, or the connection was cut.
     pub status: Option<u16>,
-    /// Bytes of the answer's body.
+    /// The size of the answer's body, in bytes.
     pub bytes: u64,
-    /// How long the answer took, latency included.
+    /// The duration of the answer, latency included.
     pub took: Duration,
-    /// Texts of files in the answer.
+    /// The number of file texts in the answer.
     pub texts: u64,
-    /// Whether it held a GraphQL document that GitHub would refuse to execute.
+    /// Whether the request held a GraphQL document that GitHub would refuse to execute.
     pub invalid: bool,
-    /// Whether something went wrong on purpose.
+    /// Whether the request met a deliberate fault.
     pub faulty: bool,
 }
 
 impl Request {
-    /// Whether the client had the answer already.
+    /// Returns whether the client's copy was current.
     pub fn not_modified(&self) -> bool {
         self.status == Some(304)
     }
 }
 
-/// Sums over the log.
+/// Totals of the log.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Requests of any kind.
     pub requests: u64,
     /// GraphQL requests: `repositories` and `files` together.
     pub graphql: u64,
-    /// GraphQL requests that ask for no file's text.
+    /// GraphQL requests that ask for no file texts.
     pub repositories: u64,
-    /// GraphQL requests that ask for the text of files.
+    /// GraphQL requests that ask for file texts.
     pub files: u64,
     /// `repository` fields in all documents.
     pub repository_fields: u64,
@@ -90,38 +90,38 @@ pub struct Counts {
     pub objects_by_expression: u64,
     /// `object` fields by id in all documents.
     pub objects_by_oid: u64,
-    /// Texts of files served.
+    /// File texts served.
     pub texts: u64,
     /// Requests for usage exports.
     pub exports: u64,
-    /// Those of them that got the whole export.
+    /// Requests for exports that got the whole export.
     pub exports_sent: u64,
-    /// Those of them that got a 304.
+    /// Requests for exports that got a 304.
     pub exports_not_modified: u64,
-    /// Those of them that carried a token, which is none of the exports' business.
+    /// Requests for exports that carried a token, which exports should never see.
     pub exports_with_token: u64,
-    /// Requests for pictures of videos.
+    /// Requests for thumbnails.
     pub thumbnails: u64,
-    /// Those of them that got a 304.
+    /// Requests for thumbnails that got a 304.
     pub thumbnails_not_modified: u64,
     /// REST requests.
     pub rest: u64,
-    /// Those of them that got a 304.
+    /// REST requests that got a 304.
     pub rest_not_modified: u64,
     /// GraphQL requests with a document that GitHub would refuse to execute.
     pub invalid_documents: u64,
     /// Requests that got a 401.
     pub unauthorised: u64,
-    /// Requests to which something was done on purpose.
+    /// Requests that met a deliberate fault.
     pub faulty: u64,
     /// Requests without an answer.
     pub unanswered: u64,
-    /// Bytes of bodies, both ways.
+    /// Bytes of bodies, in both directions.
     pub bytes: u64,
 }
 
 impl Counts {
-    /// The sums over these requests.
+    /// Returns the totals of these requests.
     pub fn of(log: &[Request]) -> Self {
         let mut counts = Self::default();
         log.iter().for_each(|request| counts.add(request));

@@ -1,9 +1,8 @@
-//! The outside world on loopback: GitHub (GraphQL and REST) and the usage exports, as they stood at a chosen moment.
+//! The outside world on loopback: GitHub (GraphQL and REST) and the usage exports, as of a chosen moment.
 //!
-//! A [`World`] is what there is to know: repositories and usage numbers. It is built by hand, or from a
-//! [`Trace`] of real builds at one tick. A [`Server`] answers for it on `127.0.0.1` and counts what it was
-//! asked. It knows nothing of shelflife: what it answers follows GitHub's own documentation, so a test that
-//! passes against it says something about the real thing.
+//! A [`World`] holds the repositories and the usage numbers. It is built by hand, or from one tick of a [`Trace`] of
+//! real builds. A [`Server`] serves it on `127.0.0.1` and counts the requests. It doesn't know shelflife: its answers
+//! follow GitHub's own documentation, so that a test against it says something about the real service.
 
 pub(crate) mod dice;
 mod exports;

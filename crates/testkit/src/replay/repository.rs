@@ -1,4 +1,4 @@
-//! A repository as GitHub shows it: what people said of it, its releases, and the files of its default branch.
+//! A repository as GitHub shows it: its numbers, its releases, and the files of its default branch.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,26 +7,26 @@ use jiff::Timestamp;
 
 use super::git::{Oid, Tree, tree};
 
-/// Who may see a repository.
+/// The visibility of a repository.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Access {
-    /// Everyone.
+    /// Everyone may see it.
     #[default]
     Public,
-    /// Its members: for the rest of the world it doesn't exist.
+    /// Only its members may see it; for everyone else it doesn't exist.
     Private,
-    /// Nobody: taken down on a legal ground. REST says 451.
+    /// Taken down for legal reasons: nobody may see it, and REST answers 451.
     Blocked,
 }
 
 /// A repository as GitHub shows it.
 #[derive(Debug, Clone)]
 pub struct Repository {
-    /// The account it belongs to, in its own letter case.
+    /// The owning account, in its own letter case.
     pub owner: String,
-    /// Its name, in its own letter case.
+    /// The name, in its own letter case.
     pub name: String,
-    /// Who may see it.
+    /// The visibility.
     pub access: Access,
     /// Stargazers.
     pub stars: u64,
@@ -36,29 +36,29 @@ pub struct Repository {
     pub open_issues: u64,
     /// Closed issues, without pull requests.
     pub closed_issues: u64,
-    /// When those of its issues were opened that can be asked for one by one, by their numbers.
+    /// The opening times of the issues that can be asked for by number.
     pub issues: BTreeMap<u64, Timestamp>,
-    /// Releases, newest first. Drafts are in the list and nobody sees them.
+    /// Releases, newest first. The list includes drafts, which nobody sees.
     pub releases: Vec<Release>,
-    /// The branch that `HEAD` points to. `None` for an empty repository.
+    /// The branch that `HEAD` points to; `None` for an empty repository.
     pub default_branch: Option<String>,
-    /// When the default branch's newest commit was made.
+    /// The time of the default branch's newest commit.
     pub committed_at: Timestamp,
-    /// When anything was last pushed, to whichever branch.
+    /// The time of the last push to any branch.
     pub pushed_at: Timestamp,
-    /// Read-only since its owner archived it.
+    /// Whether the owner archived it.
     pub archived: bool,
-    /// Disabled by GitHub.
+    /// Whether GitHub disabled it.
     pub disabled: bool,
-    /// Locked, as while it moves.
+    /// Whether it is locked, as during a move.
     pub locked: bool,
-    /// A fork of another.
+    /// Whether it is a fork.
     pub fork: bool,
     /// The line below the name.
     pub description: Option<String>,
     /// The link beside the description.
     pub homepage: Option<String>,
-    /// The SPDX id of its licence, where GitHub recognised one.
+    /// The SPDX id of the licence, if GitHub recognised one.
     pub license: Option<String>,
     files: BTreeMap<String, Blob>,
 }
@@ -67,7 +67,7 @@ pub struct Repository {
 const NEW_YEAR: Timestamp = Timestamp::constant(1_577_836_800, 0);
 
 impl Repository {
-    /// An empty public repository `owner/name` with the default branch `master`, last pushed when 2020 began.
+    /// Returns an empty public repository `owner/name` with the default branch `master`, last pushed when 2020 began.
     pub fn new(name_with_owner: &str) -> Self {
         let (owner, name) = split(name_with_owner);
         Self {
@@ -94,56 +94,56 @@ impl Repository {
         }
     }
 
-    /// The same, seen by these.
+    /// Sets the visibility.
     #[must_use]
     pub fn with_access(mut self, access: Access) -> Self {
         self.access = access;
         self
     }
 
-    /// The same with stars.
+    /// Sets the number of stars.
     #[must_use]
     pub fn with_stars(mut self, stars: u64) -> Self {
         self.stars = stars;
         self
     }
 
-    /// The same with issues.
+    /// Sets the numbers of issues.
     #[must_use]
     pub fn with_issues(mut self, open: u64, closed: u64) -> Self {
         (self.open_issues, self.closed_issues) = (open, closed);
         self
     }
 
-    /// The same with an issue that was opened at this time. Moves no count.
+    /// Adds an issue opened at this time, without changing the numbers of issues.
     #[must_use]
     pub fn with_issue(mut self, number: u64, opened: Timestamp) -> Self {
         self.issues.insert(number, opened);
         self
     }
 
-    /// The same, pushed to its default branch at this time.
+    /// Sets the time of the last push to the default branch.
     #[must_use]
     pub fn with_push(mut self, at: Timestamp) -> Self {
         (self.committed_at, self.pushed_at) = (at, at);
         self
     }
 
-    /// The same with a release that is newer than those it has.
+    /// Adds a release that is newer than all others.
     #[must_use]
     pub fn with_release(mut self, release: Release) -> Self {
         self.releases.insert(0, release);
         self
     }
 
-    /// The same with a file.
+    /// Adds a file.
     #[must_use]
     pub fn with_file(mut self, path: impl Into<String>, content: impl AsRef<[u8]>) -> Self {
         self.set_file(path, content);
         self
     }
 
-    /// Writes a file on the default branch. Moves no time stamp.
+    /// Writes a file on the default branch, without changing time stamps.
     pub fn set_file(&mut self, path: impl Into<String>, content: impl AsRef<[u8]>) -> &mut Self {
         self.files.insert(path.into(), Blob::new(content.as_ref()));
         self
@@ -154,37 +154,37 @@ impl Repository {
         self.files.remove(path)
     }
 
-    /// The files of the default branch, by path.
+    /// Returns the files of the default branch, by path.
     pub fn files(&self) -> &BTreeMap<String, Blob> {
         &self.files
     }
 
-    /// `owner/name`, in its own letter case.
+    /// Returns `owner/name`, in its own letter case.
     pub fn name_with_owner(&self) -> String {
         format!("{}/{}", self.owner, self.name)
     }
 
-    /// Its page.
+    /// Returns the address of its page.
     pub fn url(&self) -> String {
         format!("https://github.com/{}/{}", self.owner, self.name)
     }
 
-    /// The newest release that is neither a draft nor a prerelease.
+    /// Returns the newest release that is neither a draft nor a prerelease.
     pub fn latest_release(&self) -> Option<&Release> {
         self.releases.iter().find(|release| !release.draft && !release.prerelease)
     }
 
-    /// The releases that visitors see.
+    /// Returns the releases that visitors see.
     pub(crate) fn visible_releases(&self) -> impl Iterator<Item = &Release> {
         self.releases.iter().filter(|release| !release.draft)
     }
 
-    /// The tree of a folder (`""` for the root) on the default branch.
+    /// Returns the tree of a folder (`""` for the root) on the default branch.
     pub(crate) fn tree(&self, folder: &str) -> Option<Tree> {
         tree(&self.files, folder)
     }
 
-    /// The id of the default branch's newest commit: a commit of its files, at its time, by its owner.
+    /// Returns the id of the default branch's newest commit, computed from its files, time and owner.
     pub(crate) fn head(&self) -> Option<Oid> {
         self.default_branch.as_ref()?;
         let root = self.tree("")?.oid;
@@ -196,7 +196,7 @@ impl Repository {
         Some(Oid::of_commit(&format!("tree {root}\nauthor {who}\ncommitter {who}\n\n{}\n", self.headline())))
     }
 
-    /// The newest commit's message.
+    /// Returns the newest commit's message.
     pub(crate) fn headline(&self) -> String {
         self.releases
             .first()
@@ -207,22 +207,22 @@ impl Repository {
 /// A release of a repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release {
-    /// What people called it. GitHub has both `null` and `""` for one without a name.
+    /// The title. GitHub has both `null` and `""` for a release without one.
     pub name: Option<String>,
-    /// The tag that it is of.
+    /// The tag.
     pub tag: String,
-    /// When it became visible.
+    /// When the release became visible.
     pub published_at: Timestamp,
-    /// The date of the commit that it is of.
+    /// The date of the tagged commit.
     pub created_at: Timestamp,
-    /// Marked as not ready for production.
+    /// Whether the release is marked as not ready for production.
     pub prerelease: bool,
-    /// Not published yet.
+    /// Whether the release is not published yet.
     pub draft: bool,
 }
 
 impl Release {
-    /// A full release, created and published at the same moment.
+    /// Returns a full release, created and published at the same moment.
     pub fn new(tag: impl Into<String>, name: impl Into<String>, at: Timestamp) -> Self {
         Self {
             name: Some(name.into()),
@@ -234,7 +234,7 @@ impl Release {
         }
     }
 
-    /// Its page.
+    /// Returns the address of its page.
     pub(crate) fn url(&self, repository: &Repository) -> String {
         format!("{}/releases/tag/{}", repository.url(), self.tag)
     }
@@ -248,23 +248,23 @@ pub struct Blob {
 }
 
 impl Blob {
-    /// A blob of these bytes.
+    /// Returns a blob of these bytes.
     pub fn new(bytes: &[u8]) -> Self {
         Self { oid: Oid::of_blob(bytes), bytes: bytes.into() }
     }
 
-    /// Its git id.
+    /// Returns the git id.
     pub fn oid(&self) -> Oid {
         self.oid
     }
 
-    /// Its content.
+    /// Returns the content.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 }
 
-/// The owner and the name in `owner/name`.
+/// Splits `owner/name`.
 pub(crate) fn split(name_with_owner: &str) -> (String, String) {
     let (owner, name) = name_with_owner.split_once('/').unwrap_or(("", name_with_owner));
     (owner.into(), name.into())

@@ -1,6 +1,6 @@
-//! The few REST endpoints that a registry might ask: a repository, its latest release, its files, the rate limits.
+//! The REST endpoints that a registry may use: a repository, its latest release, its files, the rate limits.
 //!
-//! Shapes are those of <https://docs.github.com/rest>, without the fields that nobody would look at.
+//! Replies follow <https://docs.github.com/rest>, without the fields that no client here reads.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,12 +14,12 @@ use super::limits::{Limits, Resource};
 use super::repository::{Access, Blob, Release, Repository};
 use super::world::World;
 
-/// Whether a path (without the prefix of an enterprise server) is one of REST's.
+/// Returns whether a path (without the prefix of an enterprise server) belongs to REST.
 pub(crate) fn serves(path: &str) -> bool {
     path == "/rate_limit" || path.starts_with("/repos/") || path.starts_with("/repositories/")
 }
 
-/// Answers a request for `path`. `origin` is the address that links begin with.
+/// Answers a request for `path`. `origin` is the start of all links.
 pub(crate) fn answer(
     world: &World,
     path: &str,
@@ -32,7 +32,7 @@ pub(crate) fn answer(
         return Reply::message(404, "Not Found");
     }
     if path == "/rate_limit" {
-        // Asking what is left is free.
+        // Reading the rate limits costs nothing.
         let (core, graphql) = (limits.peek(Resource::Core, now), limits.peek(Resource::Graphql, now));
         let rate = core.to_json(Resource::Core);
         let resources = json!({"core": rate, "graphql": graphql.to_json(Resource::Graphql)});
@@ -46,7 +46,7 @@ pub(crate) fn answer(
         }
         Err(reply) => reply,
     };
-    // What the client has already costs nothing either.
+    // A 304 costs nothing either.
     let cost = u64::from(reply.status != 304);
     let (budget, left) = limits.spend(Resource::Core, cost, now);
     let reply = if left { reply } else { Reply::message(403, "API rate limit exceeded for user ID 1.") };
@@ -91,8 +91,8 @@ fn find(world: &World, path: &str, origin: &str) -> Result<Value, Reply> {
     }
 }
 
-/// A number that stays the same when a repository is renamed back and forth needs a registry of its own; this one
-/// stays the same for a name, which is enough to follow a redirect.
+/// Returns a repository's id. An id that survives a rename would need a table; this one depends only on the name, which
+/// is enough to follow a redirect.
 fn id(repository: &Repository) -> u64 {
     Dice::new(&["id", &repository.name_with_owner().to_ascii_lowercase()]).below(1 << 31)
 }
@@ -122,7 +122,7 @@ fn about(it: &Repository, origin: &str) -> Value {
         "homepage": it.homepage,
         "pushed_at": date(it.pushed_at),
         "stargazers_count": it.stars,
-        // Two names with a history: `watchers` is what stars were called before there were stars.
+        // Both fields have historical names: `watchers` once meant stars.
         "watchers_count": it.stars,
         "subscribers_count": it.watchers,
         "open_issues_count": it.open_issues,
@@ -159,7 +159,7 @@ fn contents(repository: &Repository, path: &str) -> Option<Value> {
 
 fn file(path: &str, blob: &Blob) -> Value {
     let mut content = String::new();
-    // 45 bytes are the 60 characters after which GitHub breaks the line.
+    // 45 bytes give 60 characters, after which GitHub breaks the line.
     for line in blob.bytes().chunks(45) {
         STANDARD.encode_string(line, &mut content);
         content.push('\n');

@@ -1,4 +1,4 @@
-//! The server: one world on one loopback address, every request logged, and faults where they were ordered.
+//! The server: serves one world on one loopback address, logs every request, and injects faults.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -27,23 +27,24 @@ use super::thumbnails;
 use super::wire::{Plug, Wires};
 use super::world::{Window, World};
 
-/// The most that a request's body may hold, in bytes. GitHub's own limit isn't documented; no sound client comes near.
+/// The largest body of a request, in bytes. GitHub doesn't document its own limit, but no real client comes near this
+/// one.
 const BODY_LIMIT: usize = 8 << 20;
 
-/// How a server starts. The default is a free port, no latency, no schema, and any token.
+/// Options of a server. The default is a free port, no latency, no schema, and any token.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// The port; 0 for a free one.
+    /// The port; 0 picks a free one.
     pub port: u16,
-    /// How long each request waits before it is answered, as a network would make it.
+    /// How long each request waits before it is answered.
     pub latency: Duration,
-    /// What GraphQL documents are validated against; without it, only unknown fields are noticed.
+    /// The schema that validates GraphQL documents; without one, only unknown fields are refused.
     pub schema: Option<Schema>,
-    /// The one token that is accepted; without it, any is.
+    /// The only accepted token; `None` accepts any token.
     pub token: Option<String>,
 }
 
-/// A running server. It stops when dropped: from then on, connections are refused.
+/// A running server. It stops when dropped; later connections are refused.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -64,7 +65,7 @@ impl Server {
     /// Serves a world.
     ///
     /// # Errors
-    /// The port is taken, or the system has no thread left.
+    /// The port is taken, or the thread can't be started.
     pub fn start_with(world: World, options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port))?;
         listener.set_nonblocking(true)?;
@@ -90,7 +91,7 @@ impl Server {
         let (stop, stopped) = oneshot::channel::<()>();
         let router = Router::new().fallback(handle).with_state(Arc::clone(&shared));
         let service = router.into_make_service_with_connect_info::<Plug>();
-        // A thread of its own, so that dropping the runtime, which waits, is never done inside another runtime.
+        // Dropping the runtime blocks, which must never happen inside another runtime, so it has a thread of its own.
         let thread = std::thread::Builder::new().name("replay".into()).spawn(move || {
             runtime.block_on(async move {
                 let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
@@ -103,47 +104,47 @@ impl Server {
         Ok(Self { address, shared, stop: Some(stop), thread: Some(thread) })
     }
 
-    /// Where it listens.
+    /// Returns the address on which the server listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The base of all its addresses, without a slash at the end; as GitHub's REST address this is `GITHUB_API_URL`.
+    /// Returns the base of all addresses, without a trailing slash. It can serve as `GITHUB_API_URL`.
     pub fn url(&self) -> &str {
         &self.shared.origin
     }
 
-    /// The address of GraphQL: `GITHUB_GRAPHQL_URL`.
+    /// Returns the address of GraphQL, for `GITHUB_GRAPHQL_URL`.
     pub fn graphql_url(&self) -> String {
         format!("{}/graphql", self.url())
     }
 
-    /// The address of an export.
+    /// Returns the address of an export.
     pub fn export_url(&self, window: Window) -> String {
         format!("{}{}", self.url(), exports::path(window))
     }
 
-    /// The address of the picture of a video, with `{id}` for the video's id.
+    /// Returns the address of thumbnails, with `{id}` for the video's id.
     pub fn thumbnails_url(&self) -> String {
         format!("{}{}", self.url(), thumbnails::path("{id}"))
     }
 
-    /// From the next request on, this is the world. Requests that are being answered keep theirs.
+    /// Replaces the world from the next request on. Requests in progress keep the old one.
     pub fn set_world(&self, world: World) {
         self.shared.lock().world = Arc::new(world);
     }
 
-    /// Changes the world in place, as between two builds. What was served before isn't touched.
+    /// Changes the world in place, as between two builds. Requests in progress keep the old one.
     pub fn change<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
         change(Arc::make_mut(&mut self.shared.lock().world))
     }
 
-    /// From the next request on, this is how long each waits.
+    /// Sets the latency from the next request on.
     pub fn set_latency(&self, latency: Duration) {
         self.shared.lock().latency = latency;
     }
 
-    /// From the next request on, this decides what goes wrong; `None` for nothing.
+    /// Sets the hook that injects faults from the next request on; `None` injects none.
     pub fn set_fault(&self, fault: Option<Fault>) {
         self.shared.lock().fault = fault;
     }
@@ -153,17 +154,17 @@ impl Server {
         self.shared.lock().limits.set(resource, budget);
     }
 
-    /// A budget as it is now.
+    /// Returns the present budget.
     pub fn budget(&self, resource: Resource) -> Budget {
         self.shared.lock().limits.peek(resource, Timestamp::now())
     }
 
-    /// Every request since the start or the last reset, in the order in which they were answered.
+    /// Returns every request since the start or the last reset, in the order in which they were answered.
     pub fn log(&self) -> Vec<Request> {
         self.shared.lock().log.clone()
     }
 
-    /// The sums over the log.
+    /// Returns the totals of the log.
     pub fn counts(&self) -> Counts {
         Counts::of(&self.shared.lock().log)
     }
@@ -210,7 +211,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The world's answer. What the request costs is taken from the budgets here.
+    /// Returns the world's answer, and charges its cost to the budgets.
     fn answer(&self, target: &Target, incoming: &Incoming, record: &mut Request) -> Reply {
         let now = Timestamp::now();
         let world = Arc::clone(&self.lock().world);
@@ -248,7 +249,7 @@ impl Shared {
     }
 }
 
-/// What a request is for.
+/// The endpoint of a request.
 enum Target {
     Graphql(Call),
     Export(Window),
@@ -266,7 +267,7 @@ impl Target {
         if let Some(video) = thumbnails::at(path) {
             return Self::Thumbnail(video.to_owned());
         }
-        // An enterprise server has the same API below two prefixes.
+        // An enterprise server has the same APIs below two prefixes.
         let rest = path.strip_prefix("/api/v3").unwrap_or(path);
         match (incoming.method.as_str(), path) {
             ("POST", "/graphql" | "/api/graphql") => Self::Graphql(Call::read(&incoming.body, schema)),
@@ -287,7 +288,7 @@ impl Target {
     }
 }
 
-/// Logs its request when dropped, which a client that hangs up makes happen before there is an answer.
+/// Logs its request when dropped, which also happens if a client hangs up before there is an answer.
 struct Recorder {
     shared: Arc<Shared>,
     began: Instant,
@@ -375,7 +376,7 @@ async fn handle(
     respond(reply, &plug, fault.as_ref())
 }
 
-/// A reply as HTTP, cut where a fault says so.
+/// Converts a reply to HTTP, and applies the fault to it.
 fn respond(reply: Reply, plug: &Plug, fault: Option<&FaultAction>) -> Response {
     let length = reply.body.len();
     let body = Bytes::from(reply.body);
@@ -388,7 +389,7 @@ fn respond(reply: Reply, plug: &Plug, fault: Option<&FaultAction>) -> Response {
         Some(FaultAction::Truncate(after)) => {
             let first = stream::iter([Ok(cut(*after))]);
             let reset = stream::once(async {
-                // The first part must be on its way before the connection goes.
+                // The first part must be sent before the connection is reset.
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 Err(io::Error::from(io::ErrorKind::ConnectionReset))
             });
@@ -408,7 +409,8 @@ fn respond(reply: Reply, plug: &Plug, fault: Option<&FaultAction>) -> Response {
         response = response.header("content-length", length);
     }
     response.body(body).unwrap_or_else(|why| {
-        let message = json!({"message": format!("the replay server has no such answer: {why}")}).to_string();
+        let message =
+            json!({"message": format!("the replay server can't build the answer: {why}")}).to_string();
         let mut response = Response::new(Body::from(message));
         *response.status_mut() = axum::http::StatusCode::INTERNAL_SERVER_ERROR;
         response

@@ -1,41 +1,42 @@
-//! Plugin sources that never existed but look like those that do: `setup.py`, `pyproject.toml`, `__init__.py`.
+//! Generated plugin sources that resemble real ones: `setup.py`, `pyproject.toml`, `__init__.py`.
 //!
-//! A trace says which Python versions a build found a plugin to run on, not how the plugin said so. Here each
-//! repository gets one of the ways in which real plugins say it, the same one in every run, chosen by its name.
+//! A trace says which Python versions a build found for a plugin, not how the plugin declared them. Here each
+//! repository declares them in one of the ways that real plugins use. The way depends on its name, so it is the same in
+//! every run.
 
 use std::collections::BTreeMap;
 
 use super::dice::Dice;
 use super::repository::Blob;
 
-/// What a repository's files are made of.
+/// The values from which a repository's files are generated.
 #[derive(Debug, Clone)]
 pub(crate) struct Plugin<'a> {
     /// `owner/name`.
     pub(crate) repository: &'a str,
     /// The plugin's declared id.
     pub(crate) identifier: &'a str,
-    /// Its title.
+    /// The plugin's title.
     pub(crate) title: &'a str,
-    /// Its newest release's tag.
+    /// The newest release's tag.
     pub(crate) tag: Option<&'a str>,
-    /// The versions of Python that the sources must lead to.
+    /// The versions of Python that a build must find in the sources.
     pub(crate) python: &'a str,
 }
 
-/// What OctoPrint takes where a plugin says nothing.
+/// The versions of Python that OctoPrint assumes if a plugin declares none.
 pub(crate) const DEFAULT_PYTHON: &str = ">=2.7,<3";
 
-/// A way to name the package.
+/// How a repository names its package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Naming {
-    /// `plugin_package = "…"`, the name that everybody would guess.
+    /// `plugin_package = "…"`, with the obvious name.
     Package,
-    /// `plugin_package = "…"`, another name.
+    /// `plugin_package = "…"`, with another name.
     OtherPackage,
-    /// `plugin_identifier` alone.
+    /// Only `plugin_identifier`.
     Identifier,
-    /// `plugin_package` twice, of which the second counts.
+    /// `plugin_package` twice; the second one counts.
     Twice,
     /// An entry point in `pyproject.toml`, and no `setup.py`.
     Project,
@@ -45,12 +46,12 @@ enum Naming {
     Nothing,
 }
 
-/// A way to say, or not to say, on which Python it runs.
+/// How a plugin declares its Python versions, if it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Saying {
     /// A plain assignment.
     Plain,
-    /// A plain assignment in single quotes, after an earlier one of another value.
+    /// A plain assignment in single quotes, after an earlier one with another value.
     Again,
     /// An annotated assignment.
     Annotated,
@@ -58,15 +59,15 @@ enum Saying {
     Translated,
     /// A plain assignment in a file that only Python 2 can parse.
     OldSyntax,
-    /// Nothing, in a file that any Python can parse.
+    /// No declaration, in a file that every Python can parse.
     Silent,
-    /// Nothing, in a file that only Python 2 can parse.
+    /// No declaration, in a file that only Python 2 can parse.
     OldSilent,
-    /// There is no `__init__.py` where there should be one.
+    /// `__init__.py` is missing.
     Absent,
 }
 
-/// How repositories lead to a value that isn't the default. Plain ones are the most by far, as in the world.
+/// The ways to declare versions other than the default. Plain assignments are by far the most frequent, as in reality.
 const SPOKEN: [(Naming, Saying); 16] = [
     (Naming::Package, Saying::Plain),
     (Naming::Package, Saying::Plain),
@@ -86,7 +87,7 @@ const SPOKEN: [(Naming, Saying); 16] = [
     (Naming::Shim, Saying::Plain),
 ];
 
-/// How repositories lead to the default: most were written before there was anything to say.
+/// The ways to get the default: most such plugins are older than the declaration.
 const UNSPOKEN: [(Naming, Saying); 16] = [
     (Naming::Package, Saying::Silent),
     (Naming::Package, Saying::Silent),
@@ -106,14 +107,14 @@ const UNSPOKEN: [(Naming, Saying); 16] = [
     (Naming::Nothing, Saying::Absent),
 ];
 
-/// The files of a plugin's repository.
+/// Returns the files of a plugin's repository.
 pub(crate) fn files(plugin: &Plugin<'_>) -> BTreeMap<String, Blob> {
     let ways = if plugin.python == DEFAULT_PYTHON { &UNSPOKEN } else { &SPOKEN };
     let mut dice = Dice::new(&["source", &plugin.repository.to_ascii_lowercase()]);
     let (naming, saying) = dice.pick(ways).copied().unwrap_or((Naming::Package, Saying::Plain));
     let guess = format!("octoprint_{}", plugin.identifier);
     let package = match naming {
-        // Python takes dashes in no module's name, so a real plugin with a dash in its id has another package.
+        // A Python module's name can't contain a dash, so a real plugin with a dash in its id has another package.
         Naming::OtherPackage => {
             format!("octoprint_{}_plugin", plugin.identifier.replace('-', "_").to_lowercase())
         }
@@ -143,7 +144,7 @@ pub(crate) fn files(plugin: &Plugin<'_>) -> BTreeMap<String, Blob> {
     files
 }
 
-/// The version that a tag stands for, with nothing in it that would end a string.
+/// Returns the version of the newest tag, without characters that would end a string.
 fn version(plugin: &Plugin<'_>) -> String {
     let tag = plugin.tag.unwrap_or("0.1.0");
     let digits = tag.trim_start_matches(|c: char| !c.is_ascii_digit());
@@ -151,7 +152,7 @@ fn version(plugin: &Plugin<'_>) -> String {
     if version.is_empty() { "0.1.0".into() } else { version }
 }
 
-/// A Python string literal that every version reads the same way.
+/// Returns a Python string literal that every version of Python reads the same way.
 fn quoted(text: &str) -> String {
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
@@ -162,7 +163,7 @@ fn setup(plugin: &Plugin<'_>, naming: Naming, package: &str) -> String {
         String::from("# coding=utf-8\n\n# What the plugin manager shows, and what pip installs.\n");
     text += &format!("plugin_identifier = {}\n", quoted(plugin.identifier));
     match naming {
-        // Then the setup's helper takes `octoprint_` and the identifier.
+        // The setup helper then derives the package from the identifier: `octoprint_` and the identifier.
         Naming::Identifier => {}
         Naming::Twice => {
             text += "plugin_package = \"octoprint_skeleton\"\n";
@@ -197,7 +198,7 @@ fn project(plugin: &Plugin<'_>, package: &str) -> String {
     )
 }
 
-/// Settings that plugins have. Which ones a plugin has comes from its name.
+/// Settings of plugins. The plugin's name decides which ones it has.
 const SETTINGS: [(&str, &str); 12] = [
     ("enabled", "True"),
     ("interval", "30"),
@@ -213,7 +214,7 @@ const SETTINGS: [(&str, &str); 12] = [
     ("greeting", "u\"Grüß Gott\""),
 ];
 
-/// Mixins that plugins have, with a method of each.
+/// Mixins of plugins, with a method of each.
 const MIXINS: [(&str, &str, &str); 7] = [
     ("StartupPlugin", "on_after_startup(self)", "self._logger.info(\"%s is up\", self._identifier)"),
     (
@@ -235,7 +236,7 @@ const MIXINS: [(&str, &str, &str); 7] = [
 fn module(plugin: &Plugin<'_>, saying: Saying, dice: &mut Dice) -> String {
     let old = matches!(saying, Saying::OldSyntax | Saying::OldSilent);
     let mut text = String::from("# coding=utf-8\n");
-    // A docstring that talks of the property without setting it.
+    // A docstring that mentions the property without setting it.
     text += "\"\"\"\nA plugin for OctoPrint.\n\nSet `__plugin_pythoncompat__ = \">=3.99,<4\"` once that is out.\n\"\"\"\n";
     text += "from __future__ import absolute_import\n\nimport logging\nimport threading\n\n";
     text += "import octoprint.plugin\nfrom octoprint.events import Events\n";
@@ -286,7 +287,7 @@ fn module(plugin: &Plugin<'_>, saying: Saying, dice: &mut Dice) -> String {
     text + "\n    # Local, so it says nothing about the module.\n    __plugin_version__ = \"0.0.0\"\n    return __plugin_version__\n"
 }
 
-/// Some handlers, so that a file is as long as real ones are.
+/// Returns some handlers, so that the file is as long as real ones.
 fn commands(dice: &mut Dice, old: bool) -> String {
     let mut text = String::new();
     for number in 0..2 + dice.below(14) {
@@ -347,7 +348,7 @@ mod tests {
             found.map(|(_, blob)| text(blob).to_owned()).collect()
         };
         let spoken = modules(&spoken);
-        assert_eq!(spoken.len(), names.len(), "what was found must be somewhere");
+        assert_eq!(spoken.len(), names.len(), "every name must have been found");
         let length = spoken.iter().map(String::len).sum::<usize>() / spoken.len();
         assert!((2_000..8_000).contains(&length), "{length}");
         for mark in [

@@ -1,7 +1,7 @@
-//! A trace: real builds of a registry one after the other, from each of which the world at its time can be told.
+//! A trace: a series of real builds of a registry. Each build, a tick, gives the world at its time.
 //!
-//! A trace's folder holds `ticks/NNN.json` (`tick`, `time`, and `plugins` as they were published) and
-//! `sources.bundle`, a git bundle with the entries behind each tick under the tag `tick-NNN`.
+//! A trace's folder holds `ticks/NNN.json` (with `tick`, `time`, and the published `plugins`) and `sources.bundle`, a
+//! git bundle in which the tag `tick-NNN` has the entries of each tick.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,7 +19,7 @@ use super::repository::{Release, Repository};
 use super::source::{self, Plugin};
 use super::world::{Usage, Window, World};
 
-/// Why a trace can't be replayed: what was tried, and what it came to.
+/// Why a trace can't be replayed: what was tried, and why it failed.
 #[derive(Debug)]
 pub struct TraceError(String);
 
@@ -35,14 +35,14 @@ fn at(path: &Path) -> impl Fn(io::Error) -> TraceError {
     move |why| TraceError(format!("{}: {why}", path.display()))
 }
 
-/// The folder of test data beside the repository: `../shared`, or what `SHELFLIFE_SHARED` says, if it exists.
+/// Returns the folder of test data beside the repository, if it exists: `$SHELFLIFE_SHARED`, or `../shared`.
 pub fn shared() -> Option<PathBuf> {
     let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
     let path = std::env::var_os("SHELFLIFE_SHARED").map_or_else(beside, PathBuf::from);
     path.canonicalize().ok().filter(|path| path.is_dir())
 }
 
-/// A trace, opened.
+/// An open trace.
 #[derive(Debug)]
 pub struct Trace {
     ticks: BTreeMap<u32, Tick>,
@@ -55,23 +55,24 @@ struct Tick {
     plugins: Vec<Value>,
 }
 
-/// Where a tick's entries come from.
+/// The origin of a tick's entries.
 #[derive(Debug)]
 enum Sources {
-    /// A bare clone of the bundle, with a tag a tick.
+    /// A bare clone of the bundle, with a tag for each tick.
     Clone(TempDir),
-    /// One folder for all ticks, with `_plugins` and `_data` in it.
+    /// A folder with `_plugins` and `_data`, for all ticks.
     Folder(PathBuf),
 }
 
 impl Trace {
-    /// Opens the trace in a folder. Its bundle is cloned into a temporary folder, which takes the program `git`.
+    /// Opens the trace in a folder. The bundle is cloned into a temporary folder, which requires `git`.
     ///
     /// # Errors
-    /// A file is missing or isn't what it should be, or git fails.
+    /// A file is missing or invalid, or git fails.
     pub fn open(folder: &Path) -> Result<Self, TraceError> {
         let ticks = read_ticks(folder)?;
-        let clone = TempDir::new().map_err(|why| TraceError(format!("no temporary folder: {why}")))?;
+        let clone =
+            TempDir::new().map_err(|why| TraceError(format!("can't create a temporary folder: {why}")))?;
         let bundle = folder.join("sources.bundle");
         let mut git = git();
         git.args(["clone", "--quiet", "--bare"]).arg(&bundle).arg(clone.path());
@@ -79,40 +80,39 @@ impl Trace {
         Ok(Self { ticks, sources: Sources::Clone(clone) })
     }
 
-    /// Opens the trace in a folder, with the entries of another folder (`_plugins/*.md` in it) for every tick.
+    /// Opens the trace in a folder, but takes the entries of every tick from another folder (`_plugins/*.md`).
     ///
     /// # Errors
-    /// A file is missing or isn't what it should be.
+    /// A file is missing or invalid.
     pub fn with_sources(folder: &Path, sources: &Path) -> Result<Self, TraceError> {
         Ok(Self { ticks: read_ticks(folder)?, sources: Sources::Folder(sources.to_owned()) })
     }
 
-    /// The numbers of its ticks, in order.
+    /// Returns the numbers of the ticks, in order.
     pub fn ticks(&self) -> Vec<u32> {
         self.ticks.keys().copied().collect()
     }
 
-    /// When the build of a tick was.
+    /// Returns the time of a tick's build.
     ///
     /// # Errors
-    /// There is no such tick.
+    /// The trace has no such tick.
     pub fn time(&self, tick: u32) -> Result<Timestamp, TraceError> {
         Ok(self.tick(tick)?.time)
     }
 
-    /// What the build of a tick published: an array of plugins.
+    /// Returns the plugins that a tick's build published, as an array.
     ///
     /// # Errors
-    /// There is no such tick.
+    /// The trace has no such tick.
     pub fn published(&self, tick: u32) -> Result<Value, TraceError> {
         Ok(Value::Array(self.tick(tick)?.plugins.clone()))
     }
 
-    /// Writes the entries and data files behind a tick into a folder, as `_plugins` and `_data`, in place of those
-    /// that are there.
+    /// Writes the entries and data files of a tick into a folder, in place of its `_plugins` and `_data`.
     ///
     /// # Errors
-    /// There is no such tick, the folder can't be written, or git fails.
+    /// The trace has no such tick, the folder can't be written, or git fails.
     pub fn checkout(&self, tick: u32, folder: &Path) -> Result<(), TraceError> {
         self.tick(tick)?;
         for name in ["_plugins", "_data"] {
@@ -131,9 +131,9 @@ impl Trace {
                 Ok(())
             }
             Sources::Clone(clone) => {
-                // An index of its own, so that two checkouts at once don't wait for one another's lock.
-                let scratch =
-                    TempDir::new().map_err(|why| TraceError(format!("no temporary folder: {why}")))?;
+                // An index of its own, so that two checkouts at once don't wait for each other's lock.
+                let scratch = TempDir::new()
+                    .map_err(|why| TraceError(format!("can't create a temporary folder: {why}")))?;
                 let index = scratch.path().join("index");
                 let folder = folder.canonicalize().map_err(at(folder))?;
                 for arguments in [["read-tree", &format!("tick-{tick}")], ["checkout-index", "--all"]] {
@@ -147,13 +147,13 @@ impl Trace {
         }
     }
 
-    /// The world as it was at a tick, as far as what was published tells.
+    /// Returns the world at a tick, as far as it follows from what was published.
     ///
-    /// What it doesn't tell is made up, and the same in every run: issues' dates, watchers, earlier releases, the numbers of
-    /// instances by version, sources (see `source.rs`), plugins in the exports that no entry is about.
+    /// Everything else is made up, and the same in every run: issues' dates, watchers, earlier releases, instances by
+    /// version, sources (see `source.rs`), and plugins in the exports that have no entry.
     ///
     /// # Errors
-    /// As [`Trace::checkout`]; or an entry can't be read, or something published isn't what it should be.
+    /// As for [`Trace::checkout`]; or an entry can't be read, or a published value is invalid.
     pub fn world(&self, tick: u32) -> Result<World, TraceError> {
         let Tick { time, plugins } = self.tick(tick)?;
         let heads = self.heads(tick)?;
@@ -162,7 +162,7 @@ impl Trace {
         for plugin in plugins {
             let stem = plugin.get("id").and_then(Value::as_str).unwrap_or_default();
             let wrong = |what: &str| TraceError(format!("tick {tick}: {stem}: {what}"));
-            let head = heads.get(stem).ok_or_else(|| wrong("no entry of this name with an id"))?;
+            let head = heads.get(stem).ok_or_else(|| wrong("no entry with this name has an id"))?;
             add_usage(&mut world, plugin, &head.id);
             if let (Some(name), Some(github)) = (head.repository(), plugin.get("github")) {
                 let repository =
@@ -182,7 +182,8 @@ impl Trace {
     }
 
     fn heads(&self, tick: u32) -> Result<BTreeMap<String, Head>, TraceError> {
-        let scratch = TempDir::new().map_err(|why| TraceError(format!("no temporary folder: {why}")))?;
+        let scratch =
+            TempDir::new().map_err(|why| TraceError(format!("can't create a temporary folder: {why}")))?;
         let folder = match &self.sources {
             Sources::Folder(folder) => folder.join("_plugins"),
             Sources::Clone(_) => {
@@ -218,16 +219,19 @@ fn read_ticks(folder: &Path) -> Result<BTreeMap<u32, Tick>, TraceError> {
         let mut value: Value = serde_json::from_slice(&bytes).map_err(|why| wrong(&why.to_string()))?;
         let number = value.get("tick").and_then(Value::as_u64).and_then(|it| u32::try_from(it).ok());
         let time = value.get("time").and_then(Value::as_str).and_then(|it| it.parse().ok());
-        let (Some(number), Some(time)) = (number, time) else { return Err(wrong("no tick or no time")) };
+        let (Some(number), Some(time)) = (number, time) else {
+            return Err(wrong("`tick` or `time` is missing"));
+        };
         let Some(Value::Array(plugins)) = value.get_mut("plugins").map(Value::take) else {
-            return Err(wrong("no plugins"));
+            return Err(wrong("`plugins` is missing"));
         };
         ticks.insert(number, Tick { time, plugins });
     }
     if ticks.is_empty() { Err(TraceError(format!("{}: no ticks", folder.display()))) } else { Ok(ticks) }
 }
 
-/// Git, deaf to the repository or hook that we may have been started from and to the user's line endings.
+/// Returns a git command that ignores the repository or hook from which this process may have been started, and the
+/// user's settings for line endings.
 fn git() -> Command {
     let mut git = Command::new("git");
     for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"] {
@@ -238,14 +242,14 @@ fn git() -> Command {
 }
 
 fn run(mut git: Command) -> Result<(), TraceError> {
-    let output = git.output().map_err(|why| TraceError(format!("git doesn't run: {why}")))?;
+    let output = git.output().map_err(|why| TraceError(format!("can't run git: {why}")))?;
     if output.status.success() {
         return Ok(());
     }
     Err(TraceError(format!("git failed: {}", String::from_utf8_lossy(&output.stderr).trim())))
 }
 
-/// Copies the files of a folder; nothing where there is none.
+/// Copies the files of a folder, if it exists.
 fn copy(from: &Path, to: &Path) -> Result<(), TraceError> {
     let files = match std::fs::read_dir(from) {
         Err(why) if why.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -269,7 +273,7 @@ fn add_usage(world: &mut World, plugin: &Value, id: &str) {
     for (window, name) in [(Window::Week, "week"), (Window::Month, "month")] {
         let instances = number(plugin, &format!("/stats/instances_{name}")).unwrap_or(0);
         let install_events = number(plugin, &format!("/stats/install_events_{name}")).unwrap_or(0);
-        // The exports list who was seen. Nobody was, so there is no line.
+        // The exports list only plugins with usage.
         if instances > 0 || install_events > 0 {
             let versions = versions(&id, instances);
             world.set_usage(window, id.clone(), Usage { instances, install_events, versions });
@@ -277,7 +281,7 @@ fn add_usage(world: &mut World, plugin: &Value, id: &str) {
     }
 }
 
-/// Instances over two or three versions, the newest with the most.
+/// Splits instances over two or three versions, the newest with the most.
 fn versions(id: &str, instances: u64) -> BTreeMap<String, u64> {
     let mut dice = Dice::new(&["versions", id]);
     let (major, minor, patch) = (dice.below(3), dice.below(12), 1 + dice.below(9));
@@ -291,8 +295,8 @@ fn versions(id: &str, instances: u64) -> BTreeMap<String, u64> {
     names.into_iter().filter(|(_, n)| *n > 0).collect()
 }
 
-/// An issue that an entry names, opened on some day of 2018 or 2019, which is before any tick; the registry's own are in
-/// a repository that no plugin is in.
+/// Adds an issue that an entry names, opened on a day in 2018 or 2019, before the first tick. A repository that the
+/// world doesn't have yet, such as the registry's own, is added with it.
 pub(crate) fn add_issue(world: &mut World, name: &str, number: u64) {
     let mut dice = Dice::new(&["issue", &name.to_ascii_lowercase(), &number.to_string()]);
     let seconds = ARCHIVED_BEFORE.saturating_add_unsigned(dice.below(2 * 365 * DAY));
@@ -305,7 +309,7 @@ pub(crate) fn add_issue(world: &mut World, name: &str, number: u64) {
     }
 }
 
-/// Plugins that come with OctoPrint: the exports know them, no registry lists them.
+/// Adds plugins that come with OctoPrint: the exports list them, but no registry does.
 fn add_bundled(world: &mut World) {
     for (id, instances) in [("announcements", 98_000), ("pluginmanager", 99_500), ("softwareupdate", 99_000)]
     {
@@ -319,10 +323,10 @@ fn add_bundled(world: &mut World) {
     }
 }
 
-/// A published time, `2020-05-23 05:38:17 +0000`.
+/// Parses a published time, `2020-05-23 05:38:17 +0000`.
 fn published_time(value: Option<&Value>) -> Result<Timestamp, String> {
     let text = value.and_then(Value::as_str).ok_or("a time is missing")?;
-    Timestamp::strptime("%Y-%m-%d %H:%M:%S %z", text).map_err(|why| format!("{text:?} is no time: {why}"))
+    Timestamp::strptime("%Y-%m-%d %H:%M:%S %z", text).map_err(|why| format!("{text:?} is not a time: {why}"))
 }
 
 fn later(time: Timestamp, seconds: u64) -> Timestamp {
@@ -340,8 +344,8 @@ fn span(seconds: u64) -> SignedDuration {
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;
 
-/// Some of the repositories that rested since before 2018 are archived. A fixed date, so that none is archived by
-/// the mere passing of time between two ticks.
+/// Some repositories without a push since 2018 are archived. The date is fixed, so that time alone archives none
+/// between two ticks.
 const ARCHIVED_BEFORE: i64 = 1_514_764_800;
 
 fn repository(
@@ -352,15 +356,15 @@ fn repository(
     now: Timestamp,
 ) -> Result<Repository, String> {
     let mut dice = Dice::new(&["repository", &name.to_ascii_lowercase()]);
-    let stars = number(github, "/stars").ok_or("no stars")?;
+    let stars = number(github, "/stars").ok_or("`stars` is missing")?;
     let (Some(open), Some(closed)) = (number(github, "/issues/open"), number(github, "/issues/closed"))
     else {
-        return Err("no issues".into());
+        return Err("`issues` is missing".into());
     };
     let pushed = published_time(github.get("last_push"))?;
     let mut it = Repository::new(name).with_stars(stars).with_issues(open, closed).with_push(pushed);
     it.watchers = stars / 5 + dice.below(6);
-    // Work goes on in other branches too, and that moves `pushedAt` alone.
+    // Pushes to other branches change `pushedAt` alone.
     if dice.one_in(6) {
         let later = later(pushed, HOUR + dice.below(30 * DAY));
         it.pushed_at = if later < now { later } else { pushed };
@@ -376,7 +380,7 @@ fn repository(
     let tag = it.latest_release().map(|release| release.tag.clone());
     let python =
         plugin.pointer("/compatibility/python").and_then(Value::as_str).unwrap_or(source::DEFAULT_PYTHON);
-    // What an entry declares wins over its sources, so those may well say something else.
+    // An entry's declaration wins over its sources, so the sources may differ.
     let python = if head.python.is_some() && dice.one_in(3) { source::DEFAULT_PYTHON } else { python };
     let about =
         Plugin { repository: name, identifier: &head.id, title: &head.title, tag: tag.as_deref(), python };
@@ -389,8 +393,8 @@ fn repository(
 fn releases(latest: &Value, total: u64, dice: &mut Dice) -> Result<Vec<Release>, String> {
     let text = |key| latest.get(key).and_then(Value::as_str);
     let published_at = published_time(latest.get("date"))?;
-    let tag = text("tag").ok_or("a release without a tag")?.to_owned();
-    // A tag is made before it is published, so its commit is older than its release.
+    let tag = text("tag").ok_or("a release has no tag")?.to_owned();
+    // A commit is tagged before its release is published, so it is older.
     let created_at = earlier(published_at, 60 + dice.below(HOUR));
     let name = text("name").map(str::to_owned);
     let mut releases = vec![Release { name, tag, published_at, created_at, prerelease: false, draft: false }];
@@ -400,7 +404,7 @@ fn releases(latest: &Value, total: u64, dice: &mut Dice) -> Result<Vec<Release>,
         let tag = format!("0.0.{}", total - number);
         releases.push(Release { prerelease: dice.one_in(6), ..Release::new(tag.clone(), tag, time) });
     }
-    // Some have tried the next one already: the newest release isn't always the latest full one.
+    // Some repositories have a newer prerelease: the newest release isn't always the latest full one.
     if releases.len() > 2
         && dice.one_in(5)
         && let Some(oldest) = releases.pop()
@@ -411,7 +415,7 @@ fn releases(latest: &Value, total: u64, dice: &mut Dice) -> Result<Vec<Release>,
     Ok(releases)
 }
 
-/// The SPDX ids of licences as entries write them.
+/// Returns the SPDX id of a licence as entries write it.
 fn spdx(license: &str) -> Option<&'static str> {
     let plain: String = license.to_ascii_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
     match plain.as_str() {

@@ -11,12 +11,12 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// The handle to a connection. Once pulled, nothing more is written to it, and the peer sees a reset.
+/// The handle of a connection. Once pulled, nothing more is written, and the client sees a reset.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Plug(Arc<AtomicBool>);
 
 impl Plug {
-    /// Ends the connection at its next write.
+    /// Resets the connection at its next write.
     pub(crate) fn pull(&self) {
         self.0.store(true, Ordering::Release);
     }
@@ -32,7 +32,7 @@ impl Connected<IncomingStream<'_, Wires>> for Plug {
     }
 }
 
-/// A listener whose connections have a [`Plug`], given to handlers as connection information.
+/// A listener whose connections have a [`Plug`], which handlers get as connection information.
 #[derive(Debug)]
 pub(crate) struct Wires(pub(crate) TcpListener);
 
@@ -42,7 +42,7 @@ impl Listener for Wires {
 
     async fn accept(&mut self) -> (Wire, Plug) {
         let (stream, _) = <TcpListener as Listener>::accept(&mut self.0).await;
-        // Answers are small and wait for nothing: without this, some would wait for an acknowledgement.
+        // Answers are small, so without this some would wait for the client's acknowledgement.
         let _ = stream.set_nodelay(true);
         let plug = Plug::default();
         (Wire { stream, plug: plug.clone() }, plug)
@@ -53,7 +53,7 @@ impl Listener for Wires {
     }
 }
 
-/// One connection.
+/// A connection.
 #[derive(Debug)]
 pub(crate) struct Wire {
     stream: TcpStream,

@@ -1,4 +1,4 @@
-//! What there is to know at one moment: which repositories there are, and how much each plugin is used.
+//! The world: the repositories, the usage of each plugin and the thumbnails at one moment.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::repository::{Repository, split};
 
 /// The outside world at one moment.
 ///
-/// Repositories are found as on GitHub: letter case doesn't matter, and an old name leads to the new one.
+/// Repositories are found as on GitHub: letter case doesn't matter, and an old name redirects to the new one.
 #[derive(Debug, Clone, Default)]
 pub struct World {
     tick: Option<u32>,
@@ -22,34 +22,34 @@ pub struct World {
 }
 
 impl World {
-    /// An empty world at this time, which is what the exports give as their Last-Modified.
+    /// Returns an empty world at this time, which the exports send as Last-Modified.
     pub fn new(time: Timestamp) -> Self {
         Self { time, ..Self::default() }
     }
 
-    /// When this is.
+    /// Returns the world's time.
     pub fn time(&self) -> Timestamp {
         self.time
     }
 
-    /// Moves the clock.
+    /// Sets the world's time.
     pub fn set_time(&mut self, time: Timestamp) -> &mut Self {
         self.time = time;
         self
     }
 
-    /// Which build of a trace this world belongs to, if any.
+    /// Returns the tick of a trace that this world belongs to, if any.
     pub fn tick(&self) -> Option<u32> {
         self.tick
     }
 
-    /// Says which build of a trace this world belongs to.
+    /// Sets the tick of a trace that this world belongs to.
     pub fn set_tick(&mut self, tick: u32) -> &mut Self {
         self.tick = Some(tick);
         self
     }
 
-    /// Adds a repository, in place of one of the same name.
+    /// Adds a repository, or replaces the one of the same name.
     pub fn add(&mut self, repository: Repository) -> &mut Self {
         let key = key(&repository.name_with_owner());
         self.renamed.remove(&key);
@@ -57,12 +57,12 @@ impl World {
         self
     }
 
-    /// Removes the repository of this name: from now on GitHub doesn't know it.
+    /// Removes the repository of this name, which GitHub then reports as not found.
     pub fn remove(&mut self, name_with_owner: &str) -> Option<Repository> {
         self.repositories.remove(&key(name_with_owner))
     }
 
-    /// Gives a repository another name; the old one leads to it. Returns whether there was such a repository.
+    /// Renames a repository; the old name redirects to the new one. Returns whether the repository existed.
     pub fn rename(&mut self, from: &str, to: &str) -> bool {
         let Some(mut repository) = self.remove(from) else { return false };
         (repository.owner, repository.name) = split(to);
@@ -78,39 +78,39 @@ impl World {
         true
     }
 
-    /// The repository that GitHub gives for this name, old names included.
+    /// Returns the repository that GitHub finds by this name, including old names.
     pub fn repository(&self, name_with_owner: &str) -> Option<&Repository> {
         self.exact(name_with_owner)
             .or_else(|| self.renamed.get(&key(name_with_owner)).and_then(|to| self.repositories.get(to)))
     }
 
-    /// The repository that bears this name today.
+    /// Returns the repository that has this name now.
     pub fn exact(&self, name_with_owner: &str) -> Option<&Repository> {
         self.repositories.get(&key(name_with_owner))
     }
 
-    /// The repository that bears this name today, to be changed. Use [`World::rename`] for its name.
+    /// Returns the repository that has this name now, to be changed. Use [`World::rename`] to rename it.
     pub fn repository_mut(&mut self, name_with_owner: &str) -> Option<&mut Repository> {
         self.repositories.get_mut(&key(name_with_owner))
     }
 
-    /// All repositories, by lower-case name.
+    /// Returns all repositories, sorted by lower-case name.
     pub fn repositories(&self) -> impl Iterator<Item = &Repository> {
         self.repositories.values()
     }
 
-    /// Sets what an export says of a plugin. The id is written as given; real exports have it in lower case.
+    /// Sets a plugin's usage in an export. The id is written as given; real exports use lower case.
     pub fn set_usage(&mut self, window: Window, id: impl Into<String>, usage: Usage) -> &mut Self {
         self.table(window).insert(id.into(), usage);
         self
     }
 
-    /// Takes a plugin out of an export.
+    /// Removes a plugin from an export.
     pub fn remove_usage(&mut self, window: Window, id: &str) -> Option<Usage> {
         self.table(window).remove(id)
     }
 
-    /// What an export says, by plugin.
+    /// Returns the usage in an export, by plugin.
     pub fn usage(&self, window: Window) -> &BTreeMap<String, Usage> {
         match window {
             Window::Week => &self.week,
@@ -125,12 +125,12 @@ impl World {
         }
     }
 
-    /// The picture of a video.
+    /// Returns a video's thumbnail.
     pub fn thumbnail(&self, video: &str) -> Option<&[u8]> {
         self.thumbnails.get(video).map(Vec::as_slice)
     }
 
-    /// Gives a video another picture, or none.
+    /// Sets or removes a video's thumbnail.
     pub fn set_thumbnail(&mut self, video: &str, picture: Option<Vec<u8>>) -> &mut Self {
         match picture {
             Some(picture) => drop(self.thumbnails.insert(video.to_owned(), picture)),
@@ -139,19 +139,19 @@ impl World {
         self
     }
 
-    /// Whether exports are in the older format, which has no object `plugins` around everything.
+    /// Returns whether exports have the older format, without a `plugins` object around everything.
     pub fn bare_exports(&self) -> bool {
         self.bare_exports
     }
 
-    /// Chooses the export's format: see [`World::bare_exports`].
+    /// Sets the exports' format: see [`World::bare_exports`].
     pub fn set_bare_exports(&mut self, bare: bool) -> &mut Self {
         self.bare_exports = bare;
         self
     }
 }
 
-/// The span that an export covers.
+/// The period of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Window {
     /// The last 7 days.
@@ -161,7 +161,7 @@ pub enum Window {
 }
 
 impl Window {
-    /// The file that the export is served as.
+    /// Returns the file name of the export.
     pub fn file(self) -> &'static str {
         match self {
             Self::Week => "plugin_stats_7d.json",
@@ -170,12 +170,12 @@ impl Window {
     }
 }
 
-/// What an export says of one plugin.
+/// The usage of a plugin in an export.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// OctoPrint instances that had it installed.
+    /// OctoPrint instances that had the plugin installed.
     pub instances: u64,
-    /// Times it was installed.
+    /// Number of installations.
     pub install_events: u64,
     /// Instances by version of the plugin.
     pub versions: BTreeMap<String, u64>,
@@ -201,10 +201,10 @@ mod tests {
             assert_eq!(found.as_deref(), Some("Third/Three"), "{name}");
         }
         assert!(world.exact("owner/one").is_none());
-        // A new repository under an old name ends the redirect, as on GitHub.
+        // A new repository with an old name ends the redirect, as on GitHub.
         world.add(Repository::new("owner/one").with_stars(7));
         assert_eq!(world.repository("Owner/One").map(|it| it.stars), Some(7));
-        // A change of letter case alone isn't a redirect to itself.
+        // Changing only the letter case must not create a redirect to itself.
         assert!(world.rename("owner/one", "Owner/ONE"));
         assert_eq!(world.repository("owner/one").map(|it| it.name.as_str()), Some("ONE"));
     }

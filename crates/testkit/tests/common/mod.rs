@@ -1,4 +1,4 @@
-//! A client that hides nothing: one connection a request, and what came back as it came.
+//! A client that hides nothing: one request per connection, and the answer exactly as received.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// What came back.
+/// An answer.
 #[derive(Debug)]
 pub(crate) struct Got {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
-    /// What ended the body before the announced length, if anything did.
+    /// The error that ended the body before the announced length, if any.
     pub(crate) broken: Option<io::ErrorKind>,
 }
 
@@ -26,10 +26,10 @@ impl Got {
     }
 }
 
-/// Sends a request and reads until the server closes, or for two seconds.
+/// Sends a request and reads until the server closes the connection, or for two seconds.
 ///
 /// # Errors
-/// There is no head of an answer.
+/// No complete head of an answer was received.
 pub(crate) fn send(
     to: SocketAddr,
     method: &str,
@@ -69,7 +69,7 @@ pub(crate) fn send(
     Ok(got)
 }
 
-/// GETs a path.
+/// Sends a GET request.
 pub(crate) fn get(to: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Got {
     send(to, "GET", path, headers, "").expect("an answer")
 }

@@ -1,11 +1,11 @@
-//! What a document asks for, counted before it is executed.
+//! The fields that a document asks for, counted before it is executed.
 
 use apollo_compiler::Node;
 use apollo_compiler::ast::{Field, OperationDefinition, Selection};
 
 use super::Fragments;
 
-/// What a GraphQL document asks for, fragments written out. Counts are of fields, not of what they resolve to.
+/// The fields that a GraphQL document asks for, with fragments expanded. Counts are of fields, not of their values.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Ask {
     /// `repository` fields.
@@ -22,18 +22,18 @@ pub struct Ask {
     pub texts: u64,
 }
 
-/// The most selections that are looked at: fragments of fragments can make a short document exponential.
+/// The most selections to visit: fragments of fragments can make a short document exponential.
 const ENOUGH: usize = 1_000_000;
 
 impl Ask {
-    /// What this operation asks for.
+    /// Counts the fields of an operation.
     pub(super) fn of(operation: &OperationDefinition, fragments: &Fragments<'_>) -> Self {
         let mut ask = Self::default();
         let mut open: Vec<(&[Selection], usize)> = vec![(&operation.selection_set, 0)];
         let mut seen = 0;
         while let Some((selections, depth)) = open.pop() {
             seen += selections.len();
-            // Deeper than this only a circle of fragments goes, which execution refuses.
+            // Only a cycle of fragments nests deeper than this, and execution refuses it.
             if depth > super::execute::DEEPEST || seen > ENOUGH {
                 break;
             }
@@ -70,8 +70,8 @@ impl Ask {
         }
     }
 
-    /// What executing it costs, in points: GitHub divides the requests for connections by 100, and rounds, and takes
-    /// at least one.
+    /// Returns the cost of executing the document, in points: GitHub divides the requests for connections by 100,
+    /// rounds, and charges at least one.
     pub fn cost(&self) -> u64 {
         ((self.connections + 50) / 100).max(1)
     }

@@ -1,4 +1,4 @@
-//! Connections: lists of which GitHub shows a page, and what it says where no page was asked for.
+//! Connections: lists of which GitHub returns a page, and its errors if a query asks for no page or for one too large.
 //!
 //! <https://docs.github.com/graphql/guides/using-pagination-in-the-graphql-api>.
 
@@ -7,17 +7,17 @@ use serde_json::Value;
 
 use super::node::{Arguments, Found, Node, leaf};
 
-/// A list with a count, of which a page is shown.
+/// A list with a count, of which a page is returned.
 #[derive(Debug, Clone)]
 pub(super) struct Connection<'w> {
     /// The name of its type.
     pub(super) kind: &'static str,
     total: u64,
-    /// `None` where the world knows only how many there are.
+    /// The nodes; `None` if the world knows only their number.
     nodes: Option<Vec<Node<'w>>>,
-    /// The arguments `first` or `last`, `true` for the latter.
+    /// The argument `first` or `last`; `true` means `last`.
     page: Option<(u64, bool)>,
-    /// How many nodes lie before the page: what `after` says.
+    /// How many nodes precede the page, from the argument `after`.
     after: usize,
 }
 
@@ -26,12 +26,12 @@ fn lists(selection: &Selection) -> bool {
 }
 
 impl<'w> Connection<'w> {
-    /// A connection of which only the count is known.
+    /// Returns a connection of which only the count is known.
     pub(super) fn counted(kind: &'static str, total: u64) -> Self {
         Self { kind, total, nodes: None, page: Some((0, false)), after: 0 }
     }
 
-    /// A connection of these nodes, on the page that the arguments ask for.
+    /// Returns a connection of these nodes, on the page that the arguments ask for.
     pub(super) fn listed(kind: &'static str, nodes: Vec<Node<'w>>, arguments: &Arguments) -> Self {
         let number = |name| arguments.get(name).and_then(Value::as_u64);
         let page = number("first").map(|n| (n, false)).or_else(|| number("last").map(|n| (n, true)));
@@ -39,7 +39,7 @@ impl<'w> Connection<'w> {
         Self { kind, total: nodes.len() as u64, nodes: Some(nodes), page, after: after.unwrap_or(0) }
     }
 
-    /// The page's nodes with their positions, which count from 1 and are the cursors.
+    /// Returns the page's nodes with their positions, which count from 1 and serve as cursors.
     fn page(&self) -> Option<Vec<(usize, &Node<'w>)>> {
         let nodes = self.nodes.as_ref()?;
         let (count, last) = self.page?;
@@ -48,7 +48,7 @@ impl<'w> Connection<'w> {
         Some((1..).zip(nodes).skip(skipped).take(count).collect())
     }
 
-    /// The value of a field.
+    /// Returns the value of a field.
     pub(super) fn field(&self, name: &str) -> Option<Found<'w>> {
         let edge = if self.kind == "ReleaseConnection" { "ReleaseEdge" } else { "CommitEdge" };
         match name {
@@ -64,7 +64,7 @@ impl<'w> Connection<'w> {
         }
     }
 
-    /// The value of a field of its `pageInfo`.
+    /// Returns the value of a field of `pageInfo`.
     pub(super) fn page_info(&self, name: &str) -> Option<Found<'w>> {
         let page = self.page().unwrap_or_default();
         let first = page.first().map(|(at, _)| *at);
@@ -78,7 +78,7 @@ impl<'w> Connection<'w> {
         })
     }
 
-    /// What GitHub says where its nodes are asked for without bounds, or beyond them.
+    /// Returns GitHub's error if a query asks for nodes without bounds or beyond them.
     pub(super) fn problem(&self, field: &str, sets: &[&Vec<Selection>]) -> Option<(&'static str, String)> {
         match self.page {
             Some((count, last)) if count > 100 => {

@@ -1,7 +1,7 @@
-//! Execution: walk the selection sets, ask each node for its fields, and gather data and errors.
+//! Execution: walks the selection sets, asks each node for its fields, and collects data and errors.
 //!
-//! It follows the GraphQL specification, section 6, and knows no field by name but `__typename`; what there is to
-//! select is `node.rs`'s.
+//! It follows the GraphQL specification, section 6, and knows no field by name except `__typename`; `node.rs` has the
+//! fields.
 
 use apollo_compiler::Node as Ast;
 use apollo_compiler::ast::{DirectiveList, Document, Field, Selection};
@@ -13,10 +13,10 @@ use super::{Answer, Ask, Fragments, Ready, fragments, locations};
 use crate::replay::limits::Budget;
 use crate::replay::world::World;
 
-/// How deep selection sets may nest; what is deeper is a circle of fragments.
+/// The deepest nesting of selection sets; only a cycle of fragments goes deeper.
 pub(super) const DEEPEST: usize = 40;
 
-/// An error of the document as a whole: GitHub finds it before it executes anything, so there is no data.
+/// An error of the whole document: GitHub finds it before it executes anything, so there is no data.
 struct Fatal(Value);
 
 /// Executes a checked call.
@@ -56,7 +56,7 @@ struct Run<'a> {
     texts: u64,
 }
 
-/// Fields that share a response key, in the order in which their keys came up.
+/// Fields that share a response key, in the order in which the keys first appear.
 type Collected<'a> = Vec<(&'a str, Vec<&'a Ast<Field>>)>;
 
 impl<'a> Run<'a> {
@@ -114,7 +114,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What `@include` and `@skip` say (section 3.13).
+    /// Evaluates `@include` and `@skip` (section 3.13).
     fn included(&self, directives: &DirectiveList) -> bool {
         let says = |name: &str, flag: bool| {
             let directive = directives.iter().find(|directive| directive.name == name)?;
@@ -169,7 +169,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A field without a value, and why: an error of this field alone.
+    /// Records an error of this field alone, and returns null.
     fn refused(&mut self, field: &Ast<Field>, kind: &str, message: &str) -> Value {
         self.errors.push(json!({
             "type": kind,

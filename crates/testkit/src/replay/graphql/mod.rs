@@ -1,7 +1,7 @@
-//! GitHub's GraphQL endpoint: read a request, refuse what GitHub would refuse, execute the rest on a world.
+//! GitHub's GraphQL endpoint: reads a request, refuses what GitHub would refuse, and executes the rest on a world.
 //!
-//! The transport is that of <https://docs.github.com/graphql/guides/forming-calls-with-graphql>: a JSON object with
-//! `query` and `variables` comes in by POST, and what is wrong with a document is told with status 200.
+//! The transport follows <https://docs.github.com/graphql/guides/forming-calls-with-graphql>: a JSON object with
+//! `query` and `variables` arrives by POST, and errors of a document are returned with status 200.
 
 mod ask;
 mod connection;
@@ -33,16 +33,16 @@ pub(crate) struct Call {
     state: Result<Ready, Refusal>,
 }
 
-/// What a call gave.
+/// The result of a call.
 #[derive(Debug)]
 pub(crate) struct Answer {
     /// The status code.
     pub(crate) status: u16,
     /// The body.
     pub(crate) body: Value,
-    /// Texts of files in the body.
+    /// The number of file texts in the body.
     pub(crate) texts: u64,
-    /// Whether the document was one that GitHub refuses to execute.
+    /// Whether GitHub would refuse to execute the document.
     pub(crate) invalid: bool,
 }
 
@@ -71,7 +71,7 @@ impl Refusal {
 }
 
 impl Call {
-    /// Reads a request's body and, where there is a schema, validates the document against it.
+    /// Reads a request's body, and validates the document against the schema if there is one.
     pub(crate) fn read(body: &[u8], schema: Option<&Schema>) -> Self {
         let request = match Envelope::read(body) {
             Ok(request) => request,
@@ -97,12 +97,12 @@ impl Call {
         Self { ask, state }
     }
 
-    /// What the document asks for.
+    /// Returns the fields that the document asks for.
     pub(crate) fn ask(&self) -> Ask {
         self.ask
     }
 
-    /// Executes the document. `budget` is what `rateLimit` tells of.
+    /// Executes the document. `budget` is the value of `rateLimit`.
     pub(crate) fn answer(&self, world: &World, budget: Budget) -> Answer {
         match &self.state {
             Err(Refusal { status, body, invalid }) => {
@@ -112,13 +112,13 @@ impl Call {
         }
     }
 
-    /// GitHub's answer to a client without points.
+    /// Returns GitHub's answer to a client without points left.
     pub(crate) fn exhausted() -> Value {
         json!({"errors": [{"type": "RATE_LIMITED", "message": "API rate limit exceeded for user ID 1."}]})
     }
 }
 
-/// The JSON object that a request's body is.
+/// The JSON object in a request's body.
 struct Envelope {
     query: String,
     operation: Option<String>,
@@ -156,7 +156,7 @@ fn choose(document: &Document, name: Option<&str>) -> Result<Node<OperationDefin
         (Some(operation), _) if operation.operation_type == OperationType::Query => {
             return Ok(operation.clone());
         }
-        (Some(_), _) => "The replay server executes queries alone".to_owned(),
+        (Some(_), _) => "The replay server only executes queries".to_owned(),
         (None, Some(name)) => format!("No operation named \"{name}\""),
         (None, None) => "An operation name is required".to_owned(),
     };
@@ -183,7 +183,7 @@ fn fragments(document: &Document) -> Fragments<'_> {
     named.collect()
 }
 
-/// The `locations` of an error: where in the document a node begins.
+/// Returns the `locations` of an error: where in the document a node begins.
 fn locations(span: Option<SourceSpan>, sources: &SourceMap) -> Value {
     match span.and_then(|span| span.line_column_range(sources)) {
         Some(range) => json!([{"line": range.start.line, "column": range.start.column}]),

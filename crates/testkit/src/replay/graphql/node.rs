@@ -1,7 +1,7 @@
-//! What can be selected: the types of GitHub's schema that the replay server has something to say about.
+//! Nodes: the types of GitHub's schema that the replay server supports.
 //!
-//! Names and meanings are those of <https://docs.github.com/graphql/reference>. A field that isn't here is answered
-//! as one that doesn't exist, so that a client can't come to rely on a made-up value.
+//! Names and meanings follow <https://docs.github.com/graphql/reference>. A field that isn't supported is answered as
+//! one that doesn't exist, so that a client can't come to rely on a made-up value.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -13,7 +13,7 @@ use crate::replay::limits::Budget;
 use crate::replay::repository::{Access, Blob, Release, Repository};
 use crate::replay::world::World;
 
-/// What every node can see.
+/// The scope that every node can read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scope<'w> {
     pub(super) world: &'w World,
@@ -35,7 +35,7 @@ pub(super) enum Node<'w> {
     Edge(&'static str, usize, Box<Node<'w>>),
     PageInfo(Connection<'w>),
     Release(&'w Repository, &'w Release),
-    /// An issue's number, and when it was opened.
+    /// An issue's repository, number and opening time.
     Issue(&'w Repository, u64, Timestamp),
     Branch(&'w Repository, &'w str),
     Commit(&'w Repository, Oid),
@@ -44,12 +44,12 @@ pub(super) enum Node<'w> {
     Blob(&'w Blob),
 }
 
-/// What a field gives.
+/// The value of a field.
 #[derive(Debug)]
 pub(super) enum Found<'w> {
     /// A scalar or null.
     Leaf(Value),
-    /// Null in an object's place.
+    /// Null in place of an object.
     Absent,
     /// An object.
     One(Node<'w>),
@@ -61,11 +61,11 @@ pub(super) enum Found<'w> {
     Unfit { code: &'static str, message: String },
 }
 
-/// A field's arguments, variables replaced.
+/// A field's arguments, with variables replaced.
 pub(super) type Arguments = Map<String, Value>;
 
 impl<'w> Node<'w> {
-    /// The name of its type.
+    /// Returns the name of the node's type.
     pub(super) fn type_name(&self) -> &'static str {
         match self {
             Self::Query => "Query",
@@ -86,7 +86,7 @@ impl<'w> Node<'w> {
         }
     }
 
-    /// Whether a fragment on this type applies to it.
+    /// Returns whether a fragment on this type applies to the node.
     pub(super) fn is(&self, ty: &str) -> bool {
         let interfaces: &[&str] = match self {
             Self::Viewer | Self::Owner(_) => {
@@ -105,7 +105,7 @@ impl<'w> Node<'w> {
         ty == self.type_name() || interfaces.contains(&ty)
     }
 
-    /// The connection that it is, if it is one.
+    /// Returns the node as a connection, if it is one.
     pub(super) fn connection(&self) -> Option<&Connection<'w>> {
         match self {
             Self::Connection(connection) => Some(connection),
@@ -113,7 +113,7 @@ impl<'w> Node<'w> {
         }
     }
 
-    /// The value of a field, or `None` where this type has no such field.
+    /// Returns the value of a field, or `None` if this type has no such field.
     pub(super) fn field(&self, name: &str, arguments: &Arguments, scope: &Scope<'w>) -> Option<Found<'w>> {
         match self {
             Self::Query => query(name, arguments, scope),
@@ -166,12 +166,12 @@ impl<'w> Node<'w> {
     }
 }
 
-/// A scalar.
+/// Returns a scalar.
 pub(super) fn leaf<'w>(value: impl Into<Value>) -> Found<'w> {
     Found::Leaf(value.into())
 }
 
-/// A time as GitHub's `DateTime` has it.
+/// Returns a time in the format of GitHub's `DateTime`.
 fn time<'w>(time: Timestamp) -> Found<'w> {
     leaf(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string())
 }
@@ -190,7 +190,7 @@ fn query<'w>(name: &str, arguments: &Arguments, scope: &Scope<'w>) -> Option<Fou
             };
             let follow = arguments.get("followRenames").and_then(Value::as_bool).unwrap_or(true);
             let full = format!("{owner}/{name}");
-            // A slash inside a part would make another repository of it.
+            // A slash within a part would name another repository.
             let plain = !owner.contains('/') && !name.contains('/');
             let found = if follow { scope.world.repository(&full) } else { scope.world.exact(&full) };
             Some(match found.filter(|_| plain) {
@@ -269,7 +269,8 @@ fn issues(it: &Repository, arguments: &Arguments) -> u64 {
     (if any("OPEN") { it.open_issues } else { 0 }) + (if any("CLOSED") { it.closed_issues } else { 0 })
 }
 
-/// GitHub counts issues and pull requests together, so a number may well be none of an issue's.
+/// Returns an issue by number. GitHub numbers issues and pull requests together, so a number may not belong to an
+/// issue.
 fn issue<'w>(it: &'w Repository, arguments: &Arguments) -> Found<'w> {
     let Some(number) = arguments.get("number").and_then(Value::as_i64) else {
         let message = "Field 'issue' is missing required arguments: number".to_owned();
@@ -284,7 +285,7 @@ fn issue<'w>(it: &'w Repository, arguments: &Arguments) -> Found<'w> {
     }
 }
 
-/// What git calls `rev-parse`, as far as `HEAD`, the default branch and paths go.
+/// Resolves an expression as git's `rev-parse` does, limited to `HEAD`, the default branch and paths.
 fn object<'w>(it: &'w Repository, arguments: &Arguments) -> Found<'w> {
     let text = |name| arguments.get(name).and_then(Value::as_str);
     let found = match (text("expression"), text("oid")) {
@@ -353,7 +354,7 @@ fn git_object<'w>(oid: Oid, name: &str) -> Option<Found<'w>> {
 fn commit_field<'w>(it: &'w Repository, oid: Oid, name: &str, arguments: &Arguments) -> Option<Found<'w>> {
     Some(match name {
         "committedDate" | "authoredDate" => time(it.committed_at),
-        // GitHub stopped to fill it in 2023, and the schema says so.
+        // GitHub stopped filling in this field in 2023, as the schema says.
         "pushedDate" => leaf(Value::Null),
         "message" | "messageHeadline" => leaf(it.headline()),
         "url" => leaf(format!("{}/commit/{oid}", it.url())),
@@ -378,7 +379,7 @@ fn entry_field<'w>(repository: &'w Repository, it: &Entry, name: &str) -> Option
     })
 }
 
-/// The most of a file that GitHub gives as `text`, in bytes.
+/// The largest file that GitHub returns as `text`, in bytes.
 const TEXT_LIMIT: usize = 512_000;
 
 fn blob_field<'w>(it: &'w Blob, name: &str) -> Option<Found<'w>> {

@@ -1,4 +1,4 @@
-//! GitHub's schema, parsed once a process, and what it says against a document.
+//! GitHub's schema, parsed once per process, and the validation of documents.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -15,14 +15,15 @@ use serde_json::{Value, json};
 pub struct Schema(Arc<Valid<apollo_compiler::Schema>>);
 
 impl Schema {
-    /// The schema in this file. GitHub's takes a good part of a second to parse, so a file is read once a process.
+    /// Loads a schema from a file. GitHub's takes a good part of a second to parse, so each file is parsed once per
+    /// process.
     ///
     /// # Errors
     /// The file can't be read, or isn't a schema ([`io::ErrorKind::InvalidData`]).
     pub fn load(path: &Path) -> io::Result<Self> {
         static LOADED: LazyLock<Mutex<HashMap<PathBuf, Schema>>> = LazyLock::new(Mutex::default);
         let path = path.canonicalize()?;
-        // Held while parsing: tests start many servers at once, and one of them is to do the work.
+        // The lock is held while parsing: tests start many servers at once, and only one should do the work.
         let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(schema) = loaded.get(&path) {
             return Ok(schema.clone());
@@ -35,12 +36,12 @@ impl Schema {
         Ok(schema)
     }
 
-    /// The schema in this text.
+    /// Parses a schema.
     ///
-    /// A field that is defined twice counts once, the first time: GitHub has published schemas with such fields.
+    /// Of a field that is defined twice, the first definition counts: GitHub has published schemas with such fields.
     ///
     /// # Errors
-    /// What else is wrong with it.
+    /// The text isn't a valid schema in any other way.
     pub fn parse(text: &str) -> Result<Self, String> {
         let schema = match apollo_compiler::Schema::parse_and_validate(text, "schema.graphql") {
             Ok(schema) => schema,
@@ -52,16 +53,16 @@ impl Schema {
         Ok(Self(Arc::new(schema)))
     }
 
-    /// Validates the text of a document, as the server does with the documents it is sent.
+    /// Validates the text of a document, as the server does with the documents it receives.
     ///
     /// # Errors
-    /// What is wrong with it.
+    /// The document isn't valid; the message says why.
     pub fn check(&self, document: &str) -> Result<(), String> {
         let document = Document::parse(document, "document.graphql").map_err(|it| it.errors.to_string())?;
         document.to_executable_validate(&self.0).map(drop).map_err(|broken| broken.errors.to_string())
     }
 
-    /// Validates a document as the GraphQL specification says (section 5), all operations of it.
+    /// Validates all operations of a document (GraphQL specification, section 5).
     pub(super) fn validate(&self, document: &Document) -> Result<(), Vec<Value>> {
         document.to_executable_validate(&self.0).map(drop).map_err(|broken| errors(&broken.errors))
     }
@@ -73,12 +74,12 @@ impl fmt::Debug for Schema {
     }
 }
 
-/// Whether a diagnostic says that a type has a field twice. The library offers no other way to tell.
+/// Returns whether a diagnostic reports a field that is defined twice. The library offers no other way to recognise it.
 fn is_second_field(message: &str) -> bool {
     message.starts_with("duplicate definitions for the ") && message.contains(" field of object type ")
 }
 
-/// Diagnostics as a GraphQL response has them.
+/// Formats diagnostics as a GraphQL response does.
 pub(super) fn errors(diagnostics: &DiagnosticList) -> Vec<Value> {
     let errors = diagnostics.iter().map(|diagnostic| {
         let error = diagnostic.to_json();

@@ -1,4 +1,4 @@
-//! Documents, and what GitHub would answer to them.
+//! Documents, and GitHub's answers to them.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::replay::limits::Budget;
 use crate::replay::repository::{Access, Release, Repository};
 use crate::replay::world::World;
 
-/// As much of GitHub's schema as the documents below need, in GitHub's types.
+/// The part of GitHub's schema that the documents below need, with GitHub's types.
 const SCHEMA: &str = "
     scalar DateTime
     scalar GitObjectID
@@ -91,7 +91,7 @@ fn aliases_fragments_and_typenames() {
         "a": {
             "__typename": "Repository",
             "open": {"totalCount": 15}, "closed": {"totalCount": 49}, "issues": {"totalCount": 64},
-            // The prerelease is newer, and isn't the latest release.
+            // The prerelease is newer, but isn't the latest release.
             "latestRelease": {"name": null, "tagName": "0.8.7"},
             "releases": {
                 "totalCount": 3,
@@ -158,7 +158,7 @@ fn files_by_expression_and_by_id() {
                 id: object(oid: $id) { ... on Blob { text } }
             }
         }";
-    // What `git hash-object` says of "hello\n".
+    // What `git hash-object` prints for "hello\n".
     let hello = "ce013625030ba8dba906f756967f9e9ca394464a";
     let (ask, answer) = call(query, &json!({"id": hello}), None);
     let it = &answer.body["data"]["repository"];
@@ -224,7 +224,7 @@ fn variables_have_defaults_and_may_be_missing() {
     };
     assert_eq!(count(json!({"name": "plugin"})), Some(64.into()));
     assert_eq!(count(json!({"name": "plugin", "states": ["OPEN"]})), Some(15.into()));
-    // A list of one may be written as the one.
+    // A list with one item may be written as the item.
     assert_eq!(count(json!({"name": "plugin", "states": "CLOSED"})), Some(49.into()));
     for (variables, why) in [
         (json!({}), "Expected value to not be null"),
@@ -266,7 +266,7 @@ fn without_a_schema_unknown_fields_and_wrong_selections_are_noticed() {
             "{ repository(owner: \"owner\", name: \"plugin\") { object(oid: \"abc\") { oid } } }",
             "Argument 'oid' on Field 'object' has an invalid value (\"abc\").",
         ),
-        ("mutation { x }", "The replay server executes queries alone"),
+        ("mutation { x }", "The replay server only executes queries"),
         ("query A { viewer { login } } query B { viewer { login } }", "An operation name is required"),
     ] {
         let (_, answer) = call(query, &Value::Null, None);
@@ -336,7 +336,7 @@ fn the_schema_decides_where_there_is_one() {
         "{ repository(owner: \"owner\", name: \"plugin\") { issues(states: [open]) { totalCount } } }",
         "{ repository(owner: \"owner\", name: \"plugin\") { name } } fragment unused on Blob { text }",
         "{ r: repository(owner: \"a\", name: \"b\") { name } r: repository(owner: \"c\", name: \"d\") { name } }",
-        // In the schema, and nothing that the replay server knows.
+        // The schema has this field, but the replay server doesn't support it.
         "{ repository(owner: \"owner\", name: \"plugin\") { forkCount } }",
     ] {
         let (_, answer) = call(query, &Value::Null, Some(&schema));

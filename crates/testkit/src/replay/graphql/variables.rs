@@ -1,4 +1,4 @@
-//! Variables: what the client gave, with defaults, against what the operation declares.
+//! Variables: the client's values and the defaults, checked against the operation's declarations.
 
 use apollo_compiler::ast::{OperationDefinition, Type, Value as Literal, VariableDefinition};
 use apollo_compiler::parser::SourceMap;
@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::locations;
 
-/// The values of an operation's variables (GraphQL specification, section 6.1.2), or the errors that GitHub gives.
+/// Returns the values of an operation's variables (GraphQL specification, section 6.1.2), or GitHub's errors.
 pub(super) fn coerce(
     operation: &OperationDefinition,
     given: &Map<String, Value>,
@@ -48,7 +48,7 @@ fn problem(value: &Value, ty: &Type) -> Option<String> {
         Type::List(item) | Type::NonNullList(item) => {
             return match value {
                 Value::Array(values) => values.iter().find_map(|value| problem(value, item)),
-                // One value stands for a list of one.
+                // A single value stands for a list of one.
                 value => problem(value, item),
             };
         }
@@ -58,7 +58,7 @@ fn problem(value: &Value, ty: &Type) -> Option<String> {
             "Boolean" => value.is_boolean(),
             "ID" => value.is_string() || value.is_i64() || value.is_u64(),
             "GitObjectID" => value.as_str().is_some_and(is_object_id),
-            // Enumerations and the scalars that we have no table of are strings in JSON, input objects are objects.
+            // Enumerations and unknown scalars are strings in JSON; input objects are objects.
             "String" => value.is_string(),
             _ => value.is_string() || value.is_object(),
         },
@@ -66,12 +66,12 @@ fn problem(value: &Value, ty: &Type) -> Option<String> {
     (!fits).then(|| format!("Could not coerce value {value} to {}", ty.inner_named_type()))
 }
 
-/// Whether this is a full object id. GitHub takes no abbreviation here.
+/// Returns whether this is a full object id. GitHub accepts no abbreviation here.
 pub(super) fn is_object_id(text: &str) -> bool {
     text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// A literal as JSON, with variables replaced; one without a value is null.
+/// Converts a literal to JSON, with variables replaced; a variable without a value is null.
 pub(super) fn literal(value: &Literal, variables: &Map<String, Value>) -> Value {
     match value {
         Literal::Null => Value::Null,
