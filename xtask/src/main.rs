@@ -335,8 +335,8 @@ fn moment(tick: u32, trace: &Trace) -> Result<String, Box<dyn std::error::Error>
 
 fn summary(counts: &Counts) -> String {
     format!(
-        "# so far: {} GraphQL requests ({} for repositories, {} for files, {} invalid), {} for exports ({} not modified), \
-         {} REST, {} bytes",
+        "# so far: {} GraphQL requests ({} for repositories, {} for files, {} invalid), {} for exports ({} not \
+         modified), {} REST, {} bytes",
         counts.graphql,
         counts.repositories,
         counts.files,

@@ -271,7 +271,7 @@ fn without_a_schema_unknown_fields_and_wrong_selections_are_noticed() {
     ] {
         let (_, answer) = call(query, &Value::Null, None);
         assert!(answer.invalid, "{query}");
-        assert_eq!(answer.status, 200, "GitHub tells of a bad document with status 200");
+        assert_eq!(answer.status, 200, "GitHub reports a bad document with status 200");
         assert_eq!(answer.body["errors"][0]["message"], message, "{query}");
         assert!(answer.body.get("data").is_none(), "{query}");
     }
