@@ -13,7 +13,7 @@ const MAX_START: Duration = Duration::from_millis(5);
 /// How many times the program is started.
 const STARTS: usize = 31;
 /// The files packed beside the program.
-const BESIDE: [&str; 3] = ["README.md", "LICENSE-APACHE", "LICENSE-MIT"];
+const PACKED_FILES: [&str; 3] = ["README.md", "LICENSE-APACHE", "LICENSE-MIT"];
 
 /// Builds the program for a target, checks on this machine what can be checked here, and packs it into
 /// `target/dist/shelflife-VERSION-TARGET.tar.gz`. `tag` is the name of the release, which must match the version.
@@ -49,7 +49,7 @@ pub fn run(root: &Path, target: &str, tag: Option<&str>) -> Result<(), String> {
     let content = dist.join(&packed);
     let copied = std::fs::create_dir_all(&content).and_then(|()| {
         std::fs::copy(&program, content.join(name))?;
-        BESIDE.iter().try_for_each(|file| std::fs::copy(root.join(file), content.join(file)).map(drop))
+        PACKED_FILES.iter().try_for_each(|file| std::fs::copy(root.join(file), content.join(file)).map(drop))
     });
     copied.map_err(|error| format!("can't copy files to {}: {error}", content.display()))?;
     // Every system has a tar, but not the same one.

@@ -83,10 +83,12 @@ impl<'a> Lab<'a> {
         registry.write(&main.site).map_err(at(&main.site))?;
         // Builds until nothing is fetched any more: a fact that arrives late would change outputs in a measured run.
         let mut builds = 1;
-        while main.look(main.build())?.is_some_and(|report| report.requests() > 0) && builds < BUILDS {
+        while main.run_unmeasured(main.build())?.is_some_and(|report| report.requests() > 0)
+            && builds < BUILDS
+        {
             builds += 1;
         }
-        let bare = main.copy_to(folder.join("bare"), Outputs::Left)?;
+        let bare = main.copy_to(folder.join("bare"), Outputs::Omitted)?;
         let facts = folder.join("facts.sqlite");
         std::fs::copy(main.state(), &facts).map_err(at(&facts))?;
         Ok(Self { tools, registry, folder, server, main, bare, facts, git, hugo, jekyll, peers })
@@ -116,7 +118,7 @@ impl<'a> Lab<'a> {
             }
             Scenario::Nothing => {
                 self.server.set_latency(LATENCY);
-                let stage = self.main.copy_to(self.folder.join("nothing"), Outputs::Left)?;
+                let stage = self.main.copy_to(self.folder.join("nothing"), Outputs::Omitted)?;
                 let measured = self.measure(scenario, &stage, &[], |_| {
                     stage.drop_cache()?;
                     stage.drop_outputs()?;
@@ -126,8 +128,8 @@ impl<'a> Lab<'a> {
                 measured?
             }
             Scenario::Unchanged => self.measure(scenario, &self.main, &git, |_| Ok(self.main.build()))?,
-            Scenario::Checkout => self.elsewhere(scenario, Outputs::Kept, &git)?,
-            Scenario::Restored => self.elsewhere(scenario, Outputs::Left, &[&self.rendering()])?,
+            Scenario::Checkout => self.elsewhere(scenario, Outputs::Copied, &git)?,
+            Scenario::Restored => self.elsewhere(scenario, Outputs::Omitted, &[&self.rendering()])?,
             Scenario::Edited => {
                 // Builds whatever earlier scenarios left undone.
                 self.main.build().run()?;
@@ -225,7 +227,7 @@ impl<'a> Lab<'a> {
             let job = set_up(round)?;
             settle(&self.folder)?;
             if round == 0 {
-                measurement.report = stage.look(job)?;
+                measurement.report = stage.run_unmeasured(job)?;
             } else {
                 measurement.ours.push(self.tools.meter.run(&job)?);
             }
@@ -309,7 +311,7 @@ impl<'a> Lab<'a> {
         peers: &[&Peer],
     ) -> Result<Measurement, Failure> {
         let place = |round: usize| self.folder.join(format!("checkout-{}", round % 2));
-        let stage = self.main.copy_to(place(0), Outputs::Left)?;
+        let stage = self.main.copy_to(place(0), Outputs::Omitted)?;
         self.measure(scenario, &stage, peers, |round| {
             self.tools.trash.take(&place(round + 1))?;
             let stage = self.main.copy_to(place(round), outputs)?;

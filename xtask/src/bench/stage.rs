@@ -52,8 +52,8 @@ pub(crate) struct Stage {
 /// What happens to the outputs in a copy of a stage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outputs {
-    Kept,
-    Left,
+    Copied,
+    Omitted,
 }
 
 impl Stage {
@@ -116,7 +116,7 @@ impl Stage {
     }
 
     /// Runs a job unmeasured, and returns the report if it is a build.
-    pub(crate) fn look(&self, job: Job) -> Result<Option<Report>, Failure> {
+    pub(crate) fn run_unmeasured(&self, job: Job) -> Result<Option<Report>, Failure> {
         if job.arguments.first().is_none_or(|subcommand| subcommand != "build") {
             return job.run().map(|()| None);
         }
@@ -135,7 +135,7 @@ impl Stage {
         let output = self.output();
         let left = |path: &Path| {
             let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-            hidden || (outputs == Outputs::Left && path == output)
+            hidden || (outputs == Outputs::Omitted && path == output)
         };
         copy(&self.site, &site, &left)?;
         Ok(Self { site, ..self.clone() })

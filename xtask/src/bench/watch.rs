@@ -17,9 +17,9 @@ use super::stage::Stage;
 use super::{Failure, at};
 
 /// The longest time for the first build and for an edit.
-const PATIENCE: Duration = Duration::from_secs(180);
+const TIMEOUT: Duration = Duration::from_secs(180);
 /// How often the page is read. A measured time is too long by at most this.
-const OUTPUT_SCAN: Duration = Duration::from_micros(500);
+const POLL_INTERVAL: Duration = Duration::from_micros(500);
 /// The pause between two edits, so that one is finished before the next.
 const REST: Duration = Duration::from_millis(700);
 
@@ -104,7 +104,7 @@ impl<'a> Watch<'a> {
 
     /// Returns the next line for which `is_it` returns true; `what` names it in errors.
     fn line(&self, what: &str, is_it: impl Fn(&str) -> bool) -> Result<String, Failure> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + TIMEOUT;
         loop {
             let line = self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now()));
             match line {
@@ -136,13 +136,16 @@ impl<'a> Watch<'a> {
             if std::fs::read_to_string(&page).is_ok_and(|html| html.contains(&sentence)) {
                 return Ok(started.elapsed());
             }
-            if started.elapsed() > PATIENCE {
-                return Err(Failure::new(format!("{} doesn't show the edit after 180 s", page.display())));
+            if started.elapsed() > TIMEOUT {
+                return Err(Failure::new(format!(
+                    "{} doesn't show the edit after {TIMEOUT:?}",
+                    page.display()
+                )));
             }
             if let Ok(Some(status)) = self.process.try_wait() {
                 return Err(Failure::new(format!("`shelflife watch` exited early: {status}")));
             }
-            std::thread::sleep(OUTPUT_SCAN);
+            std::thread::sleep(POLL_INTERVAL);
         }
     }
 
