@@ -1,5 +1,5 @@
-//! Gives the program a fingerprint of everything that decides what checks find, beside what decides outputs
-//! (`crates/site/build.rs`). What checks remember is kept under both.
+//! Sets a fingerprint of everything that decides what checks find, in addition to what decides outputs
+//! (`crates/site/build.rs`). Stored check results are keyed by both.
 
 #![allow(clippy::print_stdout, reason = "this is how a build script answers")]
 
@@ -9,12 +9,12 @@ mod fingerprint;
 
 use std::path::Path;
 
-/// Where checks are, and what they use beside what decides outputs.
+/// The sources of checks, in addition to those that decide outputs.
 const CHECKS: [&str; 2] = ["crates/engine/src", "src"];
 
 fn main() {
-    // A static program that may be loaded anywhere relocates itself when it starts. Packed as bits
-    // (https://groups.google.com/g/generic-abi/c/bX460iggiKg), what it has to know for that is a megabyte less.
+    // A static position-independent executable relocates itself at start. Packing its relocations as bits
+    // (https://groups.google.com/g/generic-abi/c/bX460iggiKg) makes it a megabyte smaller.
     if std::env::var("CARGO_CFG_TARGET_ENV").is_ok_and(|env| env == "musl") {
         println!("cargo:rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
     }

@@ -1,4 +1,4 @@
-//! What a folder needs to become a site, worked out before anything is written.
+//! Plans the files that turn a folder into a site, before anything is written.
 
 mod jekyll;
 mod remote;
@@ -16,54 +16,54 @@ pub use workflows::Action;
 use remote::Repository;
 use settings::Settings;
 
-/// What git should leave alone: what builds write.
+/// The outputs of builds, which git should ignore.
 const IGNORED: [&str; 2] = ["/public/", "/.shelflife/"];
 
-/// The first entry of a registry that has none.
+/// The first entry of a registry without entries.
 const EXAMPLE: &str = include_str!("init/example.md");
 
-/// What is written into a folder, and what was found there.
+/// The files to write into a folder, and what was found there.
 #[derive(Debug)]
 pub struct Plan {
-    /// What was taken from where, and what was left out, a line each.
+    /// The values that were found or ignored, and where, one per line.
     pub notes: Vec<String>,
     /// The files that a site needs.
     pub files: Vec<Planned>,
-    /// What the site lacks until somebody does it, a line each.
+    /// What the user must still configure, one instruction per line.
     pub lacking: Vec<String>,
-    /// What to do once files have been written, a line each.
+    /// What to do after the files are written, one instruction per line.
     pub next: Vec<String>,
-    /// Why workflows that were asked for are not among the files.
+    /// Why requested workflows are not among the files.
     pub refused: Option<miette::Report>,
 }
 
 /// A file that a site needs.
 #[derive(Debug)]
 pub struct Planned {
-    /// Where it belongs.
+    /// The path to write to.
     pub path: PathBuf,
     content: String,
-    /// What its owner may want to do if there is another file.
+    /// What the user may need to do if another file already exists.
     advice: Option<String>,
 }
 
-/// What became of a file.
+/// The result of writing a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// It was written.
+    /// The file was written.
     Written,
-    /// There is a file already, which stays as it is; and what its owner may want to do.
+    /// A file already exists and was kept, with advice for the user if any.
     Kept(Option<String>),
 }
 
-/// Works out what the site in a folder needs, with workflows for GitHub that use `action` if there is one.
+/// Plans the files that the site in a folder needs, with workflows for GitHub that use `action`, if given.
 ///
 /// # Errors
 ///
-/// When there is a file in the folder's place.
+/// If `folder` is a file.
 pub fn plan(folder: &Path, action: Option<&Action>) -> miette::Result<Plan> {
     if folder.exists() && !folder.is_dir() {
-        return Err(miette::miette!("{} is not a folder", folder.display()));
+        return Err(miette::miette!("{} is not a directory", folder.display()));
     }
     let repository = Repository::around(folder);
     let mut notes = Vec::new();
@@ -77,7 +77,7 @@ pub fn plan(folder: &Path, action: Option<&Action>) -> miette::Result<Plan> {
     let lacks_url = if has_site { has_no_url(&folder.join(FILE_NAME)) } else { settings.lacks_url() };
     let mut lacking = Vec::new();
     if lacks_url {
-        lacking.push(format!("set `url` in {FILE_NAME} to the address where the site will be published"));
+        lacking.push(format!("set `url` in {FILE_NAME} to the URL where the site will be published"));
     }
     let mut next = Vec::new();
     let mut refused = None;
@@ -91,7 +91,7 @@ pub fn plan(folder: &Path, action: Option<&Action>) -> miette::Result<Plan> {
             Ok(workflows) => {
                 files.extend(workflows);
                 next.push(
-                    "in the repository's settings, choose \"GitHub Actions\" as the source of GitHub Pages"
+                    "in the repository settings, choose \"GitHub Actions\" as the source of GitHub Pages"
                         .to_owned(),
                 );
                 next.push(format!("commit these files and push them to `{branch}`"));
@@ -99,12 +99,12 @@ pub fn plan(folder: &Path, action: Option<&Action>) -> miette::Result<Plan> {
             Err(error) => refused = Some(error),
         }
     } else {
-        next.push("run `shelflife watch --open` to see the site while you write".to_owned());
+        next.push("run `shelflife watch --open` to preview the site while you edit it".to_owned());
     }
     Ok(Plan { notes, files, lacking, next, refused })
 }
 
-/// The branch that is published, and in `notes` why it is that one, where `origin` doesn't say.
+/// The branch to publish. If `origin` doesn't say which, a note explains the choice.
 fn branch(repository: Option<&Repository>, notes: &mut Vec<String>) -> String {
     const UNKNOWN: &str = "git doesn't know the default branch of `origin` (`git remote set-head origin --auto` \
                            asks for it)";
@@ -113,14 +113,14 @@ fn branch(repository: Option<&Repository>, notes: &mut Vec<String>) -> String {
         Some(Repository { checked_out: Some(branch), .. }) => {
             (branch.as_str(), format!("which is checked out: {UNKNOWN}"))
         }
-        Some(_) => ("main", format!("since none is checked out, and {UNKNOWN}")),
+        Some(_) => ("main", format!("since no branch is checked out, and {UNKNOWN}")),
         None => ("main", "since the folder is not in a git repository".to_owned()),
     };
-    notes.push(format!("took the branch `{branch}`, {why}"));
+    notes.push(format!("using branch `{branch}`, {why}"));
     branch.to_owned()
 }
 
-/// Whether a configuration sets no `url`. Of one that can't be read, that is not known.
+/// Whether a configuration lacks `url`. A configuration that can't be read counts as having one.
 fn has_no_url(config: &Path) -> bool {
     let text = std::fs::read_to_string(config).ok();
     let table: Option<toml::Table> = text.and_then(|text| toml::from_str(&text).ok());
@@ -145,7 +145,7 @@ impl Planned {
         Self { path, content, advice: None }
     }
 
-    /// What [`Planned::write`] would do.
+    /// The result that [`Planned::write`] would have.
     pub fn outcome(&self) -> Outcome {
         match self.path.symlink_metadata() {
             Ok(_) => Outcome::Kept(self.advice.clone()),
@@ -153,16 +153,16 @@ impl Planned {
         }
     }
 
-    /// Writes the file unless there is one.
+    /// Writes the file, unless it already exists.
     ///
     /// # Errors
     ///
-    /// When the system refuses to write it.
+    /// If the file can't be written.
     pub fn write(&self) -> miette::Result<Outcome> {
         if let Some(folder) = self.path.parent() {
             std::fs::create_dir_all(folder).map_err(denied("create", folder))?;
         }
-        // To look first and write then would overwrite what comes in between.
+        // Checking first and writing then could overwrite a file created in between.
         let is_written = create(&self.path, self.content.as_bytes())?;
         Ok(if is_written { Outcome::Written } else { Outcome::Kept(self.advice.clone()) })
     }

@@ -1,7 +1,7 @@
-//! shelflife builds a plugin registry's static site and JSON, and does again only what has gone stale.
+//! shelflife builds a plugin registry as a static site with a JSON API, incrementally.
 //!
-//! `ARCHITECTURE.md` draws the map; each module's first line says which one idea it holds. What the crates below hold has
-//! its short name here as well, so that whoever uses this one sees all of it.
+//! `ARCHITECTURE.md` describes the crates and modules. The crates of the workspace are re-exported here under short
+//! names.
 
 pub mod check;
 pub mod cli;

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-/// Builds make and drop many small values on all cores, which the allocators of most systems are slow at.
+/// Builds allocate many small values on all cores, for which most system allocators are slow.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

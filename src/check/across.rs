@@ -1,4 +1,4 @@
-//! What several files show together: ids that are taken, tags that nearly exist, pictures that are large.
+//! Findings that need several files: duplicate ids, similar tags, large pictures.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -10,15 +10,15 @@ use crate::entry;
 use crate::rule::Rule;
 use crate::yaml::quote;
 
-/// What is known of an entry, by the path of its file.
+/// The card of each entry, by the path of its file.
 pub(super) type Cards<'c> = BTreeMap<&'c str, &'c Card>;
 
 fn found(rule: Rule, place: &Stretch, message: String, help: String) -> Found {
     Found { rule, place: Some(place.clone()), message, help: Some(help), fixable: false }
 }
 
-/// Ids and file names that another entry has too, letter case aside, at each of those. A build warns of the later of two;
-/// in a check it is the one that somebody is about to add or change.
+/// Ids and file names that another entry also has, ignoring case. A build warns about the later entry of a pair; a
+/// check reports each entry, because any of them may be the one being added or changed.
 pub(super) fn taken(cards: &Cards<'_>) -> Vec<Found> {
     let mut ids: HashMap<String, Vec<&str>> = HashMap::new();
     let mut stems: HashMap<String, Vec<&str>> = HashMap::new();
@@ -35,12 +35,12 @@ pub(super) fn taken(cards: &Cards<'_>) -> Vec<Found> {
             paths?.iter().find(|other| *other != path).map(|it| (*it).to_owned())
         };
         if let Some(other) = other(ids.get(&id.to_lowercase())) {
-            let message = format!("the id {} is taken by {other}", quote(id));
-            let help = "give every plugin an id of its own: usage is counted by it".to_owned();
+            let message = format!("the id {} is already used by {other}", quote(id));
+            let help = "give each plugin a unique id: usage is counted by id".to_owned();
             all.push(found(Rule::SameId, place, message, help));
         }
         if let Some(other) = other(stems.get(&entry::stem(path).to_lowercase())) {
-            let message = format!("the file's name differs from {other} in letter case alone");
+            let message = format!("the file name differs from {other} only in case");
             let place = Stretch { line: 1, column: 1, end_line: 1, end_column: 1, ..place.clone() };
             all.push(found(Rule::SameName, &place, message, "rename one of the two".to_owned()));
         }
@@ -48,7 +48,7 @@ pub(super) fn taken(cards: &Cards<'_>) -> Vec<Found> {
     all
 }
 
-/// Tags that differ from one that more entries have by letter case, signs or a plural.
+/// Tags that differ from a more common tag only in case, punctuation or plural form.
 pub(super) fn similar_tags(cards: &Cards<'_>) -> Vec<Found> {
     let mut uses: HashMap<&str, usize> = HashMap::new();
     for card in cards.values() {
@@ -62,7 +62,7 @@ pub(super) fn similar_tags(cards: &Cards<'_>) -> Vec<Found> {
     let mut common: HashMap<String, (&str, usize)> = HashMap::new();
     for (tag, number) in &uses {
         let best = common.entry(form(tag)).or_insert((tag, *number));
-        // Of tags that as many have, the shorter one, and of those the first in the alphabet.
+        // Among equally common tags prefer the shortest, then the first in the alphabet.
         let rank = |tag: &str, number: usize| (number, std::cmp::Reverse((tag.len(), tag.to_owned())));
         if rank(tag, *number) > rank(best.0, best.1) {
             *best = (tag, *number);
@@ -76,19 +76,19 @@ pub(super) fn similar_tags(cards: &Cards<'_>) -> Vec<Found> {
             };
             let is_own = card.tags.iter().any(|(own, _)| own == other);
             let have = match number - usize::from(is_own) {
-                0 => "this entry has, too".to_owned(),
+                0 => "this entry also has".to_owned(),
                 1 => "another entry has".to_owned(),
                 others => format!("{others} entries have"),
             };
-            let message = format!("the tag {} is nearly {}, which {have}", quote(tag), quote(other));
+            let message = format!("the tag {} is similar to {}, which {have}", quote(tag), quote(other));
             all.push(found(Rule::SimilarTag, place, message, format!("write `{other}`")));
         }
     }
     all
 }
 
-/// What tags have in common that mean the same: letters and digits in lower case, without the end of a plural. Signs
-/// count where nothing else is left, or where they are a part of the name, as in `C++`.
+/// The form that equivalent tags share: lower-case letters and digits in the singular. Punctuation counts if nothing
+/// else is left, or if it is part of the name, as in `C++`.
 fn form(tag: &str) -> String {
     let lower = tag.trim().to_lowercase();
     if lower.contains(['+', '#']) {
@@ -105,7 +105,7 @@ fn form(tag: &str) -> String {
     if singular.is_empty() { lower } else { singular.to_owned() }
 }
 
-/// Pictures of entries that are larger than `most` bytes, among the site's `assets`.
+/// Pictures of entries, among the site's `assets`, that are larger than `most` bytes.
 pub(super) fn large_pictures(cards: &Cards<'_>, assets: &Path, most: u64) -> Vec<Found> {
     let mut sizes: HashMap<&str, Option<u64>> = HashMap::new();
     let mut all = Vec::new();
@@ -113,7 +113,7 @@ pub(super) fn large_pictures(cards: &Cards<'_>, assets: &Path, most: u64) -> Vec
         for (path, place) in &card.pictures {
             let size = *sizes.entry(path).or_insert_with(|| {
                 let below = path.strip_prefix("/assets/")?;
-                // It comes from strangers, and is asked for its size alone.
+                // The path comes from a stranger; read only the file's size.
                 let is_within = !below.split('/').any(|part| matches!(part, "" | "." | ".."));
                 let metadata = is_within.then(|| assets.join(below).symlink_metadata().ok()).flatten()?;
                 metadata.is_file().then_some(metadata.len())
@@ -122,7 +122,7 @@ pub(super) fn large_pictures(cards: &Cards<'_>, assets: &Path, most: u64) -> Vec
             let bytes = |size: u64| Bytes(usize::try_from(size).unwrap_or(usize::MAX));
             let message =
                 format!("the picture {} has {}, expected at most {}", quote(path), bytes(size), bytes(most));
-            let help = "make it smaller: whoever opens the plugin's page loads it".to_owned();
+            let help = "make it smaller: every visitor of the plugin's page downloads it".to_owned();
             all.push(found(Rule::LargePicture, place, message, help));
         }
     }

@@ -1,4 +1,4 @@
-//! What has changed since a commit, as git tells it.
+//! Files that have changed since a commit, according to git.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -9,40 +9,40 @@ use miette::miette;
 
 use crate::config::{Check, Config, FILE_NAME};
 
-/// Files of the site that are not as they were at a commit. Paths are relative to the site, with `/`.
+/// Files of the site that differ from a commit. Paths are relative to the site, with `/`.
 #[derive(Debug, Default)]
 pub(super) struct Changes {
-    /// Each file that there is, and what became of it.
+    /// The existing files, and how each has changed.
     pub(super) files: BTreeMap<String, Change>,
-    /// Files that there are no longer, those that were renamed among them.
+    /// Files that no longer exist, including renamed ones.
     pub(super) gone: Vec<String>,
     /// What the user should know about the comparison.
     pub(super) note: Option<String>,
-    /// The commit that was compared with.
+    /// The commit of the comparison.
     base: String,
 }
 
-/// What became of a file.
+/// How a file has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Change {
-    /// There was none.
+    /// It did not exist.
     New,
-    /// It was otherwise.
+    /// It had different content.
     Changed,
-    /// It was at this path.
+    /// It had this path.
     Renamed(String),
 }
 
-/// Files that `rev` may have changed below the folder `site`: from where the history of `rev` and that of the current
-/// commit part, up to the files as they lie there, committed or not.
+/// Files below the folder `site` that may have changed since `rev`: from the merge base of `rev` and `HEAD` to the
+/// files in the work tree, committed or not.
 ///
 /// # Errors
 ///
-/// When this is no git repository, or it does not have the commit.
+/// If the folder is not in a git repository, or the repository lacks the commit.
 pub(super) fn since(site: &Path, rev: &str) -> miette::Result<Changes> {
     if git(site, ["rev-parse", "--is-inside-work-tree"])?.is_none() {
         return Err(miette!(
-            help = "`--since` compares with a commit; without git, name the files: `shelflife check FILE…`",
+            help = "`--since` needs git; without it, name the files to check: `shelflife check FILE…`",
             "{} is not in a git repository",
             site.display()
         ));
@@ -52,16 +52,16 @@ pub(super) fn since(site: &Path, rev: &str) -> miette::Result<Changes> {
         let is_shallow = is_shallow(site)?;
         let help = match (how_to_fetch(rev), is_shallow) {
             (Some(fetch), true) => {
-                format!("this clone is shallow: run `{fetch}`, or give `fetch-depth: 0` to actions/checkout")
+                format!("this clone is shallow: run `{fetch}`, or set `fetch-depth: 0` for actions/checkout")
             }
             (None, true) => {
-                "this clone is shallow: run `git fetch --unshallow`, or give `fetch-depth: 0` to actions/checkout"
+                "this clone is shallow: run `git fetch --unshallow`, or set `fetch-depth: 0` for actions/checkout"
                     .to_owned()
             }
-            (Some(fetch), false) => format!("run `{fetch}`, or name a commit, branch or tag that `git log` knows"),
-            (None, false) => "name a commit, branch or tag that `git log` knows".to_owned(),
+            (Some(fetch), false) => format!("run `{fetch}`, or name an existing commit, branch or tag"),
+            (None, false) => "name an existing commit, branch or tag".to_owned(),
         };
-        return Err(miette!(help = help, "git doesn't know the commit `{}`", rev.escape_debug()));
+        return Err(miette!(help = help, "unknown commit `{}`", rev.escape_debug()));
     };
     let commit = line(&commit);
     let (base, note) = match git(site, ["merge-base", &commit, "HEAD"])? {
@@ -80,7 +80,7 @@ pub(super) fn since(site: &Path, rev: &str) -> miette::Result<Changes> {
     let all = [["diff"].as_slice(), &options, &[&base, "--", "."]].concat();
     let diff = git(site, all)?.ok_or_else(|| miette!("`git diff` failed"))?;
     changes.read(&diff);
-    // What nobody has added yet is new, too.
+    // Untracked files are new as well.
     let others = git(site, ["ls-files", "--others", "--exclude-standard", "-z"])?.unwrap_or_default();
     for path in others.split('\0').filter(|path| !path.is_empty()) {
         changes.files.insert(path.to_owned(), Change::New);
@@ -89,7 +89,7 @@ pub(super) fn since(site: &Path, rev: &str) -> miette::Result<Changes> {
 }
 
 impl Changes {
-    /// Reads what `git diff --name-status -z` says.
+    /// Reads the output of `git diff --name-status -z`.
     fn read(&mut self, diff: &str) {
         let mut fields = diff.split('\0');
         while let (Some(status), Some(path)) = (fields.next(), fields.next()) {
@@ -111,11 +111,11 @@ impl Changes {
         }
     }
 
-    /// What the site was strict about at the commit, if its configuration has changed since.
+    /// The check settings at the commit, if the configuration has changed since.
     ///
     /// # Errors
     ///
-    /// When git can't be run.
+    /// If git can't be run.
     pub(super) fn check(&self, config: &Config, notes: &mut Vec<String>) -> miette::Result<Check> {
         let is_changed = self.files.contains_key(FILE_NAME) || self.gone.iter().any(|path| path == FILE_NAME);
         if !is_changed {
@@ -126,22 +126,22 @@ impl Changes {
         let Some(before) = before.filter(|before| *before != config.check) else {
             return Ok(config.check.clone());
         };
-        notes.push(format!("the table `check` of {FILE_NAME} has changed; the one before counts here"));
+        notes.push(format!("the table `check` of {FILE_NAME} has changed; using the previous one"));
         Ok(before)
     }
 
-    /// What the file at `path`, relative to the site, held at the commit; `None` if it was not there.
+    /// The content of the file at `path`, relative to the site, at the commit; `None` if it did not exist.
     ///
     /// # Errors
     ///
-    /// When git can't be run.
+    /// If git can't be run.
     pub(super) fn before(&self, site: &Path, path: &str) -> miette::Result<Option<Vec<u8>>> {
         let object = format!("{}:./{path}", self.base);
         run(site, ["cat-file", "blob", &object])
     }
 }
 
-/// The command after which git knows a commit, or a branch of `origin`.
+/// The command that fetches a commit, or a branch of `origin`.
 fn how_to_fetch(rev: &str) -> Option<String> {
     let is_hash = rev.len() == 40 && rev.bytes().all(|byte| byte.is_ascii_hexdigit());
     if is_hash {
@@ -153,7 +153,7 @@ fn how_to_fetch(rev: &str) -> Option<String> {
     is_name.then(|| format!("git fetch --depth=1 origin {branch}:refs/remotes/origin/{branch}"))
 }
 
-/// Where a site's folder is in its git repository; `None` if it is in none.
+/// The path of a site's folder in its git repository; `None` outside a repository.
 pub fn place_in_repository(site: &Path) -> Option<PathBuf> {
     let prefix = git(site, ["rev-parse", "--show-prefix"]).ok().flatten()?;
     Some(PathBuf::from(prefix.trim_end_matches('\n')))
@@ -167,7 +167,7 @@ fn line(answer: &str) -> String {
     answer.trim().to_owned()
 }
 
-/// What git answers as text; `None` if it fails.
+/// The output of git as text; `None` if git fails.
 fn git<T: AsRef<OsStr>>(
     site: &Path,
     arguments: impl IntoIterator<Item = T>,
@@ -175,7 +175,7 @@ fn git<T: AsRef<OsStr>>(
     Ok(run(site, arguments)?.map(|answer| String::from_utf8_lossy(&answer).into_owned()))
 }
 
-/// What git answers. It runs nothing that the repository's files could name, and writes nothing.
+/// The output of git. Runs no program that the repository's files could name, and writes nothing.
 fn run<T: AsRef<OsStr>>(
     site: &Path,
     arguments: impl IntoIterator<Item = T>,
@@ -198,8 +198,8 @@ fn run<T: AsRef<OsStr>>(
     let said = String::from_utf8_lossy(&output.stderr);
     if said.contains("dubious ownership") {
         return Err(miette!(
-            help = "run what git proposes: `git config --global --add safe.directory FOLDER`",
-            "git refuses to read this repository, since it belongs to another user"
+            help = "run `git config --global --add safe.directory FOLDER`, as git suggests",
+            "git refuses to read this repository because it belongs to another user"
         ));
     }
     Ok(None)

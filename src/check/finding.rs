@@ -1,4 +1,4 @@
-//! What a check has found: the rule that is broken, how bad that is, and where.
+//! The findings of a check: the broken rule, its degree and its place.
 
 use std::fmt;
 use std::ops::Range;
@@ -10,34 +10,34 @@ use crate::problem::{Problem, printable};
 use crate::rule::{Degree, Rule};
 use crate::warning::{Place, Warning};
 
-/// Something in the site's files that breaks a rule.
+/// A place in the site's files that breaks a rule.
 ///
 /// Its [`fmt::Display`] is one line: `path:line:column: degree[rule]: message`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// How bad it is.
+    /// Its degree.
     pub degree: Degree,
-    /// What was found.
+    /// The finding itself.
     #[serde(flatten)]
     pub found: Found,
 }
 
-/// A broken rule, before it is said how bad that is.
+/// A broken rule, before its degree is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
     /// The rule.
     pub rule: Rule,
-    /// The place; `None` if it is no place in a file.
+    /// The place; `None` if it is not in a file.
     pub place: Option<Stretch>,
-    /// What is wrong, and what was expected.
+    /// The problem, and what was expected.
     pub message: String,
-    /// What to do about it, where that is known.
+    /// How to fix it, if known.
     pub help: Option<String>,
-    /// Whether `--fix` mends it.
+    /// Whether `--fix` fixes it.
     pub fixable: bool,
 }
 
-/// A stretch of a file: lines and columns count from 1, columns in characters; the end is behind the last character.
+/// A range in a file. Lines and columns count from 1, columns in characters; the end is exclusive.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Stretch {
     /// The file's path, relative to the site, with `/`.
@@ -48,24 +48,24 @@ pub struct Stretch {
     pub column: usize,
     /// The last line.
     pub end_line: usize,
-    /// The column behind the last character.
+    /// The column after the last character.
     pub end_column: usize,
 }
 
 impl Stretch {
-    /// Where a problem is.
+    /// The range of a problem.
     pub fn of(problem: &Problem) -> Self {
         let ((line, column), (end_line, end_column)) = (problem.line_column(), problem.end_line_column());
         Self { path: problem.path().to_owned(), line, column, end_line, end_column }
     }
 
-    /// A place of which only the begin is known.
+    /// A range of which only the start is known.
     fn at(place: Place) -> Self {
         let Place { path, line, column } = place;
         Self { path, line, column, end_line: line, end_column: column }
     }
 
-    /// The bytes of `text`, the file's content, that it stands for; `None` for the end if only the begin is known.
+    /// The byte offsets of the range in `text`, the file's content; the end is `None` if it is unknown.
     fn bytes(&self, text: &str) -> (usize, Option<usize>) {
         let start = byte(text, self.line, self.column);
         let end = byte(text, self.end_line, self.end_column);
@@ -73,7 +73,7 @@ impl Stretch {
     }
 }
 
-/// The byte at a line and a column of a text; the text's end if there are not so many.
+/// The byte offset of a line and column in a text; the text's end if they are beyond it.
 fn byte(text: &str, line: usize, column: usize) -> usize {
     let begin =
         line.checked_sub(2).map_or(Some(0), |nth| text.match_indices('\n').nth(nth).map(|at| at.0 + 1));
@@ -85,7 +85,7 @@ fn byte(text: &str, line: usize, column: usize) -> usize {
 }
 
 impl Found {
-    /// A problem that breaks a rule.
+    /// A finding for a problem that breaks a rule.
     pub fn of(rule: Rule, problem: &Problem) -> Self {
         Self {
             rule,
@@ -96,25 +96,25 @@ impl Found {
         }
     }
 
-    /// The file that it is about; empty if it is about none.
+    /// The path of the file; empty if the finding is not about a file.
     pub fn path(&self) -> &str {
         self.place.as_ref().map_or("", |place| &place.path)
     }
 
-    /// The bytes of `text`, the file's content, that it is about.
+    /// The byte range in `text`, the file's content.
     fn bytes(&self, place: &Stretch, text: &str) -> Range<usize> {
         let (start, end) = place.bytes(text);
         if let Some(end) = end {
             return start..end;
         }
-        // A link ends where Markdown or HTML has it end, everything else with its line.
+        // The end of a link depends on Markdown or HTML syntax; everything else ends with its line.
         let line = text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
         let is_link = matches!(self.rule, Rule::BrokenLink | Rule::MissingPicture);
         let ends = |c: char| is_link && (c.is_whitespace() || matches!(c, ')' | ']' | '"' | '\'' | '>'));
         start..start + line.find(ends).unwrap_or(line.trim_end().len())
     }
 
-    /// The same as a problem in the file, of which `text` is the content.
+    /// The finding as a problem in the file with the content `text`.
     pub fn problem(&self, text: &Arc<str>) -> Option<Problem> {
         let place = self.place.as_ref()?;
         let problem = Problem::new(&place.path, text, self.bytes(place, text), self.message.clone());

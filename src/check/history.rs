@@ -1,4 +1,4 @@
-//! Rules that need the version before: what must not change once an entry is published.
+//! Rules that compare with the previous version: what must not change once an entry is published.
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,11 +12,11 @@ use crate::rule::Rule;
 use crate::scan::Scan;
 use crate::yaml::quote;
 
-/// What has changed in entries that must not.
+/// Reports forbidden changes in entries.
 ///
 /// # Errors
 ///
-/// When git can't be run, or a file can't be read.
+/// If git can't be run, or a file can't be read.
 pub(super) fn since(config: &Config, changes: &Changes, scan: &Scan) -> miette::Result<Vec<Found>> {
     let now = Now { config, scan, redirects: OnceCell::new() };
     let mut gone = BTreeMap::new();
@@ -46,29 +46,29 @@ pub(super) fn since(config: &Config, changes: &Changes, scan: &Scan) -> miette::
         };
         still_there.insert(old.to_owned());
         if card.is_draft {
-            all.push(removed(format!("{path} is a draft now, so the plugin is no longer published")));
+            all.push(removed(format!("{path} is now a draft, so the plugin is no longer published")));
             continue;
         }
         compare(&before, &card, &mut all);
         all.extend(now.lost_addresses(path, old, &before)?);
     }
     for (path, before) in gone.iter().filter(|(path, _)| !still_there.contains(**path)) {
-        // Another entry may have taken its place.
+        // Another entry may have taken over its URL.
         if !now.lost_addresses(path, path, before)?.is_empty() {
-            all.push(removed(format!("{path} is gone, so the plugin is no longer published")));
+            all.push(removed(format!("{path} was removed, so the plugin is no longer published")));
         }
     }
     Ok(all)
 }
 
-/// Whether the file at a path in the site is, or was, an entry.
+/// Whether the file at a path in the site is an entry, or was one.
 fn is_entry(config: &Config, path: &str) -> bool {
     let folder = config.settings.entries_path.trim_end_matches('/');
     let name = path.strip_prefix(folder).and_then(|rest| rest.strip_prefix('/')).unwrap_or_default();
     name.ends_with(".md") && !name.contains('/') && !entry::is_put_aside(name)
 }
 
-/// What was known of an entry; `None` if there was none, or one that nobody has published.
+/// The previous version of an entry; `None` if there was none, or it was not published.
 fn before(config: &Config, changes: &Changes, path: &str) -> miette::Result<Option<Card>> {
     let Some(content) = changes.before(&config.paths.site, path)? else { return Ok(None) };
     let card = lint::card(path, &content, &config.settings.limits, &config.check);
@@ -76,8 +76,8 @@ fn before(config: &Config, changes: &Changes, path: &str) -> miette::Result<Opti
 }
 
 fn removed(message: String) -> Found {
-    let help = "mark it as abandoned or disabled if people still have it, or let another entry's `redirect_from` have its \
-                address";
+    let help = "mark the plugin as abandoned or disabled if people still have it installed, or add its URL to another \
+                entry's `redirect_from`";
     Found { rule: Rule::Removed, place: None, message, help: Some(help.to_owned()), fixable: false }
 }
 
@@ -90,8 +90,11 @@ fn compare(before: &Card, now: &Card, all: &mut Vec<Found>) {
         all.push(Found {
             rule: Rule::DateChanged,
             place: Some(place.clone()),
-            message: format!("the date was {}, and is {} now", quote(old), quote(new)),
-            help: Some(format!("write {}: it is the day on which the plugin was registered", quote(old))),
+            message: format!("the date changed from {} to {}", quote(old), quote(new)),
+            help: Some(format!(
+                "restore {}: the date is the day on which the plugin was registered",
+                quote(old)
+            )),
             fixable: false,
         });
     }
@@ -100,7 +103,7 @@ fn compare(before: &Card, now: &Card, all: &mut Vec<Found>) {
             rule: Rule::DateChanged,
             place: Some(id.clone()),
             message: "the date was removed".to_owned(),
-            help: Some(format!("add it again; it was in line {}", place.line)),
+            help: Some(format!("restore it; it was on line {}", place.line)),
             fixable: false,
         });
     }
@@ -110,23 +113,23 @@ fn compare(before: &Card, now: &Card, all: &mut Vec<Found>) {
         all.push(Found {
             rule: Rule::IdChanged,
             place: Some(place.clone()),
-            message: format!("the id was {}, and is {} now", quote(old), quote(new)),
-            help: Some("usage is counted by the id, so the plugin's numbers begin anew".to_owned()),
+            message: format!("the id changed from {} to {}", quote(old), quote(new)),
+            help: Some("usage is counted by id, so the plugin's numbers would start from zero".to_owned()),
             fixable: false,
         });
     }
 }
 
-/// The entries as they are.
+/// The current entries.
 struct Now<'a> {
     config: &'a Config,
     scan: &'a Scan,
-    /// The addresses that lead to entries. All of these are read for it, so once, and only if somebody asks.
+    /// The URL paths that redirect to entries. Reading them needs every entry, so it is done once, and only if needed.
     redirects: OnceCell<BTreeSet<String>>,
 }
 
 impl Now<'_> {
-    /// What the entry's file at a path in the site shows; `None` if there is none.
+    /// The card of the entry at a path in the site; `None` if there is no such entry.
     fn card(&self, path: &str) -> miette::Result<Option<Card>> {
         let file = self.scan.entry(entry::stem(path));
         let file = file.filter(|file| file.path_in_site(self.config) == path);
@@ -142,7 +145,7 @@ impl Now<'_> {
         Ok(self.redirects.get_or_init(|| all))
     }
 
-    /// The addresses that the entry at `old` had, and that no longer lead anywhere, at the file that it is in now.
+    /// Reports the previous URL paths of the entry at `old` that lead nowhere now, at the entry's current file.
     fn lost_addresses(&self, path: &str, old: &str, before: &Card) -> miette::Result<Vec<Found>> {
         let own = format!("plugins/{}", entry::stem(old));
         let had: BTreeSet<String> = before.redirects.iter().map(|it| plain(it)).chain([own]).collect();
@@ -159,7 +162,7 @@ impl Now<'_> {
         let found = lost.map(|address| Found {
             rule: Rule::Renamed,
             place: Some(begin.clone()),
-            message: format!("the plugin's earlier address /{address}/ leads nowhere now"),
+            message: format!("the plugin's previous URL /{address}/ no longer leads anywhere"),
             help: Some(format!("add `redirect_from: /{address}/`")),
             fixable: false,
         });
@@ -167,7 +170,7 @@ impl Now<'_> {
     }
 }
 
-/// An address as it is compared: without slashes around it and an ending.
+/// A URL path in the form used for comparisons: without surrounding slashes and extension.
 fn plain(address: &str) -> String {
     address.trim_matches('/').trim_end_matches(".html").trim_end_matches(".md").to_owned()
 }

@@ -1,4 +1,4 @@
-//! What one entry's file shows by itself, beyond what a build warns of.
+//! Findings in a single entry file, in addition to the warnings of a build.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -17,14 +17,15 @@ use crate::versions::{Admitted, PYTHON_MINORS};
 use crate::warning::Warning;
 use crate::yaml::{Field, Node, Text, Tree, quote};
 
-/// Where the pictures of plugins belong.
+/// The folder for pictures of plugins.
 pub(super) const PICTURES: &str = "/assets/img/plugins/";
 
 /// Hosts on which a `source` with an owner and a name is a repository.
 const FORGES: [&str; 6] =
     ["github.com", "gitlab.com", "codeberg.org", "bitbucket.org", "framagit.org", "git.sr.ht"];
 
-/// Words of the form for new plugins, which are to be replaced (<https://plugins.octoprint.org/help/registering/>).
+/// Placeholders of the form for new plugins, which authors must replace
+/// (<https://plugins.octoprint.org/help/registering/>).
 const FORM: [&str; 6] = [
     "Longer description of your plugin",
     "This part will be visible on the page at",
@@ -34,34 +35,34 @@ const FORM: [&str; 6] = [
     "url of a screenshot",
 ];
 
-/// What is known of an entry from its file alone.
+/// The data and findings of a single entry file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Card {
-    /// The rules that it breaks.
+    /// The findings.
     pub(super) found: Vec<Found>,
-    /// Its id, and where that stands; `None` if it can't be read, or is a draft.
+    /// The id and its place; `None` if the entry can't be read or is a draft.
     pub(super) id: Option<(String, Stretch)>,
-    /// Its tags, each with its place.
+    /// The tags, each with its place.
     pub(super) tags: Vec<(String, Stretch)>,
-    /// Its pictures on the site, as paths from its root, each with its place.
+    /// The pictures on the site as paths from its root, each with its place.
     pub(super) pictures: Vec<(String, Stretch)>,
-    /// Its earlier addresses.
+    /// The URL paths that redirect to the entry.
     pub(super) redirects: Vec<String>,
-    /// Its web addresses, each with its key and its place.
+    /// The URLs, each with its key and its place.
     pub(super) addresses: Vec<(String, String, Stretch)>,
-    /// The versions of Python that it admits, as written, and where that stands.
+    /// The Python versions as written, and their place.
     pub(super) python: Option<(String, Stretch)>,
-    /// Its date, as written, and where that stands.
+    /// The date as written, and its place.
     pub(super) date: Option<(String, Stretch)>,
-    /// The line in which the value of `author` begins.
+    /// The first line of the value of `author`.
     pub(super) authors: Option<usize>,
-    /// What `--fix` mends: the rule and the line of each.
+    /// The rule and line of each finding that `--fix` fixes.
     pub(super) fixable: Vec<(Rule, usize)>,
-    /// Whether it is not to be published.
+    /// Whether the entry is a draft, which is not published.
     pub(super) is_draft: bool,
 }
 
-/// Reads the entry in the file at `path` (relative to the site), of which `bytes` are the content.
+/// Reads the entry at `path`, relative to the site, whose content is `bytes`.
 pub(super) fn card(path: &str, bytes: &[u8], limits: &Limits, check: &Check) -> Card {
     if entry::is_draft(bytes, limits.yaml) {
         return Card { is_draft: true, ..Card::default() };
@@ -69,14 +70,14 @@ pub(super) fn card(path: &str, bytes: &[u8], limits: &Limits, check: &Check) -> 
     let mut card = readable(path, bytes, limits, check).unwrap_or_default();
     for fix in fix::fixes(path, bytes, limits, &BTreeSet::new()) {
         let rule = rule_of(fix.kind);
-        // A build tells of a list where it begins, below its key.
+        // A build reports a list at its first line, below its key.
         let list = card.authors.filter(|_| fix.kind == fix::Kind::AuthorList);
         card.fixable.push((rule, list.unwrap_or(fix.place.line)));
         let message = match fix.kind {
-            fix::Kind::ByteOrderMark => "the file begins with a byte order mark",
-            fix::Kind::LineEnds => "lines end as on Windows",
-            fix::Kind::TrailingBlanks => "there are blanks at the end of lines",
-            // Builds tell of the others.
+            fix::Kind::ByteOrderMark => "the file starts with a byte order mark",
+            fix::Kind::LineEnds => "lines end with CR LF, expected LF",
+            fix::Kind::TrailingBlanks => "lines have trailing whitespace",
+            // Builds report the other kinds.
             fix::Kind::AuthorList | fix::Kind::DateForm | fix::Kind::Https => continue,
         };
         card.found
@@ -85,7 +86,7 @@ pub(super) fn card(path: &str, bytes: &[u8], limits: &Limits, check: &Check) -> 
     card
 }
 
-/// The rule that something breaks which can be mended.
+/// The rule that a fix belongs to.
 pub(super) fn rule_of(kind: fix::Kind) -> Rule {
     match kind {
         fix::Kind::ByteOrderMark | fix::Kind::LineEnds | fix::Kind::TrailingBlanks => Rule::Whitespace,
@@ -95,7 +96,7 @@ pub(super) fn rule_of(kind: fix::Kind) -> Rule {
     }
 }
 
-/// What an entry shows that can be read. What can't be is a problem of the entry, which is told as such.
+/// The card of an entry that can be read. A build reports the ones that can't.
 fn readable(path: &str, bytes: &[u8], limits: &Limits, check: &Check) -> Option<Card> {
     let Parsed { entry, .. } = entry::parse(path, bytes, limits).ok()?;
     let text = Text::read(path, bytes).ok()?;
@@ -135,7 +136,7 @@ impl<'t> Lint<'t> {
         self.keys();
     }
 
-    /// What other rules need to know of this entry.
+    /// Collects the data that other rules need.
     fn known(&mut self) {
         let place = |node: Node<'_>| Stretch::of(&self.text.problem(node.span(), ""));
         let scalar = |key: &str| {
@@ -189,12 +190,7 @@ impl<'t> Lint<'t> {
     fn layout(&mut self) {
         let Some(field) = self.root.field("layout") else {
             let span = self.opening.clone();
-            return self.find(
-                Rule::Layout,
-                span,
-                "the key `layout` is missing",
-                "add a line `layout: plugin`",
-            );
+            return self.find(Rule::Layout, span, "missing key `layout`", "add a line `layout: plugin`");
         };
         if field.value.scalar().is_none_or(|scalar| scalar.text != "plugin") {
             let message = format!("`layout` must be `plugin`, found {}", field.value.describe());
@@ -205,15 +201,15 @@ impl<'t> Lint<'t> {
     fn authors(&mut self) {
         let Some(author) = self.field("author") else { return };
         if let Some(authors) = self.field("authors") {
-            let help = "keep `authors`, a list, or else `author`";
-            let message = "`author` and `authors` are both given; `authors` counts";
+            let help = "keep only one of them; `authors` is a list";
+            let message = "both `author` and `authors` are set; `authors` is used";
             return self.find(Rule::Author, authors.key_span.clone(), message, help);
         }
         let Some(scalar) = author.value.scalar() else { return };
         let several = [", ", " & ", " and "].into_iter().find(|between| scalar.text.contains(between));
         if let Some(between) = several {
             let names: Vec<&str> = scalar.text.split(between).map(str::trim).collect();
-            let help = format!("write `authors: [{}]` if these are several people", names.join(", "));
+            let help = format!("if these are several people, write `authors: [{}]`", names.join(", "));
             let message = format!("`author` {} looks like several names", quote(&scalar.text));
             self.find(Rule::Author, author.value.span(), message, &help);
         }
@@ -224,13 +220,13 @@ impl<'t> Lint<'t> {
         let Err(near) = entry::license(&self.entry.license) else { return };
         let license = quote(&self.entry.license);
         let message = match spdx::Expression::parse(&self.entry.license) {
-            Ok(_) => format!("{license} has an identifier that SPDX advises against"),
+            Ok(_) => format!("{license} contains a deprecated SPDX identifier"),
             Err(_) => format!("{license} is not an SPDX license expression"),
         };
         let help = if near.is_empty() {
             "use an identifier from https://spdx.org/licenses/".to_owned()
         } else {
-            format!("write `{}`, if that is what is meant", near.join("` or `"))
+            format!("did you mean `{}`?", near.join("` or `"))
         };
         self.find(Rule::UnknownLicense, field.value.span(), message, &help);
     }
@@ -240,7 +236,7 @@ impl<'t> Lint<'t> {
             && let Err(expected) = entry::web_address(address)
         {
             let message = format!("bad `up_for_adoption` {}: {expected}", quote(address));
-            self.find(Rule::BadAddress, field.value.span(), message, "give the address of the ticket");
+            self.find(Rule::BadAddress, field.value.span(), message, "give the URL of the ticket");
         }
         let Some(field) = self.field("source").filter(|_| entry::web_address(&self.entry.source).is_ok())
         else {
@@ -248,12 +244,12 @@ impl<'t> Lint<'t> {
         };
         if !is_repository(&self.entry.source) {
             let message = format!("{} is not a repository on a known forge", quote(&self.entry.source));
-            let help = "give the repository's address, such as `https://github.com/owner/name`";
+            let help = "give the URL of the repository, such as `https://github.com/owner/name`";
             self.find(Rule::UnknownForge, field.value.span(), message, help);
         }
     }
 
-    /// `1.3.4+` and the like, which OctoPrint and shelflife read and PEP 440 does not know.
+    /// Versions such as `1.3.4+`, which OctoPrint and shelflife accept although they are not valid in PEP 440.
     fn versions(&mut self) {
         let Some(field) = self.inner("octoprint") else { return };
         let items = field.value.items().map_or_else(|| vec![field.value], Iterator::collect);
@@ -269,7 +265,7 @@ impl<'t> Lint<'t> {
         }
     }
 
-    /// What the form for new plugins has as a list, and builds also read as a single value.
+    /// Values that are lists in the form for new plugins; builds also accept a single value.
     fn lists(&mut self) {
         for key in ["octoprint", "os"] {
             let Some(field) = self.inner(key).filter(|field| field.value.scalar().is_some()) else {
@@ -284,19 +280,19 @@ impl<'t> Lint<'t> {
     fn python(&mut self) {
         let Some(field) = self.inner("python") else {
             let span = self.field("compatibility").map_or(self.opening.clone(), |it| it.key_span.clone());
-            let help = "add `python: \">=3.7,<4\"` below `compatibility:`, or what the plugin runs on";
-            return self.find(Rule::MissingPython, span, "`compatibility.python` is missing", help);
+            let help = "add the versions below `compatibility:`, such as `python: \">=3.7,<4\"`";
+            return self.find(Rule::MissingPython, span, "missing key `compatibility.python`", help);
         };
         let Some(python) = &self.entry.compatibility.python else { return };
         let Some(admitted) = Admitted::of(std::slice::from_ref(python)) else { return };
         if !admitted.has_python_of_octoprint() {
             let message = format!(
-                "{} admits none of the versions of Python that OctoPrint runs on: 3.{} to 3.{}",
+                "{} allows none of the Python versions that OctoPrint runs on: 3.{} to 3.{}",
                 quote(python),
                 PYTHON_MINORS.start(),
                 PYTHON_MINORS.end()
             );
-            let help = "a plugin for Python 2 alone can't be installed any more; write `\">=3.7,<4\"` for one that runs on \
+            let help = "plugins for Python 2 can no longer be installed; write `\">=3.7,<4\"` if the plugin runs on \
                         Python 3";
             self.find(Rule::UnsupportedPython, field.value.span(), message, help);
         }
@@ -326,8 +322,8 @@ impl<'t> Lint<'t> {
             }
         }
         if let Some(featured) = self.field("featuredimage").filter(|_| self.entry.screenshots.is_empty()) {
-            let message = "there is a `featuredimage`, but no `screenshots`";
-            let help = "list it under `screenshots`, too: that is where the plugin's page shows pictures";
+            let message = "`featuredimage` is set, but `screenshots` is not";
+            let help = "also list it in `screenshots`, from which the plugin's page shows pictures";
             self.find(Rule::FeaturedOnly, featured.key_span.clone(), message, help);
         }
     }
@@ -337,7 +333,7 @@ impl<'t> Lint<'t> {
         let limit = self.check.description_length;
         let Some(field) = self.field("description").filter(|_| length > limit) else { return };
         let message = format!("the description has {length} characters, expected at most {limit}");
-        let help = "shorten it to a sentence: OctoPrint shows it in its list of plugins; everything else belongs below \
+        let help = "shorten it to one sentence, which OctoPrint shows in its list of plugins, and move the rest below \
                     the front matter";
         self.find(Rule::LongDescription, field.value.span(), message, help);
     }
@@ -345,7 +341,7 @@ impl<'t> Lint<'t> {
     fn file_name(&mut self) {
         let Entry { id, stem, .. } = self.entry;
         let Some(field) = self.field("id").filter(|_| id != stem) else { return };
-        let message = format!("the id {} is not the file's name {}", quote(id), quote(stem));
+        let message = format!("the id {} differs from the file name {}", quote(id), quote(stem));
         self.find(Rule::FileName, field.value.span(), message, &format!("rename the file to `{id}.md`"));
     }
 
@@ -355,7 +351,7 @@ impl<'t> Lint<'t> {
                 || matches!(key, "published" | "draft")
                 || self.check.keys.iter().any(|known| known == key)
         };
-        // A build warns of what is nearly another key.
+        // A build already warns about keys that resemble a known one.
         let is_told = |key: &str| {
             entry::KEYS.iter().any(|known| entry::is_near(key, known) && self.root.field(known).is_none())
         };
@@ -368,11 +364,11 @@ impl<'t> Lint<'t> {
         }
     }
 
-    /// What the form for new plugins says, and nobody has replaced.
+    /// Reports placeholders of the form for new plugins that were not replaced.
     fn text_of_form(&mut self, body: Range<usize>) {
-        const HELP: &str = "replace it with your own words, or remove it";
+        const HELP: &str = "replace it with your own text, or remove it";
         let whole = self.text.as_str();
-        // Comments explain the form; what is in them is not published.
+        // Comments explain the form; they are not published.
         let values = self.root.fields().into_iter().flatten().filter(|field| field.value.scalar().is_some());
         let parts = values.map(|field| field.value.span()).chain(std::iter::once(body));
         for part in parts.collect::<Vec<_>>() {
@@ -380,13 +376,18 @@ impl<'t> Lint<'t> {
             let found = FORM.iter().filter_map(|words| Some((within.find(words)?, words.len()))).min();
             if let Some((at, length)) = found {
                 let at = part.start + at;
-                self.find(Rule::FormText, at..at + length, "this is text of the form for new plugins", HELP);
+                self.find(
+                    Rule::FormText,
+                    at..at + length,
+                    "this is a placeholder from the form for new plugins",
+                    HELP,
+                );
             }
         }
     }
 }
 
-/// Whether an address is that of a repository on a forge that is known, or that is called as forges are.
+/// Whether a URL is a repository on a known forge, or on a host named like one.
 fn is_repository(address: &str) -> bool {
     let Ok(url) = url::Url::parse(address) else { return false };
     let host = url.host_str().unwrap_or_default();

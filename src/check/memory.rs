@@ -1,7 +1,8 @@
-//! What a check remembers for the next one: what it has found in the same files, and what each entry's file shows.
+//! Results stored for the next check: the findings in a set of files, and the card of each entry.
 //!
-//! It lies beside the cache, in files of its own, so that a check needs no lock and runs beside a build or `shelflife watch`.
-//! Where nobody has built, nothing is remembered. Two sites whose caches lie in one folder remember in turn.
+//! They are stored beside the cache in separate files, so that a check needs no lock and can run during a build or
+//! `shelflife watch`. Nothing is stored before the first build. Sites whose caches share a folder overwrite each
+//! other's results.
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -17,22 +18,22 @@ use crate::digest::Digest;
 use crate::render::text::day_of;
 use crate::scan::Scan;
 
-/// What the file is called that has what was found, beside the cache.
+/// The file of findings, beside the cache.
 const FOUND: &str = "check.bin";
-/// What the file is called that has what entries' files show.
+/// The file of cards, beside the cache.
 const CARDS: &str = "check-entries.bin";
 
-/// What each entry's file shows, by its path: with the digest of its content.
+/// The card of each entry with the digest of its file's content, by path.
 pub(super) type Cards = HashMap<String, (Digest, Card)>;
 
-/// What is remembered.
+/// The stored results of checks.
 pub(super) struct Memory {
     found: File,
     cards: File,
 }
 
 impl Memory {
-    /// What is remembered of what `scan` has found.
+    /// The results for the files of `scan`.
     pub(super) fn of(config: &Config, scan: &Scan) -> Self {
         let check = &config.check;
         let settings = config.settings.digest();
@@ -42,7 +43,7 @@ impl Memory {
 
         let today = day_of(config.now, &config.settings.timezone).to_string();
         let size = check.picture_size.to_le_bytes();
-        // Findings name files by their paths in the site, and the digest of all files does not have those of folders.
+        // Findings contain paths in the site, but the digest of all files doesn't cover folder names.
         let folders = config.paths.inputs().map(|(_, folder)| {
             folder.strip_prefix(&config.paths.site).unwrap_or(folder).as_os_str().as_encoded_bytes()
         });
@@ -56,37 +57,37 @@ impl Memory {
         Self { found: file(FOUND, found), cards: file(CARDS, cards) }
     }
 
-    /// What an earlier check has found; `None` if none has looked at the same.
+    /// The findings of an earlier check of the same files, if stored.
     pub(super) fn recall(&self) -> Option<Whole> {
         self.found.read()
     }
 
-    /// What earlier checks have seen of entries' files.
+    /// The cards of earlier checks.
     pub(super) fn cards(&self) -> Cards {
         self.cards.read().unwrap_or_default()
     }
 
-    /// Remembers what was found.
+    /// Stores the findings.
     pub(super) fn keep(&self, whole: &Whole) {
         self.found.write(whole);
     }
 
-    /// Remembers what entries' files show.
+    /// Stores the cards.
     pub(super) fn keep_cards(&self, cards: &Cards) {
         self.cards.write(cards);
     }
 }
 
-/// A file that holds one value, under the digest of everything that the value follows from.
+/// A file with one value, keyed by the digest of everything that the value depends on.
 struct File {
     path: PathBuf,
     key: Digest,
-    /// Whether somebody has built here.
+    /// Whether the site was ever built.
     has_built: bool,
 }
 
 impl File {
-    /// The value; `None` if it follows from something else. A damaged file counts as none.
+    /// Reads the value; `None` if its key differs, or the file is damaged.
     fn read<T: DeserializeOwned>(&self) -> Option<T> {
         let file = std::fs::read(&self.path).ok()?;
         let (sum, rest) = file.split_at_checked(32)?;
@@ -95,7 +96,7 @@ impl File {
         is_right.then(|| postcard::from_bytes(body).ok()).flatten()
     }
 
-    /// Writes the value, if somebody has built here. Nothing is worse if it can't be written.
+    /// Writes the value, if the site was ever built. Errors are ignored, because the next check can recompute it.
     fn write<T: Serialize>(&self, value: &T) {
         let Some(folder) = self.path.parent().filter(|_| self.has_built) else { return };
         let Ok(body) = postcard::to_stdvec(value) else { return };
@@ -106,7 +107,7 @@ impl File {
             file.write_all(&rest)?;
             Ok(file)
         });
-        // Another check may be about to write the same.
+        // Another check may be writing the same file.
         let _ = written.map(|file| file.persist(&self.path));
     }
 }

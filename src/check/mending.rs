@@ -1,4 +1,4 @@
-//! `--fix`: what has one right answer is written into entries' files.
+//! `--fix`: writes fixes that are unambiguous to entry files.
 
 use std::collections::BTreeSet;
 
@@ -12,22 +12,21 @@ use crate::entry;
 use crate::rule::{Degree, Origin};
 use crate::write;
 
-/// A file that was mended.
+/// A file that was fixed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mended {
     /// Its path, relative to the site.
     pub path: String,
-    /// What was done.
+    /// The fixes that were made.
     pub what: Vec<String>,
 }
 
-/// Mends what can be mended in the entries that a selection names, and in nothing else of their files. `secure` are
-/// addresses that begin with `http://` and also work with `https://`. Rules that are off are left alone, and so are
-/// drafts, of which a check says nothing.
+/// Fixes what can be fixed in the selected entries, leaving the rest of their files as they are. `secure` lists
+/// `http://` URLs that also work with `https://`. Rules that are off are skipped, as are drafts, which are not checked.
 ///
 /// # Errors
 ///
-/// When a file can't be read or written; each file is then as it was, or mended.
+/// If a file can't be read or written. Each file is then either unchanged or completely fixed.
 pub fn mend(
     config: &Config,
     selection: &Selection,

@@ -1,4 +1,4 @@
-//! The check: everything that is to be said about a site's files, whether or not it keeps them from being published.
+//! Checks a site's files for everything that breaks a rule, including what doesn't prevent publishing.
 
 mod across;
 mod changes;
@@ -35,46 +35,46 @@ pub use selection::Selection;
 /// How to check.
 #[derive(Clone, Copy)]
 pub struct Options<'a> {
-    /// Which files.
+    /// The files to report on.
     pub selection: &'a Selection,
-    /// Ask the world, too; told how many of so many questions are answered.
+    /// Also check over the network. The function is called with the number of finished and of all requests.
     pub online: Option<&'a (dyn Fn(usize, usize) + Send + Sync)>,
 }
 
-/// What a check came to.
+/// The result of a check.
 #[derive(Debug, Default)]
 pub struct Checked {
-    /// What breaks rules, in the order of files and places.
+    /// The findings, ordered by file and place.
     pub findings: Vec<Finding>,
-    /// How many entries were looked at.
+    /// The number of entries checked.
     pub entries: usize,
-    /// How many other files were.
+    /// The number of other files checked.
     pub others: usize,
-    /// How many of the entries are drafts, of which nothing is said.
+    /// The number of those entries that are drafts, which are not checked.
     pub drafts: usize,
-    /// Addresses that begin with `http://` and also work with `https://`, if that was asked.
+    /// URLs that start with `http://` and also work with `https://`; empty unless checked online.
     pub secure: BTreeSet<String>,
-    /// What the user should know about what was looked at, and what could not be found out.
+    /// Notes for the user on the selection, and on what could not be checked.
     pub notes: Vec<String>,
 }
 
 impl Checked {
-    /// How many findings `--fix` mends.
+    /// The number of findings that `--fix` can fix.
     pub fn fixable(&self) -> usize {
         self.findings.iter().filter(|finding| finding.found.fixable).count()
     }
 
-    /// How many findings are as bad as that.
+    /// The number of findings of this degree.
     pub fn count(&self, degree: Degree) -> usize {
         self.findings.iter().filter(|finding| finding.degree == degree).count()
     }
 }
 
-/// Looks at a site's files, and writes nothing but what it remembers of them beside the cache.
+/// Checks a site's files. Writes nothing except its own results, beside the cache.
 ///
 /// # Errors
 ///
-/// When a file can't be read, or the selection names what is not there.
+/// If a file can't be read, or the selection names a file that doesn't exist.
 pub fn check(config: &Config, options: &Options<'_>) -> miette::Result<Checked> {
     let scan = scan(config)?;
     let selected = Selected::of(config, &scan, options.selection)?;
@@ -96,7 +96,7 @@ pub fn check(config: &Config, options: &Options<'_>) -> miette::Result<Checked> 
         notes.extend(answers.notes);
         secure = answers.secure;
     }
-    // Whoever changes a site's rules is held to those that were there.
+    // Changed rules don't apply to the change that makes them.
     let check = match selected.changes() {
         Some(changes) => changes.check(config, &mut notes)?,
         None => config.check.clone(),
@@ -112,14 +112,14 @@ pub fn check(config: &Config, options: &Options<'_>) -> miette::Result<Checked> 
     })
 }
 
-/// Looks through the site's folder. Files that look as a build has left them are not read.
+/// Scans the site's folder. Files whose file stat is the one that a build recorded are not read.
 fn scan(config: &Config) -> miette::Result<Scan> {
     let known = Cache::read(&config.paths.cache, |cache| cache.manifest(Tree::Site));
     let (scan, _) = Scan::with(config, &known.ok().flatten().unwrap_or_default())?;
     Ok(scan)
 }
 
-/// What was found in the files that are looked at, each with its degree and once, in the order of files and places.
+/// The findings in the selected files, without duplicates, ordered by file and place.
 fn findings(check: &Check, selected: &Selected, found: Vec<Found>) -> Vec<Finding> {
     let found = without_echoes(found).into_iter();
     let mut findings: Vec<Finding> = found
@@ -135,7 +135,7 @@ fn findings(check: &Check, selected: &Selected, found: Vec<Found>) -> Vec<Findin
     findings
 }
 
-/// Leaves out what another finding says already, or better.
+/// Drops findings that repeat another one, or say less.
 fn without_echoes(mut found: Vec<Found>) -> Vec<Found> {
     let place = |found: &Found| found.place.as_ref().map(|it| (it.path.clone(), it.line, it.column));
     let of = |rule: Rule| -> BTreeSet<(String, usize, usize)> {
@@ -146,11 +146,11 @@ fn without_echoes(mut found: Vec<Found>) -> Vec<Found> {
     found.retain(|found| {
         let Some(at) = place(found) else { return true };
         match found.rule {
-            // Where a picture belongs elsewhere, it need not be added here.
+            // A picture that must move elsewhere need not be added here.
             Rule::MissingPicture => !bad_pictures.contains(&at),
-            // A build and a check both say of a picture that it is in no place for one.
+            // A build and a check both report pictures in a wrong place.
             Rule::BadPicture => seen.insert((found.rule, at, String::new())),
-            // Whoever renames a file knows what it is called.
+            // `Rule::Renamed` already tells that the file has another name.
             Rule::FileName => !renamed.iter().any(|(path, ..)| *path == at.0),
             _ => seen.insert((found.rule, at, found.message.clone())),
         }
@@ -158,18 +158,18 @@ fn without_echoes(mut found: Vec<Found>) -> Vec<Found> {
     found
 }
 
-/// What is to be said of all files that a scan has found, whoever asks.
+/// The findings in all files of a scan, before selection.
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Whole {
-    /// What breaks rules.
+    /// The findings.
     found: Vec<Found>,
-    /// Ids and names that are taken, at each of those that have them.
+    /// Ids and file names that another entry also has, at each entry.
     taken: Vec<Found>,
     /// The paths of drafts.
     drafts: Vec<String>,
 }
 
-/// What an earlier check has found in the same files, or else this one.
+/// The findings of an earlier check of the same files, if stored, or else computed.
 fn whole(config: &Config, scan: &Scan) -> miette::Result<Whole> {
     let memory = Memory::of(config, scan);
     if let Some(whole) = memory.recall() {
@@ -188,23 +188,23 @@ fn whole(config: &Config, scan: &Scan) -> miette::Result<Whole> {
         let line = found.place.as_ref().map_or(0, |place| place.line);
         let Some(card) = cards.get(found.path()) else { continue };
         found.fixable |= card.fixable.contains(&(found.rule, line));
-        // Nobody is to overwrite another entry.
+        // A fix must not overwrite another entry.
         let other = card.id.as_ref().and_then(|(id, _)| scan.entry(id));
         if let Some(other) = other.filter(|_| found.rule == Rule::FileName) {
-            let help = format!("{}.md is another entry: give this one an id of its own", other.stem());
+            let help = format!("{}.md is another entry; give this one a unique id", other.stem());
             found.help = Some(help);
         }
     }
     let drafts = cards.iter().filter(|(_, card)| card.is_draft).map(|(path, _)| (*path).to_owned());
     let whole = Whole { found, taken, drafts: drafts.collect() };
-    // Whether something stands for what can't be read depends on more than the files.
+    // If a file can't be read, the findings also depend on its last good version.
     if refused.is_empty() {
         memory.keep(&whole);
     }
     Ok(whole)
 }
 
-/// What each entry's file shows by itself, by its path: as remembered, where the file is the same.
+/// The card of each entry by path, reusing stored ones if the file is unchanged.
 fn cards(config: &Config, scan: &Scan, memory: &Memory) -> miette::Result<memory::Cards> {
     let known = memory.cards();
     let of_one = |file: &Scanned| {
@@ -225,7 +225,7 @@ fn cards(config: &Config, scan: &Scan, memory: &Memory) -> miette::Result<memory
     Ok(cards)
 }
 
-/// What the files of some entries show by themselves, by their paths.
+/// The cards of the entries whose paths are wanted, by path.
 fn cards_of(
     config: &Config,
     scan: &Scan,

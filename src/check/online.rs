@@ -1,7 +1,7 @@
-//! What the world says of entries: whether repositories and archives are there, and what plugins' sources declare.
+//! Online checks of entries: whether repositories and archives exist, and what plugins' sources declare.
 //!
-//! GitHub is asked in batches, and not at all about what the cache knows and is fresh. Answers are not kept: a check
-//! leaves the cache to builds, whose histories go with each answer.
+//! GitHub is queried in batches, except for fresh facts in the cache. Answers are not stored, because a build records
+//! histories along with them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
@@ -27,55 +27,56 @@ use crate::source::{Demand, Metrics, Probe, Sources};
 use crate::versions::Admitted;
 use crate::yaml::quote;
 
-/// How many addresses are looked at at once.
+/// The maximum number of URLs fetched at once.
 const IN_FLIGHT: usize = 8;
-/// How many bytes of an archive tell what it is.
+/// The number of bytes that identify an archive.
 const MAGIC: usize = 4;
-/// How zip files (<https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>) and gzip files (RFC 1952) begin.
+/// The first bytes of zip files (<https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>) and gzip files (RFC
+/// 1952).
 const ARCHIVES: [&[u8]; 2] = [b"PK\x03\x04", b"\x1f\x8b"];
 
-/// What the world said.
+/// The results of the online checks.
 #[derive(Debug, Default)]
 pub(super) struct Answers {
     pub(super) found: Vec<Found>,
-    /// Addresses that begin with `http://` and also work with `https://`.
+    /// URLs that start with `http://` and also work with `https://`.
     pub(super) secure: BTreeSet<String>,
-    /// What could not be found out.
+    /// Checks that could not be made.
     pub(super) notes: Vec<String>,
 }
 
-/// Asks about entries, by their paths.
+/// Checks entries, given by path.
 ///
 /// # Errors
 ///
-/// When nothing can be reached at all.
+/// If no server can be reached.
 pub(super) fn ask(
     config: &Config,
     cards: &BTreeMap<String, Card>,
     progress: &(dyn Fn(usize, usize) + Send + Sync),
 ) -> miette::Result<Answers> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.into_diagnostic().wrap_err("can't use the network")?;
+    let runtime = runtime.into_diagnostic().wrap_err("can't start the network runtime")?;
     runtime.block_on(async {
         let mut answers = Answers::default();
         look_at_addresses(config, cards, progress, &mut answers).await?;
         if config.github.token.is_some() {
             ask_github(config, cards, progress, &mut answers).await?;
         } else {
-            let note = "GitHub wasn't asked what plugins' sources declare: set GITHUB_TOKEN to a token that may read \
-                        public repositories";
+            let note = "set GITHUB_TOKEN to check what plugins' sources declare; the token must be able to read public \
+                        repositories";
             answers.notes.push(note.to_owned());
         }
         Ok(answers)
     })
 }
 
-/// Why an address is looked at.
+/// Why a URL is fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Purpose {
     Archive,
     Source,
-    /// Whether it works with https.
+    /// To see if it works with https.
     Secure,
 }
 
@@ -131,14 +132,14 @@ async fn look_at_addresses(
         _ => None,
     };
     let is_unreachable = |probe: &Probe| matches!(probe, Probe::Unreachable(_));
-    // A single entry may name nothing but hosts that don't exist, which is no fault of the network.
+    // A single entry may name only hosts that don't exist, though the network works.
     if let Some(reason) = probes.values().next().and_then(reason)
         && probes.values().all(is_unreachable)
         && is_unreachable(&http.probe(&config.settings.github_server, 0).await)
     {
         return Err(miette!(
-            help = "check without --online, or again when the network is back",
-            "nothing can be reached: {reason}"
+            help = "check without `--online`, or retry when the network is back",
+            "can't reach any server: {reason}"
         ));
     }
     for ((address, purpose), probe) in probes {
@@ -156,7 +157,7 @@ impl Answers {
                 let insecure = format!("http{}", address.trim_start_matches("https"));
                 let message = format!("{} also works with https", quote(&insecure));
                 self.secure.insert(insecure);
-                (Rule::InsecureAddress, message, "write `https://`; `shelflife check --online --fix` does it")
+                (Rule::InsecureAddress, message, "write `https://`, or run `shelflife check --online --fix`")
             }
             (Purpose::Secure, _) => return,
             (Purpose::Archive, Probe::There(begin))
@@ -165,12 +166,12 @@ impl Answers {
                 return;
             }
             (Purpose::Archive, Probe::There(_)) => {
-                let help = "give the address of a zip file, such as the one that GitHub makes of a branch or a release";
+                let help = "give the URL of a zip file, such as GitHub's archive of a branch or release";
                 (Rule::ArchiveGone, format!("{shown} is not a zip file"), help)
             }
             (Purpose::Source, Probe::There(_)) => return,
             (_, Probe::Unreachable(reason)) => {
-                self.notes.push(format!("{address} could not be reached: {reason}"));
+                self.notes.push(format!("can't reach {address}: {reason}"));
                 return;
             }
             (_, Probe::Status(status)) if !is_gone(*status) => {
@@ -178,24 +179,24 @@ impl Answers {
                 return;
             }
             (Purpose::Archive, Probe::Status(status)) => {
-                let help = "correct the address: OctoPrint downloads the plugin from there";
-                (Rule::ArchiveGone, format!("{shown} can't be downloaded: the server answers {status}"), help)
+                let help = "correct the URL: OctoPrint downloads the plugin from it";
+                (Rule::ArchiveGone, format!("can't download {shown}: the server answered {status}"), help)
             }
             (Purpose::Source, Probe::Status(status)) => {
-                let help = "correct the address, or make the repository public";
+                let help = "correct the URL, or make the repository public";
                 (
                     Rule::RepositoryGone,
-                    format!("{shown} is not there, or private: the server answers {status}"),
+                    format!("{shown} does not exist or is private: the server answered {status}"),
                     help,
                 )
             }
             (Purpose::Archive, Probe::Refused(reason)) => {
-                let help = "give an address that everybody can reach";
-                (Rule::ArchiveGone, format!("{shown} can't be downloaded: {reason}"), help)
+                let help = "give a publicly reachable URL";
+                (Rule::ArchiveGone, format!("can't download {shown}: {reason}"), help)
             }
             (Purpose::Source, Probe::Refused(reason)) => {
-                let help = "give an address that everybody can reach";
-                (Rule::RepositoryGone, format!("{shown} can't be looked at: {reason}"), help)
+                let help = "give a publicly reachable URL";
+                (Rule::RepositoryGone, format!("can't fetch {shown}: {reason}"), help)
             }
         };
         self.found.extend(places.into_iter().map(|place| Found {
@@ -208,7 +209,7 @@ impl Answers {
     }
 }
 
-/// Whether a status says that there is nothing, and not that the server is in trouble.
+/// Whether a status means that the resource is missing or private, rather than that the server has problems.
 fn is_gone(status: StatusCode) -> bool {
     matches!(
         status,
@@ -216,7 +217,7 @@ fn is_gone(status: StatusCode) -> bool {
     )
 }
 
-/// What GitHub says of the repositories of entries and of the files in them.
+/// Checks entries against the files in their repositories on GitHub.
 async fn ask_github(
     config: &Config,
     cards: &BTreeMap<String, Card>,
@@ -233,7 +234,7 @@ async fn ask_github(
         cards.values().filter_map(|card| Some((card, repository(card)?))).collect();
     let names: BTreeSet<&RepositoryName> = of_entries.iter().map(|(_, name)| name).collect();
 
-    // In rounds, each of which knows from the one before which files matter.
+    // Each round determines which files the next one reads.
     let setup =
         |name: &RepositoryName, path: &str| Subject::File { repository: name.clone(), path: path.to_owned() };
     let first = names.iter().flat_map(|name| {
@@ -267,17 +268,17 @@ async fn ask_github(
     Ok(())
 }
 
-/// What GitHub has answered.
+/// The answers of GitHub.
 struct Asked<'a> {
     config: &'a Config,
     sources: Sources,
-    /// What is known of each subject; `None` if there is no such thing.
+    /// The answer for each subject; `None` if it does not exist.
     known: BTreeMap<Subject, Option<Arc<[u8]>>>,
     progress: &'a (dyn Fn(usize, usize) + Send + Sync),
 }
 
 impl Asked<'_> {
-    /// Asks about what nobody knows.
+    /// Fetches the subjects that are still unknown.
     async fn fetch(&mut self, subjects: BTreeSet<Subject>, answers: &mut Answers) {
         let unknown = subjects.into_iter().filter(|subject| !self.known.contains_key(subject));
         let mut unknown: Vec<Subject> = unknown.collect();
@@ -289,7 +290,7 @@ impl Asked<'_> {
         for (subject, fact) in fresh.unwrap_or_default() {
             let origin = crate::source::origin(config, &subject);
             let fact = fact.map(|fact| fact.as_of(&subject, origin));
-            // What may be gone is asked for once more.
+            // A subject that does not exist may exist by now, so fetch it again.
             if let Some(fact) = fact.filter(|fact| !fact.is_stale(now) && fact.value.is_some()) {
                 unknown.retain(|other| *other != subject);
                 self.known.insert(subject, fact.value);
@@ -310,11 +311,11 @@ impl Asked<'_> {
         }
         let notes = failures
             .into_iter()
-            .map(|(reason, number)| format!("{} to GitHub failed: {reason}", count(number, "question")));
+            .map(|(reason, number)| format!("{} to GitHub failed: {reason}", count(number, "request")));
         answers.notes.extend(notes);
     }
 
-    /// Which content the file at a path has, as something to ask for.
+    /// The content of the file at a path, as a subject to fetch.
     fn content_of(&self, name: &RepositoryName, path: &str) -> Option<Subject> {
         let file = Subject::File { repository: name.clone(), path: path.to_owned() };
         let object = self.known.get(&file)?.as_deref()?;
@@ -322,13 +323,13 @@ impl Asked<'_> {
         Some(Subject::Content { repository: name.clone(), object })
     }
 
-    /// The content of the file at a path; `None` if there is none.
+    /// The content of the file at a path; `None` if it does not exist.
     fn text(&self, name: &RepositoryName, path: &str) -> Option<Arc<[u8]>> {
         self.known.get(&self.content_of(name, path)?)?.clone()
     }
 }
 
-/// That an entry's id is not the identifier that the plugin has in its source.
+/// Reports an id that differs from the identifier in the plugin's source.
 fn wrong_identifier(card: &Card, asked: &Asked<'_>, name: &RepositoryName) -> Option<Found> {
     let of = |path: &str, read: fn(&[u8]) -> Option<String>| {
         Some((path.to_owned(), read(&asked.text(name, path)?)?))
@@ -344,12 +345,12 @@ fn wrong_identifier(card: &Card, asked: &Asked<'_>, name: &RepositoryName) -> Op
             quote(id),
             quote(&identifier)
         ),
-        help: Some(format!("write `id: {identifier}`: OctoPrint knows the plugin by it")),
+        help: Some(format!("write `id: {identifier}`: OctoPrint identifies the plugin by it")),
         fixable: false,
     })
 }
 
-/// That an entry admits other versions of Python than the plugin does in its source.
+/// Reports an entry that allows other Python versions than the plugin's source.
 fn wrong_python(card: &Card, asked: &Asked<'_>, name: &RepositoryName, path: &str) -> Option<Found> {
     let (declared, place) = card.python.as_ref()?;
     let source = asked.text(name, path)?;
@@ -367,15 +368,13 @@ fn wrong_python(card: &Card, asked: &Asked<'_>, name: &RepositoryName, path: &st
     }
     let so = match said {
         Some(_) => format!("declares {}", quote(in_source)),
-        None => format!("declares nothing, which means {}", quote(in_source)),
+        None => format!("declares none, which means {}", quote(in_source)),
     };
     Some(Found {
         rule: Rule::PythonMismatch,
         place: Some(place.clone()),
         message: format!("the entry has {}, but {path} of {name} {so}", quote(declared)),
-        help: Some(
-            "OctoPrint goes by the source: correct the entry, or `__plugin_pythoncompat__`".to_owned(),
-        ),
+        help: Some("correct the entry, or `__plugin_pythoncompat__`, which OctoPrint uses".to_owned()),
         fixable: false,
     })
 }

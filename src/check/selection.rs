@@ -1,4 +1,4 @@
-//! Which files a check is about.
+//! The files that a check reports on.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -11,18 +11,18 @@ use crate::config::Config;
 use crate::rule::{Origin, Rule};
 use crate::scan::Scan;
 
-/// What somebody wants to be looked at.
+/// The selection that the user asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selection {
     /// The whole site.
     Site,
-    /// These files, and those in these folders; paths are relative to the current folder.
+    /// These files, and the files in these folders; paths are relative to the current folder.
     Files(Vec<PathBuf>),
-    /// What was added or changed since this commit.
+    /// Files that were added or changed since this commit.
     Since(String),
 }
 
-/// Files that are looked at.
+/// The selected files.
 #[derive(Debug)]
 pub(super) enum Selected {
     Site { files: usize },
@@ -30,11 +30,11 @@ pub(super) enum Selected {
 }
 
 impl Selected {
-    /// The files of the site that a selection names.
+    /// Resolves a selection to files of the site.
     ///
     /// # Errors
     ///
-    /// When it names a file that is none of the site's, or git can't tell what has changed.
+    /// If a path is not a file of the site, or git can't compare.
     pub(super) fn of(config: &Config, scan: &Scan, selection: &Selection) -> miette::Result<Self> {
         let all = scan.paths(config);
         match selection {
@@ -63,7 +63,7 @@ impl Selected {
         matches!(self, Self::Site { .. })
     }
 
-    /// How many files there are.
+    /// The number of files.
     pub(super) fn files(&self) -> usize {
         match self {
             Self::Site { files } => *files,
@@ -71,7 +71,7 @@ impl Selected {
         }
     }
 
-    /// Whether the file at this path in the site is one of them.
+    /// Whether the file at this path in the site is selected.
     pub(super) fn has(&self, path: &str) -> bool {
         match self {
             Self::Site { .. } => true,
@@ -79,7 +79,7 @@ impl Selected {
         }
     }
 
-    /// What has changed, if that was asked.
+    /// The changes, if the selection is by commit.
     pub(super) fn changes(&self) -> Option<&Changes> {
         match self {
             Self::Site { .. } => None,
@@ -91,7 +91,7 @@ impl Selected {
         self.changes()?.note.clone()
     }
 
-    /// Where the file comes from that something was found in; `None` if nobody asked about it.
+    /// The origin of the file with a finding; `None` if the file is not selected.
     pub(super) fn origin(&self, found: &Found) -> Option<Origin> {
         match self {
             Self::Site { .. } => Some(Origin::Site),
@@ -106,12 +106,12 @@ impl Selected {
     }
 }
 
-/// Whether something was found in a file that nobody has touched since another one is gone.
+/// Whether a finding in an unchanged file is caused by the removal of another file.
 fn is_due_to(found: &Found, changes: &Changes) -> bool {
     if !matches!(found.rule, Rule::BrokenLink | Rule::MissingPicture | Rule::UnknownPlugin) {
         return false;
     }
-    // Both kinds of messages have what is missing in quotes.
+    // The messages of these rules quote the missing path.
     let mut quoted = found.message.split('`').skip(1).step_by(2);
     quoted.any(|missing| {
         let missing = missing.trim_matches('/');
@@ -122,7 +122,7 @@ fn is_due_to(found: &Found, changes: &Changes) -> bool {
     })
 }
 
-/// The files of the site that a path names, relative to the site: itself, or those below it.
+/// The files of the site at or below a path, relative to the site.
 fn named(
     config: &Config,
     all: &std::collections::BTreeSet<String>,
@@ -130,13 +130,13 @@ fn named(
 ) -> miette::Result<Vec<String>> {
     let here = std::env::current_dir().unwrap_or_default();
     let site = &config.paths.site;
-    // Somebody who stands elsewhere may give the path as messages have it.
+    // Also accept paths relative to the site, as printed in messages.
     let places = [here.join(path), site.join(path)];
     let name = places.iter().filter(|place| place.exists()).find_map(|place| config.paths.below_site(place));
     let Some(name) = name else {
-        let reason = if places[0].exists() { "is not in the site's folder" } else { "doesn't exist" };
+        let reason = if places[0].exists() { "is not in the site folder" } else { "does not exist" };
         return Err(miette!(
-            help = format!("give files of the site in {}", site.display()),
+            help = format!("name files of the site in {}", site.display()),
             "{} {reason}",
             path.display()
         ));
@@ -146,8 +146,8 @@ fn named(
         all.iter().filter(|path| **path == name || path.starts_with(&folder)).cloned().collect();
     if files.is_empty() {
         return Err(miette!(
-            help = "a check looks at entries, data files, pages, templates, assets and shelflife.toml",
-            "{} is not a part of the site: nothing reads it",
+            help = "name entries, data files, pages, templates, assets or shelflife.toml",
+            "{} is not part of the site",
             path.display()
         ));
     }

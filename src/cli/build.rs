@@ -1,4 +1,4 @@
-//! `shelflife build`: a site's folder in, the published site out.
+//! `shelflife build`: build and publish a site.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,63 +19,63 @@ use crate::report::{self, Outcome, Report, unrefreshed};
 use crate::rule::Rule;
 use crate::warning::Warning;
 
-/// Build a site: read its entries, fetch the facts that are missing or stale, write what is different
+/// Build a site: fetch missing and stale facts, and write the outputs that changed
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Arguments {
     #[command(flatten)]
     site: Site,
-    /// Judge freshness as of this moment, such as 2026-08-04T07:56:06Z [default: the clock]
+    /// Judge freshness as of this time, such as 2026-08-04T07:56:06Z [default: the current time]
     #[arg(long, value_name = "TIME")]
     now: Option<Timestamp>,
-    /// Ask for every fact again, fresh or not
+    /// Fetch every fact again, even if it is fresh
     #[arg(long, conflicts_with = "offline")]
     refresh: bool,
-    /// Wait no longer than this because a server asks for it, such as 90s or 5m [default: `fetch.max_wait` of
+    /// Longest total time to wait when a server asks to retry later, such as 90s or 5m [default: `fetch.max_wait` in
     /// shelflife.toml, or 60s]
     #[arg(long, value_name = "TIME", value_parser = span, conflicts_with = "offline")]
     max_wait: Option<Duration>,
-    /// Fail on warnings and on entries that can't be read, before anything is written; and exit with 4 if any fact is
+    /// Fail before writing anything if there are warnings or unreadable entries; exit with code 4 if any fact is
     /// missing or stale
     #[arg(long)]
     strict: bool,
-    /// Accepted for older scripts: builds always go on without the entries that can't be read
+    /// Deprecated: builds always continue without the entries that can't be read
     #[arg(long, hide = true)]
     keep_going: bool,
-    /// Write what was done to this file, or what went wrong, as JSON
+    /// Write a JSON report of the build to this file
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Print nothing but problems and warnings
+    /// Print only errors and warnings
     #[arg(long, short)]
     quiet: bool,
 }
 
 const AFTER_HELP: &str = "\
 Environment:
-  GITHUB_TOKEN        lets GitHub be asked; without it its facts stay as the cache has them
-  GITHUB_GRAPHQL_URL  GitHub's GraphQL endpoint; or GITHUB_API_URL, beside which it is
-  GITHUB_SERVER_URL   the server on which a `source` counts as a GitHub repository;
-                      what shelflife.toml says of the two goes before these variables
+  GITHUB_TOKEN        token for GitHub; without one, facts from GitHub are not refreshed
+  GITHUB_GRAPHQL_URL  GraphQL endpoint of GitHub, or GITHUB_API_URL to derive it from;
+  GITHUB_SERVER_URL   server whose repositories a `source` can name;
+                      shelflife.toml overrides these three
   SHELFLIFE_URL, SHELFLIFE_BASE_PATH
-                      like --url and --base-path, which go before them
-  SOURCE_DATE_EPOCH   like --now, in seconds since 1970
-  NO_COLOR, CI        no colours; plain lines instead of progress bars
-  CI, GITHUB_ACTIONS  a site without `url` is an error
-  GITHUB_ACTIONS      annotations, and a summary in the file GITHUB_STEP_SUMMARY
+                      same as --url and --base-path, which override them
+  SOURCE_DATE_EPOCH   same as --now, in seconds since 1970
+  NO_COLOR, CI        disable colors; print plain lines instead of progress bars
+  CI, GITHUB_ACTIONS  require `url`
+  GITHUB_ACTIONS      print annotations and write a summary to GITHUB_STEP_SUMMARY
 
 Exit codes:
   0  published
-  1  failed, and nothing was published: the message says why
-  2  the command line, the environment or shelflife.toml is wrong
-  3  published, but some entries can't be read: they stay as last published, or are left out
-  4  published with facts that are missing or stale (--strict)
-  SIGINT (Ctrl-C) and SIGTERM stop a build within a second, which then ends by that signal: shells show 130 or 143.
-  A second one ends it at once.
+  1  failed; nothing was published
+  2  invalid command line, environment or shelflife.toml
+  3  published, but some entries can't be read; their last published version is kept, if there is one
+  4  published, but some facts are missing or stale (--strict)
+  SIGINT (Ctrl-C) and SIGTERM stop a build within a second; it then dies of that signal, which shells report as 130
+  or 143. A second signal ends it at once.
 
 Examples:
   shelflife build                     build the site in this folder
-  shelflife build site --offline      build it with the facts that are at hand
-  shelflife build --report out.json   build, and write down what was done";
+  shelflife build site --offline      build without network access
+  shelflife build --report out.json   build and write a JSON report";
 
 pub(super) fn run(arguments: &Arguments) -> Exit {
     let overrides = Overrides {
@@ -88,7 +88,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     let environment = Environment::of_process();
     let loaded = Config::load(&arguments.site.folder, &environment, &overrides);
     let place = arguments.report.as_deref();
-    // Where nothing says what is the site's, only what is a report already is replaced.
+    // Without a configuration the site's files are unknown, so only an existing report may be overwritten.
     let may_report = place.is_some_and(|place| match &loaded {
         Ok(config) => config.paths.check_report(place).is_ok(),
         Err(_) => failed::may_replace(place),
@@ -113,7 +113,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     };
     let runner = Runner::of_process(&arguments.site.folder);
     let progress = Progress::new(arguments.quiet);
-    signals::catch("each published file and the cache are whole, and the next build goes on from there");
+    signals::catch("published files and the cache are intact; the next build continues from there");
     let built = Builder::new(Afterwards::End).build(&config, None, &[], &progress);
     progress.finish();
     let built = built.map(|mut built| {
@@ -149,8 +149,8 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     }
 }
 
-/// Whether the cache's path leads to something else. That shows only when the file is opened, but what is wrong is
-/// the command line or the configuration.
+/// Whether the cache's path leads to another kind of file. This shows only when the file is opened, but the mistake is
+/// in the command line or the configuration.
 pub(super) fn is_no_cache(error: &miette::Report) -> bool {
     matches!(error.downcast_ref(), Some(CacheError::NotOurs { .. }))
 }
@@ -173,8 +173,11 @@ fn finish(
     for problem in &refused {
         show::problem(problem);
     }
-    let all =
-        if arguments.report.is_some() { " (all are in the report)" } else { " (`--report FILE` has all)" };
+    let all = if arguments.report.is_some() {
+        " (see the report for all)"
+    } else {
+        " (`--report FILE` writes all)"
+    };
     show::warnings(&report.warnings, all).iter().for_each(|line| progress.line(line));
     if let [title, rows @ ..] = &unrefreshed::table(&report.unrefreshed)[..] {
         progress.warn(title);
@@ -196,12 +199,12 @@ fn finish(
     if is_lacking {
         let facts = report::count(report.lacking(), "fact");
         let are = if report.lacking() == 1 { "is" } else { "are" };
-        progress.line(&format!("error: `--strict` was given, and {facts} {are} missing or stale"));
+        progress.line(&format!("error: {facts} {are} missing or stale (`--strict`)"));
     }
     Ok(exit)
 }
 
-/// The path as a person in the current folder would write it.
+/// The path relative to the current folder, if it is inside it.
 fn from_here(path: &Path) -> &Path {
     let here = std::env::current_dir().ok();
     here.and_then(|here| path.strip_prefix(here).ok()).filter(|path| *path != Path::new("")).unwrap_or(path)

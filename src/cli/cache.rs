@@ -1,4 +1,4 @@
-//! `shelflife cache`: look into the cache, check it, make it smaller.
+//! `shelflife cache`: inspect, verify and clean the cache.
 
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -18,47 +18,47 @@ use crate::history::Day;
 use crate::report;
 use crate::seed::{self, Found, Manner, Place, SeedError};
 
-/// Look into the cache, check it, make it smaller
+/// Inspect, verify and clean the cache
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
-    /// The site's folder, the one that holds shelflife.toml [default: this folder or the nearest above it]
+    /// Site folder, which contains shelflife.toml [default: the current folder or its nearest ancestor with one]
     #[arg(long, global = true, value_name = "SITE")]
     site: Option<PathBuf>,
-    /// The cache file [default: `paths.cache` of shelflife.toml]
+    /// Cache file [default: `paths.cache` in shelflife.toml]
     #[arg(long, value_name = "FILE", global = true)]
     cache: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Subcommand)]
 enum Action {
-    /// Count what is in it
+    /// Show how much the cache and the state hold
     Stats,
-    /// Read everything, and exit with 1 if anything is damaged
+    /// Read everything, and exit with code 1 if anything is damaged
     Verify,
-    /// Forget what the last builds had no use for; builds do so by themselves every now and then
+    /// Remove what recent builds have not used; builds do this from time to time
     Gc {
-        /// How many builds back something must have been of use to be kept [default: `cache.keep_builds`]
+        /// Number of recent builds whose data is kept [default: `cache.keep_builds`]
         #[arg(long, value_name = "BUILDS", value_parser = clap::value_parser!(i64).range(1..))]
         keep: Option<i64>,
-        /// The size from which on only what is needed now is kept, such as 500MB [default: `cache.max_size`]
+        /// Above this size, such as 500MB, keep only what the last build used [default: `cache.max_size`]
         #[arg(long, value_name = "SIZE", value_parser = config::size)]
         max_size: Option<u64>,
     },
-    /// Forget everything that can be made again; facts and histories stay
+    /// Remove everything that builds can recreate; facts and histories are kept
     Clear,
-    /// Take over the history of plugins' numbers from where the site is published, after the cache was lost
+    /// Restore plugin histories from the published site, after the cache was lost
     Seed {
-        /// The address of the published site, or a folder that it was published into [default: what `history.seed` of
-        /// shelflife.toml says, where nothing may be published yet]
+        /// URL of the published site, or the folder it was published to [default: `history.seed` in shelflife.toml,
+        /// where nothing need be published yet]
         #[arg(value_name = "URL or FOLDER")]
         from: Option<OsString>,
     },
 }
 
-/// How the cache is left when a signal has stopped what was done to it.
-const LEFT: &str = "the cache is whole, and what was not done yet is left undone";
+/// The state of the cache after a signal stopped a command.
+const LEFT: &str = "the cache is intact, but the command did not finish";
 
 pub(super) fn run(arguments: &Arguments) -> Exit {
     let overrides = Overrides { cache: arguments.cache.clone(), ..Overrides::default() };
@@ -89,13 +89,9 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
 
 fn act(config: &Config, action: &Action) -> miette::Result<Exit> {
     let path = &config.paths.cache;
-    // That there is none is the likeliest reason to seed one.
+    // Seeding is mostly needed because the cache is missing.
     if !path.exists() && !state_beside(path).exists() && !matches!(action, Action::Seed { .. }) {
-        return Err(miette::miette!(
-            help = "build the site first",
-            "there is no cache at {}",
-            path.display()
-        ));
+        return Err(miette::miette!(help = "build the site first", "no cache at {}", path.display()));
     }
     match action {
         Action::Stats => stats(&Cache::read(path, Cache::stats)?),
@@ -107,7 +103,7 @@ fn act(config: &Config, action: &Action) -> miette::Result<Exit> {
             if !wrong.is_empty() {
                 return Ok(Exit::Failed);
             }
-            print("Everything is as it was stored");
+            print("No damage found");
         }
         Action::Gc { keep, max_size } => {
             let Keep { builds, bytes } = config.keep;
@@ -117,7 +113,7 @@ fn act(config: &Config, action: &Action) -> miette::Result<Exit> {
             cache.commit()?;
             let stats = cache.stats()?;
             print(&format!(
-                "Forgot {} memos, {} blobs and {} facts; the cache has {}, the state {}",
+                "Removed {} memos, {} blobs and {} facts; the cache has {}, the state {}",
                 collected.memos,
                 collected.blobs,
                 collected.facts,
@@ -126,12 +122,12 @@ fn act(config: &Config, action: &Action) -> miette::Result<Exit> {
             ));
         }
         Action::Clear => {
-            // Whatever is wrong with the files: what comes of this are sound ones.
+            // Opening replaces damaged files, so the cache is sound afterwards.
             let (cache, mishaps) = Cache::open(path, &|| {})?;
             for told in mishaps.told().chain(cache.clear()?) {
                 Progress::bars_only().warn(&told);
             }
-            print("Forgot everything but the facts and histories");
+            print("Cleared the cache; facts and histories are kept");
         }
         Action::Seed { from: Some(from) } => return seed(config, &Place::of(from)?),
         Action::Seed { from: None } => return seed_from_own_site(config),
@@ -139,27 +135,27 @@ fn act(config: &Config, action: &Action) -> miette::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Takes over what the site itself has published, if it has.
+/// Restores the histories that the site itself has published, if any.
 fn seed_from_own_site(config: &Config) -> miette::Result<Exit> {
     if config.seed == Seed::Off {
-        print("Nothing to take over: `history.seed` is \"off\"");
+        print("Nothing to restore: `history.seed` is \"off\"");
         return Ok(Exit::Done);
     }
     let address = config.seed_address.clone().ok_or_else(|| {
         if config.is_for_examples {
             return miette::miette!(
-                help = "give the address of the published site: `shelflife cache seed URL`",
-                "nothing is published at the `url` in shelflife.toml: its name is reserved for examples (RFC 2606)"
+                help = "give the URL of the published site: `shelflife cache seed URL`",
+                "nothing is published at the `url` in shelflife.toml: its domain is reserved for examples (RFC 2606)"
             );
         }
         miette::miette!(
-            help = "set `url` in shelflife.toml, or give the address: `shelflife cache seed URL`",
-            "it isn't known where the site is published"
+            help = "set `url` in shelflife.toml, or give the URL: `shelflife cache seed URL`",
+            "the URL of the published site is unknown"
         )
     })?;
     let place = Place::Web(address);
     let nothing = |why: &dyn Display| {
-        print(&format!("Nothing to take over: {why}"));
+        print(&format!("Nothing to restore: {why}"));
         Ok(Exit::Done)
     };
     match find(config, &place) {
@@ -168,12 +164,12 @@ fn seed_from_own_site(config: &Config) -> miette::Result<Exit> {
         }
         Ok(found) => {
             take_over(config, &found)?;
-            // Files that make no sense today will make none tomorrow.
+            // Histories that can't be read now won't be readable on the next attempt either.
             Ok(if found.shortfall().is_none() { Exit::Done } else { Exit::Failed })
         }
         Err(error @ (SeedError::NoIndex { .. } | SeedError::NoHost { .. })) => nothing(&error),
         Err(error) => {
-            // Or else the next build would take what the cache has for all that there is.
+            // Otherwise the next build would take the histories in the cache for complete.
             if config.paths.cache.exists() || state_beside(&config.paths.cache).exists() {
                 let cache = open(&config.paths.cache)?;
                 cache.set_seeding_due(true)?;
@@ -184,14 +180,13 @@ fn seed_from_own_site(config: &Config) -> miette::Result<Exit> {
     }
 }
 
-/// Takes over published histories.
+/// Restores published histories.
 fn seed(config: &Config, place: &Place) -> miette::Result<Exit> {
     let found = find(config, place)?;
     if found.without == found.plugins {
         return Err(miette::miette!(
-            help =
-                "only sites that were published by a version of shelflife that knows of histories have any",
-            "{} has the history of none of its {}",
+            help = "publish the site with a newer version of shelflife; older ones don't publish histories",
+            "{} has no history for any of its {}",
             place.told(),
             report::count(found.plugins, "plugin")
         ));
@@ -200,7 +195,7 @@ fn seed(config: &Config, place: &Place) -> miette::Result<Exit> {
     Ok(if found.warnings().is_empty() { Exit::Done } else { Exit::Failed })
 }
 
-/// Reads the histories that are published at a place.
+/// Reads the published histories at a place.
 fn find(config: &Config, place: &Place) -> Result<Found, SeedError> {
     let manner = Manner {
         today: Day::of(config.now, &config.settings.timezone).unwrap_or(Day::FIRST),
@@ -215,18 +210,18 @@ fn find(config: &Config, place: &Place) -> Result<Found, SeedError> {
     found
 }
 
-/// Adds what was found to the cache, and says what came of it.
+/// Adds the histories that were found to the cache, and prints the result.
 fn take_over(config: &Config, found: &Found) -> miette::Result<()> {
     let taken = found.take_over(&open(&config.paths.cache)?)?;
     for line in found.warnings() {
-        Progress::bars_only().warn(&format!("not taken over: {line}"));
+        Progress::bars_only().warn(&format!("not restored: {line}"));
     }
     let is_whole = found.warnings().is_empty();
     let told = match (taken.observations, is_whole) {
-        (0, true) => "Nothing to take over: the cache has every observation already".to_owned(),
-        (0, false) => "Nothing was taken over".to_owned(),
+        (0, true) => "Nothing to restore: the cache already has every observation".to_owned(),
+        (0, false) => "Nothing was restored".to_owned(),
         (observations, _) => format!(
-            "Took over {} of {}",
+            "Restored {} of {}",
             report::count(observations, "observation"),
             report::count(taken.plugins, "plugin")
         ),
@@ -240,7 +235,7 @@ fn take_over(config: &Config, found: &Found) -> miette::Result<()> {
     Ok(())
 }
 
-/// Opens the cache to write into it.
+/// Opens the cache for writing.
 fn open(path: &Path) -> miette::Result<Cache> {
     let (cache, mishaps) = Cache::open(path, &|| {})?;
     signals::cut_short(cache.interrupter());
@@ -250,7 +245,7 @@ fn open(path: &Path) -> miette::Result<Cache> {
     match mishaps.state {
         None | Some(SetAside { moved_to: None, .. }) => Ok(cache),
         Some(SetAside { moved_to: Some(moved_to), reason, .. }) => Err(miette::miette!(
-            help = "a new one takes its place, with the facts that could be read",
+            help = "a new state was created with the facts that could be read",
             "the state {reason}; it was set aside as {}",
             moved_to.display()
         )),
@@ -280,7 +275,7 @@ fn stats(stats: &Stats) {
     }
 }
 
-/// Bytes for a person, in binary units.
+/// Formats bytes in binary units.
 #[expect(clippy::cast_precision_loss, reason = "one decimal is shown")]
 fn size(bytes: u64) -> String {
     match bytes {
@@ -290,8 +285,8 @@ fn size(bytes: u64) -> String {
     }
 }
 
-/// Writes a line of the answer.
+/// Prints a line of the answer.
 fn print(line: &str) {
-    // A reader that has seen enough, as `head` has, is no error.
+    // A closed pipe, such as that of `head`, is not an error.
     let _ = writeln!(std::io::stdout().lock(), "{line}");
 }

@@ -1,4 +1,4 @@
-//! `shelflife check`: what is to be said about a site's files, before they are published.
+//! `shelflife check`: check a site's files before they are published.
 
 mod github;
 mod rules;
@@ -28,41 +28,41 @@ use crate::yaml::Text;
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Arguments {
-    /// Check these files or folders of the site, as strictly as changed ones [default: the whole site]
+    /// Files or folders of the site to check, as strictly as changed ones [default: the whole site]
     #[arg(value_name = "PATH", conflicts_with = "since")]
     paths: Vec<PathBuf>,
-    /// The site's folder, the one that holds shelflife.toml [default: this folder or the nearest above it; or else above
-    /// the first PATH]
+    /// Site folder, which contains shelflife.toml [default: the current folder or its nearest ancestor with one, or
+    /// else that of the first PATH]
     #[arg(long, value_name = "SITE")]
     site: Option<PathBuf>,
-    /// Read this file instead of SITE/shelflife.toml
+    /// Configuration file [default: SITE/shelflife.toml]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Check what was added or changed since this commit, which git must know
+    /// Check only files added or changed since this commit
     #[arg(long, value_name = "REV")]
     since: Option<String>,
-    /// How to print what was found [default: github on GitHub's runners, text elsewhere]
+    /// Output format [default: github on GitHub Actions, otherwise text]
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
-    /// Check online as well: repositories, archives, and what plugins' sources declare
+    /// Also check repositories and archives over the network, and what the plugins' sources declare
     #[arg(long)]
     online: bool,
-    /// Mend what has one right answer, and check again
+    /// Fix problems that have only one solution, then check again
     #[arg(long)]
     fix: bool,
-    /// Fail on warnings, too
+    /// Fail on warnings
     #[arg(long)]
     strict: bool,
-    /// Exit with 0 whatever was found
+    /// Exit with code 0 even if there are errors
     #[arg(long, conflicts_with = "strict")]
     exit_zero: bool,
-    /// Print notes, too, and not only their number
+    /// Print notes in full, not only their number
     #[arg(long, conflicts_with = "quiet")]
     notes: bool,
-    /// Print errors alone
+    /// Print only errors
     #[arg(long, short)]
     quiet: bool,
-    /// List all rules with their degrees
+    /// List all rules and their degrees
     #[arg(long, conflicts_with_all = ["paths", "since", "format"])]
     rules: bool,
     /// Explain a rule, such as `missing-key`
@@ -70,36 +70,37 @@ pub(super) struct Arguments {
     explain: Option<String>,
 }
 
-/// How findings are printed.
+/// The format in which findings are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// With the line that each is in, for people
+    /// Each finding with its source line
     Text,
-    /// A line each: `path:line:column: degree[rule]: message`
+    /// One line each: `path:line:column: degree[rule]: message`
     Short,
     /// One JSON object
     Json,
-    /// Annotations of GitHub's runners
+    /// Annotations for GitHub Actions
     Github,
     /// SARIF 2.1.0, for code scanning
     Sarif,
 }
 
 const AFTER_HELP: &str = "\
-Degrees are set in the table `check.rules` of shelflife.toml; docs/rules.md and --explain say what each rule is about.
+Set the degrees of rules in the table `check.rules` of shelflife.toml. docs/rules.md
+and --explain describe each rule.
 
 Exit codes:
-  0  no errors, or --exit-zero
-  1  there are errors, or with --strict warnings
-  2  the command line or shelflife.toml is wrong, git doesn't know the commit, or a file can't be read or written
+  0  no errors found, or --exit-zero
+  1  errors found, or warnings with --strict
+  2  invalid command line or shelflife.toml, unknown commit, or a file can't be read or written
 
 Examples:
   shelflife check                           check the whole site
-  shelflife check site                      check another one
-  shelflife check entries/mqtt.md           check one entry, as a pull request that changes it would be
-  shelflife check --since origin/main       check what this branch adds or changes
-  shelflife check --fix                     mend what has one right answer
-  shelflife check --format sarif > x.sarif  for GitHub's code scanning";
+  shelflife check site                      check the site in another folder
+  shelflife check entries/mqtt.md           check one entry as strictly as in a pull request
+  shelflife check --since origin/main       check files that this branch adds or changes
+  shelflife check --fix                     fix problems that have only one solution
+  shelflife check --format sarif > x.sarif  write a report for GitHub's code scanning";
 
 pub(super) fn run(arguments: &Arguments) -> Exit {
     let overrides =
@@ -108,7 +109,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     let runner = Runner::of_process(&site);
     let config = Config::load(&site, &Environment::of_process(), &overrides);
     if arguments.rules || arguments.explain.is_some() {
-        // Whoever stands outside of a site sees what holds where none says otherwise.
+        // Outside a site, the default degrees apply.
         let check = match config {
             Ok(config) => config.check,
             Err(error) if site.join(FILE_NAME).is_file() => {
@@ -132,7 +133,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         Ok((checked, check)) => (checked, check, false),
         Err(error) => {
             show::error(&error);
-            // Programs get a mistake in the configuration as they get those in other files.
+            // Machine-readable formats report an error in the configuration like those in other files.
             let Some(problem) = error.downcast_ref::<Problem>() else {
                 if let Some(runner) = &runner {
                     runner.annotate(&error);
@@ -174,7 +175,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
         }
         show::line(&match &arguments.since {
             Some(rev) if checked.entries + checked.others == 0 => {
-                format!("No file of the site has changed since {}", printable(rev))
+                format!("No files of the site have changed since {}", printable(rev))
             }
             _ => summary(&checked),
         });
@@ -183,7 +184,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
             show::line(&format!("help: `shelflife check --fix` fixes {fixable} of them"));
         }
         if checked.count(Degree::Note) > 0 && !arguments.notes && !arguments.quiet {
-            show::line("help: `--notes` shows the notes, too");
+            show::line("help: use `--notes` to show the notes");
         }
     }
     if let Some(runner) = runner.filter(|_| format == Format::Github) {
@@ -211,7 +212,7 @@ fn run_check(arguments: &Arguments, config: &Config, selection: &Selection) -> m
     for Mended { path, what } in mend(config, selection, &secure)? {
         show::line(&format!("Fixed {}: {}", printable(&path), printable(&what.join("; "))));
     }
-    // What the world has said still holds, but for what was mended; everything else may stand in other places now.
+    // Online findings still hold, apart from the fixed ones. Others may have moved within their files.
     let mut checked = check(config, &Options { selection, online: None })?;
     let is_of_world = |finding: &Finding| finding.found.rule.is_about_the_world() && !finding.found.fixable;
     checked.findings.extend(findings.into_iter().filter(is_of_world));
@@ -219,12 +220,12 @@ fn run_check(arguments: &Arguments, config: &Config, selection: &Selection) -> m
     Ok(checked)
 }
 
-/// Whether both paths lead to the same place.
+/// Whether both paths name the same file or folder.
 fn is_same(one: &Path, other: &Path) -> bool {
     one == other || one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
 }
 
-/// Writes to standard output, without colors where that is no terminal. Nobody may be left to read it.
+/// Prints to standard output, without colors if that is not a terminal. A closed pipe is not an error.
 fn print(text: &str) -> Exit {
     match anstream::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
@@ -235,7 +236,7 @@ fn print(text: &str) -> Exit {
     }
 }
 
-/// Each finding with its line.
+/// Prints each finding with its source line.
 fn text<'f>(site: &Path, findings: impl Iterator<Item = &'f Finding>) -> Exit {
     let mut files: HashMap<&str, Option<Arc<str>>> = HashMap::new();
     let mut text = String::new();
@@ -262,12 +263,12 @@ fn text<'f>(site: &Path, findings: impl Iterator<Item = &'f Finding>) -> Exit {
     print(&text)
 }
 
-/// A line for each finding.
+/// Prints each finding on one line.
 fn short<'f>(findings: impl Iterator<Item = &'f Finding>) -> Exit {
     print(&findings.map(|finding| format!("{finding}\n")).collect::<String>())
 }
 
-/// What was looked at, and what came of it: `Checked 122 entries and 9 other files: 3 errors, 1 warning`.
+/// What was checked and the number of findings: `Checked 122 entries and 9 other files: 3 errors, 1 warning`.
 fn summary(checked: &Checked) -> String {
     let entries = match checked.entries {
         0 if checked.others > 0 => String::new(),
@@ -287,7 +288,7 @@ fn summary(checked: &Checked) -> String {
     let counts = degrees.into_iter().map(|(degree, noun)| (checked.count(degree), noun));
     let counts: Vec<String> =
         counts.filter(|(number, _)| *number > 0).map(|(number, noun)| count(number, noun)).collect();
-    let counts = if counts.is_empty() { "nothing found".to_owned() } else { counts.join(", ") };
+    let counts = if counts.is_empty() { "no problems found".to_owned() } else { counts.join(", ") };
     format!("Checked {entries}{drafts}{others}: {counts}")
 }
 

@@ -1,4 +1,4 @@
-//! `shelflife explain`: why an output is what it is.
+//! `shelflife explain`: why an output was rebuilt, and what it depends on.
 
 mod age;
 mod text;
@@ -17,56 +17,54 @@ use super::{Exit, build, show};
 use crate::config::{Config, Environment, Overrides};
 use crate::explain::explain;
 
-/// Tell why an output was made again the last time, what it depends on, and how old its facts are
+/// Explain why an output was last rebuilt, what it depends on and how old its facts are
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Arguments {
-    /// An output, an entry or an address of the site, see below
+    /// Output, entry or URL to explain; see below
     #[arg(value_name = "OUTPUT|ENTRY|URL", value_parser = OsStringValueParser::new().try_map(text))]
     given: String,
-    /// The site's folder, the one that holds shelflife.toml [default: this folder or the nearest above it]
+    /// Site folder, which contains shelflife.toml [default: the current folder or its nearest ancestor with one]
     #[arg(long, value_name = "SITE")]
     site: Option<PathBuf>,
-    /// The folder that the site was published into [default: `paths.output` of shelflife.toml]
+    /// Folder the site was published to [default: `paths.output` in shelflife.toml]
     #[arg(long, short, value_name = "FOLDER")]
     output: Option<PathBuf>,
-    /// The cache file [default: `paths.cache` of shelflife.toml]
+    /// Cache file [default: `paths.cache` in shelflife.toml]
     #[arg(long, value_name = "FILE")]
     cache: Option<PathBuf>,
-    /// Read this file instead of SITE/shelflife.toml; paths in it are still relative to SITE
+    /// Configuration file; its paths are still relative to SITE [default: SITE/shelflife.toml]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Tell ages as of this moment, such as 2026-08-04T07:56:06Z [default: the clock]
+    /// Show ages as of this time, such as 2026-08-04T07:56:06Z [default: the current time]
     #[arg(long, value_name = "TIME")]
     now: Option<Timestamp>,
-    /// Print one JSON document
+    /// Print the explanation as JSON
     #[arg(long)]
     json: bool,
 }
 
-/// What outputs, entries and addresses are called is text, whatever the folders are called in which they lie.
+/// Outputs, entries and URLs have UTF-8 names, whatever the folders above them are called.
 fn text(given: OsString) -> Result<String, &'static str> {
     match given.into_string() {
-        Ok(text) if text.is_empty() => Err("it is empty"),
+        Ok(text) if text.is_empty() => Err("must not be empty"),
         Ok(text) => Ok(text),
-        Err(_) => {
-            Err("it is not UTF-8; name it by its path below the output folder, or as an entry by its id")
-        }
+        Err(_) => Err("not valid UTF-8; give a path relative to the output folder, or an entry's id"),
     }
 }
 
 const AFTER_HELP: &str = "\
 What can be explained:
-  a path below the output folder, or to a file in it    plugins/mqtt/index.html, public/feed.xml
-  an entry, which means its page: its file, name or id  entries/mqtt.md, mqtt
-  an address within the site, or all of it              /plugins/mqtt/, https://plugins.example.org/
+  an output, by its path in the output folder   plugins/mqtt/index.html, public/feed.xml
+  an entry's page, by the entry's file or id    entries/mqtt.md, mqtt
+  a page, by its path on the site or its URL    /plugins/mqtt/, https://plugins.example.org/
 
-It answers from what builds wrote into the cache, and writes nothing.
+Reads what earlier builds recorded in the cache; nothing is written.
 
 Exit codes:
   0  explained
-  1  there is no such output or entry, or nothing was built yet
-  2  the command line, the environment or shelflife.toml is wrong";
+  1  output or entry not found, or the site was never built
+  2  invalid command line, environment or shelflife.toml";
 
 pub(super) fn run(arguments: &Arguments) -> Exit {
     let overrides = Overrides {
@@ -93,7 +91,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     });
     match told {
         Ok(text) => {
-            // A reader that has seen enough, as `head` has, is no error.
+            // A closed pipe, such as that of `head`, is not an error.
             let _ = writeln!(anstream::stdout().lock(), "{}", text.trim_end());
             Exit::Done
         }

@@ -1,4 +1,4 @@
-//! The report of a build that failed: the headline, and what people have to mend.
+//! The report of a build that failed: the headline, and the problems to fix.
 
 use std::path::Path;
 
@@ -24,7 +24,7 @@ pub(super) fn report(error: &miette::Report, outcome: Outcome, exit: Exit, now: 
     }
 }
 
-/// What people have to mend, by its places.
+/// The problems to fix, each with its place.
 pub(super) fn problems(error: &miette::Report) -> Vec<Found> {
     if let Some(problems) = error.downcast_ref::<Problems>() {
         problems.problems.iter().map(Found::from).collect()
@@ -35,7 +35,7 @@ pub(super) fn problems(error: &miette::Report) -> Vec<Found> {
     }
 }
 
-/// Whether nothing is lost if a report is written to `path`: there is nothing, or a report.
+/// Whether a report may be written to `path`: the path is free, or holds an earlier report.
 pub(super) fn may_replace(path: &Path) -> bool {
     #[derive(Deserialize)]
     struct Earlier {
@@ -51,7 +51,7 @@ pub(super) fn may_replace(path: &Path) -> bool {
     }
 }
 
-/// Writes the report. Why the build failed has been said; that its report can't be written, too, is one more line.
+/// Writes the report. The build's own error is already printed; failing to write the report adds one more.
 pub(super) fn write(path: &Path, report: &Report) {
     if let Err(error) = build::write(path, report) {
         show::error(&error);

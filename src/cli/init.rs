@@ -1,4 +1,4 @@
-//! `shelflife init`: make a folder a site.
+//! `shelflife init`: set up a site.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -8,19 +8,19 @@ use clap::Args;
 use super::{Exit, show};
 use crate::init::{self, Action, Outcome, Plan};
 
-/// Write what a registry needs into a folder, taking over what is there; no file is overwritten
+/// Set up a site in a folder, keeping existing files
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
-    /// The folder, which may be a registry that Jekyll builds, or empty
+    /// Folder to set up, either empty or a registry built with Jekyll
     #[arg(default_value = ".")]
     folder: PathBuf,
-    /// Write workflows that publish the registry on GitHub Pages and check pull requests
+    /// Add workflows that publish to GitHub Pages and check pull requests
     #[arg(long)]
     github: bool,
-    /// The action that the workflows install shelflife with [default: that of this release]
+    /// Action with which the workflows install shelflife [default: that of this release]
     #[arg(long, value_name = "OWNER/NAME@COMMIT", requires = "github")]
     action: Option<Action>,
-    /// Say what would be written, and write nothing
+    /// Show which files would be written, without writing them
     #[arg(long)]
     dry_run: bool,
 }
@@ -44,17 +44,17 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
 }
 
 impl Arguments {
-    /// The action for the workflows, if they are wanted.
+    /// The action for the workflows, if requested.
     fn action(&self) -> miette::Result<Option<Action>> {
         if !self.github {
             return Ok(None);
         }
         self.action.clone().or_else(Action::of_release).map(Some).ok_or_else(|| {
             miette::miette!(
-                help = "add `--action OWNER/NAME@COMMIT`: the GitHub repository that has shelflife's source, and the \
-                        commit to use of it",
-                "this shelflife was compiled from source, so it doesn't know which GitHub repository the workflows \
-                 can install it from"
+                help = "add `--action OWNER/NAME@COMMIT`: the GitHub repository with shelflife's source, and the \
+                        commit to use",
+                "can't tell from which GitHub repository the workflows should install shelflife, because this one \
+                 was compiled from source"
             )
         })
     }
@@ -85,7 +85,7 @@ impl Arguments {
         plan.refused.map_or(Ok(()), Err)
     }
 
-    /// A path as a person would write it: from the folder that was given, if that is around it.
+    /// The path relative to the current folder, if it is inside it.
     fn shown<'p>(&self, path: &'p Path) -> &'p Path {
         let from_here = path.strip_prefix(".").unwrap_or(path);
         let here = std::env::current_dir().ok();
@@ -93,8 +93,8 @@ impl Arguments {
     }
 }
 
-/// Writes a line of the answer.
+/// Prints a line of the answer.
 fn say(line: &str) {
-    // A reader that has seen enough, as `head` has, is no error.
+    // A closed pipe, such as that of `head`, is not an error.
     let _ = writeln!(std::io::stdout().lock(), "{}", crate::problem::printable(line));
 }

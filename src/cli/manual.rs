@@ -1,4 +1,4 @@
-//! `shelflife completions` and `shelflife man`: what shells and `man` know of the program.
+//! `shelflife completions` and `shelflife man`: completion scripts and manual pages.
 
 use std::fs;
 use std::io::{self, Write as _};
@@ -13,20 +13,20 @@ use miette::IntoDiagnostic as _;
 use super::{Exit, show};
 use crate::access::denied;
 
-/// Print the completions for a shell
+/// Print a completion script for a shell
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_COMPLETIONS)]
 pub(super) struct Completions {
-    /// The shell
+    /// Shell to complete for
     #[arg(value_name = "SHELL", value_parser = clap::value_parser!(Shell))]
     shell: Shell,
 }
 
-/// Print the manual page, or write one for each command
+/// Print the manual page, or write one page per command
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_MAN)]
 pub(super) struct Man {
-    /// Write a page for each command into this folder: shelflife.1, shelflife-build.1, …
+    /// Write one page per command to this folder: shelflife.1, shelflife-build.1, …
     #[arg(long, short, value_name = "FOLDER")]
     output: Option<PathBuf>,
 }
@@ -39,10 +39,10 @@ Examples:
 
 const AFTER_MAN: &str = "\
 Examples:
-  shelflife man | man -l -                           read it
-  shelflife man --output ~/.local/share/man/man1     install one page for each command";
+  shelflife man | man -l -                           read the manual page
+  shelflife man --output ~/.local/share/man/man1     install one page per command";
 
-/// What pages are made from.
+/// The command that pages are generated from.
 fn command() -> Command {
     let mut command = super::Arguments::command().disable_help_subcommand(true);
     command.build();
@@ -76,16 +76,16 @@ pub(super) fn man(arguments: &Man) -> Exit {
 }
 
 fn print(text: &[u8]) {
-    // A reader that has seen enough, as a pager may have, is no error.
+    // A closed pipe, such as that of a pager, is not an error.
     let _ = io::stdout().lock().write_all(text);
 }
 
-/// A page about a command, which is part of this program and of its version.
+/// The page of a command, with the name and version of the program.
 fn page_of(command: &Command) -> Page {
     Page::new(command.clone()).source(concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")))
 }
 
-/// One page with all commands, each as a section.
+/// One page with a section for each command.
 fn whole(command: &Command) -> io::Result<Vec<u8>> {
     let man = page_of(command);
     let mut page = Vec::new();
@@ -98,14 +98,14 @@ fn whole(command: &Command) -> io::Result<Vec<u8>> {
         title.to_writer(&mut page)?;
         let mut text = Vec::new();
         about(&page_of(of), of, &mut text)?;
-        // Sections of a command are subsections here.
+        // Sections of a command become subsections.
         page.extend_from_slice(String::from_utf8_lossy(&text).replace("\n.SH ", "\n.SS ").as_bytes());
     }
     man.render_version_section(&mut page)?;
     Ok(page)
 }
 
-/// What a command is for, and what it takes.
+/// The synopsis, description, options and notes of a command.
 fn about(man: &Page, command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
     synopsis(command).to_writer(page)?;
     man.render_description_section(page)?;
@@ -113,7 +113,7 @@ fn about(man: &Page, command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
     if command.get_after_help().is_some() {
         let mut notes = Vec::new();
         man.render_extra_section(&mut notes)?;
-        // Its lines are laid out already: examples, and tables of exit codes.
+        // Keep the line breaks of examples and exit codes.
         let notes = String::from_utf8_lossy(&notes).replace("\n.SH EXTRA\n", "\n.SH NOTES\n.nf\n");
         page.extend_from_slice(notes.as_bytes());
         page.extend_from_slice(b".fi\n");
@@ -121,7 +121,7 @@ fn about(man: &Page, command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
     Ok(())
 }
 
-/// How a command is called. That of `clap_mangen` names options without their values.
+/// The synopsis of a command. The one of `clap_mangen` omits the values of options.
 fn synopsis(command: &Command) -> Roff {
     let mut line = vec![bold(command.get_bin_name().unwrap_or_else(|| command.get_name()))];
     let shown = || command.get_arguments().filter(|arg| !arg.is_hide_set());
@@ -150,20 +150,20 @@ fn synopsis(command: &Command) -> Roff {
     synopsis
 }
 
-/// What stands for an argument's value.
+/// The placeholder of an argument's value.
 fn value(arg: &Arg) -> String {
     let name = arg.get_value_names().unwrap_or_default().join(" ");
     let is_several = arg.get_num_args().is_some_and(|number| number.max_values() > 1);
     if is_several { format!("{name} ...") } else { name }
 }
 
-/// What may be left out is in brackets.
+/// Puts optional parts in brackets.
 fn marked(is_required: bool, parts: Vec<Inline>) -> Vec<Inline> {
     let (begin, end) = if is_required { (" ", "") } else { (" [", "]") };
     [vec![roman(begin)], parts, vec![roman(end)]].concat()
 }
 
-/// Every command below this one that does something, with the words that call it.
+/// All subcommands below this one, each with the words that call it.
 fn commands<'a>(command: &'a Command, above: &str) -> Vec<(String, &'a Command)> {
     let mut all = Vec::new();
     for below in command.get_subcommands().filter(|below| !below.is_hide_set()) {
@@ -175,9 +175,9 @@ fn commands<'a>(command: &'a Command, above: &str) -> Vec<(String, &'a Command)>
     all
 }
 
-/// Writes a page for the program, and one for each command.
+/// Writes one page for the program and one for each command.
 fn write(folder: &Path) -> miette::Result<()> {
-    fs::create_dir_all(folder).map_err(denied("make the folder", folder))?;
+    fs::create_dir_all(folder).map_err(denied("create the folder", folder))?;
     let command = command();
     for of in std::iter::once(&command).chain(commands(&command, "").into_iter().map(|(_, of)| of)) {
         let man = page_of(of);

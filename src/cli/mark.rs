@@ -1,4 +1,4 @@
-//! `shelflife mark` and `shelflife unmark`: say in an entry's file what has become of the plugin.
+//! `shelflife mark` and `shelflife unmark`: set or remove a plugin's status in its entry file.
 
 use std::fmt;
 use std::io::Write as _;
@@ -28,36 +28,36 @@ pub(super) struct Mark {
 
 #[derive(Debug, Clone, Subcommand)]
 enum NewState {
-    /// Nobody maintains the plugin any more
+    /// No longer maintained
     Abandoned {
-        /// The entry's id, or its file
+        /// ID or file of the entry
         #[arg(value_name = "ENTRY")]
         entry: String,
-        /// Where that is announced; an issue on GitHub becomes a notice to everybody who has the plugin
+        /// Where this is announced; if it is a GitHub issue, everyone who has the plugin sees a notice
         #[arg(value_name = "URL", value_parser = address)]
         url: String,
     },
-    /// The maintainer is looking for a successor
+    /// Looking for a new maintainer
     Adoption {
-        /// The entry's id, or its file
+        /// ID or file of the entry
         #[arg(value_name = "ENTRY")]
         entry: String,
-        /// Where somebody may offer to take it over [default: what the entry says already, or else its `source`]
+        /// Where to volunteer as maintainer [default: the current value, or else `source`]
         #[arg(value_name = "URL", value_parser = address)]
         url: Option<String>,
     },
-    /// The plugin must not be installed any more
+    /// Must no longer be installed
     Disabled {
-        /// The entry's id, or its file
+        /// ID or file of the entry
         #[arg(value_name = "ENTRY")]
         entry: String,
-        /// What people are told, in Markdown
+        /// Reason shown to users, in Markdown
         #[arg(value_name = "REASON", value_parser = reason)]
         reason: String,
     },
 }
 
-/// Take back what `shelflife mark` has written
+/// Remove a mark that `shelflife mark` has set
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_UNMARK)]
 pub(super) struct Unmark {
@@ -69,33 +69,33 @@ pub(super) struct Unmark {
 
 #[derive(Debug, Clone, Subcommand)]
 enum OldState {
-    /// The plugin has a maintainer again
+    /// Maintained again
     Abandoned {
-        /// The entry's id, or its file
+        /// ID or file of the entry
         #[arg(value_name = "ENTRY")]
         entry: String,
     },
-    /// The maintainer is no longer looking for a successor
+    /// No longer looking for a maintainer
     Adoption {
-        /// The entry's id, or its file
+        /// ID or file of the entry
         #[arg(value_name = "ENTRY")]
         entry: String,
     },
-    /// The plugin may be installed again
+    /// May be installed again
     Disabled {
-        /// The entry's id, or its file
+        /// ID or file of the entry
         #[arg(value_name = "ENTRY")]
         entry: String,
     },
 }
 
 const AFTER_MARK: &str = "\
-Only that one key of the front matter is changed; comments, order and line ends stay as they are.
+Changes one key of the front matter; comments, order and line endings are preserved.
 
 Exit codes:
-  0  marked, or it was marked like that already
-  1  there is no such entry, or its file can't be edited
-  2  the command line, the environment or shelflife.toml is wrong
+  0  marked, or already marked
+  1  entry not found, or its file can't be edited
+  2  invalid command line, environment or shelflife.toml
 
 Examples:
   shelflife mark abandoned mqtt https://github.com/owner/registry/issues/12
@@ -104,11 +104,11 @@ Examples:
 
 const AFTER_UNMARK: &str = "\
 Exit codes:
-  0  taken back, or it wasn't marked
-  1  there is no such entry, or its file can't be edited
-  2  the command line, the environment or shelflife.toml is wrong";
+  0  mark removed, or there was none
+  1  entry not found, or its file can't be edited
+  2  invalid command line, environment or shelflife.toml";
 
-/// What has become of a plugin.
+/// The status of a plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Abandoned,
@@ -142,11 +142,11 @@ fn address(text: &str) -> Result<String, &'static str> {
 
 fn reason(text: &str) -> Result<String, &'static str> {
     if text.trim().is_empty() {
-        return Err("it is empty, expected what people are told");
+        return Err("must not be empty");
     }
-    // Those that a reader of the entry takes out.
+    // Reading an entry removes such characters.
     if text.contains(is_forbidden) {
-        return Err("it has a control character, or one that changes the direction of text");
+        return Err("must not contain control characters, or ones that change the direction of text");
     }
     Ok(text.trim().to_owned())
 }
@@ -167,7 +167,7 @@ pub(super) fn mark(arguments: &Mark) -> Exit {
         };
         let value = match value {
             Some(value) => value,
-            // Whoever gives no address doesn't want the one that is there replaced.
+            // Without a URL argument, an existing one is kept.
             None if is_marked => return Ok((Vec::new(), already())),
             None => source(name, file)?,
         };
@@ -188,7 +188,7 @@ pub(super) fn unmark(arguments: &Unmark) -> Exit {
     };
     run(&arguments.site, entry, |name, file| {
         let replaced = state == State::Abandoned && file.is_set("replaced");
-        let but = if replaced { ", but `replaced` still says so" } else { "" };
+        let but = if replaced { ", but still has `replaced`" } else { "" };
         if !file.is_set(state.key()) {
             return Ok((Vec::new(), format!("{name} is not marked as {state}{but}: nothing to do")));
         }
@@ -197,18 +197,18 @@ pub(super) fn unmark(arguments: &Unmark) -> Exit {
     })
 }
 
-/// The address at which people find the maintainer of an entry that gives no other one.
+/// The URL where people reach the maintainer if an entry gives no other.
 fn source(name: &str, file: &EntryFile) -> miette::Result<String> {
     let source = file.value("source").filter(|source| entry::web_address(source).is_ok());
     source.map(str::to_owned).ok_or_else(|| {
         miette!(
-            help = "give an address: `shelflife mark adoption ENTRY URL`",
-            "{name} has no `source` where people could offer to take it over"
+            help = "give a URL: `shelflife mark adoption ENTRY URL`",
+            "{name} has no `source` to use as the URL"
         )
     })
 }
 
-/// Edits the entry that `given` means, and says what was done.
+/// Edits the entry that `given` names, and prints the result.
 fn run(
     site: &InSite,
     given: &str,
@@ -232,7 +232,7 @@ fn run(
     });
     match done {
         Ok(Some(told)) => {
-            // A reader that has seen enough, as `head` has, is no error.
+            // A closed pipe, such as that of `head`, is not an error.
             let _ = writeln!(std::io::stdout().lock(), "{}", printable(&told));
             Exit::Done
         }
@@ -244,7 +244,7 @@ fn run(
     }
 }
 
-/// The entry's file; none if it can't be edited, which is told then.
+/// The entry's file, or `None` if it can't be edited, after printing why.
 fn read(config: &Config, known: &Known) -> miette::Result<Option<EntryFile>> {
     let bytes = std::fs::read(&known.place).map_err(denied("read", &known.place))?;
     let path = config.paths.entry(&known.stem);
@@ -252,7 +252,7 @@ fn read(config: &Config, known: &Known) -> miette::Result<Option<EntryFile>> {
         Ok(file) => Ok(Some(file)),
         Err(problems) => {
             problems.iter().for_each(show::problem);
-            show::line(&format!("error: {path} can't be edited before that is corrected"));
+            show::line(&format!("error: can't edit {path} until these problems are fixed"));
             Ok(None)
         }
     }

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-/// Builds a plugin registry's static site and JSON, and does again only what has gone stale.
+/// Build a plugin registry as a static site with a JSON API, incrementally
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, max_term_width = 100, after_help = EXIT_CODES)]
 struct Arguments {
@@ -46,13 +46,13 @@ enum Command {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done
-  1  failed: the message says why, or `check` found errors
-  2  the command line, the environment or shelflife.toml is wrong
-  3  published, but there are entries that can't be read
-  4  published with facts that are missing or stale (build --strict)
-Stopped by SIGINT or SIGTERM, it ends by that signal, which shells show as 130 or 143.";
+  1  failed, or `check` found errors
+  2  invalid command line, environment or shelflife.toml
+  3  published, but some entries can't be read
+  4  published, but some facts are missing or stale (build --strict)
+A process stopped by SIGINT or SIGTERM dies of that signal, which shells report as 130 or 143.";
 
-/// What the process ends with; [`EXIT_CODES`] tells people.
+/// The exit code of the process; [`EXIT_CODES`] documents them for users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Exit {
     Done = 0,

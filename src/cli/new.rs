@@ -1,4 +1,4 @@
-//! `shelflife new`: a new entry, from options or from answers.
+//! `shelflife new`: write an entry from options or answers to prompts.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
@@ -25,50 +25,50 @@ use crate::versions::Admitted;
 use crate::write::create;
 use crate::yaml::is_forbidden;
 
-/// Write the entry of a new plugin; asks for what no option gives
+/// Write the entry of a new plugin, prompting for missing values
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Arguments {
-    /// The plugin's identifier, as its setup.py has it; the file is called so, too
+    /// Identifier of the plugin, as in its setup.py; also the name of the entry's file
     #[arg(value_name = "ID", value_parser = identifier)]
     id: String,
-    /// The plugin's name
+    /// Name of the plugin
     #[arg(long, value_name = "TEXT", value_parser = line)]
     title: Option<String>,
-    /// One sentence about what it does
+    /// One sentence about what the plugin does
     #[arg(long, value_name = "TEXT", value_parser = line)]
     description: Option<String>,
-    /// Who wrote it; give it once for each author
+    /// Author of the plugin; repeat for each author
     #[arg(long = "author", value_name = "NAME", value_parser = line)]
     authors: Vec<String>,
     /// The license, as an SPDX expression such as MIT or AGPL-3.0-or-later
     #[arg(long, value_name = "SPDX", value_parser = license)]
     license: Option<String>,
-    /// The plugin's own page [default: the source]
+    /// Home page of the plugin [default: the source]
     #[arg(long, value_name = "URL", value_parser = address)]
     homepage: Option<String>,
-    /// Where its source code is
+    /// Web page of the source code
     #[arg(long, value_name = "URL", value_parser = address)]
     source: Option<String>,
-    /// What pip installs
+    /// URL that pip installs the plugin from
     #[arg(long, value_name = "URL", value_parser = address, conflicts_with = "branch")]
     archive: Option<String>,
-    /// Let pip install this branch of the source, if that is on a forge that is known
+    /// Let pip install this branch of the source, if it is hosted on a known forge
     #[arg(long, value_name = "NAME", value_parser = line)]
     branch: Option<String>,
-    /// Words that people look for, with commas between them
+    /// Tags, separated by commas
     #[arg(long, value_name = "TAGS", value_delimiter = ',', value_parser = line)]
     tags: Option<Vec<String>>,
-    /// Versions of OctoPrint, such as 1.8.0 or ">=1.4,<2"; give it once for each [default: all]
+    /// Compatible OctoPrint versions, such as 1.8.0 or ">=1.4,<2"; repeat for each [default: all]
     #[arg(long, value_name = "VERSIONS", value_parser = octoprint)]
     octoprint: Vec<String>,
-    /// Operating systems, with commas between them, such as linux,macos [default: all]
+    /// Compatible operating systems, separated by commas, such as linux,macos [default: all]
     #[arg(long, value_name = "SYSTEMS", value_delimiter = ',', value_parser = line)]
     os: Vec<String>,
-    /// Versions of Python [default: >=3.7,<4]
+    /// Compatible Python versions [default: >=3.7,<4]
     #[arg(long, value_name = "VERSIONS", value_parser = python)]
     python: Option<String>,
-    /// Print the entry, and write nothing
+    /// Print the entry instead of writing a file
     #[arg(long)]
     stdout: bool,
     #[command(flatten)]
@@ -76,20 +76,20 @@ pub(super) struct Arguments {
 }
 
 const AFTER_HELP: &str = "\
-In a terminal it asks for what is missing, one by one; Ctrl-C leaves without writing anything. The date is today's in the
-site's time zone. What `shelflife check` warns of in the new entry is shown at once.
+In a terminal, prompts for each missing value; Ctrl-C exits without writing anything. The date is the current one in
+the site's time zone. Warnings of `shelflife check` about the new entry are printed as well.
 
 Exit codes:
   0  written
-  1  there is such an entry already, or the file can't be written
-  2  the command line, the environment or shelflife.toml is wrong, or an option is missing and there is nobody to ask
+  1  the entry already exists, or the file can't be written
+  2  invalid command line, environment or shelflife.toml, or an option is missing outside a terminal
 
 Examples:
   shelflife new mqtt
   shelflife new mqtt --title MQTT --description 'Publishes events.' --author 'Gina Häußge' --license AGPL-3.0-or-later \\
       --source https://github.com/OctoPrint/OctoPrint-MQTT --branch master --tags mqtt,events";
 
-/// What runs on any Python that OctoPrint runs on.
+/// The Python versions of a plugin that runs wherever OctoPrint does.
 const PYTHON: &str = ">=3.7,<4";
 
 fn identifier(text: &str) -> Result<String, &'static str> {
@@ -99,19 +99,19 @@ fn identifier(text: &str) -> Result<String, &'static str> {
         );
     }
     if entry::is_put_aside(&format!("{text}.md")) {
-        return Err("a file whose name begins with `_` is a draft, and never published");
+        return Err("a file whose name starts with `_` is a draft, which is never published");
     }
     Ok(text.to_owned())
 }
 
-/// A text on one line.
+/// Checks a text that must be on one line.
 fn line(text: &str) -> Result<String, &'static str> {
     let text = text.trim();
     match text {
-        "" => Err("it is empty"),
+        "" => Err("must not be empty"),
         _ if text.contains(['\n', '\t']) => Err("expected one line"),
         _ if text.contains(is_forbidden) => {
-            Err("it has a control character, or one that changes the direction of text")
+            Err("must not contain control characters, or ones that change the direction of text")
         }
         _ => Ok(text.to_owned()),
     }
@@ -131,7 +131,7 @@ fn license(text: &str) -> Result<String, String> {
 
 fn octoprint(text: &str) -> Result<String, &'static str> {
     let text = text.trim();
-    // Older entries have it, and a check asks new ones to do without.
+    // Older entries use `1.4.0+`, but `shelflife check` rejects it in new ones.
     if text.ends_with('+') {
         return Err("expected `1.4.0` or `>=1.4.0`, which means the same as `1.4.0+`");
     }
@@ -144,20 +144,20 @@ fn python(text: &str) -> Result<String, &'static str> {
     if Admitted::of(&[text]).is_some_and(|these| these.has_python_of_octoprint()) {
         Ok(text.to_owned())
     } else {
-        Err("it admits no version of Python 3 that OctoPrint runs on")
+        Err("must allow a version of Python 3 that OctoPrint runs on")
     }
 }
 
-/// Each item of a list with commas.
+/// The items of a list that is separated by commas.
 fn items(text: &str, of: impl Fn(&str) -> Result<String, String>) -> Result<Vec<String>, String> {
     text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(of).collect()
 }
 
-/// Why there is no entry.
+/// Why no entry was written.
 enum Failure {
-    /// Somebody has to give something else.
+    /// The input is invalid.
     Wrong(miette::Report),
-    /// It could not be done.
+    /// The entry can't be written.
     Failed(miette::Report),
 }
 
@@ -177,7 +177,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     };
     match write(arguments, &config) {
         Ok(told) => {
-            // A reader that has seen enough, as `head` has, is no error.
+            // A closed pipe, such as that of `head`, is not an error.
             let _ = write!(std::io::stdout().lock(), "{told}");
             Exit::Done
         }
@@ -192,13 +192,16 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     }
 }
 
-/// Writes the entry; what to print.
+/// Writes the entry, and returns the text to print.
 fn write(arguments: &Arguments, config: &Config) -> Result<String, Failure> {
     let id = &arguments.id;
     let entries = Entries::read(config)?;
     if let Some(known) = entries.taken(id) {
         let path = config.paths.entry(&known.stem);
-        let error = miette!(help = "choose another id, or edit that entry", "`{id}` is taken by {path}");
+        let error = miette!(
+            help = "choose another id, or edit that entry",
+            "the id `{id}` is already used by {path}"
+        );
         return Err(Failure::Failed(error));
     }
     let compat = systems(config)?;
@@ -207,7 +210,7 @@ fn write(arguments: &Arguments, config: &Config) -> Result<String, Failure> {
     }
     let text = complete(arguments, config, &compat)?.text();
     let path = config.paths.entry(id);
-    // Nobody should find out later what is wrong with it.
+    // Report mistakes now rather than in the next build.
     if let Err(problems) = entry::parse(&path, text.as_bytes(), &config.settings.limits) {
         return Err(Failure::Failed(Problems { problems, is_published: false }.into()));
     }
@@ -216,20 +219,17 @@ fn write(arguments: &Arguments, config: &Config) -> Result<String, Failure> {
     }
     let place = config.paths.entries.join(format!("{id}.md"));
     if !create(&place, text.as_bytes()).map_err(miette::Report::from)? {
-        let error =
-            miette!(help = "choose another id, or move that file away", "there is a file {path} already");
+        let error = miette!(help = "choose another id, or move that file away", "{path} already exists");
         return Err(Failure::Failed(error));
     }
     warn(config, place, &text);
-    Ok(format!(
-        "Wrote {path}\nDescribe the plugin below the front matter, then run `shelflife check {path}`\n"
-    ))
+    Ok(format!("Wrote {path}\nAdd a description below the front matter, then run `shelflife check {path}`\n"))
 }
 
-/// Says what `shelflife check` warns of in the entry that was just written, `text`.
+/// Prints the warnings of `shelflife check` about the entry with this `text`.
 fn warn(config: &Config, place: PathBuf, text: &str) {
     let selection = Selection::Files(vec![place]);
-    // What keeps the site from being checked is not about this entry, and a check tells it.
+    // An error here is not about this entry, and the next check reports it.
     let Ok(checked) = check(config, &Options { selection: &selection, online: None }) else { return };
     let text: Arc<str> = text.into();
     for Finding { degree, found } in checked.findings.iter().filter(|it| it.degree >= Degree::Warning) {
@@ -240,7 +240,7 @@ fn warn(config: &Config, place: PathBuf, text: &str) {
     }
 }
 
-/// The systems that the site knows.
+/// The operating systems that the site knows.
 fn systems(config: &Config) -> miette::Result<Compat> {
     for name in ["compat.yaml", "compat.yml"] {
         let place = config.paths.data.join(name);
@@ -257,10 +257,10 @@ fn systems(config: &Config) -> miette::Result<Compat> {
 
 fn unknown_system(system: &str, compat: &Compat) -> String {
     let known: Vec<&str> = compat.known().collect();
-    format!("`{}` is none of {}", printable(system), known.join(", "))
+    format!("expected one of {}, found `{}`", printable(system), known.join(", "))
 }
 
-/// The entry with everything that options and answers say.
+/// The entry with the values of all options and answers.
 fn complete(arguments: &Arguments, config: &Config, compat: &Compat) -> Result<NewEntry, Failure> {
     let asks = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
     if !asks {
@@ -287,7 +287,7 @@ fn complete(arguments: &Arguments, config: &Config, compat: &Compat) -> Result<N
         (None, Some(branch)) => archive(&source, branch, github).ok_or_else(|| {
             Failure::Wrong(miette!(
                 help = "give the archive's address with --archive",
-                "it is not known where {source} has the archive of a branch"
+                "don't know where {source} has the archive of a branch"
             ))
         })?,
         (None, None) => {
@@ -297,14 +297,14 @@ fn complete(arguments: &Arguments, config: &Config, compat: &Compat) -> Result<N
     };
     let tags = match &arguments.tags {
         Some(tags) => tags.clone(),
-        None if is_asked => ask_list("Tags, with commas between them", |tag| Ok(line(tag)?))?,
+        None if is_asked => ask_list("Tags, separated by commas", |tag| Ok(line(tag)?))?,
         None => Vec::new(),
     };
     let os = if is_asked && arguments.os.is_empty() {
         let known = |system: &str| {
             if compat.knows(system) { Ok(system.to_owned()) } else { Err(unknown_system(system, compat)) }
         };
-        ask_list("Operating systems, with commas between them; empty for all", known)?
+        ask_list("Operating systems, separated by commas (empty for all)", known)?
     } else {
         arguments.os.clone()
     };
@@ -330,7 +330,7 @@ fn complete(arguments: &Arguments, config: &Config, compat: &Compat) -> Result<N
     })
 }
 
-/// The options that are missing, of those that every entry needs.
+/// The required options that are missing.
 fn needed(arguments: &Arguments) -> Vec<&'static str> {
     let all = [
         (arguments.title.is_none(), "--title"),
@@ -347,15 +347,15 @@ fn is_complete(arguments: &Arguments) -> bool {
     needed(arguments).is_empty()
 }
 
-/// Fails with everything that is missing where there is nobody to ask.
+/// Fails, naming every missing option, if there is no terminal to prompt on.
 fn missing(arguments: &Arguments) -> Result<(), Failure> {
     let missing = needed(arguments);
     if missing.is_empty() {
         return Ok(());
     }
     Err(Failure::Wrong(miette!(
-        help = "give them, or run this in a terminal, where it asks",
-        "these options are missing: {}",
+        help = "add them, or run this in a terminal to be prompted for them",
+        "missing options: {}",
         missing.join(", ")
     )))
 }
@@ -369,7 +369,7 @@ fn or_ask<E: ToString>(
     given.map_or_else(|| ask(question, usual, check), Ok)
 }
 
-/// Asks until the answer is one; `usual` is what an empty one stands for.
+/// Prompts until the answer is valid; `usual` is the answer if it is left empty.
 fn ask<E: ToString>(
     question: &str,
     usual: Option<&str>,
@@ -386,7 +386,7 @@ fn ask<E: ToString>(
     check(&answer).map_err(|error| Failure::Wrong(miette!("{}", error.to_string())))
 }
 
-/// Asks for a list, which may be empty.
+/// Prompts for a list, which may be empty.
 fn ask_list(
     question: &str,
     check: impl Fn(&str) -> Result<String, String> + Copy,
@@ -400,7 +400,7 @@ fn ask_list(
     items(&answer, check).map_err(|error| Failure::Wrong(miette!("{error}")))
 }
 
-/// Without an answer nothing is written.
+/// The error if a prompt is not answered.
 fn unanswered(error: dialoguer::Error) -> Failure {
     let dialoguer::Error::IO(error) = error;
     Failure::Failed(miette!("nothing was written: {error}"))

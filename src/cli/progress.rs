@@ -1,4 +1,4 @@
-//! How a build goes on: bars for a person, plain lines for a log.
+//! The progress of a build: bars on a terminal, plain lines in a log.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Mutex;
@@ -23,14 +23,14 @@ pub(super) struct Progress {
 enum Manner {
     /// A bar that moves.
     Bars,
-    /// A line when something is done.
+    /// One line when a phase is done.
     Lines,
-    /// Nothing but warnings.
+    /// Only warnings.
     Quiet,
 }
 
 impl Progress {
-    /// Chooses the manner: bars on a terminal, lines elsewhere and wherever `CI` is set.
+    /// Uses bars on a terminal, and lines elsewhere or if `CI` is set.
     pub(super) fn new(quiet: bool) -> Self {
         let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
         let manner = match (quiet, in_ci || !std::io::stderr().is_terminal()) {
@@ -41,7 +41,7 @@ impl Progress {
         Self { manner, bar: Mutex::new(None) }
     }
 
-    /// As [`Progress::new`], but without any lines where there are no bars.
+    /// As [`Progress::new`], but prints no lines where there are no bars.
     pub(super) fn bars_only() -> Self {
         let Self { manner, bar } = Self::new(false);
         Self { manner: if manner == Manner::Bars { manner } else { Manner::Quiet }, bar }
@@ -51,7 +51,7 @@ impl Progress {
     pub(super) fn line(&self, text: &str) {
         let text = printable(text);
         let print = || {
-            // Whoever has read enough, or a log's disk that is full, is no reason not to go on.
+            // A closed pipe or a full disk does not stop the build.
             let _ = writeln!(std::io::stderr(), "{text}");
         };
         let bar = self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -61,7 +61,7 @@ impl Progress {
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(super) fn finish(&self) {
         let mut bar = self.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if let Some((_, bar)) = bar.take() {
@@ -75,7 +75,7 @@ impl Progress {
             if let Some((_, old)) = current.take() {
                 old.finish_and_clear();
             }
-            // Sources are asked in several rounds, each with a bar of its own.
+            // Facts are fetched in several rounds, each with its own bar.
             let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
             if let Ok(style) = ProgressStyle::with_template("{prefix:>10} {bar:30} {pos}/{len} {elapsed}") {
                 bar.set_style(style);
@@ -86,7 +86,7 @@ impl Progress {
         }
         if let Some((_, bar)) = &*current {
             bar.set_length(total as u64);
-            // Workers tell of their progress in no particular order.
+            // Workers report their progress in any order.
             bar.set_position(bar.position().max(done as u64));
         }
     }
@@ -126,7 +126,7 @@ fn done_with(phase: Phase, total: usize) -> String {
     match phase {
         Phase::Seed => format!("Read the published history of {}", report::count(total, "plugin")),
         Phase::Scan => "Read the site".to_owned(),
-        Phase::Fetch => format!("Asked in {}", report::count(total, "batch")),
+        Phase::Fetch => format!("Fetched facts in {}", report::count(total, "batch")),
         Phase::Render => format!("Rendered {}", report::count(total, "output")),
         Phase::Publish => format!("Wrote {}", report::count(total, "output")),
     }

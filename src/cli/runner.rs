@@ -1,4 +1,4 @@
-//! What GitHub's runners show of a build: annotations beside the lines that are wrong, and the job's summary.
+//! Output for GitHub Actions: annotations on lines with problems, and the job's summary.
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -12,20 +12,20 @@ use crate::report::{Headline, Report, count, unrefreshed};
 use crate::rule::Rule;
 use crate::warning::{Group, Place, Warning, grouped};
 
-/// How many warnings become annotations: GitHub shows ten of a step
+/// The most warnings that become annotations: GitHub shows ten per step
 /// (<https://docs.github.com/en/rest/checks/runs>).
 const WARNINGS: usize = 10;
 
-/// The runner that this process runs on.
+/// The GitHub Actions runner of this process.
 #[derive(Debug)]
 pub(super) struct Runner {
-    /// Where the site is in the repository, as annotations name files.
+    /// The site's folder in the repository, relative to which annotations name files.
     site: PathBuf,
     summary: Option<PathBuf>,
 }
 
 impl Runner {
-    /// GitHub's runner, if this is one, for a build of the site in a folder.
+    /// The runner for a build of the site in a folder, or `None` outside GitHub Actions.
     pub(super) fn of_process(site: &Path) -> Option<Self> {
         let get = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
         (get("GITHUB_ACTIONS")? == "true").then(|| {
@@ -34,22 +34,22 @@ impl Runner {
             let inside =
                 workspace.and_then(|workspace| site.strip_prefix(workspace).ok().map(Path::to_path_buf));
             let named = inside.unwrap_or(site);
-            // A folder that is given as `.` is no part of a path.
+            // Collecting the components drops a leading `.`.
             let site = named.components().collect();
             Self { site, summary: get("GITHUB_STEP_SUMMARY").map(PathBuf::from) }
         })
     }
 
-    /// Annotates what is wrong in files.
+    /// Prints an annotation for each problem.
     pub(super) fn problems<'p>(&self, problems: impl IntoIterator<Item = &'p Problem>) {
         for problem in problems {
             say(&self.annotation(problem));
         }
     }
 
-    /// Annotates as many warnings as are shown.
+    /// Prints annotations for as many warnings as GitHub shows.
     fn warnings<'w>(&self, warnings: impl IntoIterator<Item = &'w Warning>) {
-        // One about each rule, before the second about any: those that are left out are of no other kind.
+        // One warning of each rule comes before the second of any, so that every rule is shown.
         let mut number: BTreeMap<Rule, usize> = BTreeMap::new();
         let numbered = warnings.into_iter().map(|warning| {
             let of_rule = number.entry(warning.rule).or_default();
@@ -68,7 +68,7 @@ impl Runner {
         &self.site
     }
 
-    /// Annotates an error of the whole build, and writes a summary that says so.
+    /// Annotates an error of the whole build, and writes it to the summary.
     pub(super) fn error(&self, error: &miette::Report) {
         self.annotate(error);
         self.summarise(&summary_of_failure(error));
@@ -114,7 +114,7 @@ impl Runner {
         self.summarise(&summary(report, refused));
     }
 
-    /// Adds to the summary of the step. A build is not worse for a summary that can't be written.
+    /// Appends to the summary of the step. A summary that can't be written is only a warning.
     pub(super) fn summarise(&self, markdown: &str) {
         let Some(path) = &self.summary else { return };
         let written = OpenOptions::new()
@@ -135,7 +135,7 @@ fn summary(report: &Report, refused: &[Problem]) -> String {
         let title = unrefreshed::title(&report.unrefreshed).unwrap_or_default();
         markdown.push_str(&format!("{title}:\n\n{}\n", unrefreshed::markdown(&report.unrefreshed)));
     }
-    let wrong = refused.iter().map(|problem| format!("can't be read: {problem}"));
+    let wrong = refused.iter().map(|problem| format!("can't read {problem}"));
     let groups = grouped(&report.warnings, "").into_iter().map(|Group { title, lines }| {
         let lines = lines.iter().map(|line| format!("\n  - {}", text(line)));
         format!("{}{}", text(&title), lines.collect::<String>())
@@ -157,7 +157,7 @@ fn summary_of_failure(error: &miette::Report) -> String {
     format!("### The site was not built\n\n{}\n\n{}", text(&message), list(&lines.collect::<Vec<_>>()))
 }
 
-/// The first of some lines, as a list.
+/// The first of some lines, as a Markdown list.
 fn list(lines: &[String]) -> String {
     let mut markdown: String = lines.iter().take(WARNINGS).map(|line| format!("- {line}\n")).collect();
     if let Some(more) = lines.len().checked_sub(WARNINGS).filter(|more| *more > 0) {
@@ -167,7 +167,7 @@ fn list(lines: &[String]) -> String {
     markdown
 }
 
-/// A line as text of Markdown: nothing in it is markup, or a mention of somebody.
+/// Escapes a line for Markdown, so that it contains neither markup nor mentions.
 pub(super) fn text(line: &str) -> String {
     let mut shown = String::with_capacity(line.len());
     for c in line.chars() {
@@ -183,20 +183,20 @@ pub(super) fn text(line: &str) -> String {
     shown
 }
 
-/// The message of a workflow command
+/// Escapes the message of a workflow command
 /// (<https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>).
 pub(super) fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// A property of a workflow command.
+/// Escapes a property of a workflow command.
 pub(super) fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }
 
-/// Commands are read from standard output.
+/// Prints a workflow command, which the runner reads from standard output.
 fn say(command: &str) {
-    // Where nobody reads any more, there is nobody to tell.
+    // If standard output is closed, there is nowhere to report that.
     let _ = writeln!(std::io::stdout(), "{command}");
 }
 

@@ -1,4 +1,4 @@
-//! How errors are shown: `error: …`, the lines they point at, their causes, and what to do.
+//! Prints errors: `error: …`, the lines they point at, their causes, and help.
 
 use std::io::Write as _;
 
@@ -6,7 +6,7 @@ use crate::build::{Problems, Strict};
 use crate::problem::{Problem, explain};
 use crate::warning::{Group, Warning, grouped};
 
-/// Shows an error on standard error.
+/// Prints an error to standard error.
 pub(super) fn error(report: &miette::Report) {
     if let Some(problems) = report.downcast_ref::<Problems>() {
         for one in &problems.problems {
@@ -30,13 +30,13 @@ pub(super) fn error(report: &miette::Report) {
     }
 }
 
-/// Shows a problem with the line that it is in, and an empty line after it.
+/// Prints a problem with its line, and an empty line after it.
 pub(super) fn problem(problem: &Problem) {
     line(&problem.draw(true));
     line("");
 }
 
-/// Warnings as lines, those about the same rule together; `all` says where to find the ones that are not shown.
+/// Warnings as lines, grouped by rule; `all` says where to find the ones that are left out.
 pub(super) fn warnings(warnings: &[Warning], all: &str) -> Vec<String> {
     let of_group = |Group { title, lines }: Group| {
         let lines = lines.into_iter().map(|line| format!("  {line}"));
@@ -45,8 +45,8 @@ pub(super) fn warnings(warnings: &[Warning], all: &str) -> Vec<String> {
     grouped(warnings, all).into_iter().flat_map(of_group).collect()
 }
 
-/// Writes a line. Colours are taken out where standard error is no terminal, or `NO_COLOR` is set.
+/// Prints a line. Colors are removed where standard error is not a terminal or `NO_COLOR` is set.
 pub(super) fn line(text: &str) {
-    // Nobody is left to tell if standard error is closed.
+    // If standard error is closed, there is nowhere to report that.
     let _ = writeln!(anstream::stderr().lock(), "{text}");
 }

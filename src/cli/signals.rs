@@ -1,24 +1,24 @@
-//! SIGINT and SIGTERM: the first asks for an end, which comes within a second; a second one ends the process at once.
+//! SIGINT and SIGTERM: the first one stops the command within a second, the second one at once.
 //!
-//! The process then dies of the signal, as it would without any of this, so that a shell which runs a script learns that
-//! it was stopped and does not go on.
+//! The process then dies of the signal, as it would by default, so that a shell running a script knows that it was
+//! stopped and does not continue.
 
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-/// The signal that has asked for an end; 0 as long as none has.
+/// The signal that was caught, or 0.
 static CAUGHT: AtomicI32 = AtomicI32::new(0);
 
-/// What cuts short what takes long and looks for no signal. It is called again and again, since it has no effect on what
+/// Interrupts work that does not check for signals. It is called repeatedly, because it has no effect on work that
 /// begins later.
 static CUT_SHORT: Mutex<Option<Box<dyn Fn() + Send>>> = Mutex::new(None);
 
-/// Whether a signal has asked for an end.
+/// Whether a signal was caught.
 pub(super) fn is_caught() -> bool {
     CAUGHT.load(Ordering::SeqCst) != 0
 }
 
-/// Calls `cut` from the moment on at which a signal asks for an end.
+/// Calls `cut` repeatedly once a signal is caught.
 pub(super) fn cut_short(cut: impl Fn() + Send + 'static) {
     *CUT_SHORT.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(cut));
 }
@@ -38,22 +38,22 @@ mod process {
     use super::{CAUGHT, CUT_SHORT, Ordering, PoisonError};
     use crate::cli::show;
 
-    /// For how long a second signal counts as the first: `timeout` of coreutils, for one, sends it to the process and
-    /// to its group.
+    /// How long a second signal counts as the first: coreutils' `timeout`, for one, signals both the process and its
+    /// group.
     const SAME: Duration = Duration::from_millis(200);
-    /// How long the process may take to come to its end by itself.
+    /// How long the process may take to stop by itself.
     const PATIENCE: Duration = Duration::from_millis(750);
-    /// How often what takes long is cut short until then.
+    /// The time between two calls of [`CUT_SHORT`].
     const PAUSE: Duration = Duration::from_millis(20);
-    /// How long standard error may take to be written to: it may be a pipe that nobody reads.
+    /// The time allowed for writing to standard error, which may be a pipe that is not being read.
     const TO_TELL: Duration = Duration::from_millis(50);
 
-    /// From now on, a signal asks for an end. If that does not come in time, the process ends as it is, and `left` says
-    /// how.
+    /// Catches signals from now on. If the process does not stop in time, it ends anyway, printing `left`, which
+    /// describes the state of its files.
     pub(crate) fn catch(left: &'static str) {
         let is_last = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
-            // Where a signal can't be caught, it ends the process as it always did.
+            // A signal that can't be caught ends the process as usual.
             let _ = flag::register_conditional_default(signal, Arc::clone(&is_last));
         }
         let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return };
@@ -76,14 +76,14 @@ mod process {
             let _ = is_told.recv_timeout(TO_TELL);
             let _ = emulate_default_handler(signal);
         };
-        // Without that thread nobody would heed the signals, and the process would be hard to end.
+        // Without this thread signals would be ignored, and the process hard to stop.
         if thread::Builder::new().name("signals".to_owned()).spawn(wait).is_err() {
-            show::line("error: the system has no thread to spare for signals");
+            show::line("error: can't start a thread to handle signals");
             std::process::exit(1);
         }
     }
 
-    /// The name of the signal that has asked for an end.
+    /// The name of the signal that was caught.
     pub(crate) fn caught() -> &'static str {
         name(CAUGHT.load(Ordering::SeqCst))
     }
@@ -92,7 +92,7 @@ mod process {
         signal_name(signal).unwrap_or("a signal")
     }
 
-    /// Ends the process if a signal has asked for it.
+    /// Ends the process if a signal was caught.
     pub(crate) fn end() {
         let signal = CAUGHT.load(Ordering::SeqCst);
         if signal != 0 {
@@ -101,7 +101,7 @@ mod process {
     }
 }
 
-/// Elsewhere the system ends the process at once, and what it was doing is as whole as after a kill.
+/// Other systems end the process at once, which is no worse than a kill.
 #[cfg(not(unix))]
 mod process {
     pub(crate) fn catch(_: &'static str) {}

@@ -1,4 +1,4 @@
-//! Arguments that commands share: which site it is, and how to build it.
+//! Arguments that commands share: which site to use, and how to build it.
 
 use std::path::{Path, PathBuf};
 
@@ -6,35 +6,35 @@ use clap::Args;
 
 use crate::config::{Config, Environment, FILE_NAME, Overrides};
 
-/// Which site, and how to build it.
+/// Which site to build, and how.
 #[derive(Debug, Args)]
 pub(super) struct Site {
-    /// The site's folder, the one that holds shelflife.toml
+    /// Site folder, which contains shelflife.toml
     #[arg(id = "site", value_name = "SITE", default_value = ".")]
     pub(super) folder: PathBuf,
-    /// Publish into this folder [default: `paths.output` of shelflife.toml]
+    /// Publish to this folder [default: `paths.output` in shelflife.toml]
     #[arg(long, short, value_name = "FOLDER")]
     output: Option<PathBuf>,
-    /// Keep the cache in this file, and the state beside it [default: `paths.cache` of shelflife.toml]
+    /// Cache file; the state file is stored beside it [default: `paths.cache` in shelflife.toml]
     #[arg(long, value_name = "FILE")]
     cache: Option<PathBuf>,
-    /// Read this file instead of SITE/shelflife.toml; paths in it are still relative to SITE
+    /// Configuration file; its paths are still relative to SITE [default: SITE/shelflife.toml]
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// Publish under this address, as for a preview [default: SHELFLIFE_URL, or `url` of shelflife.toml]
+    /// Publish under this URL, such as that of a preview [default: SHELFLIFE_URL, or `url` in shelflife.toml]
     #[arg(long, value_name = "URL")]
     url: Option<String>,
-    /// Publish below this path of the address, such as /preview [default: SHELFLIFE_BASE_PATH, or `base_path` of
+    /// Publish below this path of the URL, such as /preview [default: SHELFLIFE_BASE_PATH, or `base_path` in
     /// shelflife.toml]
     #[arg(long, value_name = "PATH")]
     base_path: Option<String>,
-    /// Ask nothing of the network; facts that are known stay, however old
+    /// Run without network access; known facts are used however old they are
     #[arg(long)]
     offline: bool,
 }
 
 impl Site {
-    /// What these arguments say.
+    /// The settings that these arguments override.
     pub(super) fn overrides(&self) -> Overrides {
         Overrides {
             config: self.config.clone(),
@@ -48,13 +48,13 @@ impl Site {
     }
 }
 
-/// Which site a command is about that builds nothing.
+/// The site of a command that does not build.
 #[derive(Debug, Args)]
 pub(super) struct InSite {
-    /// The site's folder, the one that holds shelflife.toml [default: this folder or the nearest above it]
+    /// Site folder, which contains shelflife.toml [default: the current folder or its nearest ancestor with one]
     #[arg(long = "site", global = true, value_name = "SITE")]
     folder: Option<PathBuf>,
-    /// Read this file instead of SITE/shelflife.toml; paths in it are still relative to SITE
+    /// Configuration file; its paths are still relative to SITE [default: SITE/shelflife.toml]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
 }
@@ -63,7 +63,7 @@ impl InSite {
     /// The site's configuration.
     ///
     /// # Errors
-    /// When it can't be read, or says what can't be.
+    /// If it can't be read, or a value is invalid.
     pub(super) fn load(&self) -> miette::Result<Config> {
         let overrides = Overrides { config: self.config.clone(), ..Overrides::default() };
         let site = folder(self.folder.as_deref(), None);
@@ -71,8 +71,8 @@ impl InSite {
     }
 }
 
-/// The site's folder: the one that is `given`, or the nearest that has a `shelflife.toml`, from the current folder upwards or
-/// else from `path`, which the command is about; the current folder if there is none.
+/// The site folder: `given`, or else the nearest ancestor of the current folder with a `shelflife.toml`, or else that
+/// of `path`, the file a command works on. Falls back to the current folder.
 pub(super) fn folder(given: Option<&Path>, path: Option<&Path>) -> PathBuf {
     let is_site = |folder: &Path| folder.join(FILE_NAME).is_file();
     let above = |from: &Path| {
@@ -83,7 +83,7 @@ pub(super) fn folder(given: Option<&Path>, path: Option<&Path>) -> PathBuf {
     if let Some(given) = given {
         return given.to_path_buf();
     }
-    // A site that is named is called as it was.
+    // A path that the user gave is shown as they wrote it.
     if is_site(here) {
         return here.to_path_buf();
     }

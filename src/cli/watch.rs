@@ -1,4 +1,4 @@
-//! `shelflife watch`: the site in the browser, as it is a moment after each change.
+//! `shelflife watch`: serve a site, and rebuild it on every change.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,37 +15,37 @@ use crate::report::{self, Unrefreshed};
 use crate::warning::Warning;
 use crate::watch::{self, Cause, InProcess, News, Options, Tell};
 
-/// The least time between two refreshes of facts.
+/// The shortest time between two refreshes of facts.
 const REST: Duration = Duration::from_secs(60);
 
-/// Serve a site to yourself while you write: build what changes, and reload the page that shows it
+/// Serve a site locally, rebuild it on changes and reload the pages that changed
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Arguments {
     #[command(flatten)]
     site: Site,
-    /// Keep showing the site while entries can't be read, with their last good versions
+    /// Keep serving the site while entries can't be read, using their last good versions
     #[arg(long)]
     keep_going: bool,
-    /// Listen at this address or name of this machine [default: 127.0.0.1, which only this machine reaches]
+    /// Address or host name to listen on [default: 127.0.0.1, reachable only from this machine]
     #[arg(long, value_name = "ADDRESS")]
     host: Option<String>,
-    /// Listen at this port, 0 for a free one [default: the first free one from 4000 on]
+    /// Port to listen on, or 0 for any free port [default: the first free port from 4000]
     #[arg(long, value_name = "PORT")]
     port: Option<u16>,
-    /// Open the site in the browser
+    /// Open the site in a browser
     #[arg(long)]
     open: bool,
 }
 
 const AFTER_HELP: &str = "\
-A change is built with the facts that are at hand; facts are asked for at the start and when they go stale.
-While the site can't be built or an entry can't be read, pages show why. Ctrl-C ends.
+Changes are built with known facts; facts are fetched at the start and when they go stale. While the site can't be built
+or an entry can't be read, pages show why. Press Ctrl-C to stop.
 
 Examples:
   shelflife watch                      serve the site in this folder
-  shelflife watch site --open          serve another one, and look at it
-  shelflife watch --host 0.0.0.0       let other machines look, too";
+  shelflife watch site --open          serve the site in another folder, and open it
+  shelflife watch --host 0.0.0.0       make the site reachable from other machines";
 
 pub(super) fn run(arguments: &Arguments) -> Exit {
     let site = &arguments.site;
@@ -74,17 +74,17 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     }
 }
 
-/// Prints a line a change.
+/// Prints one line per change.
 struct Printer {
     progress: Arc<Progress>,
     open: bool,
     told: Mutex<Told>,
 }
 
-/// What was said and need not be said again.
+/// What has been printed and is not repeated.
 #[derive(Default)]
 struct Told {
-    /// The warnings of the last build that asked nobody, and of the last one that did: each has some of its own.
+    /// The warnings of the last build without requests, and of the last one with requests: each has its own.
     warnings: [BTreeSet<String>; 2],
     notes: BTreeSet<String>,
     problems: Vec<String>,
@@ -110,7 +110,7 @@ impl Printer {
         let is_told = |line: &String| told.warnings.iter().any(|told| told.contains(line));
         let new: Vec<Warning> =
             report.warnings.iter().filter(|warning| !is_told(&warning.to_string())).cloned().collect();
-        let all = " (`shelflife build --report FILE` has all)";
+        let all = " (`shelflife build --report FILE` writes all)";
         show::warnings(&new, all).iter().for_each(|line| self.progress.line(line));
         let warnings: BTreeSet<String> =
             report.warnings.iter().map(ToString::to_string).chain(unrefreshed).collect();
@@ -123,7 +123,7 @@ impl Printer {
         let done = match (cause, mended) {
             (Cause::Start, false) => report.summary(),
             (_, true) => format!("mended: {}, {done}", what(cause)),
-            // Nobody did anything, and nothing came of it.
+            // Neither the user nor the site changed anything.
             (Cause::Look, false) if !is_different => return,
             (Cause::Facts, false) if !is_different && refreshed == 0 => String::new(),
             (Cause::Facts, false) => format!("facts refreshed: {refreshed} asked for, {done}"),
@@ -132,7 +132,7 @@ impl Printer {
         if !done.is_empty() {
             self.progress.line(&done);
         }
-        // An edit asks nobody, so what it lacks says nothing about what can be had.
+        // An edit is built without requests, so facts it lacks may still be fetched.
         if *cause == Cause::Facts {
             let notes: BTreeSet<String> = report.left_out.iter().cloned().collect();
             for note in notes.difference(&told.notes) {
@@ -148,16 +148,16 @@ impl Tell for Printer {
         self.progress.finish();
         match news {
             News::Serving { url, taken } => {
-                let taken = taken.map(|port| format!(" (port {port} is taken)")).unwrap_or_default();
-                self.progress.line(&format!("Serving {url} until Ctrl-C{taken}"));
+                let taken = taken.map(|port| format!("port {port} is taken; ")).unwrap_or_default();
+                self.progress.line(&format!("Serving {url} ({taken}press Ctrl-C to stop)"));
                 if self.open {
                     open((*url).to_owned(), Arc::clone(&self.progress));
                 }
             }
             News::Built { cause, built, took, mended } => self.built(cause, built, *took, *mended),
             News::Failed { cause, error, took } => {
-                let came = if is_published(error) { "can't be read" } else { "not built" };
-                self.progress.line(&format!("{}: {came}, {}", what(cause), time(*took)));
+                let came = if is_published(error) { "can't be read" } else { "build failed" };
+                self.progress.line(&format!("{}: {came} in {}", what(cause), time(*took)));
                 show::error(error);
             }
             News::Warning(warning) => self.progress.warn(warning),
@@ -165,16 +165,16 @@ impl Tell for Printer {
     }
 }
 
-/// Opens the browser, which may take a while to prepare.
+/// Opens a browser in the background, because that can take a while.
 fn open(url: String, progress: Arc<Progress>) {
     std::thread::spawn(move || {
         if let Err(error) = opener::open_browser(&url) {
-            progress.warn(&format!("no browser can be opened: {error}; go to {url} in one"));
+            progress.warn(&format!("can't open a browser: {error}; open {url} yourself"));
         }
     });
 }
 
-/// Hands a build's progress to the printer.
+/// Passes the progress of a build to the printer.
 struct Observing(Arc<Printer>);
 
 impl Observer for Observing {
@@ -207,7 +207,7 @@ fn outputs_of(outputs: &report::Outputs) -> String {
     }
 }
 
-/// Milliseconds as long as they are read at an output scan.
+/// Milliseconds below one second, otherwise seconds.
 fn time(took: Duration) -> String {
     match took.as_millis() {
         millis @ 0..1000 => format!("{millis} ms"),

@@ -1,8 +1,8 @@
-//! Edits of an entry's file that touch nothing but what they are about: not a comment, a blank or a line end beside it.
+//! Edits of entry files that preserve everything else, including comments, whitespace and line endings.
 //!
-//! An edit is computed from where things stand in the file, and before anybody sees it the file is read again as it would
-//! be: unless exactly the one key is different, it is refused ([`EntryFile::set`]). So what can't be edited safely is
-//! left to people, and what is edited can't be damaged.
+//! An edit is computed from positions in the file. Before it is returned, the edited file is read again: if anything
+//! but the one key differs, the edit is refused ([`EntryFile::set`]). So an edit never damages a file, and what can't
+//! be edited safely is left to the user.
 
 mod compose;
 mod file;
@@ -22,30 +22,30 @@ pub use quote::{scalar, scalar_in_list};
 
 use std::ops::Range;
 
-/// A replacement of some bytes of a file.
+/// A replacement of a range of bytes in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Edit {
-    /// Which bytes go, counted in the file as it lies there, with its byte order mark and line ends. An empty range is an
-    /// insertion.
+    /// The bytes to replace, counted in the file on disk, including its byte order mark and line endings. An empty
+    /// range is an insertion.
     pub span: Range<usize>,
-    /// What comes in their place.
+    /// The replacement.
     pub text: String,
 }
 
 impl Edit {
-    /// Takes these bytes out.
+    /// Deletes a range.
     pub fn delete(span: Range<usize>) -> Self {
         Self { span, text: String::new() }
     }
 
-    /// Puts `text` in at a byte.
+    /// Inserts `text` at an offset.
     pub fn insert(at: usize, text: impl Into<String>) -> Self {
         Self { span: at..at, text: text.into() }
     }
 }
 
-/// The file with these edits, in whatever order they are given. Of two that overlap, the one that begins later is left
-/// out, and so is one beyond the file's end.
+/// Applies edits, given in any order. Of overlapping edits, the later one is skipped, as are edits beyond the end of
+/// the file.
 pub fn apply(bytes: &[u8], edits: &[Edit]) -> Vec<u8> {
     let mut edits: Vec<&Edit> = edits.iter().collect();
     edits.sort_by_key(|edit| (edit.span.start, edit.span.end));

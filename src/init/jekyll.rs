@@ -1,4 +1,4 @@
-//! What Jekyll's `_config.yml` says of a registry (<https://jekyllrb.com/docs/configuration/>).
+//! Reads a registry's settings from Jekyll's `_config.yml` (<https://jekyllrb.com/docs/configuration/>).
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -10,27 +10,27 @@ use crate::config::YamlLimits;
 use crate::problem::Problem;
 use crate::yaml::{Text, Tree};
 
-/// The names under which Jekyll reads its configuration, in its order.
+/// The file names from which Jekyll reads its configuration, in its order.
 const NAMES: [&str; 2] = ["_config.yml", "_config.yaml"];
 
-/// What a `_config.yml` says that a site can use. Whatever is empty there is `None`.
+/// The settings of a `_config.yml` that shelflife has as well. Empty values are `None`.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Jekyll {
-    /// The name of the file, for people.
+    /// The file's name, for messages.
     pub(super) name: &'static str,
     pub(super) title: Option<String>,
     pub(super) description: Option<String>,
     pub(super) url: Option<String>,
     pub(super) base_path: Option<String>,
     pub(super) timezone: Option<String>,
-    /// The folder that collections such as `_plugins` are in, relative to the site; empty for the site itself.
+    /// The folder of collections such as `_plugins`, relative to the site; empty for the site itself.
     pub(super) collections: String,
     /// The folder of data files.
     pub(super) data: Option<String>,
 }
 
 impl Jekyll {
-    /// Reads the configuration in a folder; `None` if there is none.
+    /// Reads the configuration in a folder; `None` if the folder has none.
     pub(super) fn in_folder(folder: &Path) -> miette::Result<Option<Self>> {
         for name in NAMES {
             let path = folder.join(name);
@@ -51,7 +51,7 @@ impl Jekyll {
         let value = |key: &str| {
             let field = tree.root()?.field(key)?;
             let scalar = field.value.scalar().filter(|_| !field.value.is_null())?;
-            // Titles and descriptions are often written over several lines.
+            // Titles and descriptions often span several lines.
             let value = scalar.text.split_whitespace().collect::<Vec<_>>().join(" ");
             (!value.is_empty()).then_some(value)
         };
@@ -72,7 +72,7 @@ impl Jekyll {
     }
 }
 
-/// An address's host, as `url` takes it, and its path. The address of Jekyll's own server is none.
+/// Splits a URL into the values of `url` and `base_path`. The URL of Jekyll's own server is `None`.
 fn split(url: &str) -> Option<(String, String)> {
     let url = Url::parse(url).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
     let is_local = matches!(url.host_str()?, "localhost" | "127.0.0.1" | "0.0.0.0");
@@ -80,7 +80,7 @@ fn split(url: &str) -> Option<(String, String)> {
         .then(|| (url.origin().ascii_serialization(), base_path(url.path())))
 }
 
-/// A path as `base_path` takes it.
+/// A path in the form that `base_path` expects.
 fn base_path(path: &str) -> String {
     let bare = path.trim_matches('/');
     if bare.is_empty() { String::new() } else { format!("/{bare}") }

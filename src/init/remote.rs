@@ -1,4 +1,4 @@
-//! The git repository around a folder: its root, its branch, and where `origin` is.
+//! The git repository around a folder: its root, branches and `origin`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -7,7 +7,7 @@ use url::Url;
 
 use crate::config::real;
 
-/// The git repository that a folder is in.
+/// The git repository that contains a folder.
 #[derive(Debug)]
 pub(super) struct Repository {
     /// The topmost folder of the work tree.
@@ -16,11 +16,11 @@ pub(super) struct Repository {
     pub(super) default: Option<String>,
     /// The branch that is checked out.
     pub(super) checked_out: Option<String>,
-    /// Where `origin` is.
+    /// The remote `origin`.
     pub(super) origin: Option<Origin>,
 }
 
-/// Where a repository is kept.
+/// The location of a remote repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Origin {
     host: String,
@@ -29,7 +29,7 @@ pub(super) struct Origin {
 }
 
 impl Repository {
-    /// Asks git about the folder, or the nearest one around it that exists. Nothing is asked of the network.
+    /// Runs git in the folder, or in its nearest existing ancestor. Nothing is fetched from the network.
     pub(super) fn around(folder: &Path) -> Option<Self> {
         let folder = std::path::absolute(folder).ok()?;
         let there = folder.ancestors().find(|folder| folder.is_dir())?;
@@ -57,8 +57,8 @@ impl Repository {
 }
 
 impl Origin {
-    /// Reads an address in each form that git takes (<https://git-scm.com/docs/git-clone#_git_urls>). A user name or
-    /// password in it is left out. `None` if it is no `owner/name` on a host.
+    /// Parses a URL in any form that git accepts (<https://git-scm.com/docs/git-clone#_git_urls>). Credentials in it
+    /// are dropped. `None` if it is not `owner/name` on a host.
     fn parse(address: &str) -> Option<Self> {
         let (host, path) = match address.split_once("://") {
             Some((_, _)) => {
@@ -78,17 +78,17 @@ impl Origin {
                 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
         };
         let is_path = path.split_once('/').is_some_and(|(owner, name)| is_name(owner) && is_name(name));
-        // A drive's letter is no host.
+        // A drive letter is not a host.
         (is_path && host.len() > 1 && host.split('.').all(is_name))
             .then(|| Self { host: host.to_ascii_lowercase(), path: path.to_owned() })
     }
 
-    /// The repository's page.
+    /// The URL of the repository's web page.
     pub(super) fn page(&self) -> String {
         format!("https://{}/{}", self.host, self.path)
     }
 
-    /// Where GitHub Pages publishes the repository, as `url` and `base_path`
+    /// The `url` and `base_path` under which GitHub Pages publishes the repository
     /// (<https://docs.github.com/en/pages/getting-started-with-github-pages/what-is-github-pages>).
     pub(super) fn pages(&self) -> Option<(String, String)> {
         let (owner, name) = self.path.split_once('/').filter(|_| self.host == "github.com")?;

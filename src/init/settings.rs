@@ -1,4 +1,4 @@
-//! What a site's `shelflife.toml` begins as: what was found in its folder, and the defaults where nothing was.
+//! The initial `shelflife.toml` of a site: values found in its folder, and defaults for the rest.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::jekyll::Jekyll;
 use super::remote::Repository;
 use crate::report::count;
 
-/// The settings of a new site. What is `None` has its default.
+/// The settings of a new site. `None` means the default.
 #[derive(Debug, Default)]
 pub(super) struct Settings {
     title: Option<String>,
@@ -23,10 +23,10 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// Looks for what a registry's folder says, and adds what was taken from where, or left out, to `notes`, a line each.
+    /// Collects the settings found in a registry's folder. Adds a line to `notes` for each value found or ignored.
     pub(super) fn of(folder: &Path, repository: Option<&Repository>, notes: &mut Vec<String>) -> Self {
         let jekyll = Jekyll::in_folder(folder).unwrap_or_else(|error| {
-            notes.push(format!("left out Jekyll's configuration, which can't be read: {error:#}"));
+            notes.push(format!("ignored Jekyll's configuration, which can't be read: {error:#}"));
             None
         });
         let jekyll = jekyll.unwrap_or_default();
@@ -35,7 +35,7 @@ impl Settings {
         let Jekyll { name, title, description, url, base_path, timezone, .. } = jekyll;
         let mut take = |key: &str, value: Option<String>, place: &str| {
             if let Some(value) = &value {
-                notes.push(format!("found {key} \"{value}\" from {place}"));
+                notes.push(format!("found {key} \"{value}\" in {place}"));
             }
             value
         };
@@ -55,15 +55,14 @@ impl Settings {
         if settings.url.is_none()
             && let Some((url, base_path)) = origin.and_then(|origin| origin.pages())
         {
-            let place = "git's remote `origin`, as GitHub Pages publishes it";
+            let place = "git remote `origin` (GitHub Pages)";
             settings.url = take("url", Some(url), place);
             settings.base_path = take("base_path", Some(base_path).filter(|path| !path.is_empty()), place);
         }
         settings.repository =
-            take("repository", origin.map(super::remote::Origin::page), "git's remote `origin`");
+            take("repository", origin.map(super::remote::Origin::page), "git remote `origin`");
         if let Some(zone) = unknown {
-            notes
-                .push(format!("left out timezone \"{zone}\" from {name}, since no time zone is called that"));
+            notes.push(format!("ignored timezone \"{zone}\" in {name}: unknown time zone"));
         }
         settings
     }
@@ -73,7 +72,7 @@ impl Settings {
             "" => name.to_owned(),
             collections => format!("{collections}/{name}"),
         };
-        // Jekyll keeps its own extensions in a folder of the same name.
+        // Jekyll loads its own extensions from a folder of the same name.
         let candidates = ["entries".to_owned(), below("_plugins"), "_plugins".to_owned()];
         let entries = candidates.into_iter().map(|name| (markdown_files(&folder.join(&name)), name));
         if let Some((number, name)) = entries.into_iter().find(|(number, _)| *number > 0) {
@@ -91,44 +90,49 @@ impl Settings {
         }
     }
 
-    /// Whether there are files that are likely to be entries.
+    /// Whether the folder contains files that are likely to be entries.
     pub(super) fn has_entries(&self) -> bool {
         self.has_entries
     }
 
-    /// Whether nothing says where the site will be.
+    /// Whether the URL of the site is still unknown.
     pub(super) fn lacks_url(&self) -> bool {
         self.url.is_none()
     }
 
-    /// The file's text.
+    /// The content of `shelflife.toml`.
     pub(super) fn to_toml(&self) -> String {
         let mut text = String::from(
-            "# A plugin registry, built by shelflife. Keys that begin with # have these values by default; shelflife's\n\
-             # docs/configuration.md has all of them.\n",
+            "# A plugin registry built with shelflife. Keys that are commented out show their defaults;\n\
+             # see shelflife's docs/configuration.md for all keys.\n",
         );
         let keys: [(&str, &str, &Option<String>, &str); 6] = [
             (
-                "The registry's name, in the header of every page and in feeds.",
+                "Name of the registry, shown on every page and in feeds.",
                 "title",
                 &self.title,
                 "Plugin Registry",
             ),
             (
-                "One sentence about the registry, for the start page and for search engines.",
+                "One sentence about the registry, shown on the start page and by search engines.",
                 "description",
                 &self.description,
                 "A registry of plugins",
             ),
-            ("Where the site is published, without a path.", "url", &self.url, "http://localhost"),
-            ("The path below which it is published, such as \"/plugins\".", "base_path", &self.base_path, ""),
+            ("URL of the published site, without a path.", "url", &self.url, "http://localhost"),
             (
-                "The registry's own repository, which pages link to. By default they don't.",
+                "Path below which the site is published, such as \"/plugins\".",
+                "base_path",
+                &self.base_path,
+                "",
+            ),
+            (
+                "Repository of the registry, linked from every page. By default there is no link.",
                 "repository",
                 &self.repository,
                 "https://github.com/OWNER/NAME",
             ),
-            ("The time zone in which the `date` of an entry begins.", "timezone", &self.timezone, "UTC"),
+            ("Time zone in which the `date` of an entry starts.", "timezone", &self.timezone, "UTC"),
         ];
         for (comment, key, value, default) in keys {
             text.push_str(&format!("\n# {comment}\n{}", line(key, value.as_deref(), default)));
@@ -137,7 +141,7 @@ impl Settings {
         text.push_str(&line("entries", self.entries.as_deref(), "entries"));
         text.push_str(&line("data", self.data.as_deref(), "data"));
         text.push_str(
-            "\n# How many people use each plugin, as OctoPrint publishes it. By default nobody is asked.\n\
+            "\n# Usage numbers of plugins, as published by OctoPrint. By default none are fetched.\n\
              # [usage]\n\
              # week = \"https://data.octoprint.org/export/plugin_stats_7d.json\"\n\
              # month = \"https://data.octoprint.org/export/plugin_stats_30d.json\"\n",
@@ -146,7 +150,7 @@ impl Settings {
     }
 }
 
-/// A line that sets a key, or says what it is by default.
+/// A line that sets a key, or a comment that shows its default.
 fn line(key: &str, value: Option<&str>, default: &str) -> String {
     let quoted = |value: &str| toml::Value::String(value.to_owned()).to_string();
     match value {
@@ -155,7 +159,7 @@ fn line(key: &str, value: Option<&str>, default: &str) -> String {
     }
 }
 
-/// How many Markdown files are directly in a folder.
+/// The number of Markdown files directly in a folder.
 fn markdown_files(folder: &Path) -> usize {
     let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
     let is_markdown =
@@ -163,7 +167,7 @@ fn markdown_files(folder: &Path) -> usize {
     entries.flatten().filter(is_markdown).count()
 }
 
-/// The address of a site with its own domain, which GitHub Pages reads from a file `CNAME`.
+/// The URL of a custom domain, which GitHub Pages reads from the file `CNAME`.
 fn domain(folder: &Path) -> Option<String> {
     let text = std::fs::read_to_string(folder.join("CNAME")).ok()?;
     let domain = text.trim();

@@ -1,4 +1,4 @@
-//! The workflows for GitHub that a registry begins with, and the action that they use.
+//! The initial GitHub workflows of a registry, and the action that they use.
 
 use std::path::Path;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use miette::miette;
 
 use super::Planned;
 
-/// The templates, by the names of the files that come of them.
+/// The templates, by the names of the workflow files.
 const WORKFLOWS: [(&str, &str); 4] = [
     ("publish.yml", include_str!("workflows/publish.yml")),
     ("check.yml", include_str!("workflows/check.yml")),
@@ -15,19 +15,19 @@ const WORKFLOWS: [(&str, &str); 4] = [
     ("preview.yml", include_str!("workflows/preview.yml")),
 ];
 
-/// What Comment looks for among the comments on a pull request, and no other workflow is likely to have.
+/// Identifies the comment that Comment writes among the comments on a pull request.
 const MARKER: &str = "<!-- shelflife check -->";
 
-/// The action that workflows install shelflife with, pinned to a commit.
+/// The action with which workflows install shelflife, pinned to a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Action {
-    /// `owner/name@commit`, and perhaps a comment that names the version.
+    /// `owner/name@commit`, optionally followed by a comment that names the version.
     text: String,
 }
 
 impl Action {
-    /// The action of the release that this program is. `None` for a build of one's own, which does not know in which
-    /// repository it can be found.
+    /// The action of this program's release. `None` for a build from source, which can't know the repository to install
+    /// it from.
     pub fn of_release() -> Option<Self> {
         option_env!("SHELFLIFE_ACTION").and_then(|text| text.parse().ok())
     }
@@ -36,7 +36,7 @@ impl Action {
 impl FromStr for Action {
     type Err = String;
 
-    /// Reads `OWNER/NAME@COMMIT`, with ` # VERSION` behind it if that is known.
+    /// Parses `OWNER/NAME@COMMIT`, optionally followed by ` # VERSION`.
     fn from_str(text: &str) -> Result<Self, String> {
         let is_name = |name: &str| {
             !name.is_empty()
@@ -54,22 +54,22 @@ impl FromStr for Action {
         }
         if commit.len() != 40 || !commit.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(format!(
-                "`{}` is not a commit, expected 40 hexadecimal digits: whoever can write to a repository can move its \
-                 branches and tags",
+                "`{}` is not a commit, expected 40 hexadecimal digits: branches and tags can be moved by anyone with \
+                 write access to the repository",
                 commit.escape_default()
             ));
         }
         if version.is_some_and(|version| !is_name(version)) {
             return Err(expected());
         }
-        // As git and the action itself write it.
+        // In the form in which git and the action print it.
         let commit = commit.to_ascii_lowercase();
         let version = version.map(|version| format!(" # {version}")).unwrap_or_default();
         Ok(Self { text: format!("{path}@{commit}{version}") })
     }
 }
 
-/// The workflows of a site in a folder of its repository, `.` for the whole of it.
+/// The workflows of a site in a folder of its repository; `.` means the root.
 pub(super) fn write(
     action: &Action,
     root: &Path,
@@ -77,11 +77,11 @@ pub(super) fn write(
     branch: &str,
 ) -> miette::Result<Vec<Planned>> {
     for (what, name) in [("folder", folder), ("branch", branch)] {
-        // In a workflow, some characters would begin an expression, or end the text that the name is part of.
+        // In a workflow, some characters would start an expression or end the surrounding string.
         if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte)) {
             return Err(miette!(
-                help = "give it a name of letters, digits, `-`, `_`, `.` and `/`, and run this again",
-                "the workflows are left out: the {what} `{}` can't be named in one",
+                help = "rename it using only letters, digits, `-`, `_`, `.` and `/`, and run this again",
+                "can't write workflows: the {what} `{}` has characters that are unsafe in a workflow",
                 name.escape_default()
             ));
         }
@@ -105,7 +105,7 @@ pub(super) fn write(
     Ok(workflows)
 }
 
-/// Whether there is a workflow in the place of Check that Comment can't follow.
+/// Whether Check was replaced by a workflow that Comment can't follow.
 fn lacks_check(folder: &Path) -> bool {
     let read = |name: &str| std::fs::read_to_string(folder.join(name)).ok();
     let name_of = |line: &str| {

@@ -197,7 +197,7 @@ fn warnings_of_one_kind_are_one() {
     let run = site.build(&["--offline"]).succeeded();
     run.says("warning: 40 missing or empty keys; they are published empty [missing-key]\n");
     assert_eq!(run.stderr.matches("entries/p").count(), 3, "{}", run.stderr);
-    run.says("  and 37 more (`--report FILE` has all)\n");
+    run.says("  and 37 more (`--report FILE` writes all)\n");
     assert_eq!(site.report(&["--offline"])["warnings"].as_array().unwrap().len(), 40);
 }
 

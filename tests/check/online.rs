@@ -136,7 +136,7 @@ fn what_the_world_says_is_told_at_the_keys_that_say_otherwise() {
     );
     let message = |nth: usize| json["findings"][nth]["message"].as_str().unwrap().to_owned();
     assert_eq!(message(5), "the id is `other`, but setup.py of owner/other has the identifier `another`");
-    assert!(message(6).ends_with("pack/__init__.py of owner/other declares nothing, which means `>=2.7,<3`"));
+    assert!(message(6).ends_with("pack/__init__.py of owner/other declares none, which means `>=2.7,<3`"));
     // A server in trouble says nothing about an entry.
     let busy = format!("{}/owner/busy answered 503 Service Unavailable", pages.address);
     assert_eq!(json["remarks"], Value::from(vec![busy]));
@@ -188,5 +188,5 @@ fn without_a_network_nothing_is_told_of_entries() {
     site.write("entries/one.md", crate::common::entry("one", "compatibility:\n  python: \">=3\"\n"));
     let (code, findings, _, said) = check(&site, &[]);
     assert_eq!((code, findings.len()), (2, 0));
-    assert!(said.contains("nothing can be reached: ") && said.contains("check without --online"), "{said}");
+    assert!(said.contains("can't reach any server: ") && said.contains("check without `--online`"), "{said}");
 }

@@ -70,7 +70,7 @@ fn a_sound_site_gives_no_findings() {
     let site = site();
     let checked = check(&site, &[]);
     assert_eq!((checked.code, checked.stdout.as_str()), (0, ""), "{}", checked.stderr);
-    assert_eq!(checked.stderr, "Checked 2 entries and 2 other files: nothing found\n");
+    assert_eq!(checked.stderr, "Checked 2 entries and 2 other files: no problems found\n");
     // Nothing was written, either.
     assert!(!site.at("public").exists() && !site.at(".shelflife").exists());
 }
@@ -262,7 +262,7 @@ fn a_file_that_is_named_is_held_to_what_changed_files_are() {
     );
     // Paths may be as messages have them, and a folder stands for what is in it.
     assert_eq!(check(&site, &["--format", "json", "entries"]).findings().len(), 3);
-    for (path, expected) in [("/nowhere.md", "doesn't exist"), ("/etc/passwd", "is not in the site's folder")]
+    for (path, expected) in [("/nowhere.md", "does not exist"), ("/etc/passwd", "is not in the site folder")]
     {
         let checked = check(&site, &[path]);
         assert_eq!(checked.code, 2, "{}", checked.stderr);
@@ -270,11 +270,11 @@ fn a_file_that_is_named_is_held_to_what_changed_files_are() {
     }
     let data = site.at("data/notices.yaml");
     site.write("data/notices.yaml", "[]");
-    assert_eq!(check(&site, &[data.to_str().unwrap()]).stderr, "Checked 1 file: nothing found\n");
+    assert_eq!(check(&site, &[data.to_str().unwrap()]).stderr, "Checked 1 file: no problems found\n");
     site.write("README.md", "x");
     let readme = check(&site, &[site.at("README.md").to_str().unwrap()]);
     assert_eq!(readme.code, 2);
-    assert!(readme.stderr.contains("is not a part of the site: nothing reads it"), "{}", readme.stderr);
+    assert!(readme.stderr.contains("is not part of the site"), "{}", readme.stderr);
 }
 
 #[test]
@@ -347,13 +347,14 @@ fn warnings_fail_if_that_is_wished_and_notes_are_counted() {
     let text = check(&site, &[]);
     assert_eq!(text.code, 0);
     assert!(
-        text.stdout.starts_with("warning[similar-tag]: the tag `camera` is nearly `Camera`"),
+        text.stdout.starts_with("warning[similar-tag]: the tag `camera` is similar to `Camera`"),
         "{}",
         text.stdout
     );
     assert!(!text.stdout.contains("unknown-license"));
     assert!(
-        text.stderr.contains("Checked 2 entries and 2 other files: 1 warning, 1 note\nhelp: `--notes` shows")
+        text.stderr
+            .contains("Checked 2 entries and 2 other files: 1 warning, 1 note\nhelp: use `--notes` to show")
     );
     assert_eq!(check(&site, &["--strict"]).code, 1);
     assert!(check(&site, &["--strict", "--quiet"]).stdout.starts_with("warning[similar-tag]"));
@@ -467,7 +468,7 @@ fn what_has_one_right_answer_is_mended() {
     let mended = check(&site, &["--fix"]);
     assert_eq!(mended.code, 0, "{}{}", mended.stdout, mended.stderr);
     let said = "Fixed entries/one.md: renamed `author` to `authors`; wrote the date as 2020-02-03\n\
-                Checked 2 entries and 2 other files: nothing found\n";
+                Checked 2 entries and 2 other files: no problems found\n";
     assert_eq!(mended.stderr, said);
     let expected = entry("one")
         .replace("author: Ada of one", "authors: # both\n- Ada\n- Bob")
@@ -563,5 +564,5 @@ fn each_key_that_is_missing_is_told_and_nothing_twice() {
         ["entries/new.md:3 warning same-id", "entries/new.md:3 warning file-name"]
     );
     let help = checked.json()["findings"][1]["help"].clone();
-    assert_eq!(help, "two.md is another entry: give this one an id of its own");
+    assert_eq!(help, "two.md is another entry; give this one a unique id");
 }

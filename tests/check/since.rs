@@ -91,7 +91,7 @@ fn only_what_the_branch_touches_is_told() {
     assert_eq!(repository.check("main"), (0, vec![], String::new()));
     let mut command = site.program(&["check", "--since", "main", "--site"]);
     let output = command.arg(site.path()).env("PATH", std::env::var_os("PATH").unwrap()).output().unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stderr), "No file of the site has changed since main\n");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "No files of the site have changed since main\n");
     // New entries are held to more than those that were there.
     let wrong = |stem: &str| entry(stem).replace("tags:", "title: Again\ntags:");
     site.write("entries/three.md", wrong("three"));
@@ -227,7 +227,7 @@ fn a_shallow_clone_works_if_it_has_the_commit_and_else_says_what_to_fetch() {
     };
     let (code, _, said) = in_clone(&base);
     assert_eq!(code, Some(2));
-    assert!(said.contains(&format!("git doesn't know the commit `{base}`")), "{said}");
+    assert!(said.contains(&format!("unknown commit `{base}`")), "{said}");
     assert!(
         said.contains(&format!("this clone is shallow: run `git fetch --depth=1 origin {base}`")),
         "{said}"

@@ -65,15 +65,15 @@ fn assert_says_the_same(text: &str, json: &Value) {
         let subject = fact["subject"].as_str().unwrap();
         let row = dependencies.lines().find(|line| line.trim_start().starts_with(subject)).unwrap();
         let word = match fact["state"].as_str().unwrap() {
-            "fresh" if fact["fresh_until"].is_null() => "never stale",
+            "fresh" if fact["fresh_until"].is_null() => "always fresh",
             "fresh" => "fresh for ",
             "stale" => "stale",
             "expired" => "expired",
             state => state,
         };
         assert!(row.contains(word), "{row}");
-        assert_eq!(row.contains("there is none"), fact["absent"].as_bool().unwrap(), "{row}");
-        assert_eq!(row.contains("refused"), fact["refusals"].as_u64().unwrap() > 0, "{row}");
+        assert_eq!(row.contains("does not exist"), fact["absent"].as_bool().unwrap(), "{row}");
+        assert_eq!(row.contains("not found"), fact["refusals"].as_u64().unwrap() > 0, "{row}");
     }
 }
 

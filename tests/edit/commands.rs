@@ -132,7 +132,7 @@ fn what_cant_be_marked_is_left_alone() {
     fails(&site, &["mark", "abandoned", "broken", url], 1, " --> entries/broken.md:2:5");
     fails(&site, &["mark", "adoption", "other"], 1, "entries/other.md has no `source`");
     fails(&site, &["mark", "abandoned", "mqtt", "soon"], 2, "expected an absolute URL");
-    fails(&site, &["mark", "disabled", "mqtt", " "], 2, "it is empty");
+    fails(&site, &["mark", "disabled", "mqtt", " "], 2, "must not be empty");
     fails(&site, &["mark", "disabled", "mqtt", "a\u{202e}b"], 2, "direction of text");
     fails(&site, &["mark", "abandoned", "mqtt", url, "--site", "nowhere"], 2, "nowhere");
     assert_eq!(site.tree("entries"), before);
@@ -292,7 +292,7 @@ fn the_manual_has_every_command() {
     );
     assert!(synopsis("shelflife-new").contains(" [--author NAME] ... "), "{}", synopsis("shelflife-new"));
     assert!(synopsis("shelflife-check").ends_with(" [PATH ...]"), "{}", synopsis("shelflife-check"));
-    assert!(site.read("man/man1/shelflife-mark-abandoned.1").contains("an issue on GitHub"));
+    assert!(site.read("man/man1/shelflife-mark-abandoned.1").contains("a GitHub issue"));
     assert!(site.read("man/man1/shelflife.1").contains("shelflife\\-mark(1)"));
     let groff = Command::new("groff")
         .args(["-man", "-Tutf8", "-ww", "-z"])
@@ -304,5 +304,5 @@ fn the_manual_has_every_command() {
     }
     let nowhere = run(&site, &["man", "--output", "shelflife.toml/x"]);
     assert_eq!(nowhere.code, 1);
-    assert!(nowhere.stderr.contains("can't make the folder shelflife.toml/x"), "{}", nowhere.stderr);
+    assert!(nowhere.stderr.contains("can't create the folder shelflife.toml/x"), "{}", nowhere.stderr);
 }

@@ -91,7 +91,7 @@ Talks to the "bed".
     let mut check = site.program(&["check", "--strict", "--notes", "entries/bed.md"]);
     check.current_dir(site.path());
     let (code, stdout, stderr) = output(check);
-    assert_eq!((code, stdout.as_str(), stderr.as_str()), (0, "", "Checked 1 entry: nothing found\n"));
+    assert_eq!((code, stdout.as_str(), stderr.as_str()), (0, "", "Checked 1 entry: no problems found\n"));
 }
 
 #[test]
@@ -107,9 +107,9 @@ fn what_is_there_stays() {
         all
     };
     for (id, expected) in [
-        ("bed", "`bed` is taken by entries/Bed.md"),
-        ("Whisperer", "`Whisperer` is taken by entries/other.md"),
-        ("broken", "`broken` is taken by entries/broken.md"),
+        ("bed", "the id `bed` is already used by entries/Bed.md"),
+        ("Whisperer", "the id `Whisperer` is already used by entries/other.md"),
+        ("broken", "the id `broken` is already used by entries/broken.md"),
     ] {
         let all = with(id);
         fails(&site, &all.iter().map(String::as_str).collect::<Vec<_>>(), 1, expected);
@@ -126,7 +126,8 @@ fn what_is_there_stays() {
 #[test]
 fn what_is_missing_or_wrong_is_told_at_once() {
     let site = Site::new(CONFIG);
-    let missing = "these options are missing: --title, --description, --author, --license, --source, --archive (or --branch)";
+    let missing =
+        "missing options: --title, --description, --author, --license, --source, --archive (or --branch)";
     fails(&site, &["bed"], 2, missing);
     fails(&site, &[&["bed"], &OPTIONS[..10]].concat(), 2, "are missing: --archive (or --branch)");
     for (wrong, expected) in [
@@ -134,14 +135,17 @@ fn what_is_missing_or_wrong_is_told_at_once() {
         (&["_bed"], "is a draft"),
         (&["bed", "--license", "AGPLv3"], "did you mean AGPL-3.0-only or AGPL-3.0-or-later?"),
         (&["bed", "--source", "github.com/a/b"], "expected an absolute URL"),
-        (&["bed", "--python", ">=2.7,<3"], "it admits no version of Python 3"),
-        (&["bed", "--python", ">=3.99"], "it admits no version of Python 3"),
+        (&["bed", "--python", ">=2.7,<3"], "must allow a version of Python 3"),
+        (&["bed", "--python", ">=3.99"], "must allow a version of Python 3"),
         (&["bed", "--octoprint", "1.4.0+"], "expected `1.4.0` or `>=1.4.0`"),
         (&["bed", "--python", "three"], "expected a PEP 440 specifier"),
         (&["bed", "--octoprint", "newest"], "PEP 440"),
         (&["bed", "--title", "a\nb"], "expected one line"),
-        (&["bed", "--title", " "], "it is empty"),
-        (&["bed", "--os", "linux,beos"], "`beos` is none of windows, linux, macos, freebsd, posix, nix"),
+        (&["bed", "--title", " "], "must not be empty"),
+        (
+            &["bed", "--os", "linux,beos"],
+            "expected one of windows, linux, macos, freebsd, posix, nix, found `beos`",
+        ),
     ] {
         fails(&site, &[wrong, &OPTIONS[2..]].concat(), 2, expected);
     }
@@ -171,7 +175,7 @@ fn what_a_check_warns_of_is_told_at_once() {
     let (code, stdout, stderr) = new(&site, &[&options[..], &long].concat());
     assert!(code == 0 && stdout.starts_with("Wrote entries/bed.md\n"), "{stderr}");
     for (rule, help) in [
-        ("author", "write `authors: [Ada, Bob]` if these are several people"),
+        ("author", "if these are several people, write `authors: [Ada, Bob]`"),
         ("long-description", "help: "),
         ("similar-tag", "write `Heat`"),
     ] {
@@ -236,7 +240,7 @@ fn a_terminal_is_asked_and_answers_are_checked_one_by_one() {
         return skip("a_terminal_is_asked_and_answers_are_checked_one_by_one", "no script");
     };
     assert!(seen.contains("did you mean AGPL-3.0-only or AGPL-3.0-or-later?"), "{seen}");
-    assert!(seen.contains("`beos` is none of windows"), "{seen}");
+    assert!(seen.contains("expected one of windows"), "{seen}");
     assert!(seen.contains("Wrote entries/bed.md") && seen.contains("exit 0"), "{seen}");
     let entry = site.read("entries/bed.md");
     for line in [

@@ -418,7 +418,7 @@ fn names_that_are_no_text_work_or_are_named() {
     }
     let explained = site.program(&["explain", "--site"]).arg(site.path()).arg(&output).output().unwrap();
     let stderr = String::from_utf8_lossy(&explained.stderr);
-    assert!(explained.status.code() == Some(2) && stderr.contains("it is not UTF-8"), "{stderr}");
+    assert!(explained.status.code() == Some(2) && stderr.contains("not valid UTF-8"), "{stderr}");
     let seeded = site.program(&["cache", "seed", "--site"]).arg(site.path()).arg(&output).output().unwrap();
     assert!(seeded.status.success(), "{}", String::from_utf8_lossy(&seeded.stderr));
 

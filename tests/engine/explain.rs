@@ -16,8 +16,7 @@ fn what_is_new_is_said_to_be_new() {
         assert_eq!(made["changes"], json!([]));
     }
     let said = run(&site, site.path(), &["one", "--now", "2020-08-01T03:00:00Z"]);
-    let expected =
-        "Made for the first time by build 1 on 2020-08-01 00:00:00 UTC (3 h ago): there was no such";
+    let expected = "First made by build 1 on 2020-08-01 00:00:00 UTC (3 h ago); this output is new";
     assert!(said.stdout.contains(expected), "{}", said.stdout);
 }
 
@@ -239,11 +238,11 @@ fn facts_are_told_with_their_ages() {
     assert_eq!(facts("three", now)["github:owner/three"]["absent"], true);
 
     let text = |given: &str, now: &str| run(&site, site.path(), &[given, "--now", now]).stdout;
-    assert!(text("one", now).contains("answered 20 min ago, fresh for 40 min"), "{}", text("one", now));
+    assert!(text("one", now).contains("fetched 20 min ago, fresh for 40 min"), "{}", text("one", now));
     let later = "2020-08-04T03:00:00Z";
-    let stale = "answered 3 days ago, stale for 3 days, since 2020-08-01 03:00:00 UTC";
+    let stale = "fetched 3 days ago, stale for 3 days, since 2020-08-01 03:00:00 UTC";
     assert!(text("one", later).contains(stale), "{}", text("one", later));
-    assert!(text("two", now).contains("fresh for 10 min, refused once since"), "{}", text("two", now));
+    assert!(text("two", now).contains("fresh for 10 min, not found once since"), "{}", text("two", now));
 
     let plugins = |now: &str| explain(&site, "by_name/", now)["depends_on"]["plugins"].clone();
     let told = plugins(now);
@@ -323,5 +322,5 @@ fn what_was_not_noted_is_not_guessed() {
         assert_eq!(made["reason"], expected, "{given}");
     }
     let text = run(&site, site.path(), &["sitemap.xml"]).stdout;
-    assert!(text.contains("No build has noted when it was made"), "{text}");
+    assert!(text.contains("It is unknown when this was made"), "{text}");
 }

@@ -30,7 +30,7 @@ struct End {
 impl End {
     /// Whether it had to be ended, since it did not come to its end in time, as may be on a machine that is busy.
     fn was_cut_off(&self) -> bool {
-        self.stderr.contains("goes on from there")
+        self.stderr.contains("continues from there")
     }
 }
 

@@ -43,8 +43,8 @@ fn an_empty_folder_becomes_a_site_that_builds() {
     assert_eq!(
         said,
         "wrote shelflife.toml\nwrote .gitignore\nwrote entries/example.md\n\
-         next: set `url` in shelflife.toml to the address where the site will be published\n\
-         next: run `shelflife watch --open` to see the site while you write\n"
+         next: set `url` in shelflife.toml to the URL where the site will be published\n\
+         next: run `shelflife watch --open` to preview the site while you edit it\n"
     );
     succeeds(folder.path(), &["build", "--offline", "--report", "report.json"]);
     let report: serde_json::Value =
@@ -109,12 +109,12 @@ fn a_jekyll_registry_is_taken_over() {
         "found 1 Markdown file in _plugins\n\
          found data files in _data\n\
          found assets in assets\n\
-         found title \"All \"plugins\"\" from _config.yml\n\
-         found timezone \"America/Chicago\" from _config.yml\n\
-         found url \"https://plugins.example.org\" from _config.yml\n\
-         found base_path \"/list\" from _config.yml\n\
-         found repository \"https://github.com/ada/plugins\" from git's remote `origin`\n\
-         took the branch `trunk`, which is checked out: git doesn't know the default branch of `origin` \
+         found title \"All \"plugins\"\" in _config.yml\n\
+         found timezone \"America/Chicago\" in _config.yml\n\
+         found url \"https://plugins.example.org\" in _config.yml\n\
+         found base_path \"/list\" in _config.yml\n\
+         found repository \"https://github.com/ada/plugins\" in git remote `origin`\n\
+         using branch `trunk`, which is checked out: git doesn't know the default branch of `origin` \
          (`git remote set-head origin --auto` asks for it)\n\
          wrote shelflife.toml\n\
          kept .gitignore: add /.shelflife/\n\
@@ -122,7 +122,7 @@ fn a_jekyll_registry_is_taken_over() {
          wrote .github/workflows/check.yml\n\
          wrote .github/workflows/comment.yml\n\
          wrote .github/workflows/preview.yml\n\
-         next: in the repository's settings, choose \"GitHub Actions\" as the source of GitHub Pages\n\
+         next: in the repository settings, choose \"GitHub Actions\" as the source of GitHub Pages\n\
          next: commit these files and push them to `trunk`\n"
     );
     succeeds(folder.path(), &["build", "--offline"]);
@@ -137,7 +137,7 @@ fn a_jekyll_registry_is_taken_over() {
         // As long as this is so, it is said.
         (
             "title = 'Mine'\n",
-            vec!["next: set `url` in shelflife.toml to the address where the site will be published"],
+            vec!["next: set `url` in shelflife.toml to the URL where the site will be published"],
         ),
     ] {
         std::fs::write(folder.path().join("shelflife.toml"), config).unwrap();
@@ -159,7 +159,7 @@ fn what_can_not_be_taken_over_is_left_out() {
     let folder = folder();
     std::fs::write(folder.path().join("_config.yml"), "title: x\nurl: [\n").unwrap();
     let said = succeeds(folder.path(), &["init"]);
-    let left_out = "left out Jekyll's configuration, which can't be read: _config.yml:";
+    let left_out = "ignored Jekyll's configuration, which can't be read: _config.yml:";
     assert!(said.contains(left_out) && said.contains("wrote shelflife.toml\n"), "{said}");
     succeeds(folder.path(), &["build", "--offline"]);
 
@@ -169,8 +169,8 @@ fn what_can_not_be_taken_over_is_left_out() {
     let said = succeeds(folder.path(), &["init"]);
     assert!(
         said.starts_with(
-            "found title \"x\" from _config.yml\n\
-             left out timezone \"Mars/X\" from _config.yml, since no time zone is called that\nwrote "
+            "found title \"x\" in _config.yml\n\
+             ignored timezone \"Mars/X\" in _config.yml: unknown time zone\nwrote "
         ),
         "{said}"
     );
@@ -181,9 +181,9 @@ fn what_can_not_be_taken_over_is_left_out() {
     git(folder.path(), &["init", "--quiet", "--initial-branch", "main"]);
     let (code, stdout, stderr) = run(folder.path(), &["init", "my site", "--github", "--action", ACTION]);
     assert!(code == 1 && stdout.contains("wrote my site/shelflife.toml\n"), "{stdout}{stderr}");
-    assert!(
-        stderr.contains("error: the workflows are left out: the folder `my site` can't be named in one\n")
-    );
+    assert!(stderr.contains(
+        "error: can't write workflows: the folder `my site` has characters that are unsafe in a workflow\n"
+    ));
     assert!(!stdout.contains("GitHub Pages") && !folder.path().join(".github").exists(), "{stdout}");
     succeeds(&folder.path().join("my site"), &["build", "--offline"]);
 }
@@ -197,18 +197,18 @@ fn which_branch_is_published_is_told_unless_origin_says_it() {
         let said = succeeds(folder, &["init", "--github", "--action", ACTION]);
         let publish = std::fs::read_to_string(folder.join(".github/workflows/publish.yml")).unwrap();
         let branch = publish.split_once("branches: [\"").unwrap().1.split_once('"').unwrap().0.to_owned();
-        (branch, said.lines().find(|line| line.starts_with("took ")).map(str::to_owned))
+        (branch, said.lines().find(|line| line.starts_with("using ")).map(str::to_owned))
     };
     let folder = folder();
     let (branch, took) = init(folder.path());
     let because = "since the folder is not in a git repository";
-    assert_eq!((&*branch, took.unwrap()), ("main", format!("took the branch `main`, {because}")));
+    assert_eq!((&*branch, took.unwrap()), ("main", format!("using branch `main`, {because}")));
 
     let folder = self::folder();
     git(folder.path(), &["init", "--quiet", "--initial-branch", "topic"]);
     let (branch, took) = init(folder.path());
     assert_eq!(branch, "topic");
-    assert!(took.unwrap().starts_with("took the branch `topic`, which is checked out: git doesn't know"));
+    assert!(took.unwrap().starts_with("using branch `topic`, which is checked out: git doesn't know"));
 
     let folder = self::folder();
     git(folder.path(), &["init", "--quiet", "--initial-branch", "topic"]);
@@ -243,7 +243,7 @@ fn where_github_pages_publishes_is_told_by_the_remote() {
     git(folder.path(), &["remote", "add", "origin", "https://github.com/Ada/plugins"]);
     let site = folder.path().join("registry/site");
     let said = succeeds(folder.path(), &["init", "registry/site", "--github", "--action", ACTION]);
-    assert!(said.contains("found url \"https://ada.github.io\" from git's remote `origin`"), "{said}");
+    assert!(said.contains("found url \"https://ada.github.io\" in git remote `origin`"), "{said}");
     assert!(said.contains("wrote registry/site/entries/example.md\n"), "{said}");
     // Workflows are read from the repository's root alone.
     let publish = std::fs::read_to_string(folder.path().join(".github/workflows/publish.yml")).unwrap();
@@ -264,7 +264,7 @@ fn mistakes_are_told() {
     assert!(code == 2 && stderr.contains("`v1` is not a commit"), "{stderr}");
     std::fs::write(folder.path().join("file"), "").unwrap();
     let (code, _, stderr) = run(folder.path(), &["init", "file"]);
-    assert!(code == 1 && stderr == "error: file is not a folder\n", "{stderr}");
+    assert!(code == 1 && stderr == "error: file is not a directory\n", "{stderr}");
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn a_year_of_publications_loses_nothing() {
     registry.forge.evict(2);
     registry.tick();
     let run = registry.publish();
-    assert!(run.log().contains("Took over"), "{}", run.log());
+    assert!(run.log().contains("Restored"), "{}", run.log());
 
     // The deployment fails, and a person runs it again the day after.
     registry.tick();
@@ -179,7 +179,7 @@ fn a_cache_that_lacks_history_never_passes_for_the_newest() {
     assert_eq!(registry.forge.caches(), caches, "{}", run.log());
     registry.tick();
     let run = registry.publish();
-    assert!(run.log().contains("Took over"), "{}", run.log());
+    assert!(run.log().contains("Restored"), "{}", run.log());
     registry.assert_like_a_first_build();
 
     // No cache at all is left. What is saved then has no history, and doesn't pass for one that has.
@@ -322,7 +322,7 @@ fn a_check_that_can_not_run_is_not_told_as_one_that_found_errors() {
     let annotations = check.log().lines().filter(|line| line.starts_with("::error ")).count();
     assert_eq!(annotations, 1, "{}", check.log());
     let comment = registry.forge.comments(6).pop().unwrap();
-    assert!(comment.contains("**The check could not be carried out.**"), "{comment}");
+    assert!(comment.contains("**The check could not run.**"), "{comment}");
     assert!(comment.contains("titel") && !comment.contains("::error"), "{comment}");
 
     registry.forge.cancel_after("Hand the summary over to the comment");

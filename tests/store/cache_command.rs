@@ -22,14 +22,14 @@ fn counts_verifies_forgets() {
     site.entry("one", "");
     let (code, text) = cache(&site, "stats");
     assert_eq!(code, 1);
-    assert!(text.contains("there is no cache at"), "{text}");
+    assert!(text.contains("no cache at"), "{text}");
 
     site.build(&[]).succeeded();
     let before = site.tree("public");
     let (code, text) = cache(&site, "stats");
     assert_eq!(code, 0);
     assert!(text.contains("memos: markdown"), "{text}");
-    assert_eq!(cache(&site, "verify"), (0, "Everything is as it was stored\n".to_owned()));
+    assert_eq!(cache(&site, "verify"), (0, "No damage found\n".to_owned()));
     assert_eq!(cache(&site, "gc").0, 0);
     let size = || std::fs::metadata(site.at(".shelflife/cache.sqlite")).unwrap().len();
     let full = size();
@@ -147,15 +147,15 @@ fn what_is_damaged_is_gone_once_the_cache_is_cleared() {
         let (code, text) = cache(&site, "clear");
         assert_eq!(code, 0, "{what}: {text}");
         assert!(text.contains("set aside as"), "{what}: {text}");
-        assert_eq!(cache(&site, "verify"), (0, "Everything is as it was stored\n".to_owned()), "{what}");
+        assert_eq!(cache(&site, "verify"), (0, "No damage found\n".to_owned()), "{what}");
         site.build(&[]).succeeded();
         assert!(site.tree("public") == before, "{what}");
     }
     // Nobody needs a damaged cache.
     overwrite_root(&site, "cache", "blob");
     assert_eq!(cache(&site, "verify").0, 1);
-    assert_eq!(cache(&site, "clear"), (0, "Forgot everything but the facts and histories\n".to_owned()));
-    assert_eq!(cache(&site, "verify"), (0, "Everything is as it was stored\n".to_owned()));
+    assert_eq!(cache(&site, "clear"), (0, "Cleared the cache; facts and histories are kept\n".to_owned()));
+    assert_eq!(cache(&site, "verify"), (0, "No damage found\n".to_owned()));
 }
 
 #[test]

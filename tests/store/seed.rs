@@ -59,13 +59,13 @@ fn a_folder_seeds_a_cache_that_is_not_there() {
     let site = site();
     let old = site.at("old");
     let (code, text) = seed(&site, old.to_str().unwrap());
-    assert_eq!((code, &*text), (0, "Took over 3 observations of 2 plugins (1 plugin has no history)"));
+    assert_eq!((code, &*text), (0, "Restored 3 observations of 2 plugins (1 plugin has no history)"));
     let first = [("2020-01-01".to_owned(), 1), ("2020-01-03".to_owned(), 3)];
     assert_eq!(stars(&site.at(CACHE), "one"), first);
     let (code, text) = seed(&site, old.to_str().unwrap());
     assert_eq!(
         (code, &*text),
-        (0, "Nothing to take over: the cache has every observation already (1 plugin has no history)")
+        (0, "Nothing to restore: the cache already has every observation (1 plugin has no history)")
     );
     site.build(&[]).succeeded();
     assert_eq!(stars(&site.at(CACHE), "one"), first);
@@ -123,11 +123,8 @@ fn what_makes_no_sense_is_told_and_the_rest_is_taken_over() {
         site.write("old/api/v1/plugins/two/history.json", text);
         let (code, said) = seed(&site, site.at("old").to_str().unwrap());
         assert_eq!(code, 1, "{said}");
-        assert!(said.contains(&format!("not taken over: two: {reason}")) || said.contains(reason), "{said}");
-        assert!(
-            said.contains("Took over 2 observations of 1 plugin (") && !said.contains('\u{1b}'),
-            "{said}"
-        );
+        assert!(said.contains(&format!("not restored: two: {reason}")) || said.contains(reason), "{said}");
+        assert!(said.contains("Restored 2 observations of 1 plugin (") && !said.contains('\u{1b}'), "{said}");
         assert_eq!(stars(&site.at(CACHE), "one").len(), 2);
     }
 }
@@ -143,7 +140,7 @@ fn where_there_is_nothing_to_take_over_it_says_so() {
         (at("nowhere"), "there is no folder"),
         (at("empty"), "has no api/v1/plugins.json"),
         (at("hostile"), "no plugin can be called `../../../old/api/v1/plugins/one`"),
-        (at("early"), "has the history of none of its 1 plugin"),
+        (at("early"), "has no history for any of its 1 plugin"),
         ("http://me:secret@127.0.0.1:9".to_owned(), "holds a user name or a password"),
         ("http://127.0.0.1:9".to_owned(), "can't be read"),
     ] {
@@ -252,7 +249,7 @@ fn a_published_site_seeds_a_cache_and_is_asked_again_when_it_fails() {
         let _ = std::fs::remove_dir_all(site.at(".shelflife"));
         let (address, requests) = serve(&site, "old", errors);
         let (code, text) = seed(&site, &address);
-        assert_eq!((code, &*text), (0, "Took over 3 observations of 2 plugins (1 plugin has no history)"));
+        assert_eq!((code, &*text), (0, "Restored 3 observations of 2 plugins (1 plugin has no history)"));
         assert_eq!(requests.load(Ordering::Relaxed), expected);
         assert_eq!(stars(&site.at(CACHE), "one").len(), 2);
     }
@@ -455,7 +452,7 @@ fn without_an_address_the_sites_own_is_asked() {
     let published = shelflife_testkit::host::Host::start(host.path().to_path_buf(), "/list").unwrap();
     let config = format!("url = \"{}\"\nbase_path = \"/list\"\n", published.origin());
     let (code, text) = say(&config);
-    assert!(code == 0 && text.starts_with("Nothing to take over: http://127.0.0.1"), "{text}");
+    assert!(code == 0 && text.starts_with("Nothing to restore: http://127.0.0.1"), "{text}");
     let site = site();
     let index = host.path().join("api/v1/plugins.json");
     site.write(index.to_str().unwrap(), "{\"plugins\":[{\"id\":\"one\"}]}");
@@ -469,15 +466,15 @@ fn without_an_address_the_sites_own_is_asked() {
     );
     site.write(host.path().join("api/v1/plugins/torn/history.json").to_str().unwrap(), "<!doctype html>");
     let (code, text) = say(&config);
-    assert!(code == 0 && text.contains("not taken over: torn: "), "{text}");
+    assert!(code == 0 && text.contains("not restored: torn: "), "{text}");
     publish(&site, host.path().to_str().unwrap());
     let (code, text) = say(&config);
-    assert_eq!((code, &*text), (0, "Took over 3 observations of 2 plugins (1 plugin has no history)\n"));
+    assert_eq!((code, &*text), (0, "Restored 3 observations of 2 plugins (1 plugin has no history)\n"));
     let (code, text) = say(&format!("{config}[history]\nseed = \"off\"\n"));
-    assert_eq!((code, &*text), (0, "Nothing to take over: `history.seed` is \"off\"\n"));
+    assert_eq!((code, &*text), (0, "Nothing to restore: `history.seed` is \"off\"\n"));
     let (code, text) = say("title = \"Test\"\n");
-    assert!(code == 1 && text.contains("it isn't known where the site is published"), "{text}");
+    assert!(code == 1 && text.contains("the URL of the published site is unknown"), "{text}");
     let (code, text) = say("url = \"https://plugins.example\"\n");
-    assert!(code == 1 && text.contains("its name is reserved for examples"), "{text}");
+    assert!(code == 1 && text.contains("its domain is reserved for examples"), "{text}");
     assert!(!text.contains("set `url`"), "{text}");
 }

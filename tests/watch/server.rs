@@ -333,7 +333,7 @@ fn a_port_that_is_taken_is_named_or_passed_over() {
     let _first = TcpListener::bind("127.0.0.1:4000");
     let watching = Watching::start(&mut site.program(&["watch", path]));
     assert!(
-        watching.line("Serving").ends_with(" until Ctrl-C (port 4000 is taken)"),
+        watching.line("Serving").ends_with(" (port 4000 is taken; press Ctrl-C to stop)"),
         "{:#?}",
         watching.lines()
     );

@@ -1,4 +1,4 @@
-//! Findings as annotations of GitHub's runners, and as the summary of a job.
+//! Findings as annotations and as a job summary on GitHub Actions.
 
 use std::path::Path;
 
@@ -9,9 +9,9 @@ use crate::rule::Degree;
 /// How many findings the summary lists.
 const LISTED: usize = 50;
 
-/// A workflow command for each finding, the worst first, since GitHub shows ten of each degree of a step
-/// (<https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>). `site` is the site's folder in the
-/// repository.
+/// A workflow command for each finding, the worst first, because GitHub shows at most ten of each level per step
+/// (<https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands>). `site` is the site's
+/// folder in the repository.
 pub(super) fn commands(findings: &[&Finding], site: &Path) -> String {
     let command = |Finding { degree, found }: &Finding| {
         let level = match degree {
@@ -22,7 +22,7 @@ pub(super) fn commands(findings: &[&Finding], site: &Path) -> String {
         let place = found.place.as_ref().map_or_else(String::new, |place| {
             let Stretch { path, line, column, end_line, end_column } = place;
             let file = property(&site.join(path).to_string_lossy());
-            // Columns are only for places within one line.
+            // Columns are allowed only if start and end are on the same line.
             let end = if end_line == line && end_column > column {
                 format!("endColumn={end_column},")
             } else {
@@ -39,13 +39,13 @@ pub(super) fn commands(findings: &[&Finding], site: &Path) -> String {
     findings.into_iter().map(command).collect()
 }
 
-/// The job's summary: what was looked at, and a table of what was found.
+/// The job's summary: `headline` and a table of findings.
 pub(super) fn summary(checked: &Checked, headline: &str) -> String {
     let mut markdown = format!("### {}\n\n", escaped(headline));
     if checked.findings.is_empty() {
         return markdown;
     }
-    markdown.push_str("| | place | what | rule |\n| --- | --- | --- | --- |\n");
+    markdown.push_str("| | place | message | rule |\n| --- | --- | --- | --- |\n");
     let mut findings: Vec<&Finding> = checked.findings.iter().collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.degree));
     for Finding { degree, found } in findings.iter().take(LISTED) {

@@ -1,4 +1,4 @@
-//! The rules, listed with their degrees and explained.
+//! `shelflife check --rules` and `--explain`.
 
 use super::print;
 use crate::cli::{Exit, show};
@@ -6,11 +6,11 @@ use crate::config::Check;
 use crate::problem::printable;
 use crate::rule::{Origin, Rule};
 
-/// Where files come from, as the columns are called.
+/// The column headings of the origins of files.
 const ORIGINS: [(&str, Origin); 3] =
     [("site", Origin::Site), ("changed", Origin::Changed), ("new", Origin::New)];
 
-/// Each rule with its degrees: in a check of the whole site, of changed entries, and of new ones.
+/// Lists the rules with their degrees: in a check of the whole site, of changed entries, and of new ones.
 pub(super) fn list(check: &Check) -> Exit {
     let columns: String = ORIGINS.iter().map(|(name, _)| format!("{name:<10}")).collect();
     let mut text = format!("{:<22}{columns}\n", "rule");
@@ -25,13 +25,13 @@ pub(super) fn list(check: &Check) -> Exit {
     print(&text)
 }
 
-/// What docs/rules.md says of a rule, and its degrees.
+/// Prints the text of docs/rules.md on a rule, and its degrees.
 pub(super) fn explain(name: &str, check: &Check) -> Exit {
     let known = Rule::ALL.into_iter().find(|rule| rule.name() == name);
     let Some((rule, text)) = known.and_then(|rule| Some((rule, rule.explanation()?))) else {
-        show::line(&format!("error: there is no rule `{}`", printable(name)));
+        show::line(&format!("error: unknown rule `{}`", printable(name)));
         let nearest = Rule::nearest(name).name();
-        show::line(&format!("  help: is it `{nearest}`? `shelflife check --rules` lists them all"));
+        show::line(&format!("  help: is it `{nearest}`? `shelflife check --rules` lists all rules"));
         return Exit::Wrong;
     };
     let degrees = ORIGINS.map(|(name, origin)| format!("{name}: {}", check.degree(rule, origin).name()));

@@ -13,7 +13,7 @@ use crate::url_path;
 
 /// The log of one run. `site` is the site's folder in the repository.
 pub(super) fn log(checked: &Checked, check: &Check, site: &Path) -> String {
-    // A site elsewhere is in no repository.
+    // A site outside the repository has no path in it.
     let site = if site.is_relative() { site } else { Path::new("") };
     let broken: BTreeSet<Rule> = checked.findings.iter().map(|finding| finding.found.rule).collect();
     let broken: Vec<Rule> = broken.into_iter().collect();

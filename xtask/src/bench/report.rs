@@ -90,7 +90,7 @@ mod tests {
         let written = |line| Report::of_line(line).and_then(|report| report.written());
         assert_eq!(written("data/notices.yaml changed: 3 outputs written in 38 ms"), Some(3));
         assert_eq!(written("12 files changed: 1 output written, 2 removed in 71 ms"), Some(1));
-        assert_eq!(written("Serving http://localhost:4000/ until Ctrl-C"), None);
+        assert_eq!(written("Serving http://localhost:4000/ (press Ctrl-C to stop)"), None);
         let line = Report::of_line("the site changed: 1 output written in 12 ms").unwrap_or_default();
         assert_eq!((line.pages(), line.phase("total")), (None, None));
     }
