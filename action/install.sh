@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs shelflife: the program that PROGRAM names, or the release that this action is, or else nothing, with a
-# place and a cache key for what action/compile.sh makes.
+# Installs shelflife: the program named by PROGRAM, or else the release for this commit. Otherwise outputs a folder and
+# a cache key for action/compile.sh.
 set -euo pipefail
 
 outputs() { # name=value…
@@ -14,11 +14,11 @@ error() { # message
 
 if [[ -n ${PROGRAM:-} ]]; then
   [[ -f $PROGRAM && -x $PROGRAM ]] ||
-    error "there is no program $PROGRAM: \`program\` takes the path of shelflife on this runner"
+    error "no executable $PROGRAM; set \`program\` to the path of a shelflife program on this runner"
   folder=$(cd "$(dirname "$PROGRAM")" && pwd)
   name=$(basename "$PROGRAM")
   if [[ $name != shelflife && $name != shelflife.exe ]]; then
-    # It may be called shelflife-1.2.3, but later steps run `shelflife`.
+    # The file may be named shelflife-1.2.3, but later steps run `shelflife`.
     link=$RUNNER_TEMP/shelflife/given
     mkdir -p "$link"
     case $name in *.exe) as=shelflife.exe ;; *) as=shelflife ;; esac
@@ -30,8 +30,8 @@ if [[ -n ${PROGRAM:-} ]]; then
   exit
 fi
 
-# Runners keep an action below _actions/OWNER/NAME/REF. What they say in GITHUB_ACTION_REF is empty in a composite
-# action (https://github.com/actions/runner/issues/2473).
+# Runners store an action in _actions/OWNER/NAME/REF. GITHUB_ACTION_REF is empty in a composite action
+# (https://github.com/actions/runner/issues/2473).
 path=${GITHUB_ACTION_PATH//\\//}
 repository='' ref=''
 if [[ $path =~ /_actions/([^/]+/[^/]+)/(.+)$ ]]; then
@@ -47,7 +47,7 @@ case "${RUNNER_OS:-}-${RUNNER_ARCH:-}" in
   *) target='' ;;
 esac
 
-# A release stands for the commit that it was built from, not for a branch that has moved on.
+# A release belongs to the commit it was built from, not to a branch that has moved on.
 is_release() {
   [[ -n $repository && -n $target ]] || return 1
   [[ $ref == "v$version" ]] && return
@@ -57,7 +57,7 @@ is_release() {
   grep -q "^${ref}[[:space:]]" <<<"$tags"
 }
 
-fetch() { # name: downloads a file of the release; fails if there is none
+fetch() { # name: downloads a file of the release, or fails
   curl --fail --silent --show-error --location --retry 3 --proto "=${GITHUB_SERVER_URL%%:*}" --proto-redir '=https' \
     --output "$download/$1" "$GITHUB_SERVER_URL/$repository/releases/download/v$version/$1"
 }
@@ -76,8 +76,8 @@ if is_release; then
     expected=${CHECKSUM:-$(sed -n "s/^\([0-9a-f]\{64\}\) [ *]$name\.tar\.gz\$/\1/p" "$download/SHA256SUMS")}
     [[ $is == "$expected" ]] ||
       error "$name.tar.gz has the SHA-256 digest $is, expected ${expected:-one in SHA256SUMS}"
-    # The checksum comes from where the archive comes from. That both were built from this commit is what the
-    # provenance shows, where there is a gh to check it, as there is on GitHub's own runners.
+    # The checksum has the same origin as the archive. The provenance proves that both were built from this commit;
+    # verifying it needs gh, which GitHub's own runners have.
     if type gh >/dev/null 2>&1; then
       fetch provenance.sigstore.json
       source=(--source-ref "refs/tags/v$version")
@@ -94,7 +94,7 @@ if is_release; then
   fi
 fi
 
-# The key says what the program is made from: a cache of another source is another program.
+# The key identifies the sources, so that the cache of other sources is never used.
 sources=$(cd "$GITHUB_ACTION_PATH" &&
   find Cargo.toml Cargo.lock build.rs crates src site cache-schema docs xtask -type f -not -path 'site/public/*' -print0 |
   LC_ALL=C sort -z | xargs -0 cat | git hash-object --stdin)

@@ -122,11 +122,11 @@ impl Printer {
         let done = format!("{} in {}", outputs_of(&outputs), time(took));
         let done = match (cause, mended) {
             (Cause::Start, false) => report.summary(),
-            (_, true) => format!("mended: {}, {done}", what(cause)),
+            (_, true) => format!("fixed: {}, {done}", what(cause)),
             // Neither the user nor the site changed anything.
             (Cause::Look, false) if !is_different => return,
             (Cause::Facts, false) if !is_different && refreshed == 0 => String::new(),
-            (Cause::Facts, false) => format!("facts refreshed: {refreshed} asked for, {done}"),
+            (Cause::Facts, false) => format!("facts refreshed: {refreshed} fetched, {done}"),
             (_, false) => format!("{}: {done}", what(cause)),
         };
         if !done.is_empty() {

@@ -8,43 +8,43 @@ use url::Url;
 use super::{scalar, scalar_in_list};
 use crate::url_path::segment;
 
-/// What a new entry says. Nothing in it is checked here.
+/// The content of a new entry, which is not validated here.
 #[derive(Debug, Clone, Default)]
 pub struct NewEntry {
     /// The plugin's identifier.
     pub id: String,
-    /// Its name.
+    /// The plugin's name.
     pub title: String,
-    /// One sentence about it, which the description begins with, too.
+    /// One sentence about the plugin, also used as the first line of the body.
     pub description: String,
-    /// Who wrote it.
+    /// The authors.
     pub authors: Vec<String>,
-    /// Its licence.
+    /// The license as an SPDX expression.
     pub license: String,
     /// The day of registration.
     pub date: Date,
-    /// Its own page.
+    /// The URL of the home page.
     pub homepage: String,
-    /// Where its source code is.
+    /// The URL of the source code.
     pub source: String,
-    /// What pip installs.
+    /// The URL that pip installs from.
     pub archive: String,
-    /// Its tags.
+    /// The tags.
     pub tags: Vec<String>,
-    /// The versions of OctoPrint that it runs on; none means all.
+    /// The OctoPrint versions; empty for all.
     pub octoprint: Vec<String>,
-    /// The operating systems that it runs on; none means all.
+    /// The operating systems; empty for all.
     pub os: Vec<String>,
-    /// The versions of Python that it runs on.
+    /// The Python versions.
     pub python: String,
 }
 
 impl NewEntry {
-    /// The entry's file.
+    /// The content of the entry's file.
     pub fn text(&self) -> String {
         let mut text = String::from("---\nlayout: plugin\n\n");
         let mut pair = |key: &str, value: &str| {
-            // Writing to a string can't fail.
+            // Writing to a `String` can't fail.
             let _ = writeln!(text, "{key}: {}", scalar(value));
         };
         pair("id", &self.id);
@@ -81,13 +81,13 @@ fn list(text: &mut String, indentation: &str, key: &str, items: &[String]) {
     }
     let _ = writeln!(text, "{indentation}{key}:");
     for item in items {
-        // A colon would make a mapping of it, which `scalar_in_list` knows as well.
+        // An item with a colon would be read as a mapping; `scalar_in_list` quotes it.
         let _ = writeln!(text, "{indentation}- {}", scalar_in_list(item));
     }
 }
 
-/// Where a forge has the archive of a branch of the repository at `source`; none if that is on no forge whose addresses
-/// are known. `github` is the host of another server of GitHub's.
+/// The URL of a branch's archive in the repository at `source`; `None` unless the host is a known forge. `github` is
+/// the host of an additional GitHub server.
 pub fn archive(source: &str, branch: &str, github: Option<&str>) -> Option<String> {
     let url = Url::parse(source).ok()?;
     let host = url.host_str()?;
@@ -97,11 +97,11 @@ pub fn archive(source: &str, branch: &str, github: Option<&str>) -> Option<Strin
     let parts = path.split('/').filter(|part| !part.is_empty()).count();
     let root = format!("{}/{path}", url.origin().ascii_serialization());
     let file = segment(&branch.replace('/', "-")).into_owned();
-    // The slashes of a branch's name are those of the address, everything else is encoded.
+    // Slashes in a branch name remain slashes in the URL; everything else is percent-encoded.
     let branch = branch.split('/').map(segment).collect::<Vec<_>>().join("/");
     match host {
         "gitlab.com" if parts >= 2 => {
-            // GitLab puts dashes for what can't be in a file's name.
+            // GitLab replaces characters that are not allowed in file names with dashes.
             Some(format!("{root}/-/archive/{branch}/{name}-{file}.zip"))
         }
         "bitbucket.org" if parts == 2 => Some(format!("{root}/get/{branch}.zip")),

@@ -1,4 +1,4 @@
-//! An entry's file as it lies on the disk, and the way from where its text has something to the bytes there.
+//! An entry file, and the mapping between positions in its text and bytes on disk.
 
 use std::ops::Range;
 
@@ -8,8 +8,8 @@ use crate::entry;
 use crate::problem::Problem;
 use crate::yaml::{Field, Meaning, Node, Text, Tree};
 
-/// An entry's file, read so that its front matter can be edited. It need not be an entry that can be published: what it
-/// lacks may be what is about to be added.
+/// An entry file whose front matter can be edited. The entry need not be valid, because an edit may add what is
+/// missing.
 #[derive(Debug)]
 pub struct EntryFile {
     bytes: Vec<u8>,
@@ -23,10 +23,10 @@ pub struct EntryFile {
 }
 
 impl EntryFile {
-    /// Reads the file at `path` (relative to the site), of which `bytes` are the content.
+    /// Reads the file at `path`, relative to the site, whose content is `bytes`.
     ///
     /// # Errors
-    /// A file that is not text, is larger than `limits` allow, or has no front matter that is a mapping.
+    /// If the file is not text, is larger than `limits` allow, or has no front matter with a mapping.
     pub fn read(path: &str, bytes: &[u8], limits: &Limits) -> Result<Self, Vec<Problem>> {
         let size = ("limits.entry_size", limits.entry_size);
         let text = Text::within(path, bytes, size).map_err(|problem| vec![problem])?;
@@ -35,7 +35,7 @@ impl EntryFile {
         if tree.root().is_none_or(|root| root.fields().is_none()) {
             let problem =
                 text.problem(parts.opening, "the front matter has no keys, expected `id: …` and others");
-            return Err(vec![problem.help("write `id: …`, `title: …` and the other keys, a line each")]);
+            return Err(vec![problem.help("write `id: …`, `title: …` and the other keys, one per line")]);
         }
         let lines = Lines::of(bytes);
         let mut file = Self {
@@ -53,18 +53,18 @@ impl EntryFile {
         Ok(file)
     }
 
-    /// The file's bytes.
+    /// The content on disk.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The text of the value under `key`; none if there is no such key, or it has a list or mapping.
+    /// The text of the value of `key`; `None` if the key is missing or has a list or mapping.
     pub fn value(&self, key: &str) -> Option<&str> {
         let scalar = self.root()?.field(key)?.value.scalar()?;
         Some(&scalar.text)
     }
 
-    /// Whether `key` says something: it is there, and neither null nor a plain `false`.
+    /// Whether `key` has a value other than null and an unquoted `false`.
     pub fn is_set(&self, key: &str) -> bool {
         let value = self.root().and_then(|root| root.field(key)).map(|field| field.value);
         let is_false =
@@ -77,22 +77,22 @@ impl EntryFile {
         self.text.path()
     }
 
-    /// The whole text, which the positions of values are in.
+    /// The whole text, to which positions of values refer.
     pub(super) fn text(&self) -> &Text {
         &self.text
     }
 
-    /// Where the front matter is in [`EntryFile::text`].
+    /// The range of the front matter in [`EntryFile::text`].
     pub(super) fn yaml(&self) -> Range<usize> {
         self.yaml.clone()
     }
 
-    /// Where the Markdown behind the front matter begins in [`EntryFile::text`].
+    /// The start of the Markdown after the front matter in [`EntryFile::text`].
     pub(super) fn body_start(&self) -> usize {
         self.body
     }
 
-    /// The Markdown behind the front matter.
+    /// The Markdown after the front matter.
     pub(super) fn body(&self) -> &str {
         self.text.as_str().get(self.body..).unwrap_or_default()
     }
@@ -101,13 +101,13 @@ impl EntryFile {
         &self.tree
     }
 
-    /// The front matter's mapping.
+    /// The mapping of the front matter.
     pub(super) fn root(&self) -> Option<Node<'_>> {
         self.tree.root()
     }
 
-    /// The outermost fields as they are written, in the order of the file: also those that are given once more further
-    /// down, and none that `<<` takes in.
+    /// The top-level fields as written, in file order, including those that a duplicate key overrides, but not those
+    /// merged by `<<`.
     pub(super) fn fields(&self) -> Vec<Field<'_>> {
         let counting = self.root().and_then(Node::fields).into_iter().flatten();
         let mut fields: Vec<Field<'_>> =
@@ -116,27 +116,27 @@ impl EntryFile {
         fields
     }
 
-    /// The file with these edits, read again.
+    /// Applies edits, and reads the result.
     pub(super) fn edited(&self, edits: &[Edit]) -> Option<Self> {
         Self::read(self.path(), &apply(&self.bytes, edits), &self.limits).ok()
     }
 
-    /// By how many bytes outermost keys are indented.
+    /// The indentation of top-level keys in bytes.
     pub(super) fn indentation(&self) -> usize {
         self.indentation
     }
 
-    /// Where the bytes `span` of the text are in the file.
+    /// The bytes on disk of a range of the text.
     pub(super) fn in_file(&self, span: Range<usize>) -> Range<usize> {
         self.lines.byte(span.start)..self.lines.byte(span.end)
     }
 
-    /// Where the byte `at` of the file is in the text.
+    /// The position in the text of the byte `at` on disk.
     pub(super) fn in_text(&self, at: usize) -> usize {
         self.lines.in_text(at)
     }
 
-    /// How lines of the front matter end in the file.
+    /// The line ending of the front matter on disk.
     pub(super) fn line_end(&self) -> &'static str {
         let opening = self.in_file(self.yaml.start..self.yaml.start).start;
         match self.bytes.get(..opening) {
@@ -146,19 +146,19 @@ impl EntryFile {
         }
     }
 
-    /// The begin of the line of the text that holds the byte `at`.
+    /// The start of the line that contains `at`, in the text.
     pub(super) fn line_start(&self, at: usize) -> usize {
         self.text.as_str().get(..at).and_then(|before| before.rfind('\n')).map_or(0, |found| found + 1)
     }
 
-    /// The begin of the next line of the text.
+    /// The start of the line after the one that contains `at`, in the text.
     pub(super) fn line_after(&self, at: usize) -> usize {
         let text = self.text.as_str();
         text.get(at..).and_then(|rest| rest.find('\n')).map_or(text.len(), |found| at + found + 1)
     }
 }
 
-/// Where each line begins, in the text and in the file. They drift apart by a byte order mark and line ends of two bytes.
+/// The start of each line in the text and on disk. They differ by a byte order mark and two-byte line endings.
 #[derive(Debug)]
 struct Lines(Vec<(usize, usize)>);
 
@@ -182,13 +182,13 @@ impl Lines {
         Self(lines)
     }
 
-    /// The byte of the file at byte `at` of the text.
+    /// The byte on disk of position `at` in the text.
     fn byte(&self, at: usize) -> usize {
         let line = self.0.partition_point(|(start, _)| *start <= at).saturating_sub(1);
         self.0.get(line).map_or(at, |(in_text, in_file)| in_file + (at - in_text))
     }
 
-    /// The byte of the text at byte `at` of the file.
+    /// The position in the text of byte `at` on disk.
     fn in_text(&self, at: usize) -> usize {
         let line = self.0.partition_point(|(_, start)| *start <= at).saturating_sub(1);
         self.0.get(line).map_or(at, |(in_text, in_file)| in_text + at.saturating_sub(*in_file))

@@ -1,4 +1,4 @@
-//! The entries of a site by what people call them, for commands that edit one.
+//! Finds the entry that a command should edit, by file or id.
 
 use std::path::PathBuf;
 
@@ -13,10 +13,10 @@ use crate::explain::distance;
 use crate::report::did_you_mean;
 use crate::scan::entry_files;
 
-/// How many names an error suggests.
+/// The maximum number of names that an error suggests.
 const NAMED: usize = 3;
 
-/// The entries of a site, each by its file and the id that it declares.
+/// The entries of a site, with their files and ids.
 #[derive(Debug)]
 pub struct Entries<'a> {
     paths: &'a Paths,
@@ -26,19 +26,19 @@ pub struct Entries<'a> {
 /// An entry of the site.
 #[derive(Debug)]
 pub struct Known {
-    /// Its file's name without `.md`.
+    /// The file name without `.md`.
     pub stem: String,
-    /// Where its file is; that may be a symbolic link.
+    /// The path of the file, which may be a symbolic link.
     pub place: PathBuf,
-    /// The id that it declares; none if its front matter can't be read.
+    /// The declared id; `None` if the front matter can't be read.
     pub id: Option<String>,
 }
 
 impl<'a> Entries<'a> {
-    /// Reads which entries there are.
+    /// Reads the files and ids of all entries.
     ///
     /// # Errors
-    /// When a file can't be read, or is a link out of the site.
+    /// If a file can't be read, or is a link that leaves the site.
     pub fn read(config: &'a Config) -> miette::Result<Self> {
         let read = |place: PathBuf| -> miette::Result<Known> {
             let bytes = std::fs::read(&place).map_err(denied("read", &place))?;
@@ -53,10 +53,10 @@ impl<'a> Entries<'a> {
         Ok(Self { paths: &config.paths, all })
     }
 
-    /// The entry that `given` means: its file, the file's name with or without `.md`, or its id.
+    /// The entry that `given` names: its file, its file name with or without `.md`, or its id.
     ///
     /// # Errors
-    /// When it means none, or one by its file and another one by its id.
+    /// If nothing matches, or if one entry's file name is another one's id.
     pub fn find(&self, given: &str) -> miette::Result<&Known> {
         let here = std::env::current_dir().unwrap_or_default();
         let is_path = given.contains(['/', '\\']);
@@ -74,8 +74,8 @@ impl<'a> Entries<'a> {
             (Some(one), Some(other)) if one.stem != other.stem => {
                 let (one, other) = (self.paths.entry(&one.stem), self.paths.entry(&other.stem));
                 Err(miette!(
-                    help = format!("name the one that you mean by its file: {one} or {other}"),
-                    "`{given}` is the name of {one}, and the id of {other}"
+                    help = format!("give the file of the entry: {one} or {other}"),
+                    "`{given}` is ambiguous: it is the file name of {one} and the id of {other}"
                 ))
             }
             (Some(found), _) | (None, Some(found)) => Ok(found),
@@ -84,7 +84,7 @@ impl<'a> Entries<'a> {
         }
     }
 
-    /// The entry whose file or id is called so, letter case aside.
+    /// The entry with this file name or id, ignoring case.
     pub fn taken(&self, id: &str) -> Option<&Known> {
         let id = id.to_lowercase();
         let is_taken = |known: &&Known| {
@@ -105,9 +105,9 @@ impl<'a> Entries<'a> {
         }
         near.sort_unstable();
         let near: Vec<String> = near.into_iter().take(NAMED).map(|(_, stem)| format!("`{stem}`")).collect();
-        let help = did_you_mean(&near).unwrap_or_else(|| "give an entry's id, or its file".to_owned());
+        let help = did_you_mean(&near).unwrap_or_else(|| "give the id or the file of an entry".to_owned());
         let folder = self.paths.below_site(&self.paths.entries).unwrap_or_default();
         let folder = if folder.is_empty() { self.paths.entries.display().to_string() } else { folder };
-        miette!(help = help, "no entry in {folder} has the id or the file name `{given}`")
+        miette!(help = help, "no entry in {folder} has the id or file name `{given}`")
     }
 }

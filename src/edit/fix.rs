@@ -1,4 +1,4 @@
-//! What has one right answer in an entry's file: the edits that mend it, and nothing else.
+//! Unambiguous fixes of entry files, as edits.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -11,26 +11,26 @@ use crate::report::count;
 use crate::warning::Place;
 use crate::yaml::{Node, Text};
 
-/// What can be mended.
+/// The kinds of fixes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// A byte order mark.
     ByteOrderMark,
-    /// Lines that end as on Windows, or as on Macs of the last century.
+    /// Line endings other than LF.
     LineEnds,
-    /// Blanks at the ends of lines, where they show nowhere: the two that are a line break in Markdown stay, and so do
-    /// those in code and in blocks of lines.
+    /// Trailing whitespace without effect. Hard line breaks in Markdown are kept, as is whitespace in code and block
+    /// scalars.
     TrailingBlanks,
-    /// A list of authors under `author`.
+    /// A list of authors in `author`.
     AuthorList,
-    /// A `date` in another form than `YYYY-MM-DD`.
+    /// A `date` that is not written as `YYYY-MM-DD`.
     DateForm,
-    /// An address that begins with `http://` and is known to be there by `https://`.
+    /// A URL that starts with `http://` and is known to work with `https://`.
     Https,
 }
 
 impl Kind {
-    /// Its name in messages and JSON.
+    /// The name of the kind in messages and JSON.
     pub fn name(self) -> &'static str {
         match self {
             Self::ByteOrderMark => "byte-order-mark",
@@ -43,24 +43,24 @@ impl Kind {
     }
 }
 
-/// Something that can be mended.
+/// A fix for a problem in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fix {
-    /// What it is.
+    /// The kind of problem.
     pub kind: Kind,
-    /// What mending it did, such as `wrote the date as 2021-01-17`.
+    /// The change that the fix makes, such as `wrote the date as 2021-01-17`.
     pub message: String,
-    /// Where it is for the first time.
+    /// The first place of the problem.
     pub place: Place,
-    /// The edits that do it, in bytes of the file as it lies there. Those of different fixes never overlap.
+    /// The edits, in bytes of the file on disk. Edits of different fixes never overlap.
     pub edits: Vec<Edit>,
 }
 
-/// What can be mended in the entry's file at `path` (relative to the site), of which `bytes` are the content. `https` are
-/// addresses that begin with `http://` and were seen to be there by `https://`, too.
+/// The fixes for the entry file at `path`, relative to the site, whose content is `bytes`. `https` lists URLs that
+/// start with `http://` and are known to work with `https://`.
 ///
-/// A file that can't be read is mended as far as that needs no reading. Whatever is mended, a build publishes the same as
-/// before, but for the addresses that become `https`; and of the mended file there is nothing left to mend.
+/// In a file that can't be parsed, only problems that need no parsing are fixed. Fixes don't change what a build
+/// publishes, except for the `https` URLs; and a fixed file needs no further fixes.
 pub fn fixes(path: &str, bytes: &[u8], limits: &Limits, https: &BTreeSet<String>) -> Vec<Fix> {
     let size = ("limits.entry_size", limits.entry_size);
     if Text::within(path, bytes, size).is_err() {
@@ -74,7 +74,8 @@ pub fn fixes(path: &str, bytes: &[u8], limits: &Limits, https: &BTreeSet<String>
         return fixes;
     };
     match ends.as_mut().filter(|ends| ends.edits.iter().any(|edit| !edit.text.is_empty())) {
-        // Without the blanks in an empty line, two line ends could become a single `\r\n`, so this is one fix.
+        // After removing whitespace from an empty line, two line endings could merge into one `\r\n`, so both are one
+        // fix.
         Some(ends) => {
             if let Some(blanks) = trailing_blanks(&file, &ends.edits) {
                 ends.message = format!("{}; {}", ends.message, blanks.message);
@@ -91,7 +92,7 @@ pub fn fixes(path: &str, bytes: &[u8], limits: &Limits, https: &BTreeSet<String>
     fixes
 }
 
-/// The file with these fixes.
+/// Applies fixes to a file.
 pub fn mended(bytes: &[u8], fixes: &[Fix]) -> Vec<u8> {
     let edits: Vec<Edit> = fixes.iter().flat_map(|fix| fix.edits.iter().cloned()).collect();
     apply(bytes, &edits)
@@ -99,7 +100,7 @@ pub fn mended(bytes: &[u8], fixes: &[Fix]) -> Vec<u8> {
 
 fn byte_order_mark(path: &str, bytes: &[u8]) -> Option<Fix> {
     const MARK: &[u8] = b"\xef\xbb\xbf";
-    // Programs that add one look for none.
+    // Programs that add a mark don't check for an existing one.
     let marks = bytes.chunks(MARK.len()).take_while(|chunk| *chunk == MARK).count();
     (marks > 0).then(|| Fix {
         kind: Kind::ByteOrderMark,
@@ -121,14 +122,14 @@ fn line_ends(path: &str, bytes: &[u8]) -> Option<Fix> {
     let lines = bytes.get(..first)?.iter().filter(|byte| **byte == b'\n').count();
     Some(Fix {
         kind: Kind::LineEnds,
-        message: format!("changed {} to LF", count(edits.len(), "line end")),
+        message: format!("changed {} to LF", count(edits.len(), "line ending")),
         place: Place { path: path.to_owned(), line: lines + 1, column: 1 },
         edits,
     })
 }
 
-/// Blanks at the ends of lines, of which neither front matter nor page tells whether they are there. They are taken out
-/// together with what `others` change.
+/// Trailing whitespace that affects neither the front matter nor the page. It is removed together with the edits in
+/// `others`.
 fn trailing_blanks(file: &EntryFile, others: &[Edit]) -> Option<Fix> {
     let content = file.text().as_str();
     let (mut yaml, mut markdown) = (Vec::new(), Vec::new());
@@ -163,13 +164,13 @@ fn trailing_blanks(file: &EntryFile, others: &[Edit]) -> Option<Fix> {
     let lines = count(blanks.len(), "line");
     Some(Fix {
         kind: Kind::TrailingBlanks,
-        message: format!("removed trailing blanks from {lines}"),
+        message: format!("removed trailing whitespace from {lines}"),
         place: place(file, file.in_text(first)..content.len()),
         edits: blanks,
     })
 }
 
-/// Whether the blanks behind `kept` are a line break: there are two, and the paragraph goes on
+/// Whether the blanks after `kept` are a hard line break: there are two, and the paragraph continues
 /// (<https://spec.commonmark.org/0.31.2/#hard-line-breaks>).
 fn is_line_break(kept: &str, bare: &str, rest: Option<&str>) -> bool {
     let next = rest.and_then(|rest| rest.lines().next()).unwrap_or_default();
@@ -178,7 +179,7 @@ fn is_line_break(kept: &str, bare: &str, rest: Option<&str>) -> bool {
 
 fn author_list(file: &EntryFile) -> Option<Fix> {
     let field = file.root()?.field("author")?;
-    // Where there is an `authors` that says something, that counts.
+    // If `authors` is set, it takes precedence.
     if field.value.items()?.next().is_none() || file.root()?.field("authors").is_some() {
         return None;
     }
@@ -203,7 +204,7 @@ fn date_form(file: &EntryFile) -> Option<Fix> {
     })
 }
 
-/// Addresses that are whole values of front matter.
+/// URLs that are whole values of the front matter.
 fn secure(file: &EntryFile, https: &BTreeSet<String>) -> Vec<Fix> {
     const PLAIN: &str = "http://";
     let mut found = Vec::new();
@@ -214,7 +215,7 @@ fn secure(file: &EntryFile, https: &BTreeSet<String>) -> Vec<Fix> {
         let Some(scalar) = node.scalar().filter(|scalar| https.contains(&scalar.text)) else { continue };
         let span = node.span();
         let written = file.text().as_str().get(span.clone()).unwrap_or_default();
-        // An alias is written elsewhere, and what is escaped can't be told from here.
+        // Aliases are written elsewhere, and escaped text can't be edited here.
         let Some(at) = written.find(PLAIN).filter(|_| scalar.text.starts_with(PLAIN)) else { continue };
         let place = place(file, span.start + at..span.end);
         let s = span.start + at + "http".len();
@@ -274,8 +275,8 @@ mod tests {
              note: see http://a.example\n---\nOne  \ntwo\n",
             &[
                 "entries/a.md:1:1: byte-order-mark: removed the byte order mark",
-                "entries/a.md:1:1: line-ends: changed 11 line ends to LF",
-                "entries/a.md:1:4: trailing-blanks: removed trailing blanks from 3 lines",
+                "entries/a.md:1:1: line-ends: changed 11 line endings to LF",
+                "entries/a.md:1:4: trailing-blanks: removed trailing whitespace from 3 lines",
                 "entries/a.md:3:1: author-list: renamed `author` to `authors`",
                 "entries/a.md:6:7: date-form: wrote the date as 2021-01-17",
                 "entries/a.md:7:12: https: changed http://a.example to https",
@@ -291,7 +292,7 @@ mod tests {
             "---\nid: a \nnote: |\n  kept \n---\n```\ncode \n``` \n\ntext \n \n> quote \n",
             &[],
             "---\nid: a\nnote: |\n  kept \n---\n```\ncode \n```\n\ntext\n\n> quote\n",
-            &["entries/a.md:2:6: trailing-blanks: removed trailing blanks from 5 lines"],
+            &["entries/a.md:2:6: trailing-blanks: removed trailing whitespace from 5 lines"],
         );
     }
 
@@ -316,13 +317,15 @@ mod tests {
             broken,
             &[],
             &broken.replace('\r', ""),
-            &["entries/a.md:1:1: line-ends: changed 3 line ends to LF"],
+            &["entries/a.md:1:1: line-ends: changed 3 line endings to LF"],
         );
         mends(
             "---\rid: a\rnote: \"b\r \n c\"\r---\r",
             &[],
             "---\nid: a\nnote: \"b\n\n c\"\n---\n",
-            &["entries/a.md:1:1: line-ends: changed 5 line ends to LF; removed trailing blanks from 1 line"],
+            &[
+                "entries/a.md:1:1: line-ends: changed 5 line endings to LF; removed trailing whitespace from 1 line",
+            ],
         );
         mends(
             "\u{feff}\u{feff}---\n",
@@ -352,7 +355,7 @@ mod tests {
         );
     }
 
-    /// What is published of an entry: everything but how its Markdown is written.
+    /// The published form of an entry, regardless of how its Markdown is formatted.
     fn published(bytes: &[u8]) -> Option<(entry::Entry, String)> {
         let parsed = entry::parse("entries/a.md", bytes, &limits()).ok()?;
         let html = markdown::to_html(&parsed.entry.body, Addresses::new(&|_| None));

@@ -1,11 +1,11 @@
-//! Which of several edits change nothing that anybody sees, found out by trying.
+//! Finds the edits that change nothing visible, by trying them.
 
 use super::Edit;
 
-/// How often it is tried. What is worth mending is found in a few attempts; only a file that is made for it takes more.
+/// The maximum number of tries. Ordinary files need few; only crafted ones reach the limit.
 const ATTEMPTS: usize = 200;
 
-/// The edits that `changes_nothing` approves of all together; none where that would take too long to find out.
+/// The edits that together satisfy `changes_nothing`; empty if finding them takes too many tries.
 pub(super) fn among(edits: Vec<Edit>, changes_nothing: impl Fn(&[Edit]) -> bool) -> Vec<Edit> {
     let mut attempts = ATTEMPTS;
     let mut approves = |edits: &[Edit]| {
@@ -18,7 +18,7 @@ pub(super) fn among(edits: Vec<Edit>, changes_nothing: impl Fn(&[Edit]) -> bool)
         if some.is_empty() {
             continue;
         }
-        // Those that were approved before are among them: one may be harmless only without another.
+        // Try them together with the approved edits, because one may be harmless only without another.
         let together = [&approved[..], &some[..]].concat();
         match approves(&together) {
             Some(true) => approved = together,

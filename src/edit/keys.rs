@@ -1,4 +1,4 @@
-//! Setting, removing and renaming an outermost key of front matter.
+//! Sets, removes and renames top-level keys of the front matter.
 
 use std::ops::Range;
 
@@ -7,10 +7,10 @@ use super::{Edit, EntryFile, same, scalar, scalar_in_list};
 use crate::problem::Problem;
 use crate::yaml::{Field, Meaning, quote};
 
-/// The keys that say what has become of a plugin. People write them last.
+/// The keys for a plugin's status, which are usually written last.
 const STATES: [&str; 4] = ["disabled", "abandoned", "replaced", "up_for_adoption"];
 
-/// In which order people write the other keys.
+/// The usual order of the other keys.
 const ORDER: [&str; 20] = [
     "layout",
     "id",
@@ -34,12 +34,12 @@ const ORDER: [&str; 20] = [
     "compatibility",
 ];
 
-/// What a key is set to.
+/// A value to set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Value<'a> {
-    /// Text, which is put in quotes if it needs them.
+    /// Text, quoted if necessary.
     Text(&'a str),
-    /// What has a meaning of its own without quotes, such as a date or a boolean.
+    /// A value with a meaning of its own when unquoted, such as a date or a boolean.
     Plain(&'a str),
 }
 
@@ -58,7 +58,7 @@ impl Value<'_> {
         }
     }
 
-    /// Whether `file` has this under `key`.
+    /// Whether `key` has this value in `file`.
     fn is_in(&self, file: &EntryFile, key: &str) -> bool {
         let scalar = file.root().and_then(|root| root.field(key)).and_then(|field| field.value.scalar());
         scalar.is_some_and(|scalar| {
@@ -72,11 +72,12 @@ impl Value<'_> {
 }
 
 impl EntryFile {
-    /// The edits that give `key` this value. What was there is replaced, and the comment behind it stays. A new key comes
-    /// where people usually write it. There are none if the value is there already.
+    /// Returns the edits that set `key` to this value. A comment after the old value is kept. A new key is inserted at
+    /// its usual place. Returns no edits if the key already has the value.
     ///
     /// # Errors
-    /// A file in which that can't be done without damage to something else: how the key is written, and what to do.
+    /// If the key can't be set without changing something else. The problem says how the key is written, and what to
+    /// do.
     pub fn set(&self, key: &str, value: Value<'_>) -> Result<Vec<Edit>, Problem> {
         if value.is_in(self, key) {
             return Ok(Vec::new());
@@ -89,8 +90,8 @@ impl EntryFile {
         self.checked(edits, key, "set", is_right)
     }
 
-    /// The edits that take out `key`, everything below it, and the comments that are about nothing else: those behind it
-    /// and within it, and those right above it where an empty line follows. There are none if the key isn't there.
+    /// Returns the edits that remove `key`, its value, and the comments that belong to it alone: those after and within
+    /// it, and those directly above it if an empty line follows. Returns no edits if the key is missing.
     ///
     /// # Errors
     /// As [`EntryFile::set`].
@@ -114,24 +115,24 @@ impl EntryFile {
         self.checked(edits, key, "removed", is_right)
     }
 
-    /// The edits that call the key `from` by another name, with its value and its place as they are.
+    /// Returns the edits that rename the key `from`, keeping its value and its place.
     ///
     /// # Errors
-    /// As [`EntryFile::set`], and where there is no such key, or already one of that name.
+    /// As [`EntryFile::set`]; also if the key is missing, or the new name is taken.
     pub fn rename(&self, from: &str, to: &str) -> Result<Vec<Edit>, Problem> {
         let Some(field) = self.written(from) else {
             let problem =
-                self.text().problem(self.yaml(), format!("there is no key {} to rename", quote(from)));
+                self.text().problem(self.yaml(), format!("can't rename {}: the key is missing", quote(from)));
             return Err(problem.help(format!("write `{to}: …`")));
         };
         if let Some(other) = self.root().and_then(|root| root.field(to)) {
-            let message = format!("can't rename {} to {}, which is there already", quote(from), quote(to));
+            let message = format!("can't rename {} to {}, which already exists", quote(from), quote(to));
             return Err(self
                 .text()
                 .problem(other.key_span.clone(), message)
                 .help("remove one of the two keys"));
         }
-        // A key in quotes may be given with the blanks behind it.
+        // The span of a quoted key may include the whitespace after it.
         let written = self.slice(field.key_span).trim_end();
         let end = field.key_span.start + written.len();
         let edits = vec![Edit { span: self.in_file(field.key_span.start..end), text: scalar_in_list(to) }];
@@ -145,12 +146,12 @@ impl EntryFile {
         self.checked(edits, from, "renamed", is_right)
     }
 
-    /// The field under `key` that counts, where it is written here.
+    /// The effective field of `key`, if it is written in this mapping.
     fn written(&self, key: &str) -> Option<Field<'_>> {
         self.root()?.field(key).filter(|field| !field.merged)
     }
 
-    /// `edits`, if the file that they make is right.
+    /// Returns `edits` if the edited file is right.
     fn checked(
         &self,
         edits: Vec<Edit>,
@@ -169,7 +170,7 @@ impl EntryFile {
     }
 
     fn merged(&self, field: &Field<'_>) -> Problem {
-        let message = format!("{} is not written here but taken in by `<<`", quote(field.key));
+        let message = format!("{} is not written here but merged by `<<`", quote(field.key));
         self.text().problem(field.key_span.clone(), message).help(BY_HAND)
     }
 
@@ -200,7 +201,7 @@ impl EntryFile {
         Ok(vec![Edit { span: self.in_file(start..end), text: format!("{gap}{written}") }])
     }
 
-    /// The bytes that go with a field.
+    /// The bytes to remove with a field.
     fn removal(&self, fields: &[Field<'_>], at: usize) -> Result<Range<usize>, Problem> {
         let Some(field) = fields.get(at) else { return Ok(0..0) };
         if self.is_in_braces() {
@@ -215,14 +216,14 @@ impl EntryFile {
             while start > before && self.line_at(self.line_start(start - 1)).trim_start().starts_with('#') {
                 start = self.line_start(start - 1);
             }
-            // It was a paragraph of its own, so one of the empty lines around it goes, too.
+            // The field was a paragraph of its own, so remove one of the empty lines around it.
             if start > before && is_blank(self.line_at(self.line_start(start - 1))) {
                 start = self.line_start(start - 1);
             } else if start == self.yaml.start && end < self.yaml.end {
                 end = self.line_after(end);
             }
         }
-        // Empty lines would become a part of a block of lines that keeps them.
+        // Otherwise the empty lines would become part of a block scalar that keeps trailing lines.
         let above = at.checked_sub(1).and_then(|above| fields.get(above));
         if start == before && above.is_some_and(|above| self.is_kept_to_the_end(above)) {
             while end < self.yaml.end && is_blank(self.line_at(end)) {
@@ -243,7 +244,7 @@ impl EntryFile {
         Ok(self.end_in_braces(before)?..self.end_in_braces(field)?)
     }
 
-    /// The edits that put in a key which is not written yet.
+    /// The edits that insert a key which is not written yet.
     fn insert(&self, key: &str, value: Value<'_>) -> Result<Vec<Edit>, Problem> {
         let fields = self.fields();
         let in_braces = self.is_in_braces();
@@ -251,7 +252,7 @@ impl EntryFile {
         let place = neighbour(&fields, key);
         if in_braces {
             let Some(before) = place.and_then(|at| fields.get(at)).or(fields.last()) else {
-                return Err(self.text().problem(self.yaml(), "there is no key to put another one behind"));
+                return Err(self.text().problem(self.yaml(), "no key to insert another one after"));
             };
             let end = self.end_in_braces(before)?;
             return Ok(vec![Edit::insert(self.in_file(end..end).start, format!(", {line}"))]);
@@ -271,8 +272,8 @@ impl EntryFile {
         Ok(vec![Edit::insert(self.in_file(at..at).start, text)])
     }
 
-    /// Whether what has become of a plugin is a paragraph of its own at byte `at`, behind the field `place`: where other
-    /// keys stand in paragraphs, and that is the last one.
+    /// Whether a status key at byte `at`, after the field `place`, should form its own paragraph: the other keys are in
+    /// paragraphs, and `place` is the last of them.
     fn begins_paragraph(&self, fields: &[Field<'_>], place: Option<usize>, at: usize) -> bool {
         let last = place.filter(|place| place + 1 == fields.len()).and_then(|place| fields.get(place));
         let has_paragraphs = fields.windows(2).any(|pair| match pair {
@@ -285,7 +286,7 @@ impl EntryFile {
     }
 }
 
-/// Behind which of `fields` people look for `key`; none if it should be the first one.
+/// The field after which `key` is usually written; `None` if it should come first.
 fn neighbour(fields: &[Field<'_>], key: &str) -> Option<usize> {
     let last = fields.len().checked_sub(1);
     if STATES.contains(&key) {

@@ -1,15 +1,15 @@
-//! Text as YAML: without quotes where every reader takes it as text, in quotes where one might not.
+//! Text as YAML, quoted if any reader could take it for something other than text.
 
 use crate::yaml::Meaning;
 
-/// `text` as a YAML value behind `key: `, on one line. Readers of YAML 1.1 and 1.2 read it back as this very text.
+/// `text` as a YAML value after `key: `, on one line. Readers of YAML 1.1 and 1.2 read it back unchanged.
 pub fn scalar(text: &str) -> String {
     write(text, is_plain(text))
 }
 
-/// `text` as an item of a list or mapping in brackets.
+/// `text` as an item of a list or mapping in flow style.
 pub fn scalar_in_list(text: &str) -> String {
-    // Readers disagree about signs before a comma or a bracket.
+    // Readers disagree about punctuation before a comma or bracket.
     let ends_well = text.ends_with(|c: char| !c.is_ascii_punctuation() || ").".contains(c));
     write(text, is_plain(text) && ends_well && !text.contains([',', '[', ']', '{', '}']))
 }
@@ -20,15 +20,15 @@ fn write(text: &str, plain: bool) -> String {
     }
     let escaped: String = text.chars().map(escape).collect();
     let is_escaped = escaped != text;
-    // Single quotes need no escapes but for themselves, so that what has quotes or backslashes stays readable.
+    // Single quotes need no escapes except for themselves, which keeps text with quotes and backslashes readable.
     if is_escaped && text.chars().all(is_printable) {
         return format!("'{}'", text.replace('\'', "''"));
     }
     format!("\"{escaped}\"")
 }
 
-/// Whether a text may stand without quotes: <https://yaml.org/spec/1.2.2/#733-plain-style>, and it means nothing else
-/// than itself to readers of either version.
+/// Whether a text needs no quotes: it fits the plain style (<https://yaml.org/spec/1.2.2/#733-plain-style>), and has no
+/// other meaning in either version.
 fn is_plain(text: &str) -> bool {
     let begins_well = text.starts_with(|c: char| !c.is_whitespace() && !"-?:,[]{}#&*!|>'\"%@`<=".contains(c));
     let is_text = Meaning::of(text) == Meaning::Text && !means_more(text);
@@ -41,8 +41,8 @@ fn is_plain(text: &str) -> bool {
         && !text.contains('\t')
 }
 
-/// Whether some reader takes the text for something else: `y` and `n` are booleans by YAML 1.1's own rules, and YAML 1.2
-/// has numbers such as `0o17` and `1e3`.
+/// Whether some reader takes the text for something else: `y` and `n` are booleans in YAML 1.1, and YAML 1.2 has
+/// numbers such as `0o17` and `1e3`.
 fn means_more(text: &str) -> bool {
     matches!(text, "y" | "Y" | "n" | "N")
         || text.starts_with("0o")
@@ -50,7 +50,7 @@ fn means_more(text: &str) -> bool {
         || text.parse::<f64>().is_ok()
 }
 
-/// Whether a character may stand as it is in a value on one line, and be seen there.
+/// Whether a character is allowed and visible in a value on one line.
 fn is_printable(c: char) -> bool {
     !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}')
 }

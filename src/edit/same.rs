@@ -1,9 +1,9 @@
-//! Whether two files say the same, whatever they look like.
+//! Compares the meaning of two files, ignoring their formatting.
 
 use super::EntryFile;
 use crate::yaml::{Field, Node};
 
-/// Whether both files have the same front matter, but for the outermost keys `except`, and the same Markdown.
+/// Whether both files have the same Markdown and the same front matter, except for the top-level keys `except`.
 pub(super) fn but_for(one: &EntryFile, other: &EntryFile, except: &[&str]) -> bool {
     let is_other = |field: &Field<'_>| !except.contains(&field.key);
     let (Some(a), Some(b)) = (one.root(), other.root()) else { return false };
@@ -14,7 +14,8 @@ pub(super) fn but_for(one: &EntryFile, other: &EntryFile, except: &[&str]) -> bo
     same_fields(fields, others) && same_fields(overridden, others_overridden) && one.body() == other.body()
 }
 
-/// Whether both values are the same text, list or mapping, of the same meaning. How deep they nest is limited.
+/// Whether both values are the same text, list or mapping with the same meaning. The nesting depth is limited by the
+/// parser.
 pub(super) fn nodes(one: Node<'_>, other: Node<'_>) -> bool {
     match (one.scalar(), other.scalar()) {
         (Some(a), Some(b)) => return a.text == b.text && a.meaning() == b.meaning(),

@@ -116,8 +116,8 @@ fn a_rename_touches_the_key_alone() {
     assert_eq!(rename("author: [A, B] # both\nb: 1\n"), "authors: [A, B] # both\nb: 1\n");
     assert_eq!(rename("\"author\" :\n- A\n"), "authors :\n- A\n");
     assert_eq!(rename("{author: [A]}\n"), "{authors: [A]}\n");
-    assert!(rename("author: A\nauthors: [B]\n").contains("is there already"));
-    assert!(rename("a: 1\n").contains("there is no key `author`"));
+    assert!(rename("author: A\nauthors: [B]\n").contains("which already exists"));
+    assert!(rename("a: 1\n").contains("can't rename `author`: the key is missing"));
 }
 
 #[test]

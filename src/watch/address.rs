@@ -1,10 +1,10 @@
-//! A request's path: which outputs it may stand for. Nothing that could lead out of the output folder gets past this.
+//! Maps request paths to outputs, rejecting paths that could leave the output folder.
 
 use std::path::{Component, Path};
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
 
-/// What stands for itself in a path (<https://url.spec.whatwg.org/#path-percent-encode-set>), but for `/` and `\`.
+/// Characters to encode in a path (<https://url.spec.whatwg.org/#path-percent-encode-set>), and also `/` and `\`.
 const SEGMENT: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
@@ -20,19 +20,19 @@ const SEGMENT: &AsciiSet = &CONTROLS
     .add(b'{')
     .add(b'}');
 
-/// Folders in which no output lies, whatever else does.
+/// Folders that never contain outputs.
 const RESERVED: [&str; 2] = [".git", ".shelflife"];
 
 /// A path within the site, decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Address {
     names: Vec<String>,
-    /// Whether it ends with a slash.
+    /// Whether the path ends with a slash.
     is_folder: bool,
 }
 
 impl Address {
-    /// Reads the path of a request to a site below `base_path`; `None` if the site can't have such an address.
+    /// Parses the path of a request to a site below `base_path`; `None` if the site can't have this path.
     pub(super) fn parse(path: &str, base_path: &str) -> Option<Self> {
         let below = path.strip_prefix(base_path)?.strip_prefix('/')?;
         let (below, is_folder) = match below.strip_suffix('/') {
@@ -46,32 +46,32 @@ impl Address {
         Some(Self { names: names?, is_folder })
     }
 
-    /// The paths of the outputs that may be there, the first that exists first.
+    /// The outputs that the path may refer to, in order of preference.
     pub(super) fn outputs(&self) -> Vec<String> {
         let path = self.names.join("/");
         let index = if path.is_empty() { "index.html".to_owned() } else { format!("{path}/index.html") };
         if self.is_folder {
             return vec![index];
         }
-        // As web servers do that show pages without their extension.
+        // Like web servers that serve pages without their extension.
         let page = format!("{path}.html");
         vec![path, index, page]
     }
 
-    /// Whether a page is what somebody expects there.
+    /// Whether the path looks like that of a page.
     pub(super) fn is_page(&self) -> bool {
         let extension = self.names.last().and_then(|name| Path::new(name).extension());
         self.is_folder || extension.is_none_or(|extension| extension == "html")
     }
 
-    /// The address with a slash at its end, below `base_path`.
+    /// The path with a slash at the end, below `base_path`.
     pub(super) fn as_folder(&self, base_path: &str) -> String {
         let names = self.names.iter().map(|name| format!("{}/", utf8_percent_encode(name, SEGMENT)));
         format!("{base_path}/{}", names.collect::<String>())
     }
 }
 
-/// One name of a path, decoded; `None` if it is no plain name of a file that is published.
+/// One segment of a path, decoded; `None` if it is not a plain file name that may be published.
 fn name(encoded: &str) -> Option<String> {
     let name = percent_decode_str(encoded).decode_utf8().ok()?.into_owned();
     let is_reserved = RESERVED.iter().any(|reserved| name.eq_ignore_ascii_case(reserved));

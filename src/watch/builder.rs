@@ -1,4 +1,4 @@
-//! The seam between watching and building: what has changed goes in, what was built comes out.
+//! The interface between watching and building: changes go in, build results come out.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
@@ -11,13 +11,12 @@ use crate::build::{self, Afterwards, Builder, Built, Observer, Phase, Problems};
 use crate::config::{Config, Environment, FILE_NAME, Overrides};
 use crate::fact::{Answer, Subject};
 
-/// What may be different since the last build.
+/// Possible changes since the last build.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
-    /// Files that were made, written or removed, by their paths as [`Config::paths`] has them. Their content may be
-    /// what it was.
+    /// Files that were created, written or removed, with paths as in [`Config::paths`]. Their content may be unchanged.
     pub files: BTreeSet<PathBuf>,
-    /// Whether there may be changes besides `files`, so that everything has to be looked through.
+    /// Whether there may be other changes, so that everything must be scanned.
     pub unknown: bool,
 }
 
@@ -28,45 +27,45 @@ impl Changes {
     }
 }
 
-/// Asks sources for facts, on a thread of its own, for as long as that takes.
+/// Fetches facts on a separate thread, for as long as that takes.
 pub type Asking<A> = Box<dyn FnOnce() -> A + Send>;
 
-/// Builds the same site again and again. All calls come from one thread, one after the other.
+/// Builds a site repeatedly. All calls come from one thread.
 pub trait Build: Send {
-    /// What sources have answered.
+    /// The answers of sources.
     type Answers: Send + 'static;
 
-    /// The last configuration that could be read.
+    /// The last valid configuration.
     fn config(&self) -> &Config;
 
-    /// Makes the output folder what the site's files say, with the facts that are known. It asks nobody, since
-    /// somebody waits for it.
+    /// Updates the output folder from the site's files and the known facts. Nothing is fetched, because the user is
+    /// waiting.
     ///
-    /// The first call comes with [`Changes::unknown`], and so does one after every doubt.
+    /// The first call has [`Changes::unknown`], as does any call after events may have been missed.
     ///
     /// # Errors
     ///
-    /// As [`build::build`], and when shelflife.toml is wrong. The next call may succeed; it tells only what has
-    /// changed since.
+    /// As [`build::build`], and if shelflife.toml is invalid. The next call may succeed; its changes are only those
+    /// made since.
     fn build(&mut self, changes: &Changes) -> miette::Result<Built>;
 
-    /// What asks for the facts that are missing or stale; `None` if there are none, or nobody to ask. While it runs,
-    /// edits are built. Once its answers are learned, it is the turn of what they lead to: asked again, this gives
-    /// only what was not asked for since it last gave nothing.
+    /// Returns a function that fetches missing and stale facts; `None` if there are none, or no source is available.
+    /// Edits are built while it runs. After its answers are learned, the next call returns the facts that follow from
+    /// them: until a call returns `None`, no subject is fetched twice.
     fn ask(&mut self) -> Option<Asking<Self::Answers>>;
 
-    /// Makes the output folder what the answers say.
+    /// Updates the output folder from the answers.
     ///
     /// # Errors
     ///
     /// As [`Build::build`].
     fn learn(&mut self, answers: Self::Answers) -> miette::Result<Built>;
 
-    /// How long after [`Build::learn`] facts go stale; `None` if they never do.
+    /// How long after [`Build::learn`] the first facts go stale; `None` if they never do.
     fn fresh_for(&self) -> Option<Duration>;
 }
 
-/// Builds in this process, which holds the graph between builds.
+/// Builds in this process, keeping the graph between builds.
 pub struct InProcess {
     site: PathBuf,
     environment: Environment,
@@ -75,13 +74,13 @@ pub struct InProcess {
     observer: Box<dyn Observer + Send>,
     builder: Builder,
     is_first: bool,
-    /// Whether a build succeeds though there are entries that can't be read.
+    /// Whether a build succeeds although entries can't be read.
     keep_going: bool,
-    /// Whether the site has a shelflife.toml; one that goes is a mistake, and no wish for defaults.
+    /// Whether the site has a shelflife.toml; removing it is an error, rather than a request for defaults.
     has_settings: bool,
-    /// Changes that no build has taken in, since the last one failed.
+    /// Changes that no build has processed, because the last one failed.
     missed: Changes,
-    /// What was asked for since facts were last asked for: one fact can lead to the next.
+    /// The subjects fetched since the last call of `ask` that found nothing: one fact can lead to the next.
     asked: HashSet<Subject>,
 }
 
@@ -98,7 +97,7 @@ impl InProcess {
         observer: Box<dyn Observer + Send>,
     ) -> miette::Result<Self> {
         let config = Config::load(site, &environment, &overrides)?;
-        // The current folder may be moved away, and another one take its place, which is the site's from then on.
+        // The current folder may be moved and replaced; the site must still be the same folder.
         let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
         let Overrides { config: file, output, cache, .. } = &mut overrides;
         for path in [file, output, cache].into_iter().flatten() {
@@ -121,28 +120,28 @@ impl InProcess {
         })
     }
 
-    /// Whether a build succeeds though there are entries that can't be read. Otherwise it fails once the site is
-    /// published, so that whoever edits one sees what is wrong.
+    /// Sets whether a build succeeds although entries can't be read. Otherwise it fails after publishing, so that the
+    /// error is visible while editing.
     #[must_use]
     pub fn keep_going(mut self, keep_going: bool) -> Self {
         self.keep_going = keep_going;
         self
     }
 
-    /// Builds with the configuration as it is now; nobody is asked, since somebody waits.
+    /// Builds with the current configuration, without fetching anything.
     fn build_with(&mut self, changes: &Changes, answers: &[(Subject, Answer)]) -> miette::Result<Built> {
         self.missed.unknown |= changes.unknown;
         self.missed.files.extend(changes.files.iter().cloned());
         let settings = settings(&self.site, &self.overrides);
         if self.has_settings && !settings.exists() {
             return Err(miette!(
-                help = "put it back, or start again without it",
-                "{} is gone",
+                help = "restore it, or restart without it",
+                "{} was removed",
                 settings.display()
             ));
         }
         self.config = Config::load(&self.site, &self.environment, &self.overrides)?;
-        // An edit is built before a bar could be read.
+        // Edits are built too fast for a progress bar to be useful.
         let only_warnings = OnlyWarnings(&*self.observer);
         let observer: &dyn Observer = if self.is_first { &*self.observer } else { &only_warnings };
         self.is_first = false;
@@ -188,7 +187,7 @@ impl Build for InProcess {
     fn learn(&mut self, answers: Self::Answers) -> miette::Result<Built> {
         let built = answers.and_then(|answers| self.build_with(&Changes::default(), &answers));
         if built.as_ref().is_err_and(|error| !build::is_published(error)) {
-            // Whatever was not learnt is asked for once more.
+            // Fetch again what was not learned.
             self.asked.clear();
         }
         built
@@ -198,17 +197,17 @@ impl Build for InProcess {
         let Config { github, usage, .. } = &self.config;
         let of_github = github.token.is_some().then_some(github.ttl);
         let of_usage = (usage.week.is_some() || usage.month.is_some()).then_some(usage.ttl);
-        // No time at all means every build, not all the time.
+        // A time to live of zero means every build, not continuously.
         of_github.into_iter().chain(of_usage).filter(|ttl| !ttl.is_zero()).min()
     }
 }
 
-/// The configuration file of the site in the folder `site`.
+/// The configuration file of the site in `site`.
 fn settings(site: &Path, overrides: &Overrides) -> PathBuf {
     overrides.config.clone().unwrap_or_else(|| site.join(FILE_NAME))
 }
 
-/// The clock, in the whole seconds that the cache keeps.
+/// The current time in whole seconds, the precision of the cache.
 fn now() -> Timestamp {
     let now = Timestamp::now();
     Timestamp::from_second(now.as_second()).unwrap_or(now)

@@ -1,4 +1,4 @@
-//! File events, gathered until it is quiet: a save, however an editor does it, is one change.
+//! Collects file events into changes, so that saving a file is one change, however the editor does it.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -14,111 +14,111 @@ use super::places::{Meaning, Places};
 use super::survey::Survey;
 use crate::problem::explain;
 
-/// How long nothing must have happened for a change to count as complete. Where the system tells when a file is
-/// closed, only the pauses between two files have to be outlasted.
+/// How long to wait for further events before a change counts as complete. If the system reports when a file is closed,
+/// only the gaps between two files must be bridged.
 const QUIET: Duration = Duration::from_millis(if TELLS_OF_CLOSING { 5 } else { 10 });
-/// How long a file that is being written is waited for, if nothing else happens.
+/// How long to wait for a file that is being written, if nothing else happens.
 const WRITING: Duration = Duration::from_millis(50);
-/// How long a change waits in all while events keep coming.
+/// The longest time to hold back a change while events keep coming.
 const AT_MOST: Duration = Duration::from_millis(100);
-/// After how long to look for what events may not have told.
+/// How long to wait before checking what events may have missed.
 const LATER: Duration = Duration::from_millis(300);
 
-/// How often to look, while nothing happens, for changes that no event has told of.
+/// How often to check for changes without an event while nothing happens.
 const LOOK: Duration = Duration::from_millis(if cfg!(test) { 150 } else { 3000 });
-/// How long an event of what was seen may be on its way.
+/// How long the event of a change that was seen may be delayed.
 const ON_ITS_WAY: Duration = Duration::from_millis(if cfg!(test) { 400 } else { 1000 });
-/// How often to look where events do not tell.
+/// How often to check if events don't work.
 const POLL: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 500 });
-/// For how many times as long as it takes to look nobody looks again, where events tell and where they do not.
+/// The pause between two surveys as a multiple of their duration: with events, and without.
 const RESTS: (u32, u32) = (100, 20);
 
-/// How often to look for folders that come while others are being watched.
+/// The maximum number of times to look for folders that are created during setup.
 const ATTEMPTS: usize = 10;
 
-/// Whether the system tells when a file that was written is closed.
+/// Whether the system reports when a file that was written is closed.
 const TELLS_OF_CLOSING: bool = cfg!(any(target_os = "linux", target_os = "android"));
 
-/// What comes in.
+/// A message to the loop.
 pub(super) enum Message<A> {
-    /// From the file system.
+    /// A file event.
     Event(notify::Result<Event>),
-    /// From sources.
+    /// The answers of sources.
     Answers(A),
-    /// The program is about to end.
+    /// The program should end.
     Stop,
 }
 
-/// What to do next.
+/// What the loop should do next.
 pub(super) enum Next<A> {
-    /// Build what has changed.
+    /// Build these changes.
     Changes(Batch),
-    /// Look whether anything has changed that no event told of.
+    /// Check for changes without an event.
     Look,
-    /// Learn what sources have answered.
+    /// Learn these answers of sources.
     Answers(A),
-    /// Nothing happened until the given moment.
+    /// The deadline has passed without events.
     Silence,
-    /// End.
+    /// Stop.
     Stop,
 }
 
-/// Changes that came together.
+/// Changes that belong together.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub(super) changes: Changes,
-    /// When the first event came.
+    /// The time of the first event.
     pub(super) began: Option<Instant>,
-    /// Whether what is watched has to be settled anew.
+    /// Whether watching must be set up again.
     pub(super) around: bool,
-    /// What went wrong with watching.
+    /// Errors of the watcher.
     pub(super) failures: Vec<String>,
     last: Option<Instant>,
-    /// Files that somebody has open to write.
+    /// Files that are open for writing.
     writing: HashSet<PathBuf>,
 }
 
-/// What events are given to.
+/// The callback for events.
 type Handler = Box<dyn FnMut(notify::Result<Event>) + Send>;
 
-/// What tells of events.
+/// The source of events.
 type Watcher = Box<dyn notify::Watcher + Send>;
 
-/// Makes what tells of events.
+/// Creates a source of events.
 pub(super) type MakeWatcher = fn(Handler) -> notify::Result<Watcher>;
 
-/// The system's way to tell of events.
+/// The system's source of events.
 pub(super) fn system(handler: Handler) -> notify::Result<Watcher> {
     let how = notify::Config::default().with_follow_symlinks(false);
     Ok(Box::new(RecommendedWatcher::new(handler, how)?))
 }
 
-/// Watches a site's folders.
+/// Watches the folders of a site.
 pub(super) struct Events<A> {
     inbox: Receiver<Message<A>>,
     outbox: Sender<Message<A>>,
     make_watcher: MakeWatcher,
     watcher: Option<Watcher>,
     places: Places,
-    /// Messages that were received, but not told of yet.
+    /// Messages that were received but not returned yet.
     waiting: VecDeque<Message<A>>,
     look_at: Option<Instant>,
-    /// What was there when somebody last looked at everything.
+    /// The state of all files at the last survey.
     survey: Survey,
-    /// When to look at everything again.
+    /// The time of the next survey.
     survey_at: Instant,
-    /// The files that events have told of since.
+    /// The files that events have reported since.
     told: BTreeSet<PathBuf>,
-    /// Files that were seen to have changed of which no event has told yet.
+    /// Files that have changed, but whose events have not arrived yet.
     suspects: BTreeSet<PathBuf>,
-    /// Whether changes are found by looking, since events do not tell of them.
+    /// Whether changes are found by surveys because events don't work.
     is_polling: bool,
-    /// What the maintainer should know of that.
+    /// A notice for the maintainer about that.
     notice: Option<String>,
 }
 
 impl<A: Send + 'static> Events<A> {
-    /// Nothing is watched before [`Events::follow`]. `outbox` leads to `inbox`.
+    /// Nothing is watched before [`Events::follow`]. `outbox` must be connected to `inbox`.
     pub(super) fn new(
         inbox: Receiver<Message<A>>,
         outbox: Sender<Message<A>>,
@@ -141,18 +141,18 @@ impl<A: Send + 'static> Events<A> {
         }
     }
 
-    /// What the maintainer should know of how changes are noticed, once.
+    /// Takes the notice for the maintainer on how changes are found, if any.
     pub(super) fn notice(&mut self) -> Option<String> {
         self.notice.take()
     }
 
-    /// Where messages are sent to.
+    /// The sender of messages to the loop.
     pub(super) fn outbox(&self) -> Sender<Message<A>> {
         self.outbox.clone()
     }
 
-    /// Watches these places from now on, and nothing else; by looking at them again and again if the system can't. What
-    /// happened meanwhile is unknown.
+    /// Watches only these places from now on, or surveys them regularly if the system can't watch them. Changes made
+    /// during setup are unknown.
     pub(super) fn follow(&mut self, places: impl Fn() -> Places) {
         if let Err(error) = self.watch(&places) {
             (self.places, self.watcher) = (places(), None);
@@ -161,15 +161,15 @@ impl<A: Send + 'static> Events<A> {
         self.survey();
     }
 
-    /// Finds changes by looking from now on.
+    /// Finds changes by surveys from now on.
     fn poll(&mut self, why: &str) {
         if !std::mem::replace(&mut self.is_polling, true) {
             self.notice =
-                Some(format!("{why}; looking for changes every {:.1} s instead", POLL.as_secs_f32()));
+                Some(format!("{why}; checking for changes every {:.1} s instead", POLL.as_secs_f32()));
         }
     }
 
-    /// Looks at everything: what has changed since is what no build knows that looks through everything after this.
+    /// Surveys all files. Later changes are unknown to a build that scans everything right after this.
     fn survey(&mut self) {
         self.begin_from(Survey::of(&self.places));
     }
@@ -182,7 +182,7 @@ impl<A: Send + 'static> Events<A> {
         self.survey_at = Instant::now() + often.max(self.survey.took * rests);
     }
 
-    /// Looks whether there are changes that no event has told of.
+    /// Surveys all files for changes without an event.
     fn look_around(&mut self) -> Option<Batch> {
         let now = Survey::of(&self.places);
         let mut batch = Batch::default();
@@ -194,7 +194,7 @@ impl<A: Send + 'static> Events<A> {
         let mut changed = now.changed_since(&self.survey);
         if !self.is_polling {
             changed.retain(|path| !self.told.contains(path));
-            // The event of what has changed a moment ago may still come.
+            // The events of recent changes may still arrive.
             if !changed.is_empty() && changed.is_disjoint(&self.suspects) {
                 self.suspects = changed;
                 self.survey_at = Instant::now() + ON_ITS_WAY;
@@ -203,7 +203,7 @@ impl<A: Send + 'static> Events<A> {
         }
         if !changed.is_empty() {
             self.poll(
-                "the system does not tell of changes to these files, as in containers and on network disks",
+                "the system does not report changes to these files, which happens in containers and on network disks",
             );
         }
         self.begin_from(now);
@@ -213,12 +213,12 @@ impl<A: Send + 'static> Events<A> {
 
     fn watch(&mut self, places: &impl Fn() -> Places) -> miette::Result<()> {
         let outbox = self.outbox.clone();
-        // Once the loop has ended, nobody wants events.
+        // When the loop has ended, events are dropped.
         let handler = move |event| drop(outbox.send(Message::Event(event)));
         let mut watcher = (self.make_watcher)(Box::new(handler)).map_err(|error| cannot_watch(&error))?;
         let mut watched = BTreeMap::new();
         let mut current = places();
-        // A folder that is made after it was looked for and before the one around it is watched would be missed.
+        // A folder created after the lookup and before its parent is watched would be missed.
         for _ in 0..ATTEMPTS {
             let wanted = current.watched();
             if wanted == watched {
@@ -236,12 +236,12 @@ impl<A: Send + 'static> Events<A> {
         Ok(())
     }
 
-    /// Asks for [`Next::Look`] in a while.
+    /// Schedules [`Next::Look`].
     pub(super) fn look_later(&mut self) {
         self.look_at.get_or_insert_with(|| Instant::now() + LATER);
     }
 
-    /// Whether a file has changed that no [`Next`] told of.
+    /// Whether a file has changed that no [`Next`] has reported.
     pub(super) fn has_news(&mut self) -> bool {
         self.waiting.extend(self.inbox.try_iter());
         let mut batch = Batch::default();
@@ -253,7 +253,7 @@ impl<A: Send + 'static> Events<A> {
         batch.began.is_some()
     }
 
-    /// Waits for what is to be done, at most until `until`.
+    /// Waits for something to do, at most until `until`.
     pub(super) fn next(&mut self, until: Option<Instant>) -> Next<A> {
         let mut batch = Batch::default();
         let mut answers = None;
@@ -269,7 +269,7 @@ impl<A: Send + 'static> Events<A> {
                     }
                 }
                 Some(Message::Stop) => return Next::Stop,
-                // Whoever edits looks at the screen; facts can wait.
+                // Edits come before facts, because the user is waiting for them.
                 Some(Message::Answers(new)) if batch.began.is_some() => answers = Some(new),
                 Some(Message::Answers(new)) => return Next::Answers(new),
                 None if batch.began.is_some() => {
@@ -296,12 +296,12 @@ impl<A: Send + 'static> Events<A> {
         }
     }
 
-    /// The next message; none if there is none until `until`.
+    /// The next message; `None` if none arrives before `until`.
     fn receive(&mut self, until: Option<Instant>) -> Option<Message<A>> {
         if let Some(message) = self.waiting.pop_front() {
             return Some(message);
         }
-        // The sender at hand keeps the channel open.
+        // `self.outbox` keeps the channel open.
         match until {
             None => self.inbox.recv().ok(),
             Some(until) => self.inbox.recv_timeout(until.saturating_duration_since(Instant::now())).ok(),
@@ -310,7 +310,7 @@ impl<A: Send + 'static> Events<A> {
 }
 
 impl Batch {
-    /// Takes an event in. Returns whether to look again later.
+    /// Adds an event. Returns whether to check again later.
     fn add(&mut self, event: &notify::Result<Event>, places: &Places) -> bool {
         let event = match event {
             Ok(event) => event,
@@ -333,7 +333,7 @@ impl Batch {
             }
             let moved = is_move(event.kind);
             let meaning = places.meaning(path, moved);
-            // No event tells of what was made in a new folder before that was watched.
+            // Files created in a new folder before it was watched have no events.
             later |= meaning == Meaning::Later || (moved && meaning != Meaning::Nothing && path.is_dir());
             if TELLS_OF_CLOSING && matches!(meaning, Meaning::File(_)) {
                 match event.kind {
@@ -358,7 +358,7 @@ impl Batch {
             Meaning::Around => (self.around, self.changes.unknown) = (true, true),
             Meaning::File(path) => {
                 match std::fs::symlink_metadata(&path) {
-                    // What it leads to has to be watched, too.
+                    // The target of the link must be watched as well.
                     Ok(file) if file.is_symlink() => self.around = true,
                     Ok(file) if file.is_dir() => self.changes.unknown = true,
                     _ => {}
@@ -371,7 +371,7 @@ impl Batch {
         self.last = Some(now);
     }
 
-    /// When nothing more is waited for; none before anything has changed.
+    /// The time at which the batch is complete; `None` before the first change.
     fn complete_at(&self) -> Option<Instant> {
         let (began, last) = (self.began?, self.last?);
         let patience = if self.writing.is_empty() { QUIET } else { WRITING };
@@ -379,7 +379,7 @@ impl Batch {
     }
 }
 
-/// Whether something came or went, so that a folder may be another one.
+/// Whether something was created, moved or removed, so that a folder may have been replaced.
 fn is_move(kind: EventKind) -> bool {
     matches!(
         kind,
@@ -394,7 +394,7 @@ fn is_move(kind: EventKind) -> bool {
 fn watch(watcher: &mut dyn notify::Watcher, folder: &Path, whole: bool) -> miette::Result<()> {
     let mode = if whole { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
     match watcher.watch(folder, mode) {
-        // It went a moment ago, which the folder around it tells.
+        // The folder was just removed, which an event of its parent reports.
         Err(error) if matches!(error.kind, ErrorKind::PathNotFound) => Ok(()),
         Err(error) => Err(cannot_watch(&error)),
         Ok(()) => Ok(()),
@@ -403,12 +403,10 @@ fn watch(watcher: &mut dyn notify::Watcher, folder: &Path, whole: bool) -> miett
 
 fn cannot_watch(error: &notify::Error) -> miette::Report {
     let help = match error.kind {
-        ErrorKind::MaxFilesWatch => {
-            "let the system watch more folders: `sysctl fs.inotify.max_user_watches=524288`"
-        }
-        _ => "see that the site's folders can be read, and that few other programs watch files",
+        ErrorKind::MaxFilesWatch => "raise the limit: `sysctl fs.inotify.max_user_watches=524288`",
+        _ => "check that the site's folders are readable, and that other programs don't watch too many files",
     };
-    miette!(help = help, "the site's folders can't be watched: {error}")
+    miette!(help = help, "can't watch the site's folders: {error}")
 }
 
 #[cfg(test)]
@@ -418,7 +416,7 @@ mod tests {
     use super::*;
     use crate::config::Paths;
 
-    /// A site's places, and its folder.
+    /// The places of a site, and its folder.
     fn places() -> (Places, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let site = folder.path().canonicalize().unwrap();

@@ -1,4 +1,4 @@
-//! The output folder as a server sees it: the file for an address, and of which kind it is.
+//! Finds the output for a request path, and its media type.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,22 +6,22 @@ use std::path::{Path, PathBuf};
 use super::address::Address;
 use super::live::Site;
 
-/// What there is at an address.
+/// The output at a path.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// The bytes of a file, and the path of its output.
+    /// A file: the path of its output, and its content.
     File(String, Vec<u8>),
-    /// A folder, whose address has a slash at the end.
+    /// A folder, whose path must end with a slash.
     Folder,
     /// Nothing.
     Nothing,
 }
 
-/// Looks for the output at `address`.
+/// Finds the output at `address`.
 ///
 /// # Errors
 ///
-/// When there is a file that can't be read.
+/// If the file exists but can't be read.
 pub(super) fn find(site: &Site, address: &Address) -> io::Result<Found> {
     let outputs = address.outputs();
     let is_first = |output: &String| outputs.first() == Some(output);
@@ -35,17 +35,17 @@ pub(super) fn find(site: &Site, address: &Address) -> io::Result<Found> {
     Ok(Found::Nothing)
 }
 
-/// The place of the regular file at `path` below `folder`. A link that leads out of the folder leads to nothing.
+/// The path of the regular file at `path` below `folder`. Links that leave the folder are not followed.
 fn place(folder: &Path, path: &str) -> Option<PathBuf> {
     let folder = folder.canonicalize().ok()?;
     let place = folder.join(path).canonicalize().ok()?;
     (place.starts_with(&folder) && place.is_file()).then_some(place)
 }
 
-/// The media type of an output (RFC 9110, section 8.3.1), as its extension tells.
+/// The media type of an output (RFC 9110, section 8.3.1), by its extension.
 pub(super) fn media_type(path: &str) -> String {
     let guess = mime_guess::from_path(path).first_or_octet_stream();
-    // What an XML file is written in, it says itself.
+    // XML files declare their own encoding.
     let is_text = guess.type_() == mime_guess::mime::TEXT && guess.subtype() != mime_guess::mime::XML;
     if is_text { format!("{guess}; charset=utf-8") } else { guess.to_string() }
 }
@@ -73,7 +73,7 @@ mod tests {
         }
     }
 
-    /// Browsers are told to believe the type, so a script or a style sheet of another one would not be used.
+    /// Responses have `nosniff`, so browsers would reject a script or style sheet with another type.
     #[test]
     fn the_extension_tells_the_media_type() {
         for (path, expected) in [

@@ -1,5 +1,5 @@
-//! Which hosts a request may name. A page of somebody else's whose name was made to lead to this machine (DNS
-//! rebinding) must not read a site that is not published yet.
+//! Checks the host of a request. A foreign page whose name was made to resolve to this machine (DNS rebinding) must not
+//! read an unpublished site.
 
 use std::net::IpAddr;
 
@@ -7,17 +7,17 @@ use axum::http::HeaderMap;
 use axum::http::header::HOST;
 use axum::http::uri::Authority;
 
-/// The names and addresses under which the server may be asked.
+/// The names and addresses under which the server may be reached.
 #[derive(Debug, Clone)]
 pub(super) struct Hosts {
-    /// The address that it listens at.
+    /// The address that the server listens on.
     pub(super) bound: IpAddr,
-    /// What `--host` says.
+    /// The value of `--host`.
     pub(super) given: Option<String>,
 }
 
 impl Hosts {
-    /// Whether a request with these headers may be answered.
+    /// Whether to answer a request with these headers.
     pub(super) fn allow(&self, headers: &HeaderMap) -> bool {
         let mut hosts = headers.get_all(HOST).iter();
         let (Some(host), None) = (hosts.next(), hosts.next()) else { return false };
@@ -28,7 +28,7 @@ impl Hosts {
     fn allows(&self, host: &str) -> bool {
         let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         if let Ok(address) = bare.parse::<IpAddr>() {
-            // Nobody can make an address lead elsewhere; only names can be.
+            // An attacker can make a name resolve to this machine, but not an address.
             return address.is_loopback() || address == self.bound || self.bound.is_unspecified();
         }
         let is_given = self.given.as_deref().is_some_and(|given| given.eq_ignore_ascii_case(host));

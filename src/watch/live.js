@@ -1,4 +1,4 @@
-// Reloads the page when what it shows has changed.
+// Reloads the page when its content has changed.
 (() => {
   "use strict";
   const { run, seen } = document.currentScript.dataset;
@@ -15,13 +15,13 @@
     close();
     stream = new EventSource(`/.shelflife/events?${query}`);
     stream.addEventListener("reload", () => { close(); location.reload(); });
-    // A browser tries again by itself, but not after every kind of failure.
+    // Browsers reconnect by themselves, but not after every kind of failure.
     stream.addEventListener("error", () => {
       if (stream && stream.readyState === EventSource.CLOSED) timer = setTimeout(open, 1000);
     });
   };
 
-  // A browser has few connections for one server: a page that nobody sees gives up its own.
+  // Browsers limit the connections per server, so a hidden page closes its own.
   document.addEventListener("visibilitychange", () => {
     clearTimeout(timer);
     if (document.hidden) timer = setTimeout(close, 30000);

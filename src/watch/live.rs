@@ -1,4 +1,4 @@
-//! What open pages have to know: which outputs came when, and whether the site can be built at all.
+//! The state that open pages depend on: when each output changed, and whether the site can be built.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -11,32 +11,32 @@ use super::address::Address;
 use crate::config::Config;
 use crate::report::Outputs;
 
-/// The extensions of outputs that no page shows. A change of any other concerns every page.
+/// The extensions of outputs that other pages don't show. A change of any other output affects every page.
 const ONLY_THEMSELVES: [&str; 5] = ["html", "json", "txt", "xml", "atom"];
 
-/// What the loop tells the server.
+/// The state shared between the loop and the server.
 #[derive(Debug)]
 pub(super) struct Live {
-    /// Names this run of the program, so that pages of an earlier one can be told.
+    /// Identifies this run of the program, to recognize pages from an earlier one.
     run: String,
     state: Mutex<State>,
     version: watch::Sender<u64>,
 }
 
-/// What is published, and since when.
+/// The published state, with versions.
 #[derive(Debug)]
 struct State {
-    /// Counts what has happened.
+    /// The number of changes so far.
     version: u64,
-    /// When each output was written or removed.
+    /// The version in which each output was written or removed.
     outputs: HashMap<String, u64>,
-    /// When something happened that concerns every page.
+    /// The last version that affects every page.
     everywhere: u64,
     site: Site,
     condition: Condition,
 }
 
-/// Where the site is, and where it is served.
+/// The output folder, and the path below which it is served.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Site {
     pub(super) output: PathBuf,
@@ -46,15 +46,15 @@ pub(super) struct Site {
 /// Whether there is a site to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Condition {
-    /// The first build is under way.
+    /// The first build is running.
     Unbuilt,
-    /// The output folder is what the site's files say.
+    /// The output folder matches the site's files.
     Sound,
-    /// It can't be built: the page that says why.
+    /// The site can't be built; the page that explains why.
     Broken(String),
 }
 
-/// What a page is made from, at one moment.
+/// A snapshot of the state, to answer a request.
 #[derive(Debug, Clone)]
 pub(super) struct Moment {
     pub(super) run: String,
@@ -78,7 +78,7 @@ impl Live {
         Self { run, state: Mutex::new(state), version: watch::Sender::new(0) }
     }
 
-    /// The site was built.
+    /// Records a successful build.
     pub(super) fn built(&self, site: Site, outputs: &Outputs) {
         self.change(|state| {
             let version = state.version;
@@ -95,7 +95,7 @@ impl Live {
         });
     }
 
-    /// The site can't be built, which `page` explains.
+    /// Records that the site can't be built, which `page` explains.
     pub(super) fn failed(&self, page: String) {
         self.change(|state| {
             state.everywhere = state.version;
@@ -110,7 +110,7 @@ impl Live {
         self.version.send_replace(state.version);
     }
 
-    /// How things stand.
+    /// A snapshot of the current state.
     pub(super) fn now(&self) -> Moment {
         let state = self.state();
         Moment {
@@ -121,8 +121,7 @@ impl Live {
         }
     }
 
-    /// Whether the page at `path` would be another one than when it was served, in the run and at the version that
-    /// it says.
+    /// Whether the page at `path` has changed since it was served in the given run and version.
     pub(super) fn is_outdated(&self, path: &str, run: &str, version: u64) -> bool {
         let state = self.state();
         let outputs = Address::parse(path, &state.site.base_path).map(|address| address.outputs());
@@ -132,7 +131,7 @@ impl Live {
             || outputs.is_some_and(|outputs| outputs.iter().any(changed))
     }
 
-    /// Follows the version.
+    /// Subscribes to the version.
     pub(super) fn follow(&self) -> watch::Receiver<u64> {
         self.version.subscribe()
     }
@@ -142,7 +141,7 @@ impl Live {
     }
 }
 
-/// Whether pages may show what is at `path`.
+/// Whether pages may show the output at `path`.
 fn is_shown(path: &str) -> bool {
     let extension = Path::new(path).extension().and_then(|extension| extension.to_str());
     extension.is_none_or(|extension| !ONLY_THEMSELVES.contains(&extension))

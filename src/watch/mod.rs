@@ -1,7 +1,7 @@
-//! Watch mode: events in, builds, a server that shows what came of it.
+//! Watch mode: file events trigger builds, and a server shows the results.
 //!
-//! The loop and its builds have a thread of their own; the server goes on meanwhile. What the loop knows of building
-//! is the trait [`Build`].
+//! The loop and its builds run on their own thread, so that the server never waits for them. The loop sees builds only
+//! through the trait [`Build`].
 
 mod address;
 mod builder;
@@ -33,44 +33,44 @@ use host::Hosts;
 use live::{Live, Site};
 use turns::Turns;
 
-/// How long a build that is under way at the end may take to come to its own. One that is cut off leaves every
-/// output and the cache whole, too.
+/// How long a running build may take to finish when the program ends. A build that is cut off leaves every output and
+/// the cache intact.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// The stack of the loop's thread: what the main thread has, in which other builds run.
+/// The stack size of the loop's thread, in bytes: that of the main thread, on which other builds run.
 const STACK: usize = 8 << 20;
-/// Where the server listens, unless it is told otherwise: where nobody else can reach it.
+/// The default address of the server, which other machines can't reach.
 const HOST: &str = "127.0.0.1";
 
-/// How to watch.
+/// The options of watch mode.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// The address to listen at; that of this machine for itself if there is none.
+    /// The address to listen on; the loopback address if `None`.
     pub host: Option<String>,
-    /// The port; 0 for a free one. Without one, the first free one from 4000 on.
+    /// The port, or 0 for any free port. If `None`, the first free port from 4000.
     pub port: Option<u16>,
-    /// The configuration file, where it is not shelflife.toml in the site's folder.
+    /// The configuration file, if it is not shelflife.toml in the site's folder.
     pub settings: Option<PathBuf>,
-    /// The least time between two refreshes of facts.
+    /// The shortest time between two refreshes of facts.
     pub rest: Duration,
 }
 
-/// What a build was for.
+/// The reason for a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cause {
-    /// To begin with.
+    /// The first build.
     Start,
     /// Files have changed.
     Files {
-        /// One of them, relative to the site where it is in there.
+        /// One of them, relative to the site if it is inside.
         first: String,
-        /// Whether it is gone.
+        /// Whether it was removed.
         is_gone: bool,
-        /// How many they are.
+        /// The number of files.
         count: usize,
     },
-    /// To see whether something has changed of which nothing told.
+    /// To find changes that no event reported.
     Look,
-    /// To have newer facts.
+    /// To refresh facts.
     Facts,
 }
 
@@ -83,53 +83,51 @@ impl Cause {
     }
 }
 
-/// What there is to say.
+/// An event to report to the user.
 #[derive(Debug)]
 pub enum News<'a> {
     /// The server listens.
     Serving {
-        /// Where the site is.
+        /// The URL of the site.
         url: &'a str,
-        /// The port that was tried first and is taken.
+        /// The default port, if it is taken.
         taken: Option<u16>,
     },
     /// The site was built.
     Built {
-        /// What for.
+        /// The reason for the build.
         cause: &'a Cause,
-        /// What was done.
+        /// The result.
         built: &'a Built,
         /// The time since the change.
         took: Duration,
-        /// Whether the build before had failed.
+        /// Whether the previous build failed.
         mended: bool,
     },
-    /// The site could not be built, and is as it was.
+    /// The build failed; the published site is unchanged.
     Failed {
-        /// What it would have been built for.
+        /// The reason for the build.
         cause: &'a Cause,
-        /// Why.
+        /// The error.
         error: &'a miette::Report,
         /// The time since the change.
         took: Duration,
     },
-    /// Something that the maintainer should know.
+    /// A warning for the maintainer.
     Warning(&'a str),
 }
 
-/// Told what happens.
+/// Receives the events of watch mode.
 pub trait Tell: Send + Sync {
-    /// Something has happened.
+    /// Reports an event.
     fn tell(&self, news: &News<'_>);
 }
 
-/// Builds the site, serves it, and builds it again whenever it changes, until the process is asked to end
-/// (Ctrl-C, `SIGTERM`).
+/// Builds and serves the site, and rebuilds it on every change, until the process is interrupted (Ctrl-C, `SIGTERM`).
 ///
 /// # Errors
 ///
-/// When the server can't listen. What is wrong with the site is told and shown, and
-/// is no error.
+/// If the server can't listen. Errors of the site are reported and shown in the browser instead.
 pub fn watch<B: Build + 'static>(builder: B, options: &Options, tell: &Arc<dyn Tell>) -> miette::Result<()> {
     let host = options.host.as_deref().unwrap_or(HOST);
     let bound = server::bind(host, options.port)?;
@@ -139,7 +137,7 @@ pub fn watch<B: Build + 'static>(builder: B, options: &Options, tell: &Arc<dyn T
         .build()
         .into_diagnostic()
         .wrap_err("can't start the server")?;
-    // From here on, a signal ends the loop below.
+    // From here on, signals are handled by the loop below.
     let interrupted = runtime.block_on(async { interruption() })?;
 
     let site = Site::of(builder.config());
@@ -163,24 +161,29 @@ pub fn watch<B: Build + 'static>(builder: B, options: &Options, tell: &Arc<dyn T
         .stack_size(STACK)
         .spawn(run)
         .into_diagnostic()
-        .wrap_err("can't start the thread that builds")?;
+        .wrap_err("can't start the build thread")?;
     let hosts = Hosts { bound: bound.address.ip(), given: options.host.clone() };
     let result = runtime.block_on(async {
         tokio::select! {
             result = server::serve(bound.listener, live, hosts) => return result,
-            _ = &mut ended => return Err(miette!(help = "start it again", "the builds have ended unexpectedly")),
+            _ = &mut ended => {
+                return Err(miette!(
+                    help = "restart `shelflife watch`",
+                    "the build thread stopped unexpectedly"
+                ));
+            }
             () = interrupted => {}
         }
         let _ = outbox.send(Message::Stop);
         let _ = tokio::time::timeout(PATIENCE, ended).await;
         Ok(())
     });
-    // Pages hold their streams open for as long as they are.
+    // Open pages keep their event streams open, so don't wait for them.
     runtime.shutdown_background();
     result
 }
 
-/// How a browser calls the address.
+/// The host to use in the URL.
 fn name_of(host: &str, address: IpAddr) -> String {
     match (address, host.parse::<IpAddr>()) {
         (address, _) if address.is_unspecified() => HOST.to_owned(),
@@ -189,9 +192,9 @@ fn name_of(host: &str, address: IpAddr) -> String {
     }
 }
 
-/// Ends when the process is asked to end. To be called in a runtime.
+/// Returns a future that ends when the process is interrupted. Must be called in a runtime.
 fn interruption() -> miette::Result<impl Future<Output = ()>> {
-    let failed = "can't wait for signals";
+    let failed = "can't install signal handlers";
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -213,7 +216,7 @@ fn interruption() -> miette::Result<impl Future<Output = ()>> {
     }
 }
 
-/// shelflife.toml of the site in the folder `site`, unless another file is named.
+/// The configuration file of the site in `site`: `named`, or else its shelflife.toml.
 fn settings_file(site: &Path, named: Option<&Path>) -> PathBuf {
     let path = named.map_or_else(|| site.join(FILE_NAME), Path::to_path_buf);
     std::path::absolute(&path).unwrap_or(path)

@@ -1,4 +1,4 @@
-//! What the browser gets besides outputs: the script in a page, and pages that stand where a page would be.
+//! Content for the browser besides outputs: the script in each page, and pages shown in place of outputs.
 
 use std::fmt::Write as _;
 
@@ -7,9 +7,9 @@ use crate::build::{Problems, is_published};
 use crate::markdown::escape;
 use crate::problem::{Problem, explain};
 
-/// Where the server keeps what is its own: no output can lie in that folder.
+/// The path of the script. No output can be in its folder.
 pub(super) const SCRIPT: &str = "/.shelflife/live.js";
-/// Where pages hear that they have changed; [`SCRIPT`] asks there.
+/// The path of the event stream, which [`SCRIPT`] reads.
 pub(super) const EVENTS: &str = "/.shelflife/events";
 
 /// The script that reloads a page.
@@ -17,7 +17,7 @@ pub(super) const LIVE: &str = include_str!("live.js");
 
 const STYLE: &str = include_str!("page.css");
 
-/// The page with the script before the end of its body.
+/// Inserts the script at the end of the page's body.
 pub(super) fn with_script(mut html: Vec<u8>, moment: &Moment) -> Vec<u8> {
     let end =
         html.windows(END.len()).rposition(|window| window.eq_ignore_ascii_case(END)).unwrap_or(html.len());
@@ -32,21 +32,20 @@ fn script(Moment { run, version, .. }: &Moment) -> String {
     format!("<script src=\"{SCRIPT}\" data-run=\"{run}\" data-seen=\"{version}\" defer></script>")
 }
 
-/// What stands where a page would be before the first build is done.
+/// The page shown until the first build is done.
 pub(super) fn unbuilt() -> String {
-    let body = "<h1>The first build is under way</h1>\n<p>This page appears when it is done.</p>\n";
+    let body = "<h1>Building the site</h1>\n<p>The page appears when the first build is done.</p>\n";
     whole("Building", "unbuilt", body)
 }
 
-/// What stands where a page would be while the site can't be built.
+/// The page shown while the site can't be built.
 pub(super) fn broken(error: &miette::Report) -> String {
     let (title, files) = if is_published(error) {
-        ("An entry can’t be read", "The published site has its last good version.")
+        ("An entry can’t be read", "The published site shows its last good version.")
     } else {
-        ("The site can’t be built", "The published files are as they were.")
+        ("The site can’t be built", "The published files are unchanged.")
     };
-    let mut body =
-        format!("<h1>{title}</h1>\n<p>{files} This page reloads by itself when a file is saved.</p>\n");
+    let mut body = format!("<h1>{title}</h1>\n<p>{files} This page reloads when you save a file.</p>\n");
     match (error.downcast_ref::<Problems>(), error.downcast_ref::<Problem>()) {
         (Some(problems), _) => problems.problems.iter().for_each(|problem| section_of(&mut body, problem)),
         (None, Some(problem)) => section_of(&mut body, problem),
@@ -62,7 +61,8 @@ pub(super) fn broken(error: &miette::Report) -> String {
 
 fn section_of(body: &mut String, problem: &Problem) {
     let drawn = problem.draw(false);
-    // The first line says what is wrong, which the heading does. What to do would be cut on a narrow screen.
+    // The heading already has the message. The help is wrapped separately, because it would be cut off on a narrow
+    // screen.
     let below = drawn.split_once('\n').map_or("", |(_, below)| below);
     let advice = problem.advice();
     let lines = match below.rsplit_once("= help: ") {

@@ -1,4 +1,4 @@
-//! Which paths matter to a site, and what a change at one of them means.
+//! The paths that a site is built from, and the meaning of changes to them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -9,56 +9,56 @@ use crate::config::Paths;
 use crate::entry::is_put_aside;
 use crate::scan::{WELL_KNOWN, belongs_at_root, is_never_copied};
 
-/// What an event at a path means.
+/// The meaning of an event at a path.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Meaning {
-    /// Nothing: it is no part of the site.
+    /// The path is not part of the site.
     Nothing,
-    /// Hardly anything: an editor's passing file, or one of a kind that is not read. It is looked at in a while.
+    /// Probably irrelevant: a temporary file of an editor, or a file of a kind that is not read. Check later.
     Later,
-    /// This file of the site may be different.
+    /// This file of the site may have changed.
     File(PathBuf),
-    /// A folder that is watched, or one around it, came or went: what is watched has to be settled anew.
+    /// A watched folder or one of its ancestors was created, moved or removed: set up watching again.
     Around,
 }
 
-/// A site's folders and files.
+/// The folders and files of a site.
 #[derive(Debug, Default)]
 pub(super) struct Places {
     roots: Vec<Root>,
-    /// The site's folder as it is called, and without links, if files in it are copied.
+    /// The site's folder as configured and without links, if files in it are copied.
     own: Option<(PathBuf, PathBuf)>,
-    /// shelflife.toml: as it is called, and where it is.
+    /// shelflife.toml, as configured and without links.
     settings: (PathBuf, PathBuf),
-    /// What symbolic links lead to, and the links that lead there.
+    /// Targets of symbolic links, and the links to each.
     links: BTreeMap<PathBuf, BTreeSet<PathBuf>>,
 }
 
-/// A folder that is read.
+/// A folder that builds read.
 #[derive(Debug)]
 struct Root {
-    /// Its path in the configuration.
+    /// The path in the configuration.
     path: PathBuf,
-    /// Its path without links, which is what events have.
+    /// The path without links, as in events.
     real: PathBuf,
     reads: Reads,
 }
 
-/// What is read of a folder.
+/// The files that builds read in a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reads {
-    /// Files with these extensions directly in it.
+    /// Files with these extensions, directly in the folder.
     In(&'static [&'static str]),
-    /// Files with this extension below it.
+    /// Files with this extension, at any depth.
     Below(&'static str),
-    /// All files below it but hidden ones.
+    /// All files except hidden ones, at any depth.
     Visible,
-    /// All files below it.
+    /// All files, at any depth.
     All,
 }
 
 impl Places {
-    /// Looks at what is there now. `settings` is shelflife.toml.
+    /// Reads the current folders and links. `settings` is shelflife.toml.
     pub(super) fn of(paths: &Paths, settings: &Path) -> Self {
         let folders = [
             (paths.entries.clone(), Reads::In(&["md"])),
@@ -87,7 +87,7 @@ impl Places {
         Self { roots, own, settings: (settings.to_path_buf(), place), links }
     }
 
-    /// The folders to watch: whether with everything below.
+    /// The folders to watch, and whether to watch them recursively.
     pub(super) fn watched(&self) -> BTreeMap<PathBuf, bool> {
         let mut watched = BTreeMap::new();
         let own = self.own.as_ref().map(|(site, _)| site.join(WELL_KNOWN));
@@ -99,7 +99,7 @@ impl Places {
         }
         let whole: Vec<&PathBuf> =
             self.roots.iter().map(|root| &root.real).filter(|path| path.is_dir()).collect();
-        // What lies below one that is watched as a whole must not be watched as less.
+        // A folder below a recursively watched one must not be watched separately.
         watched.retain(|path, _| !whole.iter().any(|root| path.starts_with(root)));
         watched.extend(whole.iter().map(|root| ((*root).clone(), true)));
         let nested = |path: &PathBuf| whole.iter().any(|root| *root != path && path.starts_with(root));
@@ -107,7 +107,7 @@ impl Places {
         watched
     }
 
-    /// What an event at `path` means. `moved` is whether something came or went there.
+    /// The meaning of an event at `path`. `moved` is whether something was created, moved or removed there.
     pub(super) fn meaning(&self, path: &Path, moved: bool) -> Meaning {
         let of_roots = self.roots.iter().map(|root| root.meaning(path, moved));
         let of_settings = if path == self.settings.1 {
@@ -121,7 +121,7 @@ impl Places {
         of_roots.chain(others).max().unwrap_or(Meaning::Nothing)
     }
 
-    /// Calls `each` with every file that is read now, by its path as events are told of it.
+    /// Calls `each` with every file that builds read now, using the same paths as events.
     pub(super) fn visit(&self, each: &mut impl FnMut(PathBuf, Metadata)) {
         for root in &self.roots {
             root.visit(&root.path, each);
@@ -135,7 +135,7 @@ impl Places {
         }
     }
 
-    /// Whether it is a file in the site's folder that is copied to the root.
+    /// The meaning of a path in the site's folder, whose root files are copied.
     fn meaning_for_own(&self, path: &Path) -> Meaning {
         let of_own = self.own.as_ref().and_then(|(site, real)| {
             let name =
@@ -151,7 +151,7 @@ impl Places {
         if moved && self.links.keys().any(leads_below) { Meaning::Around } else { Meaning::Nothing }
     }
 
-    /// The symbolic links of the site that lead to `path`: they are as different as it is.
+    /// The symbolic links of the site that lead to `path`; they change along with it.
     pub(super) fn links_to(&self, path: &Path) -> impl Iterator<Item = &PathBuf> {
         self.links.get(path).into_iter().flatten()
     }
@@ -186,7 +186,7 @@ impl Root {
         if is_read { Meaning::File(self.path.join(below)) } else { Meaning::Later }
     }
 
-    /// Whether what has this name, and all below it, is not read by the scan either.
+    /// Whether the scan skips everything with this name, and everything below it.
     fn leaves_out(&self, name: &OsStr) -> bool {
         match self.reads {
             Reads::All => is_never_copied(name),
@@ -194,7 +194,7 @@ impl Root {
         }
     }
 
-    /// Calls `each` with the files in a folder, and below it where those are read.
+    /// Calls `each` with the files in a folder, recursively if they are read recursively.
     fn visit(&self, folder: &Path, each: &mut impl FnMut(PathBuf, Metadata)) {
         for entry in files_in(folder) {
             let (path, Ok(kind)) = (entry.path(), entry.file_type()) else { continue };
@@ -211,35 +211,35 @@ impl Root {
     }
 }
 
-/// What is in a folder; nothing if there is none.
+/// The files in a folder; empty if there is no such folder.
 fn files_in(folder: &Path) -> impl Iterator<Item = DirEntry> {
     std::fs::read_dir(folder).into_iter().flatten().flatten()
 }
 
-/// Whether an editor makes files of such a name for a moment: backups, and what Vim tries a folder with. The others,
-/// swap files and Emacs' locks, are hidden.
+/// Whether the name is that of an editor's temporary file: a backup, or the file with which Vim tests a folder. Swap
+/// files and Emacs' locks are hidden files.
 fn is_passing(path: &Path) -> bool {
     let name = path.file_name().map(|name| name.as_encoded_bytes()).unwrap_or_default();
     name.ends_with(b"~") || name == b"4913" || (name.starts_with(b"#") && name.ends_with(b"#"))
 }
 
-/// The path without links, as far as there is anything there.
+/// The path with links resolved as far as it exists.
 fn real(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| real_place(path))
 }
 
-/// The path with no links before its last name.
+/// The path with links resolved, except in its last component.
 fn real_place(path: &Path) -> PathBuf {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return path.to_path_buf() };
     real(parent).join(name)
 }
 
-/// The nearest folder at or around `path` that exists, without links.
+/// The nearest existing folder at or above `path`, with links resolved.
 fn nearest_folder(path: &Path) -> Option<PathBuf> {
     path.ancestors().find(|folder| folder.is_dir()).map(real)
 }
 
-/// Notes where the symbolic links below `folder` lead to.
+/// Records the targets of symbolic links below `folder`.
 fn collect_links(root: &Root, folder: &Path, links: &mut BTreeMap<PathBuf, BTreeSet<PathBuf>>) {
     for entry in files_in(folder) {
         let (path, Ok(kind)) = (entry.path(), entry.file_type()) else { continue };

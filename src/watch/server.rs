@@ -1,4 +1,4 @@
-//! The server: outputs as they are on disk, with a script in each page, and a stream that says when to reload.
+//! Serves the outputs on disk, with a script in each page, and a stream of reload events.
 
 use std::convert::Infallible;
 use std::io::{self, ErrorKind};
@@ -22,24 +22,24 @@ use super::host::Hosts;
 use super::live::{Condition, Live, Moment};
 use super::page;
 
-/// The port that is tried first where none is given.
+/// The default port.
 const PORT: u16 = 4000;
-/// How many ports are tried then.
+/// The number of ports to try if none is given.
 const PORTS: u16 = 20;
-/// How soon a browser asks again when the stream is cut.
+/// How soon a browser reconnects when the stream is cut.
 const RETRY: Duration = Duration::from_millis(500);
 
-/// A port that is taken, ready to serve.
+/// A bound port.
 pub(super) struct Bound {
     pub(super) listener: TcpListener,
     pub(super) address: SocketAddr,
 }
 
-/// Takes a port at `host`: the given one, or else the first free one from [`PORT`] on.
+/// Binds a port at `host`: the given one, or else the first free one from [`PORT`].
 ///
 /// # Errors
 ///
-/// When the port is taken, or this machine has no such address.
+/// If the port is taken, or this machine does not have the address.
 pub(super) fn bind(host: &str, port: Option<u16>) -> miette::Result<Bound> {
     let last = port.unwrap_or(PORT + PORTS - 1);
     for port in port.unwrap_or(PORT)..=last {
@@ -53,47 +53,47 @@ pub(super) fn bind(host: &str, port: Option<u16>) -> miette::Result<Bound> {
             Err(error) => return Err(cannot_bind(host, port, &error)),
         }
     }
-    Err(miette!("there is no port to try"))
+    Err(miette!("no port to try"))
 }
 
 fn cannot_bind(host: &str, port: u16, error: &io::Error) -> miette::Report {
     match error.kind() {
         ErrorKind::AddrInUse => miette!(
             help =
-                "end the program that has it, or choose another with `--port`; `--port 0` takes a free one",
-            "port {port} of {host} is taken"
+                "stop the program that uses it, or choose another with `--port`; `--port 0` picks a free one",
+            "port {port} of {host} is already in use"
         ),
         ErrorKind::PermissionDenied => miette!(
-            help = "choose one above 1023 with `--port`",
-            "port {port} of {host} is not for everybody: {error}"
+            help = "choose a port above 1023 with `--port`",
+            "permission denied for port {port} of {host}: {error}"
         ),
         _ => miette!(
             help = "give an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all of them",
-            "can't listen at `--host {host}`: {error}"
+            "can't listen on `--host {host}`: {error}"
         ),
     }
 }
 
-/// Whether `port` is not the one that is tried first.
+/// The default port, if `port` is another one.
 pub(super) fn taken_instead(port: u16) -> Option<u16> {
     (port != PORT).then_some(PORT)
 }
 
-/// What every request is answered from.
+/// The state shared by all requests.
 struct Shared {
     live: Arc<Live>,
     hosts: Hosts,
 }
 
-/// Serves until it is dropped.
+/// Serves until dropped.
 ///
 /// # Errors
 ///
-/// When the listener can't be used.
+/// If the listener can't be used.
 pub(super) async fn serve(listener: TcpListener, live: Arc<Live>, hosts: Hosts) -> miette::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener).into_diagnostic()?;
     let router = Router::new().fallback(handle).with_state(Arc::new(Shared { live, hosts }));
-    axum::serve(listener, router).await.into_diagnostic().wrap_err("the server has stopped")
+    axum::serve(listener, router).await.into_diagnostic().wrap_err("the server failed")
 }
 
 async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response {
@@ -101,19 +101,19 @@ async fn handle(State(shared): State<Arc<Shared>>, request: Request) -> Response
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
-    // No other site's page has anything to look for here.
+    // Pages of other sites must not load anything from here.
     headers.insert("cross-origin-resource-policy", HeaderValue::from_static("same-origin"));
     response
 }
 
 async fn answer(shared: Arc<Shared>, method: &Method, uri: &Uri, headers: &HeaderMap) -> Response {
     if !shared.hosts.allow(headers) {
-        let sentence = "This server answers only under the address that it listens at. Give `--host` to shelflife \
-                        watch to be asked by another name.\n";
+        let sentence = "This server only answers requests for the address that it listens on. Use `shelflife watch \
+                        --host` to allow another name.\n";
         return text(StatusCode::FORBIDDEN, sentence);
     }
     if method != Method::GET && method != Method::HEAD {
-        let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "There are only things to GET here.\n");
+        let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "Only GET and HEAD are allowed.\n");
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
         return response;
     }
@@ -123,12 +123,12 @@ async fn answer(shared: Arc<Shared>, method: &Method, uri: &Uri, headers: &Heade
         _ => {
             let uri = uri.clone();
             let answered = tokio::task::spawn_blocking(move || output(&shared.live.now(), &uri)).await;
-            answered.unwrap_or_else(|_| text(StatusCode::INTERNAL_SERVER_ERROR, "This went wrong.\n"))
+            answered.unwrap_or_else(|_| text(StatusCode::INTERNAL_SERVER_ERROR, "Internal server error.\n"))
         }
     }
 }
 
-/// The answer to a request for an output.
+/// Answers a request for an output.
 fn output(moment: &Moment, uri: &Uri) -> Response {
     let base = moment.site.base_path.as_str();
     let path = uri.path();
@@ -137,7 +137,7 @@ fn output(moment: &Moment, uri: &Uri) -> Response {
     }
     let Some(address) = Address::parse(path, base) else {
         let within = path.strip_prefix(base).is_some_and(|below| below.starts_with('/'));
-        let sentence = "No file of the site has such an address.\n";
+        let sentence = "The site can't have a file with this path.\n";
         return if within { text(StatusCode::BAD_REQUEST, sentence) } else { missing(moment, true) };
     };
     if let (Condition::Broken(page), true) = (&moment.condition, address.is_page()) {
@@ -153,18 +153,18 @@ fn output(moment: &Moment, uri: &Uri) -> Response {
             redirect(&format!("{}{query}", address.as_folder(base)))
         }
         Ok(Found::Nothing) => missing(moment, address.is_page()),
-        Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, &format!("This file can't be read: {error}\n")),
+        Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, &format!("Can't read this file: {error}\n")),
     }
 }
 
-/// What there is instead of an output that is not there.
+/// Answers a request for a missing output.
 fn missing(moment: &Moment, is_page: bool) -> Response {
     if is_page && moment.condition == Condition::Unbuilt {
         return html(StatusCode::SERVICE_UNAVAILABLE, page::unbuilt().into_bytes(), moment);
     }
     match Address::parse("/404.html", "").map(|address| files::find(&moment.site, &address)) {
         Some(Ok(Found::File(_, bytes))) => html(StatusCode::NOT_FOUND, bytes, moment),
-        _ => text(StatusCode::NOT_FOUND, "There is no such file.\n"),
+        _ => text(StatusCode::NOT_FOUND, "Not found.\n"),
     }
 }
 
@@ -172,7 +172,7 @@ fn html(status: StatusCode, bytes: Vec<u8>, moment: &Moment) -> Response {
     content(status, "html.html", page::with_script(bytes, moment))
 }
 
-/// A file with the media type that `path` has.
+/// A response with the media type of `path`.
 fn content(status: StatusCode, path: &str, body: impl Into<Body>) -> Response {
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
@@ -193,11 +193,11 @@ fn redirect(address: &str) -> Response {
             response.headers_mut().insert(LOCATION, location);
             response
         }
-        Err(_) => text(StatusCode::BAD_REQUEST, "No file of the site has such an address.\n"),
+        Err(_) => text(StatusCode::BAD_REQUEST, "The site can't have a file with this path.\n"),
     }
 }
 
-/// What a page says of itself when it asks for events.
+/// The parameters with which a page requests events.
 #[derive(Debug, Default, Clone)]
 struct Reader {
     page: String,
@@ -205,7 +205,7 @@ struct Reader {
     seen: u64,
 }
 
-/// A stream that says `reload` once what the page shows has changed.
+/// A stream that sends `reload` when the content of the page has changed.
 fn events(live: &Arc<Live>, query: &str) -> Response {
     let mut reader = Reader::default();
     for (key, value) in url::form_urlencoded::parse(query.as_bytes()) {
@@ -230,7 +230,7 @@ fn reloads(live: Arc<Live>, reader: Reader) -> impl Stream<Item = Result<Event, 
             let version = *versions.borrow_and_update();
             if live.is_outdated(&reader.page, &reader.run, reader.seen) {
                 let event = Event::default().event("reload").data(version.to_string());
-                // Whoever stays nevertheless is told again by the next change only.
+                // A page that does not reload is notified only of the next change.
                 let reader = Reader { run: live.now().run, seen: version, ..reader };
                 return Some((Ok(event), (None, versions, live, reader)));
             }

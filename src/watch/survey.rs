@@ -1,4 +1,4 @@
-//! A look at the sizes and times of all files that a build reads: it finds what no event has told of.
+//! Compares the sizes and times of all files that a build reads, to find changes without an event.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::Metadata;
@@ -8,18 +8,19 @@ use std::time::{Duration, Instant, SystemTime};
 use super::places::Places;
 use crate::file_stat::Identity;
 
-/// What was seen.
+/// The state of all files at one time.
 #[derive(Debug, Default)]
 pub(super) struct Survey {
     files: BTreeMap<PathBuf, Stamp>,
-    /// The folders that are watched. The system watches a folder, and not what has its name later.
+    /// The identities of the watched folders. The system watches a folder, not its path, so a replaced folder goes
+    /// unwatched.
     folders: BTreeMap<PathBuf, Option<Identity>>,
-    /// How long it took to look.
+    /// How long the survey took.
     pub(super) took: Duration,
 }
 
-/// What differs if somebody has written a file. The time at which its inode changed is none of it: that changes also
-/// when somebody else makes a hard link, of which no event tells.
+/// The data that writing to a file changes. The inode's change time is left out, because hard links change it without
+/// an event.
 #[derive(Debug, PartialEq, Eq)]
 struct Stamp {
     size: u64,
@@ -38,7 +39,7 @@ impl Stamp {
 }
 
 impl Survey {
-    /// Looks at what is there now.
+    /// Reads the current state of all files.
     pub(super) fn of(places: &Places) -> Self {
         let began = Instant::now();
         let mut files = BTreeMap::new();
@@ -50,14 +51,14 @@ impl Survey {
         Self { files, folders, took: began.elapsed() }
     }
 
-    /// The files that are not as they were `before`.
+    /// The files that differ from the survey `before`.
     pub(super) fn changed_since(&self, before: &Self) -> BTreeSet<PathBuf> {
         let is_same = |path: &PathBuf| self.files.get(path) == before.files.get(path);
         let all = self.files.keys().chain(before.files.keys());
         all.filter(|path| !is_same(path)).cloned().collect()
     }
 
-    /// Whether another folder is where one was `before`, so that the system watches one that is not the site's any more.
+    /// Whether a folder was replaced since `before`, so that the system watches one that is no longer part of the site.
     pub(super) fn has_other_folders(&self, before: &Self) -> bool {
         self.folders != before.folders
     }

@@ -1,4 +1,4 @@
-//! The loop: waits for a change, builds, says what came of it, and asks for facts when they go stale.
+//! The loop: waits for changes, builds, reports the result, and fetches facts when they go stale.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use crate::build::{Built, Problems, is_published};
 use crate::config::Paths;
 use crate::problem::{Problem, explain};
 
-/// After how long a build is tried again that failed for no reason in the site's files.
+/// How soon to retry a build that failed for a reason outside the site's files.
 const RETRY: Duration = Duration::from_secs(5);
-/// How many failures in a row are not told because something has changed meanwhile.
+/// How many failures in a row may be skipped because files have changed meanwhile.
 const HASTE: usize = 3;
 
-/// Everything that the loop works with.
+/// The loop and what it works with.
 pub(super) struct Turns<B: Build> {
     pub(super) builder: B,
     pub(super) events: Events<B::Answers>,
@@ -26,32 +26,32 @@ pub(super) struct Turns<B: Build> {
     pub(super) tell: Arc<dyn Tell>,
     /// shelflife.toml.
     pub(super) settings: PathBuf,
-    /// The least time between two refreshes.
+    /// The shortest time between two refreshes.
     pub(super) rest: Duration,
     state: State,
 }
 
-/// How things stand.
+/// The state of the loop.
 #[derive(Debug, Default)]
 struct State {
-    /// What is watched.
+    /// The watched paths.
     followed: Option<Paths>,
-    /// Why the last build failed, if it did.
+    /// The error of the last build, if it failed.
     failing: Option<Vec<String>>,
-    /// Whether the site was published all the same.
+    /// Whether the site was published despite the error.
     is_published: bool,
-    /// How many failures were passed over.
+    /// The number of failures that were skipped.
     passed_over: usize,
-    /// When to try again.
+    /// When to retry.
     retry_at: Option<Instant>,
-    /// When to ask for facts; none while they are being asked for.
+    /// When to fetch facts; `None` while they are being fetched.
     ask_at: Option<Instant>,
-    /// When they were asked for.
+    /// When the running fetch started.
     asked: Option<Instant>,
 }
 
 impl<B: Build + 'static> Turns<B> {
-    /// Starts to watch.
+    /// Starts watching.
     pub(super) fn new(
         builder: B,
         events: Events<B::Answers>,
@@ -65,13 +65,13 @@ impl<B: Build + 'static> Turns<B> {
         turns
     }
 
-    /// Builds, and then turn after turn, until it is told to stop.
+    /// Builds, and then handles changes until told to stop.
     pub(super) fn run(mut self) {
         self.tell_how();
         self.build(&Cause::Start, &Changes::unknown(), Instant::now());
         self.state.ask_at = Some(Instant::now());
         loop {
-            // There is no use in facts for a site that can't be built.
+            // A site that can't be built needs no facts.
             let is_built = self.state.failing.is_none() || self.state.is_published;
             let ask_at = self.state.ask_at.filter(|_| is_built);
             let until = ask_at.into_iter().chain(self.state.retry_at).min();
@@ -91,10 +91,10 @@ impl<B: Build + 'static> Turns<B> {
         }
     }
 
-    /// Builds what has changed.
+    /// Builds a batch of changes.
     fn take(&mut self, batch: &Batch) {
         for failure in &batch.failures {
-            self.tell.tell(&News::Warning(&format!("some changes may go unseen: {failure}")));
+            self.tell.tell(&News::Warning(&format!("some changes may be missed: {failure}")));
         }
         if batch.around {
             self.follow();
@@ -109,16 +109,16 @@ impl<B: Build + 'static> Turns<B> {
         self.conclude(cause, began, result);
     }
 
-    /// Has facts asked for, on another thread.
+    /// Fetches facts on another thread.
     fn ask(&mut self) {
         self.state.ask_at = None;
         let Some(asking) = self.builder.ask() else { return self.rest() };
         self.state.asked = Some(Instant::now());
         let outbox = self.events.outbox();
-        // Once the loop has ended, nobody wants to learn.
+        // When the loop has ended, the answers are dropped.
         let send = move || drop(outbox.send(Message::Answers(asking())));
         if let Err(error) = std::thread::Builder::new().name("ask".to_owned()).spawn(send) {
-            self.tell.tell(&News::Warning(&format!("facts can't be asked for: {error}")));
+            self.tell.tell(&News::Warning(&format!("can't fetch facts: {error}")));
             self.rest();
         }
     }
@@ -130,12 +130,12 @@ impl<B: Build + 'static> Turns<B> {
         self.state.ask_at = Some(Instant::now());
     }
 
-    /// Asks again when facts go stale.
+    /// Schedules the next fetch for when facts go stale.
     fn rest(&mut self) {
         self.state.ask_at = self.builder.fresh_for().map(|fresh| Instant::now() + fresh.max(self.rest));
     }
 
-    /// Says what came of a build.
+    /// Reports the result of a build.
     fn conclude(&mut self, cause: &Cause, began: Instant, result: miette::Result<Built>) {
         let took = began.elapsed();
         self.state.retry_at = None;
@@ -152,14 +152,13 @@ impl<B: Build + 'static> Turns<B> {
         if self.state.followed.as_ref() != Some(&self.builder.config().paths) {
             self.follow();
             self.tell_how();
-            // What happened in a folder before it was watched, no event told of.
+            // Changes made in a folder before it was watched have no events.
             self.events.look_later();
         }
     }
 
     fn failed(&mut self, cause: &Cause, took: Duration, error: &miette::Report) {
-        // A file was read while it was being written, or went after it was listed: the next build is the one that
-        // counts.
+        // If a file was read while being written, or removed after it was listed, only the next build counts.
         if self.state.passed_over < HASTE && self.events.has_news() {
             self.state.passed_over += 1;
             return;
@@ -185,7 +184,7 @@ impl<B: Build + 'static> Turns<B> {
         self.state.followed = Some(paths.clone());
     }
 
-    /// Says how changes are noticed, if that is another way than before.
+    /// Reports how changes are found, if that has changed.
     fn tell_how(&mut self) {
         if let Some(notice) = self.events.notice() {
             self.tell.tell(&News::Warning(&notice));
@@ -193,7 +192,7 @@ impl<B: Build + 'static> Turns<B> {
     }
 }
 
-/// An error as it is compared with the one before.
+/// An error in a form that can be compared with the previous one.
 fn tellable(error: &miette::Report) -> Vec<String> {
     match error.downcast_ref::<Problems>() {
         Some(problems) => problems.problems.iter().map(|problem| problem.draw(false)).collect(),

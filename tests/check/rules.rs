@@ -369,7 +369,7 @@ fn findings_are_drawn_as_a_compiler_does() {
     let one = site.at("entries/one.md");
     let drawn = check(&site, &[one.to_str().unwrap()]);
     assert_eq!(drawn.code, 1);
-    let expected = "error[unsupported-python]: `>=2.7,<3` admits none of the versions of Python that OctoPrint runs on: \
+    let expected = "error[unsupported-python]: `>=2.7,<3` allows none of the Python versions that OctoPrint runs on: \
                     3.6 to 3.13\n  --> entries/one.md:22:11\n   |\n22 |   python: \">=2.7,<3\"\n   |           ^^^^^^^^^^\n";
     assert!(drawn.stdout.starts_with(expected), "{}", drawn.stdout);
     let short = check(&site, &["--format", "short"]).stdout;
@@ -480,7 +480,10 @@ fn what_has_one_right_answer_is_mended() {
     assert!(check(&site, &["--fix", two_path.to_str().unwrap()]).stderr.starts_with("Checked 1 entry:"));
     let lines = expected.lines().count();
     let said = check(&site, &["--fix"]).stderr;
-    assert!(said.starts_with(&format!("Fixed entries/one.md: changed {lines} line ends to LF\n")), "{said}");
+    assert!(
+        said.starts_with(&format!("Fixed entries/one.md: changed {lines} line endings to LF\n")),
+        "{said}"
+    );
     assert_eq!((site.read("entries/one.md"), site.read("entries/two.md")), (expected, two));
 }
 

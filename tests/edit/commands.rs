@@ -140,7 +140,7 @@ fn what_cant_be_marked_is_left_alone() {
     assert_eq!(run(&site, &["mark", "abandoned", "mqtt2", url]).code, 0);
     assert!(site.read("entries/mqtt2.md").contains(url));
     site.write("entries/mqtt2.md", "---\nid: other\ntitle: T\n---\n");
-    fails(&site, &["mark", "abandoned", "other", url], 1, "name the one that you mean by its file");
+    fails(&site, &["mark", "abandoned", "other", url], 1, "give the file of the entry");
 }
 
 #[test]

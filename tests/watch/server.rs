@@ -195,7 +195,7 @@ fn a_broken_entry_is_shown_where_the_page_would_be() {
     open.reloaded();
     let page = watching.get("/plugins/two/");
     assert!(page.status == 200 && page.text().contains("Plugin two"), "{}", page.text());
-    watching.line("mended: entries/one.md changed, 0 outputs written in ");
+    watching.line("fixed: entries/one.md changed, 0 outputs written in ");
     assert_leaves_all_whole(&site, watching);
 }
 
@@ -326,7 +326,7 @@ fn a_port_that_is_taken_is_named_or_passed_over() {
     let run = site.program(&["watch", "--port", &port, path]).output().unwrap();
     let stderr = String::from_utf8_lossy(&run.stderr);
     assert_eq!(run.status.code(), Some(1), "{stderr}");
-    assert!(stderr.contains(&format!("port {port} of 127.0.0.1 is taken")), "{stderr}");
+    assert!(stderr.contains(&format!("port {port} of 127.0.0.1 is already in use")), "{stderr}");
     assert!(stderr.contains("--port 0"), "{stderr}");
 
     // If somebody else has the port, it is taken, too.
@@ -388,7 +388,7 @@ fn before_the_first_build_a_page_says_so() {
     let watching = site.start_watching(&[]);
     watching.line("waiting for another build");
     let page = watching.get("/plugins/one/");
-    assert!(page.status == 503 && page.text().contains("under way"), "{}", page.text());
+    assert!(page.status == 503 && page.text().contains("Building the site"), "{}", page.text());
     assert_eq!(watching.get("/plugins.json").status, 404);
     let open = watching.open("/plugins/one/");
     assert!(!Path::new(&site.at("public")).exists());
@@ -446,7 +446,7 @@ fn a_configuration_that_vanishes_is_no_wish_for_defaults() {
     let watching = site.watch(&[]);
     let before = site.tree("public");
     std::fs::remove_file(site.at("shelflife.toml")).unwrap();
-    let broken = watching.page_with("/", "shelflife.toml is gone");
+    let broken = watching.page_with("/", "shelflife.toml was removed");
     assert_eq!(broken.status, 500);
     assert!(site.tree("public") == before);
     site.write("shelflife.toml", CONFIG);
@@ -502,6 +502,6 @@ fn a_folder_that_another_one_replaces_is_followed() {
         }
         assert_eq!(watching.get("/plugins/other/").status, 404);
         let told = watching.lines();
-        assert!(!told.iter().any(|line| line.contains("looking for changes")), "{told:#?}");
+        assert!(!told.iter().any(|line| line.contains("checking for changes")), "{told:#?}");
     }
 }
