@@ -261,12 +261,12 @@ fn stats(stats: &Stats) {
         row(&format!("facts: {kind}"), *amount);
     }
     row("histories", stats.state.histories);
-    row("good versions", stats.state.good);
+    row("last good versions", stats.state.good);
     for (function, amount) in &stats.memos {
         row(&format!("memos: {function}"), *amount);
     }
-    row("traces of entries", stats.entry_traces);
-    row("texts in lists", stats.shown);
+    row("entry traces", stats.entry_traces);
+    row("list fragments", stats.shown);
     row("blobs", stats.blobs);
     print(&format!("{:<20} {:>9}", "published files", stats.published));
     print(&format!("{:<20} {:>9}", "builds", stats.builds));

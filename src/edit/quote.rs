@@ -114,7 +114,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read(text in "(\\PC|[\\n\\t:#'\"\\\\ ,\\[\\]{}&*!|>%@-])*") {
-            // What turns the direction of text is taken out by whoever reads.
+            // Reading removes characters that change the direction of text.
             prop_assume!(!text.chars().any(crate::yaml::is_forbidden));
             prop_assert_eq!(read(&format!("key: {} # comment\n", scalar(&text))), Some(text.clone()));
             prop_assert_eq!(read(&format!("key: [{}, x]\n", scalar_in_list(&text))), Some(text));

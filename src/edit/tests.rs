@@ -1,4 +1,4 @@
-//! What edits do to files, whatever these look like.
+//! Tests of edits on files of every layout.
 
 use proptest::prelude::*;
 
@@ -13,7 +13,7 @@ pub(super) fn front(yaml: &str) -> String {
     format!("---\n{yaml}---\nText.\n")
 }
 
-/// What becomes of this front matter.
+/// The front matter after an edit.
 fn edited(yaml: &str, edit: impl Fn(&EntryFile) -> Result<Vec<Edit>, crate::problem::Problem>) -> String {
     let file = read(&front(yaml));
     match edit(&file) {
@@ -127,7 +127,7 @@ fn of_edits_that_overlap_the_first_counts() {
     assert_eq!(apply(b"01234567", &edits), b"12X567W");
 }
 
-/// One field as somebody may write it, under a key that stands for its number.
+/// A field in any layout, under a key that identifies it.
 fn field() -> impl Strategy<Value = String> {
     let value = prop_oneof![
         "[a-z]{1,8}",
@@ -167,7 +167,7 @@ fn field() -> impl Strategy<Value = String> {
     })
 }
 
-/// A file that has the keys `id`, and some of those that are set.
+/// A file with the key `id` and some of the keys that are set.
 pub(super) fn file() -> impl Strategy<Value = String> {
     let keys = prop::sample::subsequence(
         vec!["title", "license", "date", "tags", "disabled", "abandoned", "other"],
@@ -190,7 +190,7 @@ pub(super) fn file() -> impl Strategy<Value = String> {
     })
 }
 
-/// Line ends of another kind, or lost bytes, would show in the lines that both files have.
+/// Changed line endings or lost bytes would show up in lines that both files should share.
 fn lines(bytes: &[u8]) -> Vec<&[u8]> {
     bytes.split_inclusive(|byte| matches!(byte, b'\n' | b'\r')).collect()
 }
@@ -237,7 +237,7 @@ proptest! {
         prop_assert!(same::but_for(&file, &read, &[key]));
     }
 
-    /// Whatever is in a file, it is edited as asked or not at all, and nothing panics.
+    /// Any file is either edited as requested or refused, without a panic.
     #[test]
     fn a_file_that_is_made_for_it_is_not_damaged(
         written in file(),

@@ -374,7 +374,7 @@ fn findings_are_drawn_as_a_compiler_does() {
     assert!(drawn.stdout.starts_with(expected), "{}", drawn.stdout);
     let short = check(&site, &["--format", "short"]).stdout;
     assert!(
-        short.starts_with("entries/one.md:22:11: warning[unsupported-python]: `>=2.7,<3` admits"),
+        short.starts_with("entries/one.md:22:11: warning[unsupported-python]: `>=2.7,<3` allows"),
         "{short}"
     );
 }

@@ -16,7 +16,7 @@ fn what_is_new_is_said_to_be_new() {
         assert_eq!(made["changes"], json!([]));
     }
     let said = run(&site, site.path(), &["one", "--now", "2020-08-01T03:00:00Z"]);
-    let expected = "First made by build 1 on 2020-08-01 00:00:00 UTC (3 h ago); this output is new";
+    let expected = "First written by build 1 on 2020-08-01 00:00:00 UTC (3 h ago).";
     assert!(said.stdout.contains(expected), "{}", said.stdout);
 }
 
@@ -322,5 +322,5 @@ fn what_was_not_noted_is_not_guessed() {
         assert_eq!(made["reason"], expected, "{given}");
     }
     let text = run(&site, site.path(), &["sitemap.xml"]).stdout;
-    assert!(text.contains("It is unknown when this was made"), "{text}");
+    assert!(text.contains("No build has recorded when this was written"), "{text}");
 }

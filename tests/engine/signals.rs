@@ -187,7 +187,7 @@ fn a_build_that_waits_for_another_one_is_stopped() {
     send(SIGTERM, &build);
     let end = end(build, said);
     assert_eq!(end.signal, Some(SIGTERM), "{}", end.stderr);
-    assert!(end.stderr.contains("stopped by SIGTERM: each published file"), "{}", end.stderr);
+    assert!(end.stderr.contains("stopped by SIGTERM: published files"), "{}", end.stderr);
     assert!(site.tree("public") == before);
     drop(held);
     site.build(&[]).succeeded();
@@ -254,5 +254,5 @@ fn seeding_from_a_server_that_says_nothing_is_stopped() {
     send(SIGINT, &process);
     let end = end(process, String::new());
     assert_eq!(end.signal, Some(SIGINT), "{}", end.stderr);
-    assert!(end.stderr.contains("stopped by SIGINT: the cache is whole"), "{}", end.stderr);
+    assert!(end.stderr.contains("stopped by SIGINT: the cache is intact"), "{}", end.stderr);
 }

@@ -325,7 +325,7 @@ fn a_check_that_can_not_run_is_not_told_as_one_that_found_errors() {
     assert!(comment.contains("**The check could not run.**"), "{comment}");
     assert!(comment.contains("titel") && !comment.contains("::error"), "{comment}");
 
-    registry.forge.cancel_after("Hand the summary over to the comment");
+    registry.forge.cancel_after("Upload the summary");
     let event = registry.propose(6, &[("entries/two.md", &entry("two", ""))]);
     let runs = registry.forge.start(&event);
     assert_eq!(run_of(&runs, "Check").conclusion(), "cancelled");
@@ -349,7 +349,7 @@ fn a_preview_shows_what_a_pull_request_changes() {
     let preview = run_of(&runs, "Preview");
     assert_eq!(preview.conclusion(), "success", "{}", preview.log());
     let job = &preview.jobs["preview"];
-    let summary = &job.steps.iter().find(|step| step.name == "List the pages that change").unwrap().summary;
+    let summary = &job.steps.iter().find(|step| step.name == "List the changed pages").unwrap().summary;
     for line in [
         "- <http://localhost:8000/plugins/two/> (changed)\n",
         "- <http://localhost:8000/plugins/three/> (added)\n",

@@ -311,7 +311,7 @@ fn a_stale_fact_is_refreshed_in_the_background() {
     let mut watching = site.watch(&[]);
     watching.page_with("/plugins/one/", "4,712");
     let line = watching.line("facts refreshed: ");
-    assert!(line.contains("asked for") && line.contains("written in"), "{line}");
+    assert!(line.contains("fetched") && line.contains("written in"), "{line}");
     assert_eq!(watching.stop("-INT").0, Some(0));
     // A first build that asked for itself would know nothing of the number before.
     site.assert_like_a_first_build(&jiff::Timestamp::now().to_string());

@@ -1,30 +1,30 @@
-//! Moments and spans of time, rounded to what a person wants to know.
+//! Times and durations, rounded for reading.
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-/// A moment, to the second.
+/// A time, to the second.
 pub(super) fn moment(at: Timestamp) -> String {
     at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M:%S UTC").to_string()
 }
 
-/// How long ago something was.
+/// The time from `at` to `now`, such as `3 h ago`.
 pub(super) fn ago(at: Timestamp, now: Timestamp) -> String {
     match now.duration_since(at) {
-        after if after.is_negative() => format!("{} later", span(after)),
+        after if after.is_negative() => format!("{} from now", span(after)),
         before => format!("{} ago", span(before)),
     }
 }
 
-/// The units in which spans are told, each with its seconds and from how many of the next smaller one on.
+/// The units, each with its length in seconds and the least number of the next smaller unit at which it is used.
 const UNITS: [(&str, i64, i64); 4] = [("s", 1, 0), ("min", 60, 60), ("h", 3600, 60), ("day", 86_400, 48)];
 
-/// A span of time in one unit. Its sign does not show.
+/// A duration in one unit, without its sign.
 pub(super) fn span(span: SignedDuration) -> String {
     let seconds = span.as_secs().abs();
     let (mut told, mut name) = (seconds, "s");
     for (unit, length, from) in UNITS {
-        // As it was told in the smaller unit, so that no 59.6 min become 60.
+        // Compare the rounded value, so that 59.6 min doesn't become 60 min.
         if told < from {
             break;
         }
@@ -68,6 +68,6 @@ mod tests {
         let at: Timestamp = "2026-11-25T01:00:00Z".parse().unwrap();
         assert_eq!(moment(at), "2026-11-25 01:00:00 UTC");
         let later = at + SignedDuration::from_hours(3);
-        assert_eq!((ago(at, later), ago(later, at)), ("3 h ago".to_owned(), "3 h later".to_owned()));
+        assert_eq!((ago(at, later), ago(later, at)), ("3 h ago".to_owned(), "3 h from now".to_owned()));
     }
 }

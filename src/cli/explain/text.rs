@@ -1,4 +1,4 @@
-//! An explanation as a person reads it.
+//! An explanation as text for a terminal.
 
 use std::fmt::Write as _;
 
@@ -16,20 +16,20 @@ const FAINT: Style = Style::new().dimmed();
 const STALE: Style = AnsiColor::Yellow.on_default();
 const MISSING: Style = AnsiColor::Red.on_default();
 
-/// The explanation in lines, with colours.
+/// The explanation as lines of text with colors.
 pub(super) fn draw(explanation: &Explanation) -> String {
     let Explanation { output, address, what, now, made, depends_on } = explanation;
     let mut text = String::new();
     line(&mut text, 0, &styled(NAME, output));
     let is = match what {
         What::Plugin { entry } => Some(format!("the page of {entry}")),
-        What::Alternate { entry } => Some(format!("a file beside the page of {entry}")),
+        What::Alternate { entry } => Some(format!("an alternate of the page of {entry}")),
         What::Redirect { entry } => Some(format!("a redirect to the page of {entry}")),
         What::Asset { asset } => Some(format!("a copy of the asset {asset}")),
-        What::Page { page } => Some(format!("a page of the site's own: {page}")),
+        What::Page { page } => Some(format!("the page from {page}")),
         What::Copy { file } => Some(format!("a copy of {file}")),
         What::Group => Some("the page of a tag or an author".to_owned()),
-        What::Picture => Some("a picture of a video".to_owned()),
+        What::Picture => Some("a video thumbnail".to_owned()),
         What::Site => None,
     };
     is.into_iter().for_each(|is| line(&mut text, 1, &printable(&is)));
@@ -40,12 +40,12 @@ pub(super) fn draw(explanation: &Explanation) -> String {
     let facts = depends_on.facts.iter().map(|fact| (fact.subject.clone(), freshness(fact, *now)));
     let of_plugins = depends_on.plugins.as_ref().map(|plugins| draw_plugins(plugins, *now));
     let mut rows = group(&depends_on.inputs);
-    // Between what is its own and what it has in common with others.
+    // Facts go between the output's own inputs and those that all outputs share.
     let place = rows.iter().position(|(name, _)| is_common(name)).unwrap_or(rows.len());
     rows.splice(place..place, facts.chain(of_plugins.into_iter().flatten()));
     text.push('\n');
     if rows.is_empty() {
-        line(&mut text, 0, "No build has noted what it depends on: the cache is from an older version.");
+        line(&mut text, 0, "Its dependencies are unknown: the cache was written by an older version.");
     } else {
         line(&mut text, 0, "Depends on:");
         columns(&mut text, &rows);
@@ -58,25 +58,25 @@ fn draw_made(text: &mut String, made: Option<&LastMade>, now: Timestamp) {
         line(
             text,
             0,
-            "No build has noted when it was made: it has not changed since the cache was cleared, or was an older \
-             version's.",
+            "No build has recorded when this was written: it has not changed since the cache was cleared, or since an \
+             older version wrote it.",
         );
         return;
     };
     let when = format!("by build {build} on {} ({})", moment(*at), ago(*at, now));
     match reason {
         Reason::New => {
-            line(text, 0, &format!("Made for the first time {when}: there was no such output before."));
+            line(text, 0, &format!("First written {when}."));
         }
         Reason::Unknown => line(
             text,
             0,
             &format!(
-                "Made again {when}. Which input had changed is not known: the cache had lost what it was made of."
+                "Rebuilt {when}. The reason is unknown: the previous inputs are no longer in the cache."
             ),
         ),
         Reason::Changed => {
-            line(text, 0, &format!("Made again {when}, because these changed:"));
+            line(text, 0, &format!("Rebuilt {when} because these inputs changed:"));
             let rows: Vec<_> = changes.iter().map(|change| (change.input.clone(), became(change))).collect();
             columns(text, &rows);
         }
@@ -94,21 +94,21 @@ fn became(change: &Change) -> String {
     }
 }
 
-/// How old a fact is, and until when it is fresh.
+/// The age of a fact, and how long it stays fresh.
 fn freshness(fact: &Known, now: Timestamp) -> String {
     let Some(fetched) = fact.fetched else {
-        return styled(MISSING, "missing: nobody has answered yet");
+        return styled(MISSING, "missing: never fetched");
     };
-    let mut told = vec![format!("answered {}", ago(fetched, now))];
+    let mut told = vec![format!("fetched {}", ago(fetched, now))];
     if fact.absent {
-        told.push("there is none".to_owned());
+        told.push("does not exist".to_owned());
     }
     told.push(match fact.fresh_until {
-        None => "never stale".to_owned(),
+        None => "always fresh".to_owned(),
         Some(_) if fact.state == State::Expired => {
             styled(MISSING, "expired: not confirmed within `fetch.stale_if_error`")
         }
-        Some(_) if fetched > now => styled(STALE, "stale: a clock was ahead"),
+        Some(_) if fetched > now => styled(STALE, "stale: fetched in the future"),
         Some(end) if fact.state == State::Stale => {
             let since = format!("stale for {}, since {}", span(now.duration_since(end)), moment(end));
             styled(STALE, &since)
@@ -117,13 +117,13 @@ fn freshness(fact: &Known, now: Timestamp) -> String {
     });
     match fact.refusals {
         0 => {}
-        1 => told.push(styled(STALE, "refused once since")),
-        times => told.push(styled(STALE, &format!("refused {times} times since"))),
+        1 => told.push(styled(STALE, "not found once since")),
+        times => told.push(styled(STALE, &format!("not found {times} times since"))),
     }
     told.join(", ")
 }
 
-/// The plugins that an output shows, and how fresh what is known of them is.
+/// The plugins that an output shows, and how fresh their facts are.
 fn draw_plugins(plugins: &Plugins, now: Timestamp) -> Vec<(String, String)> {
     let tally = &plugins.facts;
     let count = report::count(plugins.count, "plugin");
@@ -139,15 +139,15 @@ fn draw_plugins(plugins: &Plugins, now: Timestamp) -> Vec<(String, String)> {
         facts.push(styled(MISSING, &format!("{} missing", tally.missing)));
     }
     if let Some(oldest) = tally.oldest {
-        facts.push(format!("the oldest answered {}", ago(oldest, now)));
+        facts.push(format!("oldest fetched {}", ago(oldest, now)));
     }
     if let Some(end) = tally.fresh_until {
-        facts.push(format!("the next one stale in {}", span(end.duration_since(now))));
+        facts.push(format!("next stale in {}", span(end.duration_since(now))));
     }
     vec![("plugins".to_owned(), shown), ("facts about plugins".to_owned(), facts.join(", "))]
 }
 
-/// What the names of inputs begin with of which there are many, and what all of them are called.
+/// Prefixes of input names that share a row, and the name of that row.
 const MANY: [(&str, &str); 4] = [
     ("data file ", "data files"),
     ("template ", "templates"),
@@ -155,14 +155,14 @@ const MANY: [(&str, &str); 4] = [
     ("setting ", "settings"),
 ];
 
-/// The program, which all outputs are made by.
+/// The program itself, an input of every output.
 const PROGRAM: &str = "program";
 
 fn is_common(name: &str) -> bool {
     name == PROGRAM || MANY.iter().any(|(_, all)| *all == name)
 }
 
-/// Inputs in rows: those of which there are many in one row.
+/// The inputs as rows; many inputs of one kind share a row.
 fn group(inputs: &[Source]) -> Vec<(String, String)> {
     let is_of_many = |source: &&Source| MANY.iter().any(|(start, _)| source.input.starts_with(start));
     let (program, own): (Vec<&Source>, Vec<&Source>) =
@@ -175,7 +175,7 @@ fn group(inputs: &[Source]) -> Vec<(String, String)> {
     own.into_iter().map(row).chain(many).chain(program.into_iter().map(row)).collect()
 }
 
-/// Writes two columns. The second one begins where the longest name of the first ends, unless that is very long.
+/// Writes two columns. The second begins after the longest name, unless that is longer than `LONGEST`.
 fn columns(text: &mut String, rows: &[(String, String)]) {
     const LONGEST: usize = 60;
     let rows: Vec<_> = rows.iter().map(|(name, is)| (printable(name), is)).collect();

@@ -1,4 +1,4 @@
-//! The loop with a builder whose sources answer when a test lets them.
+//! Tests of the loop, with a builder whose sources answer when a test says so.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -11,12 +11,12 @@ use super::*;
 use crate::build::{Observer, Phase};
 use crate::config::{Config, Environment, Overrides};
 
-/// How long to wait for anything that ought to happen soon.
+/// The longest time to wait for something that should happen soon.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 struct Slow {
     in_process: InProcess,
-    /// Asking takes until something comes.
+    /// Asking blocks until a message arrives.
     gate: Arc<Mutex<Receiver<()>>>,
 }
 
@@ -52,7 +52,7 @@ impl Observer for Silent {
     fn warn(&self, _: &str) {}
 }
 
-/// Sends on what is told.
+/// Forwards events to the test.
 struct Telling {
     told: Mutex<Sender<Result<Cause, String>>>,
     warnings: Mutex<Vec<String>>,
@@ -73,7 +73,7 @@ impl Tell for Telling {
     }
 }
 
-/// A loop that runs.
+/// A running loop.
 struct Running {
     folder: tempfile::TempDir,
     open_gate: Sender<()>,
@@ -88,7 +88,7 @@ impl Running {
         Self::start_with(system)
     }
 
-    /// Starts a loop to which this tells of events.
+    /// Starts a loop whose events come from the given watcher.
     fn start_with(make_watcher: MakeWatcher) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("entries")).unwrap();
@@ -134,7 +134,7 @@ impl Drop for Running {
 fn write(site: &Path, stem: &str, text: &str) {
     let head = "layout: plugin\ntitle: T\ndescription: D\nauthor: A\nlicense: MIT\ndate: 2020-02-03\n\
                 homepage: https://example.org\nsource: https://example.org\narchive: https://example.org/a.zip\n";
-    // Whoever looks at any moment sees a whole file.
+    // Readers must never see a partly written file.
     let beside = site.join("beside");
     std::fs::write(&beside, format!("---\nid: {stem}\n{head}---\n{text}\n")).unwrap();
     std::fs::rename(beside, site.join(format!("entries/{stem}.md"))).unwrap();
@@ -172,15 +172,15 @@ fn nobody_is_asked_for_a_site_that_cannot_be_built() {
     assert!(
         matches!(running.live.now().condition, Condition::Broken(page) if page.contains("shelflife.toml:1:1"))
     );
-    // What was being asked for is learned, and nothing more is asked for.
+    // The running fetch is learned, but no further one starts.
     running.open_gate.send(()).unwrap();
     std::fs::remove_file(running.folder.path().join("shelflife.toml")).unwrap();
-    // What is learned may come before.
+    // The answers may have been learned earlier.
     while !matches!(running.told(), Ok(Cause::Files { is_gone: true, .. })) {}
     assert_eq!(running.live.now().condition, Condition::Sound);
 }
 
-/// The file that was changed.
+/// The file that has changed.
 #[track_caller]
 fn changed(running: &Running) -> String {
     match running.told() {
@@ -191,7 +191,7 @@ fn changed(running: &Running) -> String {
 
 #[test]
 fn where_no_event_tells_of_changes_they_are_found_by_looking() {
-    // Nothing ever comes of it, as on a network disk.
+    // A watcher without events, as on a network disk.
     let silent: MakeWatcher = |_| Ok(Box::new(notify::NullWatcher));
     let failing: MakeWatcher = |_| Err(notify::Error::new(notify::ErrorKind::MaxFilesWatch));
     for (make_watcher, reason) in [(silent, "does not tell"), (failing, "max_user_watches")] {
@@ -206,7 +206,7 @@ fn where_no_event_tells_of_changes_they_are_found_by_looking() {
         assert_eq!(changed(&running), "entries/one.md");
         std::fs::create_dir_all(site.join("assets/deep")).unwrap();
         std::fs::write(site.join("assets/deep/a.txt"), "").unwrap();
-        // That there is a folder now, where there was none, may be seen first.
+        // The new folder itself may be noticed first.
         while running.told()
             != Ok(Cause::Files { first: "assets/deep/a.txt".into(), is_gone: false, count: 1 })
         {
@@ -214,7 +214,7 @@ fn where_no_event_tells_of_changes_they_are_found_by_looking() {
         }
         std::fs::write(site.join("shelflife.toml"), "title = 'Other'").unwrap();
         while !matches!(running.told(), Ok(Cause::Files { first, .. }) if first == "shelflife.toml") {}
-        // What is not read is no change.
+        // A file that is not read is not a change.
         std::fs::write(site.join("entries/_draft.md"), "x").unwrap();
         std::fs::write(site.join("README.md"), "x").unwrap();
         assert!(running.told.recv_timeout(Duration::from_millis(500)).is_err());
