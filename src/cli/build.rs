@@ -67,10 +67,10 @@ Exit codes:
   0  published
   1  failed; nothing was published
   2  invalid command line, environment or shelflife.toml
-  3  published, but some entries can't be read; their last published version is kept, if there is one
+  3  published, but some entries can't be read (their last published version is kept)
   4  published, but some facts are missing or stale (--strict)
-  SIGINT (Ctrl-C) and SIGTERM stop a build within a second; it then dies of that signal, which shells report as 130
-  or 143. A second signal ends it at once.
+SIGINT (Ctrl-C) and SIGTERM stop a build within a second; it then dies of that signal, which shells report as 130 or \
+143. A second signal ends it at once.
 
 Examples:
   shelflife build                     build the site in this folder

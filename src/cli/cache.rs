@@ -33,7 +33,7 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Clone, Subcommand)]
 enum Action {
-    /// Show how much the cache and the state hold
+    /// Print statistics about the cache and the state
     Stats,
     /// Read everything, and exit with code 1 if anything is damaged
     Verify,
@@ -52,7 +52,7 @@ enum Action {
     Seed {
         /// URL of the published site, or the folder it was published to [default: `history.seed` in shelflife.toml,
         /// where nothing need be published yet]
-        #[arg(value_name = "URL or FOLDER")]
+        #[arg(value_name = "URL|FOLDER")]
         from: Option<OsString>,
     },
 }

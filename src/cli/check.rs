@@ -86,8 +86,8 @@ enum Format {
 }
 
 const AFTER_HELP: &str = "\
-Set the degrees of rules in the table `check.rules` of shelflife.toml. docs/rules.md
-and --explain describe each rule.
+Set the degrees of rules in the table `check.rules` of shelflife.toml. docs/rules.md and \
+--explain describe each rule.
 
 Exit codes:
   0  no errors found, or --exit-zero

@@ -28,7 +28,7 @@ pub(super) struct Mark {
 
 #[derive(Debug, Clone, Subcommand)]
 enum NewState {
-    /// No longer maintained
+    /// Mark a plugin as no longer maintained
     Abandoned {
         /// ID or file of the entry
         #[arg(value_name = "ENTRY")]
@@ -37,7 +37,7 @@ enum NewState {
         #[arg(value_name = "URL", value_parser = address)]
         url: String,
     },
-    /// Looking for a new maintainer
+    /// Mark a plugin as looking for a new maintainer
     Adoption {
         /// ID or file of the entry
         #[arg(value_name = "ENTRY")]
@@ -46,7 +46,7 @@ enum NewState {
         #[arg(value_name = "URL", value_parser = address)]
         url: Option<String>,
     },
-    /// Must no longer be installed
+    /// Mark a plugin as disabled, so that it is no longer installed
     Disabled {
         /// ID or file of the entry
         #[arg(value_name = "ENTRY")]
@@ -69,19 +69,19 @@ pub(super) struct Unmark {
 
 #[derive(Debug, Clone, Subcommand)]
 enum OldState {
-    /// Maintained again
+    /// Unmark a plugin that is maintained again
     Abandoned {
         /// ID or file of the entry
         #[arg(value_name = "ENTRY")]
         entry: String,
     },
-    /// No longer looking for a maintainer
+    /// Unmark a plugin that no longer needs a new maintainer
     Adoption {
         /// ID or file of the entry
         #[arg(value_name = "ENTRY")]
         entry: String,
     },
-    /// May be installed again
+    /// Unmark a plugin that may be installed again
     Disabled {
         /// ID or file of the entry
         #[arg(value_name = "ENTRY")]

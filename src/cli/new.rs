@@ -41,7 +41,7 @@ pub(super) struct Arguments {
     /// Author of the plugin; repeat for each author
     #[arg(long = "author", value_name = "NAME", value_parser = line)]
     authors: Vec<String>,
-    /// The license, as an SPDX expression such as MIT or AGPL-3.0-or-later
+    /// License as an SPDX expression, such as MIT or AGPL-3.0-or-later
     #[arg(long, value_name = "SPDX", value_parser = license)]
     license: Option<String>,
     /// Home page of the plugin [default: the source]
@@ -76,7 +76,7 @@ pub(super) struct Arguments {
 }
 
 const AFTER_HELP: &str = "\
-In a terminal, prompts for each missing value; Ctrl-C exits without writing anything. The date is the current one in
+In a terminal, prompts for each missing value; Ctrl-C exits without writing anything. The date is the current one in \
 the site's time zone. Warnings of `shelflife check` about the new entry are printed as well.
 
 Exit codes:
@@ -86,8 +86,9 @@ Exit codes:
 
 Examples:
   shelflife new mqtt
-  shelflife new mqtt --title MQTT --description 'Publishes events.' --author 'Gina Häußge' --license AGPL-3.0-or-later \\
-      --source https://github.com/OctoPrint/OctoPrint-MQTT --branch master --tags mqtt,events";
+  shelflife new mqtt --title MQTT --description 'Publishes events.' --author 'Gina Häußge' \\
+      --license AGPL-3.0-or-later --tags mqtt,events \\
+      --source https://github.com/OctoPrint/OctoPrint-MQTT --branch master";
 
 /// The Python versions of a plugin that runs wherever OctoPrint does.
 const PYTHON: &str = ">=3.7,<4";

@@ -39,7 +39,7 @@ pub(super) struct Arguments {
 }
 
 const AFTER_HELP: &str = "\
-Changes are built with known facts; facts are fetched at the start and when they go stale. While the site can't be built
+Changes are built with known facts; facts are fetched at the start and when they go stale. While the site can't be built \
 or an entry can't be read, pages show why. Press Ctrl-C to stop.
 
 Examples:
