@@ -164,7 +164,7 @@ impl EntryFile {
         }
         let fields = self.fields();
         let at = fields.iter().rev().find(|field| field.key == key).map(|field| field.key_span.clone());
-        let message = format!("{} can't be {done} here without changing something else", quote(key));
+        let message = format!("{} can't be {done} here without changing other parts of the file", quote(key));
         let at = at.unwrap_or_else(|| self.yaml.start..self.line_after(self.yaml.start));
         Err(self.text().problem(at, message).help(BY_HAND))
     }

@@ -194,7 +194,7 @@ fn where_no_event_tells_of_changes_they_are_found_by_looking() {
     // A watcher without events, as on a network disk.
     let silent: MakeWatcher = |_| Ok(Box::new(notify::NullWatcher));
     let failing: MakeWatcher = |_| Err(notify::Error::new(notify::ErrorKind::MaxFilesWatch));
-    for (make_watcher, reason) in [(silent, "does not tell"), (failing, "max_user_watches")] {
+    for (make_watcher, reason) in [(silent, "does not report"), (failing, "max_user_watches")] {
         let running = Running::start_with(make_watcher);
         let site = running.folder.path();
         assert_eq!(running.told(), Ok(Cause::Start));
