@@ -258,7 +258,7 @@ fn systems(config: &Config) -> miette::Result<Compat> {
 
 fn unknown_system(system: &str, compat: &Compat) -> String {
     let known: Vec<&str> = compat.known().collect();
-    format!("expected one of {}, found `{}`", printable(system), known.join(", "))
+    format!("expected one of {}, found `{}`", known.join(", "), printable(system))
 }
 
 /// The entry with the values of all options and answers.

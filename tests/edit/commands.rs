@@ -124,7 +124,7 @@ fn what_cant_be_marked_is_left_alone() {
         &site,
         &["mark", "abandoned", "nothing", url],
         1,
-        "no entry in entries has the id or the file name `nothing`",
+        "no entry in entries has the id or file name `nothing`",
     );
     fails(&site, &["mark", "abandoned", "elsewhere/mqtt.md", url], 1, "no entry in entries");
     fails(&site, &["mark", "abandoned", "other", url], 1, "`abandoned` can't be set here");

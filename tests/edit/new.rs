@@ -129,7 +129,7 @@ fn what_is_missing_or_wrong_is_told_at_once() {
     let missing =
         "missing options: --title, --description, --author, --license, --source, --archive (or --branch)";
     fails(&site, &["bed"], 2, missing);
-    fails(&site, &[&["bed"], &OPTIONS[..10]].concat(), 2, "are missing: --archive (or --branch)");
+    fails(&site, &[&["bed"], &OPTIONS[..10]].concat(), 2, "missing options: --archive (or --branch)");
     for (wrong, expected) in [
         (&["../bed"][..], "expected at most 100 letters"),
         (&["_bed"], "is a draft"),
