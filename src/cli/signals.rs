@@ -9,8 +9,8 @@ use std::sync::{Mutex, PoisonError};
 /// The signal that was caught, or 0.
 static CAUGHT: AtomicI32 = AtomicI32::new(0);
 
-/// Interrupts work that does not check for signals. It is called repeatedly, because it has no effect on work that
-/// begins later.
+/// The callback that interrupts work which does not check for signals. It is called repeatedly, because it has no effect
+/// on work that begins later.
 static CUT_SHORT: Mutex<Option<Box<dyn Fn() + Send>>> = Mutex::new(None);
 
 /// Whether a signal was caught.
