@@ -1,4 +1,4 @@
-//! Files and folders that the system does not let us read or write, and what to do about it.
+//! Errors of the operating system about files and folders, with advice.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use miette::Diagnostic;
 use thiserror::Error;
 
-/// The system did not do what was tried with a file or folder.
+/// The operating system refused an action on a file or folder.
 #[derive(Debug, Error)]
 #[error("can't {action} {path}")]
 pub struct AccessError {
@@ -22,24 +22,24 @@ impl Diagnostic for AccessError {
     }
 }
 
-/// Makes an error of what the system says when one tries to do `action` with `path`.
+/// Returns a function that turns an I/O error of trying to `action` the file at `path` into an [`AccessError`].
 pub fn denied<'a>(action: &'static str, path: &'a Path) -> impl Fn(io::Error) -> AccessError + 'a {
     move |source| AccessError { action, path: path.to_path_buf(), source }
 }
 
-/// What helps where there is no room.
+/// Advice for a full disk.
 pub const MAKE_ROOM: &str =
-    "make room on the disk and run this again; nothing is lost, and what was written is whole";
+    "free some disk space and run this again; no data was lost, and all written files are complete";
 
-/// What helps against an error of the system's; `None` if that is not known.
+/// Advice on an I/O error; `None` if there is none.
 pub fn advice(error: &io::Error) -> Option<&'static str> {
     match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => Some(MAKE_ROOM),
         ErrorKind::PermissionDenied => Some(
-            "run shelflife as a user with that permission, or change the owner or mode of the file and its folders",
+            "run shelflife as a user with access, or change the owner or mode of the file and its folders",
         ),
         ErrorKind::ReadOnlyFilesystem => {
-            Some("nothing can be written on that disk: choose another place for it")
+            Some("the file system is read-only: choose another path")
         }
         _ => None,
     }

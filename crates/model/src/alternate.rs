@@ -1,27 +1,27 @@
-//! Alternates: the files for other programs that a site has for each plugin beside its page.
+//! Alternates: the files beside each plugin's page, for other programs.
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::View;
 use crate::url_path::segment;
 
-/// A file that a site has for each plugin beside its page.
+/// A file beside a plugin's page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Alternate {
-    /// What the page shows, as JSON.
+    /// The data of the page as JSON.
     Api,
-    /// How the plugin's numbers became what they are.
+    /// The history of the plugin's numbers.
     History,
-    /// One number or word to show elsewhere.
+    /// A badge with one number or word, to embed in other sites.
     Badge(Badge, Form),
 }
 
-/// What a badge says.
+/// The content of a badge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Badge {
-    /// How many instances ran the plugin in the last 30 days.
+    /// Instances with the plugin in the last 30 days.
     Installs,
-    /// How many people have starred its repository.
+    /// Stars of its repository.
     Stars,
     /// Its latest release.
     Release,
@@ -29,12 +29,12 @@ pub enum Badge {
     Python,
 }
 
-/// How a badge says it.
+/// The format of a badge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Form {
     /// A picture.
     Svg,
-    /// What [shields.io](https://shields.io/badges/endpoint-badge) makes a picture of.
+    /// JSON from which [shields.io](https://shields.io/badges/endpoint-badge) makes an image.
     Endpoint,
 }
 
@@ -42,7 +42,7 @@ impl Badge {
     /// All badges.
     pub const ALL: [Self; 4] = [Self::Installs, Self::Stars, Self::Release, Self::Python];
 
-    /// The name of its files, without the extension.
+    /// The name of the badge's files, without extension.
     pub fn name(self) -> &'static str {
         match self {
             Self::Installs => "installs",
@@ -65,28 +65,28 @@ impl Form {
     }
 }
 
-/// What the addresses of plugins in the API begin with.
+/// The prefix of plugins' addresses in the API.
 const API: &str = "/api/v1/plugins/";
 
-/// What the addresses of badges begin with.
+/// The prefix of badges' addresses.
 const BADGES: &str = "/badges/";
 
-/// With what the address of a plugin in the API ends. No entry's file has such a name, see `entry`: the folder of its
-/// history would be where another plugin's file is.
+/// The suffix of a plugin's address in the API. The name of an entry must not end with it, see `entry`: otherwise the
+/// folder of its history could be where another plugin's file is.
 pub const ENDING: &str = ".json";
 
-/// With what the address of its history ends.
+/// The suffix of the address of a plugin's history.
 const HISTORY: &str = "/history.json";
 
 impl Alternate {
-    /// Those that a site with these settings has of each plugin, in an order of their own.
+    /// The alternates of each plugin on a site with these settings, in a fixed order.
     pub fn all(settings: View<'_>) -> impl Iterator<Item = Self> {
         let badges = Badge::ALL.into_iter().flat_map(|badge| Form::ALL.map(|form| Self::Badge(badge, form)));
         let api = [Self::Api, Self::History].into_iter().filter(move |_| settings.api());
         api.chain(badges.filter(move |_| settings.badges()))
     }
 
-    /// The address from the site's root, without the base path; `stem` is the name of the entry's file without `.md`.
+    /// The address from the site's root, without the base path. `stem` is the name of the entry's file without `.md`.
     pub fn address(self, stem: &str) -> String {
         let name = &*segment(stem);
         match self {
@@ -96,7 +96,7 @@ impl Alternate {
         }
     }
 
-    /// The alternate that would be at a path below the output folder, and the name of its entry's file without `.md`.
+    /// The alternate at a path below the output folder, with the name of its entry's file without `.md`.
     pub fn at(path: &str) -> Option<(&str, Self)> {
         let below = |folder: &str| path.strip_prefix(folder.trim_start_matches('/'));
         if let Some(file) = below(API) {

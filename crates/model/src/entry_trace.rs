@@ -1,7 +1,7 @@
-//! Entry traces: what a build made of an entry, and the trace of what it read for that.
+//! Entry traces: what a build made of an entry, and the trace of what it read to do so.
 //!
-//! An entry trace stands in for its entry in later builds: as long as its trace holds, neither the entry's file nor any fact
-//! about it has to be read again.
+//! An entry trace stands in for its entry in later builds: while its trace holds, neither the entry's file nor any fact
+//! about it is read.
 
 use std::marker::PhantomData;
 
@@ -19,105 +19,104 @@ use crate::warning::{Place, Warning};
 /// What a build made of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntryTrace {
-    /// What decides about other outputs than the entry's own page.
+    /// What other outputs than the entry's own page depend on.
     pub front: Front,
-    /// The digests of what lists and feeds show.
+    /// The digests of the texts in lists and feeds.
     pub shown: Shown,
     /// The digest of the plugin's page.
     pub page: Digest,
-    /// The digests of the files beside it.
+    /// The digests of the plugin's alternates.
     pub alternates: Vec<(Alternate, Digest)>,
     /// Whether the plugin is known not to run on Python 2.7.
     pub left_python2: bool,
     /// When the plugin was last registered, released or worked on, in seconds since 1970.
     pub modified: i64,
-    /// What is wrong with the entry, though it is published.
+    /// Warnings about the entry.
     pub warnings: Vec<Warning>,
-    /// The links within the site that it has.
+    /// The entry's links within the site.
     pub links: Packed<Vec<Link>>,
-    /// What was read for all of it.
+    /// What was read to make all of this.
     pub reads: Trace,
-    /// The memos that were of use, by function and inputs.
+    /// The memos that were used, by function and digest of the inputs.
     pub memos: Packed<Vec<(String, Digest)>>,
-    /// The pictures of videos that its description shows.
+    /// The video thumbnails in the entry's description.
     pub pictures: Vec<Picture>,
-    /// Since when it is abandoned, if a GitHub issue tells.
+    /// When the plugin was abandoned, if a GitHub issue says so.
     pub abandonment: Option<Abandonment>,
-    /// The inputs of the memo that has the description for feeds, if a feed had it.
+    /// The digest of the inputs of the memo with the description for feeds, if the entry was in one.
     pub feed: Option<Digest>,
-    /// Whether it was made of a last good version, which is not held to today's limits. It says nothing of whether a file
-    /// with the same content can be read.
+    /// Whether this was made from the last good version, to which the current limits don't apply. It doesn't tell
+    /// whether the current file can be read.
     pub is_kept: bool,
 }
 
 impl EntryTrace {
-    /// The digest of a file beside the page.
+    /// The digest of one of the plugin's alternates.
     pub fn alternate(&self, wanted: Alternate) -> Option<Digest> {
         self.alternates.iter().find(|(alternate, _)| *alternate == wanted).map(|(_, digest)| *digest)
     }
 }
 
-/// What is known of an entry before any fact about it is.
+/// What is known about an entry before any fact is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Front {
-    /// The id that it declares.
+    /// The declared id.
     pub id: String,
-    /// Where it declares it.
+    /// The place of the id in the file.
     pub id_place: Place,
-    /// When it was registered.
+    /// The date of registration.
     pub date: Date,
-    /// The line and column, from 1, at which that stands.
+    /// The line and column of the date, from 1.
     pub date_at: (u32, u32),
-    /// Whether usage is counted for it.
+    /// Whether usage is counted for the plugin.
     pub counted: bool,
-    /// Earlier addresses of its page.
+    /// The former addresses of the plugin's page.
     pub redirects: Vec<Redirect>,
-    /// What makes other plugins name it.
+    /// What decides which plugins are related to this one.
     pub kin: Kin,
 }
 
-/// What an entry says by which plugins are found to be like each other. Names are numbers, which is all that it takes
-/// to compare them.
+/// What decides which plugins are related. Names are replaced by numbers, which is enough to compare them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kin {
-    /// Its tags.
+    /// The tags.
     pub tags: Vec<u64>,
-    /// The words of its title and its tags.
+    /// The words of the title and the tags.
     pub words: Vec<u64>,
-    /// Its authors.
+    /// The authors.
     pub authors: Vec<u64>,
-    /// The digest of what other plugins' pages show of it.
+    /// The digest of what other plugins' pages show of this one.
     pub shown: Digest,
-    /// Whether it is disabled.
+    /// Whether the plugin is disabled.
     pub is_disabled: bool,
-    /// Whether other plugins' pages may lead to it for what it does.
+    /// Whether other plugins' pages may recommend this one.
     pub is_recommended: bool,
 }
 
-/// That a plugin is abandoned, as a GitHub issue says.
+/// The abandonment of a plugin, declared in a GitHub issue.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Abandonment {
     /// When the issue was opened.
     pub since: Timestamp,
-    /// The issue's page, as the entry has it.
+    /// The URL of the issue, as written in the entry.
     pub link: String,
 }
 
-/// An earlier address of a plugin's page.
+/// A former address of a plugin's page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Redirect {
     /// The path from the site's root.
     pub from: String,
-    /// Where it stands.
+    /// The place of the address in the file.
     pub place: Place,
 }
 
-/// A link within the site, or the address of a picture there.
+/// A link to, or a picture from, a path of the site.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Link {
-    /// The path from the site's root to which it leads, without the base path.
+    /// The path from the site's root, without the base path.
     pub to: String,
-    /// Whether it is that of a picture.
+    /// Whether this is a picture.
     pub is_picture: bool,
     /// The line in the entry's file, from 1.
     pub line: usize,
@@ -125,14 +124,14 @@ pub struct Link {
     pub column: usize,
 }
 
-/// The texts of a plugin that outputs beside its own page consist of.
+/// The kinds of texts about a plugin that outputs other than its page contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ShownKind {
-    /// What lists show, as JSON.
+    /// The summary in lists, as JSON.
     Summary,
-    /// The line in `plugins.json`.
+    /// The record in `plugins.json`.
     Record,
-    /// The line in `search.json`.
+    /// The document in `search.json`.
     Document,
 }
 
@@ -140,7 +139,7 @@ impl ShownKind {
     /// All kinds.
     pub const ALL: [Self; 3] = [Self::Summary, Self::Record, Self::Document];
 
-    /// The name under which the cache has such texts.
+    /// The name of the kind in the cache.
     pub fn name(self) -> &'static str {
         match self {
             Self::Summary => "summary",
@@ -150,16 +149,16 @@ impl ShownKind {
     }
 }
 
-/// The digests of the texts of a plugin, one of each kind.
+/// The digests of a plugin's texts, one of each kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
-    /// What lists show.
+    /// The summary in lists.
     pub summary: Digest,
-    /// The line in `plugins.json`.
+    /// The record in `plugins.json`.
     pub record: Digest,
-    /// The line in `search.json`.
+    /// The document in `search.json`.
     pub document: Digest,
-    /// What long lists show, of which there is no text of its own: a part of what is in the summary.
+    /// The item of long lists, a part of the summary without a text of its own.
     pub listed: Digest,
 }
 
@@ -174,7 +173,7 @@ impl Shown {
     }
 }
 
-/// A value that is seldom looked at, as the bytes of which it can be made again.
+/// A value that is rarely needed, kept serialized.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Packed<T> {
@@ -184,19 +183,19 @@ pub struct Packed<T> {
 }
 
 impl<T: Serialize + DeserializeOwned + Default> Packed<T> {
-    /// Packs a value.
+    /// Serializes a value.
     pub fn new(value: &T) -> Self {
         Self { bytes: postcard::to_stdvec(value).unwrap_or_default(), value: PhantomData }
     }
 
-    /// Makes the value again.
+    /// Deserializes the value; the default if that fails.
     pub fn get(&self) -> T {
         postcard::from_bytes(&self.bytes).unwrap_or_default()
     }
 }
 
 impl EntryTrace {
-    /// An entry trace for tests, which tells nothing but the plugin's id.
+    /// An entry trace for tests, with only the plugin's id filled in.
     #[doc(hidden)]
     pub fn sample(id: &str) -> Self {
         let digest = Digest::of(id.as_bytes());

@@ -1,4 +1,4 @@
-//! History: what a plugin's numbers were, day by day, which no source can tell again.
+//! Histories: the past numbers of a plugin, day by day, which can't be fetched again.
 
 mod day;
 mod published;
@@ -9,22 +9,22 @@ use serde::{Deserialize, Serialize};
 pub use day::Day;
 pub use published::{Published, Unfit};
 
-/// What is counted of a plugin. The order is that in which histories are stored, so others are added at the end.
+/// The numbers that are recorded of a plugin. Histories are stored in this order, so add new measures at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Measure {
-    /// Instances that ran it in the last 30 days.
+    /// Instances with the plugin in the last 30 days.
     InstancesMonth,
-    /// Instances that ran it in the last 7 days.
+    /// Instances with the plugin in the last 7 days.
     InstancesWeek,
     /// Installations in the last 30 days.
     InstallsMonth,
-    /// People who have starred its repository.
+    /// Stars of its repository.
     Stars,
     /// Open issues of its repository.
     OpenIssues,
 }
 
-/// How many measures there are.
+/// The number of measures.
 const MEASURES: usize = Measure::ALL.len();
 
 impl Measure {
@@ -32,7 +32,7 @@ impl Measure {
     pub const ALL: [Self; 5] =
         [Self::InstancesMonth, Self::InstancesWeek, Self::InstallsMonth, Self::Stars, Self::OpenIssues];
 
-    /// The name under which it is published.
+    /// The name in published files.
     pub fn name(self) -> &'static str {
         match self {
             Self::InstancesMonth => "instances_month",
@@ -48,13 +48,13 @@ impl Measure {
         Self::ALL.into_iter().find(|measure| measure.name() == name)
     }
 
-    /// Whether it tells how much the plugin is used.
+    /// Whether this is a usage number.
     pub fn is_usage(self) -> bool {
         matches!(self, Self::InstancesMonth | Self::InstancesWeek | Self::InstallsMonth)
     }
 }
 
-/// A number, and the day on which it was observed. It holds until the next observation.
+/// A number and the day on which it was observed. It holds until the next observation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Observation {
     /// The day.
@@ -67,8 +67,8 @@ pub struct Observation {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History([Vec<Observation>; MEASURES]);
 
-/// What a history is stored as: of each measure, the days since the observation before and how much greater the number
-/// is; before the first there are day 0 and the number 0. Small numbers are short in postcard.
+/// The serialized form: for each measure, the days since the previous observation and the increase of the number,
+/// starting from day 0 and number 0. Postcard stores small numbers in few bytes.
 #[derive(Default, Serialize, Deserialize)]
 struct Stored(Vec<Vec<(u32, i64)>>);
 
@@ -78,19 +78,19 @@ impl History {
         &self.0[measure as usize]
     }
 
-    /// How many observations there are.
+    /// The number of observations.
     pub fn len(&self) -> usize {
         self.0.iter().map(Vec::len).sum()
     }
 
-    /// Whether there is none.
+    /// Whether there are no observations.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Records what was observed on a day, unless it is what was observed last. A day has one observation, the last one; a
-    /// series begins with the first number that is not 0. Nothing is noted of a day that lies before others. Returns
-    /// whether that made a difference.
+    /// Records a number, unless it equals the last one. Each day has one observation, the last of the day, and a series
+    /// begins with the first number other than 0. Days before the last observation are ignored. Returns whether the
+    /// history changed.
     pub fn observe(&mut self, measure: Measure, day: Day, value: u64) -> bool {
         let series = &mut self.0[measure as usize];
         if let Some(last) = series.last() {
@@ -111,7 +111,7 @@ impl History {
         true
     }
 
-    /// The same without what tells how much the plugin is used.
+    /// The same history without usage numbers.
     #[must_use]
     pub fn without_usage(mut self) -> Self {
         for measure in Measure::ALL.into_iter().filter(|measure| measure.is_usage()) {
@@ -120,8 +120,7 @@ impl History {
         self
     }
 
-    /// Takes over the observations of another history for days of which this one has none. Returns how many of them
-    /// it has now that it had not before.
+    /// Adds the observations of another history for days on which this one has none. Returns how many were added.
     pub fn merge(&mut self, other: &Self) -> usize {
         let mut added = 0;
         for (own, others) in self.0.iter_mut().zip(&other.0) {
@@ -136,7 +135,7 @@ impl History {
         added
     }
 
-    /// The form in which it is stored; the same for the same history.
+    /// The serialized form, which is the same for equal histories.
     pub fn pack(&self) -> Vec<u8> {
         let steps = |series: &Vec<Observation>| {
             let mut before = Observation { day: Day::FIRST, value: 0 };
@@ -150,7 +149,7 @@ impl History {
         postcard::to_stdvec(&Stored(self.0.iter().map(steps).collect())).unwrap_or_default()
     }
 
-    /// Takes back what [`History::pack`] made; `None` if it is something else.
+    /// Deserializes the result of [`History::pack`]; `None` if it is invalid.
     pub fn unpack(packed: &[u8]) -> Option<Self> {
         let Stored(all) = postcard::from_bytes(packed).ok()?;
         let mut history = Self::default();

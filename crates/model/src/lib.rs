@@ -1,11 +1,11 @@
-//! What a registry is made of: entries and data files, facts about them, histories, settings; and what builds remember.
+//! The values that a registry is made of: entries, data files, facts, histories and settings, and traces of builds.
 //!
-//! These are the values that all other parts exchange. Only [`config`] touches the disk, to read `shelflife.toml`.
+//! All other crates exchange these values. Only [`config`] reads the disk, for `shelflife.toml`.
 //!
 //! # Start here
 //!
 //! - [`entry::Entry`] is one plugin's file, as [`entry::parse`] reads it.
-//! - [`fact::Subject`] is something that facts are about, and [`fact::Fact`] what a source last said about it.
+//! - [`fact::Subject`] is what a fact is about, and [`fact::Fact`] what a source last said about it.
 //! - [`config::Config`] is everything that decides how a site is built; its [`config::Settings`] are the part that
 //!   outputs depend on.
 //!
@@ -32,5 +32,5 @@ pub mod page;
 pub mod plugin;
 pub mod trace;
 
-// What lies below has the same short names here as where it is from.
+// The modules of `shelflife_text` have the same short names here as in their own crate.
 use shelflife_text::{digest, markdown, problem, rule, url_path, warning, yaml};

@@ -1,4 +1,4 @@
-//! A page of the site's own: front matter and a Markdown body, such as a topic or a page of help.
+//! Pages of the site's own, such as topics or help pages: front matter and a Markdown body.
 
 use std::ops::Range;
 
@@ -13,17 +13,17 @@ use crate::rule::Rule;
 use crate::warning::Warning;
 use crate::yaml::{Meaning, Node, Reader, Scalar, Text, Tree, quote};
 
-/// What a folder's pages are.
+/// The kind of pages in a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Section {
     /// Pages of any kind.
     Pages,
-    /// Pages that name the plugins for a purpose.
+    /// Topics: pages that list the plugins for a purpose.
     Topics,
 }
 
 impl Section {
-    /// What the address of a page begins with, unless its front matter says otherwise.
+    /// The prefix of the pages' addresses, unless the front matter sets one.
     fn prefix(self) -> &'static str {
         match self {
             Self::Pages => "/",
@@ -43,61 +43,61 @@ impl Section {
 /// A page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// The title, from the file's name where the front matter has none.
+    /// The title; without one in the front matter, the file's name in words.
     pub title: String,
     /// One sentence about the page; may be empty.
     pub description: String,
     /// The path from the site's root, percent-encoded.
     pub address: String,
-    /// Whether the front matter asks for that address; otherwise it follows from the file's name.
+    /// Whether the front matter sets the address; otherwise it follows from the file's name.
     pub asks_for_address: bool,
-    /// The template that the front matter names.
+    /// The template named in the front matter.
     pub template: Option<Template>,
-    /// What the page is called in the navigation; `None` if it does not stand there.
+    /// The text of the link in the navigation; `None` if the page is not linked there.
     pub nav: Option<String>,
     /// The ids of the plugins to list.
     pub plugins: Vec<Mention>,
-    /// Tags whose plugins to list.
+    /// The tags whose plugins to list.
     pub tags: Vec<Mention>,
-    /// Front matter under keys that shelflife does not know, for templates.
+    /// Front matter under unknown keys, for templates.
     pub extra: Map<String, Value>,
     /// The Markdown, with line ends as `\n`.
     pub body: String,
-    /// Where things stand in the text.
+    /// The places of keys in the text.
     pub places: Places,
 }
 
-/// What front matter names, and its place in the text.
+/// A name in the front matter, with its place in the text.
 pub type Mention = (String, Range<usize>);
 
-/// The template that a page asks for.
+/// The template named by a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     /// The template's file name.
     pub name: String,
-    /// Where it is named, if that is under `template`. Jekyll's `layout` may name one that there is no template of here.
+    /// The place of the name, if the key is `template`. Jekyll's `layout` may name a template that doesn't exist here.
     pub place: Option<Range<usize>>,
 }
 
-/// Where things stand in a page's file, in bytes of its text as [`Text`] shows it.
+/// The places of keys in a page's file, as byte offsets into its text as [`Text`] shows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Places {
     /// The address, or else the line that opens the front matter.
     pub address: Range<usize>,
-    /// The begin of the body.
+    /// The start of the body.
     pub body: usize,
 }
 
-/// What reading a page's file gave.
+/// The result of reading a page's file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Read {
     /// The page; `None` if it is a draft, or can't be read.
     pub page: Option<Page>,
-    /// What is wrong with the file. A page that can be published nevertheless is.
+    /// Warnings about the file. A page is published despite warnings if possible.
     pub warnings: Vec<Warning>,
 }
 
-/// The keys that shelflife knows; all others are kept in [`Page::extra`].
+/// The keys that shelflife reads; all others go to [`Page::extra`].
 const KNOWN: [&str; 11] = [
     "layout",
     "template",
@@ -112,18 +112,17 @@ const KNOWN: [&str; 11] = [
     "draft",
 ];
 
-/// Permalinks of Jekyll's that name a style, and no address (<https://jekyllrb.com/docs/permalinks/>).
+/// Jekyll permalinks that are styles, not addresses (<https://jekyllrb.com/docs/permalinks/>).
 const STYLES: [&str; 5] = ["pretty", "date", "ordinal", "weekdate", "none"];
 
-/// What is percent-encoded in an address that a file's name gives (RFC 3986, section 2.3).
+/// What is percent-encoded in an address derived from a file's name (RFC 3986, section 2.3).
 const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
-/// What is percent-encoded in an address that front matter gives, beside letters beyond ASCII. It may be encoded
-/// already.
+/// What is percent-encoded in an address from front matter, besides non-ASCII characters. It may be encoded already.
 const BLANK: &AsciiSet = &CONTROLS.add(b' ');
 
-/// Reads the page in the file at `path` (relative to the site), which is called `name` below its folder, without its
-/// extension and with `/`.
+/// Reads the page in the file at `path`, relative to the site. `name` is its path below its folder, with `/` and
+/// without the extension.
 pub fn read(path: &str, name: &str, section: Section, bytes: &[u8], limits: &Limits) -> Read {
     let unreadable = |problems: Vec<Problem>| {
         let warning = |problem: &Problem| {
@@ -184,9 +183,9 @@ pub fn read(path: &str, name: &str, section: Section, bytes: &[u8], limits: &Lim
     Read { page: Some(page), warnings: front.warnings() }
 }
 
-/// The address of a page whose front matter says nothing of it: a folder called as its file.
+/// The address of a page whose front matter sets none: a folder named after the file.
 fn default_address(name: &str, section: Section) -> String {
-    // The page called `index` is that of its folder.
+    // The page `index` has the address of its folder.
     let name = match name.rsplit_once('/') {
         Some((folder, "index")) => folder,
         None if name == "index" => "",
@@ -196,18 +195,18 @@ fn default_address(name: &str, section: Section) -> String {
     format!("{}{}{slash}", section.prefix(), utf8_percent_encode(name, UNSAFE))
 }
 
-/// The title of a page that has none: its file's name in words.
+/// The title of a page without one: its file's name in words.
 fn title_of(name: &str) -> String {
     let words = name.rsplit('/').next().unwrap_or(name).replace(['_', '-'], " ");
     let mut letters = words.trim().chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-/// Front matter, of which everything that is wrong is a warning.
+/// Front matter in which every problem is a warning.
 struct Front<'t> {
     reader: Reader<'t>,
     root: Option<Node<'t>>,
-    /// How many items a list may have.
+    /// The most items that a list may have.
     list_items: usize,
 }
 
@@ -224,7 +223,7 @@ impl<'t> Front<'t> {
         texts.into_iter().map(|(text, place)| (text.trim().to_owned(), place)).collect()
     }
 
-    /// The address that the front matter gives, and where it does. One that can't be is as none.
+    /// The address set in the front matter, with its place. An invalid one is ignored, with a warning.
     fn address(&mut self) -> Option<(String, Range<usize>)> {
         let field = ["address", "permalink"].iter().find_map(|key| self.root?.field(key))?;
         let written = self.reader.text_in(Some(field))?;

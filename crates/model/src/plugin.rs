@@ -1,4 +1,4 @@
-//! A plugin: an entry together with its facts, which is what pages and feeds show.
+//! Plugins: an entry together with its facts, as shown by pages and feeds.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,25 +10,25 @@ use crate::entry::Entry;
 use crate::fact::usage::Usage;
 use crate::fact::{Ages, Repository};
 
-/// What a plugin runs on whose source says nothing about Python: it is older than Python 3 support.
+/// The Python versions of a plugin whose source doesn't say: such a plugin predates support of Python 3.
 pub const DEFAULT_PYTHON: &str = ">=2.7,<3";
 
 /// An entry together with its facts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plugin {
-    /// What people wrote.
+    /// The plugin's entry.
     pub entry: Arc<Entry>,
-    /// How much it is used; `None` if that is not counted or not known.
+    /// The plugin's usage; `None` if it is not counted or not known.
     pub usage: Option<PluginUsage>,
-    /// What GitHub said of its repository; `None` if it is elsewhere or not known.
+    /// What GitHub says about its repository; `None` if it is hosted elsewhere or not known.
     pub repository: Option<Arc<Repository>>,
-    /// The days as of which those are, where they are stale.
+    /// The dates of those facts, where they are stale.
     pub ages: Ages,
-    /// The Python versions it runs on, as a PEP 440 specifier; `None` if nobody could look.
+    /// The Python versions it runs on, as a PEP 440 specifier; `None` if they could not be determined.
     pub python: Option<String>,
     /// Whether the entry declares the Python versions itself.
     pub python_declared: bool,
-    /// The operating systems it runs on, groups expanded; none means all.
+    /// The operating systems it runs on, with groups expanded; empty means all.
     pub os: Vec<String>,
 }
 
@@ -42,9 +42,9 @@ pub struct PluginUsage {
 }
 
 impl Plugin {
-    /// The Python versions as every OctoPrint reads them: a specifier, where an entry may have a bare version. One that
-    /// can't be read would take all plugins away from its plugin manager, and what says nothing is taken to be as old as
-    /// [`DEFAULT_PYTHON`], so that stands for either.
+    /// The Python versions in the form that every OctoPrint reads: always a specifier, where an entry may have a bare
+    /// version. [`DEFAULT_PYTHON`] if they are invalid, since an invalid specifier would make all plugins disappear
+    /// from OctoPrint's plugin manager, or if they are not known.
     pub fn octoprint_python(&self) -> Cow<'_, str> {
         let Some(python) = self.python.as_deref().filter(|python| specifiers(python).is_some()) else {
             return DEFAULT_PYTHON.into();
@@ -68,8 +68,8 @@ impl Plugin {
         self.python.as_deref().map(|python| admits_python(python, 3, LAST_PYTHON3))
     }
 
-    /// Whether it is known not to run on Python 2.7, the last Python 2 that OctoPrint ran on. Nobody can tell of a
-    /// specifier that can't be read.
+    /// Whether it is known not to run on Python 2.7, the last Python 2 that OctoPrint ran on. False for an invalid
+    /// specifier.
     pub fn left_python2(&self) -> bool {
         self.python.as_deref().and_then(specifiers).is_some_and(|specifiers| {
             let patches = (0..=LAST_PATCH_OF_PYTHON27).map(|patch| Version::new([2, 7, patch]));
@@ -84,11 +84,11 @@ const LAST_PATCH_OF_PYTHON27: u64 = 18;
 /// The last minor version of Python 2.
 const LAST_PYTHON2: u64 = 7;
 
-/// The last minor version of Python 3 that is looked at; there are far fewer.
+/// The last minor version of Python 3 that is tried; far fewer exist.
 const LAST_PYTHON3: u64 = 99;
 
 /// Whether a PEP 440 specifier, or a bare version from which on a plugin works, admits any minor version of a Python up
-/// to the last one. One that can't be read admits nothing.
+/// to `last`. An invalid one admits nothing.
 fn admits_python(specifier: &str, major: u64, last: u64) -> bool {
     let admits = |specifiers: Vec<VersionSpecifiers>| {
         (0..=last).any(|minor| contains(&specifiers, &Version::new([major, minor])))
@@ -96,8 +96,7 @@ fn admits_python(specifier: &str, major: u64, last: u64) -> bool {
     specifiers(specifier).is_some_and(admits)
 }
 
-/// What the clauses of a specifier admit; `None` if one of them can't be read. Empty ones, as after a trailing comma,
-/// are passed over.
+/// Parses the clauses of a specifier; `None` if one is invalid. Empty clauses, as after a trailing comma, are skipped.
 fn specifiers(specifier: &str) -> Option<Vec<VersionSpecifiers>> {
     let read = |clause: &str| {
         let bare = clause.parse::<Version>().is_ok();

@@ -1,7 +1,7 @@
-//! Traces: what was read to make a target, each with the digest that it had, and so whether it would be the same now.
+//! Traces: what was read to make a target, with the digest of each input, to decide whether the target is up to date.
 //!
 //! These are the *verifying traces* of "Build Systems à la Carte" (Mokhov, Mitchell and Peyton Jones, 2018).
-//! [`Trace::changes`] alone decides whether something is up to date, and what it returns is the explanation.
+//! [`Trace::changes`] alone decides whether a target is up to date; the changes that it returns are the explanation.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,38 +14,38 @@ use crate::digest::Digest;
 use crate::entry_trace::{Packed, ShownKind};
 use crate::fact::Subject;
 
-/// Something that is read to make a target.
+/// An input: something that is read to make a target.
 ///
-/// What is read of one entry has no name of its own: it is that of the entry whose target it is.
+/// Inputs that belong to one entry don't name it: the entry is that of the target.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Input {
     /// The program.
     Program,
     /// A setting, by its key in `shelflife.toml`.
     Setting(Arc<str>),
-    /// A template, by the name by which templates include each other.
+    /// A template, by the name that other templates include it under.
     Template(Arc<str>),
     /// The address at which an asset is published, by the asset's name.
     Asset(Arc<str>),
     /// A data file, by its name without extension.
     Data(Arc<str>),
-    /// Where the navigation leads beside the pages that each site has.
+    /// The links in the navigation beside those that every site has.
     Navigation,
     /// The entry's file.
     Entry,
-    /// How much the entry's plugin is used.
+    /// The usage of the entry's plugin.
     Usage,
     /// The history of the entry's plugin.
     History,
-    /// The days as of which numbers are that are past their time to live.
+    /// The dates of the stale numbers that are shown.
     Ages,
     /// Notices and blocklist items about the entry's plugin.
     Concerning,
-    /// What the entry's page shows of other plugins.
+    /// What the entry's page shows of related plugins.
     Related,
-    /// What is known about a subject.
+    /// The fact about a subject.
     Fact(Subject),
-    /// What an address is for: a redirect, say, and where it leads.
+    /// What is published at an address, such as a redirect and its target.
     Purpose(Arc<str>),
     /// A page of the site's own, by its file's path.
     Page(Arc<str>),
@@ -53,60 +53,60 @@ pub enum Input {
     File(Arc<str>),
     /// What an output shows of all plugins.
     All(Aspect),
-    /// What long lists show of the plugins with a term of a taxonomy, by the path of the term's page.
+    /// What long lists show of a term's plugins, by the path of the term's page.
     Term(Arc<str>),
-    /// What lists show of the plugins that a page of the site's own names, by its file's path.
+    /// What lists show of the plugins named by a page of the site's own, by the path of the page's file.
     Named(Arc<str>),
-    /// The plugins that OctoPrint's announcements tell of.
+    /// The plugins in the feed that OctoPrint shows as announcements.
     Announced,
     /// The plugins in the feed, with their descriptions.
     Newest,
     /// How many plugins are dated in the future.
     ToCome,
-    /// The issues that say that plugins are abandoned.
+    /// The issues in which plugins are declared abandoned.
     Abandoned,
-    /// The plugins that are known not to run on Python 2.7.
+    /// The plugins known not to run on Python 2.7.
     WithoutPython2,
     /// When each source last answered.
     SourceStatus,
     /// The titles, descriptions and addresses of topics.
     Topics,
-    /// The addresses and dates in a site map; of the index, or the only one, for no part.
+    /// The addresses and dates in one part of the sitemap; `None` is the index, or the only sitemap.
     Sitemap(Option<u32>),
-    /// Where all redirects lead.
+    /// The targets of all redirects.
     Redirects,
     /// All files of the site.
     Files,
     /// All settings.
     Settings,
-    /// The windows of usage that the site wants.
+    /// The windows for which a usage export is configured.
     Windows,
-    /// The addresses that facts come from.
+    /// The URLs that facts come from.
     Origins,
-    /// All facts' values.
+    /// The values of all facts.
     Facts,
-    /// All answers of sources, also those that changed no value.
+    /// All answers of sources, including those that changed no value.
     Answers,
     /// All histories.
     Histories,
     /// The last good versions of entries.
     Good,
-    /// What decides which plugins' pages name which others.
+    /// What decides which plugins are related.
     Kin,
-    /// Something that nobody has named, so that whatever reads it is never up to date.
+    /// An unknown input; a target that depends on it is never up to date.
     Unnamed,
 }
 
 /// What an output shows of all plugins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Aspect {
-    /// What lists show.
+    /// The summaries in lists.
     Summary,
-    /// What long lists show, without numbers.
+    /// The items of long lists, which have no numbers.
     Listed,
-    /// The line in `plugins.json`.
+    /// The records in `plugins.json`.
     Record,
-    /// The line in `search.json`.
+    /// The documents in `search.json`.
     Document,
 }
 
@@ -121,7 +121,7 @@ impl From<ShownKind> for Aspect {
 }
 
 impl Input {
-    /// Whether it is the same thing for each target that reads it.
+    /// Whether this input is the same for every target that reads it.
     pub fn is_shared(&self) -> bool {
         matches!(
             self,
@@ -135,7 +135,7 @@ impl Input {
     }
 }
 
-/// How a person calls it. Those of an entry are called by whoever knows the entry.
+/// The name shown to users. Callers add the entry's name to the inputs of an entry.
 impl fmt::Display for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -148,70 +148,70 @@ impl fmt::Display for Input {
             Self::Entry => f.write_str("entry"),
             Self::Usage => f.write_str("usage"),
             Self::History => f.write_str("history"),
-            Self::Ages => f.write_str("the age of stale numbers"),
+            Self::Ages => f.write_str("dates of stale numbers"),
             Self::Concerning => f.write_str("notices and blocklist items"),
             Self::Related => f.write_str("related plugins"),
             Self::Fact(subject) => subject.fmt(f),
-            Self::Purpose(_) => f.write_str("the page that it leads to"),
+            Self::Purpose(_) => f.write_str("the page that it redirects to"),
             Self::Page(path) => write!(f, "page {path}"),
             Self::File(path) => write!(f, "file {path}"),
-            Self::All(Aspect::Listed) | Self::Term(_) => f.write_str("what lists show of plugins"),
+            Self::All(Aspect::Listed) | Self::Term(_) => f.write_str("plugins, as shown in lists"),
             Self::All(_) => f.write_str("plugins"),
-            Self::Named(_) => f.write_str("what lists show of the plugins on the page"),
-            Self::Announced | Self::Newest => f.write_str("the newest plugins"),
+            Self::Named(_) => f.write_str("plugins on the page, as shown in lists"),
+            Self::Announced | Self::Newest => f.write_str("newest plugins"),
             Self::ToCome => f.write_str("plugins dated in the future"),
             Self::Abandoned => f.write_str("issues about abandoned plugins"),
-            Self::WithoutPython2 => f.write_str("the plugins that don't run on Python 2.7"),
-            Self::SourceStatus => f.write_str("when sources last answered"),
+            Self::WithoutPython2 => f.write_str("plugins without Python 2.7"),
+            Self::SourceStatus => f.write_str("source status"),
             Self::Topics => f.write_str("topics"),
-            Self::Sitemap(_) => f.write_str("the addresses and dates of pages"),
+            Self::Sitemap(_) => f.write_str("addresses and dates of pages"),
             Self::Redirects => f.write_str("redirects"),
-            Self::Files => f.write_str("the site's files"),
+            Self::Files => f.write_str("files of the site"),
             Self::Settings => f.write_str("settings"),
-            Self::Windows => f.write_str("windows of usage"),
-            Self::Origins => f.write_str("the addresses of sources"),
+            Self::Windows => f.write_str("usage windows"),
+            Self::Origins => f.write_str("URLs of sources"),
             Self::Facts => f.write_str("facts"),
             Self::Answers => f.write_str("answers of sources"),
             Self::Histories => f.write_str("histories"),
-            Self::Good => f.write_str("last good versions"),
-            Self::Kin => f.write_str("which plugins are related"),
-            Self::Unnamed => f.write_str("something without a name"),
+            Self::Good => f.write_str("last good versions of entries"),
+            Self::Kin => f.write_str("relations between plugins"),
+            Self::Unnamed => f.write_str("unknown (the previous inputs are no longer in the cache)"),
         }
     }
 }
 
-/// An input that was read, and what it was then.
+/// An input that was read, and the version that was read.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Dependency {
     /// The input.
     pub input: Input,
-    /// What it was; `None` if there was no such thing.
+    /// The version; `None` if the input did not exist.
     pub was: Option<Version>,
 }
 
-/// What an input is.
+/// The content of an input.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Version {
-    /// Its digest.
+    /// The digest of the content.
     pub digest: Digest,
-    /// Its value, where that is short enough to tell people.
+    /// The content itself, if it is short enough to show to users.
     pub value: Option<Arc<str>>,
 }
 
 impl Version {
-    /// A version of which its digest alone is told.
+    /// A version that is shown as its digest.
     pub fn of(digest: Digest) -> Self {
         Self { digest, value: None }
     }
 
-    /// A version whose value is told.
+    /// A version that is shown as its value.
     pub fn short(value: impl Into<Arc<str>>) -> Self {
         let value = value.into();
         Self { digest: Digest::of(value.as_bytes()), value: Some(value) }
     }
 }
 
-/// How many digits of a digest people are told.
+/// The number of digits in which a digest is shown.
 const DIGITS: usize = 12;
 
 impl fmt::Display for Version {
@@ -223,62 +223,62 @@ impl fmt::Display for Version {
     }
 }
 
-/// Dependencies that many targets share, by the digest of the set.
+/// Sets of dependencies that many targets share, by the digest of the set.
 pub type Sets = BTreeMap<Digest, Vec<Dependency>>;
 
-/// What was read to make a target.
+/// The dependencies of a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trace {
-    /// The set of dependencies that the target shares with others.
+    /// The digest of the set of dependencies that the target shares with other targets.
     pub shared: Digest,
-    /// The target's own.
+    /// The target's own dependencies.
     pub own: Vec<Dependency>,
-    /// Those that are facts, which are seldom looked at.
+    /// The dependencies that are facts, which are rarely compared.
     pub facts: Packed<Vec<Dependency>>,
 }
 
-/// What was made of an output, and what was read for it.
+/// The trace of an output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OfOutput {
-    /// What was read.
+    /// The dependencies.
     pub trace: Trace,
-    /// The digest of its bytes.
+    /// The digest of the output's bytes.
     pub result: Digest,
 }
 
-/// An input that is something else now.
+/// A dependency whose input has changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Changed {
     /// The input.
     pub input: Input,
-    /// What it was.
+    /// The version that was read.
     pub was: Option<Version>,
-    /// What it is.
+    /// The current version.
     pub is: Option<Version>,
 }
 
-/// What is known of an input now.
+/// The current version of an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Now {
-    /// It is this; `None` if there is no such thing.
+    /// This version; `None` if the input does not exist.
     Is(Option<Version>),
-    /// It is known to be what it was, or it can't be told yet.
+    /// The same as before, or not known yet.
     Same,
 }
 
-/// What all inputs are now, as far as that is known.
+/// The current versions of all inputs, where they are known.
 pub trait State {
-    /// What an input of a target is now.
+    /// The current version of an input of the target.
     fn now(&self, input: &Input) -> Now;
 
-    /// What has changed of a set of shared dependencies; `None` if nobody knows any more what is in it.
+    /// The changes in a set of shared dependencies; `None` if the set is no longer stored.
     fn shared(&self, set: Digest) -> Option<Arc<[Changed]>>;
 
-    /// Whether facts can be other ones than they were.
+    /// Whether any fact may have changed.
     fn looks_at_facts(&self) -> bool;
 }
 
-/// What is something else now among dependencies.
+/// The changes among dependencies.
 pub fn changed<'a>(
     dependencies: impl IntoIterator<Item = &'a Dependency>,
     now: impl Fn(&Input) -> Now,
@@ -291,26 +291,26 @@ pub fn changed<'a>(
     })
 }
 
-/// What was read before and is not any more, and what is read now and was not.
+/// The inputs that were read before but not now, and those that are read now but were not before.
 pub fn came_and_went(before: &[Dependency], after: &[Dependency]) -> Vec<Changed> {
     let lacks = |all: &[Dependency], wanted: &Dependency| all.iter().all(|it| it.input != wanted.input);
     let came = after.iter().filter(|it| lacks(before, it));
     let came = came.map(|it| Changed { input: it.input.clone(), was: None, is: it.was.clone() });
     let gone = before.iter().filter(|it| lacks(after, it));
     let gone = gone.map(|it| Changed { input: it.input.clone(), was: it.was.clone(), is: None });
-    // That there is no such thing says nothing.
+    // An input that did not exist is no different from one that was not read.
     came.chain(gone).filter(|read| read.was != read.is).collect()
 }
 
 impl Trace {
-    /// All that was read, where `sets` has what is shared.
+    /// All dependencies. `sets` contains the shared ones.
     pub fn dependencies(&self, sets: &Sets) -> Vec<Dependency> {
         let shared = sets.get(&self.shared).into_iter().flatten().cloned();
         self.own.iter().cloned().chain(self.facts.get()).chain(shared).collect()
     }
 
-    /// What is something else now than when the target was made, those that it shares with others last. If there is
-    /// nothing, the target is up to date as far as is known. It looks no further than it is asked to.
+    /// The changes since the target was made, those in shared dependencies last. A target without changes is up to date,
+    /// as far as the current versions are known. The iterator compares no more than the caller consumes.
     pub fn changes<'t>(&'t self, state: &'t impl State) -> impl Iterator<Item = Changed> + 't {
         let facts = move || -> Vec<Changed> {
             let looked_at = if state.looks_at_facts() { self.facts.get() } else { Vec::new() };
@@ -325,17 +325,18 @@ impl Trace {
             .chain(iter::once_with(shared).flatten())
     }
 
-    /// Whether the target is up to date, as far as is known.
+    /// Whether the target is up to date, as far as the current versions are known.
     pub fn holds(&self, state: &impl State) -> bool {
         self.changes(state).next().is_none()
     }
 
-    /// What the input was; `None` if the target does not depend on it, or there was no such thing.
+    /// The version of an input that was read; `None` if it is not among the target's own dependencies, or did not
+    /// exist.
     pub fn was(&self, input: &Input) -> Option<&Version> {
         self.own.iter().find(|dependency| dependency.input == *input)?.was.as_ref()
     }
 
-    /// The subjects of the facts that were looked at.
+    /// The subjects of the facts among the dependencies.
     pub fn subjects(&self) -> Vec<Subject> {
         let subject = |dependency: Dependency| match dependency.input {
             Input::Fact(subject) => Some(subject),

@@ -1,4 +1,4 @@
-//! The table `check` of `shelflife.toml`: what `shelflife check` is strict about.
+//! The table `check` of `shelflife.toml`: the settings of `shelflife check`.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,16 @@ use super::values::Size;
 use super::wording;
 use crate::rule::{Degree, Origin, Rule, default_degree};
 
-/// What `shelflife check` is strict about.
+/// The settings of `shelflife check`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// Degrees that are not the usual ones.
+    /// Severities that differ from the defaults.
     pub rules: BTreeMap<Rule, Degree>,
-    /// How large a picture may be, in bytes.
+    /// The size from which a picture is reported as large, in bytes.
     pub picture_size: u64,
-    /// How long a description may be, in characters.
+    /// The length from which a description is reported as long, in characters.
     pub description_length: usize,
-    /// Keys of entries that templates read.
+    /// Keys of entries that the site's templates read.
     pub keys: Vec<String>,
 }
 
@@ -29,7 +29,7 @@ impl Default for Check {
 }
 
 impl Check {
-    /// What a `shelflife.toml` with this text is strict about; `None` if it can't be read.
+    /// Reads the settings from the text of a `shelflife.toml`; `None` if it can't be parsed.
     pub fn of_file(text: &str) -> Option<Self> {
         #[derive(Default, Deserialize)]
         #[serde(default)]
@@ -39,7 +39,7 @@ impl Check {
         toml::from_str(text).ok().map(|File { check }| check.0.into())
     }
 
-    /// How bad it is if a file that comes from there breaks a rule.
+    /// The severity of breaking `rule` in a file of this origin.
     pub fn degree(&self, rule: Rule, origin: Origin) -> Degree {
         self.rules.get(&rule).copied().unwrap_or_else(|| default_degree(rule, origin))
     }
@@ -76,7 +76,7 @@ impl<'de> Deserialize<'de> for Name {
         known.map(Self).ok_or_else(|| {
             let nearest = Rule::nearest(&name).name();
             D::Error::custom(format!(
-                "unknown rule `{name}`: is it `{nearest}`? `shelflife check --rules` lists them all"
+                "unknown rule `{name}`, did you mean `{nearest}`? `shelflife check --rules` lists all rules"
             ))
         })
     }
@@ -92,7 +92,7 @@ impl<'de> Deserialize<'de> for Given {
         let known = all.into_iter().find(|known| known.name() == degree);
         known.map(Self).ok_or_else(|| {
             D::Error::custom(format!(
-                "`{degree}` is not a degree, expected \"off\", \"note\", \"warning\" or \"error\""
+                "`{degree}` is not a severity, expected \"off\", \"note\", \"warning\" or \"error\""
             ))
         })
     }

@@ -1,4 +1,4 @@
-//! The environment variables that GitHub's runners and reproducible builds set.
+//! The environment variables that shelflife reads: its own, and those set by GitHub's runners and reproducible builds.
 
 use jiff::Timestamp;
 use url::Url;
@@ -6,31 +6,31 @@ use url::Url;
 use super::Token;
 use super::values::has_credentials;
 
-/// The variables that are honoured, as they were when the program started.
+/// The environment variables that shelflife reads, as they were when the program started.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
-    /// `GITHUB_TOKEN`: with it GitHub's GraphQL API answers.
+    /// `GITHUB_TOKEN`: the token for GitHub's GraphQL API.
     pub github_token: Option<Token>,
     /// `GITHUB_GRAPHQL_URL`: the GraphQL endpoint.
     pub github_graphql: Option<String>,
-    /// `GITHUB_API_URL`: the REST API's root, from which the GraphQL endpoint follows if that is not set.
+    /// `GITHUB_API_URL`: the root of the REST API, from which the GraphQL endpoint is derived if that is not set.
     pub github_api: Option<String>,
-    /// `GITHUB_SERVER_URL`: where repositories live.
+    /// `GITHUB_SERVER_URL`: the server that hosts the repositories.
     pub github_server: Option<String>,
-    /// `SHELFLIFE_URL`: the site's address, as `url` in the file.
+    /// `SHELFLIFE_URL`: the site's address, like `url` in the file.
     pub url: Option<String>,
-    /// `SHELFLIFE_BASE_PATH`: the path below it, as `base_path` in the file.
+    /// `SHELFLIFE_BASE_PATH`: the path below it, like `base_path` in the file.
     pub base_path: Option<String>,
-    /// `SOURCE_DATE_EPOCH`: the moment of the build in seconds since 1970
+    /// `SOURCE_DATE_EPOCH`: the time of the build in seconds since 1970
     /// (<https://reproducible-builds.org/specs/source-date-epoch/>).
     pub source_date_epoch: Option<String>,
-    /// `CI` or `GITHUB_ACTIONS`: whether this is a runner of continuous integration
+    /// `CI` or `GITHUB_ACTIONS`: whether this is a CI runner
     /// (<https://docs.github.com/en/actions/reference/workflows-and-actions/variables>).
     pub is_runner: bool,
 }
 
 impl Environment {
-    /// Reads the process's environment. An empty variable counts as not set.
+    /// Reads the process's environment. An empty variable counts as unset.
     pub fn of_process() -> Self {
         let get = |name: &str| std::env::var(name).ok().filter(|value| !value.trim().is_empty());
         Self {
@@ -48,19 +48,19 @@ impl Environment {
         }
     }
 
-    /// `SOURCE_DATE_EPOCH` as a moment.
+    /// `SOURCE_DATE_EPOCH` as a timestamp.
     pub(super) fn source_date_epoch(&self) -> miette::Result<Option<Timestamp>> {
         let Some(text) = &self.source_date_epoch else { return Ok(None) };
         let second = text.trim().parse().ok().and_then(|second| Timestamp::from_second(second).ok());
         second.map(Some).ok_or_else(|| {
             miette::miette!(
-                help = "give the number of seconds since 1970-01-01 00:00 UTC, or unset it",
+                help = "set it to the number of seconds since 1970-01-01 00:00 UTC, or unset it",
                 "the environment variable SOURCE_DATE_EPOCH is `{text}`, expected a whole number"
             )
         })
     }
 
-    /// The GraphQL endpoint: its own variable, or else what belongs to the REST API's root. GitHub serves
+    /// The GraphQL endpoint: `GITHUB_GRAPHQL_URL`, or else the one that belongs to `GITHUB_API_URL`. GitHub serves
     /// `api.github.com/graphql`; an enterprise server has `/api/v3` beside `/api/graphql`
     /// (<https://docs.github.com/en/enterprise-server/graphql>).
     pub(super) fn graphql_endpoint(&self) -> miette::Result<Option<Url>> {
@@ -75,19 +75,19 @@ impl Environment {
     }
 }
 
-/// Reads an address out of the environment variable `name`.
+/// Parses the URL in the environment variable `name`.
 pub(super) fn url(name: &str, text: &str) -> miette::Result<Url> {
     let url = Url::parse(text.trim()).ok();
     if url.as_ref().is_some_and(has_credentials) {
         return Err(miette::miette!(
-            help = "leave it out; GITHUB_TOKEN is what GitHub is asked with",
-            "the address in the environment variable {name} holds a user name or a password"
+            help = "remove it; shelflife authenticates to GitHub with GITHUB_TOKEN",
+            "the URL in the environment variable {name} contains a user name or password"
         ));
     }
     url.filter(|url| matches!(url.scheme(), "http" | "https")).ok_or_else(|| {
         miette::miette!(
-            help = "give an address that begins with https://, or unset it",
-            "the environment variable {name} is `{text}`, expected an address"
+            help = "set it to a URL that begins with https://, or unset it",
+            "the environment variable {name} is `{text}`, expected a URL"
         )
     })
 }

@@ -1,4 +1,4 @@
-//! The table `fetch` of `shelflife.toml`: how patient a build is.
+//! The table `fetch` of `shelflife.toml`: time limits of fetching.
 
 use std::time::Duration;
 
@@ -7,15 +7,15 @@ use serde::Deserialize;
 
 use super::values::Span;
 
-/// How patient a build is with the world.
+/// Time limits of fetching.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fetch {
-    /// How long requests to one address wait in all because its server asks for it.
+    /// The longest total time to wait when the server at one address asks to retry later.
     pub max_wait: Duration,
-    /// How long fetching may take in all, each time that something is fetched.
+    /// The longest time that fetching the facts of one round may take.
     pub timeout: Duration,
-    /// How long a fact is shown after it was last confirmed when its source fails or is not asked: `stale-if-error` of
-    /// RFC 5861, counted from the confirmation.
+    /// How long a fact is shown after it was last confirmed, while its source fails or is not asked: `stale-if-error`
+    /// of RFC 5861, counted from the last confirmation.
     pub stale_if_error: SignedDuration,
 }
 

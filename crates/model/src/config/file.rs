@@ -1,4 +1,4 @@
-//! `shelflife.toml`: its keys, their defaults, and what a wrong one is told.
+//! `shelflife.toml`: its keys, their defaults, and the errors about them.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,20 +25,20 @@ use crate::warning::Warning;
 /// The name of a site's configuration file.
 pub const FILE_NAME: &str = "shelflife.toml";
 
-/// The address of a site whose configuration gives none.
+/// The address of a site whose configuration has no `url`.
 pub const DEFAULT_URL: &str = "http://localhost";
 
-/// Where registries that Jekyll builds have their entries.
+/// The folder of entries in registries built by Jekyll.
 const JEKYLL: &str = "_plugins";
 
 /// The file's content, with defaults filled in.
 pub(super) struct Settled {
-    /// What is wrong with the file, though it can be used.
+    /// Warnings about a file that is usable.
     pub(super) warnings: Vec<Warning>,
     pub(super) folder: PathBuf,
     pub(super) title: String,
     pub(super) url: String,
-    /// Whether the file gives it.
+    /// Whether the file has the key `url`.
     pub(super) has_url: bool,
     pub(super) base_path: String,
     pub(super) description: String,
@@ -218,39 +218,39 @@ impl Default for Usage {
     }
 }
 
-/// Reads `path`, or else the file in the folder `site`. A site without a file has the defaults, but then it
-/// must have a folder of entries, since a wrong folder is the likelier story.
+/// Reads the configuration at `path`, or else the file in the folder `site`. A site without the file has the defaults,
+/// but must then have a folder of entries: otherwise the folder is most likely the wrong one.
 pub(super) fn load(site: &Path, path: Option<&Path>) -> miette::Result<Settled> {
     if site.is_file() {
         let folder = site.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
         return Err(miette::miette!(
             help = format!(
-                "give the folder that holds it: {}; to read another configuration file, use `--config`",
+                "pass its folder: {}; to use another configuration file, pass `--config`",
                 folder.display()
             ),
-            "{} is a file, expected the site's folder",
+            "{} is a file, expected the folder of a site",
             site.display()
         ));
     }
     if !site.is_dir() {
         return Err(miette::miette!(
-            help = "give the site's folder, the one that holds shelflife.toml",
-            "there is no folder {}",
+            help = "pass the folder of the site, which contains shelflife.toml",
+            "the folder {} does not exist",
             site.display()
         ));
     }
     let given = path.map_or_else(|| site.join(FILE_NAME), Path::to_path_buf);
     let (file, warnings) = match std::fs::read_to_string(&given) {
-        // Like every file of the site, it is named by its path there.
+        // Problems name every file of the site by its path within the site.
         Ok(text) => parse(&path.map_or(FILE_NAME.into(), Path::to_string_lossy), &text)?,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && path.is_none() => {
             let defaults = File::default();
             if !site.join(&defaults.paths.0.entries).is_dir() {
                 let help = if site.join(JEKYLL).is_dir() {
-                    "entries seem to be in `_plugins`: write a shelflife.toml with the lines `[paths]`, \
+                    "the entries seem to be in `_plugins`: create a shelflife.toml with the lines `[paths]`, \
                      `entries = \"_plugins\"` and `data = \"_data\"`"
-                } else {
-                    "run this in a site's folder, or name that folder on the command line: it holds a shelflife.toml, \
+                    "run this in the folder of a site, or pass that folder as an argument; a site contains a \
+                     shelflife.toml or a folder `entries`"
                      or else a folder `entries`"
                 };
                 return Err(miette::miette!(
@@ -278,7 +278,7 @@ impl From<File> for Settled {
             topics: paths.topics.is_some(),
             root: paths.root.is_some(),
         };
-        // Registries that Jekyll builds have them with an underscore.
+        // Registries built by Jekyll have these folders with an underscore.
         let folders = |given: Option<PathBuf>, names: [&str; 2]| {
             given.map_or_else(|| names.map(PathBuf::from).to_vec(), |folder| vec![folder])
         };
@@ -334,7 +334,7 @@ impl Default for Settled {
 }
 
 impl Settled {
-    /// The part that outputs depend on, where repositories live on `github_server`.
+    /// The settings that outputs depend on. `github_server` is the server that hosts the repositories.
     pub(super) fn settings(&self, github_server: Url) -> Settings {
         let windows = [(Window::Week, &self.usage_week), (Window::Month, &self.usage_month)];
         Settings {
@@ -359,13 +359,13 @@ impl Settled {
     }
 }
 
-/// The file, and the warnings about keys that have another name by now.
+/// Parses the file. Returns it with the warnings about renamed keys.
 fn parse(path: &str, text: &str) -> Result<(File, Vec<Warning>), Problem> {
     let shared: Arc<str> = text.into();
     let wrong = |error: toml::de::Error| {
         let message = wording::message(error.message());
         let problem = Problem::new(path, &shared, error.span().unwrap_or(0..0), message);
-        problem.help("docs/configuration.md lists every key with its meaning and its default")
+        problem.help("docs/configuration.md lists all keys with their defaults")
     };
     let mut table = DeTable::parse(text).map_err(wrong)?;
     let warnings = renamed::rename(path, &shared, table.get_mut())?;

@@ -1,4 +1,4 @@
-//! The table `limits` of `shelflife.toml`: how much of what strangers write is read.
+//! The table `limits` of `shelflife.toml`: how much of untrusted input is read.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -6,18 +6,19 @@ use serde::{Deserialize, Deserializer};
 use super::values::Size;
 pub use shelflife_text::yaml::{Bytes, YamlLimits};
 
-/// How much is read. What is larger is an error that names the setting; a source's answer that is counts as a failure.
+/// Limits on untrusted input. Larger input is an error that names the setting; a larger answer counts as a failure of
+/// its source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The size of an entry's file, in bytes.
+    /// The largest size of an entry's file, in bytes.
     pub entry_size: usize,
-    /// The size of a data file, in bytes.
+    /// The largest size of a data file, in bytes.
     pub data_size: usize,
     /// How many items each list of an entry may have, such as its tags.
     pub list_items: usize,
-    /// What YAML may hold.
+    /// The limits on YAML.
     pub yaml: YamlLimits,
-    /// The size of a source's answer, in bytes.
+    /// The largest size of a source's answer, in bytes.
     pub answer_size: usize,
 }
 
@@ -34,13 +35,14 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The limits for an entry that was within those of its time: only lists are still cut off.
+    /// The limits for the last good version of an entry, which was within the limits of its time: only its lists are
+    /// cut off.
     pub fn for_what_was_good(&self) -> Self {
         let yaml = YamlLimits { depth: DEPTH, alias_values: VALUES, alias_size: usize::MAX };
         Self { entry_size: usize::MAX, yaml, ..*self }
     }
 
-    /// The limits that decide what a site is, by their keys in `shelflife.toml`, as text.
+    /// The limits that outputs depend on: each key in `shelflife.toml` with its value as text.
     pub(super) fn parts(&self) -> [(&'static str, String); 6] {
         let Self { entry_size, data_size, list_items, yaml, .. } = self;
         let YamlLimits { depth, alias_values, alias_size } = yaml;
@@ -55,9 +57,9 @@ impl Limits {
     }
 }
 
-/// The greatest depth that can be set.
+/// The largest depth that can be configured.
 const DEPTH: usize = 100;
-/// The greatest number of values that can be set.
+/// The largest number of values that can be configured.
 const VALUES: usize = 1_000_000;
 
 #[derive(Deserialize)]
@@ -108,7 +110,7 @@ impl From<Table> for Limits {
     }
 }
 
-/// What is published as JSON is parsed before, by a parser that goes down 128 levels at most.
+/// Reads a depth. The limit of 100 keeps published JSON within the 128 levels that its parser accepts.
 fn depth<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     within(deserializer, DEPTH, "a depth")
 }

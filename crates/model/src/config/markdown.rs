@@ -1,17 +1,17 @@
-//! The table `markdown` of `shelflife.toml`: what becomes of what descriptions show.
+//! The table `markdown` of `shelflife.toml`: how descriptions are rendered.
 
 use std::fmt;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-/// What becomes of pictures in descriptions that lie elsewhere.
+/// How remote pictures in descriptions are rendered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum RemotePictures {
-    /// Links to them, but for an entry's own screenshots: whoever opens a page asks nobody else.
+    /// As links, except for an entry's own screenshots, so that a page makes no requests to other hosts.
     #[default]
     Link,
-    /// Pictures.
+    /// As pictures.
     Load,
 }
 
@@ -29,7 +29,7 @@ impl<'de> Deserialize<'de> for RemotePictures {
         let text = String::deserialize(deserializer)?;
         let known = [Self::Link, Self::Load].into_iter().find(|known| known.to_string() == text);
         known.ok_or_else(|| {
-            D::Error::custom(format!("`{text}` says nothing about pictures, expected \"link\" or \"load\""))
+            D::Error::custom(format!("`{text}` is not a way to show remote pictures, expected \"link\" or \"load\""))
         })
     }
 }

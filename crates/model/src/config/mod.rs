@@ -1,4 +1,4 @@
-//! `shelflife.toml`, the environment and the command line become one [`Config`].
+//! [`Config`]: the merged configuration of `shelflife.toml`, the environment and the command line.
 
 mod check;
 mod environment;
@@ -49,42 +49,42 @@ use servers::Servers;
 /// Everything that decides how a site is built.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// What pages and feeds may know.
+    /// The settings that outputs depend on.
     pub settings: Settings,
-    /// Whether anybody gives the site's address.
+    /// Whether the site's address is configured anywhere.
     pub has_url: bool,
-    /// Where things are.
+    /// The paths of the site's folders and files.
     pub paths: Paths,
-    /// How GitHub is asked.
+    /// How GitHub is queried.
     pub github: Github,
-    /// How the usage exports are asked for.
+    /// How the usage exports are fetched.
     pub usage: UsageExports,
-    /// Where pictures of videos come from.
+    /// Where video thumbnails are fetched from.
     pub thumbnails: Thumbnails,
-    /// How patient a build is with them.
+    /// Time limits of fetching.
     pub fetch: Fetch,
-    /// What the cache keeps.
+    /// How long the cache keeps what is no longer needed.
     pub keep: Keep,
-    /// What `shelflife check` is strict about.
+    /// The settings of `shelflife check`.
     pub check: Check,
-    /// Where a history that the cache has not comes from.
+    /// Where a build restores a missing history from.
     pub seed: Seed,
-    /// The address to ask for it, which ends with a slash; `None` if nobody is to be asked. It follows from the file
-    /// alone: the address of a preview says nothing about where the site was published before.
+    /// The URL to restore it from, with a slash at the end; `None` if it is not to be restored. It depends on the file
+    /// alone, because a preview's address differs from the address at which the site was published before.
     pub seed_address: Option<Url>,
-    /// Whether there is none because the `url` in the file has a name that is reserved for examples.
+    /// Whether `seed_address` is missing because the host in `url` is reserved for examples.
     pub is_for_examples: bool,
-    /// Whether this is a runner of continuous integration, whose builds are published.
+    /// Whether this is a CI runner, whose builds are published.
     pub is_runner: bool,
-    /// The moment at which freshness is judged: the clock's, or the one that was given.
+    /// The time at which freshness is judged: the current time, unless one was given.
     pub now: Timestamp,
-    /// Ask nothing of the network.
+    /// Make no network requests.
     pub offline: bool,
-    /// Ask for every fact again, fresh or not.
+    /// Fetch every fact again, fresh or not.
     pub refresh: bool,
-    /// What is strange about it.
+    /// Warnings about the configuration.
     pub warnings: Vec<Warning>,
-    /// Fail before anything is written if anything is wrong with the site's files.
+    /// Fail before anything is written if there is any problem in the site's files.
     pub strict: bool,
 }
 
@@ -99,36 +99,36 @@ pub struct Settings {
     pub base_path: String,
     /// One sentence about the site.
     pub description: String,
-    /// Where the site's own source is, if people should know.
+    /// The address of the site's own source, if pages should link to it.
     pub repository: Option<String>,
-    /// Where entry dates are midnights.
+    /// The time zone of entries' dates, each of which is midnight there.
     pub timezone: TimeZone,
-    /// The folder of entries, relative to the site, as the help pages call it.
+    /// The path of the folder of entries relative to the site, for the help pages.
     pub entries_path: String,
     /// The server on which a `source` counts as a GitHub repository.
     pub github_server: Url,
-    /// Whether `plugins.json` gives a disabled plugin the operating system `disabled`, which hides it from
-    /// the plugin managers that do not know the key `disabled`.
+    /// Whether `plugins.json` gives a disabled plugin the operating system `disabled`, which hides it from plugin
+    /// managers that do not know the key `disabled`.
     pub hide_disabled: bool,
-    /// Whether there is an API: what each page of a plugin shows, as JSON.
+    /// Whether the API is published: the data of each plugin's page as JSON.
     pub api: bool,
     /// Whether each plugin has badges.
     pub badges: bool,
-    /// Whether videos are shown with pictures that come from where they are.
+    /// Whether videos are shown with thumbnails that the build fetches.
     pub thumbnails: bool,
-    /// What becomes of pictures in descriptions that lie elsewhere.
+    /// How remote pictures in descriptions are rendered.
     pub remote_pictures: RemotePictures,
     /// The windows for which a usage export is configured.
     pub usage_windows: Vec<crate::fact::Window>,
-    /// How much of what strangers write is read.
+    /// Limits on untrusted input.
     pub limits: Limits,
-    /// Which words mean the same to who searches.
+    /// Words that count as equal in searches.
     pub synonyms: Vec<Synonyms>,
-    /// What the theme looks like and says.
+    /// The theme's looks and texts.
     pub theme: Theme,
 }
 
-/// What a `shelflife.toml` without any key gives.
+/// The settings of an empty `shelflife.toml`.
 impl Default for Settings {
     fn default() -> Self {
         file::Settled::default().settings(servers::github())
@@ -136,7 +136,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Every setting, by its key in `shelflife.toml`, as text.
+    /// Every setting as text, with its key in `shelflife.toml`.
     pub fn parts(&self) -> Vec<(&'static str, String)> {
         let Self {
             title,
@@ -157,7 +157,7 @@ impl Settings {
             synonyms,
             theme,
         } = self;
-        // The time zone's rules are a part of the program; its name stands for them.
+        // The rules of the time zone are part of the program, so its name stands for them.
         let zone = timezone.iana_name().unwrap_or("UTC");
         let windows: Vec<String> = usage_windows.iter().map(ToString::to_string).collect();
         let own = [
@@ -180,20 +180,20 @@ impl Settings {
         own.into_iter().chain(limits.parts()).chain(theme.parts()).collect()
     }
 
-    /// The digest of all of it.
+    /// The digest of all settings.
     pub fn digest(&self) -> Digest {
         let parts = self.parts();
         Digest::of_parts(parts.iter().map(|(_, value)| value.as_bytes()))
     }
 }
 
-/// How much the cache keeps of what no output, no entry trace and no entry points to any more.
+/// How long the cache keeps what no output, entry trace or entry needs any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keep {
-    /// How many builds back something must have been of use. Builds that found nothing changed do not count: they
-    /// have no use for anything.
+    /// How many builds an unused item is kept for. Builds that found nothing changed don't count, because they use
+    /// nothing.
     pub builds: i64,
-    /// How many bytes the file may have before all of it goes.
+    /// The size of the file in bytes from which all unused items are removed.
     pub bytes: u64,
 }
 
@@ -203,12 +203,12 @@ impl Default for Keep {
     }
 }
 
-/// How GitHub is asked.
+/// How GitHub is queried.
 #[derive(Clone)]
 pub struct Github {
     /// The GraphQL endpoint.
     pub graphql: Url,
-    /// The token that is sent with each request; without one nothing is asked.
+    /// The token sent with each request; GitHub is not queried without one.
     pub token: Option<Token>,
     /// How long an answer stays fresh.
     pub ttl: Duration,
@@ -222,18 +222,18 @@ impl std::fmt::Debug for Github {
     }
 }
 
-/// A secret that neither [`std::fmt::Debug`] nor [`std::fmt::Display`] gives away.
+/// A secret that neither [`std::fmt::Debug`] nor [`std::fmt::Display`] reveals.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
 impl Token {
-    /// Wraps a secret; an empty or blank one is none.
+    /// Wraps a secret; `None` if it is blank.
     pub fn new(secret: &str) -> Option<Self> {
         let secret = secret.trim();
         (!secret.is_empty()).then(|| Self(secret.to_owned()))
     }
 
-    /// The secret itself, for the one header that carries it.
+    /// The secret itself, for the header that carries it.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -245,31 +245,31 @@ impl std::fmt::Debug for Token {
     }
 }
 
-/// How the usage exports are asked for.
+/// How the usage exports are fetched.
 #[derive(Debug, Clone)]
 pub struct UsageExports {
-    /// The export of the last 7 days.
+    /// The URL of the export of the last 7 days.
     pub week: Option<Url>,
-    /// The export of the last 30 days.
+    /// The URL of the export of the last 30 days.
     pub month: Option<Url>,
     /// How long an export stays fresh.
     pub ttl: Duration,
 }
 
-/// What the command line says; everything absent is left to the file and the environment.
+/// Values from the command line, which override the file and the environment.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
-    /// The configuration file, where it is not `shelflife.toml` in the site's folder.
+    /// The configuration file, if it is not `shelflife.toml` in the site's folder.
     pub config: Option<PathBuf>,
-    /// The output folder, relative to the current folder.
+    /// The output folder, relative to the current directory.
     pub output: Option<PathBuf>,
-    /// The cache file, relative to the current folder.
+    /// The cache file, relative to the current directory.
     pub cache: Option<PathBuf>,
     /// The site's address, see [`Settings::url`].
     pub url: Option<String>,
     /// See [`Settings::base_path`].
     pub base_path: Option<String>,
-    /// The moment at which freshness is judged.
+    /// The time at which freshness is judged.
     pub now: Option<Timestamp>,
     /// See [`Fetch::max_wait`].
     pub max_wait: Option<Duration>,
@@ -281,27 +281,27 @@ pub struct Overrides {
     pub strict: bool,
 }
 
-/// What to do about a missing `url`.
+/// The help for a missing `url`.
 const URL_HELP: &str = "add a line such as `url = \"https://plugins.example.org\"` at the top of the file";
 
-/// Reads a length of time such as `90s` or `1 day 12 hours`.
+/// Parses a duration such as `90s` or `1 day 12 hours`.
 ///
 /// # Errors
 ///
-/// Says what was expected.
+/// A message that says what was expected.
 pub fn span(text: &str) -> Result<Duration, String> {
     let span = text.parse::<jiff::Span>().ok();
     let duration = span.and_then(|span| span.to_duration(jiff::SpanRelativeTo::days_are_24_hours()).ok());
     duration.and_then(|duration| duration.try_into().ok()).ok_or_else(|| {
-        format!("`{text}` is not a length of time, expected one such as \"90s\", \"6h\" or \"1d 12h\"")
+        format!("`{text}` is not a duration, expected one such as \"90s\", \"6h\" or \"1d 12h\"")
     })
 }
 
-/// Reads a number of bytes such as `500 MB` or `1 GiB`.
+/// Parses a number of bytes such as `500 MB` or `1 GiB`.
 ///
 /// # Errors
 ///
-/// Says what was expected.
+/// A message that says what was expected.
 pub fn size(text: &str) -> Result<u64, String> {
     let size: Result<bytesize::ByteSize, _> = text.trim().parse();
     size.map(|size| size.as_u64())
@@ -313,7 +313,7 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// Returns what is wrong with the file, the environment or their combination, ready to be shown.
+    /// When the file, the environment or their combination is invalid.
     pub fn load(site: &Path, environment: &Environment, overrides: &Overrides) -> miette::Result<Self> {
         let file = file::load(site, overrides.config.as_deref())?;
         let cwd = std::env::current_dir().unwrap_or_default();
@@ -324,7 +324,7 @@ impl Config {
             (Some(now), _) | (None, Some(now)) => now,
             (None, None) => Timestamp::now(),
         };
-        // The cache keeps whole seconds; so must everything that is compared with it.
+        // The cache stores whole seconds, so everything compared with it must be whole seconds as well.
         let now = Timestamp::from_second(now.as_second()).unwrap_or(now);
         let Servers { server, graphql } = Servers::of(&file.github, environment)?;
         let Place { url, base_path } = Place::of(environment, overrides)?;
@@ -373,25 +373,25 @@ impl Config {
         config.warnings.extend(config.paths.check(given)?);
         if !config.has_url {
             let message = format!(
-                "{FILE_NAME} has no `url`, so feeds, `plugins.json` and the site map point to {DEFAULT_URL}"
+                "{FILE_NAME} has no `url`, so feeds, `plugins.json` and the sitemap link to {DEFAULT_URL}"
             );
             config.warnings.push(Warning::general(Rule::MissingUrl, message).help(URL_HELP));
         }
         Ok(config)
     }
 
-    /// Makes sure that what continuous integration builds, which is published, has a `url`.
+    /// Checks that a site built in CI, which is published, has a `url`.
     ///
     /// # Errors
     ///
-    /// When the configuration gives none, and this is such a runner.
+    /// When this is a CI runner and `url` is not configured.
     pub fn check_url(&self, environment: &Environment) -> miette::Result<()> {
         if self.has_url || !environment.is_runner {
             return Ok(());
         }
         Err(miette::miette!(
             help = URL_HELP,
-            "{FILE_NAME} has no `url`: in CI that is an error, since feeds and `plugins.json` would point to \
+            "{FILE_NAME} has no `url`, which is required in CI: feeds and `plugins.json` would link to \
              {DEFAULT_URL}"
         ))
     }

@@ -1,4 +1,4 @@
-//! Where a site's folders and files are, and which arrangements of them would end badly.
+//! The paths of a site's folders and files, and the checks that they don't conflict.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -8,7 +8,7 @@ use crate::digest::Digest;
 use crate::rule::Rule;
 use crate::warning::Warning;
 
-/// Folders and files, each joined to the site's folder unless it was absolute.
+/// The paths of a site's folders and files, each joined to the site's folder unless it was absolute.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paths {
     /// The site's folder.
@@ -25,17 +25,17 @@ pub struct Paths {
     pub pages: Vec<PathBuf>,
     /// The folders of topics.
     pub topics: Vec<PathBuf>,
-    /// The folder that is copied to the root of the output.
+    /// The folder whose files are copied to the root of the output.
     pub root: PathBuf,
-    /// Whether files in the site's folder itself that belong at the root of a site, such as `CNAME`, are copied too.
+    /// Whether files that belong at the root of a site, such as `CNAME`, are also copied from the site's own folder.
     pub copies_own: bool,
-    /// Where the site is published.
+    /// The output folder.
     pub output: PathBuf,
     /// The cache file.
     pub cache: PathBuf,
 }
 
-/// Which folders are named in `shelflife.toml`, so that one that is not there may be a mistake.
+/// Which folders are named in `shelflife.toml`; one that is named but missing may be a mistake.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Given {
     pub(super) data: bool,
@@ -61,8 +61,8 @@ impl Given {
 }
 
 impl Paths {
-    /// What the cache calls the output folder: its path relative to the site with `/`, or else `outside:` and a
-    /// digest, so that the cache does not tell where on the machine something lies.
+    /// The name of the output folder in the cache: its path relative to the site with `/`, or `outside:` and a digest,
+    /// so that the cache doesn't reveal paths of the machine.
     pub fn output_name(&self) -> String {
         let output = normalise(&self.output);
         let inside = output.strip_prefix(&self.site).ok().and_then(Path::to_str);
@@ -72,27 +72,27 @@ impl Paths {
         }
     }
 
-    /// What `path` is below the output folder, with `/`: empty for the folder itself, `None` if it lies elsewhere.
+    /// The path of `path` relative to the output folder, with `/`: empty for the folder itself, `None` outside of it.
     pub fn below_output(&self, path: &Path) -> Option<String> {
         below(&self.output, path)
     }
 
-    /// The same for the site's folder.
+    /// The path of `path` relative to the site's folder, like [`Self::below_output`].
     pub fn below_site(&self, path: &Path) -> Option<String> {
         below(&self.site, path)
     }
 
-    /// The same for the entries' folder.
+    /// The path of `path` relative to the folder of entries, like [`Self::below_output`].
     pub fn below_entries(&self, path: &Path) -> Option<String> {
         below(&self.entries, path)
     }
 
-    /// The same for the assets' folder.
+    /// The path of `path` relative to the folder of assets, like [`Self::below_output`].
     pub fn below_assets(&self, path: &Path) -> Option<String> {
         below(&self.assets, path)
     }
 
-    /// Every folder that is read, with the key that names it.
+    /// Every folder that is read, with its key in the table `paths`.
     pub fn inputs(&self) -> impl Iterator<Item = (&'static str, &PathBuf)> {
         let single = [
             ("entries", &self.entries),
@@ -106,7 +106,7 @@ impl Paths {
         single.into_iter().chain(pages).chain(topics)
     }
 
-    /// The path of the entry whose file has this name without `.md`: relative to the site, where it is in there.
+    /// The path of the entry whose file has this name without `.md`, relative to the site if it is inside.
     pub fn entry(&self, stem: &str) -> String {
         let path = self.entries.join(format!("{stem}.md"));
         path.strip_prefix(&self.site)
@@ -115,8 +115,8 @@ impl Paths {
             .replace(std::path::MAIN_SEPARATOR, "/")
     }
 
-    /// Refuses a site without entries, and places in which reading and writing would get in each other's way. Warns of
-    /// other folders that are named and missing: git keeps no empty ones.
+    /// Refuses a site without entries, and folders in which reading and writing would conflict. Warns about other
+    /// folders that are configured but missing, since git doesn't store empty ones.
     pub(super) fn check(&self, given: Given) -> miette::Result<Vec<Warning>> {
         let warnings = self.check_folders(given)?;
         self.check_output()?;
@@ -132,13 +132,13 @@ impl Paths {
             if key != "entries" && !folder.exists() {
                 let name = folder.strip_prefix(&self.site).unwrap_or(folder).display();
                 let message = format!("the folder {name} of `paths.{key}` does not exist");
-                let help = format!("make the folder, or take `paths.{key}` out of shelflife.toml");
+                let help = format!("create the folder, or remove `paths.{key}` from shelflife.toml");
                 warnings.push(Warning::general(Rule::NotRead, message).help(help));
             } else if !folder.is_dir() {
                 let what = if folder.exists() { "is a file, expected a folder" } else { "does not exist" };
                 return Err(miette!(
                     help = format!(
-                        "make the folder, or set `paths.{key}` in shelflife.toml to the one that is meant"
+                        "create the folder, or set `paths.{key}` in shelflife.toml to another one"
                     ),
                     "the folder `paths.{key}` {what}: {}",
                     folder.display()
@@ -148,20 +148,20 @@ impl Paths {
         Ok(warnings)
     }
 
-    /// Refuses an output folder that is, lies around, or lies in one of the folders that people write in.
+    /// Refuses an output folder that is, contains, or is inside one of the folders that people write in.
     fn check_output(&self) -> miette::Result<()> {
         let output = normalise(&self.output);
         let is_link = self.output.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
         if is_link && !self.output.exists() {
             return Err(miette!(
-                help = "make the folder that it leads to, or remove the link",
-                "the output folder {} is a symbolic link that leads nowhere",
+                help = "create the folder that it points to, or remove the link",
+                "the output folder {} is a dangling symbolic link",
                 output.display()
             ));
         }
         if self.output.exists() && !self.output.is_dir() {
             return Err(miette!(
-                help = "remove it, or choose another place for `paths.output` or `--output`",
+                help = "remove the file, or choose another folder with `paths.output` or `--output`",
                 "the output folder {} is a file, expected a folder",
                 output.display()
             ));
@@ -171,8 +171,8 @@ impl Paths {
             if lies_in(input, &self.output) {
                 let input = normalise(input);
                 return Err(miette!(
-                    help = "choose a folder of its own for `paths.output` or `--output`, such as `public`",
-                    "the output folder {} would hold the site's own files in {}",
+                    help = "choose a separate folder with `paths.output` or `--output`, such as `public`",
+                    "the output folder {} contains the site's own files in {}",
                     output.display(),
                     input.display(),
                 ));
@@ -181,8 +181,8 @@ impl Paths {
         for input in inputs() {
             if lies_in(&self.output, input) {
                 return Err(miette!(
-                    help = "choose a folder outside of it for `paths.output` or `--output`",
-                    "the output folder {} lies inside of {}, which is read",
+                    help = "choose a folder outside of it with `paths.output` or `--output`",
+                    "the output folder {} is inside {}, which the build reads",
                     output.display(),
                     input.display(),
                 ));
@@ -191,11 +191,11 @@ impl Paths {
         Ok(())
     }
 
-    /// Refuses a report that would take the place of something else.
+    /// Refuses a report that would overwrite something else.
     ///
     /// # Errors
     ///
-    /// What `report` would overwrite, or why it can't be written.
+    /// When `report` would overwrite a file of the site, or can't be written.
     pub fn check_report(&self, report: &Path) -> miette::Result<()> {
         let cwd = std::env::current_dir().unwrap_or_default();
         let report = normalise(&cwd.join(report));
@@ -213,7 +213,7 @@ impl Paths {
                 "is in a folder that does not exist"
             };
             return Err(miette!(
-                help = "choose another place for `--report`, outside of the site's folders and its output",
+                help = "choose a path for `--report` outside of the site's folders and the output folder",
                 "the report {} {why}",
                 report.display()
             ));
@@ -221,28 +221,28 @@ impl Paths {
         Ok(())
     }
 
-    /// Refuses a cache that would be published, or that lies where outputs are written.
+    /// Refuses a cache that would be published, or that is in the output folder.
     fn check_cache(&self) -> miette::Result<()> {
         let (cache, output) = (normalise(&self.cache), normalise(&self.output));
         if lies_in(&self.cache, &self.output) {
             return Err(miette!(
-                help = "choose another place for one of them: `paths.cache` and `paths.output`, or `--cache` and \
+                help = "choose another path for one of them with `paths.cache` and `paths.output`, or `--cache` and \
                         `--output`",
-                "the cache {} would lie in the output folder {}",
+                "the cache {} is inside the output folder {}",
                 cache.display(),
                 output.display(),
             ));
         }
         for input in [&self.assets, &self.templates, &self.root] {
-            // Hidden files are read in the root alone.
+            // Hidden files are read only in the folder `root`.
             let is_read = cache.strip_prefix(normalise(input)).is_ok_and(|below| {
                 *input == self.root
                     || !below.components().any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"."))
             });
             if is_read {
                 return Err(miette!(
-                    help = "choose another place for it with `paths.cache` or `--cache`",
-                    "the cache {} lies inside of {}, which is read",
+                    help = "choose another path for the cache with `paths.cache` or `--cache`",
+                    "the cache {} is inside {}, which the build reads",
                     cache.display(),
                     input.display(),
                 ));
@@ -252,7 +252,7 @@ impl Paths {
     }
 }
 
-/// What `path` is below `folder`, by their names or else by where links lead.
+/// The path of `path` relative to `folder`, as written or else with links resolved.
 fn below(folder: &Path, path: &Path) -> Option<String> {
     let strip = |folder: &Path, path: &Path| {
         let below = path.strip_prefix(folder).ok()?.to_str()?;
@@ -262,13 +262,13 @@ fn below(folder: &Path, path: &Path) -> Option<String> {
         .or_else(|| strip(&folder.canonicalize().ok()?, &path.canonicalize().ok()?))
 }
 
-/// Whether a path is or lies in a folder, by their names or by where links lead.
+/// Whether a path is or is inside a folder, as written or with links resolved.
 fn lies_in(path: &Path, folder: &Path) -> bool {
     let (path, folder) = (normalise(path), normalise(folder));
     path.starts_with(&folder) || real(&path).starts_with(real(&folder))
 }
 
-/// A path without links, as far as there is something at it.
+/// Resolves the links in the part of a path that exists.
 pub fn real(path: &Path) -> PathBuf {
     for place in path.ancestors() {
         if let (Ok(real), Ok(rest)) = (place.canonicalize(), path.strip_prefix(place)) {
@@ -278,7 +278,7 @@ pub fn real(path: &Path) -> PathBuf {
     path.to_path_buf()
 }
 
-/// Takes `.` and `..` out of a path without asking the disk, so that two spellings compare equal.
+/// Resolves `.` and `..` in a path without reading the disk, so that two spellings compare equal.
 pub(super) fn normalise(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for component in path.components() {
@@ -293,8 +293,8 @@ pub(super) fn normalise(path: &Path) -> PathBuf {
     out
 }
 
-/// The state that belongs to the cache at `path`, and lies beside it: `state.sqlite` for `cache.sqlite`, and
-/// `name.state.sqlite` for `name.sqlite`.
+/// The path of the state that belongs to the cache at `path`, in the same folder: `state.sqlite` for `cache.sqlite`,
+/// and `name.state.sqlite` for `name.sqlite`.
 pub fn state_beside(path: &Path) -> PathBuf {
     let stem = path.file_stem().unwrap_or_default();
     let mut name = stem.to_owned();
@@ -339,17 +339,17 @@ mod tests {
             (".shelflife/public", ".shelflife/cache.sqlite", ""),
             ("public", "cache.sqlite", ""),
             ("public", "assets/.shelflife/cache.sqlite", ""),
-            ("..", "cache.sqlite", "would hold the site's own files"),
-            ("x/..", "cache.sqlite", "would hold the site's own files"),
-            ("assets/x", "cache.sqlite", "which is read"),
-            ("public", "public/cache.sqlite", "would lie in the output folder"),
-            ("public", "x/../public/deep/cache.sqlite", "would lie in the output folder"),
-            (".shelflife", ".shelflife/cache.sqlite", "would lie in the output folder"),
-            ("public", "public", "would lie in the output folder"),
-            ("public", "assets/cache.sqlite", "which is read"),
-            ("public", "root/.shelflife/cache.sqlite", "which is read"),
-            ("root/public", "cache.sqlite", "which is read"),
-            ("topics/public", "cache.sqlite", "which is read"),
+            ("..", "cache.sqlite", "contains the site's own files"),
+            ("x/..", "cache.sqlite", "contains the site's own files"),
+            ("assets/x", "cache.sqlite", "which the build reads"),
+            ("public", "public/cache.sqlite", "is inside the output folder"),
+            ("public", "x/../public/deep/cache.sqlite", "is inside the output folder"),
+            (".shelflife", ".shelflife/cache.sqlite", "is inside the output folder"),
+            ("public", "public", "is inside the output folder"),
+            ("public", "assets/cache.sqlite", "which the build reads"),
+            ("public", "root/.shelflife/cache.sqlite", "which the build reads"),
+            ("root/public", "cache.sqlite", "which the build reads"),
+            ("topics/public", "cache.sqlite", "which the build reads"),
         ] {
             let checked = paths(site.path(), output, cache).check(Given::default());
             let error = checked.err().map(|error| error.to_string()).unwrap_or_default();

@@ -1,20 +1,20 @@
-//! Where the site is published: what the command line says of it, or else the environment, or else the file.
+//! The address at which a site is published: from the command line, else the environment, else the file.
 
 use super::values::{base_path, site_url};
 use super::{Environment, Overrides};
 
-/// The address and the base path, where something else than the file says them.
+/// The address and the base path, if the command line or the environment gives them.
 pub(super) struct Place {
     pub(super) url: Option<String>,
     pub(super) base_path: Option<String>,
 }
 
 impl Place {
-    /// Reads what is said.
+    /// Reads both from the command line or else the environment.
     ///
     /// # Errors
     ///
-    /// Names the option or variable that is wrong, and says what was expected.
+    /// When an option or variable is invalid; the message names it and says what was expected.
     pub(super) fn of(environment: &Environment, overrides: &Overrides) -> miette::Result<Self> {
         Ok(Self {
             url: read(["--url", "SHELFLIFE_URL"], [&overrides.url, &environment.url], site_url)?,
@@ -27,7 +27,7 @@ impl Place {
     }
 }
 
-/// The option, or else the variable.
+/// Reads the option, or else the variable.
 fn read(
     [option, variable]: [&str; 2],
     [given, set]: [&Option<String>; 2],
@@ -36,5 +36,5 @@ fn read(
     let given = given.as_ref().map(|text| (format!("the option {option}"), text));
     let set = set.as_ref().map(|text| (format!("the environment variable {variable}"), text));
     let Some((name, text)) = given.or(set) else { return Ok(None) };
-    read(text.trim()).map(Some).map_err(|reason| miette::miette!("{name} is wrong: {reason}"))
+    read(text.trim()).map(Some).map_err(|reason| miette::miette!("{name} is invalid: {reason}"))
 }

@@ -1,4 +1,4 @@
-//! Keys of `shelflife.toml` under their earlier names, which are accepted for one version with a warning each.
+//! Renamed keys of `shelflife.toml`, which are accepted for one version with a warning.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use crate::problem::Problem;
 use crate::rule::Rule;
 use crate::warning::Warning;
 
-/// A table, the earlier name of one of its keys, and the name that it has now.
+/// A table, the former name of one of its keys, and its current name.
 const RENAMED: [[&str; 3]; 1] = [["fetch", "keep", "stale_if_error"]];
 
-/// Gives keys their present names. `path` is what problems call the file, and `text` is its content.
+/// Renames keys to their current names. `path` is the file's name in problems, `text` its content.
 ///
 /// # Errors
 ///
@@ -25,12 +25,12 @@ pub(super) fn rename(path: &str, text: &Arc<str>, file: &mut DeTable<'_>) -> Res
         let place = key.span();
         if keys.contains_key(now) {
             let message =
-                format!("`{table}.{before}` is the earlier name of `{table}.{now}`, which is also given");
+                format!("`{table}.{before}` is the former name of `{table}.{now}`, which is also set");
             return Err(Problem::new(path, text, place, message).help("remove this line"));
         }
-        let message = format!("`{table}.{before}` is now called `{table}.{now}`");
+        let message = format!("`{table}.{before}` was renamed to `{table}.{now}`");
         let problem = Problem::new(path, text, place.clone(), message).help(format!(
-            "rename the key to `{now}`: the next version of shelflife won't accept `{before}`"
+            "rename the key; the next version of shelflife won't accept `{before}`"
         ));
         warnings.push(Warning::at(Rule::Deprecated, &problem));
         keys.insert(Spanned::new(place, DeString::from(now)), value);
@@ -56,7 +56,7 @@ mod tests {
             assert_eq!(file, format!("[{table}]\nother = 2\n{now} = 1\n"));
             let [warning] = warnings.as_slice() else { panic!("one warning in {warnings:?}") };
             assert_eq!(warning.rule, Rule::Deprecated);
-            assert_eq!(warning.message, format!("`{table}.{before}` is now called `{table}.{now}`"));
+            assert_eq!(warning.message, format!("`{table}.{before}` was renamed to `{table}.{now}`"));
             assert_eq!(warning.place.as_ref().unwrap().to_string(), "shelflife.toml:2:1");
             let (_, none) = renamed(&format!("[{table}]\n{now} = 1")).unwrap();
             assert!(none.is_empty(), "{none:?}");

@@ -1,11 +1,11 @@
-//! The table `search` of `shelflife.toml`: which words mean the same to who searches.
+//! The table `search` of `shelflife.toml`: words that count as equal in searches.
 
 use std::str::FromStr;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// The theme's own: what visitors ask for, and what plugins call it.
+/// The theme's own synonyms: words that visitors type, and words that plugins use.
 const OWN: [&str; 10] = [
     "done, finished, complete, ready => notify, alert, push, message",
     "notify, alert, push",
@@ -19,15 +19,15 @@ const OWN: [&str; 10] = [
     "colour, color",
 ];
 
-/// Words, and those which who types one of them may mean as well. It is published as a list of two lists.
+/// Words, and the words that they also find. Serialized as a list of two lists.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Synonyms(Vec<String>, Vec<String>);
 
 impl FromStr for Synonyms {
     type Err = String;
 
-    /// Reads `camera, webcam`, of which each means the others, or `done, finished => notify, alert`, where the first
-    /// mean the others as well.
+    /// Parses `camera, webcam`, where each word finds the others, or `done, finished => notify, alert`, where the words
+    /// before the arrow also find those after it.
     fn from_str(text: &str) -> Result<Self, String> {
         let words = |part: &str| -> Option<Vec<String>> {
             let is_word = |word: &&str| !word.is_empty() && word.chars().all(char::is_alphanumeric);
@@ -39,7 +39,7 @@ impl FromStr for Synonyms {
         };
         let (from, to) = read.ok_or_else(|| {
             format!(
-                "`{text}` does not say what means the same, expected single words such as \"camera, webcam\" or \
+                "`{text}` is not a list of synonyms, expected single words such as \"camera, webcam\" or \
                  \"done, finished => notify, alert\""
             )
         })?;

@@ -1,4 +1,4 @@
-//! The table `history` of `shelflife.toml`: where the history of a cache that has none comes from.
+//! The table `history` of `shelflife.toml`: where a missing history is restored from.
 
 use std::str::FromStr;
 
@@ -8,27 +8,27 @@ use url::Url;
 
 use super::values::has_credentials;
 
-/// Where a build takes the history over from if the cache has none.
+/// Where a build restores the history from if the cache has none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Seed {
-    /// From the published site, at the address that `shelflife.toml` gives.
+    /// The published site, at the address in `shelflife.toml`.
     #[default]
     Auto,
-    /// From nowhere.
+    /// Nowhere.
     Off,
-    /// From the site that is published at this address, which ends with a slash.
+    /// The site published at this URL, which ends with a slash.
     From(Url),
 }
 
 impl Seed {
-    /// Whether nobody is asked because the site's `url` has a name that is reserved for examples.
+    /// Whether nothing is fetched because the host in the site's `url` is reserved for examples.
     pub(super) fn is_for_examples(&self, url: Option<&str>) -> bool {
         let host = url.and_then(|url| Url::parse(url).ok()?.host_str().map(is_for_examples));
         *self == Self::Auto && host == Some(true)
     }
 
-    /// The address to ask, which ends with a slash, for a site at this `url`, if the file gives one, with this base
-    /// path.
+    /// The URL to fetch from, with a slash at the end. `url` and `base_path` are those in the file; `url` is `None` if
+    /// the file has none.
     pub(super) fn address(&self, url: Option<&str>, base_path: &str) -> Option<Url> {
         match self {
             Self::Off => None,
@@ -41,7 +41,7 @@ impl Seed {
     }
 }
 
-/// Whether a name is reserved for documentation and tests, so that no site is published there
+/// Whether a host name is reserved for documentation and tests, so that no site can be published there
 /// (<https://www.rfc-editor.org/rfc/rfc2606>, <https://www.rfc-editor.org/rfc/rfc6761>).
 fn is_for_examples(host: &str) -> bool {
     let host = host.trim_end_matches('.');
@@ -60,13 +60,13 @@ impl FromStr for Seed {
             _ => {}
         }
         let address = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-        // The text is not repeated if it may hold a password.
+        // The message doesn't repeat the text, which may contain a password.
         if address.as_ref().is_some_and(has_credentials) {
-            return Err("this address holds a user name or a password, expected one without".to_owned());
+            return Err("this URL contains a user name or password, expected one without".to_owned());
         }
         let mut address = address.ok_or_else(|| {
             format!(
-                "`{text}` is not where a history comes from, expected \"auto\", \"off\" or the address of the \
+                "`{text}` is not a place to restore the history from, expected \"auto\", \"off\" or the URL of the \
                  published site"
             )
         })?;
@@ -85,7 +85,7 @@ impl<'de> Deserialize<'de> for Seed {
     }
 }
 
-/// The table.
+/// The table `history`.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Table {
@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(of("https://a.b/c?d#e", None, "/sub").as_deref(), Some("https://a.b/c/"));
         for nowhere in ["https://plugins.example", "https://plugins.example.org", "https://test:8000"] {
             assert_eq!(of("auto", Some(nowhere), ""), None, "{nowhere}");
-            assert!(of(nowhere, None, "").is_some(), "whoever names it wants it asked");
+            assert!(of(nowhere, None, "").is_some(), "a configured address is used as it is");
         }
         assert!(of("auto", Some("https://myexample.org"), "").is_some());
         assert_eq!(of("auto", None, "/sub"), None);

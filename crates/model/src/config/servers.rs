@@ -1,20 +1,20 @@
-//! Which GitHub is meant: what `shelflife.toml` says, or else the environment, or else github.com.
+//! The GitHub server in use: from `shelflife.toml`, else the environment, else github.com.
 
 use url::Url;
 
 use super::Environment;
 use super::environment;
 
-/// A GitHub, and where it answers GraphQL.
+/// A GitHub server and its GraphQL endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Servers {
-    /// Where repositories live.
+    /// The server that hosts the repositories.
     pub(super) server: Url,
     /// The GraphQL endpoint.
     pub(super) graphql: Url,
 }
 
-/// What the file says of both.
+/// The keys in the file.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Given {
     pub(super) server: Option<Url>,
@@ -22,12 +22,12 @@ pub(super) struct Given {
 }
 
 impl Servers {
-    /// What the file gives goes before what the runner sets. The runner's endpoint belongs to the runner's server, so it
-    /// is left alone where the file names another one.
+    /// The file takes precedence over the runner's environment. The runner's endpoint belongs to the runner's server,
+    /// so it is ignored if the file names another server.
     ///
     /// # Errors
     ///
-    /// When a variable that is used holds no address.
+    /// When a variable that is used is not a URL.
     pub(super) fn of(given: &Given, environment: &Environment) -> miette::Result<Self> {
         let of_runner = environment.github_server.as_deref();
         let server = match (&given.server, of_runner) {
@@ -44,9 +44,9 @@ impl Servers {
     }
 }
 
-/// Where a server answers GraphQL: beside github.com and below ghe.com the API has a host of its own
+/// The GraphQL endpoint of a server: github.com and hosts below ghe.com have a separate API host
 /// (<https://docs.github.com/en/graphql/guides/forming-calls-with-graphql>,
-/// <https://docs.github.com/en/enterprise-cloud@latest/admin/data-residency>), an Enterprise Server has it at
+/// <https://docs.github.com/en/enterprise-cloud@latest/admin/data-residency>), an Enterprise Server serves
 /// `/api/graphql` (<https://docs.github.com/en/enterprise-server/graphql>).
 fn endpoint_of(server: &Url) -> Url {
     let mut endpoint = server.clone();
@@ -59,17 +59,17 @@ fn endpoint_of(server: &Url) -> Url {
     endpoint
 }
 
-/// The GitHub that everybody knows.
+/// The public GitHub.
 #[expect(clippy::expect_used, reason = "the tests read it")]
 pub(super) fn github() -> Url {
-    Url::parse("https://github.com").expect("an address")
+    Url::parse("https://github.com").expect("a valid URL")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Server and endpoint of a file and an environment, each `server` and `graphql`; empty for what is not there.
+    /// The server and endpoint for a file and an environment, each given as `server` and `graphql`; empty if unset.
     fn servers(file: [&str; 2], runner: [&str; 2]) -> miette::Result<[String; 2]> {
         let given = |text: &str| (!text.is_empty()).then(|| Url::parse(text).unwrap());
         let set = |text: &str| (!text.is_empty()).then(|| text.to_owned());

@@ -1,4 +1,4 @@
-//! `[theme]`: what a maintainer changes of the theme without writing a template or a style sheet.
+//! The table `theme` of `shelflife.toml`: what can be changed without writing a template or a style sheet.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use super::wording::Table;
 use crate::url_path;
 
-/// The colours of the theme: each one's key, and what it is where the colours are light and where they are dark. A
-/// style sheet calls `on_accent` `var(--on-accent)`.
+/// The theme's colours: each key with its light and its dark value. A style sheet refers to `on_accent` as
+/// `var(--on-accent)`.
 const COLORS: [(&str, &str, &str); 19] = [
     ("page", "#faf9f5", "#121715"),
     ("surface", "#ffffff", "#1a211e"),
@@ -35,7 +35,7 @@ const COLORS: [(&str, &str, &str); 19] = [
     ("info_line", "#4a8ac4", "#4a8ac4"),
 ];
 
-/// The keys of all colours, for what is said of an unknown one.
+/// The keys of all colours, for the error about an unknown one.
 const NAMES: [&str; COLORS.len()] = {
     let mut names = [""; COLORS.len()];
     let mut at = 0;
@@ -46,7 +46,7 @@ const NAMES: [&str; COLORS.len()] = {
     names
 };
 
-/// Which colours are read on which.
+/// Text colours, each with a background that it appears on.
 const READ_ON: [(&str, &str); 16] = [
     ("text", "page"),
     ("text", "surface"),
@@ -66,52 +66,52 @@ const READ_ON: [(&str, &str); 16] = [
     ("info", "info_tint"),
 ];
 
-/// What people with weak eyes need between letters and what they stand on (WCAG 2.2, 1.4.3).
+/// The minimum contrast of text to its background (WCAG 2.2, 1.4.3).
 const CONTRAST: f32 = 4.5;
 
-/// The width and the height of the theme's own logo in CSS pixels, and the height of every other one.
+/// The width and height of the theme's own logo, and the height of any other logo, in CSS pixels.
 const LOGO: u32 = 32;
 
-/// What the theme looks like and says.
+/// The theme's looks and texts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Theme {
-    /// The picture in the header: the name of an asset.
+    /// The logo in the header: the name of an asset.
     pub logo: String,
-    /// How wide it is in CSS pixels.
+    /// The width of the logo in CSS pixels.
     pub logo_width: u32,
-    /// The colours that are not the theme's own, where all are light.
+    /// The light colours that differ from the theme's own.
     pub light: Colors,
-    /// The same where all are dark.
+    /// The dark colours that differ from the theme's own.
     pub dark: Colors,
-    /// What pages say.
+    /// The texts of pages.
     pub texts: Texts,
-    /// Links at the foot of each page.
+    /// The links in the footer of every page.
     pub links: Vec<Link>,
 }
 
-/// Colours as `#rrggbb` or `#rrggbbaa`, by their keys.
+/// Colours as `#rrggbb` or `#rrggbbaa`, by key.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Colors(BTreeMap<&'static str, String>);
 
-/// What pages say that is not about a plugin.
+/// The configurable texts of pages.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Texts {
-    /// The heading of the start page, if it is not the site's name.
+    /// The heading of the start page; the site's title by default.
     pub heading: Option<String>,
-    /// What the search on the start page asks.
+    /// The question above the search of the start page.
     pub search: Option<String>,
-    /// What stands above the search in lists.
+    /// The text above the search of each list.
     pub browse: Option<String>,
-    /// Examples of what to look for, in every search field that is empty.
+    /// The placeholder of every search field: examples of what to search for.
     pub placeholder: Option<String>,
-    /// The last words of every page, in Markdown.
+    /// The last paragraph of every page, in Markdown.
     pub footer: Option<String>,
 }
 
 impl Texts {
-    /// Each text, with the name that templates have for it and the key of its setting.
+    /// Each text with its name in templates and the key of its setting.
     pub fn all(&self) -> [(&'static str, &'static str, Option<&str>); 5] {
         let Self { heading, search, browse, placeholder, footer } = self;
         [
@@ -125,18 +125,18 @@ impl Texts {
     }
 }
 
-/// A link at the foot of each page.
+/// A link in the footer of every page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Link {
-    /// What is read.
+    /// The text of the link.
     pub title: String,
-    /// Where it leads: a path from the site's root, or an absolute address.
+    /// The target: a path from the site's root, or an absolute URL.
     #[serde(deserialize_with = "target")]
     pub url: String,
 }
 
-/// The table `[theme]` of the file.
+/// The table `theme` of the file.
 #[derive(Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct File {
@@ -177,7 +177,7 @@ impl From<File> for Theme {
 }
 
 impl Theme {
-    /// Each setting with its key, as text.
+    /// Each setting as text, with its key.
     pub(super) fn parts(&self) -> impl Iterator<Item = (&'static str, String)> + '_ {
         let Self { logo, logo_width, light, dark, texts, links } = self;
         let json = |value: Result<String, serde_json::Error>| value.unwrap_or_default();
@@ -192,8 +192,8 @@ impl Theme {
         parts.into_iter().chain(texts.map(move |(_, key, text)| (key, json(serde_json::to_string(&text)))))
     }
 
-    /// The style sheet that gives every colour its value: what the system prefers, unless the visitor chose; on paper
-    /// always light.
+    /// The style sheet that gives every colour its value: the system's preference, unless the visitor chose a scheme;
+    /// always light in print.
     pub fn style_sheet(&self) -> String {
         let mut css = String::from(":root {\n  color-scheme: light;\n");
         let declare = |css: &mut String, indent: &str, colors: &Colors, own: Own| {
@@ -214,8 +214,8 @@ impl Theme {
         css
     }
 
-    /// Colours that are hard to read on others, a line each. Those that let what is below shine through are taken
-    /// to be meant.
+    /// Warnings about text colours with too little contrast, one per line. Translucent colours are assumed to be
+    /// intended.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         for (scheme, colors, own) in [("light", &self.light, light as Own), ("dark", &self.dark, dark)] {
@@ -223,7 +223,7 @@ impl Theme {
                 let row = COLORS.into_iter().find(|row| row.0 == name)?;
                 Some(colors.0.get(name).map_or_else(|| own(row).to_owned(), Clone::clone))
             };
-            // What is the theme's own was looked at by those who made it.
+            // Pairs of the theme's own colours were checked when the theme was designed.
             let changed =
                 |(one, other): &(&str, &str)| [one, other].iter().any(|it| colors.0.contains_key(**it));
             for (letters, ground) in READ_ON.into_iter().filter(changed) {
@@ -231,7 +231,7 @@ impl Theme {
                 if let Some(contrast) = contrast(&one, &other).filter(|contrast| *contrast < CONTRAST) {
                     warnings.push(format!(
                         "shelflife.toml: `theme.{scheme}`: `{letters}` ({one}) is hard to read on `{ground}` \
-                         ({other}): their contrast is {contrast:.1}, and should be {CONTRAST} or more"
+                         ({other}): the contrast is {contrast:.1}, expected at least {CONTRAST}"
                     ));
                 }
             }
@@ -240,10 +240,10 @@ impl Theme {
     }
 }
 
-/// One of [`COLORS`].
+/// A row of [`COLORS`].
 type Row = (&'static str, &'static str, &'static str);
 
-/// What the theme itself has for a colour.
+/// Selects the theme's own value of a colour.
 type Own = fn(Row) -> &'static str;
 
 fn light((_, light, _): Row) -> &'static str {
@@ -254,7 +254,7 @@ fn dark((_, _, dark): Row) -> &'static str {
     dark
 }
 
-/// The contrast of two colours by WCAG 2.2; `None` if one of them is translucent.
+/// The contrast of two colours as defined by WCAG 2.2; `None` if one of them is translucent.
 fn contrast(one: &str, other: &str) -> Option<f32> {
     let luminance = |text: &str| {
         let color: Color = text.parse().ok()?;
@@ -298,8 +298,8 @@ impl<'de> Deserialize<'de> for Name {
     }
 }
 
-/// A colour as it is published. What somebody wrote is read and written anew, so that nothing but a colour can come
-/// into the style sheet.
+/// A colour as it is published. The text is parsed and serialized again, so that only a colour can get into the style
+/// sheet.
 struct Value(String);
 
 impl<'de> Deserialize<'de> for Value {
@@ -322,8 +322,8 @@ fn logo<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D:
         return Ok(Some(name));
     }
     Err(D::Error::custom(format!(
-        "`{name}` is not the name of an asset, expected one such as \"logo.svg\" or \"img/logo.svg\", below the \
-         folder of assets"
+        "`{name}` is not the path of an asset, expected one below the folder of assets such as \"logo.svg\" or \
+         \"img/logo.svg\""
     )))
 }
 
@@ -341,7 +341,7 @@ fn target<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error
         return Ok(text);
     }
     Err(D::Error::custom(format!(
-        "`{text}` is not where a link leads, expected an address or a path such as \"/about.html\""
+        "`{text}` is not a link target, expected a URL or a path such as \"/privacy.html\""
     )))
 }
 
@@ -393,7 +393,7 @@ mod tests {
             warnings[0].contains("`accent` (#ffff00) is hard to read on `page` (#faf9f5)"),
             "{warnings:?}"
         );
-        assert!(warnings[0].contains("their contrast is 1.0"), "{warnings:?}");
+        assert!(warnings[0].contains("the contrast is 1.0"), "{warnings:?}");
     }
 
     #[test]

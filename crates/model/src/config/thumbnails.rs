@@ -1,4 +1,4 @@
-//! The table `thumbnails` of `shelflife.toml`: where pictures of videos come from.
+//! The table `thumbnails` of `shelflife.toml`: where video thumbnails are fetched from.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use url::Url;
 use super::values::{Span, has_credentials};
 use crate::fact::VideoId;
 
-/// What stands for a video's id in the addresses of pictures.
+/// The placeholder for a video's id in the URL.
 const ID: &str = "{id}";
 
-/// Where pictures of videos come from.
+/// Where video thumbnails are fetched from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Thumbnails {
-    /// The address of the picture of a video on YouTube, with `{id}` for the video's id; `None` if the site has no
-    /// such pictures.
+    /// The URL of a YouTube video's thumbnail, with `{id}` for the video's id; `None` if the site has no such
+    /// thumbnails.
     pub youtube: Option<String>,
-    /// How long a picture stays fresh.
+    /// How long a thumbnail stays fresh.
     pub ttl: Duration,
 }
 
@@ -32,12 +32,12 @@ impl Default for Thumbnails {
 }
 
 impl Thumbnails {
-    /// The address of the picture of a video.
+    /// The URL of a video's thumbnail.
     pub fn address(&self, id: &VideoId) -> Option<Url> {
         address(self.youtube.as_deref()?, id.as_str())
     }
 
-    /// The address of any of them, of which all but the path is that of each.
+    /// A URL with the host of all thumbnails; only its path differs from theirs.
     pub fn host(&self) -> Option<Url> {
         address(self.youtube.as_deref()?, "")
     }
@@ -68,7 +68,7 @@ impl From<Table> for Thumbnails {
     }
 }
 
-/// An address with a place for an id behind its host, or nothing.
+/// Reads an empty text, or a URL with `{id}` after its host.
 fn pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     let text = String::deserialize(deserializer)?;
     if text.is_empty() {
@@ -78,10 +78,10 @@ fn pattern<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>,
     let is_fine = |url: &Url| matches!(url.scheme(), "http" | "https") && !has_credentials(url);
     match (one.filter(is_fine), other) {
         (Some(one), Some(other)) if one != other && one.host() == other.host() => Ok(Some(text)),
-        // The text is not repeated: it may hold a password.
+        // The message doesn't repeat the text, which may contain a password.
         _ => Err(D::Error::custom(
-            "this is not an address of pictures, expected \"\" or one that begins with https:// or http://, has `{id}` \
-             behind its host, and no user name or password",
+            "this is not the URL of thumbnails, expected \"\" or a URL that begins with https:// or http://, has \
+             `{id}` after its host, and has no user name or password",
         )),
     }
 }

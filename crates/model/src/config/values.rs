@@ -1,4 +1,4 @@
-//! Values in `shelflife.toml`: what may stand there, and what a wrong one is told.
+//! Types of values in `shelflife.toml`, and the errors about invalid ones.
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use url::Url;
 
-/// An absolute http or https address.
+/// An absolute http or https URL.
 pub(super) struct Address(pub(super) Url);
 
 impl<'de> Deserialize<'de> for Address {
@@ -17,12 +17,12 @@ impl<'de> Deserialize<'de> for Address {
     }
 }
 
-/// Whether an address holds a user name or a password.
+/// Whether a URL contains a user name or a password.
 pub(super) fn has_credentials(url: &Url) -> bool {
     !url.username().is_empty() || url.password().is_some()
 }
 
-/// A length of time such as `6h` or `1 day 12 hours`.
+/// A duration such as `6h` or `1 day 12 hours`.
 pub(super) struct Span(pub(super) Duration);
 
 impl<'de> Deserialize<'de> for Span {
@@ -47,39 +47,39 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self, String> {
         match Url::parse(text) {
-            // The text is not repeated: whoever sees the message should not see the password.
+            // The message doesn't repeat the text, so as not to show the password.
             Ok(url) if has_credentials(&url) => Err(
-                "this address holds a user name or a password, expected one without: what is in this file is public"
+                "this URL contains a user name or password, expected one without: this file is public"
                     .to_owned(),
             ),
             Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Self(url)),
-            _ => Err(format!("`{text}` is not an address, expected one that begins with https:// or http://")),
+            _ => Err(format!("`{text}` is not a URL, expected one that begins with https:// or http://")),
         }
     }
 }
 
-/// Reads a site's address, without its path.
+/// Parses a site's URL, which has no path.
 pub(super) fn site_url(text: &str) -> Result<String, String> {
     if Url::parse(text).is_ok_and(|url| has_credentials(&url)) {
         return Err(
-            "this address holds a user name or a password, expected one without: pages show it".to_owned()
+            "this URL contains a user name or password, expected one without: pages show it".to_owned()
         );
     }
     let Address(url) = text.parse()?;
     if url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
         return Err(format!(
-            "`{url}` has a path, expected an address such as \"https://example.org\"; the path belongs into `base_path`"
+            "`{url}` has a path, expected a URL such as \"https://example.org\"; the path belongs in `base_path`"
         ));
     }
     Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
-/// A site's address in the file.
+/// Reads the site's URL from the file.
 pub(super) fn given_url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     site_url(&String::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
 }
 
-/// Reads the path of a site below its address, without a slash at its end.
+/// Parses the path of a site below its URL; the result has no slash at the end.
 pub(super) fn base_path(text: &str) -> Result<String, String> {
     let path = text.trim_end_matches('/');
     let fine = |c: char| c.is_ascii_alphanumeric() || matches!(c, '/' | '-' | '_' | '.' | '~');
@@ -91,16 +91,16 @@ pub(super) fn base_path(text: &str) -> Result<String, String> {
     Err(format!("`{text}` is not a base path, expected \"\" or one such as \"/plugins\""))
 }
 
-/// A base path in the file.
+/// Reads the base path from the file.
 pub(super) fn given_base_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     base_path(&String::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
-/// A time zone by its name in the IANA database.
+/// Reads a time zone by its name in the IANA database.
 pub(super) fn timezone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<TimeZone, D::Error> {
     let name = String::deserialize(deserializer)?;
-    // The zones built into the program, never the machine's: the same input must give the same bytes
-    // wherever it is built.
+    // Always the zones built into the program, never the machine's: the same input must give the same bytes on every
+    // machine.
     jiff::tz::TimeZoneDatabase::bundled().get(&name).map_err(|_| {
         D::Error::custom(format!(
             "`{name}` is not a time zone, expected a name from the IANA database such as \"America/Chicago\" or \"UTC\""
@@ -108,7 +108,7 @@ pub(super) fn timezone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tim
     })
 }
 
-/// How many repositories one request asks for.
+/// Reads the number of repositories per request.
 pub(super) fn batch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
     let number = i64::deserialize(deserializer)?;
     match usize::try_from(number) {
@@ -117,7 +117,7 @@ pub(super) fn batch<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize,
     }
 }
 
-/// Of how many builds the cache keeps what they had a use for.
+/// Reads the number of builds for which the cache keeps unused items.
 pub(super) fn keep_builds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
     let number = i64::deserialize(deserializer)?;
     if (1..=1000).contains(&number) {

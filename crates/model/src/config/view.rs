@@ -1,4 +1,4 @@
-//! The settings as outputs read them: whoever reads one is told of, so that what depends on it is known.
+//! The settings as outputs read them: a listener is told of each read, which makes the setting a dependency.
 
 use jiff::tz::TimeZone;
 use url::Url;
@@ -6,13 +6,13 @@ use url::Url;
 use super::{Limits, RemotePictures, Settings, Synonyms};
 use crate::fact::Window;
 
-/// Told which settings are read.
+/// A listener that is told which settings are read.
 pub trait Listener {
-    /// The setting with this key, one of those in [`Settings::parts`], was read.
+    /// The setting with this key was read; the key is one of those in [`Settings::parts`].
     fn read(&self, key: &'static str);
 }
 
-/// Settings of which each read may be told.
+/// Settings that can tell a listener of each read.
 #[derive(Clone, Copy)]
 pub struct View<'a> {
     settings: &'a Settings,
@@ -20,7 +20,7 @@ pub struct View<'a> {
 }
 
 impl Settings {
-    /// The settings for a reader of whose reads nobody needs to know.
+    /// The settings without a listener.
     pub fn view(&self) -> View<'_> {
         View { settings: self, listener: None }
     }
@@ -38,7 +38,7 @@ macro_rules! settings {
 }
 
 impl<'a> View<'a> {
-    /// Settings of which each read is told.
+    /// The settings with a listener that is told of each read.
     pub fn new(settings: &'a Settings, listener: &'a dyn Listener) -> Self {
         Self { settings, listener: Some(listener) }
     }
@@ -58,31 +58,31 @@ impl<'a> View<'a> {
         base_path: &'a str = "base_path", |settings| &settings.base_path;
         /// One sentence about the site.
         description: &'a str = "description", |settings| &settings.description;
-        /// Where the site's own source is, if people should know.
+        /// The address of the site's own source, if pages should link to it.
         repository: Option<&'a str> = "repository", |settings| settings.repository.as_deref();
-        /// Where entry dates are midnights.
+        /// The time zone of entries' dates, each of which is midnight there.
         timezone: &'a TimeZone = "timezone", |settings| &settings.timezone;
-        /// The folder of entries, relative to the site, as the help pages call it.
+        /// The path of the folder of entries relative to the site, for the help pages.
         entries_path: &'a str = "paths.entries", |settings| &settings.entries_path;
         /// The server on which a `source` counts as a GitHub repository.
         github_server: &'a Url = "github.server", |settings| &settings.github_server;
         /// Whether `plugins.json` gives a disabled plugin the operating system `disabled`.
         hide_disabled: bool = "hide_disabled", |settings| settings.hide_disabled;
-        /// Whether there is an API: what each page of a plugin shows, as JSON.
+        /// Whether the API is published: the data of each plugin's page as JSON.
         api: bool = "outputs.api", |settings| settings.api;
         /// Whether each plugin has badges.
         badges: bool = "outputs.badges", |settings| settings.badges;
-        /// Whether videos are shown with pictures of the site's own.
+        /// Whether videos are shown with thumbnails that the build fetches.
         thumbnails: bool = "thumbnails", |settings| settings.thumbnails;
-        /// What becomes of pictures in descriptions that lie elsewhere.
+        /// How remote pictures in descriptions are rendered.
         remote_pictures: RemotePictures = "markdown.remote_pictures", |settings| settings.remote_pictures;
         /// The windows for which a usage export is configured.
         usage_windows: &'a [Window] = "usage", |settings| &settings.usage_windows;
-        /// Which words mean the same to a visitor who searches.
+        /// Words that count as equal in searches.
         synonyms: &'a [Synonyms] = "search.synonyms", |settings| &settings.synonyms;
     }
 
-    /// How much of what strangers write is read.
+    /// Limits on untrusted input.
     pub fn limits(&self) -> &'a Limits {
         self.settings.limits.parts().iter().for_each(|(key, _)| self.read(key));
         &self.settings.limits
@@ -117,7 +117,7 @@ mod tests {
             (view.thumbnails(), view.remote_pictures(), view.usage_windows(), view.synonyms(), view.limits());
         let told = told.0.into_inner();
         let keys = settings.parts().into_iter().map(|(key, _)| key);
-        // What the theme says is read by templates, which tell that themselves.
+        // Templates read the theme's settings, and record those reads themselves.
         let keys: BTreeSet<&str> = keys.filter(|key| !key.starts_with("theme.")).collect();
         assert_eq!(told, keys);
     }

@@ -1,4 +1,4 @@
-//! What is said of a wrong value, in the words of a configuration file and not in those of the program.
+//! Rewords serde's errors in terms of a configuration file.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
-/// A table of keys. Left to itself, serde takes a list for one as well: its first item for the first key.
+/// A table of keys. Serde itself would also accept a list, and take its first item for the first key.
 #[derive(Default)]
 pub(super) struct Table<T>(pub(super) T);
 
@@ -28,7 +28,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
     }
 }
 
-/// The message for what serde says.
+/// Rewords an error message of serde.
 pub(super) fn message(said: &str) -> String {
     let said = said.trim_end().replace("unknown field", "unknown key").replace('\n', ", ");
     let wrong_type = said.strip_prefix("invalid type: ").and_then(|rest| rest.rsplit_once(", expected "));
@@ -38,7 +38,7 @@ pub(super) fn message(said: &str) -> String {
     }
 }
 
-/// What stands there. serde gives its type, and mostly its value behind it.
+/// The type that was found. Serde gives its name, usually followed by the value.
 fn kind(found: &str) -> &str {
     let kinds = [
         ("integer", "a whole number"),
@@ -51,7 +51,7 @@ fn kind(found: &str) -> &str {
     kinds.iter().find(|(name, _)| found.starts_with(name)).map_or(found, |(_, words)| words)
 }
 
-/// What should stand there.
+/// The type that was expected.
 fn wanted(expected: &str) -> &str {
     match expected {
         "a string" | "path string" => "text in quotes",

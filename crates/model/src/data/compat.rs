@@ -1,4 +1,4 @@
-//! `compat.yaml`: the names of operating systems, and what groups of them stand for.
+//! `compat.yaml`: the names of operating systems, and groups of them.
 
 use std::collections::HashSet;
 
@@ -7,7 +7,7 @@ use crate::config::Limits;
 use crate::rule::Rule;
 use crate::yaml::{Field, Node, Reader};
 
-/// Operating systems, and groups of them.
+/// Operating systems and groups of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Compat {
     names: Vec<(String, String)>,
@@ -16,7 +16,7 @@ pub struct Compat {
 }
 
 impl Default for Compat {
-    /// What a registry without the file has.
+    /// The values for a registry without the file.
     fn default() -> Self {
         let names = [("windows", "Windows"), ("linux", "Linux"), ("macos", "macOS"), ("freebsd", "FreeBSD")];
         let list = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
@@ -32,7 +32,7 @@ impl Default for Compat {
 }
 
 impl Compat {
-    /// `declared` with each group replaced by its systems; each system once, where it first stands.
+    /// `declared` with each group replaced by its systems, without duplicates.
     pub fn expand(&self, declared: &[String]) -> Vec<String> {
         let mut seen = HashSet::new();
         let mut expanded = Vec::new();
@@ -44,17 +44,17 @@ impl Compat {
         expanded
     }
 
-    /// What people call the system `id`; the id itself where the file has no name.
+    /// The display name of the system `id`; the id itself if the file has no name for it.
     pub fn name<'a>(&'a self, id: &'a str) -> &'a str {
         self.names.iter().find(|(known, _)| known == id).map_or(id, |(_, name)| name)
     }
 
-    /// Whether `id` is a system or a group of the file.
+    /// Whether the file has a system or group `id`.
     pub fn knows(&self, id: &str) -> bool {
         self.known().any(|known| known == id)
     }
 
-    /// Every system and group of the file, in its order.
+    /// All systems and groups of the file, in file order.
     pub fn known(&self) -> impl Iterator<Item = &str> {
         let names = self.names.iter().map(|(name, _)| name.as_str());
         names.chain(self.groups.iter().map(|(group, _)| group.as_str()))
@@ -66,7 +66,7 @@ impl Compat {
     }
 }
 
-/// Reads `compat.yaml`; what the file leaves out, or has as something else, is as in [`Compat::default`].
+/// Reads `compat.yaml`. What is missing or invalid in the file is as in [`Compat::default`].
 ///
 /// # Errors
 /// As [`super::Read`].

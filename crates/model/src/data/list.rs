@@ -1,4 +1,4 @@
-//! `notices.yaml` and `blocklist.yaml`: what to tell the users of a plugin, and which versions to refuse.
+//! `notices.yaml` and `blocklist.yaml`: messages to the users of plugins, and versions to refuse.
 
 use serde_json::{Map, Value};
 use url::Url;
@@ -22,47 +22,47 @@ const OF_NOTICES: [&str; 9] = [
     "important",
 ];
 
-/// The keys of a block.
+/// The keys of a blocklist item.
 const OF_BLOCKS: [&str; 6] =
     ["plugin", "reason", "versions", "pluginversions", "octoversions", "pythonversions"];
 
 /// One item of `notices.yaml`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notice {
-    /// The plugin's id, as the file has it.
+    /// The plugin's id, as written in the file.
     pub plugin: String,
-    /// Versions of the plugin that it is about; none means all.
+    /// The affected versions of the plugin; empty means all.
     pub versions: Vec<String>,
-    /// Versions of the plugin that it is about, as specifiers.
+    /// The affected versions of the plugin, as specifiers.
     pub plugin_versions: Vec<String>,
-    /// Versions of OctoPrint that it is about, as specifiers; none means all.
+    /// The affected versions of OctoPrint, as specifiers; empty means all.
     pub octoprint_versions: Vec<String>,
-    /// When it was written.
+    /// The date of the notice.
     pub date: Timestamp,
-    /// Plain text.
+    /// The message, as plain text.
     pub text: String,
-    /// Where to read more.
+    /// A URL with more information.
     pub link: Option<String>,
-    /// Whether it is more than a remark.
+    /// Whether the notice is marked as important.
     pub important: bool,
-    /// The item as it is published: all its keys in the order of the file, known ones as they were read, `date` in UTC.
+    /// The item as published: all keys in file order, known ones with the values that were read, `date` in UTC.
     pub published: Map<String, Value>,
 }
 
 /// One item of `blocklist.yaml`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Block {
-    /// The plugin's id, as the file has it.
+    /// The plugin's id, as written in the file.
     pub plugin: String,
-    /// Versions of the plugin that are refused; none means all.
+    /// The refused versions of the plugin; empty means all.
     pub versions: Vec<String>,
-    /// Versions of the plugin that are refused, as specifiers.
+    /// The refused versions of the plugin, as specifiers.
     pub plugin_versions: Vec<String>,
-    /// Versions of OctoPrint that refuse it, as specifiers; none means all.
+    /// The versions of OctoPrint that refuse it, as specifiers; empty means all.
     pub octoprint_versions: Vec<String>,
-    /// Why, in Markdown.
+    /// The reason, in Markdown.
     pub reason: Option<String>,
-    /// The item as it is published: all its keys in the order of the file, known ones as they were read.
+    /// The item as published: all keys in file order, known ones with the values that were read.
     pub published: Map<String, Value>,
 }
 
@@ -94,7 +94,7 @@ pub fn notices(path: &str, bytes: &[u8], limits: &Limits) -> Read<Vec<Notice>> {
     })
 }
 
-/// Reads `blocklist.yaml`, or `blacklist.yaml` as it was called before; an empty file is an empty list.
+/// Reads `blocklist.yaml`, or `blacklist.yaml`, its former name; an empty file is an empty list.
 ///
 /// # Errors
 /// As [`super::Read`].
@@ -122,7 +122,7 @@ fn items<T>(
     if let Some(root) = tree.root() {
         match root.items() {
             None => {
-                let message = format!("the file must hold a list, found {}", root.describe());
+                let message = format!("the file must contain a list, found {}", root.describe());
                 reader.refuse(text.problem(root.span(), message).help("begin each item with `- plugin: …`"));
             }
             Some(nodes) => {
@@ -142,8 +142,8 @@ fn items<T>(
     reader.finish(Some(found))
 }
 
-/// An item of a list. To read a value changes what is published of it to what was read, so that a warning of it holds for
-/// both.
+/// An item of a list. Reading a value also replaces the published value with the one that was read, so that warnings
+/// apply to both.
 struct Item<'r, 't> {
     reader: &'r mut Reader<'t>,
     node: Node<'t>,
@@ -202,7 +202,7 @@ impl<'r, 't> Item<'r, 't> {
         }
         let message = format!(
             "bad `date` {}: expected a time of the form YYYY-MM-DD hh:mm:ss, with `Z` or an offset such as `+02:00` \
-             behind it; the item is left out",
+             after it; the item is left out",
             quote(&written)
         );
         let span = self.node.field("date")?.value.span();
@@ -218,7 +218,7 @@ impl<'r, 't> Item<'r, 't> {
         if link.as_ref().is_some_and(is_web) {
             return link;
         }
-        // Every OctoPrint makes a link of it.
+        // Every OctoPrint would make it a link.
         self.publish("link", None);
         let message = format!(
             "bad `link` {}: expected a URL that begins with `https://` or `http://`; it is left out",
@@ -228,23 +228,23 @@ impl<'r, 't> Item<'r, 't> {
         None
     }
 
-    /// The versions of the plugin, the same as specifiers, and those of OctoPrint; `None` if the item names versions of
-    /// anything that can't be read. Without them it would be about every version, or about none.
+    /// The versions of the plugin, the same as specifiers, and those of OctoPrint. `None` if one of these lists is
+    /// invalid: without it, the item would apply to every version, or to none.
     fn versions(&mut self) -> Option<[Vec<String>; 3]> {
-        // Pages don't show the last.
+        // Pages don't show the Python versions.
         let [versions, plugin, octoprint, python] =
             ["versions", "pluginversions", "octoversions", "pythonversions"].map(|key| self.versions_in(key));
         python.and(Some([versions?, plugin?, octoprint?]))
     }
 
-    /// The versions in a list. They stay text as written, so that `1.10` does not become `1.1`.
+    /// The versions in a list, as text, so that `1.10` does not become `1.1`.
     fn versions_in(&mut self, key: &str) -> Option<Vec<String>> {
         let Some(field) = self.present(key) else {
-            // OctoPrint takes such a key for a list, and drops the whole file where it is none.
+            // OctoPrint expects a list here, and drops the whole file if it finds anything else.
             self.publish(key, None);
             return Some(Vec::new());
         };
-        const HELP: &str = "write `[1.0.0, 1.0.1]`, or take the key out if every version is meant";
+        const HELP: &str = "write `[1.0.0, 1.0.1]`, or remove the key if the item applies to every version";
         if field.value.fields().is_some() {
             let found = field.value.describe();
             let message = format!("`{key}` must be a list of versions, found {found}; the item is left out");
@@ -264,7 +264,7 @@ impl<'r, 't> Item<'r, 't> {
             }
         }
         if versions.is_empty() {
-            let message = format!("`{key}` names no version; the item is left out");
+            let message = format!("`{key}` contains no versions; the item is left out");
             self.reader.warn(Rule::DataItem, field.value.span(), message, HELP);
             return None;
         }
@@ -272,14 +272,14 @@ impl<'r, 't> Item<'r, 't> {
         Some(versions)
     }
 
-    /// Warns of keys that are nearly the name of a known one that is not there. Others are published for whoever reads
-    /// them.
+    /// Warns about keys that look like misspellings of a known key that is missing. Other unknown keys are published as
+    /// they are, for other programs.
     fn unknown_keys(&mut self, known: &[&str]) {
         let fields = self.node.fields().into_iter().flatten();
         for field in fields.filter(|field| !known.contains(&field.key)) {
             let is_meant = |known: &str| is_near(field.key, known) && self.node.field(known).is_none();
             let Some(near) = known.iter().find(|known| is_meant(known)) else { continue };
-            let message = format!("nothing reads the key {}: is it `{near}`?", quote(field.key));
+            let message = format!("unknown key {}: did you mean `{near}`?", quote(field.key));
             self.reader.warn(
                 Rule::UnknownKey,
                 field.key_span.clone(),
@@ -374,7 +374,7 @@ mod tests {
     #[test]
     fn items_that_cannot_be_read_are_left_out() {
         let problems = notices("n.yaml", b"a: b").unwrap_err();
-        assert_eq!(problems[0].to_string(), "n.yaml:1:1: the file must hold a list, found a mapping");
+        assert_eq!(problems[0].to_string(), "n.yaml:1:1: the file must contain a list, found a mapping");
         let file = b"- x\n- plugin: p\n  date: soon\n  text: t\n- plugin: p\n  date: 2020-02-03 10:30:00 +0200\n  text: t\n  link: javascript:x\n- date: 2020-02-03\n";
         let (found, warnings) = notices("n.yaml", file).unwrap();
         let [found] = found.try_into().unwrap();
@@ -422,11 +422,11 @@ mod tests {
     fn a_block_of_versions_that_can_not_be_read_blocks_neither_all_nor_none() {
         for (versions, expected) in [
             ("versions: {a: b}", "b.yaml:2:13: `versions` must be a list of versions, found a mapping"),
-            ("versions: []", "b.yaml:2:13: `versions` names no version"),
-            ("versions: ''", "b.yaml:2:13: `versions` names no version"),
-            ("octoversions: [{a: b}]", "b.yaml:2:17: `octoversions` names no version"),
-            ("pythonversions: [~]", "b.yaml:2:19: `pythonversions` names no version"),
-            ("pluginversions: [[1.0]]", "b.yaml:2:19: `pluginversions` names no version"),
+            ("versions: []", "b.yaml:2:13: `versions` contains no versions"),
+            ("versions: ''", "b.yaml:2:13: `versions` contains no versions"),
+            ("octoversions: [{a: b}]", "b.yaml:2:17: `octoversions` contains no versions"),
+            ("pythonversions: [~]", "b.yaml:2:19: `pythonversions` contains no versions"),
+            ("pluginversions: [[1.0]]", "b.yaml:2:19: `pluginversions` contains no versions"),
         ] {
             let file = format!("- plugin: a\n  {versions}\n");
             let (blocks, warnings) = blocklist("b.yaml", file.as_bytes()).unwrap();
@@ -442,12 +442,12 @@ mod tests {
         let told = |warnings: Vec<Warning>| warnings.iter().map(ToString::to_string).collect::<Vec<_>>();
         let file = b"- plugin: a\n  version: [1.0]\n  reson: x\n  level: 3\n  reasons: y\n  reason: z\n- plugin: b\n  reson: x\n";
         let expected = [
-            "b.yaml:2:3: nothing reads the key `version`: is it `versions`?",
-            "b.yaml:8:3: nothing reads the key `reson`: is it `reason`?",
+            "b.yaml:2:3: unknown key `version`: did you mean `versions`?",
+            "b.yaml:8:3: unknown key `reson`: did you mean `reason`?",
         ];
         assert_eq!(told(blocklist("b.yaml", file).unwrap().1), expected);
         let file = b"- plugin: a\n  text: t\n  date: 2020-02-03\n  imporant: true\n";
-        let expected = ["n.yaml:4:3: nothing reads the key `imporant`: is it `important`?"];
+        let expected = ["n.yaml:4:3: unknown key `imporant`: did you mean `important`?"];
         assert_eq!(told(notices("n.yaml", file).unwrap().1), expected);
     }
 }

@@ -1,4 +1,4 @@
-//! Data files: what the registry's maintainers keep beside the entries.
+//! Data files: lists and settings that the registry's maintainers keep beside the entries.
 
 mod compat;
 mod list;
@@ -13,18 +13,18 @@ use crate::problem::Problem;
 use crate::warning::Warning;
 use crate::yaml::{Text, Tree};
 
-/// The names of the data files that are read, without their extension.
+/// The names of the data files, without extension.
 pub const NAMES: [&str; 6] =
     ["blacklist", "blocklist", "compat", "notices", "update_check_overlays", "update_check_overlays_py2"];
 
-/// What a data file says, and a warning of each item that is left out or read as something else.
+/// The content of a data file, and a warning about each item that was left out or reinterpreted.
 ///
 /// # Errors
-/// What makes the whole file unusable: it is not text, not YAML, or not the list or mapping that it should be. To go on
-/// without it would publish, say, an empty blocklist.
+/// When the whole file is unusable: it is not text, not YAML, or not the expected list or mapping. Ignoring the file
+/// would publish, for example, an empty blocklist.
 pub type Read<T> = Result<(T, Vec<Warning>), Vec<Problem>>;
 
-/// The file's text and tree.
+/// Parses the file.
 fn read(path: &str, bytes: &[u8], limits: &Limits) -> Result<(Text, Tree), Vec<Problem>> {
     let size = ("limits.data_size", limits.data_size);
     let text = Text::within(path, bytes, size).map_err(|problem| vec![problem])?;

@@ -1,4 +1,4 @@
-//! `update_check_overlays.yaml`, and its like for Python 2: where to look for updates instead of where a plugin says.
+//! `update_check_overlays.yaml`, and its variant for Python 2: where OctoPrint checks plugins for updates.
 
 use serde_json::{Map, Value};
 
@@ -7,11 +7,11 @@ use crate::config::Limits;
 use crate::rule::Rule;
 use crate::yaml::Reader;
 
-/// For each plugin's id, in the order of the file, the settings that replace its own (`user`, `repo`, `pip`, …), by
-/// their YAML 1.1 meaning.
+/// For each plugin's id, in file order, the settings that replace the plugin's own (`user`, `repo`, `pip`, …), as YAML
+/// 1.1 values.
 pub type Overlays = Map<String, Value>;
 
-/// Reads `update_check_overlays.yaml` or its like for Python 2; an empty file is an empty mapping.
+/// Reads `update_check_overlays.yaml` or its variant for Python 2; an empty file is an empty mapping.
 ///
 /// # Errors
 /// As [`super::Read`].
@@ -21,9 +21,9 @@ pub fn overlays(path: &str, bytes: &[u8], limits: &Limits) -> Read<Overlays> {
     let mut found = Overlays::new();
     if let Some(root) = tree.root() {
         if root.fields().is_none() {
-            let message = format!("the file must hold a mapping of plugin ids, found {}", root.describe());
+            let message = format!("the file must contain a mapping of plugin ids, found {}", root.describe());
             let problem = text.problem(root.span(), message);
-            reader.refuse(problem.help("write `plugin_id:` and its settings indented below it"));
+            reader.refuse(problem.help("write `plugin_id:`, with its settings indented below it"));
         }
         for field in root.fields().into_iter().flatten() {
             if field.value.fields().is_some() {

@@ -1,4 +1,4 @@
-//! What single values of an entry must look like.
+//! Checks of single values of an entry.
 
 use std::str::FromStr;
 
@@ -10,18 +10,18 @@ use crate::markdown::is_forbidden;
 
 /// The longest identifier, in characters.
 pub const MAX_IDENTIFIER: usize = 100;
-/// The longest earlier address, in bytes; folders are made of it.
+/// The longest former address, in bytes; folders are created from it.
 pub const MAX_REDIRECT: usize = 500;
-/// The longest part of an earlier address, in bytes: file systems take 255, some of which a suffix may need.
+/// The longest part of a former address, in bytes: file systems allow 255, some of which a suffix may need.
 pub const MAX_REDIRECT_SEGMENT: usize = 200;
 
-/// The longest part of a path, in bytes: file systems take 255, some of which a suffix may need.
+/// The longest part of a path, in bytes: file systems allow 255, some of which a suffix may need.
 const MAX_PART: usize = 200;
 
-/// Why a value is wrong: what was expected.
+/// The expectation that a value doesn't meet.
 type Expectation = &'static str;
 
-/// An identifier: an entry's `id`.
+/// Checks an identifier: an entry's `id`.
 pub(super) fn identifier(text: &str) -> Result<(), Expectation> {
     const EXPECTED: Expectation =
         "expected at most 100 letters (a-z, A-Z), digits, `_`, `-` and `.`, not beginning with `.`";
@@ -31,7 +31,7 @@ pub(super) fn identifier(text: &str) -> Result<(), Expectation> {
     if valid { Ok(()) } else { Err(EXPECTED) }
 }
 
-/// A part of a path, or what may become one: nothing that leads into another folder, hides, or can't be seen.
+/// Checks a part of a path: it must not lead to another folder, be hidden, or contain invisible characters.
 pub(super) fn part(text: &str) -> Result<(), Expectation> {
     const EXPECTED: Expectation = "expected a name of at most 200 bytes without `/`, `\\` and control characters that does not begin with `.`";
     let plain = |c: char| !c.is_control() && !is_forbidden(c) && !matches!(c, '/' | '\\');
@@ -40,8 +40,8 @@ pub(super) fn part(text: &str) -> Result<(), Expectation> {
     if valid { Ok(()) } else { Err(EXPECTED) }
 }
 
-/// Whether a text that is no web address may be published as one where nobody's browser follows it: it has no scheme,
-/// or one that pip knows (<https://pip.pypa.io/en/stable/topics/vcs-support/>), which no browser runs as a script.
+/// Whether a text that is not a web address is safe to publish as one: it has no scheme, or one that pip supports
+/// (<https://pip.pypa.io/en/stable/topics/vcs-support/>), none of which makes browsers run a script.
 pub(super) fn is_harmless(text: &str) -> bool {
     const KNOWN: [&str; 8] = ["http", "https", "ftp", "git", "hg", "svn", "bzr", "ssh"];
     if text.chars().any(char::is_control) {
@@ -50,7 +50,7 @@ pub(super) fn is_harmless(text: &str) -> bool {
     let is_known = |scheme: &str| scheme.split('+').next().is_some_and(|scheme| KNOWN.contains(&scheme));
     match Url::parse(text) {
         Ok(url) => is_known(url.scheme()),
-        // What one parser can't read, another one may.
+        // Another parser may accept what this one rejects.
         Err(_) => text.split_once(':').is_none_or(|(scheme, _)| {
             let scheme = scheme.trim().to_ascii_lowercase();
             !is_scheme(&scheme) || is_known(&scheme)
@@ -58,54 +58,55 @@ pub(super) fn is_harmless(text: &str) -> bool {
     }
 }
 
-/// Whether a text may be the scheme of an address (RFC 3986, section 3.1).
+/// Whether a text may be the scheme of a URL (RFC 3986, section 3.1).
 fn is_scheme(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
 }
 
-/// An entry's file's name without `.md`. It becomes a part of paths, and of addresses, in which it is encoded.
+/// Checks the name of an entry's file without `.md`. It becomes a part of paths and, percent-encoded, of addresses.
 pub(super) fn stem(text: &str) -> Result<(), Expectation> {
     const EXPECTED: Expectation =
-        "expected one that does not end with `.json`, as addresses of the files beside plugins' pages do";
+        "expected a name that does not end with `.json`, which is reserved for files of the API";
     part(text)?;
     if text.to_ascii_lowercase().ends_with(crate::alternate::ENDING) { Err(EXPECTED) } else { Ok(()) }
 }
 
-/// An absolute `http` or `https` URL.
+/// Checks an absolute `http` or `https` URL.
 pub(super) fn web_address(text: &str) -> Result<(), Expectation> {
     const EXPECTED: Expectation = "expected an absolute URL that begins with `https://` or `http://`";
     let url = Url::parse(text).map_err(|_| EXPECTED)?;
-    // The URL standard also takes `https:example.com` and blanks around; browsers may, readers of JSON don't.
+    // The URL standard also accepts `https:example.com` and surrounding spaces; browsers may, but readers of JSON
+    // don't.
     let written = text.to_ascii_lowercase();
     let rooted = written.starts_with("https://") || written.starts_with("http://");
     let valid = rooted && url.has_host() && !text.contains(|c: char| c.is_whitespace() || c == '\\');
     if valid { Ok(()) } else { Err(EXPECTED) }
 }
 
-/// Where a picture or policy is: an absolute web address, or a path on the site.
+/// Checks the address of a picture or policy: an absolute URL, or a path on the site.
 pub(super) fn reference(text: &str) -> Result<(), Expectation> {
     const EXPECTED: Expectation =
         "expected a URL that begins with `https://` or `http://`, or a path such as `/assets/img/x.png`";
     if text.starts_with('/') {
-        // `//example.org/x` is on another site, and to browsers so is `/\example.org/x`.
+        // `//example.org/x` is on another site; for browsers, so is `/\example.org/x`.
         let rooted = !text.starts_with("//") && !text.contains('\\');
         return if rooted { Ok(()) } else { Err(EXPECTED) };
     }
     web_address(text).map_err(|_| EXPECTED)
 }
 
-/// An earlier address of a page: a path from the site's root, with or without a slash at its begin, that can't leave the
-/// site, hide in it, or be anything but a page.
+/// Checks a former address of a page: a path from the site's root, with or without a leading slash, that can't leave
+/// the site, be hidden, or be anything but a page.
 pub(super) fn redirect(text: &str) -> Result<(), Expectation> {
     const EXPECTED: Expectation = "expected a path from the site's root such as `/plugins/old/`, without `\\`, `?` and `#`, of at most 500 bytes, of which no part begins with `.`";
-    const PAGE: Expectation = "expected a page's address, such as `/plugins/old/`, `/plugins/old` or `/old.html`: its last part may have no other ending than `.html`, `.htm` or `.md`";
+    const PAGE: Expectation = "expected a page's address, such as `/plugins/old/`, `/plugins/old` or `/old.html`: its last part may not have an extension other than `.html`, `.htm` or `.md`";
     let decoded = percent_decode_str(text).decode_utf8().map_err(|_| EXPECTED)?;
     let part =
         |part: &str| !part.starts_with('.') && part.trim() == part && part.len() <= MAX_REDIRECT_SEGMENT;
     let character =
         |c: char| !c.is_control() && !matches!(c, '\\' | '?' | '#' | '<' | '>' | '"' | '|' | '*' | ':');
-    // An encoded slash would make another path than the one that is written.
+    // An encoded slash would change the structure of the path.
     let slashes = text.matches('/').count() == decoded.matches('/').count();
     let valid = !decoded.is_empty()
         && !decoded.contains("//")
@@ -121,7 +122,7 @@ pub(super) fn redirect(text: &str) -> Result<(), Expectation> {
     if page { Ok(()) } else { Err(PAGE) }
 }
 
-/// Which versions of Python: a PEP 440 specifier set, or one version.
+/// Checks versions of Python: a PEP 440 specifier set, or one version.
 pub(super) fn python(text: &str) -> Result<(), Expectation> {
     const EXPECTED: Expectation = "expected a PEP 440 specifier such as `>=3.7,<4`, or a version";
     let valid =
@@ -129,7 +130,7 @@ pub(super) fn python(text: &str) -> Result<(), Expectation> {
     if valid { Ok(()) } else { Err(EXPECTED) }
 }
 
-/// Which versions of OctoPrint: as for Python, or `1.3.4+`, which is how "from 1.3.4 on" was once written.
+/// Checks versions of OctoPrint: as for Python, or `1.3.4+`, an old way to write "1.3.4 or later".
 pub(super) fn octoprint(text: &str) -> Result<(), Expectation> {
     const EXPECTED: Expectation =
         "expected a version such as `1.4.0`, a PEP 440 specifier such as `>=1.4.0,<2`, or `1.4.0+`";

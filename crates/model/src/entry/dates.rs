@@ -1,14 +1,14 @@
-//! Dates as people write them.
+//! Dates as written in entries.
 
 use jiff::civil::Date;
 
 use crate::yaml::Meaning;
 
-/// The day of an entry that has none that can be read: older than any other.
+/// The date of an entry without a valid one, which makes it the oldest.
 pub const UNKNOWN: Date = Date::constant(1970, 1, 1);
 
-/// Other ways to write a day than `2020-08-03`, as `strptime` has them. A day before the month is told from a month
-/// before the day by the separator alone, so `03/08/2020`, which is either, is none of them.
+/// Other formats than `2020-08-03`, for `strptime`. Day-first and month-first dates are distinguished only by their
+/// separator, so the ambiguous `03/08/2020` matches none of them.
 const OTHERS: [&str; 14] = [
     "%Y-%m-%d",
     "%Y/%m/%d",
@@ -26,10 +26,11 @@ const OTHERS: [&str; 14] = [
     "%b %d %Y",
 ];
 
-/// The day that `text` names, which has a midnight in every time zone: a day, or a moment of which the day counts.
+/// Parses a date, or the date of a timestamp. Only years in which every day has a midnight in each time zone are
+/// accepted.
 ///
 /// # Errors
-/// The day that is meant, where it is written in another way than YYYY-MM-DD; `None` if it names none.
+/// The date that was probably meant, if it is in another format than YYYY-MM-DD; `None` if there is none.
 pub(super) fn read(text: &str) -> Result<Date, Option<Date>> {
     let text = text.trim();
     let is_usual = |date: Date| (1970..9999).contains(&date.year());
@@ -38,12 +39,12 @@ pub(super) fn read(text: &str) -> Result<Date, Option<Date>> {
     }
     let meant = |text: &str| OTHERS.iter().find_map(|format| Date::strptime(format, text).ok());
     let plain = without_weekday(&without_ordinal(text)).to_owned();
-    // A time of day that can't be read does not make the day another one.
+    // An invalid time of day doesn't change the date.
     let day = text.split([' ', 'T']).next().unwrap_or_default().trim_end_matches('Z');
     Err(meant(text).or_else(|| meant(&plain)).or_else(|| meant(day)).filter(|date| is_usual(*date)))
 }
 
-/// `17th January 2021` as `17 January 2021`.
+/// Turns `17th January 2021` into `17 January 2021`.
 fn without_ordinal(text: &str) -> String {
     let word = |word: &str| {
         let digits = word.trim_end_matches(|c: char| c.is_ascii_alphabetic());
@@ -55,7 +56,7 @@ fn without_ordinal(text: &str) -> String {
     text.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
-/// `Sun Jan 17 2021` as `Jan 17 2021`.
+/// Turns `Sun Jan 17 2021` into `Jan 17 2021`.
 fn without_weekday(text: &str) -> &str {
     const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
     let Some((first, rest)) = text.split_once(' ') else { return text };

@@ -1,16 +1,16 @@
-//! Drafts: files that Jekyll leaves out, and so does shelflife.
+//! Drafts: files that Jekyll leaves out, and shelflife as well.
 
 use super::front_matter;
 use crate::config::YamlLimits;
 use crate::yaml::{Meaning, Node, Text, Tree};
 
-/// Whether a file or folder of this name is left out: hidden, put aside, or an editor's backup
+/// Whether a file or folder of this name is left out because it is hidden, set aside, or an editor's backup
 /// (<https://jekyllrb.com/docs/structure/>).
 pub fn is_put_aside(name: &str) -> bool {
     name.starts_with(['.', '_', '#', '~']) || name.ends_with('~')
 }
 
-/// Whether front matter says that its file is not to be published: `published: false` or `draft: true`.
+/// Whether front matter marks its file as a draft: `published: false` or `draft: true`.
 pub fn says_draft(root: Node<'_>) -> bool {
     let says = |key, value| {
         let scalar = root.field(key).and_then(|field| field.value.scalar());
@@ -19,10 +19,9 @@ pub fn says_draft(root: Node<'_>) -> bool {
     says("published", false) || says("draft", true)
 }
 
-/// Whether the content of an entry's file says that it is not to be published. Whatever else is in it does not matter
-/// then, so nothing is checked.
+/// Whether an entry's file is marked as a draft. Nothing else in a draft is checked.
 pub fn is_draft(content: &[u8], limits: YamlLimits) -> bool {
-    // To read front matter twice costs time, and most files have neither word.
+    // Parsing the front matter twice is slow, and most files contain neither word.
     let mentions = |word: &[u8]| content.windows(word.len()).any(|at| at == word);
     if !mentions(b"published") && !mentions(b"draft") {
         return false;

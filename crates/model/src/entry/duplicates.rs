@@ -1,4 +1,4 @@
-//! What no file alone can show: entries that claim the same name.
+//! Duplicates: entries with the same id or file name, which no single file can reveal.
 
 use std::collections::HashMap;
 
@@ -6,19 +6,19 @@ use crate::rule::Rule;
 use crate::warning::{Place, Warning};
 use crate::yaml::quote;
 
-/// What an entry is called.
+/// The names of an entry.
 #[derive(Debug, Clone, Copy)]
 pub struct Named<'a> {
     /// The name of its file without `.md`.
     pub stem: &'a str,
-    /// The id that it declares.
+    /// The declared id.
     pub id: &'a str,
-    /// Where it declares it.
+    /// The place of the id in the file.
     pub id_place: &'a Place,
 }
 
-/// A warning for each entry that has an id or a file name like that of an earlier one, letter case aside: usage is
-/// counted under the id in lower case, and on many disks two pages whose addresses differ only in case are one file.
+/// Warns about each entry whose id or file name equals that of an earlier one, ignoring case: usage is counted by the
+/// id in lower case, and on many disks two pages whose addresses differ only in case would be one file.
 pub fn duplicates<'a>(entries: impl IntoIterator<Item = Named<'a>>) -> Vec<Warning> {
     let mut ids: HashMap<String, Named<'a>> = HashMap::new();
     let mut stems: HashMap<String, Named<'a>> = HashMap::new();
@@ -41,19 +41,19 @@ pub fn duplicates<'a>(entries: impl IntoIterator<Item = Named<'a>>) -> Vec<Warni
 fn same_id(second: &Named<'_>, first: &Named<'_>) -> Warning {
     let Place { path, line, .. } = first.id_place;
     let same =
-        if second.id == first.id { "is also that of" } else { "differs only in letter case from that of" };
+        if second.id == first.id { "is also used in" } else { "differs only in case from the id in" };
     let message =
         format!("the id {} {same} {path}, line {line}; both entries are published", quote(second.id));
     Warning::in_file(Rule::SameId, second.id_place.clone(), message)
-        .help("give every plugin an id of its own: usage is counted by it")
+        .help("give every plugin a unique id: usage is counted by id")
 }
 
 fn same_stem(second: &Named<'_>, first: &Named<'_>) -> Warning {
     let message = format!(
-        "the file name {} differs only in letter case from {}; many disks can't hold both pages",
+        "the file name {} differs only in case from {}; many file systems can't store both pages",
         quote(second.stem),
         first.id_place.path
     );
     let place = Place { line: 1, column: 1, ..second.id_place.clone() };
-    Warning::in_file(Rule::SameName, place, message).help("rename one of the two")
+    Warning::in_file(Rule::SameName, place, message).help("rename one of the files")
 }

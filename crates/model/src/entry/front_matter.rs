@@ -1,23 +1,23 @@
-//! Where the front matter of a file ends and its Markdown begins.
+//! Splits a file into its front matter and its Markdown.
 
 use std::ops::Range;
 
 use crate::problem::Problem;
 use crate::yaml::Text;
 
-/// The two parts of a file.
+/// The parts of a file.
 #[derive(Debug)]
 pub struct Parts {
     /// The line that opens the front matter.
     pub opening: Range<usize>,
     /// The YAML between the two lines.
     pub yaml: Range<usize>,
-    /// The Markdown behind them.
+    /// The Markdown after them.
     pub body: Range<usize>,
 }
 
-/// Splits a file as Jekyll does: the first line is `---`, the next line that is `---` or `...` ends the front
-/// matter, and blanks behind either don't matter.
+/// Splits a file as Jekyll does: the first line is `---`, the next line that is `---` or `...` ends the front matter,
+/// and trailing spaces on either line don't matter.
 pub fn split(text: &Text) -> Result<Parts, Problem> {
     const HELP: &str = "an entry begins with a line `---`, its keys, and another line `---`";
     let content = text.as_str();

@@ -1,14 +1,14 @@
-//! Licenses as SPDX expressions, and what is meant by other names.
+//! Licenses as SPDX expressions, and suggestions for other names.
 
 use std::sync::LazyLock;
 
 use spdx::identifiers::LICENSES;
 use spdx::{Expression, license_id};
 
-/// How many names an error suggests.
+/// The number of licenses that an error suggests.
 const NAMED: usize = 3;
 
-/// What people call licenses of which there are several, and those that are meant today.
+/// Names of license families, and the current licenses that they may refer to.
 const FAMILIES: [(&str, &[&str]); 7] = [
     ("agpl", &["AGPL-3.0-only", "AGPL-3.0-or-later"]),
     ("apache", &["Apache-2.0"]),
@@ -19,12 +19,11 @@ const FAMILIES: [(&str, &[&str]); 7] = [
     ("mpl", &["MPL-2.0"]),
 ];
 
-/// An SPDX license expression (<https://spdx.github.io/spdx-spec/v3.0.1/annexes/spdx-license-expressions/>) such as
-/// `MIT OR Apache-2.0` or `LicenseRef-Own`, with identifiers in the letter case that SPDX gives them; a text may have
-/// them in any.
+/// Parses an SPDX license expression (<https://spdx.github.io/spdx-spec/v3.0.1/annexes/spdx-license-expressions/>) such
+/// as `MIT OR Apache-2.0` or `LicenseRef-Own`. Identifiers may be in any case; the result has them in SPDX's own.
 ///
 /// # Errors
-/// The identifiers that may be meant, most likely first; maybe none.
+/// The identifiers that may have been meant, most likely first; possibly none.
 pub fn license(text: &str) -> Result<String, Vec<&'static str>> {
     let canonical = |word: &str| {
         let found = LICENSES.iter().find(|known| known.name.eq_ignore_ascii_case(word));
@@ -40,7 +39,7 @@ pub fn license(text: &str) -> Result<String, Vec<&'static str>> {
     if Expression::parse(&expression).is_ok() { Ok(expression) } else { Err(meant(text)) }
 }
 
-/// The identifiers of licenses that SPDX does not advise against and that `text` may mean.
+/// The current identifiers that `text` may refer to.
 fn meant(text: &str) -> Vec<&'static str> {
     let wanted = plain(text);
     let named = CURRENT.iter().filter(|known| known.short == wanted || known.full == wanted);
@@ -64,14 +63,15 @@ fn meant(text: &str) -> Vec<&'static str> {
     near.into_iter().map(|(_, name)| name).take(NAMED).collect()
 }
 
-/// A license, and what it is called without what people leave out or add.
+/// A license with its simplified names.
 struct Known {
     name: &'static str,
     short: String,
     full: String,
 }
 
-/// The licenses that SPDX does not advise against. There are hundreds, and every entry of a registry may ask.
+/// The licenses that are not deprecated by SPDX. Computed once, because there are hundreds and every entry may need
+/// them.
 static CURRENT: LazyLock<Vec<Known>> = LazyLock::new(|| {
     let is_current = |name: &str| license_id(name).is_some_and(|license| !license.is_deprecated());
     let known = LICENSES.iter().filter(|license| is_current(license.name)).map(|license| Known {
@@ -82,7 +82,7 @@ static CURRENT: LazyLock<Vec<Known>> = LazyLock::new(|| {
     known.collect()
 });
 
-/// A name without what people leave out or add: `GNU AGPL v3`, `AGPLv3` and `AGPL-3.0` are the same.
+/// Simplifies a name, so that `GNU AGPL v3`, `AGPLv3` and `AGPL-3.0` are equal.
 fn plain(name: &str) -> String {
     let name = name.to_lowercase().replace(".0", "");
     let words = name.split(|c: char| !c.is_alphanumeric());

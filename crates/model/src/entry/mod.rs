@@ -1,4 +1,4 @@
-//! An entry: one plugin's file, YAML front matter and a Markdown description, written by people.
+//! Entries: one file per plugin, with YAML front matter and a Markdown description, written by people.
 
 mod check;
 mod dates;
@@ -29,11 +29,11 @@ use crate::problem::Problem;
 use crate::warning::Warning;
 use crate::yaml::{Text, Tree};
 
-/// Reads the entry in the file at `path` (relative to the site), of which `bytes` are the content.
+/// Parses the entry in the file at `path`, relative to the site, with the content `bytes`.
 ///
 /// # Errors
-/// What makes the entry unusable, in the order of the file, each with its place: a file that is not text, front matter
-/// that can't be read, no id, no title, or a name that would leave its folder.
+/// What makes the entry unusable, in file order, each with its place: a file that is not text, invalid front matter, a
+/// missing id or title, or a name that would leave its folder.
 pub fn parse(path: &str, bytes: &[u8], limits: &Limits) -> Result<Parsed, Vec<Problem>> {
     let size = ("limits.entry_size", limits.entry_size);
     let text = Text::within(path, bytes, size).map_err(|problem| vec![problem])?;
@@ -42,12 +42,12 @@ pub fn parse(path: &str, bytes: &[u8], limits: &Limits) -> Result<Parsed, Vec<Pr
     schema::read(&text, stem(path), &parts, &tree, limits.list_items)
 }
 
-/// Whether a text may be an entry's `id`.
+/// Whether a text is valid as an entry's `id`.
 pub fn is_identifier(text: &str) -> bool {
     check::identifier(text).is_ok()
 }
 
-/// Makes sure that a text is an absolute `http` or `https` URL.
+/// Checks that a text is an absolute `http` or `https` URL.
 ///
 /// # Errors
 ///
@@ -56,7 +56,7 @@ pub fn web_address(text: &str) -> Result<(), &'static str> {
     check::web_address(text)
 }
 
-/// Makes sure that an address is one that a page may have: a path from the site's root.
+/// Checks that an address is valid for a page: a path from the site's root.
 ///
 /// # Errors
 ///
@@ -65,16 +65,16 @@ pub fn page_address(text: &str) -> Result<(), &'static str> {
     check::redirect(text)
 }
 
-/// The day that a text names.
+/// Parses a date.
 ///
 /// # Errors
 ///
-/// The day that is meant, where it is written in another way than YYYY-MM-DD; `None` if it names none.
+/// The date that was probably meant, if it is in another format than YYYY-MM-DD; `None` if there is none.
 pub fn date(text: &str) -> Result<Date, Option<Date>> {
     dates::read(text)
 }
 
-/// Makes sure that a text says which versions of Python a plugin runs on.
+/// Checks a specification of Python versions.
 ///
 /// # Errors
 ///
@@ -83,7 +83,7 @@ pub fn python_versions(text: &str) -> Result<(), &'static str> {
     check::python(text)
 }
 
-/// Makes sure that a text says which versions of OctoPrint a plugin runs on.
+/// Checks a specification of OctoPrint versions.
 ///
 /// # Errors
 ///
@@ -92,29 +92,29 @@ pub fn octoprint_versions(text: &str) -> Result<(), &'static str> {
     check::octoprint(text)
 }
 
-/// Whether a text may be the name of an entry's file without `.md`.
+/// Whether a text is valid as the name of an entry's file without `.md`.
 pub fn is_stem(text: &str) -> bool {
     check::stem(text).is_ok()
 }
 
-/// The name of the file at `path` without its folders and without `.md`.
+/// The name of the file at `path`, without its folders and without `.md`.
 pub fn stem(path: &str) -> &str {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.strip_suffix(".md").unwrap_or(name)
 }
 
-/// An entry, and what its file alone can't decide.
+/// An entry, with its places and warnings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parsed {
     /// The entry.
     pub entry: Arc<Entry>,
-    /// Where things stand.
+    /// The places of keys in the file.
     pub places: Places,
-    /// What is wrong with it, though it is published.
+    /// Warnings about the entry.
     pub warnings: Vec<Warning>,
 }
 
-/// Where things stand in an entry's file, in bytes of its text as [`Text`] shows it.
+/// The places of keys in an entry's file, as byte offsets into its text as [`Text`] shows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Places {
     /// The value of `id`.
@@ -125,91 +125,91 @@ pub struct Places {
     pub redirect_from: Vec<Range<usize>>,
     /// Each item of [`Compatibility::os`].
     pub os: Vec<Range<usize>>,
-    /// The begin of [`Entry::body`].
+    /// The start of [`Entry::body`].
     pub body: usize,
 }
 
-/// One plugin's file, read and checked.
+/// The content of one plugin's file, checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The file's name without `.md`: the plugin's address, and its `id` in `plugins.json`.
+    /// The file's name without `.md`: part of the plugin's address, and its `id` in `plugins.json`.
     pub stem: String,
-    /// The `id` that the front matter declares; usage numbers are kept under it, in lower case.
+    /// The `id` declared in the front matter; usage numbers are stored under it, in lower case.
     pub id: String,
     /// The plugin's name.
     pub title: String,
-    /// One sentence about the plugin; may hold HTML.
+    /// One sentence about the plugin; may contain HTML.
     pub description: String,
-    /// From `authors`, or else the one `author` as written.
+    /// The authors: `authors`, or else the one `author` as written.
     pub authors: Vec<String>,
-    /// The licence, as written.
+    /// The license, as written.
     pub license: String,
     /// When the plugin was registered.
     pub date: Date,
-    /// The plugin's own page.
+    /// The URL of the plugin's own page.
     pub homepage: String,
-    /// Where the source code is.
+    /// The URL of the source code.
     pub source: String,
-    /// What pip installs.
+    /// The URL of the archive that pip installs.
     pub archive: String,
     /// Whether pip needs `--process-dependency-links`.
     pub follow_dependency_links: bool,
     /// Whether pip needs `--no-build-isolation`.
     pub no_build_isolation: bool,
-    /// Tags in the order in which they were written.
+    /// The tags, as ordered in the file.
     pub tags: Vec<String>,
-    /// Pictures of the plugin.
+    /// The screenshots.
     pub screenshots: Vec<Screenshot>,
-    /// The picture that stands for the plugin: an absolute URL, or a path from the site's root.
+    /// The plugin's main picture: an absolute URL, or a path from the site's root.
     pub featured_image: Option<String>,
     /// What the plugin runs on, as declared.
     pub compatibility: Compatibility,
-    /// Why the plugin can't be installed any more, in Markdown.
+    /// Why the plugin can no longer be installed, in Markdown.
     pub disabled: Option<String>,
-    /// Set for a plugin without a maintainer; usually the address of a ticket.
+    /// Set for a plugin without a maintainer; usually the URL of an issue.
     pub abandoned: Option<String>,
-    /// Set for a plugin that another one has replaced: what to use instead, in Markdown; empty if the entry doesn't say.
+    /// Set for a plugin replaced by another one: what to use instead, in Markdown; empty if the entry doesn't say.
     pub replaced: Option<String>,
-    /// Set for a plugin whose maintainer looks for a successor; usually the address of a ticket.
+    /// Set for a plugin whose maintainer is looking for a successor; usually the URL of an issue.
     pub up_for_adoption: Option<String>,
-    /// A remark that belongs to the description, in Markdown.
+    /// A note to show with the description, in Markdown.
     pub note: Option<String>,
-    /// Earlier addresses of the plugin's page, as paths from the site's root.
+    /// Former addresses of the plugin's page, as paths from the site's root.
     pub redirect_from: Vec<String>,
-    /// What kind of offer the plugin is: `commercial`, `cloud`, `free-tier`, …
+    /// The kind of offer: `commercial`, `cloud`, `free-tier`, …
     pub attributes: Vec<String>,
-    /// Where the privacy policy is.
+    /// The address of the privacy policy.
     pub privacy_policy: Option<String>,
-    /// Front matter under keys that shelflife does not know, for templates.
+    /// Front matter under unknown keys, for templates.
     pub extra: Map<String, Value>,
     /// The description in Markdown: what follows the front matter, with line ends as `\n`.
     pub body: String,
 }
 
 impl Entry {
-    /// Whether nobody maintains the plugin any more: one that was replaced is abandoned, too.
+    /// Whether the plugin is not maintained any more: a replaced plugin also counts as abandoned.
     pub fn is_abandoned(&self) -> bool {
         self.abandoned.is_some() || self.replaced.is_some()
     }
 }
 
-/// One picture of a plugin.
+/// A screenshot of a plugin.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Screenshot {
     /// An absolute URL, or a path from the site's root.
     pub url: String,
-    /// What the picture shows, for those who can't see it.
+    /// A description of the picture for people who can't see it.
     pub alt: Option<String>,
-    /// What to write below the picture.
+    /// The caption below the picture.
     pub caption: Option<String>,
 }
 
-/// What a plugin says it runs on.
+/// What a plugin declares to run on.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Compatibility {
-    /// OctoPrint versions or PEP 440 specifiers, as written; none means all.
+    /// OctoPrint versions or PEP 440 specifiers, as written; empty means all.
     pub octoprint: Vec<String>,
-    /// Operating systems or groups of them (`nix`, `posix`), as written; none means all.
+    /// Operating systems or groups of them (`nix`, `posix`), as written; empty means all.
     pub os: Vec<String>,
     /// A PEP 440 specifier for Python, as written.
     pub python: Option<String>,

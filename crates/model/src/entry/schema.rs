@@ -1,4 +1,4 @@
-//! From the front matter's tree to an [`Entry`]: what can be published is, with a warning of everything that is wrong.
+//! Turns the front matter's tree into an [`Entry`]. Everything usable is published; each problem is a warning.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -10,7 +10,7 @@ use crate::problem::Problem;
 use crate::rule::Rule;
 use crate::yaml::{Field, Meaning, Node, Reader, Text, Tree, quote};
 
-/// The keys that shelflife knows; all others are kept in [`Entry::extra`].
+/// The keys that shelflife reads; all others go to [`Entry::extra`].
 pub const KNOWN: [&str; 25] = [
     "layout",
     "id",
@@ -42,7 +42,7 @@ pub const KNOWN: [&str; 25] = [
 /// The keys of `compatibility`.
 const COMPATIBILITY: [&str; 3] = ["octoprint", "os", "python"];
 
-/// What people are told of a plugin that is disabled without a reason.
+/// The reason shown for a plugin that is disabled without one.
 const NO_REASON: &str = "This plugin has been disabled.";
 
 /// Reads the entry `stem` from its parts.
@@ -55,7 +55,7 @@ pub(super) fn read(
 ) -> Result<Parsed, Vec<Problem>> {
     let mut reader = Reader::new(text, tree);
     if let Err(expected) = check::stem(stem) {
-        let message = format!("the file's name {} can't be an address: {expected}", quote(stem));
+        let message = format!("the file name {} can't be an address: {expected}", quote(stem));
         reader.refuse(text.problem(parts.opening.clone(), message).help("rename the file"));
     }
     let root = tree.root();
@@ -64,9 +64,9 @@ pub(super) fn read(
             || (parts.opening.clone(), "nothing".to_owned()),
             |root| (root.span(), root.describe()),
         );
-        let message = format!("the front matter must hold keys such as `id: …`, found {found}");
+        let message = format!("the front matter must contain keys such as `id: …`, found {found}");
         reader.refuse(
-            text.problem(span, message).help("write `id: …`, `title: …` and the other keys, a line each"),
+            text.problem(span, message).help("write `id: …`, `title: …` and the other keys, one per line"),
         );
         return reader.finish(None).map(|(parsed, _)| parsed);
     };
@@ -84,15 +84,15 @@ struct Schema<'t> {
     reader: Reader<'t>,
     root: Node<'t>,
     opening: Range<usize>,
-    /// How many items a list may have.
+    /// The most items that a list may have.
     list_items: usize,
 }
 
 impl<'t> Schema<'t> {
-    /// The entry; `None` without an id or a title, which the reader then has noted.
+    /// Reads the entry; `None` if the id or the title is missing, which the reader has then reported.
     fn entry(&mut self, stem: &str, body: &str) -> Option<Parsed> {
         self.text("layout");
-        // Each value is read before a missing one ends this, so that everything is told at once.
+        // Every value is read before a missing one ends this, so that all problems are reported at once.
         let id = self.id();
         let title = self.required("title");
         let description = self.expected("description");
@@ -160,7 +160,7 @@ impl<'t> Schema<'t> {
         self.field(key).filter(|field| !field.value.is_null())
     }
 
-    /// That `key` is missing or empty, at the place that says so.
+    /// The problem that `key` is missing or empty.
     fn lacking(&self, key: &str, so: &str) -> Problem {
         let text = self.reader.text();
         if let Some(field) = self.field(key) {
@@ -172,7 +172,7 @@ impl<'t> Schema<'t> {
         let help = match near {
             Some(field) => {
                 let line = text.line(field.key_span.start);
-                format!("if {} in line {line} is meant to be it, rename that key", quote(field.key))
+                format!("rename the key {} in line {line} if it is a typo of `{key}`", quote(field.key))
             }
             None => format!("add a line `{key}: …`"),
         };
@@ -184,7 +184,7 @@ impl<'t> Schema<'t> {
         self.reader.text_in(self.field(key))
     }
 
-    /// A text without which there is no plugin.
+    /// Reads a text that every entry must have.
     fn required(&mut self, key: &str) -> Option<String> {
         let text = self.text(key);
         if text.is_none() {
@@ -194,10 +194,10 @@ impl<'t> Schema<'t> {
         text
     }
 
-    /// A text that every plugin should have.
+    /// Reads a text that every entry should have.
     fn expected(&mut self, key: &str) -> String {
         self.text(key).unwrap_or_else(|| {
-            let so = if self.field(key).is_some() { "" } else { "; it is published empty" };
+            let so = if self.field(key).is_some() { "" } else { "; it is published as empty" };
             let problem = self.lacking(key, so);
             self.reader.note(Rule::MissingKey, &problem);
             String::new()
@@ -210,7 +210,7 @@ impl<'t> Schema<'t> {
         let bad = |expected| format!("bad `id` {}: {expected}", quote(&id));
         if let Err(expected) = check::part(&id) {
             let problem = self.reader.text().problem(span, bad(expected));
-            self.reader.refuse(problem.help("give the plugin's identifier, as its `setup.py` has it"));
+            self.reader.refuse(problem.help("write the plugin's identifier as in its `setup.py`"));
             return None;
         }
         if let Err(expected) = check::identifier(&id) {
@@ -218,14 +218,14 @@ impl<'t> Schema<'t> {
                 Rule::BadId,
                 span,
                 bad(expected),
-                "give the plugin's identifier, as its `setup.py` has it",
+                "write the plugin's identifier as in its `setup.py`",
             );
         }
         Some(id)
     }
 
-    /// A web address that every plugin should have. One that is something else is published as written unless it
-    /// could do harm; pages have no link to it.
+    /// Reads a web address that every entry should have. Anything else is published as written unless it could do harm,
+    /// but pages don't link to it.
     fn address(&mut self, key: &str) -> String {
         let address = self.expected(key);
         let Some(field) = self.present(key).filter(|_| !address.is_empty()) else { return address };
@@ -233,12 +233,12 @@ impl<'t> Schema<'t> {
         let is_harmless = check::is_harmless(&address);
         let becomes = if is_harmless { "published as written, without a link" } else { "left out" };
         let message = format!("bad `{key}` {}: {expected}; it is {becomes}", quote(&address));
-        self.reader.warn(Rule::BadAddress, field.value.span(), message, "correct the address");
+        self.reader.warn(Rule::BadAddress, field.value.span(), message, "correct the URL");
         if is_harmless { address } else { String::new() }
     }
 
-    /// Where a picture is. A path such as `assets/x.png` is meant from the site's root; anything else that is no
-    /// address is left out.
+    /// Reads the address of a picture. A path such as `assets/x.png` is taken to start at the site's root; anything
+    /// else that is not an address is left out.
     fn picture(&mut self, name: &str, field: Option<Field<'t>>) -> Option<String> {
         let (value, field) = (self.reader.text_in(field)?, field?);
         let Err(expected) = check::reference(&value) else { return Some(value) };
@@ -246,7 +246,7 @@ impl<'t> Schema<'t> {
         let is_asset = value.starts_with("assets/") && check::reference(&rooted).is_ok();
         let becomes = if is_asset { format!("read as {}", quote(&rooted)) } else { "left out".to_owned() };
         let message = format!("bad `{name}` {}: {expected}; it is {becomes}", quote(&value));
-        let help = "write the whole address, or a path that begins with `/assets/`";
+        let help = "write an absolute URL, or a path that begins with `/assets/`";
         self.reader.warn(Rule::BadPicture, field.value.span(), message, help);
         is_asset.then_some(rooted)
     }
@@ -256,7 +256,7 @@ impl<'t> Schema<'t> {
         let Err(expected) = check::reference(&policy) else { return Some(policy) };
         let message = format!("bad `privacypolicy` {}: {expected}; it is left out", quote(&policy));
         let span = self.field("privacypolicy")?.value.span();
-        self.reader.warn(Rule::BadAddress, span, message, "correct the address");
+        self.reader.warn(Rule::BadAddress, span, message, "correct the URL");
         None
     }
 
@@ -264,7 +264,7 @@ impl<'t> Schema<'t> {
         self.reader.boolean(self.field(key))
     }
 
-    /// A text whose presence says yes; a plain `false` says no, as it does to a template.
+    /// Reads a text whose presence means yes; a plain `false` means no, as it does in templates.
     fn flag(&mut self, key: &str) -> Option<String> {
         let scalar = self.field(key)?.value.scalar();
         if scalar.is_some_and(|scalar| scalar.meaning() == Meaning::Boolean(false)) {
@@ -273,11 +273,11 @@ impl<'t> Schema<'t> {
         self.text(key)
     }
 
-    /// Why the plugin is disabled, which is what people are shown: a bare `true` would leave them at a loss.
+    /// Reads the reason why the plugin is disabled. Users see it, so a bare `true` is replaced by a sentence.
     fn disabled(&mut self) -> Option<String> {
         let value = self.field("disabled")?.value;
         if value.scalar().is_some_and(|scalar| scalar.meaning() == Meaning::Boolean(true)) {
-            let message = format!("`disabled` must say why, found {}", value.describe());
+            let message = format!("`disabled` must be the reason, found {}", value.describe());
             let help = "write the reason as text, in Markdown";
             self.reader.warn(Rule::DisabledReason, value.span(), message, help);
             return Some(NO_REASON.to_owned());
@@ -285,7 +285,7 @@ impl<'t> Schema<'t> {
         self.flag("disabled")
     }
 
-    /// What to use instead; a plain `true` says no more than that there is something.
+    /// Reads what to use instead; empty for a plain `true`.
     fn replaced(&mut self) -> Option<String> {
         let scalar = self.field("replaced")?.value.scalar();
         if scalar.is_some_and(|scalar| scalar.meaning() == Meaning::Boolean(true)) {
@@ -300,7 +300,7 @@ impl<'t> Schema<'t> {
         texts.into_iter().map(|(text, _)| text).collect()
     }
 
-    /// The tags; those in one text have commas between them.
+    /// The tags; a single text is split at commas.
     fn tags(&mut self) -> Vec<String> {
         let tags = self.texts("tags");
         match (&tags[..], self.field("tags").and_then(|field| field.value.scalar())) {
@@ -311,7 +311,7 @@ impl<'t> Schema<'t> {
         }
     }
 
-    /// The first items of a list: each may be a page of the site's, or stand on one.
+    /// The first items of a list, up to the limit: each may create a page of the site, or appear on one.
     fn few<T>(&mut self, key: &str, items: Vec<T>, span: impl Fn(&T) -> Range<usize>) -> Vec<T> {
         self.reader.few(key, items, self.list_items, span)
     }
@@ -343,7 +343,7 @@ impl<'t> Schema<'t> {
                 return authors;
             }
         }
-        // A list under the wrong key is meant as one.
+        // A list under the wrong key is read as a list of authors.
         if self.field("author").is_some_and(|field| field.value.items().is_some()) {
             let authors = self.texts("author");
             let value = self.root.field("author").map(|field| field.value.span()).unwrap_or_default();
@@ -358,7 +358,7 @@ impl<'t> Schema<'t> {
     fn date(&mut self) -> jiff::civil::Date {
         let written = self.text("date");
         let Some(field) = self.field("date").filter(|_| written.is_some()) else {
-            let problem = self.lacking("date", "; the entry counts as the oldest");
+            let problem = self.lacking("date", "; the entry is sorted as the oldest");
             self.reader.note(Rule::MissingKey, &problem);
             return dates::UNKNOWN;
         };
@@ -366,7 +366,7 @@ impl<'t> Schema<'t> {
         let (date, becomes) = match dates::read(&written) {
             Ok(date) => return date,
             Err(Some(date)) => (date, format!("read as {date}")),
-            Err(None) => (dates::UNKNOWN, "left out, and the entry counts as the oldest".to_owned()),
+            Err(None) => (dates::UNKNOWN, "left out, and the entry is sorted as the oldest".to_owned()),
         };
         let message = format!(
             "bad `date` {}: expected a date of the form YYYY-MM-DD, from 1970 to 9998; it is {becomes}",
@@ -383,7 +383,7 @@ impl<'t> Schema<'t> {
     }
 
     fn screenshot(&mut self, item: Node<'t>) -> Option<Screenshot> {
-        let help = "write `- url: …`, and `alt: …` and `caption: …` below `url`";
+        let help = "write `- url: …`, with `alt: …` and `caption: …` below `url`";
         let url = item.field("url");
         if url.is_none() {
             let message = match item.fields() {
@@ -401,7 +401,7 @@ impl<'t> Schema<'t> {
         Some(Screenshot { url, alt, caption })
     }
 
-    /// What the plugin runs on, and where each operating system stands.
+    /// Reads what the plugin runs on, with the place of each operating system.
     fn compatibility(&mut self) -> (Compatibility, Vec<Range<usize>>) {
         let inner = self.compatibility_fields();
         let find = |key: &str| inner.iter().rev().find(|field| field.key == key).copied();
@@ -427,12 +427,12 @@ impl<'t> Schema<'t> {
     ) {
         if let Err(expected) = check(version) {
             let message = format!("bad `{key}` {}: {expected}; it is published as written", quote(version));
-            let help = "write a version, or specifiers with commas between them";
+            let help = "write a version, or specifiers separated by commas";
             self.reader.warn(Rule::BadVersion, span, message, help);
         }
     }
 
-    /// The fields of `compatibility`; those of several mappings in a list are taken together.
+    /// The fields of `compatibility`; the fields of several mappings in a list are merged.
     fn compatibility_fields(&mut self) -> Vec<Field<'t>> {
         let Some(field) = self.present("compatibility") else { return Vec::new() };
         if let Some(fields) = field.value.fields() {
@@ -448,8 +448,8 @@ impl<'t> Schema<'t> {
         fields
     }
 
-    /// Warns of keys that nothing reads: all unknown ones of `compatibility`, and of the others those that are nearly
-    /// the name of a key that is not there. Templates may use any other.
+    /// Warns about keys that are probably mistakes: all unknown ones in `compatibility`, and those elsewhere that look
+    /// like misspellings of a missing key. Other unknown keys may be read by templates.
     fn unknown_keys(&mut self) {
         let compatibility = self.present("compatibility").map(|field| field.value);
         let listed = compatibility.and_then(Node::items).into_iter().flatten();
@@ -457,7 +457,7 @@ impl<'t> Schema<'t> {
         for field in inner.filter(|field| !COMPATIBILITY.contains(&field.key)) {
             let expected = "expected `octoprint`, `os` or `python`";
             let message =
-                format!("nothing reads the key {} of `compatibility`: {expected}", quote(field.key));
+                format!("unknown key {} in `compatibility`: {expected}", quote(field.key));
             self.reader.warn(
                 Rule::UnknownKey,
                 field.key_span.clone(),
@@ -470,7 +470,7 @@ impl<'t> Schema<'t> {
             let is_meant = |known: &str| is_near(field.key, known) && self.field(known).is_none();
             let Some(near) = KNOWN.into_iter().find(|known| is_meant(known)) else { continue };
             let message =
-                format!("nothing but templates reads the key {}: is it `{near}`?", quote(field.key));
+                format!("unknown key {}: did you mean `{near}`?", quote(field.key));
             self.reader.warn(
                 Rule::UnknownKey,
                 field.key_span.clone(),
@@ -488,7 +488,8 @@ impl<'t> Schema<'t> {
     }
 }
 
-/// Whether one is the other misspelt: a third of the letters, at most two, changed, swapped, added or left out, in any case.
+/// Whether one is a misspelling of the other: a third of the letters, at most two, changed, swapped, added or left out,
+/// in any case.
 pub fn is_near(one: &str, other: &str) -> bool {
     let (one, other) = (one.to_ascii_lowercase(), other.to_ascii_lowercase());
     one.len().abs_diff(other.len()) <= 2 && strsim::osa_distance(&one, &other) <= 2.min(other.len() / 3)

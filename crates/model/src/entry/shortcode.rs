@@ -1,13 +1,13 @@
-//! The little Liquid that real entries use, as a closed set of shortcodes.
+//! Shortcodes: the closed set of Liquid tags that real entries use.
 //!
-//! `{{ site.url }}`, `{{ site.baseurl }}`, `{{ site.title }}`, `{{ page.homepage }}` (`source`, `archive`, `title`,
-//! `id`, `url`), each with `| absolute_url` or `| relative_url`; `{{ "…" | absolute_url }}` and `{{ "…" | relative_url }}`; `{% include canonic_url url="…" %}`;
-//! `{% include youtube.html vid="…" preview="…" %}`; and `{% raw %}…{% endraw %}`. Everything else stays as it is
-//! written: the text of an entry is never run as a template.
+//! These are `{{ site.url }}`, `{{ site.baseurl }}`, `{{ site.title }}`, `{{ page.homepage }}` (`source`, `archive`,
+//! `title`, `id`, `url`), each with `| absolute_url` or `| relative_url`; `{{ "…" | absolute_url }}` and `{{ "…" |
+//! relative_url }}`; `{% include canonic_url url="…" %}`; `{% include youtube.html vid="…" preview="…" %}`; and `{% raw
+//! %}…{% endraw %}`. Everything else stays as written: the text of an entry is never run as a template.
 //!
-//! This happens before Markdown is read, so a value is put in such that neither Markdown nor HTML takes any of it
-//! for markup: addresses are percent-encoded, other text becomes character references. [`BASE`] stands for the base path
-//! where it may begin an address.
+//! Shortcodes are expanded before Markdown is parsed, so values are escaped such that neither Markdown nor HTML sees
+//! markup in them: addresses are percent-encoded, other text becomes character references. [`BASE`] stands for the base
+//! path where it may begin an address.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -20,50 +20,50 @@ use crate::fact::{Picture, VideoId};
 use crate::markdown::BASE;
 use crate::markdown::video::{self, TEXT};
 
-/// The longest shortcode, in bytes; it bounds how far an unfinished one is looked through.
+/// The longest shortcode, in bytes, which limits how far an unfinished one is scanned.
 pub const MAX_SHORTCODE: usize = 2000;
 
-/// How many unknown shortcodes of a body are told; one with more is about something else.
+/// The most unknown shortcodes that are reported per text; a text with more of them probably documents templates.
 pub const MAX_UNKNOWN: usize = 20;
 /// The longest unknown shortcode that is found, in bytes.
 const MAX_LOOKALIKE: usize = 300;
 
-/// What shortcodes are expanded to.
+/// The values that shortcodes are expanded to.
 #[derive(Clone, Copy)]
 pub struct Shortcodes<'a> {
-    /// The site's address without a path, `https://plugins.example`.
+    /// The site's URL without a path, such as `https://plugins.example`.
     pub site_url: &'a str,
-    /// The path below which the site lives: empty, or `/registry`.
+    /// The path below which the site is served: empty, or such as `/registry`.
     pub base_path: &'a str,
     /// The site's title.
     pub site_title: &'a str,
-    /// What the body that is expanded is about.
+    /// What the text is about.
     pub about: About<'a>,
     /// The path of the page from the site's root, without the base path: `/plugins/mqtt/`.
     pub page_path: &'a str,
-    /// The picture of a video, if the site has it.
+    /// Returns the thumbnail of a video, if the site has it.
     pub picture: &'a dyn Fn(&VideoId) -> Option<Picture>,
 }
 
-/// What a body is about.
+/// What a text with shortcodes is about.
 #[derive(Clone, Copy)]
 pub enum About<'a> {
-    /// An entry's plugin.
+    /// The plugin of an entry.
     Plugin(&'a Entry),
-    /// Something else, under this title.
+    /// A page with this title.
     Page(&'a str),
 }
 
-/// `body` with its shortcodes expanded, in time proportional to its length.
+/// Expands the shortcodes in `body`, in time proportional to its length.
 pub fn expand(body: &str, with: &Shortcodes<'_>) -> String {
-    // What people write stands for itself.
+    // The placeholder must not come from the entry itself.
     let body =
         if body.contains(BASE) { Cow::Owned(body.replace(BASE, "\u{FFFD}")) } else { Cow::Borrowed(body) };
     walk(&body, with, |_| {})
 }
 
-/// Where in `body` there is what looks like a shortcode and is none, so that people read it as it is written: at
-/// most the first [`MAX_UNKNOWN`] places.
+/// Finds text in `body` that looks like a shortcode but isn't, so that visitors would see it as written: at most the
+/// first [`MAX_UNKNOWN`] places.
 pub fn unknown(body: &str, with: &Shortcodes<'_>) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     walk(body, with, |at| {
@@ -78,11 +78,11 @@ pub fn unknown(body: &str, with: &Shortcodes<'_>) -> Vec<Range<usize>> {
     found
 }
 
-/// The length of the tag at the begin of `from`, if it is one: `{{ word … }}`, `{{ "…" }}`, `{{ "…" | … }}` or
-/// `{% word … %}`.
+/// The length of the tag at the start of `from`, if there is one: `{{ word … }}`, `{{ "…" }}`, `{{ "…" | … }}` or `{%
+/// word … %}`.
 fn lookalike(from: &str) -> Option<usize> {
     let (inner, closing) = match from.strip_prefix("{{") {
-        // `{{{ x }}}` is one tag to those who write it.
+        // To an author, `{{{ x }}}` is one tag.
         Some(inner) => (inner.strip_prefix('{').unwrap_or(inner), b"}}"),
         None => (from.strip_prefix("{%")?, b"%}"),
     };
@@ -91,7 +91,7 @@ fn lookalike(from: &str) -> Option<usize> {
     let head = inner.as_bytes().get(..MAX_LOOKALIKE).unwrap_or(inner.as_bytes());
     match head.first()? {
         quote @ (b'"' | b'\'') if closing == b"}}" => {
-            // Anything else behind it, as in `{{"a": 1}}`, belongs to another language.
+            // A literal followed by anything else, as in `{{"a": 1}}`, belongs to another language.
             let after = head[1..].iter().position(|byte| byte == quote)? + 2;
             let after = head[after..].trim_ascii_start();
             if ![&b"|"[..], b"}}", b"-}}"].iter().any(|next| after.starts_with(next)) {
@@ -105,7 +105,7 @@ fn lookalike(from: &str) -> Option<usize> {
     Some(end + usize::from(from[end..].starts_with('}')))
 }
 
-/// Expands `body`, and tells at which bytes a `{` stays though no other tag holds it.
+/// Expands `body`, and calls `stays` with the position of each `{` that remains and is not inside another tag.
 fn walk(body: &str, with: &Shortcodes<'_>, mut stays: impl FnMut(usize)) -> String {
     let mut expanded = String::with_capacity(body.len());
     let mut rest = body;
@@ -115,7 +115,7 @@ fn walk(body: &str, with: &Shortcodes<'_>, mut stays: impl FnMut(usize)) -> Stri
         expanded.push_str(before);
         if let Some((value, after)) = output(from, with).or_else(|| include(from, with)) {
             match value.strip_prefix(BASE) {
-                // As in `{{ site.url }}{{ site.baseurl }}`.
+                // For example `{{ site.url }}{{ site.baseurl }}`.
                 Some(value) if expanded.ends_with(|c: char| c.is_alphanumeric() || c == ']') => {
                     expanded.extend([with.base_path, value]);
                 }
@@ -130,7 +130,7 @@ fn walk(body: &str, with: &Shortcodes<'_>, mut stays: impl FnMut(usize)) -> Stri
                 rest = after;
                 continue;
             }
-            // Nor will any later one be found.
+            // No later `{% raw %}` has an end, either.
             raw_can_end = false;
         }
         stays(body.len() - from.len());
@@ -141,7 +141,7 @@ fn walk(body: &str, with: &Shortcodes<'_>, mut stays: impl FnMut(usize)) -> Stri
     expanded
 }
 
-/// `{{ name | filter }}` at the begin of `from`, and what follows it.
+/// Expands `{{ name | filter }}` at the start of `from`; returns the result and the rest.
 fn output<'a>(from: &'a str, with: &Shortcodes<'_>) -> Option<(String, &'a str)> {
     let mut scan = Scan::new(from.strip_prefix("{{")?);
     scan.dash();
@@ -156,7 +156,7 @@ fn output<'a>(from: &'a str, with: &Shortcodes<'_>) -> Option<(String, &'a str)>
     scan.blanks();
     let filter = if scan.exactly('|').is_some() { Some(scan.blanks().word()?) } else { None };
     let text = match (filter, value) {
-        // People who write of templates write this more often than people who need one.
+        // Far more entries document such a tag than use it.
         (None, Inserted::Literal(_)) => return None,
         (None, Inserted::BasePath) => below_base("", with),
         (None, Inserted::Address(address)) => encode(&address),
@@ -172,7 +172,7 @@ enum Inserted {
     BasePath,
     Address(String),
     Text(String),
-    /// What stands between quotes.
+    /// A quoted text.
     Literal(String),
 }
 
@@ -198,13 +198,13 @@ fn value(object: &str, key: &str, with: &Shortcodes<'_>) -> Option<Inserted> {
         ("page", "homepage", About::Plugin(entry)) => address(&entry.homepage),
         ("page", "source", About::Plugin(entry)) => address(&entry.source),
         ("page", "archive", About::Plugin(entry)) => address(&entry.archive),
-        // An id is letters, digits, `_`, `-` and `.`: it needs no escaping, and often stands in code.
+        // An id consists of letters, digits, `_`, `-` and `.`: it needs no escaping, and is often used in code.
         ("page", "id", About::Plugin(entry)) => address(&entry.id),
         _ => None,
     }
 }
 
-/// `{% include canonic_url … %}` or `{% include youtube.html … %}` at the begin of `from`.
+/// Expands `{% include canonic_url … %}` or `{% include youtube.html … %}` at the start of `from`.
 fn include<'a>(from: &'a str, with: &Shortcodes<'_>) -> Option<(String, &'a str)> {
     let mut scan = Scan::new(from.strip_prefix("{%")?);
     scan.dash();
@@ -230,7 +230,7 @@ fn include<'a>(from: &'a str, with: &Shortcodes<'_>) -> Option<(String, &'a str)
     Some((text, rest))
 }
 
-/// `value` without one more pair of quotes, which people put around addresses and mean no part of them.
+/// Removes a second pair of quotes, which some entries put around addresses by mistake.
 fn unquoted(value: &str) -> &str {
     let inner = |quote: char| value.trim().strip_prefix(quote)?.strip_suffix(quote);
     inner('\'').or_else(|| inner('"')).unwrap_or(value)
@@ -248,7 +248,7 @@ fn until_endraw(from: &str) -> Option<(&str, &str)> {
     None
 }
 
-/// What follows `{% word %}` at the begin of `from`.
+/// The rest after `{% word %}` at the start of `from`.
 fn word_tag<'a>(from: &'a str, word: &str) -> Option<&'a str> {
     let mut scan = Scan::new(from.strip_prefix("{%")?);
     scan.dash();
@@ -259,7 +259,7 @@ fn is_absolute(address: &str) -> bool {
     Url::parse(address).is_ok()
 }
 
-/// As Jekyll's filter: an address with a scheme stays, anything else is a path below the base path.
+/// Like Jekyll's filter: an address with a scheme is kept, anything else is a path below the base path.
 fn absolute_url(address: &str, with: &Shortcodes<'_>) -> String {
     if is_absolute(address) {
         return address.to_owned();
@@ -268,7 +268,7 @@ fn absolute_url(address: &str, with: &Shortcodes<'_>) -> String {
     format!("{url}{base}/{}", address.trim_start_matches('/'))
 }
 
-/// The same within the site, as it may stand in Markdown.
+/// The same within the site, escaped for Markdown.
 fn relative_url(address: &str, with: &Shortcodes<'_>) -> String {
     if is_absolute(address) {
         return encode(address);
@@ -276,7 +276,7 @@ fn relative_url(address: &str, with: &Shortcodes<'_>) -> String {
     below_base(&format!("/{}", address.trim_start_matches('/')), with)
 }
 
-/// A path from the site's root gets the base path, everything else is an address already.
+/// Adds the base path to a path from the site's root; anything else is already an address.
 fn canonic_url(address: &str, with: &Shortcodes<'_>) -> String {
     if address.starts_with('/') && !address.starts_with("//") {
         relative_url(address, with)
@@ -285,13 +285,13 @@ fn canonic_url(address: &str, with: &Shortcodes<'_>) -> String {
     }
 }
 
-/// A path below the base path, as it may stand in Markdown.
+/// A path below the base path, escaped for Markdown.
 fn below_base(path: &str, with: &Shortcodes<'_>) -> String {
     if with.base_path.is_empty() { encode(path) } else { format!("{BASE}{}", encode(path)) }
 }
 
-/// A link to the video, around the site's own picture of it, the entry's before one that was fetched: no page makes
-/// readers call on another service.
+/// A link to the video around the entry's own picture, or else around the fetched thumbnail. Either is served by the
+/// site, so that a page makes no requests to other hosts.
 fn youtube(id: &str, preview: Option<&str>, with: &Shortcodes<'_>) -> Option<String> {
     let video_id = VideoId::new(id)?;
     let address = video::address(&video_id);
@@ -313,12 +313,12 @@ fn youtube(id: &str, preview: Option<&str>, with: &Shortcodes<'_>) -> Option<Str
     })
 }
 
-/// An address that is safe in Markdown text, in a link's destination and in an attribute.
+/// Escapes an address for Markdown text, for the destination of a link and for an attribute.
 fn encode(address: &str) -> String {
     let mut encoded = String::with_capacity(address.len());
     for c in address.chars() {
         match c {
-            // A reference is read as `&` in Markdown and HTML, and can't begin another one.
+            // Markdown and HTML both read a reference as `&`, and can't take it as the start of another one.
             '&' => encoded.push_str("&amp;"),
             '"' | '\'' | '<' | '>' | '`' | '(' | ')' | '[' | ']' | '{' | '}' | '|' | '\\' | '^' | '*'
             | ' ' => {
@@ -332,7 +332,7 @@ fn encode(address: &str) -> String {
     encoded
 }
 
-/// Text that is nothing but text in Markdown and in HTML, on one line.
+/// Escapes text for Markdown and HTML, on one line.
 fn reference(text: &str) -> String {
     let mut referred = String::with_capacity(text.len());
     for c in text.split_whitespace().collect::<Vec<_>>().join(" ").chars() {
@@ -345,7 +345,7 @@ fn reference(text: &str) -> String {
     referred
 }
 
-/// Reads a tag from left to right, at most [`MAX_SHORTCODE`] bytes of it.
+/// Scans a tag from left to right, at most [`MAX_SHORTCODE`] bytes of it.
 struct Scan<'a> {
     rest: &'a str,
     until: usize,
@@ -365,7 +365,7 @@ impl<'a> Scan<'a> {
         self
     }
 
-    /// The `-` of `{{-`, which asks Liquid to leave out the blanks around: HTML does not show them.
+    /// Skips the `-` of `{{-`, which makes Liquid remove surrounding whitespace; HTML ignores whitespace anyway.
     fn dash(&mut self) {
         self.rest = self.rest.strip_prefix('-').unwrap_or(self.rest);
         self.blanks();
@@ -376,7 +376,7 @@ impl<'a> Scan<'a> {
         Some(())
     }
 
-    /// Letters, digits, `_`, and a `.` as in `youtube.html`, though not as in `page.id`.
+    /// Reads letters, digits, `_`, and a `.` as in `youtube.html`, but not as in `page.id`.
     fn word(&mut self) -> Option<&'a str> {
         let head = &self.rest.as_bytes()[..self.rest.len() - self.until.min(self.rest.len())];
         let mut end =

@@ -1,4 +1,4 @@
-//! The ages of facts: which ones are told, and when a source last answered.
+//! The ages of facts: the dates shown with stale ones, and when each source last answered.
 
 use std::fmt;
 
@@ -9,26 +9,26 @@ use serde::{Deserialize, Serialize};
 use super::{Fact, Subject, Window};
 use crate::digest::Digest;
 
-/// A source as people know it, or a part of one that can fail alone.
+/// A source as shown to users, or a part of a source that can fail on its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Channel {
-    /// The usage export of a window.
+    /// The usage export of the last 7 days.
     #[serde(rename = "usage.week")]
     UsageOfWeek,
-    /// The usage export of the other.
+    /// The usage export of the last 30 days.
     #[serde(rename = "usage.month")]
     UsageOfMonth,
-    /// GitHub, about repositories.
+    /// GitHub, for repositories.
     #[serde(rename = "github")]
     Github,
-    /// Pictures of videos.
+    /// Video thumbnails.
     #[serde(rename = "thumbnails")]
     Thumbnails,
 }
 
 impl Channel {
-    /// The channel through which a subject is known. `None` where its age tells nothing of its own: a file's is
-    /// that of its repository, the content of a git blob has none, and when an issue was opened stays true.
+    /// The channel of a subject, or `None` if the age of its fact doesn't matter: a file has the age of its repository,
+    /// and the content of a git blob and the date an issue was opened never change.
     pub fn of(subject: &Subject) -> Option<Self> {
         match subject {
             Subject::Usage(Window::Week) => Some(Self::UsageOfWeek),
@@ -40,17 +40,17 @@ impl Channel {
     }
 }
 
-/// When the numbers of a plugin that are stale were last confirmed; `None` for those that are not.
+/// The dates on which a plugin's stale numbers were last confirmed; `None` for those that are fresh.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ages {
-    /// How much it is used.
+    /// The date of the usage numbers.
     pub usage: Option<Date>,
-    /// What GitHub says.
+    /// The date of the data from GitHub.
     pub github: Option<Date>,
 }
 
 impl Ages {
-    /// The digest of both.
+    /// The digest of both dates.
     pub fn digest(&self) -> Digest {
         Digest::of(self.to_string().as_bytes())
     }
@@ -65,33 +65,33 @@ impl fmt::Display for Ages {
     }
 }
 
-/// When a channel last answered, and how much of what it says is known.
+/// When a channel last answered, and the states of its facts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SourceStatus {
     /// The channel.
     #[serde(rename = "name")]
     pub channel: Channel,
-    /// The last confirmation of a fact, to the minute.
+    /// When the most recent fact was confirmed, to the minute.
     pub newest: Option<Timestamp>,
-    /// The last confirmation of the fact that was not confirmed for the longest time, to the minute.
+    /// When the oldest fact was last confirmed, to the minute.
     pub oldest: Option<Timestamp>,
-    /// How many facts are not stale.
+    /// The number of fresh facts.
     pub fresh: usize,
-    /// How many are stale.
+    /// The number of stale facts that are shown.
     pub stale: usize,
-    /// How many were stale for so long that they are not shown any more.
+    /// The number of expired facts, which are not shown.
     pub expired: usize,
-    /// Of how many nothing is known.
+    /// The number of subjects without a fact.
     pub missing: usize,
 }
 
 impl SourceStatus {
-    /// One that has not answered yet.
+    /// The status of a channel that has not answered yet.
     pub fn nothing(channel: Channel) -> Self {
         Self { channel, newest: None, oldest: None, fresh: 0, stale: 0, expired: 0, missing: 0 }
     }
 
-    /// Counts what is known of one subject at `now`, where facts may be stale for so long.
+    /// Counts the fact about one subject at `now`, where facts expire after `stale_if_error`.
     pub fn count(&mut self, fact: Option<&Fact>, now: Timestamp, stale_if_error: SignedDuration) {
         let Some(fact) = fact else {
             self.missing += 1;

@@ -1,11 +1,11 @@
-//! Facts in a few words, for a person who asks what has changed.
+//! Short descriptions of facts, for explanations of what changed.
 
 use serde_json::{Map, Value};
 
 use super::{Issue, Repository, Subject, Usage, Window};
 
-/// What is known of a subject, before and after, in a few words each: of what has several members, only those that
-/// are different. `None` stands for nothing known, `Some(None)` for that there is no such thing.
+/// Describes a fact before and after a change; of a value with several members, only those that differ. `None` stands
+/// for an unknown fact, `Some(None)` for one that says the subject does not exist.
 pub fn change(
     subject: &Subject,
     before: Option<Option<&[u8]>>,
@@ -23,7 +23,7 @@ pub fn change(
         if before != after {
             return (before, after);
         }
-        // They differ in something of which not all is told, such as a release's title.
+        // The short descriptions are equal, for example because only a release's title differs.
         let whole = |of: &Map<String, Value>, other: &Map<String, Value>| {
             let members = of.iter().filter(|(name, value)| other.get(*name) != Some(value));
             let told: Vec<String> = members.map(|(name, value)| format!("{name} {value}")).collect();
@@ -47,14 +47,14 @@ fn member(name: &str, value: &Value) -> String {
     }
 }
 
-/// What is known of a subject, in a few words.
+/// Describes a fact.
 pub fn value(subject: &Subject, value: Option<Option<&[u8]>>) -> String {
     match (value, subject) {
-        (None, _) => "not known".to_owned(),
-        (Some(None), _) => "there is none".to_owned(),
-        (Some(Some(b"")), Subject::File { .. }) => "there is none".to_owned(),
+        (None, _) => "unknown".to_owned(),
+        (Some(None), _) => "not found".to_owned(),
+        (Some(Some(b"")), Subject::File { .. }) => "not found".to_owned(),
         (Some(Some(value)), Subject::Repository(_)) => match serde_json::from_slice::<Repository>(value) {
-            Ok(repository) => format!("stars {}", repository.stars),
+            Ok(repository) => format!("{} stars", repository.stars),
             Err(_) => "known".to_owned(),
         },
         (Some(Some(value)), Subject::Issue(_)) => match serde_json::from_slice::<Issue>(value) {
@@ -69,12 +69,12 @@ pub fn value(subject: &Subject, value: Option<Option<&[u8]>>) -> String {
     }
 }
 
-/// How much a plugin is used in a window.
+/// Describes a plugin's usage in a window.
 pub fn usage(window: Window, usage: &Usage) -> String {
     format!("{} instances and {} installs this {window}", usage.instances, usage.install_events)
 }
 
-/// The same, with the instances of each version.
+/// Describes a plugin's usage in a window, with the instances of each version.
 pub fn usage_by_version(window: Window, of: &Usage) -> String {
     let versions: Vec<String> =
         of.versions.iter().map(|(version, one)| format!("{version} on {}", one.instances)).collect();
@@ -101,6 +101,6 @@ mod tests {
         assert_eq!(before, r#"latest_release {"tag":"1.0","name":"One"}"#);
         assert_eq!(after, r#"latest_release {"tag":"1.0","name":"Uno"}"#);
         let (before, after) = change(&subject, None, Some(None));
-        assert_eq!((&*before, &*after), ("not known", "there is none"));
+        assert_eq!((&*before, &*after), ("unknown", "not found"));
     }
 }

@@ -1,4 +1,4 @@
-//! What GitHub says about an issue, and the name under which it is asked.
+//! Issues on GitHub: the name of one, and what GitHub says about it.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use url::Url;
 
 use super::repository::{RepositoryName, path_on};
 
-/// An issue of a repository on GitHub.
+/// The name of an issue on GitHub.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct IssueName {
     repository: RepositoryName,
@@ -16,21 +16,21 @@ pub struct IssueName {
 }
 
 impl IssueName {
-    /// An issue's name out of its parts. `None` for a number that no issue has: they start at 1, and GraphQL's `Int`
-    /// has 32 bits (GraphQL, section 3.5.1).
+    /// Creates a name. `None` for a number that no issue has: they start at 1, and GraphQL's `Int` has 32 bits
+    /// (GraphQL, section 3.5.1).
     pub fn new(repository: RepositoryName, number: u32) -> Option<Self> {
         (1..=i32::MAX.unsigned_abs()).contains(&number).then_some(Self { repository, number })
     }
 
-    /// Reads the issue out of the address of its page below `server`, such as
-    /// `https://github.com/owner/name/issues/12#issuecomment-3`. `None` if the address is not one of an issue there.
+    /// Parses the URL of an issue on `server`, such as `https://github.com/owner/name/issues/12#issuecomment-3`. `None`
+    /// if it is not the URL of an issue there.
     pub fn from_url(address: &str, server: &Url) -> Option<Self> {
         let path = path_on(address, server)?;
         let mut segments = path.split('/').filter(|segment| !segment.is_empty());
         let repository = RepositoryName::new(segments.next()?, segments.next()?)?;
         let (kind, number) = (segments.next()?, segments.next()?);
         let is_issue = kind == "issues" && segments.next().is_none();
-        // A sign would be a number to Rust, and is none to GitHub.
+        // Rust would accept a sign, GitHub doesn't.
         let number = number.bytes().all(|byte| byte.is_ascii_digit()).then(|| number.parse().ok())??;
         Self::new(repository, number).filter(|_| is_issue)
     }
@@ -52,11 +52,10 @@ impl fmt::Display for IssueName {
     }
 }
 
-/// What GitHub says about an issue. Its JSON is what the cache stores, so fields are added at the end and with a
-/// default.
+/// What GitHub says about an issue. The cache stores its JSON, so new fields go at the end and need a default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Issue {
-    /// When it was opened.
+    /// When the issue was opened.
     pub created: Timestamp,
 }
 

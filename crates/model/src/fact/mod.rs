@@ -25,12 +25,12 @@ use crate::digest::Digest;
 /// What a fact is about.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Subject {
-    /// How much every plugin is used: one export for the whole registry.
+    /// The usage of all plugins: one export for the whole registry.
     Usage(Window),
     /// A repository on GitHub, see [`Repository`].
     Repository(RepositoryName),
-    /// Which git object is at a path on a repository's default branch. The fact's value is the object's
-    /// id as text, or empty where there is no file.
+    /// The git object at a path on a repository's default branch. The fact's value is the object's id as text, or empty
+    /// if there is no file.
     File {
         /// The repository.
         repository: RepositoryName,
@@ -39,19 +39,19 @@ pub enum Subject {
     },
     /// The content of a git blob. It can't change, so the fact never goes stale.
     Content {
-        /// A repository that has the blob; not part of the subject's identity in the cache.
+        /// A repository that contains the blob; not part of the subject's key in the cache.
         repository: RepositoryName,
         /// The blob's id.
         object: ObjectId,
     },
-    /// The picture of a video on YouTube. The fact's value is the picture's bytes.
+    /// The thumbnail of a YouTube video. The fact's value is the bytes of the image.
     Thumbnail(VideoId),
     /// An issue on GitHub, see [`Issue`].
     Issue(IssueName),
 }
 
 impl Subject {
-    /// The name of the source that knows about this subject: `usage`, `github` or `thumbnails`.
+    /// The name of the subject's source: `usage`, `github` or `thumbnails`.
     pub fn source(&self) -> &'static str {
         match self {
             Self::Usage(_) => "usage",
@@ -78,42 +78,42 @@ impl fmt::Display for Subject {
 /// What is known about a subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fact {
-    /// What the source said, in a canonical form; `None` if it said that there is no such thing.
+    /// The value in a canonical form; `None` if the source said that the subject does not exist.
     pub value: Option<Arc<[u8]>>,
-    /// When a source last confirmed the value.
+    /// When the source last confirmed the value.
     pub fetched: Timestamp,
-    /// Until when the value need not be asked for again.
+    /// When the value goes stale.
     pub fresh_until: Timestamp,
-    /// How the source recognises the value again (RFC 9110, section 8.8).
+    /// The validators of the value (RFC 9110, section 8.8).
     pub validators: Validators,
-    /// How often in a row the source has said since that there is no such thing.
+    /// How often in a row the source has said since then that the subject does not exist.
     pub refusals: u32,
 }
 
-/// What a conditional request carries (RFC 9110, section 13.1), and to whom.
+/// The headers for a conditional request (RFC 9110, section 13.1), and the server that they are for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Validators {
     /// The `ETag` of the last answer.
     pub etag: Option<String>,
     /// The `Last-Modified` of the last answer.
     pub last_modified: Option<String>,
-    /// The digest of the address that answered; `None` if nobody noted it. Another address knows nothing of
-    /// these validators, and what it says is another fact.
+    /// The digest of the URL that answered; `None` if it was not recorded. These validators mean nothing to another
+    /// URL, and its answer is another fact.
     pub origin: Option<Digest>,
 }
 
-/// How many refusals in a row it takes before a known value is given up: a single one may be a
-/// moment's trouble at the source.
+/// How many times in a row a source must say that a subject does not exist before its known value is dropped: a single
+/// refusal may be a temporary failure of the source.
 pub const REFUSALS_TO_FORGET: u32 = 2;
 
 impl Fact {
-    /// The digest under which the graph knows the value.
+    /// The digest of the value, by which the graph refers to it.
     pub fn digest(&self) -> Option<Digest> {
         self.value.as_deref().map(Digest::of)
     }
 
-    /// The same fact where `origin` is asked: if it came from elsewhere, it is stale, and neither its
-    /// validators nor its refusals mean anything. A git blob is the same wherever it comes from.
+    /// The fact as it applies to a source at `origin`: if it came from elsewhere, it is stale, and its validators and
+    /// refusals are dropped. A git blob is the same wherever it comes from.
     #[must_use]
     pub fn as_of(self, subject: &Subject, origin: Option<Digest>) -> Self {
         if matches!(subject, Subject::Content { .. }) || self.validators.origin == origin {
@@ -122,74 +122,73 @@ impl Fact {
         Self { fresh_until: Timestamp::MIN, validators: Validators::default(), refusals: 0, ..self }
     }
 
-    /// Whether the fact can go stale. What can't does not depend on the clock.
+    /// Whether the fact can go stale. One that can't doesn't depend on the clock.
     pub fn can_age(&self) -> bool {
         self.fresh_until.as_second() < Timestamp::MAX.as_second()
     }
 
-    /// Whether the fact must be asked for again at `now`.
+    /// Whether the fact has to be fetched again at `now`.
     pub fn is_stale(&self, now: Timestamp) -> bool {
         self.fresh_until <= now || self.is_ahead(now)
     }
 
-    /// Whether the fact was confirmed later than `now`, by a clock that was wrong, so that nobody knows how old it is.
+    /// Whether the fact was confirmed after `now`, by a clock that was wrong, so that its age is unknown.
     pub fn is_ahead(&self, now: Timestamp) -> bool {
         self.can_age() && self.fetched > now
     }
 
-    /// From when on the fact counts as stale. What was confirmed at a moment is not stale at that
-    /// moment, even where an answer stays fresh for no time at all.
+    /// When the fact starts to be shown as stale. A fact is never shown as stale at the second of its confirmation,
+    /// even if its time to live is zero.
     pub fn stale_from(&self) -> Timestamp {
         let next = self.fetched.saturating_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX);
         self.fresh_until.max(next)
     }
 
-    /// Whether the fact is stale at `now`: it is stale, and nobody has confirmed it.
+    /// Whether the fact is shown as stale at `now`.
     pub fn is_shown_stale(&self, now: Timestamp) -> bool {
         self.stale_from() <= now || self.is_ahead(now)
     }
 
-    /// From when on nobody is shown the fact any more, where it may be kept for so long after it was confirmed.
+    /// When the fact expires, given how long facts are shown after their last confirmation.
     pub fn expires_at(&self, stale_if_error: SignedDuration) -> Timestamp {
         let end = self.fetched.saturating_add(stale_if_error).unwrap_or(Timestamp::MAX);
         end.max(self.stale_from())
     }
 
-    /// Whether nobody is shown the fact any more: it is stale, and was confirmed longer before `now` than it may
-    /// be kept.
+    /// Whether the fact is expired at `now`: it is stale, and its last confirmation is at least `stale_if_error` ago.
     pub fn is_expired(&self, now: Timestamp, stale_if_error: SignedDuration) -> bool {
         self.can_age() && self.expires_at(stale_if_error) <= now
     }
 }
 
-/// What a source answered about one subject.
+/// The answer of a source about one subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// This is the value.
+    /// The value.
     Value(Arc<[u8]>, Validators),
-    /// The value is what it was (HTTP 304).
+    /// The value has not changed (HTTP 304).
     Unchanged,
-    /// There is no such thing, or none that may be seen.
+    /// The subject does not exist, or is not visible.
     Gone,
-    /// The source could not say; the text is for the person who reads the report.
+    /// The source failed; the text is the reason to report.
     Failed(String),
 }
 
-/// When an answer came, and from whom.
+/// The circumstances of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Asked {
-    /// When it came.
+    /// When it arrived.
     pub now: Timestamp,
-    /// Until when it need not be asked for again.
+    /// When it goes stale.
     pub fresh_until: Timestamp,
-    /// The digest of the address that was asked.
+    /// The digest of the URL that was requested.
     pub origin: Option<Digest>,
 }
 
-/// Joins an answer to what was known: a failure changes nothing, a refusal has to be repeated before a
-/// known value is given up. Returns `None` where there is nothing to write down.
+/// Combines an answer with the known fact: a failure changes nothing, and a refusal has to be repeated before a known
+/// value is dropped. Returns `None` if there is nothing to store.
 ///
-/// What was known must be the fact as of the same origin ([`Fact::as_of`]).
+/// The known fact must be the one as of the same origin ([`Fact::as_of`]).
 pub fn learn(known: Option<&Fact>, answer: &Answer, asked: &Asked) -> Option<Fact> {
     let Asked { now, fresh_until, origin } = *asked;
     let from_here = |validators: &Validators| Validators { origin, ..validators.clone() };
@@ -261,10 +260,10 @@ mod tests {
         let stale_if_error = SignedDuration::from_secs(50);
         assert!(!known().is_expired(at(59), stale_if_error) && known().is_expired(at(60), stale_if_error));
         let stale_if_error = SignedDuration::from_secs(5);
-        assert!(!known().is_expired(at(19), stale_if_error), "what is fresh is shown");
+        assert!(!known().is_expired(at(19), stale_if_error), "fresh facts are shown");
         assert!(known().is_expired(at(20), stale_if_error));
         let content = Fact { fresh_until: Timestamp::MAX, ..known() };
-        assert!(!content.is_expired(Timestamp::MAX, stale_if_error), "what can't change does not age");
+        assert!(!content.is_expired(Timestamp::MAX, stale_if_error), "immutable facts don't age");
     }
 
     #[test]

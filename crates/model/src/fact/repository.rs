@@ -1,4 +1,4 @@
-//! What GitHub says about a repository, and the names under which it is asked.
+//! Repositories on GitHub: the name of one, and what GitHub says about it.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
-/// `owner/name` of a repository on GitHub, in lower case, since GitHub does not tell letter cases apart.
+/// `owner/name` of a repository on GitHub, in lower case, because GitHub ignores case there.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RepositoryName {
     owner: String,
@@ -14,11 +14,11 @@ pub struct RepositoryName {
 }
 
 impl RepositoryName {
-    /// Reads the repository out of the address of a page, an archive or a clone below `server`
-    /// (`https://github.com`, or an enterprise server's address).
+    /// Parses the URL of a page, an archive or a clone on `server` (`https://github.com`, or the URL of an enterprise
+    /// server).
     ///
-    /// A leading `www.`, a trailing `.git` or slash, and any further path are ignored. `None` means that the
-    /// address is not one of a repository on that server.
+    /// A leading `www.`, a trailing `.git` or slash, and any further path are ignored. `None` if it is not the URL of a
+    /// repository on that server.
     pub fn from_url(address: &str, server: &Url) -> Option<Self> {
         let path = path_on(address, server)?;
         let mut segments = path.split('/').filter(|segment| !segment.is_empty());
@@ -26,7 +26,7 @@ impl RepositoryName {
         Self::new(owner, name.strip_suffix(".git").unwrap_or(name))
     }
 
-    /// A name out of its parts; `None` if either has a character that GitHub does not allow there.
+    /// Creates a name; `None` if a part has a character that GitHub doesn't allow there.
     pub fn new(owner: &str, name: &str) -> Option<Self> {
         let allowed = |text: &str, more: &[char]| {
             (1..=100).contains(&text.len())
@@ -42,7 +42,7 @@ impl RepositoryName {
         &self.owner
     }
 
-    /// The repository's name within its owner's.
+    /// The repository's name, without its owner.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -54,7 +54,7 @@ impl fmt::Display for RepositoryName {
     }
 }
 
-/// The path of an address on `server`, with or without `www.`; `None` if it is an address of something else.
+/// The path of a URL on `server`, with or without `www.`; `None` if it is on another server.
 pub(super) fn path_on(address: &str, server: &Url) -> Option<String> {
     let url = Url::parse(address.trim()).ok()?;
     let host = url.host_str()?;
@@ -68,7 +68,7 @@ pub(super) fn path_on(address: &str, server: &Url) -> Option<String> {
 pub struct ObjectId(String);
 
 impl ObjectId {
-    /// Checks the text's form.
+    /// Checks the form of an object id.
     pub fn new(text: &str) -> Option<Self> {
         let hexadecimal = text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
         (matches!(text.len(), 40 | 64) && hexadecimal).then(|| Self(text.to_owned()))
@@ -86,43 +86,42 @@ impl fmt::Display for ObjectId {
     }
 }
 
-/// What GitHub says about a repository. Its JSON is what the cache stores, so fields are added at the end
-/// and with a default.
+/// What GitHub says about a repository. The cache stores its JSON, so new fields go at the end and need a default.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repository {
-    /// `owner/name` as GitHub writes it; differs from the name asked for if the repository was renamed.
+    /// `owner/name` as GitHub writes it; differs from the requested name if the repository was renamed.
     pub name: String,
-    /// The repository's page.
+    /// The URL of the repository's page.
     pub url: String,
-    /// How many people have starred it.
+    /// The number of stars.
     pub stars: u64,
-    /// How many people watch it.
+    /// The number of watchers.
     pub watchers: u64,
-    /// How many issues are open (pull requests are not counted).
+    /// The number of open issues, without pull requests.
     pub open_issues: u64,
-    /// How many issues are closed (pull requests are not counted).
+    /// The number of closed issues, without pull requests.
     pub closed_issues: u64,
-    /// How many releases there are, pre-releases among them.
+    /// The number of releases, including pre-releases.
     pub releases: u64,
     /// The latest release that is neither a draft nor a pre-release.
     pub latest_release: Option<Release>,
-    /// When the newest commit of the default branch was committed; `None` in an empty repository, and where the commit
-    /// has a date that can't be true.
+    /// When the newest commit of the default branch was committed; `None` if the repository is empty or the date is
+    /// implausible.
     pub last_push: Option<Timestamp>,
-    /// Whether the repository was archived: it can be read, but no longer changed.
+    /// Whether the repository is archived, which makes it read-only.
     pub archived: bool,
 }
 
 /// A published release.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Release {
-    /// The release's title; often empty.
+    /// The title of the release; often empty.
     pub name: String,
-    /// The git tag that was released.
+    /// The git tag of the release.
     pub tag: String,
     /// When it was published.
     pub date: Timestamp,
-    /// The release's page.
+    /// The URL of the release's page.
     pub url: String,
 }
 

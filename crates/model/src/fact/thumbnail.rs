@@ -1,17 +1,16 @@
-//! Thumbnails: pictures of videos, which the site has itself so that no page makes its readers call on another
-//! service.
+//! Video thumbnails: the site serves its own copies, so that its pages make no requests to other hosts.
 
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 
-/// The largest picture that is taken, in bytes.
+/// The largest accepted size in bytes.
 pub const MAX_BYTES: usize = 512 * 1024;
 
-/// The largest width and height that a picture may have, in pixels.
+/// The largest accepted width and height in pixels.
 const MAX_PIXELS: u32 = 10_000;
 
-/// How a picture is stored.
+/// An image format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Format {
     /// [JPEG](https://www.w3.org/Graphics/JPEG/itu-t81.pdf).
@@ -22,29 +21,29 @@ pub enum Format {
     WebP,
 }
 
-/// A picture, without its bytes.
+/// The properties of an image, without its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Picture {
     /// The digest of the bytes.
     pub digest: Digest,
-    /// How it is stored.
+    /// The image format.
     pub format: Format,
-    /// Its width in pixels.
+    /// The width in pixels.
     pub width: u32,
-    /// Its height in pixels.
+    /// The height in pixels.
     pub height: u32,
 }
 
 impl Picture {
-    /// Looks at a picture; `None` if it is none, or too large.
+    /// Inspects an image; `None` if it is not an image of a known format, or too large.
     pub fn of(bytes: &[u8]) -> Option<Self> {
         let (format, (width, height)) = size(bytes).filter(|_| bytes.len() <= MAX_BYTES)?;
         let fits = |pixels: u32| (1..=MAX_PIXELS).contains(&pixels);
         (fits(width) && fits(height)).then(|| Self { digest: Digest::of(bytes), format, width, height })
     }
 
-    /// The path from the site's root at which the picture is published. It changes with the content, and two videos
-    /// whose ids differ in letter case alone get two paths on every disk.
+    /// The path from the site's root at which the image is published. It depends on the content, so the ids of two
+    /// videos that differ only in case don't collide on disks that ignore case.
     pub fn path(&self) -> String {
         let extension = match self.format {
             Format::Jpeg => "jpg",
@@ -55,7 +54,7 @@ impl Picture {
     }
 }
 
-/// The format of a picture, its width and its height.
+/// The format, width and height of an image.
 fn size(bytes: &[u8]) -> Option<(Format, (u32, u32))> {
     if bytes.starts_with(&[0xFF, 0xD8, 0xFF]) {
         return Some((Format::Jpeg, of_jpeg(bytes)?));
@@ -70,7 +69,7 @@ fn size(bytes: &[u8]) -> Option<(Format, (u32, u32))> {
     None
 }
 
-/// Looks for the frame header (section B.2.2) among the segments.
+/// Searches the segments for the frame header (section B.2.2).
 fn of_jpeg(bytes: &[u8]) -> Option<(u32, u32)> {
     let mut at = 2;
     loop {
@@ -78,14 +77,14 @@ fn of_jpeg(bytes: &[u8]) -> Option<(u32, u32)> {
             return None;
         }
         match *bytes.get(at + 1)? {
-            // Any marker may have more of these before it.
+            // Markers may be preceded by any number of fill bytes.
             0xFF => at += 1,
             // Markers without a segment.
             0x01 | 0xD0..=0xD8 => at += 2,
-            // Tables that share their numbers with frame headers.
+            // Tables, whose marker numbers are among those of frame headers.
             0xC4 | 0xC8 | 0xCC => at += 2 + segment(bytes, at)?,
             0xC0..=0xCF => return Some((big_endian(bytes, at + 7, 2)?, big_endian(bytes, at + 5, 2)?)),
-            // The data begins, or the picture ends.
+            // The data begins, or the image ends.
             0xD9 | 0xDA => return None,
             _ => at += 2 + segment(bytes, at)?,
         }
@@ -97,7 +96,7 @@ fn segment(bytes: &[u8], at: usize) -> Option<usize> {
     usize::try_from(big_endian(bytes, at + 2, 2)?).ok().filter(|length| *length >= 2)
 }
 
-/// Reads the first chunk, which is one of three.
+/// Reads the first chunk, which is one of three kinds.
 fn of_webp(bytes: &[u8]) -> Option<(u32, u32)> {
     match bytes.get(12..16)? {
         b"VP8 " => {

@@ -1,4 +1,4 @@
-//! What the usage exports say: how many instances run a plugin, and how many installed it.
+//! The usage exports: how many instances have a plugin, and how often it was installed.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,7 +7,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
-/// The span of time that an export covers.
+/// The period that an export covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Window {
     /// The last 7 days.
@@ -30,29 +30,29 @@ impl fmt::Display for Window {
     }
 }
 
-/// How much one plugin was used in a window.
+/// The usage of one plugin in a window.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
-    /// OctoPrint instances that ran the plugin.
+    /// OctoPrint instances with the plugin.
     #[serde(default)]
     pub instances: u64,
     /// Installations of the plugin.
     #[serde(default)]
     pub install_events: u64,
-    /// Instances by the version of the plugin that they ran.
+    /// Instances by version of the plugin.
     #[serde(default)]
     pub versions: BTreeMap<String, VersionUsage>,
 }
 
-/// How much one version of a plugin was used.
+/// The usage of one version of a plugin.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VersionUsage {
-    /// OctoPrint instances that ran the version.
+    /// OctoPrint instances with this version.
     #[serde(default)]
     pub instances: u64,
 }
 
-/// Usage as an export tells it: at least one of its members is there, or it is something else that an export can't hold.
+/// Usage in an export. At least one member is required, to reject JSON that is not an export.
 struct Told(Usage);
 
 impl<'de> Deserialize<'de> for Told {
@@ -66,7 +66,7 @@ impl<'de> Deserialize<'de> for Told {
         let Members { instances, install_events, versions } = Members::deserialize(deserializer)?;
         if instances.is_none() && install_events.is_none() && versions.is_none() {
             return Err(D::Error::custom(
-                "expected `instances`, `install_events` or `versions` of each plugin",
+                "expected `instances`, `install_events` or `versions` for each plugin",
             ));
         }
         Ok(Self(Usage {
@@ -82,18 +82,18 @@ impl<'de> Deserialize<'de> for Told {
 pub struct Export(pub BTreeMap<String, Usage>);
 
 impl Export {
-    /// Reads an export, with or without the `plugins` wrapper that newer ones have.
+    /// Parses an export, with or without the `plugins` wrapper that newer ones have.
     ///
     /// # Errors
     ///
-    /// Says where the text stops being JSON of either shape.
+    /// When the text is not JSON of either shape.
     pub fn from_json(json: &[u8]) -> Result<Self, serde_json::Error> {
         #[derive(Deserialize)]
         struct Wrapped {
             plugins: BTreeMap<String, Told>,
         }
-        // An export without the wrapper may hold a plugin called "plugins", whose members are numbers and `versions`; a
-        // wrapper's members are plugins.
+        // An export without the wrapper may contain a plugin called "plugins", whose members are numbers and
+        // `versions`; the members of a wrapper are plugins.
         let says_usage = |(name, value): (&String, &serde_json::Value)| {
             value.is_number() || (name == "versions" && value.is_object())
         };
@@ -110,33 +110,33 @@ impl Export {
         Ok(Self(plugins))
     }
 
-    /// The canonical form for the cache: two exports that say the same have the same bytes.
+    /// The canonical form for the cache: equal exports have equal bytes.
     pub fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec(self).unwrap_or_default()
     }
 }
 
-/// An export in its canonical form of which no plugin's usage has been read yet: most builds need that of few.
+/// An export in its canonical form whose plugins are parsed on demand, because most builds need only a few.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(transparent)]
 pub struct CanonicalExport(BTreeMap<String, Box<RawValue>>);
 
 impl CanonicalExport {
-    /// Reads what [`Export::to_json`] wrote.
+    /// Parses the result of [`Export::to_json`].
     ///
     /// # Errors
     ///
-    /// Says where the text stops being JSON of that shape.
+    /// When the text is not JSON of that shape.
     pub fn from_json(json: &[u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(json)
     }
 
-    /// Whether it tells of no plugin.
+    /// Whether the export contains no plugins.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// How much the plugin with this id in lower case is used; not at all if the export does not mention it.
+    /// The usage of the plugin with this id in lower case; zero if the export doesn't contain it.
     pub fn usage(&self, id: &str) -> Usage {
         let usage = self.0.get(id).and_then(|usage| serde_json::from_str(usage.get()).ok());
         usage.unwrap_or_default()

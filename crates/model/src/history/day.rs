@@ -1,4 +1,4 @@
-//! Days: dates as numbers, which are compared and stored more easily.
+//! Days: dates as numbers, which are cheaper to compare and to store.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 
-/// A day, from 1970 on.
+/// A day in or after 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(u32);
 
@@ -17,12 +17,12 @@ impl Day {
     /// 9999-12-31.
     const LAST: Self = Self(2_932_896);
 
-    /// The day that a moment is on in a time zone; `None` if that lies before 1970.
+    /// The day of a timestamp in a time zone; `None` before 1970.
     pub fn of(moment: Timestamp, zone: &TimeZone) -> Option<Self> {
         Self::from_date(zone.to_datetime(moment).date())
     }
 
-    /// The day of a date; `None` if that lies before 1970.
+    /// The day of a date; `None` before 1970.
     pub fn from_date(date: Date) -> Option<Self> {
         let days = date.since(epoch()).ok()?.get_days();
         u32::try_from(days).ok().map(Self)
@@ -33,17 +33,17 @@ impl Day {
         epoch().saturating_add(i64::from(self.0).days())
     }
 
-    /// How many days later than `other` it is; none if it is not later.
+    /// The number of days since `other`; 0 if `other` is not earlier.
     pub fn since(self, other: Self) -> u32 {
         self.0.saturating_sub(other.0)
     }
 
-    /// The day so many days later; `None` where there are no dates any more.
+    /// The day `days` days later; `None` after 9999-12-31.
     pub fn after(self, days: u32) -> Option<Self> {
         self.0.checked_add(days).map(Self).filter(|day| *day <= Self::LAST)
     }
 
-    /// The number of its month, counted from some month on. By arithmetic, since every build asks for many: see
+    /// The number of the month, from an arbitrary start. Computed arithmetically, because every build needs many: see
     /// <https://howardhinnant.github.io/date_algorithms.html#civil_from_days>.
     pub(super) fn month(self) -> u32 {
         // Days since 0000-03-01: years that begin in March end with the leap day.
@@ -54,7 +54,7 @@ impl Day {
         (era * 400 + year_of_era) * 12 + (5 * day_of_year + 2) / 153
     }
 
-    /// The number of its week: weeks begin on Mondays.
+    /// The number of the week. Weeks begin on Mondays.
     pub(super) fn week(self) -> u32 {
         // 1970-01-01 was a Thursday.
         (self.0 + 3) / 7

@@ -1,4 +1,4 @@
-//! History as it is published, and read again where a cache was lost.
+//! The published form of a history, from which a lost cache is restored.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::{Day, History, Measure, Observation, thinning};
 use crate::entry::is_identifier;
 
-/// The history of one plugin as `history.json` has it.
+/// The history of one plugin as published in `history.json`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Published {
-    /// The name of the entry's file without `.md`, by which the API calls the plugin.
+    /// The name of the entry's file without `.md`, which is the plugin's id in the API.
     pub stem: String,
     /// The id that the entry declares.
     pub id: String,
@@ -21,8 +21,8 @@ pub struct Published {
 }
 
 impl Published {
-    /// What is published of a history as it is stored: where usage is not counted, nothing of that. One that can't be
-    /// read is empty.
+    /// The published form of a stored history, without usage numbers if usage is not counted. A history that can't be
+    /// deserialized becomes empty.
     pub fn of(stem: &str, id: &str, packed: &[u8], is_counted: bool) -> Self {
         let history = History::unpack(packed).unwrap_or_default();
         let history = if is_counted { history } else { history.without_usage() };
@@ -61,46 +61,46 @@ impl Serialize for Series<'_> {
     }
 }
 
-/// Why a text is no history that can be taken over.
+/// Why a text is not a usable history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unfit {
-    /// It is not JSON of this shape.
+    /// It is not JSON of the expected shape.
     Shape(String),
-    /// It is that of another plugin.
+    /// It is the history of another plugin.
     Other(String),
-    /// No plugin can have such an id.
+    /// The declared id is invalid.
     Id(String),
-    /// The dates of a series are not in order, or one has no date.
+    /// The dates of a series are not in ascending order, or are before 1970, or are too many.
     Order(Measure),
-    /// A date lies after the day on which it is read.
+    /// A date is later than today.
     Future(Measure),
 }
 
 impl fmt::Display for Unfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Shape(error) => write!(f, "it is no history: {error}"),
-            Self::Other(stem) => write!(f, "it is the history of `{}`", stem.escape_default()),
-            Self::Id(id) => write!(f, "no plugin can have the id `{}`", id.escape_default()),
+            Self::Shape(error) => write!(f, "not a history: {error}"),
+            Self::Other(stem) => write!(f, "this is the history of `{}`", stem.escape_default()),
+            Self::Id(id) => write!(f, "`{}` is not a valid plugin id", id.escape_default()),
             Self::Order(measure) => {
-                write!(f, "the dates of `{}` are not each later than the one before", measure.name())
+                write!(f, "the dates of `{}` are not in ascending order", measure.name())
             }
-            Self::Future(measure) => write!(f, "`{}` has a date that is yet to come", measure.name()),
+            Self::Future(measure) => write!(f, "`{}` has a date in the future", measure.name()),
         }
     }
 }
 
-/// The most observations of one measure that are read: more than there are days since 1970 make no sense, and thinned
-/// ones are far fewer.
+/// The most observations of one measure that are read. There are fewer days than that since 1970, and a thinned series
+/// is far shorter.
 const MOST: usize = 100_000;
 
 impl Published {
-    /// Reads the history of the plugin that the API calls `stem`, up to `today`. What it counts that this program does
-    /// not know is passed over.
+    /// Reads the history of the plugin called `stem` in the API, with dates up to `today`. Unknown measures are
+    /// ignored.
     ///
     /// # Errors
     ///
-    /// Says what is wrong with it; nothing of such a text is to be believed.
+    /// When the text is not a valid history of this plugin; then nothing in it is usable.
     pub fn read(json: &[u8], stem: &str, today: Day) -> Result<Self, Unfit> {
         #[derive(Deserialize)]
         struct Text {

@@ -1,17 +1,17 @@
 //! Thinning: the older observations are, the fewer of them are kept.
 //!
-//! What is kept depends on the observations alone, not on the clock, and comes out the same however often it is done
-//! while a series grows: whatever is kept in the end was kept all along, because the first observation of a month
-//! stays in every age, and the first of a week in every age that looks at weeks.
+//! The result depends on the observations alone, not on the clock, and is the same however often a growing series is
+//! thinned: the first observation of a month is kept at every age, and the first of a week at every age at which weeks
+//! are kept, so that whatever is kept in the end was never removed before.
 
 use super::{Day, Observation};
 
-/// How many days before the newest observation every one is kept.
+/// The age in days, from the newest observation, up to which every observation is kept.
 const DAILY: u32 = 90;
-/// How many days before the newest observation the first of each week is kept; before that, the first of each month.
+/// The age in days up to which the first observation of each week is kept; after that, the first of each month.
 const WEEKLY: u32 = 730;
 
-/// Leaves out what is too old to be kept in such detail of a series in the order of days.
+/// Removes the observations of an ordered series that are too old to be kept.
 pub(super) fn thin(series: &mut Vec<Observation>) {
     let Some(newest) = series.last().map(|one| one.day) else { return };
     if series.first().is_none_or(|first| newest.since(first.day) < DAILY) {
@@ -24,7 +24,7 @@ pub(super) fn thin(series: &mut Vec<Observation>) {
             return true;
         }
         let month = one.day.month();
-        // Of the same month or week, nothing came before those that were left out, either.
+        // Removed observations don't change this: an earlier one of the same month or week remained.
         let is_first_of_month = before.is_none_or(|(_, before)| before != month);
         let is_first_of_week = before.is_none_or(|(before, _)| before.week() != one.day.week());
         before = Some((one.day, month));

@@ -1,4 +1,4 @@
-//! What is expanded, what stays as it is written, and what that costs.
+//! What shortcodes expand to, what stays as written, and how long that takes.
 
 use super::*;
 use crate::config::Limits;
@@ -92,7 +92,7 @@ fn the_base_path_is_told_from_what_people_write() {
         ("{{ site.baseurl }}/x", "\u{FDEF}/x"),
         ("(/base/{{ page.url | relative_url }})", "(/base/\u{FDEF}/plugins/my-plugin/)"),
         ("{% include canonic_url url='/base/x' %}", "\u{FDEF}/base/x"),
-        // Within an address it can be nothing else.
+        // Within an address, the base path can't be anything else.
         ("{{ site.url }}{{ site.baseurl }}/x", "https://site.example/base/x"),
         (
             "[x](/base/x) {{ page.url }} {{ page.url | absolute_url }}",
@@ -176,7 +176,7 @@ fn unfinished_shortcodes_cost_linear_time() {
         assert_eq!(expanded(&body), body);
         assert!(start.elapsed().as_secs() < 5, "{part:?}: {:?}", start.elapsed());
         let start = std::time::Instant::now();
-        // Of `{% raw %}` without end each is one.
+        // Each `{% raw %}` without an end is reported.
         assert_eq!(found_unknown(&body).len(), if part == "{% raw %}" { MAX_UNKNOWN } else { 0 });
         assert!(start.elapsed().as_secs() < 5, "{part:?}: {:?}", start.elapsed());
     }
