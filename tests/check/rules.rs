@@ -310,9 +310,9 @@ fn degrees_are_set_in_the_configuration() {
     let off = config("rules = { unknown-key = 'off', unknown-license = 'error' }");
     assert_eq!((off.code, off.findings()), (1, vec!["entries/one.md:7 error unknown-license".to_owned()]));
     for (rules, expected) in [
-        ("rules = { unknown-kay = 'off' }", "3:11: unknown rule `unknown-kay`: is it `unknown-key`?"),
+        ("rules = { unknown-kay = 'off' }", "3:11: unknown rule `unknown-kay`: did you mean `unknown-key`?"),
         ("rules = { source = 'off' }", "3:11: unknown rule `source`"),
-        ("rules = { refused = 'maybe' }", "3:21: `maybe` is not a degree, expected"),
+        ("rules = { refused = 'maybe' }", "3:21: `maybe` is not a severity, expected"),
         ("description_length = 0", "3:22: `0` is not a length, expected"),
     ] {
         let wrong = config(rules);

@@ -107,7 +107,7 @@ fn a_disk_that_fills_up_at_any_point_costs_nothing_but_that_build() {
         disk.fill_but(round * 40);
         let run = site.build(&arguments);
         if run.code != 0 {
-            assert_fails(&run, &["make room"]);
+            assert_fails(&run, &["free some disk space"]);
             failed += 1;
             of_output += usize::from(run.stderr.contains("can't write"));
             of_cache += usize::from(run.stderr.contains(".sqlite can't be used"));
@@ -143,7 +143,7 @@ fn a_full_output_folder_is_named_and_filled_once_there_is_room() {
     for room in [0, 200, 400] {
         disk.fill_but(room);
         let run = site.build(&arguments);
-        assert_fails(&run, &["the site could not be published", output.to_str().unwrap(), "make room"]);
+        assert_fails(&run, &["the site could not be published", output.to_str().unwrap(), "free some disk space"]);
         let left = Site::files(&output).into_keys();
         let half: Vec<PathBuf> = left.filter(|path| path.to_string_lossy().ends_with("-new")).collect();
         assert!(half.is_empty(), "{half:?}");
@@ -161,8 +161,8 @@ fn a_disk_that_may_only_be_read_is_named() {
     let of_output = ["--output", output.to_str().unwrap()];
     let of_cache = ["--cache", cache.to_str().unwrap()];
     for (number, arguments, published, expected) in [
-        (0, of_output, &output, "help: nothing can be written on that disk"),
-        (1, of_cache, &site.at("public"), "can't write into"),
+        (0, of_output, &output, "help: the file system is read-only"),
+        (1, of_cache, &site.at("public"), "can't write to"),
     ] {
         site.build(&arguments).succeeded();
         edit(&site, number);
@@ -256,9 +256,9 @@ fn what_may_not_be_read_or_written_is_named_and_nothing_is_lost() {
         ("public/plugins/plugin0", 0o555, 0o755, "can't write"),
         (".shelflife", 0o555, 0o755, "can't be used"),
         (".shelflife", 0o000, 0o755, "can't read"),
-        (".shelflife/cache.sqlite", 0o444, 0o644, "can't write into"),
-        (".shelflife/state.sqlite", 0o444, 0o644, "can't write into"),
-        (".shelflife/cache.sqlite.lock", 0o444, 0o644, "can't write into"),
+        (".shelflife/cache.sqlite", 0o444, 0o644, "can't write to"),
+        (".shelflife/state.sqlite", 0o444, 0o644, "can't write to"),
+        (".shelflife/cache.sqlite.lock", 0o444, 0o644, "can't write to"),
     ];
     for (number, (path, mode, usual, expected)) in cases.into_iter().enumerate() {
         let old = nobody.site.tree("public");
@@ -289,7 +289,7 @@ fn a_folder_that_can_t_be_made_is_named() {
     assert_eq!(run.code, 1, "{}", run.stderr);
     let run = nobody.build(&[]);
     allow(nobody.site.path(), 0o755);
-    assert_fails(&run, &["can't write beside the cache", ".shelflife"]);
+    assert_fails(&run, &["can't write to the folder of the cache", ".shelflife"]);
     nobody.build(&[]).succeeded();
     allow(nobody.site.path(), 0o555);
     let run = nobody.build(&["--output", nobody.at("elsewhere").to_str().unwrap()]);

@@ -133,7 +133,7 @@ fn entries_come_and_go() {
         assert_eq!(told.keys().collect::<Vec<_>>(), ["plugin three"], "{list}");
         assert!(told["plugin three"].0.is_null() && told["plugin three"].1.is_string());
     }
-    assert_because_of(&site, "sitemap.xml", &["the addresses and dates of pages"]);
+    assert_because_of(&site, "sitemap.xml", &["addresses and dates of pages"]);
 
     std::fs::remove_file(site.at("entries/three.md")).unwrap();
     build(&site);
@@ -158,7 +158,7 @@ fn redirects_are_told_with_where_they_lead() {
     site.entry("two", "redirect_from: /old/\n");
     build(&site);
     let told = changes(&site, "/old/");
-    let leads = ("the page that it leads to".to_owned(), (json!("/plugins/one/"), json!("/plugins/two/")));
+    let leads = ("the page that it redirects to".to_owned(), (json!("/plugins/one/"), json!("/plugins/two/")));
     assert_eq!(told, BTreeMap::from([leads]));
     assert_eq!(explain(&site, "old/index.html", NOW)["entry"], "entries/two.md");
     // An entry's own page takes the place.
@@ -207,7 +207,7 @@ fn facts_are_told_with_their_ages() {
     site.write("entries/four.md", entry("one", "").replace("id: one", "id: four"));
     site.build(&["--now", "2020-08-01T02:00:00Z"]).succeeded();
     let told = changes(&site, "four");
-    assert_eq!(told["github:owner/three"], (json!("there is none"), Value::Null));
+    assert_eq!(told["github:owner/three"], (json!("not found"), Value::Null));
     assert_eq!(told["github:owner/one"], (Value::Null, json!("stars 13")));
     std::fs::remove_file(site.at("entries/four.md")).unwrap();
     site.build(&["--now", "2020-08-01T02:00:00Z"]).succeeded();

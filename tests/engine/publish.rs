@@ -268,11 +268,11 @@ fn strangers_links_and_pipes_are_neither_read_nor_published() {
 fn places_that_cannot_work_are_told_before_anything_is_touched() {
     for (config, arguments, expected) in [
         ("[paths]\nentries = \"_plugins\"", &[][..], "`paths.entries` does not exist"),
-        ("[paths]\noutput = \".shelflife\"", &[], "would lie in the output folder"),
-        ("[paths]\ncache = \"public/cache.sqlite\"", &[], "would lie in the output folder"),
+        ("[paths]\noutput = \".shelflife\"", &[], "is inside the output folder"),
+        ("[paths]\ncache = \"public/cache.sqlite\"", &[], "is inside the output folder"),
         ("paths = [\"entries\"]", &[], "this is a list, expected a table"),
-        ("url = \"https://me:secret@example.org\"", &[], "this address holds a user name or a password"),
-        ("", &["--output", "/"], "would hold the site's own files"),
+        ("url = \"https://me:secret@example.org\"", &[], "this URL contains a user name or password"),
+        ("", &["--output", "/"], "contains the site's own files"),
     ] {
         let site = Site::new(config);
         let before = site.tree("");
@@ -306,11 +306,11 @@ fn an_output_folder_may_be_a_link_but_not_to_the_sites_own_files() {
     symlink("nowhere", site.at("lost")).unwrap();
     site.write("file", "");
     for (output, expected) in [
-        ("link", "would hold the site's own files"),
-        ("link/below", "which is read"),
-        ("here", "would hold the site's own files"),
-        ("here/entries/below", "which is read"),
-        ("lost", "a symbolic link that leads nowhere"),
+        ("link", "contains the site's own files"),
+        ("link/below", "which the build reads"),
+        ("here", "contains the site's own files"),
+        ("here/entries/below", "which the build reads"),
+        ("lost", "a dangling symbolic link"),
         ("file", "is a file, expected a folder"),
     ] {
         let run = site.build(&["--output", site.at(output).to_str().unwrap()]);

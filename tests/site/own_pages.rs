@@ -207,7 +207,7 @@ fn explanations_name_pages_and_their_inputs() {
     site.write("root/CNAME", "other.example\n");
     site.build(&["--now", NOW]).succeeded();
     let inputs: Vec<String> = changes(&site, "topics/a/index.html").into_keys().collect();
-    assert_eq!(inputs, ["page topics/a.md", "what lists show of the plugins on the page"]);
+    assert_eq!(inputs, ["page topics/a.md", "plugins on the page, as shown in lists"]);
     assert_eq!(changes(&site, "CNAME").into_keys().collect::<Vec<_>>(), ["file root/CNAME"]);
     topic(&site, "a", "title: A\nnav: true\nplugins: [one, two]");
     site.build(&["--now", NOW]).succeeded();

@@ -47,9 +47,9 @@ fn an_address_that_is_given_is_enough_in_ci() {
 #[test]
 fn what_is_wrong_is_named_where_it_was_given() {
     let cases = [
-        ("--url", "SHELFLIFE_URL", "preview.example", "is not an address"),
+        ("--url", "SHELFLIFE_URL", "preview.example", "is not a URL"),
         ("--url", "SHELFLIFE_URL", "https://preview.example/x", "has a path"),
-        ("--url", "SHELFLIFE_URL", "https://me:secret@preview.example", "a user name or a password"),
+        ("--url", "SHELFLIFE_URL", "https://me:secret@preview.example", "a user name or password"),
         ("--base-path", "SHELFLIFE_BASE_PATH", "preview", "is not a base path"),
         ("--base-path", "SHELFLIFE_BASE_PATH", "/a/../b", "is not a base path"),
     ];
@@ -61,7 +61,7 @@ fn what_is_wrong_is_named_where_it_was_given() {
             assert!(said.contains(name) && said.contains(reason) && !said.contains("secret"), "{said}");
             assert!(!site.at("public").exists());
         };
-        check(site.build(&[option, value]), &format!("the option {option} is wrong: "));
+        check(site.build(&[option, value]), &format!("the option {option} is invalid: "));
         site.set(variable, value);
         let run = site.build(&[]);
         let said = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");

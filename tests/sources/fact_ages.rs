@@ -106,7 +106,7 @@ fn a_number_shows_its_date_once_its_source_fails_past_its_life() {
     assert!(written(&report).contains(&"plugins/two/index.html"));
     assert_eq!(
         report["why"]["plugins/two/index.html"],
-        json!([{"input": "the age of stale numbers", "old": null, "new": "usage as of 2020-08-01"}])
+        json!([{"input": "dates of stale numbers", "old": null, "new": "usage as of 2020-08-01"}])
     );
     lab.assert_like_a_first_build("02T00:00");
     let report = lab.build("03T00:00", &[]);
@@ -274,7 +274,7 @@ fn the_earlier_name_of_stale_if_error_still_works_with_one_warning() {
     let report = site.report(&["--offline"]);
     let [warning] = report["warnings"].as_array().unwrap().as_slice() else { panic!("{report}") };
     assert_eq!(warning["rule"], "deprecated");
-    assert_eq!(warning["message"], "`fetch.keep` is now called `fetch.stale_if_error`");
+    assert_eq!(warning["message"], "`fetch.keep` was renamed to `fetch.stale_if_error`");
     assert_eq!((&warning["file"], &warning["line"]), (&json!("shelflife.toml"), &json!(3)));
     site.write("shelflife.toml", "url = \"https://plugins.example\"\n[fetch]\nstale_if_error = \"10d\"\n");
     assert_eq!(site.report(&["--offline"])["warnings"], json!([]));
@@ -346,7 +346,7 @@ fn what_nobody_confirms_for_ninety_days_expires_and_comes_back_with_an_answer() 
     assert_eq!(lab.site.read("public/plugins.json"), list);
     assert!(lab.site.tree("public/plugins") == pages, "as if nothing had been");
     let why = report["why"]["plugins/one/index.html"].to_string();
-    assert!(why.contains("not known") && why.contains("stars 9"), "{why}");
+    assert!(why.contains("unknown") && why.contains("stars 9"), "{why}");
     lab.site.assert_like_a_first_build("2021-02-01T01:00:00Z");
 }
 

@@ -187,9 +187,9 @@ fn the_last_two_states_that_were_set_aside_are_kept() {
         site.write(&format!(".shelflife/state.sqlite.set-aside{name}"), format!("older{name}"));
     }
     let told = damage("first");
-    assert!(told.contains("state.sqlite.set-aside-11") && told.contains("the 3 oldest that were"), "{told}");
+    assert!(told.contains("state.sqlite.set-aside-11") && told.contains("the 3 oldest set-aside files were removed"), "{told}");
     let told = damage("second");
-    assert!(told.contains("; the oldest that was set aside is removed"), "{told}");
+    assert!(told.contains("; the oldest set-aside file was removed"), "{told}");
     let kept = beside();
     let ours: Vec<_> = kept.iter().filter(|(_, content)| content != "foreign").collect();
     assert_eq!(ours.len(), 2, "{kept:?}");
@@ -244,10 +244,10 @@ fn a_damaged_state_gives_its_facts_to_the_next_and_a_damaged_cache_has_none_to_l
     // The histories' index can't be read any more; the facts' tree can.
     overwrite_root(&site, STATE, "sqlite_autoindex_history_1");
     site.entry("plugin000", "# Looked at again.\n");
-    told("with 602 facts of it and the history of 200 plugins");
+    told("with 602 facts and the history of 200 plugins from it");
     overwrite_root(&site, CACHE, "sqlite_autoindex_blob_1");
     site.entry("plugin000", "");
-    told("it was removed, and what was in it is made again");
+    told("it was removed and will be rebuilt");
 }
 
 #[test]
@@ -346,7 +346,7 @@ fn a_file_that_is_no_cache_is_refused_and_stays() {
         let run = site.build(&["--cache", site.at(path).to_str().unwrap()]);
         assert_eq!(run.code, 2, "{}", run.stderr);
         let words = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
-        assert!(words.contains("is not a cache of shelflife"), "{}", run.stderr);
+        assert!(words.contains("is not a shelflife cache"), "{}", run.stderr);
         assert!(site.tree("") == before, "{path}");
     }
 }
@@ -358,8 +358,8 @@ fn a_file_that_was_emptied_is_told() {
     let first = site.build(&["--offline"]).succeeded();
     assert!(!first.stderr.contains("cache"), "{}", first.stderr);
     for (file, expected) in [
-        (STATE, "the state is an empty file, so nothing is there of what earlier builds knew"),
-        (CACHE, "the cache is an empty file; it was removed, and what was in it is made again"),
+        (STATE, "the state is an empty file, so the facts and histories of earlier builds are lost"),
+        (CACHE, "the cache is an empty file; it was removed and will be rebuilt"),
     ] {
         std::fs::write(site.at(file), "").unwrap();
         let told = site.build(&["--offline"]).succeeded().stderr;

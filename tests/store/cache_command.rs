@@ -176,7 +176,7 @@ fn an_empty_file_is_said_to_be_empty() {
     for action in ["stats", "verify"] {
         let (code, text) = cache(&site, action);
         assert_eq!(code, 1, "{text}");
-        assert!(text.contains("has nothing in it yet") && text.contains("build the site first"), "{text}");
+        assert!(text.contains("is empty") && text.contains("build the site first"), "{text}");
     }
 }
 
@@ -223,7 +223,7 @@ fn a_cache_that_may_not_be_written_is_named_and_is_of_use_again_later() {
         let mode = std::fs::Permissions::from_mode(mode);
         std::fs::set_permissions(site.at(".shelflife/cache.sqlite"), mode).unwrap();
     };
-    for (mode, told) in [(0o444, "can't write into"), (0o000, "can't read")] {
+    for (mode, told) in [(0o444, "can't write to"), (0o000, "can't read")] {
         set_mode(mode);
         site.entry("two", "");
         let (code, text) = as_nobody(&site, &["build"]).unwrap();

@@ -198,7 +198,7 @@ fn a_damaged_state_gives_its_histories_to_the_next_and_a_damaged_cache_has_none_
     let page = lab.page();
     for (file, damage, expected) in [
         (STATE, "DROP TABLE good", "and the history of 1 plugin"),
-        (CACHE, "DROP TABLE memo", "; it was removed, and what was in it is made again"),
+        (CACHE, "DROP TABLE memo", "; it was removed and will be rebuilt"),
     ] {
         rusqlite::Connection::open(lab.site.at(file)).unwrap().execute_batch(damage).unwrap();
         lab.site.entry("two", &format!("compatibility: {{python: '>=3'}}\ntags: [{}]\n", expected.len()));

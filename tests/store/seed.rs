@@ -110,13 +110,13 @@ fn a_build_after_it_shows_what_came() {
 fn what_makes_no_sense_is_told_and_the_rest_is_taken_over() {
     let site = site();
     for (text, reason) in [
-        ("<!doctype html>", "it is no history"),
+        ("<!doctype html>", "not a history"),
         (
             "{\"id\":\"two\",\"declared_id\":\"two\",\"series\":{\"stars\":[[\"9999-01-01\",1]]}}",
-            "yet to come",
+            "a date in the future",
         ),
-        ("{\"id\":\"one\",\"declared_id\":\"two\",\"series\":{}}", "it is the history of `one`"),
-        ("{\"id\":\"two\",\"declared_id\":\"\\u001b[31m\",\"series\":{}}", "no plugin can have the id"),
+        ("{\"id\":\"one\",\"declared_id\":\"two\",\"series\":{}}", "this is the history of `one`"),
+        ("{\"id\":\"two\",\"declared_id\":\"\\u001b[31m\",\"series\":{}}", "is not a valid plugin id"),
         (&" ".repeat(1024 * 1024 + 1), "it has more than 1024 KiB"),
     ] {
         let _ = std::fs::remove_dir_all(site.at(".shelflife"));

@@ -38,9 +38,7 @@ pub fn advice(error: &io::Error) -> Option<&'static str> {
         ErrorKind::PermissionDenied => Some(
             "run shelflife as a user with access, or change the owner or mode of the file and its folders",
         ),
-        ErrorKind::ReadOnlyFilesystem => {
-            Some("the file system is read-only: choose another path")
-        }
+        ErrorKind::ReadOnlyFilesystem => Some("the file system is read-only: choose another path"),
         _ => None,
     }
 }

@@ -1,4 +1,4 @@
-//! What a file looks like from outside: enough to tell that it, and its content, are still the same.
+//! File stats: the size, times and inode of a file, which tell whether its content is still the same.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
@@ -10,23 +10,22 @@ use serde::{Deserialize, Serialize};
 /// Size, times and inode of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileStat {
-    /// Bytes.
+    /// The size in bytes.
     pub size: i64,
-    /// When the content was last changed, in nanoseconds since 1970.
+    /// When the content was last modified, in nanoseconds since 1970.
     pub modified: i64,
-    /// When the file or its inode was last changed, in nanoseconds since 1970; 0 where the system does not tell.
+    /// When the content or inode was last changed, in nanoseconds since 1970; 0 if the system doesn't tell.
     pub changed: i64,
-    /// The inode's number; 0 where the system does not tell.
+    /// The inode number; 0 if the system doesn't tell.
     pub inode: i64,
 }
 
-/// How long a file must have been left alone before its file stat is trusted. A change that follows within one step
-/// of the file system's clock leaves the times as they are; the coarsest clocks of local file systems have
-/// steps of about 10 ms.
+/// How long a file must have been unchanged before its file stat is trusted. A second change within one tick of the
+/// file system's clock doesn't change the times; the coarsest clocks of local file systems tick every 10 ms or so.
 const SETTLED: Duration = Duration::from_millis(100);
 
 impl FileStat {
-    /// The file stat of a regular file; `None` for anything else, a link among them.
+    /// The file stat of a regular file; `None` for anything else, including links.
     pub fn of(metadata: &Metadata) -> Option<Self> {
         if !metadata.is_file() {
             return None;
@@ -40,14 +39,15 @@ impl FileStat {
         })
     }
 
-    /// Whether the file was left alone for long enough before `now` that its file stat can be trusted later.
+    /// Whether the file had been unchanged for long enough before `now` to trust its file stat later.
     pub fn is_settled(&self, now: SystemTime) -> bool {
         let before = nanoseconds(now.checked_sub(SETTLED).unwrap_or(UNIX_EPOCH));
         self.modified < before && self.changed < before
     }
 }
 
-/// A folder in which many files are looked at. Where the system allows it, the way to the folder is found once.
+/// A folder in which the stats of many files are read. Where the system supports it, the folder's path is resolved
+/// once.
 #[derive(Debug)]
 pub struct Within {
     #[cfg(target_os = "linux")]
@@ -61,7 +61,7 @@ impl Within {
     ///
     /// # Errors
     ///
-    /// When it is none, or can't be opened.
+    /// When it is not a folder, or can't be opened.
     pub fn folder(path: &Path) -> io::Result<Self> {
         #[cfg(target_os = "linux")]
         {
@@ -98,8 +98,8 @@ impl Within {
         std::fs::symlink_metadata(self.folder.join(path)).ok().as_ref().and_then(FileStat::of)
     }
 
-    /// The content of the file at `path` below the folder, of about this size in bytes, in `room`, which is used again
-    /// and again: fresh memory costs more than to read most files. What is a link is not read.
+    /// Reads the file at `path` below the folder, of about `size` bytes, into `room`, a buffer to reuse between calls:
+    /// allocating memory takes longer than reading most files. Links are not followed.
     ///
     /// # Errors
     ///
@@ -124,7 +124,7 @@ fn nanoseconds(time: SystemTime) -> i64 {
         .unwrap_or(i64::MAX)
 }
 
-/// What tells a file or folder from another one that takes its place later.
+/// The identity of a file or folder, which tells whether another one has taken its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Identity {
     device: u64,
@@ -132,7 +132,7 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The identity of what is at `path`; `None` if nothing is.
+    /// The identity of what is at `path`; `None` if there is nothing.
     pub fn of(path: &Path) -> Option<Self> {
         let metadata = std::fs::metadata(path).ok()?;
         #[cfg(unix)]
@@ -142,18 +142,18 @@ impl Identity {
         }
         #[cfg(not(unix))]
         {
-            // The system does not tell, but keeps what is in use from being replaced.
+            // The system doesn't tell, but keeps files in use from being replaced.
             drop(metadata);
             Some(Self { device: 0, inode: 0 })
         }
     }
 }
 
-/// The content of a file of about this size, in bytes, with as few calls of the system as can be.
+/// Reads a file of about `size` bytes, with as few system calls as possible.
 ///
 /// # Errors
 ///
-/// When it can't be read.
+/// When the file can't be read.
 pub fn read(path: &Path, size: i64) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
     let length = fill(File::open(path)?, size, &mut content)?.len();
@@ -161,9 +161,9 @@ pub fn read(path: &Path, size: i64) -> io::Result<Vec<u8>> {
     Ok(content)
 }
 
-/// Reads a file of about this size into `room`, whatever that held.
+/// Reads a file of about `size` bytes into `room`, replacing its content.
 fn fill(mut file: File, size: i64, room: &mut Vec<u8>) -> io::Result<&[u8]> {
-    // One byte more than there should be: if it stays unread, the file has come to its end.
+    // One byte more than expected: if it stays unread, the end of the file was reached.
     let wanted = usize::try_from(size).unwrap_or_default().min(1 << 30) + 1;
     if room.len() < wanted {
         room.resize(wanted, 0);
@@ -177,7 +177,7 @@ fn fill(mut file: File, size: i64, room: &mut Vec<u8>) -> io::Result<&[u8]> {
             Err(error) => return Err(error),
         }
         if filled >= wanted {
-            // It has grown since it was looked at.
+            // The file has grown since its stat was read.
             room.truncate(filled);
             file.read_to_end(room)?;
             return Ok(room);

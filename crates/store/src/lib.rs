@@ -1,10 +1,12 @@
-//! What is remembered from build to build.
+//! The store: everything that is remembered from build to build.
 //!
 //! # Start here
 //!
-//! - [`cache::Cache`] is what any build can make again, in one SQLite file, and [`cache::State`] what nobody can give back,
-//!   facts and histories, in another beside it. Who only reads takes no lock and writes nothing ([`cache::Cache::read`]).
-//! - [`file_stat::FileStat`] is what a file looks like from outside: while it is the same, nobody reads the file again.
+//! - [`cache::Cache`] holds what any build can recreate, in one SQLite file; [`cache::State`] holds what can't be
+//!   recreated, facts and histories, in another file beside it. Readers take no lock and write nothing
+//!   ([`cache::Cache::read`]).
+//! - [`file_stat::FileStat`] is the size, times and inode of a file; while they are unchanged, the file is not read
+//!   again.
 //!
 //! ```
 //! use shelflife_store::cache::Cache;
@@ -19,6 +21,6 @@
 pub mod cache;
 pub mod file_stat;
 
-// What lies below has the same short names here as where it is from.
+// The modules of other crates have the same short names here as in their own crate.
 use shelflife_model::{access, config, entry_trace, fact, history, memory, trace};
 use shelflife_text::{digest, wording};

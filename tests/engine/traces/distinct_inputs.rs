@@ -103,7 +103,7 @@ fn what_takes_the_place_of_an_output_is_named() {
     lab.put("root/old/index.html", "Old.\n");
     let report = lab.build();
     assert!(inputs(&report, "help/data/index.html").contains("page pages/help/data.md"), "{report}");
-    let old = BTreeSet::from(["file root/old/index.html", "the page that it leads to"]);
+    let old = BTreeSet::from(["file root/old/index.html", "the page that it redirects to"]);
     assert_eq!(inputs(&report, "old/index.html"), old);
     assert_eq!(report["why"]["old/index.html"].as_array().unwrap().len(), old.len());
 }

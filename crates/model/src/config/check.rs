@@ -76,7 +76,7 @@ impl<'de> Deserialize<'de> for Name {
         known.map(Self).ok_or_else(|| {
             let nearest = Rule::nearest(&name).name();
             D::Error::custom(format!(
-                "unknown rule `{name}`, did you mean `{nearest}`? `shelflife check --rules` lists all rules"
+                "unknown rule `{name}`: did you mean `{nearest}`? `shelflife check --rules` lists all rules"
             ))
         })
     }

@@ -249,9 +249,9 @@ pub(super) fn load(site: &Path, path: Option<&Path>) -> miette::Result<Settled> 
                 let help = if site.join(JEKYLL).is_dir() {
                     "the entries seem to be in `_plugins`: create a shelflife.toml with the lines `[paths]`, \
                      `entries = \"_plugins\"` and `data = \"_data\"`"
+                } else {
                     "run this in the folder of a site, or pass that folder as an argument; a site contains a \
                      shelflife.toml or a folder `entries`"
-                     or else a folder `entries`"
                 };
                 return Err(miette::miette!(
                     help = help,

@@ -29,7 +29,9 @@ impl<'de> Deserialize<'de> for RemotePictures {
         let text = String::deserialize(deserializer)?;
         let known = [Self::Link, Self::Load].into_iter().find(|known| known.to_string() == text);
         known.ok_or_else(|| {
-            D::Error::custom(format!("`{text}` is not a way to show remote pictures, expected \"link\" or \"load\""))
+            D::Error::custom(format!(
+                "`{text}` is not a way to show remote pictures, expected \"link\" or \"load\""
+            ))
         })
     }
 }

@@ -137,9 +137,8 @@ impl Paths {
             } else if !folder.is_dir() {
                 let what = if folder.exists() { "is a file, expected a folder" } else { "does not exist" };
                 return Err(miette!(
-                    help = format!(
-                        "create the folder, or set `paths.{key}` in shelflife.toml to another one"
-                    ),
+                    help =
+                        format!("create the folder, or set `paths.{key}` in shelflife.toml to another one"),
                     "the folder `paths.{key}` {what}: {}",
                     folder.display()
                 ));

@@ -29,9 +29,8 @@ pub(super) fn rename(path: &str, text: &Arc<str>, file: &mut DeTable<'_>) -> Res
             return Err(Problem::new(path, text, place, message).help("remove this line"));
         }
         let message = format!("`{table}.{before}` was renamed to `{table}.{now}`");
-        let problem = Problem::new(path, text, place.clone(), message).help(format!(
-            "rename the key; the next version of shelflife won't accept `{before}`"
-        ));
+        let problem = Problem::new(path, text, place.clone(), message)
+            .help(format!("rename the key; the next version of shelflife won't accept `{before}`"));
         warnings.push(Warning::at(Rule::Deprecated, &problem));
         keys.insert(Spanned::new(place, DeString::from(now)), value);
     }

@@ -48,10 +48,10 @@ impl FromStr for Address {
     fn from_str(text: &str) -> Result<Self, String> {
         match Url::parse(text) {
             // The message doesn't repeat the text, so as not to show the password.
-            Ok(url) if has_credentials(&url) => Err(
-                "this URL contains a user name or password, expected one without: this file is public"
-                    .to_owned(),
-            ),
+            Ok(url) if has_credentials(&url) => {
+                Err("this URL contains a user name or password, expected one without: this file is public"
+                    .to_owned())
+            }
             Ok(url) if matches!(url.scheme(), "http" | "https") => Ok(Self(url)),
             _ => Err(format!("`{text}` is not a URL, expected one that begins with https:// or http://")),
         }

@@ -40,8 +40,7 @@ pub fn duplicates<'a>(entries: impl IntoIterator<Item = Named<'a>>) -> Vec<Warni
 
 fn same_id(second: &Named<'_>, first: &Named<'_>) -> Warning {
     let Place { path, line, .. } = first.id_place;
-    let same =
-        if second.id == first.id { "is also used in" } else { "differs only in case from the id in" };
+    let same = if second.id == first.id { "is also used in" } else { "differs only in case from the id in" };
     let message =
         format!("the id {} {same} {path}, line {line}; both entries are published", quote(second.id));
     Warning::in_file(Rule::SameId, second.id_place.clone(), message)

@@ -197,7 +197,7 @@ impl<'t> Schema<'t> {
     /// Reads a text that every entry should have.
     fn expected(&mut self, key: &str) -> String {
         self.text(key).unwrap_or_else(|| {
-            let so = if self.field(key).is_some() { "" } else { "; it is published as empty" };
+            let so = if self.field(key).is_some() { "" } else { "; it is published empty" };
             let problem = self.lacking(key, so);
             self.reader.note(Rule::MissingKey, &problem);
             String::new()
@@ -233,7 +233,7 @@ impl<'t> Schema<'t> {
         let is_harmless = check::is_harmless(&address);
         let becomes = if is_harmless { "published as written, without a link" } else { "left out" };
         let message = format!("bad `{key}` {}: {expected}; it is {becomes}", quote(&address));
-        self.reader.warn(Rule::BadAddress, field.value.span(), message, "correct the URL");
+        self.reader.warn(Rule::BadAddress, field.value.span(), message, "correct the address");
         if is_harmless { address } else { String::new() }
     }
 
@@ -256,7 +256,7 @@ impl<'t> Schema<'t> {
         let Err(expected) = check::reference(&policy) else { return Some(policy) };
         let message = format!("bad `privacypolicy` {}: {expected}; it is left out", quote(&policy));
         let span = self.field("privacypolicy")?.value.span();
-        self.reader.warn(Rule::BadAddress, span, message, "correct the URL");
+        self.reader.warn(Rule::BadAddress, span, message, "correct the address");
         None
     }
 
@@ -277,7 +277,7 @@ impl<'t> Schema<'t> {
     fn disabled(&mut self) -> Option<String> {
         let value = self.field("disabled")?.value;
         if value.scalar().is_some_and(|scalar| scalar.meaning() == Meaning::Boolean(true)) {
-            let message = format!("`disabled` must be the reason, found {}", value.describe());
+            let message = format!("`disabled` must give the reason, found {}", value.describe());
             let help = "write the reason as text, in Markdown";
             self.reader.warn(Rule::DisabledReason, value.span(), message, help);
             return Some(NO_REASON.to_owned());
@@ -358,7 +358,7 @@ impl<'t> Schema<'t> {
     fn date(&mut self) -> jiff::civil::Date {
         let written = self.text("date");
         let Some(field) = self.field("date").filter(|_| written.is_some()) else {
-            let problem = self.lacking("date", "; the entry is sorted as the oldest");
+            let problem = self.lacking("date", "; the entry counts as the oldest");
             self.reader.note(Rule::MissingKey, &problem);
             return dates::UNKNOWN;
         };
@@ -366,7 +366,7 @@ impl<'t> Schema<'t> {
         let (date, becomes) = match dates::read(&written) {
             Ok(date) => return date,
             Err(Some(date)) => (date, format!("read as {date}")),
-            Err(None) => (dates::UNKNOWN, "left out, and the entry is sorted as the oldest".to_owned()),
+            Err(None) => (dates::UNKNOWN, "left out, and the entry counts as the oldest".to_owned()),
         };
         let message = format!(
             "bad `date` {}: expected a date of the form YYYY-MM-DD, from 1970 to 9998; it is {becomes}",
@@ -456,8 +456,7 @@ impl<'t> Schema<'t> {
         let inner = compatibility.into_iter().chain(listed).filter_map(Node::fields).flatten();
         for field in inner.filter(|field| !COMPATIBILITY.contains(&field.key)) {
             let expected = "expected `octoprint`, `os` or `python`";
-            let message =
-                format!("unknown key {} in `compatibility`: {expected}", quote(field.key));
+            let message = format!("unknown key {} in `compatibility`: {expected}", quote(field.key));
             self.reader.warn(
                 Rule::UnknownKey,
                 field.key_span.clone(),
@@ -469,8 +468,7 @@ impl<'t> Schema<'t> {
         for field in outer {
             let is_meant = |known: &str| is_near(field.key, known) && self.field(known).is_none();
             let Some(near) = KNOWN.into_iter().find(|known| is_meant(known)) else { continue };
-            let message =
-                format!("unknown key {}: did you mean `{near}`?", quote(field.key));
+            let message = format!("unknown key {}: did you mean `{near}`?", quote(field.key));
             self.reader.warn(
                 Rule::UnknownKey,
                 field.key_span.clone(),

@@ -54,7 +54,7 @@ pub fn value(subject: &Subject, value: Option<Option<&[u8]>>) -> String {
         (Some(None), _) => "not found".to_owned(),
         (Some(Some(b"")), Subject::File { .. }) => "not found".to_owned(),
         (Some(Some(value)), Subject::Repository(_)) => match serde_json::from_slice::<Repository>(value) {
-            Ok(repository) => format!("{} stars", repository.stars),
+            Ok(repository) => format!("stars {}", repository.stars),
             Err(_) => "known".to_owned(),
         },
         (Some(Some(value)), Subject::Issue(_)) => match serde_json::from_slice::<Issue>(value) {

@@ -1,4 +1,4 @@
-//! What becomes of a file that can't be used: a state is set aside, a cache is removed.
+//! Unusable files: a state is set aside, a cache is removed.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -9,22 +9,22 @@ use crate::wording::count;
 /// A state that could not be used, and why.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetAside {
-    /// Where the file is now; `None` if there was nothing in it, so that it stayed where it was.
+    /// Where the file is now; `None` if it was empty and stayed in place.
     pub moved_to: Option<PathBuf>,
-    /// Why it can't be used.
+    /// Why it is unusable.
     pub reason: String,
-    /// How many facts could be taken over from it.
+    /// The number of facts copied from it.
     pub facts: usize,
-    /// Of how many plugins the history could be.
+    /// The number of plugins whose history was copied from it.
     pub histories: usize,
-    /// How many files were removed that had been set aside long before.
+    /// The number of older set-aside files that were removed.
     pub removed: usize,
 }
 
 impl SetAside {
-    /// A state with nothing in it: something has cut it off, or a build was killed that was about to make it.
+    /// An empty state file: it was truncated, or a build was killed while creating it.
     pub(super) fn emptied() -> Self {
-        let reason = "is an empty file, so nothing is there of what earlier builds knew".to_owned();
+        let reason = "is an empty file, so the facts and histories of earlier builds are lost".to_owned();
         Self { moved_to: None, reason, facts: 0, histories: 0, removed: 0 }
     }
 }
@@ -32,68 +32,68 @@ impl SetAside {
 impl fmt::Display for SetAside {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { moved_to, reason, facts, histories, removed } = self;
-        write!(f, "the state {reason}; it ")?;
+        write!(f, "the state {reason}; ")?;
         if let Some(moved_to) = moved_to {
-            write!(f, "was set aside as {} and ", moved_to.display())?;
+            write!(f, "it was set aside as {}, and ", moved_to.display())?;
         }
-        f.write_str("begins anew")?;
+        f.write_str("a new one was started")?;
         match (facts, histories) {
             (0, 0) => {}
-            (facts, 0) => write!(f, " with {} of it", count(*facts, "fact"))?,
-            (0, histories) => write!(f, " with the history of {}", count(*histories, "plugin"))?,
+            (facts, 0) => write!(f, " with {} from it", count(*facts, "fact"))?,
+            (0, histories) => write!(f, " with the history of {} from it", count(*histories, "plugin"))?,
             (facts, histories) => write!(
                 f,
-                " with {} of it and the history of {}",
+                " with {} and the history of {} from it",
                 count(*facts, "fact"),
                 count(*histories, "plugin")
             )?,
         }
         match removed {
             0 => Ok(()),
-            1 => f.write_str("; the oldest that was set aside is removed"),
-            count => write!(f, "; the {count} oldest that were set aside are removed"),
+            1 => f.write_str("; the oldest set-aside file was removed"),
+            count => write!(f, "; the {count} oldest set-aside files were removed"),
         }
     }
 }
 
-/// What was wrong with the two files when they were opened.
+/// The unusable files found while opening the cache and its state.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Mishaps {
     /// The state, if it could not be used.
     pub state: Option<SetAside>,
-    /// What became of a cache that could not be used.
+    /// A message about a cache that could not be used.
     pub cache: Option<String>,
 }
 
 impl Mishaps {
-    /// What the maintainer is told, a line each.
+    /// Messages for the user, one per line.
     pub fn told(&self) -> impl Iterator<Item = String> {
         self.state.iter().map(ToString::to_string).chain(self.cache.clone())
     }
 }
 
-/// What is said of a cache that was removed.
+/// The message about a cache that was removed.
 pub(super) fn removed(reason: &str) -> String {
-    format!("the cache {reason}; it was removed, and what was in it is made again")
+    format!("the cache {reason}; it was removed and will be rebuilt")
 }
 
 pub(super) fn damaged(error: &rusqlite::Error) -> String {
     match error {
-        // The statement, which may be long, says nothing to whoever reads this.
+        // The SQL statement may be long, and means nothing to users.
         rusqlite::Error::SqlInputError { msg, .. } => format!("is damaged ({msg})"),
         error => format!("is damaged ({error})"),
     }
 }
 
-/// How many files that were set aside are kept.
+/// How many set-aside files are kept.
 const KEPT: usize = 2;
 
-/// The file with this number that is set aside.
+/// The name of the set-aside file with this number.
 fn numbered(path: &Path, number: u32) -> PathBuf {
     if number == 1 { beside(path, ".set-aside") } else { beside(path, &format!(".set-aside-{number}")) }
 }
 
-/// The numbers of the files that were set aside, in the order in which they were.
+/// The numbers of the set-aside files, oldest first.
 fn set_aside_before(path: &Path) -> Vec<u32> {
     let Some(folder) = path.parent() else { return Vec::new() };
     let name = beside(path, ".set-aside");
@@ -101,7 +101,7 @@ fn set_aside_before(path: &Path) -> Vec<u32> {
         let found = entry.file_name();
         let rest = found.to_str()?.strip_prefix(name.file_name()?.to_str()?)?;
         let number = if rest.is_empty() { 1 } else { rest.strip_prefix('-')?.parse().ok()? };
-        // Another spelling of a number is another file.
+        // Another spelling of the number is another file.
         (numbered(path, number).file_name()? == found && entry.file_type().ok()?.is_file()).then_some(number)
     };
     let mut numbers: Vec<u32> =
@@ -110,14 +110,14 @@ fn set_aside_before(path: &Path) -> Vec<u32> {
     numbers
 }
 
-/// Removes the oldest files that were set aside, with what SQLite keeps beside them, and counts them.
+/// Removes the oldest set-aside files, with SQLite's files beside them; returns how many.
 pub(super) fn forget_oldest(path: &Path) -> usize {
     let numbers = set_aside_before(path);
     let oldest = &numbers[..numbers.len().saturating_sub(KEPT)];
     let remove = |number: &&u32| {
         let file = numbered(path, **number);
         for suffix in BESIDE {
-            // Nearly always there is none.
+            // Usually there is none.
             let _ = std::fs::remove_file(beside(&file, suffix));
         }
         std::fs::remove_file(file).is_ok()
@@ -125,7 +125,7 @@ pub(super) fn forget_oldest(path: &Path) -> usize {
     oldest.iter().filter(remove).count()
 }
 
-/// Moves the file, and what SQLite keeps beside it, to a free name with a greater number than any other has.
+/// Moves the file, and SQLite's files beside it, to the next free name.
 pub(super) fn set_aside(path: &Path) -> std::io::Result<PathBuf> {
     let mut number = set_aside_before(path).last().map_or(1, |last| last.saturating_add(1));
     while numbered(path, number).symlink_metadata().is_ok() {

@@ -1,4 +1,4 @@
-//! Entry traces in the cache, and the texts of plugins that lists and feeds consist of.
+//! Entry traces in the cache, and the texts about plugins in lists and feeds.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -11,14 +11,14 @@ use super::{Cache, CacheError, shards};
 use crate::digest::Digest;
 use crate::entry_trace::{EntryTrace, ShownKind};
 
-/// Entry traces by the names of their entries' files without `.md`.
+/// Entry traces by the name of the entry's file without `.md`.
 pub type EntryTraces = HashMap<String, Arc<EntryTrace>>;
 
-/// The name of the map that has them.
+/// The name of the map with the entry traces.
 pub(super) const ENTRY_TRACES: &str = "entry_trace";
 
 impl Cache {
-    /// Every entry trace, by the name of its entry's file without `.md`. Damaged ones are left out.
+    /// All entry traces, by the name of the entry's file without `.md`. Damaged ones are left out.
     ///
     /// # Errors
     ///
@@ -31,7 +31,7 @@ impl Cache {
         Ok(read.map(|(entry_traces, _)| entry_traces.into_iter().collect()).unwrap_or_default())
     }
 
-    /// The entry trace of one entry; `None` if there is none, or it is damaged.
+    /// The trace of one entry; `None` if it is missing or damaged.
     ///
     /// # Errors
     ///
@@ -48,8 +48,8 @@ impl Cache {
         Ok(items.into_iter().find(|(name, _)| name == entry).map(|(_, entry_trace)| entry_trace))
     }
 
-    /// Makes `entry traces` those that are kept; only those of `entries` may be different from what is kept already. What
-    /// is shown of an entry that has no entry trace any more is forgotten.
+    /// Stores the entry traces, of which only those of `entries` may differ from the stored ones. Texts of entries
+    /// without a trace are removed.
     ///
     /// # Errors
     ///
@@ -67,7 +67,7 @@ impl Cache {
                 delete.execute([entry])?;
             }
         }
-        // Piece 0, which there always is, is mended if it is damaged.
+        // Shard 0 always exists, and is rewritten if it is damaged.
         let mut numbers = vec![0];
         numbers.extend(entries.iter().map(|entry| shards::number_of(entry)));
         numbers.sort_unstable();
@@ -78,14 +78,14 @@ impl Cache {
             .filter(|(entry, _)| !is_sound || numbers.binary_search(&shards::number_of(entry)).is_ok())
             .collect();
         items.sort_unstable_by_key(|(entry, _)| *entry);
-        // Whichever pieces are damaged, all are written anew: there may be some with entry traces of nothing but entries
-        // that are gone.
+        // If any shard is damaged, all are rewritten, because a damaged one may contain only entries that no longer
+        // exist.
         let of = is_sound.then_some(numbers.as_slice());
         shards::write(&connection, ENTRY_TRACES, items.into_iter(), of, is_sound)?;
         Ok(())
     }
 
-    /// Keeps a text of a plugin.
+    /// Stores a text about a plugin.
     pub fn show(&self, kind: ShownKind, entry: &str, text: &str) {
         self.write_soon(|connection| {
             let sql = format!("INSERT OR REPLACE INTO shown_{} VALUES (?1, ?2)", kind.name());
@@ -93,8 +93,8 @@ impl Cache {
         });
     }
 
-    /// The text of a plugin that has this digest. Where there is none, the cache counts as unreliable from then
-    /// on, see [`Cache::lost`].
+    /// The text about a plugin, if it has this digest. If it is missing, the cache counts as unreliable from then on,
+    /// see [`Cache::lost`].
     pub fn shown(&self, kind: ShownKind, entry: &str, digest: Digest) -> Option<String> {
         let text: Option<String> = self
             .connection()
@@ -108,9 +108,8 @@ impl Cache {
         text
     }
 
-    /// The texts of one kind that have these digests, in the same order; `None` if one of them is lost. Reading
-    /// all of them is faster than one after the other. After [`Cache::remember_texts`] only those are read that were
-    /// not there the last time.
+    /// The texts of one kind with these digests, in the same order; `None` if one of them is missing. Reading all of
+    /// them is faster than reading them one by one. After [`Cache::remember_texts`], only new texts are read.
     ///
     /// # Errors
     ///
@@ -138,12 +137,12 @@ impl Cache {
         Ok(Some(texts))
     }
 
-    /// From now on, what [`Cache::all_shown`] gives is held in memory for the next time.
+    /// Makes [`Cache::all_shown`] keep its result in memory for the next call.
     pub fn remember_texts(&self) {
         self.texts().get_or_insert_default();
     }
 
-    /// Forgets the texts that are held in memory.
+    /// Drops the texts in memory.
     pub(super) fn forget_texts(&self) {
         if let Some(texts) = self.texts().as_mut() {
             texts.clear();
@@ -154,11 +153,11 @@ impl Cache {
         self.texts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Remembered texts, with those that are wanted and not among them; `None` if it is better to read all.
+    /// Adds the wanted texts that are not in `texts`; `None` if it is better to read all of them.
     fn renew(&self, kind: ShownKind, wanted: &[(&str, Digest)], texts: Arc<Texts>) -> Option<Texts> {
-        // Nobody else has them any more.
+        // Nothing else refers to them any more.
         let Texts { mut all, mut known, .. } = Arc::try_unwrap(texts).ok()?;
-        // What was replaced stays in between until it is half of all.
+        // Replaced texts stay in the buffer until they are half of it.
         let needed: usize = all.len() / 2;
         let mut places = Vec::with_capacity(wanted.len());
         for (entry, digest) in wanted {
@@ -184,7 +183,7 @@ impl Cache {
         {
             let by_entry: HashMap<&str, usize> =
                 wanted.iter().enumerate().map(|(place, (entry, _))| (*entry, place)).collect();
-            // More than most have: memory that nobody writes into costs nothing, and to grow means to copy.
+            // More than most texts need: untouched memory costs nothing, but growing the buffer would copy it.
             all.reserve(wanted.len() * 4096);
             let connection = self.connection();
             let sql = format!("SELECT entry, text FROM shown_{}", kind.name());
@@ -215,22 +214,22 @@ impl Cache {
     }
 }
 
-/// Texts of plugins, in an order of their own.
+/// Texts about plugins, in the order in which they were requested.
 #[derive(Debug, Default)]
 pub struct Texts {
     all: String,
     places: Vec<Range<usize>>,
-    /// Where each text is that may be wanted again, by its entry.
+    /// The place of each text, by its entry, in case it is wanted again.
     known: HashMap<String, (Digest, Range<usize>)>,
 }
 
 impl Texts {
-    /// Each text.
+    /// All texts.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.places.iter().map(|place| self.all.get(place.clone()).unwrap_or_default())
     }
 
-    /// How many bytes they have.
+    /// The total size in bytes.
     pub fn bytes(&self) -> usize {
         self.places.iter().map(ExactSizeIterator::len).sum()
     }
@@ -271,7 +270,7 @@ mod tests {
         assert_eq!(cache.lost(), None);
         assert_eq!(cache.shown(ShownKind::Record, "one", digest("another")), None);
         assert_eq!(cache.lost().as_deref(), Some("the record of one"));
-        assert_eq!(cache.lost(), None, "it is told once");
+        assert_eq!(cache.lost(), None, "it is reported once");
         let wanted = [("one", digest("text")), ("three", digest("x"))];
         assert!(cache.all_shown(ShownKind::Record, &wanted).unwrap().is_none());
         assert!(cache.lost().is_some());

@@ -1,4 +1,4 @@
-//! The two SQLite files: which is which, what is in the place of one, and what SQLite keeps beside it.
+//! The two SQLite files: which is which, what is at their paths, and the files that SQLite keeps beside them.
 
 use std::fmt;
 use std::io::{ErrorKind, Read as _};
@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 
 use super::{CacheError, schema, state_beside};
 
-/// One of the two files.
+/// One of the two SQLite files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
-    /// What nobody can give back.
+    /// What can't be recreated.
     State,
-    /// What any build can make again.
+    /// What any build can recreate.
     Cache,
 }
 
 impl Which {
-    /// What marks an SQLite file as this one: "shls" and "shlf" in ASCII.
+    /// The application id in the file's SQLite header: "shls" or "shlf" in ASCII.
     pub(super) const fn application_id(self) -> i32 {
         match self {
             Self::State => 0x7368_6c73,
@@ -24,7 +24,7 @@ impl Which {
         }
     }
 
-    /// This file of the cache at `path`.
+    /// The path of this file for the cache at `path`.
     pub(super) fn path(self, path: &Path) -> PathBuf {
         match self {
             Self::State => state_beside(path),
@@ -42,40 +42,40 @@ impl fmt::Display for Which {
     }
 }
 
-/// The file and its folder are called as no other program would call them.
+/// Whether the cache has its default name and folder, which no other program would use.
 pub(super) fn has_default_name(path: &Path) -> bool {
     path.ends_with(".shelflife/cache.sqlite")
 }
 
-/// What every SQLite file begins with, and where in its header the application's number and the versions are
-/// that are needed to write and read it (<https://www.sqlite.org/fileformat2.html#the_database_header>).
+/// The magic string of SQLite files, and the positions of the application id and the read and write versions in the
+/// header (<https://www.sqlite.org/fileformat2.html#the_database_header>).
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
 const APPLICATION: std::ops::Range<usize> = 68..72;
 const VERSIONS: std::ops::Range<usize> = 18..20;
 
-/// What a file is, as far as its header tells.
+/// The kind of a file, judging by its header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Header {
-    /// There is no file, or nothing in it.
+    /// There is no file, or an empty one.
     Empty,
-    /// The file that is looked for.
+    /// The expected file.
     Ours,
-    /// It, but its header asks for a newer SQLite than there is.
+    /// The expected file, but its header requires an unknown version of SQLite's format.
     Damaged,
-    /// An SQLite file. If it was never closed, what it is may be beside it.
+    /// An SQLite file. Until it is first closed, its application id may be only in the log beside it.
     Database,
-    /// The state in the place of a cache, or the other way round.
+    /// A state in the place of a cache, or the other way round.
     Mistaken,
-    /// Something else.
+    /// Any other file.
     Other,
 }
 
 impl Header {
-    /// Looks at the file at `path`.
+    /// Reads the header of the file at `path`.
     ///
     /// # Errors
     ///
-    /// [`CacheError::NotOurs`] if it is not a regular file; [`CacheError::File`] if it may not be read.
+    /// [`CacheError::NotOurs`] if it is not a regular file; [`CacheError::File`] if it can't be read.
     pub(super) fn of(path: &Path, which: Which) -> Result<Self, CacheError> {
         let io = |source| CacheError::File { action: "read", path: path.to_path_buf(), source };
         match std::fs::metadata(path) {
@@ -103,8 +103,8 @@ impl Header {
     }
 }
 
-/// Refuses what is at `path` if it can't be one of our files: nothing was made or changed by then. Where only shelflife
-/// puts files, whatever is there counts as a damaged one, unless it is the other file.
+/// Refuses a file at `path` that can't be one of ours, before anything is created or changed. At a path that only
+/// shelflife uses, any file counts as a damaged one of ours, unless it is the other one of the two.
 ///
 /// # Errors
 ///
@@ -113,7 +113,7 @@ pub(super) fn recognise(path: &Path, which: Which, is_our_place: bool) -> Result
     match Header::of(path, which)? {
         Header::Mistaken if which == Which::Cache => Err(not_ours(path, which, "is a state")),
         Header::Mistaken if !is_our_place => Err(not_ours(path, which, "is a cache")),
-        Header::Other if !is_our_place => Err(not_ours(path, which, "holds something else")),
+        Header::Other if !is_our_place => Err(not_ours(path, which, "is not an SQLite database")),
         Header::Database if !is_our_place => schema::recognise(path, which),
         _ => Ok(()),
     }
@@ -123,17 +123,17 @@ pub(super) fn not_ours(path: &Path, which: Which, reason: &str) -> CacheError {
     CacheError::NotOurs { path: path.to_path_buf(), which, reason: reason.to_owned() }
 }
 
-/// What SQLite keeps beside a file.
+/// The suffixes of the files that SQLite keeps beside a database.
 pub(super) const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// The file beside another with this suffix.
+/// The path of the file beside `path` with this suffix.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
 }
 
-/// Removes a file, and what SQLite keeps beside it, which it would take for the next file's. There may be none.
+/// Removes a file, and SQLite's files beside it, which would otherwise be applied to the next file. None has to exist.
 pub(super) fn remove(path: &Path) -> Result<(), CacheError> {
     for file in BESIDE.map(|suffix| beside(path, suffix)).iter().map(PathBuf::as_path).chain([path]) {
         match std::fs::remove_file(file) {
@@ -146,12 +146,12 @@ pub(super) fn remove(path: &Path) -> Result<(), CacheError> {
     Ok(())
 }
 
-/// Makes sure that a file and those beside it may be written, before SQLite goes on without that and leaves a file
-/// beside it that may not be written later either.
+/// Checks that a file and those beside it are writable. Otherwise SQLite would open the database read-only, and might
+/// leave a file beside it that is not writable later.
 pub(super) fn writable(path: &Path) -> Result<(), CacheError> {
     for file in ["", "-wal", "-shm"].map(|suffix| beside(path, suffix)) {
-        // To close those beside the file would end the locks that this process may have on them, so they are not
-        // opened if it can be told without.
+        // Closing a file beside the database would release the locks that this process may have on it, so such a file
+        // is opened only if its permissions don't tell.
         let may_be_written =
             || std::fs::metadata(&file).is_ok_and(|metadata| !metadata.permissions().readonly());
         if file != path && may_be_written() {
@@ -159,7 +159,7 @@ pub(super) fn writable(path: &Path) -> Result<(), CacheError> {
         }
         match std::fs::File::options().write(true).open(&file) {
             Err(source) if source.kind() != ErrorKind::NotFound => {
-                return Err(CacheError::File { action: "write into", path: file, source });
+                return Err(CacheError::File { action: "write to", path: file, source });
             }
             _ => {}
         }

@@ -1,7 +1,7 @@
-//! What the cache may forget: what nothing points to any more and no recent build had a use for.
+//! Garbage collection: removes what nothing refers to and no recent build has used.
 //!
-//! Entry traces and manifests point to memos, facts and blobs, which stay as long as something does. Which build had a use
-//! for anything else is noted in [`super::used`].
+//! Entry traces and manifests refer to memos, facts and blobs, which stay while something refers to them. The last use
+//! of everything else is recorded, see [`super::used`].
 
 use rusqlite::{Connection, params};
 
@@ -14,32 +14,33 @@ use crate::config::Keep;
 use crate::digest::Digest;
 use crate::entry_trace::EntryTrace;
 
-/// The name of the number of bytes that were stored since garbage was collected last.
+/// The name of the number of bytes stored since the last garbage collection.
 pub(super) const ADDED: &str = "added";
 
-/// Garbage is collected once as much was stored as this part of the file: collecting reads much of it.
+/// Garbage is collected once this fraction of the file's size has been stored, because collecting reads much of the
+/// file.
 const COLLECT_AFTER: u64 = 16;
 
-/// Forgets memos. With `(function, inputs) NOT IN …`, SQLite would compare each that goes with all that stay.
+/// Removes memos. With `(function, inputs) NOT IN …`, SQLite would compare each removed memo with all remaining ones.
 const FORGET_MEMOS: &str = "DELETE FROM memo WHERE used < ?1 AND NOT EXISTS (
      SELECT 1 FROM temp.needed_memo AS needed
      WHERE needed.function = memo.function AND needed.inputs = memo.inputs
  )";
 
-/// What was forgotten.
+/// The number of removed items.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Collected {
     /// Memos.
     pub memos: usize,
     /// Blobs.
     pub blobs: usize,
-    /// Facts that no entry asks for any more.
+    /// Facts that no entry needs any more.
     pub facts: usize,
 }
 
 impl Cache {
-    /// Ends a build that evaluated the graph: notes what it had a use for, and collects garbage if much was stored
-    /// since that was last done.
+    /// Ends a build that evaluated the graph: records what it used, and collects garbage if enough was stored since the
+    /// last collection.
     ///
     /// # Errors
     ///
@@ -75,8 +76,8 @@ impl Cache {
         Ok(schema::size(&self.connection())?)
     }
 
-    /// Forgets what nothing points to and the last builds had no use for, output folders among it; and if the file
-    /// is still too large, all that nothing points to.
+    /// Removes what nothing refers to and the last builds have not used, including output folders; if the file is still
+    /// too large, everything that nothing refers to.
     ///
     /// # Errors
     ///
@@ -84,7 +85,7 @@ impl Cache {
     pub fn collect_garbage(&self, keep: Keep) -> Result<Collected, CacheError> {
         let mut collected = self.forget(keep.builds)?;
         if self.size()?.saturating_add(self.state.size()?) > keep.bytes {
-            // Newer than the newest.
+            // Nothing is newer than that.
             let more = self.forget(-1)?;
             collected.memos += more.memos;
             collected.blobs += more.blobs;
@@ -96,12 +97,12 @@ impl Cache {
         Ok(collected)
     }
 
-    /// Forgets what nothing points to and none of the last builds, so many, had a use for.
+    /// Removes what nothing refers to and none of the last `builds` builds has used.
     fn forget(&self, builds: i64) -> Result<Collected, CacheError> {
         let oldest = self.used().build.max(self.number(BUILDS)?).saturating_sub(builds);
         let read = self.map::<EntryTrace>(ENTRY_TRACES)?;
-        // What entry traces would point to that are lost is not known, nor what earlier ones pointed to in a cache that has not
-        // seen so many builds. Everything but facts can be made again.
+        // Damaged entry traces may refer to facts, and so may earlier ones in a cache that has not seen enough builds.
+        // Facts are kept then; everything else can be recreated.
         let keeps_facts = read.as_ref().is_none_or(|(_, is_damaged)| *is_damaged) || oldest < 1;
         let entry_traces = read.map(|(entry_traces, _)| entry_traces).unwrap_or_default();
         forget_folders(&self.connection(), oldest)?;
@@ -127,8 +128,8 @@ impl Cache {
     }
 }
 
-/// Forgets output folders into which no build since number `oldest` has published, but for the last one that any did:
-/// builds that fail count, too, and publish nowhere.
+/// Removes output folders into which no build since number `oldest` has published, except for the last one that any
+/// build published into, because failed builds are counted but don't publish.
 fn forget_folders(connection: &Connection, oldest: i64) -> rusqlite::Result<()> {
     connection
         .execute("DELETE FROM folder WHERE used < ?1 AND used < (SELECT max(used) FROM folder)", [oldest])?;
@@ -142,7 +143,7 @@ fn forget_folders(connection: &Connection, oldest: i64) -> rusqlite::Result<()> 
     Ok(())
 }
 
-/// Makes tables of the memos and blobs that entry traces and manifests point to.
+/// Creates tables of the memos and blobs that entry traces and manifests refer to.
 fn point_to<'a>(
     connection: &Connection,
     entry_traces: impl Iterator<Item = &'a EntryTrace>,
@@ -219,7 +220,7 @@ mod tests {
         }
     }
 
-    /// Makes `new` the only entry trace, in place of `old`.
+    /// Stores `new` as the only entry trace, in place of `old`.
     fn keep_entry_trace(cache: &Cache, old: Option<&EntryTrace>, new: Option<&EntryTrace>) {
         if let Some(old) = old {
             cache.let_go(old, new).unwrap();
@@ -269,11 +270,11 @@ mod tests {
         assert!(has_memo(&cache, used) && has_memo(&cache, needed) && !has_memo(&cache, lost));
         let has = |text: &str| cache.has_blob(Digest::of(text.as_bytes()));
         assert!(has("published") && has("replaced") && !has("lost"));
-        assert_eq!(cache.manifest(Tree::Output("left")).unwrap(), None, "nobody publishes there any more");
+        assert_eq!(cache.manifest(Tree::Output("left")).unwrap(), None, "no build publishes there any more");
 
         build(&cache, || keep_entry_trace(&cache, Some(&of_entry), None));
         for _ in 0..KEEP.builds {
-            assert!(has_memo(&cache, needed), "the last builds had a use for it");
+            assert!(has_memo(&cache, needed), "the last builds used it");
             build(&cache, || {});
         }
         build(&cache, || {});
@@ -291,7 +292,7 @@ mod tests {
                 cache.use_folder(folder, std::iter::empty()).unwrap();
             });
         }
-        // Builds that fail come to no folder.
+        // Failed builds don't reach any folder.
         for _ in 0..3 {
             cache.begin_build().unwrap();
         }
@@ -337,8 +338,8 @@ mod tests {
             build(&cache, || {});
         }
         assert!(cache.fact(&content).unwrap().is_some());
-        // Entry traces that are damaged may point to it.
-        cache.connection().execute_batch("UPDATE shard SET items = x'00' WHERE map = 'entry trace'").unwrap();
+        // Damaged entry traces may refer to it.
+        cache.connection().execute_batch("UPDATE shard SET items = x'00' WHERE map = 'entry_trace'").unwrap();
         build(&cache, || {});
         assert!(cache.fact(&file).unwrap().is_some());
         keep_entry_trace(&cache, None, Some(&of_entry));

@@ -1,4 +1,4 @@
-//! How much is in the cache, and how to empty it.
+//! Statistics about the cache, and how to empty it.
 
 use std::collections::BTreeMap;
 
@@ -8,42 +8,42 @@ use super::manifest::OUTPUT;
 use super::used::BUILDS;
 use super::{Cache, CacheError, Which, corruption};
 
-/// How much of one kind there is.
+/// The amount of one kind of data.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Amount {
-    /// Rows.
+    /// The number of rows.
     pub rows: u64,
-    /// Bytes as they are stored, without what SQLite needs around them.
+    /// The number of bytes as stored, without SQLite's overhead.
     pub bytes: u64,
 }
 
-/// What is in a cache and its state.
+/// Statistics about a cache and its state.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// What is in the state.
+    /// The state.
     pub state: StateStats,
     /// The size of the cache's file in bytes.
     pub file: u64,
-    /// How many builds evaluated the graph.
+    /// The number of builds that evaluated the graph.
     pub builds: u64,
-    /// Entry traces of entries.
+    /// Entry traces.
     pub entry_traces: Amount,
-    /// Texts of plugins that lists and feeds consist of.
+    /// Texts about plugins for lists and feeds.
     pub shown: Amount,
     /// Memos by function.
     pub memos: BTreeMap<String, Amount>,
     /// Blobs.
     pub blobs: Amount,
-    /// Published files.
+    /// The number of published files.
     pub published: u64,
 }
 
-/// What is in a state.
+/// Statistics about a state.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StateStats {
     /// The size of the file in bytes.
     pub file: u64,
-    /// Facts by what they are about: `usage`, `github`, `file`, `content`.
+    /// Facts by kind: `usage`, `github`, `file`, `content`.
     pub facts: BTreeMap<String, Amount>,
     /// Histories of plugins.
     pub histories: Amount,
@@ -69,7 +69,7 @@ impl StateStats {
 }
 
 impl Cache {
-    /// Counts everything.
+    /// Computes the statistics.
     ///
     /// # Errors
     ///
@@ -83,7 +83,7 @@ impl Cache {
         let published: usize = published.map(|(_, manifest)| manifest.map_or(0, |files| files.len())).sum();
         let entry_traces = self.entry_traces()?.len();
         let of_entry_traces = amount(
-            "SELECT '', count(*), coalesce(sum(length(items)), 0) FROM shard WHERE map = 'entry trace'",
+            "SELECT '', count(*), coalesce(sum(length(items)), 0) FROM shard WHERE map = 'entry_trace'",
         )?;
         Ok(Stats {
             state: self.state.stats()?,
@@ -104,9 +104,9 @@ impl Cache {
         })
     }
 
-    /// Forgets everything that can be made again from the site, the facts and the histories: the cache begins anew. Which
-    /// files are ours, the output folder's own manifest tells. A state of which anything is damaged is set aside, and a
-    /// new one has what is not, which is said.
+    /// Removes everything that can be recreated from the site, the facts and the histories. The manifest in the output
+    /// folder still tells which files builds wrote. A damaged state is set aside, and a new one created with what is
+    /// readable; the message about that is returned.
     ///
     /// # Errors
     ///
@@ -122,7 +122,7 @@ impl Cache {
     }
 }
 
-/// Amounts by names; `sql` selects a name, rows and bytes.
+/// Amounts by name; `sql` selects a name, the number of rows and the number of bytes.
 fn by_name(connection: &Connection, sql: &str) -> rusqlite::Result<BTreeMap<String, Amount>> {
     let mut select = connection.prepare(sql)?;
     let rows = select
@@ -135,7 +135,7 @@ fn file_size(connection: &Connection) -> rusqlite::Result<u64> {
     connection.query_row(sql, [], |row| count(row, 0))
 }
 
-/// A count, which SQLite keeps as a signed number.
+/// A count, which SQLite stores as a signed number.
 fn count(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<u64> {
     Ok(u64::try_from(row.get::<_, i64>(column)?).unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! One build at a time: a lock on a file beside the cache.
+//! The lock file beside the cache, which allows one build at a time.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -8,29 +8,29 @@ use std::time::{Duration, Instant};
 use super::CacheError;
 use super::file::beside;
 
-/// How long to sleep between two attempts.
+/// The time between two attempts.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Holds a cache for one process until it is dropped or the process ends.
+/// Reserves a cache for one process until it is dropped or the process ends.
 ///
-/// The lock is on a file of its own: SQLite's locks belong to the process, and closing any other handle of
-/// the database file would give them up.
+/// The lock is on a separate file: SQLite's locks belong to the process, and closing any other handle of the database
+/// file would release them.
 #[derive(Debug)]
 pub(super) struct Lock {
     _file: File,
 }
 
-/// The lock file's name after the cache's.
+/// The suffix of the lock file's name.
 const SUFFIX: &str = ".lock";
 
 impl Lock {
-    /// Whether a cache at `path` was ever locked: the lock's file stays, and there is nothing in it.
+    /// Whether a cache at `path` was ever locked: the lock file remains, and is empty.
     pub(super) fn was_taken(path: &Path) -> bool {
         std::fs::symlink_metadata(beside(path, SUFFIX)).is_ok_and(|file| file.is_file() && file.len() == 0)
     }
 
-    /// Takes the lock of the cache at `path`; calls `waiting` once if another process has it. `None` if that
-    /// process still has it after `patience`.
+    /// Locks the cache at `path`; calls `waiting` once if another process has locked it. `None` if it is still locked
+    /// after `patience`.
     pub(super) fn take(
         path: &Path,
         patience: Duration,
@@ -41,7 +41,7 @@ impl Lock {
             .create(true)
             .append(true)
             .open(&place)
-            .map_err(|source| CacheError::File { action: "write into", path: place.clone(), source })?;
+            .map_err(|source| CacheError::File { action: "write to", path: place.clone(), source })?;
         let started = Instant::now();
         let mut told = false;
         loop {
@@ -55,7 +55,7 @@ impl Lock {
                     std::thread::sleep(PAUSE);
                 }
                 Err(TryLockError::WouldBlock) => return Ok(None),
-                // A file system without locks: SQLite's own care is all there is.
+                // On a file system without locks, only SQLite's own protection remains.
                 Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
                     return Ok(Some(Self { _file: file }));
                 }

@@ -1,4 +1,4 @@
-//! Why outputs were made: what had changed the last time that each of them did.
+//! Reasons of outputs: what had changed when each output was last written.
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension as _, params};
@@ -6,30 +6,30 @@ use serde::{Deserialize, Serialize};
 
 use super::{Cache, CacheError};
 
-/// The last time that an output changed.
+/// The last change of an output.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Made {
     /// The number of the build that made it.
     pub build: i64,
-    /// The moment of that build.
+    /// The time of that build.
     pub at: Timestamp,
-    /// What had changed. Empty for an output that there was not before.
+    /// The changed inputs. Empty for an output that did not exist before.
     pub why: Vec<Change>,
 }
 
-/// An input that had changed. What it was and is may be a value, or the beginning of a digest.
+/// A changed input. The old and new state are a value, or the beginning of a digest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {
     /// The input's name.
     pub input: String,
-    /// What it was; `None` if there was no such input before.
+    /// The old state; `None` if it was not an input before.
     pub old: Option<String>,
-    /// What it is; `None` if it is no input any more.
+    /// The new state; `None` if it is not an input any more.
     pub new: Option<String>,
 }
 
 impl Cache {
-    /// Writes down why an output was made.
+    /// Stores why an output was written.
     ///
     /// # Errors
     ///
@@ -42,7 +42,7 @@ impl Cache {
         Ok(())
     }
 
-    /// Why an output was made last; `None` if no build has noted it.
+    /// Why an output was last written; `None` if that is not stored.
     ///
     /// # Errors
     ///
@@ -58,7 +58,7 @@ impl Cache {
         }))
     }
 
-    /// Forgets why an output was made that there is no longer.
+    /// Removes the reason of an output that no longer exists.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Manifests: which files a tree has, what they hold, and what they looked like when that was read.
+//! Manifests: the files of a tree with their digests and file stats.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, MutexGuard, PoisonError};
@@ -14,31 +14,31 @@ use super::{Cache, CacheError, shards};
 use crate::digest::Digest;
 use crate::file_stat::FileStat;
 
-/// The files of a tree by their paths, with `/`.
+/// The files of a tree, by path with `/`.
 pub type Manifest = BTreeMap<String, Listed>;
 
 /// One file of a manifest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listed {
-    /// The digest of its content.
+    /// The digest of the file's content.
     pub digest: Digest,
-    /// What it looked like when it had that content; `None` if it was not left alone for long enough to tell.
+    /// The file stat at the time the content was read; `None` if it could not be trusted.
     pub stat: Option<FileStat>,
 }
 
-/// The digest of the paths and contents of a manifest, whatever its files look like.
+/// The digest of the paths and contents in a manifest, regardless of file stats.
 pub fn digest_of(manifest: &Manifest) -> Digest {
     Digest::of_parts(manifest.iter().flat_map(|(path, file)| [path.as_bytes(), file.digest.as_bytes()]))
 }
 
-/// Which files a manifest is about.
+/// The tree of files that a manifest describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tree<'a> {
-    /// The site's.
+    /// The files of the site.
     Site,
-    /// What was published into the output folder with this name, see [`crate::config::Paths::output_name`].
+    /// The files published into the output folder with this name, see [`crate::config::Paths::output_name`].
     Output(&'a str),
-    /// What is about to be published there: as long as there is such a manifest, a build has not come to its end.
+    /// The files about to be published there. While this manifest exists, a build is unfinished.
     Coming(&'a str),
 }
 
@@ -55,14 +55,14 @@ impl Tree<'_> {
 /// The key of the site's tree.
 const SITE: &str = "site";
 
-/// What the key of an output folder's tree begins with.
+/// The prefix of the keys of published trees.
 pub(super) const OUTPUT: &str = "output:";
 
-/// What the key of that which comes into an output folder begins with.
+/// The prefix of the keys of trees about to be published.
 pub(super) const COMING: &str = "coming:";
 
 impl Cache {
-    /// What is known of a tree's files. A damaged manifest counts as none.
+    /// The manifest of a tree; `None` if it is missing or damaged.
     ///
     /// # Errors
     ///
@@ -76,7 +76,7 @@ impl Cache {
         if read.as_ref().is_some_and(|(_, is_damaged)| *is_damaged) {
             self.note_damage(&key);
         }
-        // What is there of a manifest that is damaged would be taken for all of it.
+        // The remaining shards of a damaged manifest must not be taken for the whole.
         let manifest = read.filter(|(_, is_damaged)| !is_damaged);
         let manifest = manifest.map(|(mut files, _)| {
             files.par_sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
@@ -92,12 +92,12 @@ impl Cache {
         self.manifests.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on, the file says what manifests there are.
+    /// Drops the manifests in memory, so that they are read from the file again.
     pub(super) fn forget_manifests(&self) {
         self.known_manifests().clear();
     }
 
-    /// Every manifest by its key; `None` for a damaged one.
+    /// All manifests by key; `None` for a damaged one.
     pub(super) fn manifests(&self) -> Result<Vec<(String, Option<Manifest>)>, CacheError> {
         let keys: Vec<String> = {
             let connection = self.connection();
@@ -114,7 +114,7 @@ impl Cache {
         Ok(manifests)
     }
 
-    /// Makes `manifest` what is known of a tree's files; `None` forgets the tree.
+    /// Stores the manifest of a tree; `None` removes it.
     ///
     /// # Errors
     ///
@@ -136,7 +136,7 @@ impl Cache {
     }
 }
 
-/// Makes `manifest` the one with this key.
+/// Stores the manifest with this key.
 pub(super) fn write(
     connection: &Connection,
     key: &str,
@@ -168,7 +168,7 @@ mod tests {
         cache.set_manifest(Tree::Coming("public"), None).unwrap();
         assert_eq!(cache.manifest(Tree::Coming("public")).unwrap(), None);
         cache.connection().execute_batch("UPDATE shard SET map = 'output:public'").unwrap();
-        assert_eq!(cache.manifest(Tree::Output("public")).unwrap(), None, "it is of another tree");
+        assert_eq!(cache.manifest(Tree::Output("public")).unwrap(), None, "it belongs to another tree");
     }
 
     #[test]
@@ -192,7 +192,7 @@ mod tests {
             done_too.send(()).unwrap();
         });
         for _ in 0..2 {
-            told.recv_timeout(std::time::Duration::from_secs(60)).expect("nobody waits for ever");
+            told.recv_timeout(std::time::Duration::from_secs(60)).expect("both threads finish");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The cache as what queries remember across processes.
+//! Implements the queries' memory with the cache.
 
 use super::Cache;
 use crate::digest::Digest;

@@ -1,5 +1,5 @@
-//! What is remembered from build to build, in two SQLite files that lie beside each other and travel between machines: the
-//! [`State`] holds what nobody can give back, and the [`Cache`] what any build can make again.
+//! The two SQLite files in which builds remember things. They are beside each other and can be moved between machines:
+//! the [`State`] holds what can't be recreated, the [`Cache`] what any build can recreate.
 
 mod aside;
 mod entry_traces;
@@ -57,23 +57,23 @@ use packing::{pack, seal, unpack, unseal};
 use schema::PATIENCE;
 use used::Used;
 
-/// An open cache, and the state that belongs to it: whatever can be asked of that can be asked of the cache.
+/// An open cache with its state. It dereferences to the state, so all methods of the state can be called on the cache.
 ///
-/// What is written becomes permanent at the next [`Cache::commit`]; until then nobody else can write.
+/// Writes become permanent at the next [`Cache::commit`]; until then, no other process can write.
 #[derive(Debug)]
 pub struct Cache {
     state: State,
-    /// The file; none in memory.
+    /// The file; `None` for a cache in memory.
     path: Option<PathBuf>,
     connection: Mutex<Connection>,
     failed: Mutex<Option<rusqlite::Error>>,
     used: Mutex<Used>,
     lost: Mutex<Option<String>>,
-    /// Maps of which a piece was found damaged.
+    /// Maps with a damaged shard.
     damaged: Mutex<HashSet<String>>,
-    /// Manifests as they are in the file, by their keys.
+    /// Manifests as stored in the file, by key.
     manifests: Mutex<HashMap<String, Arc<Manifest>>>,
-    /// Texts that are held for the next build, if there will be one.
+    /// Texts kept in memory for the next build; `None` unless there may be one.
     texts: Mutex<Option<HashMap<ShownKind, Arc<Texts>>>>,
     /// Held while the two files are in use.
     lock: Mutex<Option<Lock>>,
@@ -88,17 +88,17 @@ impl Deref for Cache {
 }
 
 impl Cache {
-    /// Opens the cache at `path` and the state beside it, or makes them. A cache that can't be used is removed, and
-    /// another made; a state is set aside, and what can be read of it is taken over. While another build has them, it
-    /// waits, and calls `waiting` once to say so.
+    /// Opens or creates the cache at `path` and the state beside it. An unusable cache is removed and created again; an
+    /// unusable state is set aside, and what can be read from it is copied to a new one. While another build uses them,
+    /// this waits, and calls `waiting` once.
     ///
-    /// A file that does not look like what it should be is removed or set aside only where shelflife alone puts files: the
-    /// cache is called `.shelflife/cache.sqlite`, or one of that name was used before.
+    /// A file that is neither a cache nor a state is removed or set aside only at paths that shelflife alone uses: the
+    /// cache is called `.shelflife/cache.sqlite`, or there was a cache at the same path before.
     ///
     /// # Errors
     ///
-    /// When the folder can't be written, one of the files holds something else, or another build holds them for
-    /// longer than a minute.
+    /// When the folder is not writable, one of the files is something else, or another build uses them for longer than
+    /// a minute.
     pub fn open(path: &Path, waiting: &dyn Fn()) -> Result<(Self, Mishaps), CacheError> {
         Self::open_at(path, waiting).map_err(|error| error.of(path))
     }
@@ -123,11 +123,11 @@ impl Cache {
         Ok((cache, Mishaps { state: of_state, cache: of_cache }))
     }
 
-    /// A cache that lives in memory with its state, and is gone when it is dropped.
+    /// Creates a cache and its state in memory; both are gone when it is dropped.
     ///
     /// # Errors
     ///
-    /// When SQLite can't be started.
+    /// When SQLite fails to start.
     pub fn in_memory() -> Result<Self, CacheError> {
         Ok(Self::with(None, schema::in_memory(Which::Cache)?, State::in_memory()?))
     }
@@ -147,12 +147,12 @@ impl Cache {
         }
     }
 
-    /// Goes on without the file that `damage` has shown to be damaged, and says what became of it: a cache is removed and
-    /// made anew, a state set aside. What was written since the last commit is rolled back.
+    /// Replaces the file that `damage` has shown to be damaged, and returns a message about it: a cache is removed and
+    /// created again, a state is set aside. Writes since the last commit are rolled back.
     ///
     /// # Errors
     ///
-    /// When the file can't be moved or removed, or no new one made; and any error that is no damage.
+    /// When the file can't be moved or removed, or a new one can't be created; also any error that is not about damage.
     pub fn begin_anew(&self, damage: CacheError) -> Result<String, CacheError> {
         match damage {
             CacheError::Damaged { which: Which::Cache, source } => {
@@ -170,10 +170,10 @@ impl Cache {
         }
     }
 
-    /// Removes the cache's file, and goes on with a new one.
+    /// Removes the cache's file and creates a new one.
     fn make_anew(&self) -> Result<(), CacheError> {
         let mut connection = self.connection();
-        // The file is closed before it is removed.
+        // The file must be closed before it is removed.
         *connection = schema::in_memory(Which::Cache)?;
         if let Some(path) = &self.path {
             *connection = make(path)?;
@@ -192,16 +192,16 @@ impl Cache {
         self.forget_texts();
     }
 
-    /// The file; none in memory.
+    /// The file; `None` for a cache in memory.
     pub fn path(&self) -> Option<&PathBuf> {
         self.path.as_ref()
     }
 
-    /// Makes permanent what was written so far: first what the cache may refer to, then what refers to it.
+    /// Commits all writes: those of the state first, because the cache refers to them.
     ///
     /// # Errors
     ///
-    /// When this write, or one since the last commit, failed: the disk may be full.
+    /// When this write, or one since the last commit, failed, for example because the disk is full.
     pub fn commit(&self) -> Result<(), CacheError> {
         self.check_writes()?;
         self.state.commit()?;
@@ -209,7 +209,7 @@ impl Cache {
         Ok(())
     }
 
-    /// Fails with the first of the writes since the last commit that failed.
+    /// Fails with the first failed write since the last commit.
     fn check_writes(&self) -> Result<(), CacheError> {
         match self.failed.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(error) => Err(error.into()),
@@ -217,7 +217,7 @@ impl Cache {
         }
     }
 
-    /// Rolls back what was written since the last commit.
+    /// Rolls back all writes since the last commit.
     ///
     /// # Errors
     ///
@@ -231,7 +231,7 @@ impl Cache {
         *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.forget_manifests();
         let connection = self.connection();
-        // Where the disk is full, SQLite has taken it back already.
+        // When the disk is full, SQLite has already rolled back.
         if !connection.is_autocommit() {
             connection.execute_batch("ROLLBACK")?;
         }
@@ -239,13 +239,12 @@ impl Cache {
         Ok(())
     }
 
-    /// Notes that something is not there that should be, see [`Cache::lost`].
+    /// Records that something expected is missing, see [`Cache::lost`].
     pub fn lose(&self, what: &str) {
         self.lost.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| what.to_owned());
     }
 
-    /// What a query looked for and the cache had no longer, since this was last asked. Whatever was computed since
-    /// then is worth nothing.
+    /// What queries found missing since the last call. Everything computed since then is worthless.
     pub fn lost(&self) -> Option<String> {
         self.lost.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
@@ -254,7 +253,7 @@ impl Cache {
         self.damaged.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes that a piece of a map is damaged, so that whoever writes the map next writes all of it.
+    /// Records that a shard of a map is damaged, so that the next write of the map rewrites all shards.
     fn note_damage(&self, map: &str) {
         self.damaged().insert(map.to_owned());
     }
@@ -272,7 +271,7 @@ impl Cache {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Runs a write whose failure can wait for the next commit, since its caller is a query.
+    /// Runs a write for a query, which can't return an error: the next commit reports it.
     fn write_soon(&self, write: impl FnOnce(&Connection) -> rusqlite::Result<usize>) {
         if let Err(error) = write(&self.connection()) {
             self.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
@@ -336,7 +335,7 @@ mod tests {
         };
         for content in NO_CACHES {
             std::fs::write(&path, content).unwrap();
-            // A refusal leaves nothing that would make the next one different.
+            // A refusal must not leave anything that changes the result of the next attempt.
             refuse(&path);
             refuse(&path);
             assert_eq!(std::fs::read(&path).unwrap(), content);
@@ -372,7 +371,8 @@ mod tests {
         assert_eq!(Cache::open(&path, &|| {}).unwrap().1, Mishaps::default());
     }
 
-    /// What is told of a cache and its state once `damage` has been done to one of them.
+    /// The mishaps of opening a cache and its state after `damage` was done to one of them, and the files in the
+    /// folder.
     fn told(which: Which, damage: &dyn Fn(&Path)) -> (Mishaps, Vec<String>) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cache.sqlite");
@@ -411,7 +411,7 @@ mod tests {
             );
             let (mishaps, files) = told(Which::Cache, damage);
             assert!(mishaps.cache.unwrap().contains(expected), "{expected}");
-            // What may be somebody else's is not removed.
+            // A file that may belong to another program is not removed.
             let kept = if expected == "another program" { &["cache.sqlite.set-aside"][..] } else { &[] };
             let mut all = [&["cache.sqlite", "cache.sqlite.lock"], kept, &["state.sqlite"]].concat();
             all.sort_unstable();

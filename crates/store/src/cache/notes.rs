@@ -1,11 +1,11 @@
-//! Notes: single values in the cache, each under a name.
+//! Notes: single values in the cache, each with a name.
 
 use rusqlite::{OptionalExtension as _, params};
 
 use super::{Cache, CacheError, seal, unseal};
 
 impl Cache {
-    /// The value under `name`. A damaged one counts as none.
+    /// The value of the note `name`. A damaged one is `None`.
     ///
     /// # Errors
     ///
@@ -17,7 +17,7 @@ impl Cache {
         Ok(sealed.and_then(|sealed| unseal(&[name.as_bytes()], &sealed)))
     }
 
-    /// Keeps a value under `name`; `None` forgets it.
+    /// Stores the value of the note `name`; `None` removes it.
     ///
     /// # Errors
     ///
@@ -34,7 +34,7 @@ impl Cache {
         Ok(())
     }
 
-    /// A number that is kept under `name`; 0 if it never was.
+    /// The number in the note `name`; 0 if there is none.
     ///
     /// # Errors
     ///
@@ -44,7 +44,7 @@ impl Cache {
         Ok(bytes.map_or(0, i64::from_le_bytes))
     }
 
-    /// Keeps a number under `name`.
+    /// Stores a number in the note `name`.
     ///
     /// # Errors
     ///
@@ -53,7 +53,7 @@ impl Cache {
         self.set_note(name, Some(&number.to_le_bytes()))
     }
 
-    /// Makes the number under `name` one greater, and returns it.
+    /// Increments the number in the note `name`, and returns it.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Opening the cache's file: what becomes of whatever is in its place.
+//! Opens the cache's file, and replaces whatever else is in its place.
 
 use std::path::Path;
 
@@ -8,23 +8,23 @@ use super::aside::{damaged, forget_oldest, removed, set_aside};
 use super::file::{Header, not_ours, remove};
 use super::{CacheError, State, Which, schema};
 
-/// Why a file can't be used.
+/// Why a file is unusable.
 pub(super) enum Unusable {
-    /// It is another program's.
+    /// It belongs to another program.
     Foreign,
-    /// It is a cache from when caches held what is in the state now.
+    /// It is a cache of an older version, which kept in it what is now in the state.
     Old,
-    /// Something else is wrong with it.
+    /// Another reason, such as damage.
     Other(String),
     Sqlite(rusqlite::Error),
 }
 
 impl Unusable {
     pub(super) fn bad_header() -> Self {
-        Self::Other("is damaged (its header makes no sense)".to_owned())
+        Self::Other("is damaged (invalid header)".to_owned())
     }
 
-    /// What is wrong with the file, if that is to blame.
+    /// The reason, if the file itself is the cause; otherwise an error.
     pub(super) fn reason(self, path: &Path, which: Which) -> Result<String, CacheError> {
         match self {
             Self::Foreign | Self::Old => Ok(schema::FOREIGN.to_owned()),
@@ -52,16 +52,16 @@ impl From<rusqlite::Error> for Unusable {
     }
 }
 
-/// Whether there is a file at `path` with nothing in it, of which SQLite makes a database without a word.
+/// Whether there is an empty file at `path`, which SQLite would silently turn into a database.
 pub(super) fn is_empty_file(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() == 0)
 }
 
-/// Opens the cache, or makes one in place of what can't be used. Says what became of that.
+/// Opens the cache, or creates one in place of an unusable file. Also returns a message about that file.
 pub(super) fn open_cache(path: &Path, state: &State) -> Result<(Connection, Option<String>), CacheError> {
     let io = |source| CacheError::Folder { path: path.to_path_buf(), source };
     let opened = match Header::of(path, Which::Cache)? {
-        // Without the file, what SQLite keeps beside it is another file's.
+        // Without the main file, SQLite's files beside it belong to a former one.
         Header::Empty => {
             let told = is_empty_file(path).then(|| removed("is an empty file"));
             return Ok((make(path)?, told));
@@ -77,15 +77,15 @@ pub(super) fn open_cache(path: &Path, state: &State) -> Result<(Connection, Opti
             let manifests = read_manifests(path).unwrap_or_default();
             let told = if taken.is_whole {
                 remove(path)?;
-                "the cache was written by an older version of shelflife: its facts and histories are in the state now, and \
-                 the rest is made again"
+                "the cache was written by an older version of shelflife: its facts and histories were moved to the \
+                 state, and the rest will be rebuilt"
                     .to_owned()
             } else {
                 let moved_to = set_aside(path).map_err(io)?;
                 forget_oldest(path);
                 format!(
-                    "the cache was written by an older version of shelflife and is damaged; it was set aside as {}, and what \
-                     could be read of its facts and histories is in the state now",
+                    "the cache was written by an older version of shelflife and is damaged; it was set aside as {}, \
+                     and the facts and histories that could be read were copied to the state",
                     moved_to.display()
                 )
             };
@@ -95,25 +95,28 @@ pub(super) fn open_cache(path: &Path, state: &State) -> Result<(Connection, Opti
             }
             return Ok((connection, Some(told)));
         }
-        // Somebody may need it.
+        // The file may be needed by another program.
         Err(unusable @ Unusable::Foreign) => {
             let reason = unusable.reason(path, Which::Cache)?;
             let moved_to = set_aside(path).map_err(io)?;
             forget_oldest(path);
-            format!("the cache {reason}; it was set aside as {} and begins anew", moved_to.display())
+            format!(
+                "the cache {reason}; it was set aside as {}, and a new one was started",
+                moved_to.display()
+            )
         }
         Err(unusable) => removed(&unusable.reason(path, Which::Cache)?),
     };
     Ok((make(path)?, Some(told)))
 }
 
-/// Makes a cache in place of whatever is there.
+/// Creates a cache in place of whatever is there.
 pub(super) fn make(path: &Path) -> Result<Connection, CacheError> {
     remove(path)?;
     schema::open(path, Which::Cache).map_err(|unusable| unusable.into_error(path, Which::Cache))
 }
 
-/// The pieces of what an older cache knew of output folders: which files in them are ours.
+/// The shards of an older cache with the files that builds wrote to or removed from output folders.
 fn read_manifests(path: &Path) -> rusqlite::Result<Vec<(String, i64, Vec<u8>)>> {
     let old = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let mut select = old.prepare(

@@ -37,9 +37,9 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// When the file can't be read. A blob that is missing or damaged is `None`.
+    /// When the file can't be read. A missing or damaged blob is `None`.
     pub fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>, CacheError> {
-        // Unpacked without the connection, so that others can read meanwhile.
+        // Unpacked after the connection is released, so that other threads can read in the meantime.
         let packed: Option<Vec<u8>> = self
             .connection()
             .prepare_cached("SELECT bytes FROM blob WHERE digest = ?1")?
@@ -48,10 +48,10 @@ impl Cache {
         Ok(packed.and_then(|packed| unpack(&packed)).filter(|bytes| Digest::of(bytes) == digest))
     }
 
-    /// The result that `function` gave for `inputs` in this or an earlier process.
+    /// The result of `function` for `inputs` from this or an earlier process.
     ///
-    /// `inputs` is the digest of everything the result depends on, the function's version included. A
-    /// result that is damaged or can't be read counts as none: it is made again.
+    /// `inputs` is the digest of everything that the result depends on, including the function's version. A damaged or
+    /// unreadable result is `None`, so that it is computed again.
     pub fn memo(&self, function: &str, inputs: Digest) -> Option<Vec<u8>> {
         let (sealed, used): (Vec<u8>, i64) = {
             let connection = self.connection();
@@ -66,7 +66,7 @@ impl Cache {
         Some(result)
     }
 
-    /// Keeps the result of `function` for `inputs`.
+    /// Stores the result of `function` for `inputs`.
     pub fn keep_memo(&self, function: &str, inputs: Digest, result: &[u8]) {
         let sealed = seal(&[function.as_bytes(), inputs.as_bytes()], result);
         let build = {
@@ -118,7 +118,7 @@ mod tests {
             .connection()
             .execute_batch("UPDATE memo SET result = (SELECT result FROM memo WHERE function = 'g')")
             .unwrap();
-        assert_eq!(cache.memo("f", inputs), None, "it is a result, but not of this function");
+        assert_eq!(cache.memo("f", inputs), None, "the result belongs to another function");
         assert_eq!(cache.memo("g", inputs).as_deref(), Some(&b"other"[..]));
         cache.connection().execute_batch("UPDATE memo SET result = x'007B7D'").unwrap();
         assert_eq!(cache.memo("g", inputs), None);

@@ -1,4 +1,4 @@
-//! How values are stored: shorter where that pays, and with a checksum where nothing else would tell of damage.
+//! The stored form of values: compressed if that pays, and with a checksum where nothing else would reveal damage.
 
 use std::cell::RefCell;
 use std::io;
@@ -7,20 +7,20 @@ use zstd::bulk::{Compressor, Decompressor};
 
 use crate::digest::Digest;
 
-/// Values of this length and more are compressed.
+/// The length in bytes from which values are compressed.
 const COMPRESS_FROM: usize = 512;
 
-/// How hard zstd tries. More makes pages a tenth smaller, and takes twice as long.
+/// The compression level of zstd. The next one makes pages a tenth smaller, but takes twice as long.
 const LEVEL: i32 = 1;
 
-/// The largest value that is unpacked; a damaged frame may claim any size.
+/// The largest value that is unpacked, in bytes; a damaged frame may claim any size.
 const MAX_VALUE: usize = 256 * 1024 * 1024;
 
-/// How many bytes a checksum has: enough against accidents. It is no defence against somebody who writes into
-/// the file on purpose.
+/// The length of a checksum in bytes: enough against accidents, but no protection against deliberate changes to the
+/// file.
 const CHECKSUM: usize = 16;
 
-/// The first bytes of the BLAKE3 digest of all parts, none of which can be mistaken for a part of its neighbour.
+/// The first bytes of the BLAKE3 digest of all parts, each with its length.
 pub(super) fn checksum<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; CHECKSUM] {
     let mut short = [0; CHECKSUM];
     short.copy_from_slice(&Digest::of_parts(parts).as_bytes()[..CHECKSUM]);
@@ -28,7 +28,7 @@ pub(super) fn checksum<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; CH
 }
 
 thread_local! {
-    // Making one costs more than a short value does.
+    // Creating one takes longer than compressing a short value.
     static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
     static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
 }
@@ -47,7 +47,7 @@ fn decompress(frame: &[u8], size: usize) -> io::Result<Vec<u8>> {
     })
 }
 
-/// The form in which a value is stored, see `cache-schema`.
+/// The stored form of a value, see `cache-schema`.
 pub(super) fn pack(value: &[u8]) -> Vec<u8> {
     if value.len() >= COMPRESS_FROM
         && let Ok(frame) = compress(value)
@@ -64,7 +64,7 @@ pub(super) fn pack(value: &[u8]) -> Vec<u8> {
     packed
 }
 
-/// Takes back what [`pack`] made; `None` if it is damaged.
+/// Reverses [`pack`]; `None` if the value is damaged.
 pub(super) fn unpack(packed: &[u8]) -> Option<Vec<u8>> {
     match packed.split_first()? {
         (0, value) => Some(value.to_vec()),
@@ -76,7 +76,7 @@ pub(super) fn unpack(packed: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-/// Puts a value, as it is, behind a checksum of itself and of `key`, which tells where it belongs.
+/// Prefixes a value with a checksum of `key` and the value. The key identifies the value's place.
 pub(super) fn fasten(key: &[&[u8]], value: &[u8]) -> Vec<u8> {
     let mut fastened = Vec::with_capacity(CHECKSUM + value.len());
     fastened.extend_from_slice(&checksum(key.iter().copied().chain([value])));
@@ -84,20 +84,20 @@ pub(super) fn fasten(key: &[&[u8]], value: &[u8]) -> Vec<u8> {
     fastened
 }
 
-/// Takes back what [`fasten`] made for the same key; `None` if it is damaged or belongs elsewhere.
+/// Reverses [`fasten`] for the same key; `None` if the value is damaged or belongs to another key.
 pub(super) fn unfasten<'v>(key: &[&[u8]], fastened: &'v [u8]) -> Option<&'v [u8]> {
     let (expected, value) = fastened.split_first_chunk::<CHECKSUM>()?;
     (checksum(key.iter().copied().chain([value])) == *expected).then_some(value)
 }
 
-/// Packs a value behind a checksum of itself and of `key`, which tells where it belongs.
+/// Packs a value, and prefixes it with a checksum of `key` and the value. The key identifies the value's place.
 pub(super) fn seal(key: &[&[u8]], value: &[u8]) -> Vec<u8> {
     let mut sealed = checksum(key.iter().copied().chain([value])).to_vec();
     sealed.append(&mut pack(value));
     sealed
 }
 
-/// Takes back what [`seal`] made for the same key; `None` if it is damaged or belongs elsewhere.
+/// Reverses [`seal`] for the same key; `None` if the value is damaged or belongs to another key.
 pub(super) fn unseal(key: &[&[u8]], sealed: &[u8]) -> Option<Vec<u8>> {
     let (expected, packed) = sealed.split_first_chunk::<CHECKSUM>()?;
     let value = unpack(packed)?;

@@ -1,4 +1,4 @@
-//! Pauses: a process that goes on lets others use the two files between its builds.
+//! Pauses: a long-running process lets other processes use the two files between its builds.
 
 use std::path::Path;
 use std::sync::PoisonError;
@@ -10,55 +10,55 @@ use super::schema::{self, PATIENCE};
 use super::{Cache, CacheError, Which};
 use crate::file_stat::Identity;
 
-/// What a pause began with.
+/// The two files at the beginning of a pause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Paused {
     state: Mark,
     cache: Mark,
 }
 
-/// What one of the files was when a pause began.
+/// One of the files at the beginning of a pause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Mark {
-    /// SQLite's number of what others have written (<https://www.sqlite.org/pragma.html#pragma_data_version>).
+    /// SQLite's counter of writes by other connections (<https://www.sqlite.org/pragma.html#pragma_data_version>).
     version: i64,
     file: Option<Identity>,
 }
 
 impl Mark {
-    /// Whether that file is still at `path`.
+    /// Whether the same file is still at `path`.
     pub(super) fn is_of(self, path: Option<&Path>) -> bool {
         self.file == path.and_then(Identity::of)
     }
 }
 
-/// Commits, and lets others use the file at `path`.
+/// Commits, and lets other processes use the file at `path`.
 pub(super) fn leave(connection: &Connection, path: Option<&Path>) -> rusqlite::Result<Mark> {
     connection.execute_batch("COMMIT")?;
     let version = connection.pragma_query_value(None, "data_version", |row| row.get(0))?;
     Ok(Mark { version, file: path.and_then(Identity::of) })
 }
 
-/// Goes on. Returns whether nobody has written meanwhile.
+/// Ends a pause of one file. Returns whether it is unchanged.
 pub(super) fn come_back(connection: &Connection, mark: Mark) -> rusqlite::Result<bool> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
     let version: i64 = connection.pragma_query_value(None, "data_version", |row| row.get(0))?;
     Ok(version == mark.version)
 }
 
-/// What happened in a pause.
+/// What happened during a pause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meanwhile {
-    /// All is as it was.
+    /// Nothing was written.
     Nothing,
-    /// Somebody wrote into one of the files. What is remembered of them may be wrong.
+    /// One of the files was written to, so values read from them before may be outdated.
     Written,
-    /// There is another file in the place of one, or none. The cache has to be opened anew.
+    /// One of the files was replaced or removed. The cache must be opened again.
     Replaced,
 }
 
 impl Cache {
-    /// Makes permanent what was written, and lets others use the cache until [`Cache::resume`].
+    /// Commits, and lets other processes use the cache until [`Cache::resume`].
     ///
     /// # Errors
     ///
@@ -71,8 +71,8 @@ impl Cache {
         Ok(Paused { state, cache })
     }
 
-    /// Closes the files, in which all that was written since the last commit is lost, though somebody may hold on
-    /// to this cache for ever. What is asked of it from then on is as if it were empty.
+    /// Closes the files even if this cache is never dropped. Writes since the last commit are lost. From then on, the
+    /// cache acts as if it were empty.
     ///
     /// # Errors
     ///
@@ -86,18 +86,18 @@ impl Cache {
         Ok(())
     }
 
-    /// What cuts short whatever SQLite does with the files at the moment: it fails, and what it was to change is as it
-    /// was.
+    /// Returns a function that interrupts SQLite's current statements. They fail, and what they have changed is rolled
+    /// back.
     pub fn interrupter(&self) -> impl Fn() + Send + 'static {
         let handles = [self.state.interrupt_handle(), self.connection().get_interrupt_handle()];
         move || handles.iter().for_each(rusqlite::InterruptHandle::interrupt)
     }
 
-    /// Ends a pause. While another build has the cache, it waits, and calls `waiting` once to say so.
+    /// Ends a pause. While another build uses the cache, this waits, and calls `waiting` once.
     ///
     /// # Errors
     ///
-    /// When another build holds the cache for longer than a minute, or a file can't be read.
+    /// When another build uses the cache for longer than a minute, or a file can't be read.
     pub fn resume(&self, paused: Paused, waiting: &dyn Fn()) -> Result<Meanwhile, CacheError> {
         if let Some(path) = &self.path {
             if !path.exists() {
@@ -131,7 +131,7 @@ mod tests {
         cache.set_number("builds", 1).unwrap();
         cache.commit().unwrap();
         let pages = |number: i64| cache.connection().pragma_update(None, "max_page_count", number).unwrap();
-        // Less than there is means no more than there is.
+        // A limit below the current size stops the file from growing.
         pages(1);
         for number in 0..2000u32 {
             cache.put_blob(blake3::hash(&number.to_le_bytes()).as_bytes());

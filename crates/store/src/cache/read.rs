@@ -1,4 +1,4 @@
-//! Reading a cache and its state without writing: neither into them nor beside them, and no matter who has them open.
+//! Reads a cache and its state without writing to them or beside them, even while another process has them open.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -11,22 +11,22 @@ use super::schema::{self, PATIENCE};
 use super::{Cache, CacheError, State, Which, state_beside};
 use crate::file_stat::FileStat;
 
-/// How often to begin again while a build writes into the files.
+/// How many times to start over while a build writes to the files.
 const ATTEMPTS: usize = 5;
 
 impl Cache {
-    /// Calls `read` with the cache at `path` as the last commit left it. No lock is taken, so that this works
-    /// while a build has the cache; `read` may be called more than once, and can write nothing.
+    /// Calls `read` with the cache at `path` as of the last commit. This takes no lock, so it works during a build.
+    /// `read` may be called several times, and can't write.
     ///
     /// # Errors
     ///
-    /// When there is neither a cache nor a state, when one of them is something else, or a build has to bring it up to
-    /// date first; when a file can't be read; and whatever `read` returns.
+    /// When neither a cache nor a state exists, one of them is something else or has to be updated by a build first, or
+    /// a file can't be read; also any error of `read`.
     pub fn read<T>(path: &Path, read: impl Fn(&Self) -> Result<T, CacheError>) -> Result<T, CacheError> {
         Self::read_shared(path, |cache| read(cache))
     }
 
-    /// The same for whoever shares the cache, such as a graph.
+    /// Like [`Cache::read`], for callers that share the cache, such as a graph.
     ///
     /// # Errors
     ///
@@ -48,9 +48,9 @@ impl Cache {
     }
 }
 
-/// What a file looks like. With a log beside it, it is in use, or was left by a build that was killed: then SQLite has to
-/// look into both, and does so without touching either. Without one it would make a log and leave it behind, unless it is
-/// told that nobody writes; whether that was so is seen from the file.
+/// The stat of a database file, and whether it has a log. With a log it is in use, or was left by a killed build:
+/// SQLite then reads both without changing them. Without one, SQLite would create a log and leave it behind unless it
+/// is told that the file is immutable; the file stat shows afterwards whether that was true.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct File {
     stat: Option<FileStat>,
@@ -64,9 +64,9 @@ impl File {
     }
 }
 
-/// Opens both. Of the two, one may be missing: the cache was thrown away, or the state lost.
+/// Opens both files. One of them may be missing: the cache was deleted, or the state lost.
 fn open(path: &Path, state_path: &Path, files: [File; 2]) -> Result<Cache, CacheError> {
-    // What a cache refers to was written before it.
+    // The state is written before the cache that refers to it.
     let (has_cache, has_state) = (path.exists(), state_path.exists());
     let cache = if has_cache || !has_state {
         open_file(path, Which::Cache, files[0].has_log)?
@@ -91,8 +91,10 @@ fn open_file(path: &Path, which: Which, has_log: bool) -> Result<Connection, Cac
     match Header::of(path, which)? {
         Header::Empty if path.exists() => return Err(unready((schema::NOTHING.to_owned(), BUILD))),
         Header::Empty => return Err(unready(("does not exist".to_owned(), BUILD))),
-        Header::Other | Header::Mistaken => return Err(not_ours(path, which, "holds something else")),
-        Header::Damaged => return Err(unready(("is damaged (its header makes no sense)".to_owned(), BUILD))),
+        Header::Other => return Err(not_ours(path, which, "is not an SQLite database")),
+        Header::Mistaken if which == Which::Cache => return Err(not_ours(path, which, "is a state")),
+        Header::Mistaken => return Err(not_ours(path, which, "is a cache")),
+        Header::Damaged => return Err(unready(("is damaged (invalid header)".to_owned(), BUILD))),
         // The header of a new file may still be in the log.
         Header::Ours | Header::Database => {}
     }
@@ -110,7 +112,7 @@ fn open_file(path: &Path, which: Which, has_log: bool) -> Result<Connection, Cac
     )
 }
 
-/// Opens a file, and says whether it is ours. Whatever is read from then on is of one moment.
+/// Opens a file, and returns whether it is ours. All later reads see the same snapshot.
 fn connect(path: &Path, which: Which, has_log: bool) -> rusqlite::Result<(Connection, bool)> {
     let address = Url::from_file_path(std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf()));
     let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY;
@@ -127,7 +129,7 @@ fn connect(path: &Path, which: Which, has_log: bool) -> rusqlite::Result<(Connec
     Ok((connection, is_ours))
 }
 
-/// What to do about a cache that nothing can be read from.
+/// The help for a cache that is missing or empty.
 pub(super) const BUILD: &str = "build the site first";
 
 #[cfg(test)]
@@ -149,18 +151,18 @@ mod tests {
     #[test]
     fn reads_what_is_permanent_whether_or_not_a_build_has_the_file() {
         let folder = tempfile::tempdir().unwrap();
-        // What has a meaning in an address is but a character in a name.
+        // Characters with a meaning in URLs have none in file names.
         let path = folder.path().join("a?b=c#d%20e.sqlite");
         let (cache, _) = Cache::open(&path, &|| {}).unwrap();
         cache.set_number("x", 1).unwrap();
         cache.commit().unwrap();
         cache.set_number("x", 2).unwrap();
-        assert_eq!(number(&path).unwrap(), 1, "another has it");
+        assert_eq!(number(&path).unwrap(), 1, "while another process has it open");
         cache.commit().unwrap();
         assert_eq!(number(&path).unwrap(), 2);
         drop(cache);
         let before = files(folder.path());
-        assert_eq!(number(&path).unwrap(), 2, "nobody has it");
+        assert_eq!(number(&path).unwrap(), 2, "while no other process has it open");
         assert_eq!(files(folder.path()), before);
         let written = Cache::read(&path, |cache| cache.set_number("x", 3));
         assert!(written.is_err());
@@ -201,7 +203,7 @@ mod tests {
         };
         assert!(refusal().contains("does not exist"));
         std::fs::write(&path, "not a database, but something long enough to look at").unwrap();
-        assert!(refusal().contains("holds something else"));
+        assert!(refusal().contains("is not an SQLite database"));
         std::fs::remove_file(&path).unwrap();
         drop(Cache::open(&path, &|| {}).unwrap());
         for (pragma, expected) in [

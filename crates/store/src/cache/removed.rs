@@ -1,4 +1,4 @@
-//! What builds have removed from output folders: it may come back, in a copy of the folder that is older than the cache.
+//! Files that builds have removed from output folders. They may reappear when an older copy of the folder is restored.
 
 use std::collections::BTreeMap;
 
@@ -7,26 +7,26 @@ use serde::{Deserialize, Serialize};
 use super::{Cache, CacheError, shards};
 use crate::digest::Digest;
 
-/// Files that builds have removed from an output folder, by their paths with `/`.
+/// The files removed from an output folder, by path with `/`.
 pub type Removals = BTreeMap<String, Removal>;
 
 /// The removal of one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Removal {
-    /// The digests of what builds wrote there last.
+    /// The digests of what builds last wrote to this path.
     pub digests: Vec<Digest>,
-    /// The number of the build that has removed it, or had to do so again.
+    /// The number of the build that last removed it.
     pub build: i64,
 }
 
-/// What the name of an output folder's map begins with.
+/// The prefix of the names of these maps; the name of the output folder follows.
 pub(super) const REMOVED: &str = "removed:";
 
-/// How many files of a folder are remembered at most. Each is looked for by every build.
+/// The most removed files that are remembered per folder. Every build checks all of them.
 const REMEMBERED: usize = 16 * 1024;
 
 impl Cache {
-    /// What builds have removed from the output folder with this name. Damaged pieces are left out.
+    /// The files removed from the output folder with this name. Damaged shards are left out.
     ///
     /// # Errors
     ///
@@ -42,8 +42,7 @@ impl Cache {
         Ok(read.unwrap_or_default().into_iter().collect())
     }
 
-    /// Makes `removals` what builds have removed from the output folder with this name; the latest, if there are too
-    /// many.
+    /// Stores the files removed from the output folder with this name; only the latest, if there are too many.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! The schemas of the two files: the cache has one, and any other is removed; the state gets from each to the newest.
+//! The schemas of the two files. A cache with another schema is replaced; a state is migrated to the newest one.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,37 +10,37 @@ use super::file::{Which, not_ours};
 use super::open::Unusable;
 use super::read::BUILD;
 
-/// The cache's schema, and its number. It grows with every change to the schema, or to what tables hold.
+/// The cache's schema and its version, which increases with every change to the schema or to the data in its tables.
 const CACHE: &str = include_str!("../../../../cache-schema/cache.sql");
 const CACHE_VERSION: u32 = 11;
 
-/// Up to this number caches held what is in the state now.
+/// The last version in which the cache also held what is now in the state.
 const LAST_WITH_STATE: u32 = 9;
 
-/// Every step from an empty file to today's state. Steps are only ever added.
+/// The migrations from an empty file to the current state. Never change one; only add new ones.
 const STATE: [&str; 1] = [include_str!("../../../../cache-schema/state/001-state.sql")];
 
-/// What is said of another program's file.
+/// The reason for refusing another program's file.
 pub(super) const FOREIGN: &str = "belongs to another program";
 
-/// What is said of an empty one.
-pub(super) const NOTHING: &str = "has nothing in it yet";
+/// The reason for refusing an empty file.
+pub(super) const NOTHING: &str = "is empty";
 
-/// How long to wait for another one that uses the same file.
+/// How long to wait for another process that uses the same file.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Whether the file is what is looked for, or has nothing in it yet.
+/// Whether the file is the expected one, or empty.
 pub(super) fn is_ours(connection: &Connection, which: Which) -> rusqlite::Result<bool> {
     let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
     let tables: u32 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
     Ok(application == which.application_id() || (application == 0 && tables == 0))
 }
 
-/// Makes sure that an SQLite file is what is looked for, without writing into it.
+/// Checks that an SQLite file is the expected one, without writing to it.
 ///
 /// # Errors
 ///
-/// [`CacheError::NotOurs`] if it isn't or can't be read.
+/// [`CacheError::NotOurs`] if it is another one or can't be read.
 pub(super) fn recognise(path: &Path, which: Which) -> Result<(), CacheError> {
     let result = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
         .and_then(|connection| is_ours(&connection, which));
@@ -51,18 +51,18 @@ pub(super) fn recognise(path: &Path, which: Which) -> Result<(), CacheError> {
     }
 }
 
-/// How much of a file SQLite holds in memory at most, in KiB.
+/// SQLite's page cache for a file, in KiB.
 const KIB_IN_MEMORY: i64 = 16 * 1024;
 
-/// From so many pages on, what is in the write-ahead log is copied into the file.
+/// The number of pages in the write-ahead log from which on they are copied to the file.
 const PAGES_IN_LOG: i64 = 32 * 1024;
 
-/// Opens the file at `path`, makes its tables or brings them to the newest schema, and begins a transaction.
+/// Opens the file at `path`, creates or migrates its tables, and begins a transaction.
 pub(super) fn open(path: &Path, which: Which) -> Result<Connection, Unusable> {
     prepare(Connection::open(path)?, which)
 }
 
-/// The same in memory.
+/// Opens a database in memory, like [`open`].
 pub(super) fn in_memory(which: Which) -> Result<Connection, CacheError> {
     let connection = Connection::open_in_memory().map_err(|error| CacheError::from_sqlite(which, error))?;
     prepare(connection, which).map_err(|unusable| match unusable {
@@ -73,15 +73,15 @@ pub(super) fn in_memory(which: Which) -> Result<Connection, CacheError> {
 
 fn prepare(connection: Connection, which: Which) -> Result<Connection, Unusable> {
     connection.busy_timeout(PATIENCE)?;
-    // With a write-ahead log a killed build leaves either all of a commit or nothing of it. NORMAL may lose the last
-    // commits when the power fails, of one file or of both: what sources have answered is asked for again, and counters
-    // tell a cache that refers to what the state has lost.
+    // With a write-ahead log, a killed build leaves a commit either complete or absent. NORMAL may lose the last
+    // commits of either file in a power failure: lost answers of sources are fetched again, and counters reveal a cache
+    // that refers to lost writes of the state.
     connection.pragma_update(None, "synchronous", "NORMAL")?;
-    // A build touches much of the file; with what SQLite holds by default, it would read the same pages again and again.
+    // A build reads much of the file; with SQLite's default page cache, it would read the same pages repeatedly.
     connection.pragma_update(None, "cache_size", -KIB_IN_MEMORY)?;
-    // What a build commits bit by bit is copied from the log into the file once, when it is closed.
+    // The many commits of a build are copied from the log to the file once, when it is closed.
     connection.pragma_update(None, "wal_autocheckpoint", PAGES_IN_LOG)?;
-    // Nothing is written into another program's file, not even which journal it has.
+    // Nothing is written to another program's file, not even the journal mode.
     if !is_ours(&connection, which)? {
         return Err(Unusable::Foreign);
     }
@@ -93,12 +93,12 @@ fn prepare(connection: Connection, which: Which) -> Result<Connection, Unusable>
         _ => {}
     }
     if version == 0 {
-        // Only a file without tables can begin to give pages back.
+        // Auto-vacuum can only be enabled while a file has no tables.
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     }
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.execute_batch("BEGIN IMMEDIATE")?;
-    // A file that is up to date is not written to, so that a build that has nothing to do waits for no disk.
+    // A current file is not written to, so that a build with nothing to do doesn't wait for the disk.
     if version < newest {
         match which {
             Which::Cache => connection.execute_batch(CACHE)?,
@@ -122,10 +122,12 @@ fn newest(which: Which) -> u32 {
 
 fn too_new(version: u32, which: Which) -> String {
     let newest = newest(which);
-    format!("was written by a newer version of shelflife (schema {version}, this one knows {newest})")
+    format!(
+        "was written by a newer version of shelflife (schema {version}, this version supports up to {newest})"
+    )
 }
 
-/// What keeps a file from being read as it is, and what to do about that; `None` if nothing does.
+/// Why the file can't be read as it is, and what to do about it; `None` if it can.
 pub(super) fn age_of(
     connection: &Connection,
     which: Which,
@@ -134,10 +136,10 @@ pub(super) fn age_of(
     let newest = newest(which);
     Ok(match version {
         0 => Some((NOTHING.to_owned(), BUILD)),
-        _ if version > newest => Some((too_new(version, which), "use that version")),
+        _ if version > newest => Some((too_new(version, which), "use the newer version of shelflife")),
         _ if version < newest => {
             let reason = "was written by an older version of shelflife".to_owned();
-            Some((reason, "build the site once, which brings it up to date"))
+            Some((reason, "build the site once to update it"))
         }
         _ => None,
     })
@@ -147,7 +149,7 @@ fn version_of(connection: &Connection) -> rusqlite::Result<u32> {
     connection.pragma_query_value(None, "user_version", |row| row.get(0))
 }
 
-/// How many bytes of a file are in use.
+/// The number of bytes of a file that are in use.
 pub(super) fn size(connection: &Connection) -> rusqlite::Result<u64> {
     let size: i64 = connection.query_row(
         "SELECT (page_count - freelist_count) * page_size
@@ -158,9 +160,9 @@ pub(super) fn size(connection: &Connection) -> rusqlite::Result<u64> {
     Ok(u64::try_from(size).unwrap_or_default())
 }
 
-/// Gives the pages that nothing uses any more back to the file system, at the next commit.
+/// Returns unused pages to the file system, at the next commit.
 pub(super) fn give_back(connection: &Connection) -> rusqlite::Result<()> {
-    // Each step of the statement gives back one page, so it has to be run to its end.
+    // Each step of the statement returns one page, so it has to be stepped to the end.
     let mut vacuum = connection.prepare("PRAGMA incremental_vacuum")?;
     let mut pages = vacuum.query([])?;
     while pages.next()?.is_some() {}

@@ -1,4 +1,4 @@
-//! Shards: a large map in pieces, so that it is read at once and a change of one item writes one piece.
+//! Shards: a large map in pieces, so that changing one item rewrites only one piece.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,10 +10,10 @@ use serde::de::DeserializeOwned;
 use super::packing::{fasten, unfasten};
 use super::{Cache, CacheError};
 
-/// Into how many pieces a map is divided.
+/// The number of shards per map.
 const SHARDS: u64 = 64;
 
-/// Which piece has the item with this key: FNV-1a (<https://www.rfc-editor.org/rfc/rfc9923>).
+/// The number of the shard with this key: FNV-1a (<https://www.rfc-editor.org/rfc/rfc9923>).
 pub(super) fn number_of(key: &str) -> i64 {
     let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
@@ -22,12 +22,12 @@ pub(super) fn number_of(key: &str) -> i64 {
     ((hash ^ (hash >> 32)) % SHARDS).cast_signed()
 }
 
-/// Items by their keys.
+/// Items with their keys.
 pub(super) type Items<T> = Vec<(String, T)>;
 
 impl Cache {
-    /// Everything that is in a map, in no particular order, and whether any of it is damaged, which is left out. `None`
-    /// if there is no such map.
+    /// All items of a map, in no particular order, and whether any shard is damaged and therefore left out. `None` if
+    /// there is no such map.
     ///
     /// # Errors
     ///
@@ -36,24 +36,24 @@ impl Cache {
         &self,
         map: &str,
     ) -> Result<Option<(Items<T>, bool)>, CacheError> {
-        // Not with the connection in hand: whoever works on several cores may be given other work meanwhile, which may
-        // need it, and those who unpack may be at such work.
+        // The connection is released first: a thread that waits for parallel work may take on other work that needs the
+        // connection.
         let pieces = pieces(&self.connection(), map)?;
         Ok(unpack(map, &pieces))
     }
 }
 
-/// A piece's number, and its items as they are stored.
+/// The number of a shard, and its items as stored.
 pub(super) type Piece = (i64, Vec<u8>);
 
-/// The pieces of a map.
+/// The shards of a map.
 pub(super) fn pieces(connection: &Connection, map: &str) -> rusqlite::Result<Vec<Piece>> {
     let mut select = connection.prepare_cached("SELECT number, items FROM shard WHERE map = ?1")?;
     let rows = select.query_map([map], |row| Ok((row.get(0)?, row.get(1)?)))?;
     rows.collect()
 }
 
-/// What [`Cache::map`] makes of a map's pieces, on all cores.
+/// Unpacks the shards of a map in parallel, see [`Cache::map`].
 pub(super) fn unpack<T: DeserializeOwned + Send>(map: &str, shards: &[Piece]) -> Option<(Items<T>, bool)> {
     if shards.is_empty() {
         return None;
@@ -64,14 +64,14 @@ pub(super) fn unpack<T: DeserializeOwned + Send>(map: &str, shards: &[Piece]) ->
     Some((read.into_iter().flatten().flatten().collect(), is_damaged))
 }
 
-/// The items of a piece; `None` if it is damaged.
+/// The items of a shard; `None` if it is damaged.
 pub(super) fn one<T: DeserializeOwned>(map: &str, number: i64, items: &[u8]) -> Option<Items<T>> {
     postcard::from_bytes(unfasten(&[map.as_bytes(), &number.to_le_bytes()], items)?).ok()
 }
 
-/// Makes a map hold these items, which come in the order of their keys, and writes the pieces that are different.
-/// With `of`, only the pieces with these numbers are looked at. If the map `is_sound`, pieces are believed to be what
-/// their checksums say, which is not so where one was found damaged.
+/// Stores the items of a map, given in the order of their keys, by writing the shards that differ. With `of`, only the
+/// shards with these numbers are compared. If the map `is_sound`, stored shards are trusted to match their checksums;
+/// that is wrong once a damaged one was found.
 pub(super) fn write<'i, T: Serialize + Sync + 'i>(
     connection: &Connection,
     map: &str,
@@ -95,7 +95,7 @@ pub(super) fn write<'i, T: Serialize + Sync + 'i>(
             (number, fasten(&[map.as_bytes(), &number.to_le_bytes()], &items))
         })
         .collect();
-    // Pieces with the same checksum are the same.
+    // Shards with the same checksum are equal.
     let mut known: HashMap<i64, Vec<u8>> = {
         let sql = "SELECT number, substr(items, 1, 16) FROM shard WHERE map = ?1";
         let mut select = connection.prepare_cached(sql)?;
@@ -115,7 +115,7 @@ pub(super) fn write<'i, T: Serialize + Sync + 'i>(
     Ok(())
 }
 
-/// Forgets a map.
+/// Removes a map.
 pub(super) fn forget(connection: &Connection, map: &str) -> rusqlite::Result<()> {
     connection.prepare_cached("DELETE FROM shard WHERE map = ?1")?.execute([map])?;
     Ok(())

@@ -1,21 +1,21 @@
-//! Traces of outputs that are not about one entry alone, and the sets of dependencies that traces share.
+//! Traces of outputs that are not about a single entry, and the sets of dependencies that traces share.
 
 use std::collections::BTreeMap;
 
 use super::{Cache, CacheError, shards};
 use crate::trace::{OfOutput, Sets};
 
-/// Traces by the paths of outputs.
+/// Traces by output path.
 pub type Traces = BTreeMap<String, OfOutput>;
 
-/// The name of the map that has them.
+/// The name of the map with the traces.
 pub(super) const TRACES: &str = "trace";
 
-/// The note that has the sets.
+/// The name of the note with the sets.
 const SETS: &str = "dependencies";
 
 impl Cache {
-    /// The trace of every output that is not about one entry alone. Damaged ones are left out.
+    /// The traces of all outputs that are not about a single entry. Damaged ones are left out.
     ///
     /// # Errors
     ///
@@ -28,8 +28,7 @@ impl Cache {
         Ok(read.map(|(traces, _)| traces.into_iter().collect()).unwrap_or_default())
     }
 
-    /// Makes `traces` those that are kept; only those of the outputs at these paths may be different from what is kept
-    /// already.
+    /// Stores `traces`, of which only those of the outputs `different` may differ from the stored ones.
     ///
     /// # Errors
     ///
@@ -60,7 +59,7 @@ impl Cache {
         Ok(self.note(SETS)?.and_then(|bytes| postcard::from_bytes(&bytes).ok()).unwrap_or_default())
     }
 
-    /// Makes `sets` those that traces share.
+    /// Stores the sets of dependencies that traces share.
     ///
     /// # Errors
     ///

@@ -1,6 +1,6 @@
-//! What builds have a use for: of everything that nothing points to, the file tells which build had one last.
+//! Last uses: the build that last used each item that nothing refers to.
 //!
-//! What an entry trace or a manifest lets go of counts as used by the build that did.
+//! An item that an entry trace or a manifest stops referring to counts as used by the build that changed it.
 
 use std::collections::BTreeMap;
 use std::sync::{MutexGuard, PoisonError};
@@ -12,39 +12,39 @@ use super::{Cache, CacheError};
 use crate::digest::Digest;
 use crate::entry_trace::EntryTrace;
 
-/// The name of the number that counts the builds that evaluated the graph.
+/// The name of the number of builds that evaluated the graph.
 pub(super) const BUILDS: &str = "builds";
 
-/// What this build had a use for, and what it stored.
+/// What this build used and stored.
 #[derive(Debug, Default)]
 pub(super) struct Used {
     /// The number of this build.
     pub(super) build: i64,
-    /// Memos that an earlier build had a use for last.
+    /// Memos that were last used by an earlier build.
     pub(super) memos: Vec<(String, Digest)>,
     counts: BTreeMap<String, MemoCount>,
-    /// How many bytes were stored.
+    /// The number of bytes stored.
     pub(super) added: u64,
 }
 
-/// How often a function's result was made, and how often it was taken from a memo.
+/// How many times a function was computed, and how many times its result came from a memo.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct MemoCount {
-    /// Made, and kept as a memo.
+    /// Computed, and stored as a memo.
     pub computed: u64,
     /// Taken from a memo.
     pub reused: u64,
 }
 
 impl Used {
-    /// A memo was made. Returns the number of this build.
+    /// Counts a computed memo. Returns the number of this build.
     pub(super) fn made(&mut self, function: &str) -> i64 {
         self.count(function).computed += 1;
         self.build
     }
 
     fn count(&mut self, function: &str) -> &mut MemoCount {
-        // The version that follows the name is of no interest to who reads a report.
+        // Readers of a report don't need the version after the name.
         let name = function.rsplit_once('.').map_or(function, |(name, _)| name);
         self.counts.entry(name.to_owned()).or_default()
     }
@@ -56,7 +56,7 @@ impl Used {
         }
     }
 
-    /// So many bytes were stored.
+    /// Counts stored bytes.
     pub(super) fn stored(&mut self, bytes: usize) {
         self.added += bytes as u64;
     }
@@ -67,7 +67,7 @@ impl Cache {
         self.used.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How often each function's result was made and reused since the build began, by the function's name.
+    /// How many times each function was computed and reused since the build began, by the function's name.
     pub fn memo_counts(&self) -> BTreeMap<String, MemoCount> {
         self.used().counts.clone()
     }
@@ -86,8 +86,7 @@ impl Cache {
         Ok(build)
     }
 
-    /// Notes that what the old entry trace of an entry pointed to and the new one does not is of use to this build for
-    /// the last time.
+    /// Records that what an entry's old trace referred to, but not its new one, was last used by this build.
     ///
     /// # Errors
     ///
@@ -105,8 +104,8 @@ impl Cache {
         self.state.let_go(gone.iter().filter(|subject| !facts.contains(subject)))
     }
 
-    /// Notes that an output folder is of use, and that these blobs are for the last time, since nothing that is
-    /// published there has their bytes any more. Returns the number of this build.
+    /// Records that this build uses an output folder, and that it is the last to use these blobs, whose bytes are no
+    /// longer published there. Returns the number of this build.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Whether everything in the cache is what was stored.
+//! Checks that everything in the cache and the state is as it was stored.
 
 use rusqlite::{Connection, Row};
 
@@ -10,8 +10,8 @@ use crate::entry_trace::ShownKind;
 use crate::history::History;
 
 impl Cache {
-    /// Reads everything, and says what is damaged, a line each. What can't be read is told, too, and what is behind it
-    /// in the same table is not looked at.
+    /// Reads everything, and returns a line for each damaged item. Unreadable items are reported as well; the rest of
+    /// their table is not checked.
     ///
     /// # Errors
     ///
@@ -20,14 +20,14 @@ impl Cache {
         let mut wrong = self.state.verify()?;
         tables(&self.connection(), Which::Cache, &CACHE, &mut wrong)?;
         let entry_traces = match self.entry_traces() {
-            // What they are made of was looked at above.
+            // Their shards were checked above.
             Err(CacheError::Damaged { .. }) => EntryTraces::new(),
             entry_traces => entry_traces?,
         };
         for (entry, entry_trace) in entry_traces {
             for kind in ShownKind::ALL {
                 if self.shown(kind, &entry, entry_trace.shown.of(kind)).is_none() {
-                    wrong.push(format!("{} of {entry}: it is not what it was", kind.name()));
+                    wrong.push(format!("{} of {entry}: digest mismatch", kind.name()));
                 }
             }
         }
@@ -36,10 +36,10 @@ impl Cache {
     }
 }
 
-/// What is wrong with a row, if anything is.
+/// Returns what is wrong with a row, if anything.
 type Check = fn(&Row<'_>) -> rusqlite::Result<Option<String>>;
 
-/// A table, how its rows are selected, and how each is checked.
+/// The name of a table, the query for its rows, and the check of each row.
 type Table = (&'static str, &'static str, Check);
 
 const CACHE: [Table; 4] = [
@@ -60,7 +60,7 @@ const STATE: [Table; 4] = [
     ("note", "SELECT name, value FROM note", note),
 ];
 
-/// What is damaged in a state, a line each.
+/// Returns a line for each damaged item in a state.
 pub(super) fn state(connection: &Connection) -> Result<Vec<String>, CacheError> {
     let mut wrong = Vec::new();
     tables(connection, Which::State, &STATE, &mut wrong)?;
@@ -77,16 +77,16 @@ fn tables(
     for (table, sql, check) in tables {
         let of_rows = each(connection, sql, |row| match check(row) {
             Ok(line) => wrong.extend(line),
-            Err(error) => wrong.push(format!("the table {table}: a row can't be read ({error})")),
+            Err(error) => wrong.push(format!("table {table}: can't read a row ({error})")),
         });
         if let Some(error) = damage(which, of_rows)? {
-            wrong.push(format!("the table {table}: it can't be read to its end ({error})"));
+            wrong.push(format!("table {table}: can't read all rows ({error})"));
         }
     }
     Ok(())
 }
 
-/// Calls `visit` with each row.
+/// Calls `visit` for each row.
 fn each(connection: &Connection, sql: &str, mut visit: impl FnMut(&Row<'_>)) -> rusqlite::Result<()> {
     let mut select = connection.prepare(sql)?;
     let mut rows = select.query([])?;
@@ -96,7 +96,7 @@ fn each(connection: &Connection, sql: &str, mut visit: impl FnMut(&Row<'_>)) -> 
     Ok(())
 }
 
-/// The error, if the file is to blame for it.
+/// The error, if the file is the cause.
 fn damage(which: Which, result: rusqlite::Result<()>) -> Result<Option<rusqlite::Error>, CacheError> {
     match result.map_err(|error| CacheError::from_sqlite(which, error)) {
         Ok(()) => Ok(None),
@@ -107,14 +107,14 @@ fn damage(which: Which, result: rusqlite::Result<()>) -> Result<Option<rusqlite:
 
 fn integrity(connection: &Connection, which: Which, wrong: &mut Vec<String>) -> Result<(), CacheError> {
     let result = each(connection, "PRAGMA integrity_check(20)", |row| {
-        let line = row.get(0).unwrap_or_else(|error| format!("a line about it can't be read ({error})"));
-        // Some of SQLite's lines have a heading above them.
-        wrong.extend(
-            line.lines().filter(|line| *line != "ok").map(|line| format!("the {which}'s file: {line}")),
-        );
+        let line = row
+            .get(0)
+            .unwrap_or_else(|error| format!("can't read the result of the integrity check ({error})"));
+        // SQLite puts a heading above some of its lines.
+        wrong.extend(line.lines().filter(|line| *line != "ok").map(|line| format!("{which} file: {line}")));
     });
     if let Some(error) = damage(which, result)? {
-        wrong.push(format!("the {which}'s file: {error}"));
+        wrong.push(format!("{which} file: {error}"));
     }
     Ok(())
 }
@@ -123,43 +123,43 @@ fn blob(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
     let (name, packed): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
     let named = Digest::from_bytes(&name);
     let wrong = named.is_none() || unpack(&packed).map(|bytes| Digest::of(&bytes)) != named;
-    let name = named.map_or_else(|| "without a digest".to_owned(), |digest| digest.short(12));
-    Ok(wrong.then(|| format!("blob {name}: its bytes are not what they were")))
+    let name = named.map_or_else(|| "with an invalid digest".to_owned(), |digest| digest.short(12));
+    Ok(wrong.then(|| format!("blob {name}: digest mismatch")))
 }
 
 fn fact(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
     let subject: String = row.get(8)?;
     let wrong = Stored::read(subject.clone(), row)?.unpack().is_none();
-    Ok(wrong.then(|| format!("fact {subject}: it is not what was learnt")))
+    Ok(wrong.then(|| format!("fact {subject}: checksum mismatch")))
 }
 
 fn memo(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
     let (function, inputs, sealed): (String, Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
     let wrong = unseal(&[function.as_bytes(), &inputs], &sealed).is_none();
-    Ok(wrong.then(|| format!("memo of {function}: its result is not what it was")))
+    Ok(wrong.then(|| format!("memo of {function}: checksum mismatch")))
 }
 
 fn shard(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
     let (map, number, items): (String, i64, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
     let wrong = unfasten(&[map.as_bytes(), &number.to_le_bytes()], &items).is_none();
-    Ok(wrong.then(|| format!("piece {number} of the map {map}: it is not what it was")))
+    Ok(wrong.then(|| format!("shard {number} of {map}: checksum mismatch")))
 }
 
 fn note(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
     let (name, sealed): (String, Vec<u8>) = (row.get(0)?, row.get(1)?);
     let wrong = unseal(&[name.as_bytes()], &sealed).is_none();
-    Ok(wrong.then(|| format!("note {name}: it is not what was noted")))
+    Ok(wrong.then(|| format!("note {name}: checksum mismatch")))
 }
 
 fn good_of(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
     let (entry, text) = read_good(row)?;
-    Ok(text.is_none().then(|| format!("last good version of {entry}: it is not what was published")))
+    Ok(text.is_none().then(|| format!("last good version of {entry}: checksum mismatch")))
 }
 
 fn history_of(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
     let (id, packed) = read_history(row)?;
     let is_sound = packed.is_some_and(|packed| History::unpack(&packed).is_some());
-    Ok((!is_sound).then(|| format!("history of {id}: it is not what was observed")))
+    Ok((!is_sound).then(|| format!("history of {id}: checksum mismatch or invalid data")))
 }
 
 #[cfg(test)]
@@ -178,7 +178,7 @@ mod tests {
             ("UPDATE blob SET bytes = zeroblob(3)", "blob "),
             ("UPDATE memo SET function = 'f'", "memo of f"),
             ("UPDATE note SET value = zeroblob(30) WHERE name = 'builds'", "note builds"),
-            ("INSERT INTO shard VALUES ('site', 3, x'00')", "piece 3 of the map site"),
+            ("INSERT INTO shard VALUES ('site', 3, x'00')", "shard 3 of site"),
         ] {
             let before = cache.verify().unwrap().len();
             cache.connection().execute_batch(damage).unwrap();

@@ -1,8 +1,8 @@
-//! Counters: they tell whether facts, histories or last good versions are what they were when something was made of them.
+//! Counters tell whether facts, histories or last good versions have changed since something was made from them.
 //!
-//! Each is the digest of what it was before and of what was written then, so it is never again what it was for another
-//! content: neither where a power cut or somebody who puts back an older file takes writes away and others take their
-//! place, nor where a new file begins with some of the rows of a damaged one.
+//! Each counter is the digest of its previous value and of what was written. So it never returns to an earlier value
+//! with other content, neither when writes lost in a power failure or by restoring an older file are replaced by
+//! different ones, nor when a new file starts with some of the rows of a damaged one.
 
 use std::sync::{MutexGuard, PoisonError};
 
@@ -13,12 +13,12 @@ use crate::cache::packing::{seal, unseal};
 use crate::cache::{CacheError, corruption};
 use crate::digest::Digest;
 
-/// What is counted.
+/// What a counter tracks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counter {
     /// The values of facts.
     Facts,
-    /// What sources have answered, if it only confirms a value.
+    /// The answers of sources, including those that only confirm a value.
     Answers,
     /// Histories.
     Histories,
@@ -26,10 +26,10 @@ pub enum Counter {
     Good,
 }
 
-/// The names of the notes that hold them, in their order.
+/// The names of the notes with the counters, in the order of [`Counter`].
 const NAMES: [&str; 4] = ["facts", "answers", "history", "good"];
 
-/// What counters are now, and whether the file says so.
+/// The current counters, and whether they are stored.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Counters {
     digests: [Digest; NAMES.len()],
@@ -42,9 +42,9 @@ impl Counters {
         for (name, digest) in NAMES.into_iter().zip(&mut digests) {
             if let Some(sealed) = note(connection, name)? {
                 let value = unseal(&[name.as_bytes()], &sealed);
-                // One that begins anew might become again what it was.
+                // A counter that starts over might return to an earlier value.
                 let known = value.and_then(|value| Digest::from_bytes(&value));
-                *digest = known.ok_or_else(|| corruption(format!("its counter `{name}` makes no sense")))?;
+                *digest = known.ok_or_else(|| corruption(format!("the counter `{name}` is invalid")))?;
             }
         }
         Ok(Self { digests, is_written: true })
@@ -58,7 +58,7 @@ impl Counters {
         Ok(())
     }
 
-    /// What was written.
+    /// Advances a counter by what was written.
     pub(super) fn advance<'p>(&mut self, counter: Counter, parts: impl IntoIterator<Item = &'p [u8]>) {
         let digest = &mut self.digests[counter as usize];
         let written = Digest::of_parts(parts);
@@ -68,7 +68,7 @@ impl Counters {
 }
 
 impl State {
-    /// What a counter is now.
+    /// The current value of a counter.
     ///
     /// # Errors
     ///
@@ -80,7 +80,7 @@ impl State {
         Ok(i64::from_le_bytes(*first))
     }
 
-    /// Works with the counters, which are read if nobody has read them yet.
+    /// Works with the counters, which are read on first use.
     pub(super) fn counters<T>(
         &self,
         connection: &Connection,
@@ -98,12 +98,12 @@ impl State {
         self.counters.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// From now on, the file says what counters are.
+    /// Drops the counters in memory, so that they are read from the file again.
     pub(super) fn forget_counters(&self) {
         *self.known_counters() = None;
     }
 
-    /// Writes down what counters are.
+    /// Stores the counters if they have changed.
     pub(super) fn write_counters(&self, connection: &Connection) -> rusqlite::Result<()> {
         match &mut *self.known_counters() {
             Some(counters) if !counters.is_written => counters.write(connection),
@@ -112,19 +112,19 @@ impl State {
     }
 }
 
-/// A note as it is stored.
+/// The stored form of a note.
 pub(super) fn note(connection: &Connection, name: &str) -> rusqlite::Result<Option<Vec<u8>>> {
     let mut select = connection.prepare_cached("SELECT value FROM note WHERE name = ?1")?;
     select.query_row([name], |row| row.get(0)).optional()
 }
 
-/// A number that is noted; 0 if there is none, or it is damaged.
+/// The number in a note; 0 if it is missing or damaged.
 pub(super) fn number(connection: &Connection, name: &str) -> rusqlite::Result<i64> {
     let value = note(connection, name)?.and_then(|sealed| unseal(&[name.as_bytes()], &sealed));
     Ok(value.and_then(|value| value.try_into().ok()).map_or(0, i64::from_le_bytes))
 }
 
-/// Notes a value.
+/// Stores a note.
 pub(super) fn set_note(connection: &Connection, name: &str, value: &[u8]) -> rusqlite::Result<()> {
     let sealed = seal(&[name.as_bytes()], value);
     connection
@@ -157,7 +157,7 @@ mod tests {
         assert!(counter() != lost && !seen.contains(&counter()));
         state.roll_back().unwrap();
         write(b"c");
-        assert_eq!(counter(), lost, "for the same content it may be");
+        assert_eq!(counter(), lost, "the same content may have the same counter");
     }
 
     #[test]

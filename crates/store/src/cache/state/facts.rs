@@ -15,7 +15,7 @@ use crate::digest::Digest;
 use crate::fact::{Fact, Subject, Validators};
 
 impl State {
-    /// What is known about `subject`. A damaged row counts as nothing known.
+    /// The fact about `subject`. A damaged row counts as missing.
     ///
     /// # Errors
     ///
@@ -24,7 +24,7 @@ impl State {
         self.with(|connection| find(connection, &subject.to_string()))
     }
 
-    /// Everything that is known, by the subject's key. Damaged rows count as nothing known.
+    /// All facts, by the subject's key. Damaged rows count as missing.
     ///
     /// # Errors
     ///
@@ -41,8 +41,8 @@ impl State {
         Ok(facts.into_iter().flatten().collect())
     }
 
-    /// Writes down what is now known about `subject`. That makes [`Counter::Answers`] another, and a value that differs
-    /// from the one that was known [`Counter::Facts`], too.
+    /// Stores the fact about `subject`. This advances [`Counter::Answers`], and [`Counter::Facts`] if the value has
+    /// changed.
     ///
     /// # Errors
     ///
@@ -51,7 +51,7 @@ impl State {
         self.with(|connection| self.write_fact(connection, &subject.to_string(), fact))
     }
 
-    /// The same for the subject with this key.
+    /// Like [`State::record`], for the subject with this key.
     pub(super) fn write_fact(&self, connection: &Connection, key: &str, fact: &Fact) -> rusqlite::Result<()> {
         let value = fact.value.as_deref().map(pack);
         let known: Option<Option<Vec<u8>>> = connection
@@ -86,7 +86,7 @@ impl State {
             .map(drop)
     }
 
-    /// Notes that this build had a use for these facts for the last time.
+    /// Records that this build is the last to use these facts.
     pub(in crate::cache) fn let_go<'s>(
         &self,
         subjects: impl Iterator<Item = &'s Subject>,
@@ -100,9 +100,9 @@ impl State {
         })
     }
 
-    /// Forgets facts that are not among those `needed` and that none of the last builds, so many, had a use for, and
-    /// counts them. There are few usage exports, and every site wants them. The content of a file stays as long as the
-    /// file's fact does, which is the content's id, too short to be compressed: it stands behind the first byte.
+    /// Removes facts that are not `needed` and that none of the last `builds` builds has used, and returns their
+    /// number. The few usage exports are always kept. The content of a file is kept while the fact about the file is:
+    /// that fact's value is the content's id, which is too short to be compressed, so it follows the first byte.
     pub(in crate::cache) fn forget_facts<'s>(
         &self,
         builds: i64,
@@ -133,7 +133,7 @@ impl State {
                 subjects.collect::<Result<_, _>>()?
             };
             if !forgotten.is_empty() {
-                // An older cache may hold what was made of them.
+                // An older copy of the cache may contain what was made from them.
                 self.counters(connection, |counters| {
                     counters.advance(Counter::Facts, forgotten.iter().map(String::as_bytes));
                 })?;
@@ -144,7 +144,7 @@ impl State {
     }
 }
 
-/// What is known about the subject with this key, see [`State::fact`].
+/// The fact about the subject with this key, see [`State::fact`].
 pub(super) fn find(connection: &Connection, key: &str) -> rusqlite::Result<Option<Fact>> {
     let mut select = connection.prepare_cached(
         "SELECT value, fetched, fresh_until, etag, last_modified, refusals, origin, seal FROM fact WHERE subject = ?1",
@@ -153,7 +153,7 @@ pub(super) fn find(connection: &Connection, key: &str) -> rusqlite::Result<Optio
     Ok(row.and_then(Stored::unpack).map(|(_, fact)| fact))
 }
 
-/// A row, as it is stored.
+/// A row as stored.
 pub(in crate::cache) struct Stored {
     subject: String,
     value: Option<Vec<u8>>,
@@ -179,7 +179,7 @@ impl Stored {
         })
     }
 
-    /// The fact, with its subject's key; `None` if it is damaged.
+    /// The fact with its subject's key; `None` if the row is damaged.
     pub(in crate::cache) fn unpack(self) -> Option<(String, Fact)> {
         let value = match &self.value {
             None => None,
@@ -202,7 +202,7 @@ fn seal_of(subject: &str, fact: &Fact) -> [u8; 16] {
     let Fact { value, fetched, fresh_until, validators, refusals } = fact;
     let Validators { etag, last_modified, origin } = validators;
     let numbers = [fetched.as_second(), fresh_until.as_second(), i64::from(*refusals)].map(i64::to_le_bytes);
-    // What is absent must differ from what is empty.
+    // A missing value must have another checksum than an empty one.
     let known = [value.is_some(), etag.is_some(), last_modified.is_some(), origin.is_some()].map(u8::from);
     let texts: [&[u8]; 6] = [
         subject.as_bytes(),
@@ -278,7 +278,7 @@ mod tests {
             state.with(|connection| connection.execute(&format!("UPDATE fact SET {damage}"), [])).unwrap();
             assert_eq!(state.fact(&subject).unwrap(), None, "{damage}");
         }
-        // Rows from before there were checksums.
+        // Rows from before checksums were introduced.
         let state = State::in_memory().unwrap();
         state.record(&subject, &fact).unwrap();
         state.with(|connection| connection.execute("UPDATE fact SET seal = NULL", [])).unwrap();

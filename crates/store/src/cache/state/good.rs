@@ -1,4 +1,4 @@
-//! The last good version of each entry, which stands for a file that can't be read.
+//! Last good versions: the text of each entry as last published, used while its file can't be read.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,17 +13,17 @@ use crate::cache::CacheError;
 use crate::cache::packing::{seal, unseal};
 use crate::digest::Digest;
 
-/// An entry as it was last published.
+/// An entry as last published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Good {
-    /// When a build first published it.
+    /// When a build first published this version.
     pub since: Timestamp,
-    /// The content of its file.
+    /// The content of the entry's file.
     pub text: Arc<[u8]>,
 }
 
 impl State {
-    /// The last good version of the entry with this file name without `.md`; `None` if there is none, or it is damaged.
+    /// The last good version of the entry with this file name without `.md`; `None` if it is missing or damaged.
     ///
     /// # Errors
     ///
@@ -32,8 +32,8 @@ impl State {
         self.with(|connection| find(connection, entry))
     }
 
-    /// Keeps the versions of these entries that are published now, each with its digest. One that was kept before stays
-    /// as old as it is. If any is new, that makes [`Counter::Good`] another.
+    /// Stores the published versions of these entries, each with its digest. A version that is already stored keeps its
+    /// date. New ones advance [`Counter::Good`].
     ///
     /// # Errors
     ///
@@ -44,7 +44,7 @@ impl State {
                 connection.prepare_cached("SELECT entry, since, text, digest FROM good WHERE entry = ?1")?;
             let mut is_new = |(entry, digest, _): &(&str, Digest, Arc<[u8]>)| {
                 let is_same = |row: &Row<'_>| {
-                    // A damaged one is no version any more.
+                    // A damaged version has to be stored again.
                     Ok(row.get_ref(3)?.as_blob()? == digest.as_bytes() && read(row)?.1.is_some())
                 };
                 Ok(!select.query_row([entry], is_same).optional()?.unwrap_or_default())
@@ -68,7 +68,7 @@ impl State {
         })
     }
 
-    /// Keeps a version whose text is sealed.
+    /// Stores a version whose text is sealed.
     pub(super) fn write_good(
         &self,
         connection: &Connection,
@@ -85,7 +85,7 @@ impl State {
             .map(drop)
     }
 
-    /// Forgets the versions of entries that the site has no longer.
+    /// Removes the versions of entries that the site no longer has.
     ///
     /// # Errors
     ///
@@ -111,7 +111,7 @@ pub(super) fn find(connection: &Connection, entry: &str) -> rusqlite::Result<Opt
     Ok(row.and_then(|(_, good)| good))
 }
 
-/// What the checksum of a row is made of beside its text.
+/// The key of a row's checksum.
 fn key<'k>(entry: &'k str, since: &'k [u8; 8]) -> [&'k [u8]; 2] {
     [entry.as_bytes(), since]
 }
@@ -145,8 +145,8 @@ mod tests {
         state.forget_good(&HashSet::from(["one"])).unwrap();
         assert!(state.good("one").unwrap().is_some());
         state.with(|connection| connection.execute("UPDATE good SET since = 4", [])).unwrap();
-        assert_eq!(state.good("one").unwrap(), None, "it is not what was kept");
-        assert_eq!(keep("b", 5).since, second(5), "and is kept anew");
+        assert_eq!(state.good("one").unwrap(), None, "its checksum doesn't match");
+        assert_eq!(keep("b", 5).since, second(5), "it is stored again");
         state.forget_good(&HashSet::new()).unwrap();
         let rows: i64 = state
             .with(|connection| connection.query_row("SELECT count(*) FROM good", [], |row| row.get(0)))

@@ -1,4 +1,4 @@
-//! Histories in the state. Nothing else can tell them again, so nothing here forgets one.
+//! Histories in the state. They can't be fetched again, so nothing here removes one.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -10,15 +10,15 @@ use super::counters::{Counter, number, set_note};
 use crate::cache::CacheError;
 use crate::cache::packing::{fasten, unfasten};
 
-/// The name of the number that tells whether histories are missing that a published site may have: nobody knows, so it
-/// depends on whether there are any; they are; or they are not.
+/// The name of the number that tells whether the published site may have histories that are missing here: 1 if so, 2 if
+/// not; if it was never set, that depends on whether there are any histories.
 pub(super) const SEEDING: &str = "seeding";
 pub(super) const DUE: i64 = 1;
 const DONE: i64 = 2;
 
 impl State {
-    /// Whether histories may be missing that a published site has: there are none, or an earlier build began with its
-    /// own though it could not read those.
+    /// Whether the published site may have histories that are missing here: there are none yet, or an earlier build
+    /// started new ones because it could not read the published ones.
     ///
     /// # Errors
     ///
@@ -31,7 +31,7 @@ impl State {
         })
     }
 
-    /// Notes whether histories may be missing that a published site has.
+    /// Stores whether the published site may have histories that are missing here.
     ///
     /// # Errors
     ///
@@ -40,7 +40,7 @@ impl State {
         self.with(|connection| set_seeding(connection, if is_due { DUE } else { DONE }))
     }
 
-    /// The packed history of the plugin with this id in lower case; `None` if there is none, or it is damaged.
+    /// The packed history of the plugin with this id in lower case; `None` if it is missing or damaged.
     ///
     /// # Errors
     ///
@@ -49,7 +49,7 @@ impl State {
         self.with(|connection| find(connection, id))
     }
 
-    /// Every packed history, by the plugin's id in lower case. Damaged ones are left out.
+    /// All packed histories, by the plugin's id in lower case. Damaged ones are left out.
     ///
     /// # Errors
     ///
@@ -63,7 +63,7 @@ impl State {
         Ok(rows.into_iter().filter_map(|(id, packed)| Some((id, packed?))).collect())
     }
 
-    /// The plugins that have a history, by their ids in lower case.
+    /// The ids of all plugins with a history, in lower case.
     ///
     /// # Errors
     ///
@@ -76,7 +76,7 @@ impl State {
         })
     }
 
-    /// Keeps packed histories, which makes [`Counter::Histories`] another if there are any.
+    /// Stores packed histories, each of which advances [`Counter::Histories`].
     ///
     /// # Errors
     ///
@@ -90,7 +90,7 @@ impl State {
         })
     }
 
-    /// Keeps a packed history.
+    /// Stores a packed history.
     pub(super) fn write_history(
         &self,
         connection: &Connection,
@@ -115,7 +115,7 @@ pub(super) fn find(connection: &Connection, id: &str) -> rusqlite::Result<Option
     Ok(row.and_then(|(_, packed)| packed))
 }
 
-/// Notes whether histories may be missing, unless that is noted already.
+/// Stores whether histories may be missing, if that has changed.
 pub(super) fn set_seeding(connection: &Connection, seeding: i64) -> rusqlite::Result<()> {
     if number(connection, SEEDING)? != seeding {
         set_note(connection, SEEDING, &seeding.to_le_bytes())?;
@@ -139,7 +139,7 @@ mod tests {
         let state = State::in_memory().unwrap();
         assert!(state.is_seeding_due().unwrap());
         state.set_histories([("one", &*crate::history::History::default().pack())]).unwrap();
-        assert!(!state.is_seeding_due().unwrap(), "somebody has begun with it long ago");
+        assert!(!state.is_seeding_due().unwrap(), "histories were started long ago");
         state.set_seeding_due(true).unwrap();
         assert!(state.is_seeding_due().unwrap());
         state.set_seeding_due(false).unwrap();
@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(state.with_history().unwrap(), HashSet::from(["one".to_owned(), "two".to_owned()]));
         let damage = "UPDATE history SET plugin = 'three' WHERE plugin = 'two'";
         state.with(|connection| connection.execute(damage, [])).unwrap();
-        assert_eq!(state.history("three").unwrap(), None, "it is another one's");
+        assert_eq!(state.history("three").unwrap(), None, "it belongs to another plugin");
         assert_eq!(state.histories().unwrap(), HashMap::from([("one".to_owned(), packed("1"))]));
     }
 }

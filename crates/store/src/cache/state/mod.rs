@@ -1,6 +1,6 @@
-//! The state: the SQLite file that holds what nobody can give back, which is facts, histories and last good versions.
+//! The state: the SQLite file with what can't be recreated, which is facts, histories and last good versions.
 //!
-//! It is small, and written with care. What a build commits here is on the disk before the cache refers to it.
+//! It is small, and its writes are durable: a build commits to it before the cache that refers to it.
 
 mod counters;
 mod facts;
@@ -31,23 +31,23 @@ use counters::Counters;
 
 /// An open state.
 ///
-/// What is written becomes permanent at the next commit; until then nobody else can write.
+/// Writes become permanent at the next commit; until then, no other process can write.
 #[derive(Debug)]
 pub struct State {
-    /// The file; none in memory.
+    /// The file; `None` for a state in memory.
     path: Option<PathBuf>,
     connection: Mutex<Connection>,
     counters: Mutex<Option<Counters>>,
-    /// The number of this build, of all that ever had this state.
+    /// The number of this build among all builds with this state.
     build: AtomicI64,
 }
 
-/// The name of the number that counts the builds that evaluated the graph.
+/// The name of the number of builds that evaluated the graph.
 const BUILDS: &str = "builds";
 
 impl State {
-    /// Opens the state at `path`, or makes one. One that is damaged, or that a newer version of the program wrote, is set
-    /// aside, and what can be read of it taken over.
+    /// Opens or creates the state at `path`. A state that is damaged, or was written by a newer version of shelflife,
+    /// is set aside, and what can be read from it is copied to a new one.
     pub(super) fn open(path: &Path) -> Result<(Self, Option<SetAside>), CacheError> {
         let was_emptied = is_empty_file(path);
         let opened = match Header::of(path, Which::State)? {
@@ -69,7 +69,7 @@ impl State {
         }
     }
 
-    /// A state that lives in memory.
+    /// Creates a state in memory.
     pub(super) fn in_memory() -> Result<Self, CacheError> {
         Ok(Self::with_connection(None, schema::in_memory(Which::State)?))
     }
@@ -79,17 +79,17 @@ impl State {
         Self { path, connection, counters, build: AtomicI64::new(0) }
     }
 
-    /// Sets the file aside, which `error` has shown to be damaged, and goes on with a new one.
+    /// Sets the file aside, which `error` has shown to be damaged, and creates a new one.
     pub(super) fn begin_anew(&self, error: rusqlite::Error) -> Result<SetAside, CacheError> {
         let Some(path) = &self.path else {
             return Err(CacheError::Damaged { which: Which::State, source: error });
         };
-        // The damaged file is closed before it is moved.
+        // The damaged file must be closed before it is moved.
         self.put(schema::in_memory(Which::State)?);
         self.replace(path, damaged(&error))
     }
 
-    /// Moves the file away and makes a new one, with what can be taken over.
+    /// Sets the file aside and creates a new one, with everything that can be copied.
     fn replace(&self, path: &Path, reason: String) -> Result<SetAside, CacheError> {
         let io = |source| CacheError::Folder { path: path.to_path_buf(), source };
         let moved_to = set_aside(path).map_err(io)?;
@@ -103,19 +103,19 @@ impl State {
         Ok(SetAside { moved_to: Some(moved_to), reason, facts, histories, removed })
     }
 
-    /// Goes on with another file.
+    /// Continues with another connection.
     fn put(&self, connection: Connection) {
         *self.connection.lock().unwrap_or_else(PoisonError::into_inner) = connection;
         self.forget_counters();
         self.build.store(0, Ordering::Relaxed);
     }
 
-    /// Works with the file. An error is one of this file.
+    /// Runs `work` with the connection. Errors of SQLite are attributed to the state.
     fn with<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, CacheError> {
         self.with_raw(work).map_err(|error| CacheError::from_sqlite(Which::State, error))
     }
 
-    /// The same, with what SQLite said.
+    /// Like [`Self::with`], with SQLite's own errors.
     pub(super) fn with_raw<T>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T>,
@@ -123,7 +123,7 @@ impl State {
         work(&self.connection.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Makes permanent what was written so far.
+    /// Commits all writes.
     pub(super) fn commit(&self) -> Result<(), CacheError> {
         self.with(|connection| {
             self.write_counters(connection)?;
@@ -131,11 +131,11 @@ impl State {
         })
     }
 
-    /// Rolls back what was written since the last commit.
+    /// Rolls back all writes since the last commit.
     pub(super) fn roll_back(&self) -> Result<(), CacheError> {
         self.forget_counters();
         self.with(|connection| {
-            // Where the disk is full, SQLite has taken it back already.
+            // When the disk is full, SQLite has already rolled back.
             if !connection.is_autocommit() {
                 connection.execute_batch("ROLLBACK")?;
             }
@@ -143,7 +143,7 @@ impl State {
         })
     }
 
-    /// Makes permanent what was written, and lets others use the file.
+    /// Commits, and lets other processes use the file.
     pub(super) fn pause(&self) -> Result<Mark, CacheError> {
         self.with(|connection| {
             self.write_counters(connection)?;
@@ -151,18 +151,18 @@ impl State {
         })
     }
 
-    /// Whether the file is still the one that the pause began with.
+    /// Whether the file is still the one from the beginning of the pause.
     pub(super) fn is_in_place(&self, mark: Mark) -> bool {
         mark.is_of(self.path.as_deref())
     }
 
-    /// Ends a pause. Returns whether nobody has written meanwhile.
+    /// Ends a pause. Returns whether the file is unchanged.
     pub(super) fn resume(&self, mark: Mark) -> Result<bool, CacheError> {
         self.forget_counters();
         self.with(|connection| pause::come_back(connection, mark))
     }
 
-    /// Closes the file. What is asked from then on is as if it were empty.
+    /// Closes the file. From then on, the state acts as if it were empty.
     pub(super) fn close(&self) -> Result<(), CacheError> {
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         let open = std::mem::replace(&mut *connection, schema::in_memory(Which::State)?);
@@ -192,22 +192,22 @@ impl State {
         Ok(self.build().max(counters::number(connection, BUILDS)?))
     }
 
-    /// The size of the file in bytes, and how much of it is in use.
+    /// The number of bytes of the file that are in use.
     pub(super) fn size(&self) -> Result<u64, CacheError> {
         self.with(schema::size)
     }
 
-    /// Gives the pages that nothing uses any more back to the file system, at the next commit.
+    /// Returns unused pages to the file system, at the next commit.
     pub(super) fn give_back(&self) -> Result<(), CacheError> {
         self.with(schema::give_back)
     }
 
-    /// Counts everything.
+    /// Computes the statistics.
     pub(super) fn stats(&self) -> Result<StateStats, CacheError> {
         self.with(StateStats::of)
     }
 
-    /// Reads everything, and says what is damaged, a line each.
+    /// Reads everything, and returns a line for each damaged item.
     ///
     /// # Errors
     ///

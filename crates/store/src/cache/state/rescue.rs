@@ -1,4 +1,4 @@
-//! What is taken out of another file: a damaged state, or a cache from when caches held what is in the state now.
+//! Copies facts, histories and last good versions from another file: a damaged state, or a cache of an older version.
 
 use std::path::Path;
 
@@ -12,22 +12,22 @@ use crate::cache::file::beside;
 use crate::fact::Fact;
 use crate::history::History;
 
-/// How much could be taken over.
+/// The amount of copied data.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::cache) struct Rescued {
     pub(in crate::cache) facts: usize,
     pub(in crate::cache) histories: usize,
-    /// Whether it is all that there was.
+    /// Whether everything was copied.
     pub(in crate::cache) is_whole: bool,
 }
 
 impl State {
-    /// Takes over what can be read in the file at `path` and is what was stored. What is known here already stays,
-    /// unless it is older.
+    /// Copies everything from the file at `path` that can be read and is undamaged. Known values are only replaced by
+    /// newer ones.
     pub(in crate::cache) fn take_over(&self, path: &Path) -> Rescued {
         let rescued = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
             .and_then(|file| self.with_raw(|connection| self.copy(connection, &file)));
-        // What SQLite has made to read the file. An empty log says nothing.
+        // SQLite has created these to read the file. An empty log has no content to keep.
         let _ = std::fs::remove_file(beside(path, "-shm"));
         let log = beside(path, "-wal");
         if std::fs::metadata(&log).is_ok_and(|metadata| metadata.len() == 0) {
@@ -37,7 +37,7 @@ impl State {
     }
 
     fn copy(&self, connection: &Connection, file: &Connection) -> rusqlite::Result<Rescued> {
-        // Or else SQLite would refuse a file that ends too early, of which nearly all may be there.
+        // Otherwise SQLite would refuse a truncated file, most of which may be intact.
         file.pragma_update(None, "writable_schema", true)?;
         let is_sound = file
             .query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))
@@ -50,7 +50,7 @@ impl State {
         let is_whole = is_sound && tables.into_iter().all(|is_whole| is_whole);
         let seeding = counters::number(file, SEEDING).unwrap_or_default();
         if !is_whole {
-            // Some may be lost that the published site still has.
+            // Some histories may be lost that the published site still has.
             set_seeding(connection, DUE)?;
         } else if seeding != 0 && counters::number(connection, SEEDING)? == 0 {
             set_seeding(connection, seeding)?;
@@ -65,7 +65,7 @@ impl State {
     }
 
     fn copy_facts(&self, connection: &Connection, file: &Connection, is_sound: bool) -> bool {
-        // A file from before there were checksums has none, and there is nothing but to believe it.
+        // A file from before checksums were introduced has none; its rows have to be trusted.
         let has = |column: &str| file.prepare(&format!("SELECT {column} FROM fact")).is_ok();
         let has_seals = has("seal");
         let origin = if has("origin") { "origin" } else { "NULL" };
@@ -75,8 +75,7 @@ impl State {
              ORDER BY subject"
         );
         each(file, &select, |row| {
-            // Where others have one and something is wrong, a row without one is damaged, or so old that its fact is worth
-            // little.
+            // In a damaged file whose other rows have checksums, a row without one is damaged, or too old to matter.
             let is_sealed = is_sound || !has_seals || row.get_ref(7)? != ValueRef::Null;
             let Some((key, fact)) = facts::Stored::read(row.get(8)?, row)?.unpack().filter(|_| is_sealed)
             else {
@@ -116,9 +115,9 @@ impl State {
     }
 }
 
-/// Calls `take` with the rows that `sql` selects, which ends with their order. What can't be read ends the reading, and
-/// then they are read from the other end, too; a row that can't be taken is left out. Returns whether all were taken.
-/// A table that an older file does not have has no rows.
+/// Calls `take` for the rows selected by `sql`, which ends with an ORDER BY clause. After an error, the rows are also
+/// read in reverse order; rows that `take` rejects are skipped. Returns whether all rows were taken. A table that
+/// doesn't exist in an older file counts as empty.
 fn each(file: &Connection, sql: &str, take: impl Fn(&Row<'_>) -> rusqlite::Result<bool>) -> bool {
     let mut is_whole = true;
     let mut copy = |order: &str| -> rusqlite::Result<()> {
@@ -190,7 +189,7 @@ mod tests {
         cache.commit().unwrap();
     }
 
-    /// How many facts and histories are left of a state whose file `damage` has changed.
+    /// The numbers of facts and histories left in a state whose file was changed by `damage`.
     fn left(damage: &dyn Fn(&mut Vec<u8>)) -> [usize; 2] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(".shelflife/cache.sqlite");
@@ -204,7 +203,7 @@ mod tests {
         let (cache, mishaps) = Cache::open(&path, &|| {}).unwrap();
         assert_eq!(mishaps.cache, None);
         let count = || Ok::<_, CacheError>([cache.facts()?.len(), cache.histories()?.len()]);
-        // Some damage is noticed when the file is read, as in a build, and some does no harm.
+        // Some damage is noticed only when the file is read, as in a build, and some does no harm.
         let counted = match (mishaps.state, count()) {
             (None, Err(damage @ CacheError::Damaged { .. })) => {
                 cache.begin_anew(damage).unwrap();
@@ -214,7 +213,7 @@ mod tests {
             (None, counted) => return counted.unwrap(),
         };
         let aside = state.with_file_name("state.sqlite.set-aside");
-        assert_eq!(std::fs::read(aside).unwrap(), file, "the evidence stays as it was");
+        assert_eq!(std::fs::read(aside).unwrap(), file, "the set-aside file is unchanged");
         assert!(cache.is_seeding_due().unwrap());
         counted
     }
@@ -239,7 +238,7 @@ mod tests {
         }
     }
 
-    /// A cache as it was when it held everything, with what the tables of `cache` hold.
+    /// Creates a cache as it was when it held everything, with the content of the state of `cache`.
     fn make_old(path: &Path, cache: &Path) {
         let old = Connection::open(path).unwrap();
         old.execute_batch(
@@ -271,12 +270,12 @@ mod tests {
         let (_folder, path) = filled();
         let (cache, mishaps) = Cache::open(&path, &|| {}).unwrap();
         let told = mishaps.cache.unwrap();
-        assert!(mishaps.state.is_none() && told.contains("are in the state now"), "{told}");
+        assert!(mishaps.state.is_none() && told.contains("were moved to the state"), "{told}");
         assert_eq!(cache.facts().unwrap().len(), ROWS);
         assert_eq!(cache.fact(&subject(7)).unwrap(), Some(fact("name7", 5)));
         assert_eq!(cache.history("name7").unwrap().as_deref(), Some(&*packed("2020-01-01", 8)));
         assert!(cache.good("name7").unwrap().is_some());
-        assert!(!cache.is_seeding_due().unwrap(), "as it was noted");
+        assert!(!cache.is_seeding_due().unwrap(), "as stored");
         drop(cache);
         assert_eq!(Cache::open(&path, &|| {}).unwrap().1, crate::cache::Mishaps::default());
         assert!(!path.with_file_name("cache.sqlite.set-aside").exists());
