@@ -116,27 +116,31 @@ fn cases() -> Vec<Case> {
         case(entry, "plain text", body("Some words, and some more, in a paragraph that goes on.\n\n")),
         case(entry, "nested quotes", body(">")),
         case(entry, "opening brackets", body("[")),
-        case(entry, "pictures within links", body("[![a](b)")),
+        case(entry, "pictures in links", body("[![a](b)")),
         case(entry, "unclosed links", body("[a](<b")),
-        case(entry, "emphasis of two kinds", body("*a_ ")),
+        case(entry, "mixed emphasis", body("*a_ ")),
         case(
             entry,
-            "code spans of every length",
+            "code spans of all lengths",
             numbered("---\n", |number| format!("{} ", "`".repeat(number % 600))),
         ),
-        case(entry, "nested lists", numbered("---\n", |number| format!("{}- a\n", " ".repeat(number % 900)))),
+        case(
+            entry,
+            "nested lists",
+            numbered("---\n", |number| format!("{}- a\n", " ".repeat(number % 900))),
+        ),
         case(entry, "a table with many columns", body("|a")),
         case(entry, "a table with many rows", body("|a|b|\n|-|-|\n|1|2|\n")),
         case(entry, "references", numbered("---\n", |number| format!("[{number}]: b\n\n[{number}]\n\n"))),
-        case(entry, "addresses", body("www.a.b http://c.d ")),
+        case(entry, "URLs", body("www.a.b http://c.d ")),
         case(entry, "entities", body("&amp;&lt;")),
-        case(entry, "nested elements", body("<div><b>")),
-        case(entry, "nested tables", body("<table><tr><td>")),
-        case(entry, "attributes", body("<a href=b title=c d e f>x</a> ")),
-        case(entry, "headings with the same text", body("# a\n")),
+        case(entry, "nested HTML elements", body("<div><b>")),
+        case(entry, "nested HTML tables", body("<table><tr><td>")),
+        case(entry, "HTML attributes", body("<a href=b title=c d e f>x</a> ")),
+        case(entry, "headings with the same name", body("# a\n")),
         case(
             entry,
-            "a named attribute list, used often",
+            "named attributes, used often",
             body_with(&filled("", "{:x:.a.a.a.a.a.a.a.a}\n", "", ENTRY / 2), "{:x x x}\n"),
         ),
         case(
@@ -151,9 +155,9 @@ fn cases() -> Vec<Case> {
         case(items, "tags", list("tags", "t")),
         case(items, "authors", list("authors", "a")),
         case(items, "screenshots", list("screenshots", "url: /")),
-        case(items, "redirects", list("redirect_from", "/old/")),
-        case(entry, "keys", numbered("", |number| format!("k{number}: 1\n"))),
-        case("limits.yaml_depth", "lists at the depth limit", front("more: [", &nested(60), "]")),
+        case(items, "former addresses", list("redirect_from", "/old/")),
+        case(entry, "unknown keys", numbered("", |number| format!("k{number}: 1\n"))),
+        case("limits.yaml_depth", "many values at the greatest depth", front("more: [", &nested(60), "]")),
         case(
             "limits.alias_values",
             "aliases of lists",
@@ -162,7 +166,7 @@ fn cases() -> Vec<Case> {
         case("limits.alias_size", "aliases of text", Input::Entry(format!("{FRONT}{DECLARED}{text}---\n"))),
         case(
             "repaired YAML",
-            "lists that are not indented",
+            "lists without indentation",
             numbered("", |number| {
                 if number < 90 { format!("more{number}: [a,\nb]\n") } else { format!("k{number}: 1\n") }
             }),
@@ -173,13 +177,17 @@ fn cases() -> Vec<Case> {
             Input::Data(filled("", "- plugin: worst\n  text: a *b*\n  date: 2020-01-01\n", "", DATA)),
         ),
         case("a Python source", "assignments", python("a = 'b'\n", "", "plugin_package = 'c'\n")),
-        case("a Python source", "one long string", python("a", "x = '", "'\nplugin_package = 'c'\n")),
+        case("a Python source", "one string", python("a", "x = '", "'\nplugin_package = 'c'\n")),
         case("a Python source", "unclosed brackets", python("[", "", "\n")),
-        case("a Python source", "closed brackets", python("[[[[]]]],", "x = [", "]\n")),
-        case("a Python source", "nested f-strings", python("f'{f\"{x}\"}' ", "plugin_package = ", "\n")),
+        case("a Python source", "nested brackets", python("[[[[]]]],", "x = [", "]\n")),
+        case(
+            "a Python source",
+            "nested f-strings",
+            python("f'{f\"{x}\"}' ", "plugin_package = ", "\n"),
+        ),
         case("limits.answer_size", "an export with many plugins", Input::Export(export)),
-        case("limits.answer_size", "a GitHub reply with a long name", Input::Reply(reply)),
-        case("limits.answer_size", "a GitHub reply with a long list", Input::Reply(deep_reply)),
+        case("limits.answer_size", "a GitHub answer with a long name", Input::Reply(reply)),
+        case("limits.answer_size", "a GitHub answer with a long list", Input::Reply(deep_reply)),
     ]
 }
 
@@ -202,11 +210,10 @@ fn many(member: &str, size: usize) -> String {
 /// A site can't be written, or a build fails.
 pub fn measure(binary: &Path, helper: &Path, tell: &dyn Fn(&str)) -> Result<String, Failure> {
     let mut table = String::from(
-        "# The cost of limits\n\nWhat a build of a site with a single entry costs if that entry is the worst known \
-         input that a [limit](configuration.md#limits) lets through. `cargo xtask limits` measured it: each build is \
-         a process of its own without a cache; time is the median of three builds, memory the highest peak. Exports \
-         and GitHub's replies come from a server on the same machine.\n\n| limit | input | size | time | memory |\n\
-         | --- | --- | ---: | ---: | ---: |\n",
+        "# What limits cost\n\nThe most expensive known input within each [limit](configuration.md#limits), and what it \
+         costs to build a site with this one entry in a separate process. Time is the median of three builds without a \
+         cache, memory the highest peak. Usage exports and answers are served by the same machine. Measured by `cargo \
+         xtask limits`.\n\n| limit | input | size | time | memory |\n| --- | --- | ---: | ---: | ---: |\n",
     );
     for case in cases() {
         let samples = build(&case.input, binary, helper)?;

@@ -193,7 +193,7 @@ pub struct Keep {
     /// How many builds an unused item is kept for. Builds that found nothing changed don't count, because they use
     /// nothing.
     pub builds: i64,
-    /// The size of the file in bytes from which all unused items are removed.
+    /// The total size of cache and state in bytes from which all unused items are removed.
     pub bytes: u64,
 }
 
