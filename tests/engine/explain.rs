@@ -158,7 +158,8 @@ fn redirects_are_told_with_where_they_lead() {
     site.entry("two", "redirect_from: /old/\n");
     build(&site);
     let told = changes(&site, "/old/");
-    let leads = ("the page that it redirects to".to_owned(), (json!("/plugins/one/"), json!("/plugins/two/")));
+    let leads =
+        ("the page that it redirects to".to_owned(), (json!("/plugins/one/"), json!("/plugins/two/")));
     assert_eq!(told, BTreeMap::from([leads]));
     assert_eq!(explain(&site, "old/index.html", NOW)["entry"], "entries/two.md");
     // An entry's own page takes the place.

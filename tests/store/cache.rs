@@ -187,7 +187,11 @@ fn the_last_two_states_that_were_set_aside_are_kept() {
         site.write(&format!(".shelflife/state.sqlite.set-aside{name}"), format!("older{name}"));
     }
     let told = damage("first");
-    assert!(told.contains("state.sqlite.set-aside-11") && told.contains("the 3 oldest set-aside files were removed"), "{told}");
+    assert!(
+        told.contains("state.sqlite.set-aside-11")
+            && told.contains("the 3 oldest set-aside files were removed"),
+        "{told}"
+    );
     let told = damage("second");
     assert!(told.contains("; the oldest set-aside file was removed"), "{told}");
     let kept = beside();

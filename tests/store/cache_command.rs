@@ -117,7 +117,7 @@ fn everything_that_is_damaged_is_told_though_some_of_it_can_t_be_read() {
     overwrite_root(&site, "cache", "blob");
     let (code, text) = cache(&site, "verify");
     assert_eq!(code, 1, "{text}");
-    for told in ["the cache's file: ", "the table blob: ", "the table fact: ", "history of two"] {
+    for told in ["cache file: ", "table blob: ", "table fact: ", "history of two"] {
         assert!(text.lines().any(|line| line.starts_with(told)), "{told} in {text}");
     }
 }
