@@ -329,7 +329,7 @@ fn authors_hear_of_what_has_no_effect() {
         expected,
         "as long as they are not mended, whatever else changed"
     );
-    assert!(site.build(&["--quiet"]).succeeded().stderr.contains("\n  entries/one.md:13:3: nothing"));
+    assert!(site.build(&["--quiet"]).succeeded().stderr.contains("\n  entries/one.md:13:3: unknown key"));
 
     site.write("data/compat.yaml", "os:\n  name: {beos: BeOS, linux: Linux}\n");
     assert!(!warnings(&site.report(&[])).iter().any(|warning| warning.contains("group `beos`")));

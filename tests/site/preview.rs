@@ -66,7 +66,7 @@ fn what_is_wrong_is_named_where_it_was_given() {
         let run = site.build(&[]);
         let said = run.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(
-            run.code == 2 && said.contains(&format!("the environment variable {variable} is wrong")),
+            run.code == 2 && said.contains(&format!("the environment variable {variable} is invalid")),
             "{said}"
         );
     }

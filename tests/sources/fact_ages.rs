@@ -275,7 +275,7 @@ fn the_earlier_name_of_stale_if_error_still_works_with_one_warning() {
     let [warning] = report["warnings"].as_array().unwrap().as_slice() else { panic!("{report}") };
     assert_eq!(warning["rule"], "deprecated");
     assert_eq!(warning["message"], "`fetch.keep` was renamed to `fetch.stale_if_error`");
-    assert_eq!((&warning["file"], &warning["line"]), (&json!("shelflife.toml"), &json!(3)));
+    assert_eq!((&warning["place"]["path"], &warning["place"]["line"]), (&json!("shelflife.toml"), &json!(3)));
     site.write("shelflife.toml", "url = \"https://plugins.example\"\n[fetch]\nstale_if_error = \"10d\"\n");
     assert_eq!(site.report(&["--offline"])["warnings"], json!([]));
 }

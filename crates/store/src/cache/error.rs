@@ -130,8 +130,8 @@ pub enum CacheError {
 
 /// The help for a file system that lacks what SQLite needs.
 const LOCAL: &str = "the file system may be full, or may not support file locks or shared memory, as is the case for \
-                     some network file systems: free some space, or choose a cache file on a local disk with `--cache` \
-                     or `paths.cache` in shelflife.toml";
+                     some network file systems: free some disk space, or choose a cache file on a local disk with \
+                     `--cache` or `paths.cache` in shelflife.toml";
 
 impl CacheError {
     /// Which file is damaged, if this error is about damage.
