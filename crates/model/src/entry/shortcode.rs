@@ -1,9 +1,9 @@
 //! Shortcodes: the closed set of Liquid tags that real entries use.
 //!
 //! These are `{{ site.url }}`, `{{ site.baseurl }}`, `{{ site.title }}`, `{{ page.homepage }}` (`source`, `archive`,
-//! `title`, `id`, `url`), each with `| absolute_url` or `| relative_url`; `{{ "…" | absolute_url }}` and `{{ "…" |
-//! relative_url }}`; `{% include canonic_url url="…" %}`; `{% include youtube.html vid="…" preview="…" %}`; and `{% raw
-//! %}…{% endraw %}`. Everything else stays as written: the text of an entry is never run as a template.
+//! `title`, `id`, `url`), each with `| absolute_url` or `| relative_url`; `{{ "…" | absolute_url }}` and
+//! `{{ "…" | relative_url }}`; `{% include canonic_url url="…" %}`; `{% include youtube.html vid="…" preview="…" %}`;
+//! and `{% raw %}…{% endraw %}`. Everything else stays as written: the text of an entry is never run as a template.
 //!
 //! Shortcodes are expanded before Markdown is parsed, so values are escaped such that neither Markdown nor HTML sees
 //! markup in them: addresses are percent-encoded, other text becomes character references. [`BASE`] stands for the base
@@ -78,8 +78,8 @@ pub fn unknown(body: &str, with: &Shortcodes<'_>) -> Vec<Range<usize>> {
     found
 }
 
-/// The length of the tag at the start of `from`, if there is one: `{{ word … }}`, `{{ "…" }}`, `{{ "…" | … }}` or `{%
-/// word … %}`.
+/// The length of the tag at the start of `from`, if there is one: `{{ word … }}`, `{{ "…" }}`, `{{ "…" | … }}` or
+/// `{% word … %}`.
 fn lookalike(from: &str) -> Option<usize> {
     let (inner, closing) = match from.strip_prefix("{{") {
         // To an author, `{{{ x }}}` is one tag.
