@@ -1,4 +1,4 @@
-//! Why an output is what it is: what earlier builds wrote down about it, gathered without building anything.
+//! Explains outputs: gathers what builds recorded about them, without building anything.
 
 mod find;
 pub use find::distance;
@@ -28,25 +28,25 @@ pub use freshness::{Known, State, Tally};
 
 use find::Published;
 
-/// What is known of one output.
+/// What is known about an output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Explanation {
     /// The path below the output folder, with `/`.
     pub output: String,
     /// The address at which it is published.
     pub address: String,
-    /// What it is.
+    /// The kind of output.
     #[serde(flatten)]
     pub what: What,
-    /// The moment as of which facts are fresh or stale.
+    /// The moment at which facts are judged fresh or stale.
     pub now: Timestamp,
-    /// The last time that it changed; `None` if no build has noted that.
+    /// The last time that the output changed; `None` if no build recorded one.
     pub made: Option<LastMade>,
-    /// What it depends on.
+    /// What the output depends on.
     pub depends_on: Dependencies,
 }
 
-/// What an output is.
+/// The kind of an output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum What {
@@ -60,7 +60,7 @@ pub enum What {
         /// The entry's file, relative to the site.
         entry: String,
     },
-    /// An earlier address of an entry's page, which leads to it.
+    /// An earlier address of an entry's page, which redirects to it.
     Redirect {
         /// The entry's file, relative to the site.
         entry: String,
@@ -70,21 +70,21 @@ pub enum What {
         /// The asset's path below the assets' folder.
         asset: String,
     },
-    /// A page of the site's own.
+    /// A page of the site itself.
     Page {
         /// The page's file, relative to the site.
         page: String,
     },
-    /// A copy of a file for the root.
+    /// A copy of a file for the root of the site.
     Copy {
         /// The file, relative to the site.
         file: String,
     },
     /// The page of a tag or an author.
     Group,
-    /// A picture of a video.
+    /// A thumbnail of a video.
     Picture,
-    /// One of the pages and files that each site has once.
+    /// A page or file that every site has exactly once.
     Site,
 }
 
@@ -97,7 +97,7 @@ pub struct LastMade {
     pub at: Timestamp,
     /// Why it changed.
     pub reason: Reason,
-    /// The inputs that had changed.
+    /// The inputs that changed.
     pub changes: Vec<Change>,
 }
 
@@ -105,11 +105,11 @@ pub struct LastMade {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// There was no such output before.
+    /// The output did not exist before.
     New,
-    /// Inputs had changed.
+    /// Inputs changed.
     Changed,
-    /// The build could not tell, since the cache had lost what it takes.
+    /// The build could not tell, because the cache had lost the previous inputs.
     Unknown,
 }
 
@@ -128,20 +128,20 @@ impl From<Made> for LastMade {
 /// What an output depends on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Dependencies {
-    /// Everything but facts, by the name that it has among changes, too.
+    /// Everything but facts, named as in changes.
     pub inputs: Vec<Source>,
-    /// The facts that were looked at for it alone.
+    /// The facts that were read for this output alone.
     pub facts: Vec<Known>,
-    /// For what shows many plugins, those and their facts.
+    /// For an output that shows many plugins: the plugins and their facts.
     pub plugins: Option<Plugins>,
 }
 
-/// An input, and what it is.
+/// An input and its value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Source {
     /// The input's name.
     pub input: String,
-    /// Its value, or the beginning of its digest.
+    /// Its value, or the start of its digest.
     pub value: String,
 }
 
@@ -152,18 +152,18 @@ pub struct Plugins {
     pub count: usize,
     /// Whether only the newest of them are shown.
     pub newest: bool,
-    /// How fresh the facts about all of them are.
+    /// How fresh their facts are.
     pub facts: Tally,
 }
 
 /// Explains the output that `given` names: by its path, its address, or the entry whose page it is.
 ///
-/// Only the cache is read, and it stays as it is.
+/// Only reads the cache.
 ///
 /// # Errors
 ///
-/// When there is no cache that can be read, when nothing was published into the output folder, and when `given` names
-/// nothing that was, with what it could mean.
+/// When the cache can't be read, when nothing was published into the output folder, and when `given` does not name a
+/// published output; the help suggests similar names.
 pub fn explain(given: &str, config: &Config) -> miette::Result<Explanation> {
     Cache::read(&config.paths.cache, |cache| gather(given, config, cache))?
 }
@@ -194,7 +194,7 @@ fn gather(given: &str, config: &Config, cache: &Cache) -> Result<miette::Result<
     }))
 }
 
-/// What the last build has told of all outputs.
+/// What the last build recorded about all outputs.
 struct Told<'a> {
     config: &'a Config,
     cache: &'a Cache,
@@ -203,7 +203,7 @@ struct Told<'a> {
 }
 
 impl Told<'_> {
-    /// What the output at `path` is, and what it depends on.
+    /// The kind of the output at `path`, and what it depends on.
     fn what(&self, path: &str, digest: Option<Digest>) -> Result<(What, Dependencies), CacheError> {
         let trace = self.traces.get(path).map(|made| &made.trace);
         let inputs = || trace.map(|trace| self.sources(trace)).unwrap_or_default();
@@ -251,7 +251,7 @@ impl Told<'_> {
         Ok((What::Asset { asset }, Dependencies { inputs, ..Dependencies::default() }))
     }
 
-    /// What an entry's page depends on, or a file beside it.
+    /// What an entry's page or alternate depends on.
     fn of_entry(
         &self,
         entry: &str,
@@ -261,7 +261,7 @@ impl Told<'_> {
         let is_kept = kept_entries(self.cache)?.contains(entry);
         let is_shown = |input: &Input| match input {
             Input::Usage => entry_trace.front.counted,
-            // Only the page comes out of templates and names other plugins.
+            // Only the page is rendered from templates and names other plugins.
             Input::Template(_) | Input::Asset(_) | Input::Navigation | Input::Related => is_page,
             _ => true,
         };
@@ -270,13 +270,13 @@ impl Told<'_> {
             let value = match was {
                 None => "none".to_owned(),
                 Some(was) if is_kept && *input == Input::Entry => {
-                    format!("{was}, its last good version: the file can't be read")
+                    format!("{was} (last good version; the file can't be read)")
                 }
                 Some(was) => was.to_string(),
             };
             Source { input: of_entry(input, entry, &entry_trace.front.id), value }
         };
-        // That no number is past its time to live is as it should be.
+        // An absence of stale numbers is the normal case, so it is not listed.
         let is_told =
             |it: &&Dependency| is_shown(&it.input) && !(it.input == Input::Ages && it.was.is_none());
         let inputs = all.filter(is_told).map(source).collect();
@@ -286,7 +286,7 @@ impl Told<'_> {
         Ok(Dependencies { inputs, facts, plugins: None })
     }
 
-    /// What a picture depends on: the facts that it is the value of.
+    /// What a thumbnail depends on: the facts that it is the value of.
     fn of_picture(&self, digest: Option<Digest>) -> Result<Dependencies, CacheError> {
         let mut subjects = BTreeMap::new();
         for entry_trace in
@@ -305,7 +305,7 @@ impl Told<'_> {
         Ok(Dependencies { facts, ..Dependencies::default() })
     }
 
-    /// What one of the pages and files depends on that each site has once.
+    /// What a page or file that every site has once depends on.
     fn of_site(&self, trace: Option<&Trace>) -> Result<Dependencies, CacheError> {
         let reads = |wanted: fn(&Input) -> bool| {
             trace.into_iter().flat_map(|trace| &trace.own).any(|own| wanted(&own.input))
@@ -333,14 +333,14 @@ impl Told<'_> {
         AsOf { now: self.config.now, stale_if_error: self.config.fetch.stale_if_error }
     }
 
-    /// The dependencies that a target shares with others.
+    /// The dependencies that a target shares with other targets.
     fn shared(&self, trace: &Trace) -> &[Dependency] {
         self.sets.get(&trace.shared).map_or(&[], Vec::as_slice)
     }
 
-    /// What an output depends on that is not about one entry alone.
+    /// The dependencies of an output that is not about one entry alone.
     fn sources(&self, trace: &Trace) -> Vec<Source> {
-        // What all plugins are is told in other words; what is at an address goes without saying.
+        // The plugins are listed separately, and what an address is for is obvious.
         let is_told = |input: &Input| {
             !matches!(input, Input::All(_) | Input::Newest | Input::Announced | Input::Purpose(_))
         };
@@ -356,14 +356,14 @@ impl Told<'_> {
     }
 }
 
-/// What the paths of pictures of videos begin with.
+/// The prefix of the paths of thumbnails.
 const PICTURES: &str = "thumbnails/";
 
-/// How many digits of a digest stand for it, as in the reasons that builds write down.
+/// How many digits of a digest are shown, as in recorded changes.
 const DIGITS: usize = 12;
 
-/// The path below the assets' folder of the asset that is published at `path`: the digest that may be in its name is
-/// known from the manifest.
+/// The path, below the assets' folder, of the asset that is published at `path`. The manifest gives the digest that its
+/// name may contain.
 fn asset(path: &str, digest: Option<Digest>) -> String {
     let name = path.strip_prefix("assets/").unwrap_or(path);
     let Some(digest) = digest else { return name.to_owned() };

@@ -1,4 +1,4 @@
-//! The publisher: makes the output folder hold exactly the outputs, touching only what is different.
+//! The publisher: makes the output folder hold exactly the outputs, and writes only what is different.
 
 mod manifest;
 mod output_scan;
@@ -32,7 +32,7 @@ pub use untouched::is_untouched;
 use manifest::Told;
 use tree::{Found, OutputTree};
 
-/// Every output by its path with `/`: its digest, and the place of its bytes.
+/// The outputs by path, with `/`: each output's digest, and where its bytes are.
 pub type Outputs = BTreeMap<String, (Digest, Content)>;
 
 /// Where an output's bytes are.
@@ -40,11 +40,11 @@ pub type Outputs = BTreeMap<String, (Digest, Content)>;
 pub enum Content {
     /// In the cache's blobs.
     Blob,
-    /// Here.
+    /// In memory.
     Bytes(Vec<u8>),
-    /// All plugins' texts of this kind make it up.
+    /// Made from all plugins' texts of this kind.
     Lines(ShownKind),
-    /// It is the history of the plugin whose entry's file has this name without `.md`.
+    /// The history of the plugin with this stem, the name of its entry's file without `.md`.
     History(String),
     /// In the program.
     Program(&'static [u8]),
@@ -52,24 +52,24 @@ pub enum Content {
     File(PathBuf),
 }
 
-/// Makes files that are no blobs out of what the cache has.
+/// Makes the outputs that are not stored as blobs from what the cache has.
 pub trait Derived: Sync {
-    /// Gets ready to make files on several threads.
+    /// Prepares for making files on several threads.
     ///
     /// # Errors
     ///
     /// When the cache can't be read.
     fn prepare(&self) -> Result<(), CacheError>;
 
-    /// The file that all plugins' texts of one kind make up; `None` if a text is lost.
+    /// The file that all plugins' texts of one kind make up; `None` if a text is missing from the cache.
     ///
     /// # Errors
     ///
     /// When the cache can't be read.
     fn lines(&self, kind: ShownKind) -> Result<Option<Vec<u8>>, CacheError>;
 
-    /// The file with the history of the plugin whose entry's file has this name without `.md`; `None` if nothing is
-    /// known of the entry.
+    /// The history file of the plugin with this stem, the name of its entry's file without `.md`; `None` if the cache
+    /// does not know the entry.
     ///
     /// # Errors
     ///
@@ -77,65 +77,65 @@ pub trait Derived: Sync {
     fn history(&self, stem: &str) -> Result<Option<Vec<u8>>, CacheError>;
 }
 
-/// Files that are no outputs any more, each with the digests of what builds wrote there.
+/// Files that are no longer outputs, each with the digests that builds wrote there.
 type Gone = BTreeMap<String, Vec<Digest>>;
 
-/// How many threads write files: more than there are cores, since each waits for the disk most of the time.
+/// The number of threads that write files: more than there are cores, because they mostly wait for the disk.
 const WRITERS: usize = 8;
 
-/// Threads that write; `None` where the system has none to give, and the usual ones do.
+/// Threads for writing; `None` if the system has none left, in which case the global pool is used.
 fn writers() -> Option<rayon::ThreadPool> {
     rayon::ThreadPoolBuilder::new().num_threads(WRITERS).build().ok()
 }
 
-/// Why the site could not be published. What was written before is whole.
+/// Why the site could not be published. Every file written before the error is complete.
 #[derive(Debug, Error, Diagnostic)]
 pub enum PublishError {
     /// A file can't be written, read or removed.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Access(#[from] AccessError),
-    /// The output folder has a link where a file or a folder belongs; what is written there would land elsewhere.
-    #[error("{0} is a symbolic link, and nothing is written through links")]
-    #[diagnostic(help("remove it; only the output folder itself may be a link"))]
+    /// The output folder has a symbolic link where a file or folder belongs, so a write would land elsewhere.
+    #[error("can't write to {0}: it is a symbolic link")]
+    #[diagnostic(help("remove the link; only the output folder itself may be a symbolic link"))]
     Link(PathBuf),
-    /// Something in the output folder keeps an output from its place.
-    #[error("{place} is {is}, and in the way of the output {output}")]
-    #[diagnostic(help("move it out of the output folder, or give that output another address"))]
+    /// Something in the output folder is in the way of an output.
+    #[error("can't write {output}: {place} {problem}")]
+    #[diagnostic(help("move it out of the output folder, or give the output another address"))]
     Obstacle {
-        /// What is in the way.
+        /// The path that is in the way.
         place: PathBuf,
-        /// What is wrong with it.
-        is: &'static str,
+        /// What is wrong with it, as a verb phrase.
+        problem: &'static str,
         /// The output's path.
         output: String,
     },
     /// One output is a file where another one needs a folder.
-    #[error("the outputs {file} and {below} can't both be published: {file} would be a file and a folder")]
-    #[diagnostic(help("give one of them another address"))]
+    #[error("can't publish both {file} and {below}: {file} can't be both a file and a directory")]
+    #[diagnostic(help("give one of these outputs another address"))]
     Both {
         /// The output that is a file.
         file: String,
         /// The output below it.
         below: String,
     },
-    /// An output at a place that belongs to another program, or to shelflife itself.
-    #[error("the output {0} has a name that belongs to git or to shelflife, where nothing is published")]
-    #[diagnostic(help("give it an address without `.git`, `.shelflife` and `.shelflife-manifest`"))]
+    /// An output has a name that is reserved for git or for shelflife.
+    #[error("can't publish {0}: this name is reserved for git or for shelflife")]
+    #[diagnostic(help("give the output an address without `.git`, `.shelflife` and `.shelflife-manifest`"))]
     Reserved(String),
-    /// A blob that was stored is gone again.
-    #[error("the cache lost the content of {0} while the build was running")]
+    /// A blob that was stored has been removed.
+    #[error("the cache lost the content of {0} during the build")]
     Lost(String),
-    /// A file of the site is not what the build has looked at.
-    #[error("{0} was changed while the site was built")]
-    #[diagnostic(help("build again once nobody writes into it"))]
+    /// A file of the site has changed since the scan.
+    #[error("{0} changed during the build")]
+    #[diagnostic(help("build again when no other program writes to it"))]
     Changed(PathBuf),
-    /// Whoever was told of the progress wished it to end.
-    #[error("{written} of {all} files were written")]
+    /// The observer stopped the build.
+    #[error("{written} of {all} files written")]
     Stopped {
-        /// How many were written.
+        /// The number of files written.
         written: usize,
-        /// How many were to be written.
+        /// The number of files to write.
         all: usize,
     },
     /// The cache failed.
@@ -144,9 +144,9 @@ pub enum PublishError {
 }
 
 impl PublishError {
-    /// The error as people see it, below a line that says what it means.
+    /// The error as shown to people, below a headline.
     pub fn into_report(self) -> miette::Report {
-        miette::Report::new(self).wrap_err("the site could not be published")
+        miette::Report::new(self).wrap_err("failed to publish the site")
     }
 }
 
@@ -155,22 +155,22 @@ impl PublishError {
 pub struct Target<'a> {
     /// The folder.
     pub folder: &'a Path,
-    /// What the cache calls it, see [`crate::config::Paths::output_name`].
+    /// The cache's name for it, see [`crate::config::Paths::output_name`].
     pub name: &'a str,
-    /// A scan of what is there. Without one, it is taken for granted that what was published is still there.
+    /// A scan of the folder. Without one, the files that were published are assumed to be still there.
     pub output_scan: Option<OutputScan>,
 }
 
-/// Makes the target hold `outputs`, by path with `/`, each with its digest and the place of its bytes.
+/// Makes the target hold `outputs`.
 ///
-/// Each file is written beside its place and renamed into it. A file is removed only if it still has the
-/// bytes that an earlier build wrote, so whatever else is in the folder stays, unless it is a file at an output's
-/// place. `progress` is told how many files are written of how many, and may break off.
+/// Each file is written beside its final place and renamed into it. A file is removed only if it still has the bytes
+/// that an earlier build wrote, so foreign files stay, except a file at an output's place. `progress` gets the numbers
+/// of files written and to be written, and may stop the build.
 ///
 /// # Errors
 ///
-/// When something keeps an output from its place: then nothing was touched. When the folder can't be written:
-/// then every file in it is whole, old or new.
+/// When something is in the way of an output: then nothing was touched. When the folder can't be written: then each
+/// file in it is complete, old or new.
 pub fn publish(
     mut target: Target<'_>,
     outputs: &Outputs,
@@ -189,7 +189,7 @@ pub fn publish(
     let seen = target.output_scan.as_mut().map(OutputScan::seen).transpose()?;
     let began = seen.map_or_else(SystemTime::now, |seen| seen.began);
 
-    // Looking at a file costs little and waits for the disk; most files are as they were left.
+    // Checking a file costs little CPU but waits for the disk; most files are unchanged.
     let found: BTreeMap<&str, Found> = outputs
         .par_iter()
         .map(|(path, (digest, _))| {
@@ -208,7 +208,7 @@ pub fn publish(
         found.unwrap_or_else(|| tree.stat(MANIFEST, digest, own))
     };
     let is_as_left = is_trusted || own.is_some_and(|own| matches!(found_own(own.digest), Found::Right(_)));
-    // What the cache has written tells nothing that it does not know.
+    // A manifest that this cache wrote adds nothing to what the cache knows.
     let told = if is_as_left { Told::default() } else { Told::read(&tree) };
     let mut published = Published { is_known: is_listed || told.is_there, ..Published::default() };
     let removals = cache.removals(name)?;
@@ -243,7 +243,8 @@ pub fn publish(
         let paths = gone.keys().map(String::as_str).chain(outputs.keys().map(String::as_str));
         paths.chain([MANIFEST]).for_each(|path| tree.sweep(path));
     }
-    // What comes is listed first, so that a build that is killed leaves no file of which the next one knows nothing.
+    // What is about to be written is listed first, so that a killed build leaves no file that the next one does not
+    // know.
     let digest = Digest::of(&manifest);
     let found_manifest = found_own(digest);
     let is_manifest_right = wrong.is_empty() && matches!(found_manifest, Found::Right(_));
@@ -254,7 +255,7 @@ pub fn publish(
         cache.set_manifest(Tree::Coming(name), Some(coming))?;
         cache.commit()?;
     }
-    // In watch mode an edit waits for one manifest, not for two: the process that knows what is coming is there.
+    // In watch mode, an edit waits for one manifest instead of two: this process knows what it is about to write.
     if !wrong.is_empty() && !is_trusted {
         let coming = wrong.iter().map(|path| (*path, outputs[*path].0));
         tree.write(MANIFEST, &manifest::while_coming(&known, unfinished, &told, coming))?;
@@ -287,17 +288,17 @@ pub fn publish(
         Ok(((*path).to_owned(), Listed { digest: *digest, stat }))
     };
     let write_all = || wrong.par_iter().map(write).collect::<Result<Vec<_>, PublishError>>();
-    // To start threads pays only if each has something to do.
+    // Starting threads pays off only if each has enough to do.
     let pool = (wrong.len() >= WRITERS * 8).then(writers).flatten();
     let written = pool.map_or_else(write_all, |pool| pool.install(write_all)).map_err(|error| match error {
-        // Other threads have come to the end of theirs meanwhile.
+        // Meanwhile, other threads have finished their files.
         PublishError::Stopped { .. } => stopped(),
         error => error,
     });
     let mut after: Manifest = found
         .iter()
         .filter_map(|(path, found)| match found {
-            // A file stat is kept only of files that had been left alone for a while; the others are read once more.
+            // A file stat is kept only if the file had not changed for a while; the other files are read once more.
             Found::Right(stat) => {
                 let stat = stat.filter(|stat| stat.is_settled(began));
                 Some(((*path).to_owned(), Listed { digest: outputs[*path].0, stat }))
@@ -342,7 +343,7 @@ pub fn publish(
     Ok(published)
 }
 
-/// Files that builds wrote and the site has no longer, each with the digests that it may have.
+/// Files that builds wrote and that are no longer part of the site, each with the digests that it may have.
 fn gone<'a>(outputs: &Outputs, known: impl Iterator<Item = (&'a String, &'a Listed)>) -> Gone {
     let mut gone = Gone::new();
     for (path, file) in known.filter(|(path, _)| !outputs.contains_key(*path) && *path != MANIFEST) {
@@ -454,7 +455,7 @@ mod tests {
         assert_eq!(
             std::fs::read_dir(folder.path()).unwrap().count(),
             2,
-            "nothing lies beside it and the manifest"
+            "nothing but the file and the manifest"
         );
     }
 
@@ -468,7 +469,7 @@ mod tests {
         let mut manifest = (*cache.manifest(Tree::Output("public")).unwrap().unwrap()).clone();
         let file = manifest.get_mut("a.html").unwrap();
         assert_eq!(file.digest, Digest::of(b"1"));
-        // A lie about its digest is believed, which shows that the file is not read.
+        // A wrong digest goes unnoticed, which shows that the file is not read.
         file.digest = Digest::of(b"2");
         cache.set_manifest(Tree::Output("public"), Some(manifest)).unwrap();
         assert_eq!(run(folder.path(), &cache, &[("a.html", "2")]).unchanged, 1);

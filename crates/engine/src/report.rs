@@ -1,4 +1,4 @@
-//! What a build did and why: the summary line and the report file come out of the same numbers.
+//! What a build did and why. The summary line and the report file come from the same numbers.
 
 pub mod outcome;
 pub mod unrefreshed;
@@ -19,7 +19,7 @@ pub use unrefreshed::Unrefreshed;
 
 pub use crate::wording::{count, did_you_mean, length};
 
-/// What a build did. One that failed has the same members; what it had not counted yet is `None`.
+/// What a build did. The report of a failed build has the same members; those that it did not get to are `None`.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct Report {
     /// The version of shelflife.
@@ -28,49 +28,48 @@ pub struct Report {
     pub now: Timestamp,
     /// How the build ended.
     pub outcome: Outcome,
-    /// What the process ends with; `None` if that is a signal.
+    /// The exit code of the process; `None` if a signal ends it.
     pub exit_code: Option<u8>,
-    /// What is wrong with the whole build.
+    /// The error that ended the build.
     pub error: Option<Headline>,
-    /// What people have to mend: why entries can't be read, or what keeps the site from being built.
+    /// What people have to fix: why entries can't be read, or what keeps the site from being built.
     pub problems: Vec<Found>,
     /// Entries.
     pub entries: Option<Entries>,
     /// Files of the output folder.
     pub outputs: Option<Outputs>,
-    /// For each output that is not what was published before, what had changed of the things it is made from.
-    /// Empty for an output that there was not.
+    /// For each changed output, the inputs that changed. Empty for a new output.
     pub why: BTreeMap<String, Vec<Change>>,
     /// Facts.
     pub facts: Option<Facts>,
     /// Requests by endpoint.
     pub requests: BTreeMap<Endpoint, Tally>,
-    /// GitHub's budget, if it was asked.
+    /// GitHub's rate limit, if GitHub was asked.
     pub github_budget: Option<Budget>,
     /// How often each query was computed and reused.
     pub queries: BTreeMap<String, QueryCount>,
-    /// How often each function whose results are kept between builds was computed and reused.
+    /// How often each memoised function was computed and reused.
     pub memos: BTreeMap<String, MemoCount>,
-    /// How often the graph was evaluated.
+    /// How many rounds it took: how often the graph was evaluated.
     pub rounds: usize,
     /// How long each phase took.
     pub durations: Durations,
-    /// Facts that were asked for in vain.
+    /// Facts that could not be refreshed.
     pub unrefreshed: Vec<Unrefreshed>,
     /// What is missing from the site, and how to get it.
     pub left_out: Vec<String>,
-    /// What the maintainer should look at.
+    /// Warnings.
     pub warnings: Vec<Warning>,
 }
 
 /// Entries of a build.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entries {
-    /// Files.
+    /// All entry files.
     pub total: usize,
-    /// Files that can't be read and are left out, since none of their versions was ever published.
+    /// Files that can't be read and are left out, because no version of them was ever published.
     pub left_out: usize,
-    /// Files that can't be read and are published as they last were.
+    /// Files that can't be read and keep their last published version.
     pub kept: usize,
 }
 
@@ -79,7 +78,7 @@ pub struct Entries {
 pub struct Outputs {
     /// Files that were written.
     pub written: usize,
-    /// Files that were right already.
+    /// Files that were up to date.
     pub unchanged: usize,
     /// Files that were removed.
     pub removed: usize,
@@ -87,21 +86,20 @@ pub struct Outputs {
     pub written_paths: Vec<String>,
     /// The paths of the files that were removed.
     pub removed_paths: Vec<String>,
-    /// What is published otherwise than before at an address, but for assets, whether or not its file was in the output
-    /// folder.
+    /// The differences to the site as published before, except assets, whatever was in the output folder.
     pub changed: Vec<Changed>,
 }
 
-/// A file that is published otherwise than before.
+/// A file whose published content has changed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Changed {
-    /// Where everybody finds it.
+    /// Its public address.
     pub address: String,
     /// Its path in the output folder.
     pub path: String,
     /// What happened to it.
     pub what: What,
-    /// Whether it is a page, and not data.
+    /// Whether it is a page rather than data.
     pub is_page: bool,
 }
 
@@ -109,24 +107,24 @@ pub struct Changed {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum What {
-    /// There was none.
+    /// It is new.
     Added,
-    /// It has other bytes.
+    /// Its content changed.
     Changed,
-    /// The site has it no longer.
+    /// It is no longer part of the site.
     Removed,
 }
 
-/// Facts of a build: each one that the site depends on is counted once.
+/// The facts of a build: each fact that the site depends on is counted once.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Facts {
-    /// Not asked for, since what is known is fresh.
+    /// Fresh, so not asked for.
     pub fresh: usize,
     /// Asked for and answered.
     pub refreshed: usize,
-    /// Stale, but no source could be asked or answered: the last known value stays.
+    /// Stale, because no source could be asked or answered; the last known value is kept.
     pub stale: usize,
-    /// Not known at all.
+    /// Not known, or expired.
     pub missing: usize,
 }
 
@@ -137,13 +135,13 @@ pub struct Durations {
     pub scan_ms: u64,
     /// Evaluating the graph.
     pub evaluate_ms: u64,
-    /// Asking sources.
+    /// Fetching from sources.
     pub fetch_ms: u64,
     /// Rendering outputs.
     pub render_ms: u64,
     /// Writing outputs.
     pub publish_ms: u64,
-    /// All of it.
+    /// The whole build.
     pub total_ms: u64,
 }
 
@@ -153,12 +151,12 @@ pub fn milliseconds(duration: Duration) -> u64 {
 }
 
 impl Report {
-    /// How many facts the site shows that are stale, or would show if they were known.
+    /// How many facts are stale or missing.
     pub fn lacking(&self) -> usize {
         self.facts.map_or(0, |facts| facts.stale + facts.missing)
     }
 
-    /// One line for a person, about a build that came to its end.
+    /// The summary line for a build that finished.
     pub fn summary(&self) -> String {
         let (entries, facts) = (self.entries.unwrap_or_default(), self.facts.unwrap_or_default());
         let requests: u64 = self.requests.values().map(|tally| tally.requests).sum();

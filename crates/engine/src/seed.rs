@@ -1,4 +1,4 @@
-//! Seeding: a cache that has lost its histories takes them over from where the site has published them.
+//! Seeding: restores histories that the cache has lost from the published site.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -26,41 +26,41 @@ use crate::source::http::{Http, HttpError, IfTooMuch, Request, Verdict};
 use crate::source::{Endpoint, Metrics};
 use crate::url_path::segment;
 
-/// What every published site has, whether it has histories or not.
+/// A file of every published site, with or without histories.
 const SIGN: &str = "plugins.json";
-/// Where the index of a published site's plugins is.
+/// The index of a published site's plugins.
 const INDEX: &str = "api/v1/plugins.json";
-/// The largest index that is read.
+/// The largest index that is read, in bytes.
 const MAX_INDEX: usize = 64 * 1024 * 1024;
-/// The largest history that is read: a hundred years of all measures are a fraction of it.
+/// The largest history that is read, in bytes: a hundred years of all measures take a fraction of it.
 const MAX_HISTORY: usize = 1024 * 1024;
-/// How many histories are asked for at once.
+/// How many histories are fetched at once.
 const IN_FLIGHT: usize = 8;
-/// How many failures are told one by one.
+/// How many failures are listed.
 const TOLD: usize = 5;
 
-/// Where the history of a plugin is, below a published site's root.
+/// The path of a plugin's history, below a published site's root.
 fn place_of(stem: &str) -> String {
     format!("api/v1/plugins/{stem}/history.json")
 }
 
-/// Where a published site is.
+/// The location of a published site.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
-    /// In a folder, such as the output folder.
+    /// A folder, such as the output folder.
     Folder(PathBuf),
-    /// At an address, which ends with a slash.
+    /// An address, which ends with a slash.
     Web(Url),
 }
 
 impl Place {
-    /// Reads what somebody gave: an address that begins with `https://` or `http://`, or else a folder.
+    /// Parses an argument: an address that begins with `https://` or `http://`, or else a folder.
     ///
     /// # Errors
     ///
-    /// Says what was expected.
+    /// When it is neither; the error says what was expected.
     pub fn of(given: &OsStr) -> miette::Result<Self> {
-        // A name that is no text can be no address.
+        // A name that is not UTF-8 can't be an address.
         let text = given.to_str().unwrap_or_default();
         let is_web =
             |scheme: &str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
@@ -72,14 +72,17 @@ impl Place {
             return Err(miette!(
                 help = "give the address of the published site, such as https://plugins.example.org, or a folder that \
                         it was published into",
-                "there is no folder {}",
+                "{} is not a folder",
                 folder.display()
             ));
         }
-        let mut url = Url::parse(text).into_diagnostic().wrap_err("this is not an address")?;
-        // The text is not repeated: whoever sees the message should not see the password.
+        let mut url = Url::parse(text).into_diagnostic().wrap_err("invalid address")?;
+        // The message doesn't repeat the address, because it would show the password.
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(miette!("this address holds a user name or a password, expected one without"));
+            return Err(miette!(
+                help = "give the address without them",
+                "the address contains a user name or a password"
+            ));
         }
         url.set_query(None);
         url.set_fragment(None);
@@ -89,7 +92,7 @@ impl Place {
         Ok(Self::Web(url))
     }
 
-    /// What a person calls it.
+    /// The location as shown to people.
     pub fn told(&self) -> String {
         match self {
             Self::Folder(folder) => folder.display().to_string(),
@@ -98,75 +101,75 @@ impl Place {
     }
 }
 
-/// What was found at a published site.
+/// What was read from a published site.
 #[derive(Debug, Default)]
 pub struct Found {
     /// Packed histories by the plugin's id in lower case.
     histories: Vec<(String, Vec<u8>)>,
-    /// How many plugins the site has.
+    /// The number of plugins of the site.
     pub plugins: usize,
-    /// How many of them have no file of their history.
+    /// How many of them have no history file.
     pub without: usize,
-    /// Histories that could not be had, though they may be there: what happened with each.
+    /// The histories that could not be read though they may exist, each with the reason.
     pub unread: Vec<String>,
-    /// Histories that make no sense, of which nothing is taken over: what is wrong with each.
+    /// The invalid histories, which are skipped, each with what is wrong with it.
     pub wrong: Vec<String>,
 }
 
-/// Why nothing can be read of what a site has published.
+/// Why the published histories can't be read.
 #[derive(Debug, Error, Diagnostic)]
 pub enum SeedError {
     /// There is no index of plugins.
     #[error("{place} has no {INDEX}")]
     #[diagnostic(help("give the root of a site that was published with `outputs.api`"))]
     NoIndex {
-        /// Where the site was looked for.
+        /// The location that was tried.
         place: String,
         /// Whether a site is published there nevertheless.
         is_published: bool,
     },
-    /// The host's name leads nowhere, though names can be looked up.
-    #[error("the index of the plugins at {place} can't be read: there is no host {host}")]
+    /// The host does not exist, although names can be resolved.
+    #[error("can't read the plugin index of {place}: unknown host {host}")]
     NoHost {
-        /// Where the site was looked for.
+        /// The location that was tried.
         place: String,
         /// The host's name.
         host: String,
     },
-    /// The index can't be had, or makes no sense.
-    #[error("the index of the plugins at {place} can't be read: {reason}")]
+    /// The index can't be read, or is invalid.
+    #[error("can't read the plugin index of {place}: {reason}")]
     Unreadable {
-        /// Where the site was looked for.
+        /// The location that was tried.
         place: String,
         /// What happened.
         reason: String,
     },
-    /// Nobody waits for it any more.
-    #[error("reading the published histories was broken off")]
+    /// The caller had `enough`.
+    #[error("reading the published histories was interrupted")]
     Stopped,
 }
 
-/// How a site is asked for what it has published.
+/// How to read a published site.
 #[derive(Debug, Clone, Copy)]
 pub struct Manner<'a> {
-    /// The day up to which observations make sense.
+    /// The day of the latest valid observations.
     pub today: Day,
-    /// How long a server is waited for that asks for it.
+    /// How long to wait for a server that asks to retry later.
     pub patience: Duration,
-    /// An address whose host is known to exist: where that can't be looked up either, the network is to blame.
+    /// An address whose host is known to exist: if it can't be resolved either, the network is down.
     pub witness: &'a Url,
 }
 
-/// What a cache has taken over.
+/// The result of adding published histories to a cache.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Taken {
-    /// How many plugins have more history than before.
+    /// How many plugins gained observations.
     pub plugins: usize,
     /// How many observations were new.
     pub observations: usize,
 }
 
-/// The members of the index that matter here.
+/// The members of the index that are used.
 #[derive(Deserialize)]
 struct Index {
     plugins: Vec<Listed>,
@@ -177,14 +180,14 @@ struct Listed {
     id: String,
 }
 
-/// One history file: `None` if there is none.
+/// A file's content: `None` if there is none.
 type Read = Result<Option<Vec<u8>>, String>;
 
-/// Reads every history that is published at `place`, until there is `enough`.
+/// Reads every history that is published at `place`, until `enough` completes.
 ///
 /// # Errors
 ///
-/// When there is no index of plugins, it can't be had or makes no sense, or there was enough before the end.
+/// When the index of plugins is missing, unreadable or invalid, or `enough` completed first.
 pub fn find(
     place: &Place,
     manner: Manner<'_>,
@@ -273,8 +276,8 @@ async fn at_address(
     Ok(found)
 }
 
-/// How glibc, musl, macOS and Windows say that there is no host of a name. Whatever else they say, such as that a server
-/// did not answer, tells nothing about it.
+/// How glibc, musl, macOS and Windows say that a host does not exist. Any other error, such as a name server that does
+/// not answer, proves nothing.
 const NO_HOST: [&str; 6] = [
     "Name or service not known",
     "No address associated with hostname",
@@ -284,7 +287,7 @@ const NO_HOST: [&str; 6] = [
     "No such host is known",
 ];
 
-/// The name of a site's host if there is none of that name, though that of the witness's can be looked up.
+/// The name of a site's host if it does not exist although the witness's host can be resolved.
 async fn unknown_host(site: &Url, witness: &Url) -> Option<String> {
     let is_there = async |url: &Url| {
         let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
@@ -304,7 +307,7 @@ fn says_no_host(error: &std::io::Error) -> bool {
     NO_HOST.iter().any(|words| said.contains(words))
 }
 
-/// The names of the plugins that an index lists.
+/// The stems of the plugins that an index lists.
 fn stems(index: Read, place: &Place, is_published: bool) -> Result<Vec<String>, SeedError> {
     let place = place.told();
     let wrong = |reason: String| SeedError::Unreadable { place: place.clone(), reason };
@@ -314,7 +317,7 @@ fn stems(index: Read, place: &Place, is_published: bool) -> Result<Vec<String>, 
     let mut stems: Vec<String> = plugins.into_iter().map(|plugin| plugin.id).collect();
     // They become parts of paths and addresses.
     if let Some(stem) = stems.iter().find(|stem| !is_stem(stem)) {
-        return Err(wrong(format!("no plugin can be called `{}`", stem.escape_default())));
+        return Err(wrong(format!("invalid plugin name `{}`", stem.escape_default())));
     }
     stems.sort_unstable();
     stems.dedup();
@@ -340,19 +343,20 @@ impl Found {
         }
     }
 
-    /// Why a part of what the site has published may be missing here; `None` if all that makes sense was read.
+    /// Why a part of the published histories may be missing here; `None` if every valid one was read.
     pub fn shortfall(&self) -> Option<String> {
         let files = |count: usize| report::count(count, "history");
         if let Some(first) = self.unread.first() {
-            return Some(format!("{} could not be read, such as that of {first}", files(self.unread.len())));
+            return Some(format!("{} could not be read; the first: {first}", files(self.unread.len())));
         }
-        // A file or two may be broken; where all are, it is not they who are to blame.
+        // A few files may be invalid; if all are, something is wrong with the source.
         let first = self.wrong.first().filter(|_| self.histories.is_empty())?;
-        Some(format!("not one of {} makes sense, such as that of {first}", files(self.wrong.len())))
+        let them = if self.wrong.len() == 1 { "it is invalid" } else { "all are invalid; the first" };
+        Some(format!("found {}, but {them}: {first}", files(self.wrong.len())))
     }
 
-    /// Adds what was found to the histories of a cache, which wins where both know a day. If that was all, no other
-    /// seeding is due.
+    /// Adds the histories to those of a cache, which wins where both have an observation for a day. If the read was
+    /// complete, no further seeding is due.
     ///
     /// # Errors
     ///
@@ -378,7 +382,7 @@ impl Found {
         Ok(taken)
     }
 
-    /// What is wrong with histories that are not taken over, a line each for the first of them.
+    /// What is wrong with histories that were not taken over: a line for each of the first, and one for the rest.
     pub fn warnings(&self) -> Vec<String> {
         let all: Vec<&String> = self.unread.iter().chain(&self.wrong).collect();
         let mut lines: Vec<String> = all.iter().take(TOLD).map(|line| (*line).clone()).collect();
@@ -390,11 +394,11 @@ impl Found {
 }
 
 fn read_file(path: &Path, most: usize) -> Read {
-    // Looked at before it is opened, since opening a pipe waits for somebody to write into it.
+    // Checked before it is opened, because opening a named pipe blocks until a writer opens it.
     match std::fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.to_string()),
-        Ok(metadata) if !metadata.is_file() => return Err("it is not a regular file".to_owned()),
+        Ok(metadata) if !metadata.is_file() => return Err("not a regular file".to_owned()),
         Ok(_) => {}
     }
     let mut content = Vec::new();
@@ -422,7 +426,7 @@ async fn read_address(http: &Http, site: &Url, path: &str, most: usize) -> Read 
 
 fn bounded(content: Vec<u8>, most: usize) -> Result<Vec<u8>, String> {
     if content.len() > most {
-        return Err(format!("it has more than {} KiB", most / 1024));
+        return Err(format!("larger than {} KiB", most / 1024));
     }
     Ok(content)
 }

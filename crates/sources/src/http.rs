@@ -1,4 +1,5 @@
-//! One way to ask over HTTP: bounded in time and size, with retries, counted, and patient only so far.
+//! The HTTP client: bounded in time and size, retries failed requests, counts them, and waits only so long for a
+//! server.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -18,52 +19,52 @@ use url::Url;
 use super::metrics::{Endpoint, Metrics};
 use super::rate_limit;
 use super::ssrf;
-use super::throttle::{Closed, Shut, Throttles};
+use super::throttle::{Closed, FAILURES, Shut, Throttles};
 
-/// The largest part of an error's body that is read.
+/// The largest part of an error response's body that is read, in bytes.
 const MAX_ERROR: usize = 64 * 1024;
-/// How long making a connection may take.
+/// How long establishing a connection may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a request may take from its start to the last byte of the answer.
+/// How long a request may take, from its start to the last byte of the response.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
-/// How long an answer may pause between two of its parts.
+/// How long a response may pause between two chunks.
 const STALL_TIMEOUT: Duration = Duration::from_secs(20);
-/// How often a failed request is repeated.
+/// How often a failed request is retried.
 const RETRIES: usize = 3;
 
-/// An HTTP client that counts what it does.
+/// An HTTP client that counts its requests.
 #[derive(Debug, Clone)]
 pub struct Http {
     client: Client,
     metrics: Arc<Metrics>,
     trusted: Arc<HashSet<String>>,
     throttles: Arc<Throttles>,
-    /// How many bytes of a body are read.
+    /// The largest response body that is read, in bytes.
     answer_size: usize,
 }
 
 /// A request that may be repeated.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// Which line of the report it counts for.
+    /// The line of the report that the request counts towards.
     pub endpoint: Endpoint,
     /// The method.
     pub method: Method,
     /// The address.
     pub url: Url,
-    /// The headers beside those that every request has.
+    /// The headers beyond those that every request has.
     pub headers: HeaderMap,
     /// The body.
     pub body: Option<Vec<u8>>,
-    /// What the body of an answer with a good status is worth.
+    /// Judges the body of a response with a success status.
     pub judge: fn(&[u8]) -> Verdict,
-    /// What becomes of it if it is too much for the server.
+    /// What to do if the request is too much for the server.
     pub if_too_much: IfTooMuch,
 }
 
 impl Request {
-    /// The address whose pauses and failures concern the request: its own, or the server of files each of which has
-    /// another one.
+    /// The address whose pauses and failures apply to the request: its own, or the server's root for thumbnails, each
+    /// of which has its own address.
     fn throttle(&self) -> Cow<'_, Url> {
         match self.endpoint {
             Endpoint::Thumbnails => self.url.join("/").map_or(Cow::Borrowed(&self.url), Cow::Owned),
@@ -72,31 +73,32 @@ impl Request {
     }
 }
 
-/// What becomes of a request that is too much for its server, see [`HttpError::is_too_much`].
+/// What to do with a request that is too much for its server, see [`HttpError::is_too_much`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IfTooMuch {
-    /// It is repeated, as after any failure that may pass.
+    /// Retry it, as after any transient failure.
     Repeat,
-    /// It is not repeated, and shows nothing about the server: smaller ones will.
+    /// Don't retry it, and don't count it as a failure of the server: the caller sends smaller requests, which will
+    /// tell.
     Divide,
-    /// It is not repeated, since it is what became of one that was too much.
+    /// Don't retry it: it is already a part of a request that was too much.
     GiveUp,
 }
 
-/// What the body of an answer with a good status is worth.
+/// The verdict on the body of a response with a success status.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
-    /// It can be read.
+    /// The body is usable.
     Sound,
-    /// It says that a rate limit is reached.
+    /// The body says that a rate limit is reached.
     Limited,
-    /// It says that the server had not the time for all that was asked.
+    /// The body says that the server ran out of time for the whole request.
     TooMuch(String),
-    /// It is not what that server says, but what a failure on the way makes of it.
+    /// The body does not come from that server, or was cut off on the way.
     Broken(String),
 }
 
-/// An answer whose status is 2xx or 304.
+/// A response whose status is 2xx or 304.
 #[derive(Debug)]
 pub struct Reply {
     /// The status.
@@ -108,77 +110,76 @@ pub struct Reply {
 }
 
 impl Reply {
-    /// A header's value, if it is there and is text.
+    /// The value of a header, if it is present and is text.
     pub fn header(&self, name: HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 }
 
-/// Why there is no answer. The text never holds a header, so no secret.
+/// Why there is no usable response. The text never contains a header, so it contains no secret.
 #[derive(Debug, Error)]
 pub enum HttpError {
     /// The connection or the transfer failed.
     #[error("{host}: {reason}")]
     Transport {
-        /// Whom the request went to.
+        /// The host that the request was sent to.
         host: String,
         /// What happened.
         reason: String,
-        /// Whether trying again can help.
+        /// Whether retrying can help.
         transient: bool,
-        /// Whether it was too slow.
+        /// Whether the server was too slow.
         timed_out: bool,
     },
-    /// The answer is an error.
+    /// The status of the response is an error.
     #[error("{host} answered {status}")]
     Status {
-        /// Whom the request went to.
+        /// The host that the request was sent to.
         host: String,
         /// The status.
         status: StatusCode,
     },
-    /// The body can't be what the server meant to say, or says that the server could not answer.
+    /// The body is unusable, or says that the server could not answer.
     #[error("{host}: {reason}")]
     Unusable {
-        /// Whom the request went to.
+        /// The host that the request was sent to.
         host: String,
-        /// What is wrong with it.
+        /// What is wrong with the body.
         reason: String,
-        /// Whether a smaller request may be answered.
+        /// Whether a smaller request may succeed.
         is_too_much: bool,
     },
-    /// The address was not asked, since it had failed too often.
-    #[error("{host} keeps failing, so it is left alone for now; the last failure: {reason}")]
+    /// The request was not sent, because the address had failed too often.
+    #[error("gave up on {host} after {FAILURES} failures in a row; the last: {reason}")]
     GivenUp {
-        /// Whom the request would have gone to.
+        /// The host that the request would have been sent to.
         host: String,
-        /// What happened the last time.
+        /// The last failure.
         reason: String,
     },
-    /// The server said when it wants to be asked again, and that is too late to be waited for, or was said too
-    /// often.
-    #[error("{host} wants no more requests until {}", rate_limit::minute(*until, Timestamp::now()))]
+    /// The server said when to retry, and that is too late to wait for.
+    #[error("{host}: rate limited until {}", rate_limit::minute(*until, Timestamp::now()))]
     Limited {
-        /// Whom the request went to.
+        /// The host that the request was sent to.
         host: String,
         /// The status of the answer that said so.
         status: StatusCode,
-        /// When it wants to be asked again.
+        /// When requests are allowed again.
         until: Timestamp,
     },
-    /// The body does not end where it should.
-    #[error("{host} sent more than `limits.answer_size` allows: {}", Bytes(*limit))]
+    /// The body is larger than allowed.
+    #[error("{host}: the response is larger than `limits.answer_size` allows ({})", Bytes(*limit))]
     TooLarge {
-        /// Whom the request went to.
+        /// The host that the request was sent to.
         host: String,
-        /// How many bytes it may send.
+        /// The largest allowed body, in bytes.
         limit: usize,
     },
 }
 
 impl HttpError {
-    /// Whether it looks as if the server had not the time for all that was asked: GitHub gives up after ten seconds,
-    /// which a proxy shows as 502 or 504
+    /// Whether the server seems to have run out of time for the whole request: GitHub gives up after ten seconds, which
+    /// a proxy reports as 502 or 504
     /// (<https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api>).
     pub fn is_too_much(&self) -> bool {
         match self {
@@ -205,18 +206,18 @@ impl HttpError {
 }
 
 impl HttpError {
-    /// What happened, without whom it happened with.
+    /// The failure without the name of the host.
     fn reason(&self) -> String {
         match self {
             Self::Transport { reason, .. } | Self::Unusable { reason, .. } => reason.clone(),
-            Self::Status { status, .. } => format!("it answered {status}"),
+            Self::Status { status, .. } => status.to_string(),
             other => other.to_string(),
         }
     }
 }
 
-/// Builds a client for a machine that has no certificates, such as a container with nothing but this program in it. It
-/// trusts those that Mozilla's programs trust.
+/// Builds a client for a machine without certificates, such as a container that holds only this program. It trusts
+/// Mozilla's root certificates.
 #[cfg(target_os = "linux")]
 fn with_bundled_roots(builder: ClientBuilder, _none: reqwest::Error) -> Result<Client, reqwest::Error> {
     let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter();
@@ -224,15 +225,15 @@ fn with_bundled_roots(builder: ClientBuilder, _none: reqwest::Error) -> Result<C
     builder.tls_certs_merge(roots).build()
 }
 
-/// Other systems verify certificates themselves, so that none are read here.
+/// Other systems verify certificates themselves, so none are read here.
 #[cfg(not(target_os = "linux"))]
 fn with_bundled_roots(_builder: ClientBuilder, error: reqwest::Error) -> Result<Client, reqwest::Error> {
     Err(error)
 }
 
 impl Http {
-    /// A client that counts in `metrics`, is to ask `addresses`, and waits no longer than `patience` because one of them
-    /// asks for it.
+    /// Creates a client for `addresses` that counts in `metrics` and waits for each of them for at most `patience` when
+    /// it asks to retry later.
     ///
     /// # Errors
     ///
@@ -243,7 +244,7 @@ impl Http {
         patience: Duration,
         answer_size: usize,
     ) -> Result<Self, reqwest::Error> {
-        // A second call finds the provider installed, which is all that is wanted.
+        // A second call fails because the provider is already installed, which is fine.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let trusted: Arc<HashSet<String>> = Arc::new(ssrf::trusted(addresses));
         let builder = || {
@@ -267,16 +268,16 @@ impl Http {
         &self.metrics
     }
 
-    /// Whether an address is written as a private one, and is none of those that this client is to ask.
+    /// Whether a URL's host is written as a private IP address and is not one of the configured hosts.
     pub(super) fn is_private(&self, url: &Url) -> bool {
         ssrf::is_refused(&self.trusted, url)
     }
 
-    /// Sends a request, and again after a pause if it failed in a way that may pass.
+    /// Sends a request, and retries it after a pause if the failure is transient.
     ///
-    /// A server that says how long to wait is waited for, by all requests to the same address; but for no longer
-    /// than this client's patience in all. After that, requests to it fail without being sent, as they do to an
-    /// address that fails again and again.
+    /// When a server says how long to wait, all requests to the same address wait, but for at most this client's
+    /// patience in total. After that, requests to that address fail without being sent, as do requests to an address
+    /// that keeps failing.
     ///
     /// # Errors
     ///
@@ -307,7 +308,7 @@ impl Http {
         }
     }
 
-    /// Waits until the address may be asked.
+    /// Waits until a request may be sent to the address.
     async fn pass(&self, request: &Request) -> Result<(), HttpError> {
         self.throttles.pass(&request.throttle()).await.map_err(|shut| match shut {
             Shut::Closed(Closed { until, status }) => {
@@ -356,7 +357,7 @@ impl Http {
         let status = response.status();
         let headers = response.headers().clone();
         if !status.is_success() && status != StatusCode::NOT_MODIFIED {
-            // Only what the body says of a limit is of use, and without it there is still the status.
+            // The body matters only if it mentions a rate limit; without it, the status still says enough.
             let body = read(&mut response, MAX_ERROR).await.ok().flatten().unwrap_or_default();
             let now = Timestamp::now();
             let until = rate_limit::on_our_clock(&headers, now, |now| {
@@ -371,7 +372,7 @@ impl Http {
         let Some(mut body) = read(&mut response, self.answer_size).await.map_err(transport)? else {
             return Err(HttpError::TooLarge { host, limit: self.answer_size });
         };
-        // Of what an answer says, some is shown to people and kept.
+        // Some of the response is shown to people and stored.
         hide(&mut body, request.headers.get(AUTHORIZATION));
         let now = Timestamp::now();
         if status != StatusCode::NOT_MODIFIED {
@@ -402,7 +403,7 @@ fn host(request: &Request) -> String {
     request.url.host_str().unwrap_or_default().to_owned()
 }
 
-/// The body; `None` if it is larger than `most`.
+/// The body; `None` if it is larger than `most` bytes.
 async fn read(response: &mut Response, most: usize) -> reqwest::Result<Option<Vec<u8>>> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await? {
@@ -414,7 +415,7 @@ async fn read(response: &mut Response, most: usize) -> reqwest::Result<Option<Ve
     Ok(Some(body))
 }
 
-/// Puts asterisks in the place of the secret of an `Authorization` header wherever a body repeats it.
+/// Replaces the secret of an `Authorization` header with asterisks wherever the body repeats it.
 fn hide(body: &mut [u8], authorization: Option<&HeaderValue>) {
     let secret = authorization.and_then(|value| value.as_bytes().rsplit(|byte| *byte == b' ').next());
     let Some(secret) = secret.filter(|secret| !secret.is_empty()) else { return };
@@ -425,10 +426,10 @@ fn hide(body: &mut [u8], authorization: Option<&HeaderValue>) {
     }
 }
 
-/// What went wrong in a few words, without the address, which may be long.
+/// A short reason for an error, without the URL, which may be long.
 pub(super) fn reason(error: &reqwest::Error) -> String {
     if error.is_timeout() {
-        return "no answer in time".to_owned();
+        return "timed out".to_owned();
     }
     let mut cause: &dyn std::error::Error = error;
     while let Some(next) = cause.source() {
@@ -437,7 +438,7 @@ pub(super) fn reason(error: &reqwest::Error) -> String {
     cause.to_string()
 }
 
-/// A header value out of text from the cache; what can't be one is left out.
+/// A header value made from cached text; `None` if it is not valid in a header.
 pub(super) fn header_value(text: Option<&str>) -> Option<HeaderValue> {
     HeaderValue::from_str(text?).ok()
 }

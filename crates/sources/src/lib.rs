@@ -1,12 +1,12 @@
-//! Sources: where facts come from. Demands go in, answers come out; nothing here decides what is stale.
+//! Sources: where facts come from. They take demands and return answers; what is stale is decided elsewhere.
 //!
 //! # Start here
 //!
-//! - [`Sources`] are all that a site's configuration names; [`Sources::fetch`] asks them about [`Demand`]s, in as few requests
-//!   as they allow.
-//! - [`http::Http`] is the one way out: bounded in time and size, counted ([`Metrics`]), patient only so far, and never
-//!   led by a redirect into somebody's private network.
-//! - [`github::batches`] divides what GitHub is asked into requests.
+//! - [`Sources`] are the sources that a site's configuration names; [`Sources::fetch`] answers [`Demand`]s in as few
+//!   requests as the sources allow.
+//! - [`http::Http`] is the only way to the network: bounded in time and size, counted ([`Metrics`]), throttled, and
+//!   guarded against redirects into private networks.
+//! - [`github::batches`] divides questions to GitHub into requests.
 //!
 //! ```
 //! use shelflife_model::fact::{RepositoryName, Subject};
@@ -15,7 +15,7 @@
 //! let name = RepositoryName::new("OctoPrint", "OctoPrint-MQTT").unwrap();
 //! let file = Subject::File { repository: name.clone(), path: "setup.py".to_owned() };
 //! let batches = batches(&[Subject::Repository(name), file], 50);
-//! assert_eq!(batches.len(), 1, "the file comes along with its repository");
+//! assert_eq!(batches.len(), 1, "the file is fetched with its repository");
 //! assert!(document::document(&batches[0].asks).contains("stargazerCount"));
 //! ```
 
@@ -49,18 +49,18 @@ pub use probe::Probe;
 
 use http::Http;
 
-/// A subject to ask about, and what was known of it.
+/// A subject to ask about, with its last known fact.
 #[derive(Debug, Clone)]
 pub struct Demand {
     /// What to ask about.
     pub subject: Subject,
-    /// The last known fact as of the address that is asked now, for conditional requests.
+    /// The last known fact from the address that is asked now, for conditional requests.
     pub known: Option<Fact>,
-    /// How much it is wanted: where not everything can be asked for, what has more goes first.
+    /// How urgent the demand is: the most urgent ones are sent first.
     pub urgency: u64,
 }
 
-/// The digest of the address that knows about `subject`; `None` if none is configured.
+/// The digest of the address that `subject` is fetched from; `None` if none is configured.
 pub fn origin(config: &Config, subject: &Subject) -> Option<Digest> {
     let address = match subject {
         Subject::Usage(Window::Week) => config.usage.week.as_ref(),
@@ -75,7 +75,7 @@ pub fn origin(config: &Config, subject: &Subject) -> Option<Digest> {
     address.map(|address| Digest::of(address.as_str().as_bytes()))
 }
 
-/// The digest of all addresses that facts come from.
+/// The digest of all addresses that facts are fetched from.
 pub fn origins(config: &Config) -> Digest {
     let addresses = [Some(&config.github.graphql), config.usage.week.as_ref(), config.usage.month.as_ref()];
     let addresses = addresses.map(|address| address.map(Url::as_str));
@@ -83,10 +83,10 @@ pub fn origins(config: &Config) -> Digest {
     Digest::of_parts(addresses.map(|address| address.unwrap_or_default().as_bytes()))
 }
 
-/// Told how many of a fetch's requests are through: first argument done, second all.
+/// Reports the progress of a fetch: the number of finished requests and of all requests.
 pub type Progress<'a> = dyn Fn(usize, usize) + Send + Sync + 'a;
 
-/// All sources of a site, ready to be asked.
+/// All sources of a site.
 #[derive(Debug, Clone)]
 pub struct Sources {
     http: Http,
@@ -137,13 +137,12 @@ impl Sources {
         })
     }
 
-    /// What was asked so far.
+    /// The requests sent so far.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
     }
 
-    /// Whether there is any use in asking about `subject`: its source has an address and, where one is
-    /// needed, a token.
+    /// Whether `subject` can be asked about: its source has an address and, where one is required, a token.
     pub fn can_ask(&self, subject: &Subject) -> bool {
         match subject {
             Subject::Usage(window) => self.export(*window).is_some(),
@@ -154,9 +153,9 @@ impl Sources {
         }
     }
 
-    /// Asks about all `demands` at once, in as few requests as the sources allow, and the most urgent first. Each gets
-    /// an answer, and there may be more, about subjects that nobody asked for, where they came along; but once there is
-    /// `enough`, only those get one that have it.
+    /// Asks about all `demands` at once, in as few requests as the sources allow, the most urgent first. Each demand
+    /// gets an answer, and subjects that were fetched along with it get one as well. Once `enough` completes, only the
+    /// answers that have arrived are returned.
     pub async fn fetch(
         &self,
         demands: Vec<Demand>,
@@ -187,15 +186,14 @@ impl Sources {
         for (subject, _) in &answers {
             unanswered.remove(subject);
         }
-        let reason =
-            format!("no answer within the {} s that fetching may take", self.config.timeout.as_secs());
+        let reason = format!("no answer within `fetch.timeout` ({} s)", self.config.timeout.as_secs());
         answers.extend(unanswered.into_iter().map(|subject| (subject, Answer::Failed(reason.clone()))));
-        // Answers arrive in the network's order; the cache and the report must not show it.
+        // Answers arrive in arbitrary order; the cache and the report must not depend on it.
         answers.sort_by(|a, b| a.0.cmp(&b.0));
         answers
     }
 
-    /// Sends everything on its way.
+    /// Starts all requests.
     fn spawn(&self, mut demands: Vec<Demand>) -> JoinSet<Vec<(Subject, Answer)>> {
         let mut tasks = JoinSet::new();
         let mut github = Vec::new();
@@ -236,7 +234,7 @@ impl Sources {
                     token: token.clone(),
                 };
                 tasks.spawn(async move {
-                    // Who waits is served in the order of asking, so the most urgent go first.
+                    // Permits are granted in the order of asking, so the most urgent go first.
                     let _permit = in_flight.acquire_owned().await;
                     api.fetch(batch).await
                 });

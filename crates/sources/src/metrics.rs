@@ -1,4 +1,4 @@
-//! What was asked of whom: requests, bytes and the budget that is left.
+//! Metrics: the requests and bytes of each endpoint, and what is left of GitHub's budget.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// What a request is about; each has a line in the report.
+/// What a request is for; each has a line in the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Endpoint {
@@ -16,32 +16,32 @@ pub enum Endpoint {
     GithubRepositories,
     /// GitHub's GraphQL API, about the content of files.
     GithubFiles,
-    /// A published site, about the history of its plugins.
+    /// A published site, for the histories of its plugins.
     PublishedHistory,
-    /// Pictures of videos.
+    /// Thumbnails of videos.
     Thumbnails,
-    /// Addresses that entries have, which a check looks at.
+    /// Addresses in entries, which `shelflife check` probes.
     Probe,
 }
 
-/// What one endpoint was asked.
+/// The requests to one endpoint.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
-    /// Requests sent, repeated ones among them.
+    /// Requests sent, including retries.
     pub requests: u64,
-    /// Requests that repeated a failed one.
+    /// Requests that retried a failed one.
     pub retries: u64,
-    /// Requests without an answer, or with an error status.
+    /// Requests without a response, or with an error status.
     pub failures: u64,
-    /// Answers that said "not modified".
+    /// Responses with status 304 Not Modified.
     pub not_modified: u64,
-    /// Answers that came from where a redirect led.
+    /// Responses that were redirected.
     pub redirected: u64,
-    /// Bytes of the answers' bodies, uncompressed.
+    /// Bytes of the response bodies, uncompressed.
     pub bytes: u64,
 }
 
-/// What GitHub allows until when
+/// GitHub's rate limit
 /// (<https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api>).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Budget {
@@ -49,11 +49,11 @@ pub struct Budget {
     pub limit: u64,
     /// Points left.
     pub remaining: u64,
-    /// When there will be `limit` points again.
+    /// When `limit` points are available again.
     pub resets: Option<Timestamp>,
 }
 
-/// Counts while requests are in flight.
+/// Counts requests while they are in flight.
 #[derive(Debug, Default)]
 pub struct Metrics {
     inner: Mutex<Counts>,
@@ -66,13 +66,13 @@ struct Counts {
 }
 
 impl Metrics {
-    /// Changes the tally of one endpoint.
+    /// Changes the tally of an endpoint.
     pub(super) fn count(&self, endpoint: Endpoint, change: impl FnOnce(&mut Tally)) {
         let mut counts = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         change(counts.tallies.entry(endpoint).or_default());
     }
 
-    /// Notes GitHub's budget. Answers overtake each other, so the least that was seen counts.
+    /// Records GitHub's budget. Responses overtake each other, so the lowest remaining number counts.
     pub(super) fn note_budget(&self, budget: Budget) {
         let mut counts = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut counts.budget {
@@ -81,17 +81,17 @@ impl Metrics {
         }
     }
 
-    /// All tallies.
+    /// The tallies of all endpoints.
     pub fn tallies(&self) -> BTreeMap<Endpoint, Tally> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner).tallies.clone()
     }
 
-    /// How many requests were sent in all.
+    /// The number of requests sent.
     pub fn requests(&self) -> u64 {
         self.tallies().values().map(|tally| tally.requests).sum()
     }
 
-    /// GitHub's budget, if it told.
+    /// GitHub's budget, if a response reported it.
     pub fn budget(&self) -> Option<Budget> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner).budget
     }

@@ -1,4 +1,4 @@
-//! Looking at addresses that strangers wrote: whether there is something, and how it begins.
+//! Probing addresses that strangers wrote: whether something is there, and its first bytes.
 
 use reqwest::StatusCode;
 use url::Url;
@@ -7,24 +7,24 @@ use super::http::Http;
 use super::metrics::Endpoint;
 use super::ssrf;
 
-/// How often a failed request is repeated.
+/// How often a failed request is retried.
 const RETRIES: usize = 1;
 
-/// What is at an address.
+/// The result of probing an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Probe {
-    /// It is there, and begins with these bytes.
+    /// Something is there, and begins with these bytes.
     There(Vec<u8>),
-    /// The server says that there is nothing, or nothing for everybody.
+    /// The server answered with this status, which is not a success.
     Status(StatusCode),
-    /// Nobody could be asked: why.
+    /// The server could not be reached, for this reason.
     Unreachable(String),
-    /// The address leads into a private network, where a check has no business.
+    /// The address leads into a private network, which a check must not reach.
     Refused(String),
 }
 
 impl Http {
-    /// Looks at an address, and reads no more than its first `most` bytes.
+    /// Probes an address. Reads at most its first `most` bytes.
     pub async fn probe(&self, url: &Url, most: usize) -> Probe {
         if self.is_private(url) {
             let host = url.host_str().unwrap_or_default();

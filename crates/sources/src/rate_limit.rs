@@ -1,22 +1,22 @@
-//! Rate limits: when a server wants to be asked again.
+//! Rate limits: when a server may be asked again.
 
 use jiff::fmt::rfc2822;
 use jiff::{SignedDuration, Timestamp};
 use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
-/// How long GitHub wants to be left alone where it does not say how long
+/// How long to wait for GitHub when it does not say how long
 /// (<https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api>).
 const UNTOLD: SignedDuration = SignedDuration::from_mins(1);
 
-/// No server is believed that wants to be left alone for longer.
+/// The longest pause that a server can ask for; longer ones are cut to this.
 const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 366);
 
-/// When the server of an error wants to be asked again, if the error is about that.
+/// When the server that returned an error may be asked again, if the error is a rate limit.
 ///
-/// It is with status 429, and with 403, which GitHub uses too, where the headers or the body say so
-/// (<https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>); otherwise only with
-/// `Retry-After` (RFC 9110, section 10.2.3). Status 429 without any of it is an error like those that pass.
+/// It is one with status 429 or 403, both of which GitHub uses, if the headers or the body say so
+/// (<https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>), and with a server error that
+/// has `Retry-After` (RFC 9110, section 10.2.3). Status 429 without any of these is an ordinary transient error.
 pub(super) fn of_error(
     status: StatusCode,
     headers: &HeaderMap,
@@ -32,12 +32,12 @@ pub(super) fn of_error(
     told.or_else(|| (may_be_secondary && speaks_of_secondary(body)).then(|| after(UNTOLD, now)))
 }
 
-/// When GitHub wants to be asked again after an answer that says that a rate limit is reached.
+/// When GitHub may be asked again after a response that reports a rate limit.
 pub(super) fn of_answer(headers: &HeaderMap, now: Timestamp) -> Timestamp {
     told(headers, now).unwrap_or_else(|| after(UNTOLD, now))
 }
 
-/// When there is a budget again, if an answer says that there is none left.
+/// When the budget is reset, if a response says that it is used up.
 pub(super) fn of_budget(headers: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.trim().parse::<i64>().ok();
     if number("x-ratelimit-remaining")? != 0 {
@@ -47,7 +47,7 @@ pub(super) fn of_budget(headers: &HeaderMap, now: Timestamp) -> Option<Timestamp
     Some(reset.min(after(LONGEST, now)))
 }
 
-/// Whether a body speaks of GitHub's secondary rate limits, which have no header of their own.
+/// Whether a body mentions GitHub's secondary rate limits, which have no header of their own.
 pub(super) fn speaks_of_secondary(body: &[u8]) -> bool {
     String::from_utf8_lossy(body).to_lowercase().contains("secondary rate limit")
 }
@@ -56,7 +56,7 @@ fn told(headers: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
     retry_after(headers, now).or_else(|| of_budget(headers, now))
 }
 
-/// Reads seconds, or a date in the form that RFC 9110 prefers; its two obsolete forms count as nothing said.
+/// Parses seconds, or a date in the form that RFC 9110 prefers; its two obsolete forms are ignored.
 fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -71,8 +71,8 @@ fn after(pause: SignedDuration, now: Timestamp) -> Timestamp {
     now.saturating_add(pause.min(LONGEST)).unwrap_or(Timestamp::MAX)
 }
 
-/// A moment that a server has named, by the clock of this machine, if the answer tells what the server's shows
-/// (`Date`, RFC 9110, section 6.6.1). `find` is given the server's time.
+/// Converts a moment that a server named to this machine's clock, if the response has the server's time (`Date`, RFC
+/// 9110, section 6.6.1). `find` is given the server's time.
 pub(super) fn on_our_clock<T>(
     headers: &HeaderMap,
     ours: Timestamp,
@@ -86,12 +86,12 @@ where
     Some(ours.saturating_add(until.duration_since(theirs)).unwrap_or(until))
 }
 
-/// When a server answered, by its own clock, if it says so.
+/// When a server sent the response, by its own clock, if it says so.
 pub(super) fn date(headers: &HeaderMap) -> Option<Timestamp> {
     rfc2822::DateTimeParser::new().parse_timestamp(headers.get(DATE)?.to_str().ok()?).ok()
 }
 
-/// The minute in which a moment has passed for sure, as people read it.
+/// The first full minute after a moment, as people read it.
 pub(super) fn minute(until: Timestamp, now: Timestamp) -> String {
     let seconds = until.as_second().saturating_add(59);
     let until = Timestamp::from_second(seconds - seconds.rem_euclid(60)).unwrap_or(until);

@@ -1,7 +1,7 @@
-//! Where a request may end: a redirect leads neither to a worse scheme nor into somebody's private network.
+//! The SSRF guard: a redirect leads neither to a worse scheme nor into a private network.
 //!
-//! The addresses that a site is configured with are asked wherever they are. What their servers point at is not
-//! theirs to choose freely: a build may run where more can be reached than from outside.
+//! The addresses in a site's configuration may be anywhere. The addresses that their servers redirect to may not: a
+//! build may run where more can be reached than from outside.
 
 use std::collections::HashSet;
 use std::error::Error;
@@ -20,20 +20,20 @@ const REDIRECTS: usize = 5;
 enum Refused {
     #[error("more than {REDIRECTS} redirects")]
     TooMany,
-    #[error("a redirect leads from https to {0}, and is not followed")]
+    #[error("refused a redirect from https to {0}")]
     Scheme(String),
-    #[error("a redirect leads to {0}, which is a private address, and is not followed")]
+    #[error("refused to connect to {0}, which is a private address")]
     Private(String),
 }
 
-/// The hosts that may be anywhere: those of the site's configuration, and of the proxies that the environment names.
+/// The hosts that may have private addresses: those in the site's configuration, and the proxies from the environment.
 pub(super) fn trusted(addresses: &[&Url]) -> HashSet<String> {
     let proxies = ["http_proxy", "https_proxy", "all_proxy"]
         .into_iter()
         .flat_map(|name| [name.to_owned(), name.to_uppercase()]);
     let proxies = proxies.filter_map(|name| {
         let address = std::env::var(name).ok()?;
-        // A proxy may be given as a host and a port alone.
+        // A proxy may be given as host and port only.
         Url::parse(&address)
             .ok()
             .filter(Url::has_host)
@@ -43,12 +43,12 @@ pub(super) fn trusted(addresses: &[&Url]) -> HashSet<String> {
     hosts.filter_map(|url| url.host_str().map(str::to_owned)).collect()
 }
 
-/// Whether an error is, or comes from, a redirect that is not followed.
+/// Whether an error is, or was caused by, a refused redirect or address.
 pub(super) fn refuses(error: &(dyn Error + 'static)) -> bool {
     error.is::<Refused>() || error.source().is_some_and(refuses)
 }
 
-/// Follows redirects as far as they are harmless.
+/// Follows redirects unless they are refused.
 pub(super) fn policy(trusted: Arc<HashSet<String>>) -> Policy {
     Policy::custom(move |attempt| {
         let next = attempt.url();
@@ -69,7 +69,7 @@ pub(super) fn policy(trusted: Arc<HashSet<String>>) -> Policy {
     })
 }
 
-/// Whether an address is written as a private one, and its host is not trusted.
+/// Whether a URL's host is written as a private IP address and is not trusted.
 pub(super) fn is_refused(trusted: &HashSet<String>, url: &Url) -> bool {
     literal(url).is_some_and(is_private) && !is_trusted(trusted, url)
 }
@@ -78,7 +78,7 @@ fn is_trusted(trusted: &HashSet<String>, url: &Url) -> bool {
     url.host_str().is_some_and(|host| trusted.contains(host))
 }
 
-/// The address that stands in a URL itself, so that no name has to be resolved.
+/// The IP address that a URL contains literally, so that no name has to be resolved.
 fn literal(url: &Url) -> Option<IpAddr> {
     match url.host()? {
         Host::Ipv4(address) => Some(address.into()),
@@ -87,10 +87,10 @@ fn literal(url: &Url) -> Option<IpAddr> {
     }
 }
 
-/// Resolves names as the system does, and leaves out private addresses unless the name is trusted.
+/// Resolves names as the system does, but leaves out private addresses unless the name is trusted.
 #[derive(Debug)]
 pub(super) struct Resolver {
-    /// The hosts that the site is configured with.
+    /// The hosts that may have private addresses.
     pub(super) trusted: Arc<HashSet<String>>,
 }
 
@@ -109,7 +109,7 @@ impl Resolve for Resolver {
     }
 }
 
-/// Whether an address is not one of the public internet's
+/// Whether an address is not on the public internet
 /// (<https://www.iana.org/assignments/iana-ipv4-special-registry>,
 /// <https://www.iana.org/assignments/iana-ipv6-special-registry>).
 fn is_private(address: IpAddr) -> bool {
@@ -128,7 +128,7 @@ fn is_private(address: IpAddr) -> bool {
     }
 }
 
-/// The IPv4 address that an IPv6 address stands for: mapped (RFC 4291), or behind NAT64 (RFC 6052).
+/// The IPv4 address that is embedded in an IPv6 address: mapped (RFC 4291), or behind NAT64 (RFC 6052).
 fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let [a, b, c, d, e, f, high, low] = address.segments();
     let is_nat64 = [a, b, c, d, e, f] == [0x64, 0xff9b, 0, 0, 0, 0];
@@ -141,7 +141,7 @@ fn is_private_v4(address: Ipv4Addr) -> bool {
         || address.is_loopback()
         || address.is_link_local()
         || address.is_multicast()
-        // "This network", carrier-grade NAT (RFC 6598), and what is reserved for some day.
+        // "This network", carrier-grade NAT (RFC 6598), and the reserved range.
         || a == 0
         || (a == 100 && (64..128).contains(&b))
         || a >= 240
@@ -189,6 +189,6 @@ mod tests {
         };
         assert!(resolve(&["localhost"]).await.unwrap() > 0);
         let refused = resolve(&["elsewhere"]).await.unwrap_err().to_string();
-        assert_eq!(refused, "a redirect leads to localhost, which is a private address, and is not followed");
+        assert_eq!(refused, "refused to connect to localhost, which is a private address");
     }
 }

@@ -1,4 +1,4 @@
-//! Addresses that are left alone for a while: because their server asks for it, or because it keeps failing.
+//! The throttle: pauses requests to an address because its server asks for it, or because it keeps failing.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,15 +8,15 @@ use jiff::Timestamp;
 use reqwest::StatusCode;
 use url::Url;
 
-/// After so many failures in a row and no answer between them, an address is asked no more: whoever is down says
-/// nothing to the next hundred requests either.
-const FAILURES: u32 = 10;
+/// After so many failures in a row, no more requests are sent to an address: a server that is down would not answer the
+/// next hundred either.
+pub(super) const FAILURES: u32 = 10;
 
-/// The addresses that were asked, each with what concerns all requests to it.
+/// The addresses that were asked, each with what applies to all requests to it.
 #[derive(Debug)]
 pub(super) struct Throttles {
-    /// How long all requests to one address wait together because its server asks for it. A server that asks for
-    /// more is asked no more: a build is better finished with the facts that are known than late.
+    /// How long all requests to one address wait in total because its server asks for it. When it asks for more, no
+    /// more requests are sent to it: a build had better finish in time with the facts it has.
     patience: Duration,
     inner: Mutex<HashMap<Url, Throttle>>,
 }
@@ -24,36 +24,36 @@ pub(super) struct Throttles {
 #[derive(Debug)]
 struct Throttle {
     opens: Instant,
-    /// How much is left of the patience.
+    /// How much of the patience is left.
     patience: Duration,
-    /// It opens too late to be waited for.
+    /// Set if it opens too late to wait for.
     closed: Option<Closed>,
     /// Failures since the last answer.
     failures: u32,
-    /// Why the last of them was one.
+    /// The last failure.
     reason: String,
 }
 
 /// Why a request is not sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Shut {
-    /// Nobody waits that long.
+    /// The server asked for a longer pause than the patience allows.
     Closed(Closed),
-    /// The address has failed too often in a row, the last time for this reason.
+    /// The address has failed too often in a row; this is the last failure.
     GivenUp(String),
 }
 
-/// What a server said that wants to be left alone.
+/// A server's request to retry later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Closed {
     /// When the address may be asked again.
     pub(super) until: Timestamp,
-    /// The status of the answer that said so.
+    /// The status of the response that said so.
     pub(super) status: StatusCode,
 }
 
 impl Throttles {
-    /// Nothing is left alone yet. Requests to one address wait for at most `patience` in all.
+    /// Creates throttles for which requests to one address wait for at most `patience` in total.
     pub(super) fn new(patience: Duration) -> Self {
         Self { patience, inner: Mutex::default() }
     }
@@ -62,16 +62,16 @@ impl Throttles {
     ///
     /// # Errors
     ///
-    /// When that takes too long, or the address is given up.
+    /// When the wait is longer than the patience allows, or the address has failed too often.
     pub(super) async fn pass(&self, address: &Url) -> Result<(), Shut> {
-        // While one request waits, another may be told to wait for longer.
+        // While one request waits, the response to another may extend the pause.
         while let Some(opens) = self.opens(address, Instant::now())? {
             tokio::time::sleep_until(opens.into()).await;
         }
         Ok(())
     }
 
-    /// When `address` may be asked; `None` at once.
+    /// When `address` may be asked; `None` if it may be asked now.
     fn opens(&self, address: &Url, at: Instant) -> Result<Option<Instant>, Shut> {
         let throttles = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(throttle) = throttles.get(address) else { return Ok(None) };
@@ -85,12 +85,12 @@ impl Throttles {
         }
     }
 
-    /// Lets nobody ask `address` before `told.until`. Pauses that overlap count once.
+    /// Holds requests to `address` until `told.until`. Overlapping pauses count once.
     pub(super) fn hold(&self, address: &Url, told: Closed) {
         self.hold_at(address, told, Timestamp::now(), Instant::now());
     }
 
-    /// As [`Throttles::hold`] at a moment, by the calendar and by the stop watch.
+    /// As [`Throttles::hold`], at the given wall-clock and monotonic time.
     fn hold_at(&self, address: &Url, told: Closed, now: Timestamp, at: Instant) {
         let Ok(pause) = Duration::try_from(told.until.duration_since(now)) else { return };
         self.with(address, at, |throttle| {
@@ -108,12 +108,12 @@ impl Throttles {
         });
     }
 
-    /// Notes that `address` has answered something.
+    /// Records a response from `address`, whatever it says.
     pub(super) fn answered(&self, address: &Url) {
         self.with(address, Instant::now(), |throttle| throttle.failures = 0);
     }
 
-    /// Notes that `address` has failed, and why.
+    /// Records a failure of `address`.
     pub(super) fn failed(&self, address: &Url, reason: String) {
         self.with(address, Instant::now(), |throttle| {
             throttle.failures = throttle.failures.saturating_add(1);
@@ -171,10 +171,10 @@ mod tests {
         assert_eq!(opens(1), Ok(Some(second(6))), "pauses that overlap count once");
         assert_eq!(opens(6), Ok(None));
         hold(6, 4);
-        assert_eq!(opens(6), Ok(Some(second(10))), "and this is the last that is waited for");
+        assert_eq!(opens(6), Ok(Some(second(10))), "the last pause within the patience");
         hold(10, 1);
         hold(10, 9);
-        assert_eq!(opens(10), Err(Shut::Closed(told(10, 1))), "all say the same");
+        assert_eq!(opens(10), Err(Shut::Closed(told(10, 1))), "every request gets the same error");
         assert_eq!(throttles.opens(&Url::parse("https://usage.example/").unwrap(), second(10)), Ok(None));
         assert_eq!(opens(11), Ok(None));
     }

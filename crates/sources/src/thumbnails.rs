@@ -1,4 +1,4 @@
-//! Pictures of videos: one small file each, of which there are few and which seldom change.
+//! Thumbnails of videos: one small file each, few in number, that seldom change.
 
 use std::sync::Arc;
 
@@ -10,11 +10,11 @@ use super::conditional;
 use super::http::{Http, HttpError, IfTooMuch, Request, Verdict};
 use super::metrics::Endpoint;
 
-/// How many pictures are asked for at a time.
+/// How many thumbnails are fetched at a time.
 pub(super) const IN_FLIGHT: usize = 8;
 
-/// Asks for one picture, or only whether it changed. What is there in its place and is no picture, or too large a one,
-/// counts as none: a video that is gone may have an error page for its picture.
+/// Fetches a thumbnail unless it is unchanged. A response that is not a picture, or is too large, counts as absent: a
+/// deleted video may have an error page in place of its thumbnail.
 pub(super) async fn fetch(http: &Http, address: Url, known: Option<&Fact>) -> Answer {
     let headers = conditional::headers(known);
     let is_conditional = !headers.is_empty();
@@ -32,7 +32,7 @@ pub(super) async fn fetch(http: &Http, address: Url, known: Option<&Fact>) -> An
             if is_conditional {
                 Answer::Unchanged
             } else {
-                Answer::Failed("pictures of videos: \"not modified\" to a first request".to_owned())
+                Answer::Failed("video thumbnails: unexpected 304 Not Modified".to_owned())
             }
         }
         Ok(reply) if Picture::of(&reply.body).is_some() => {
@@ -41,6 +41,6 @@ pub(super) async fn fetch(http: &Http, address: Url, known: Option<&Fact>) -> An
         }
         Ok(_) | Err(HttpError::TooLarge { .. }) => Answer::Gone,
         Err(HttpError::Status { status: StatusCode::NOT_FOUND | StatusCode::GONE, .. }) => Answer::Gone,
-        Err(error) => Answer::Failed(format!("pictures of videos: {error}")),
+        Err(error) => Answer::Failed(format!("video thumbnails: {error}")),
     }
 }

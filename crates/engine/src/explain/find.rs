@@ -1,4 +1,4 @@
-//! What is meant: a path, an address or an entry, found among the outputs that were published.
+//! Finds the published output that a path, an address or an entry names.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use crate::report::did_you_mean;
 use crate::trace::Input;
 use crate::url_path::path_of;
 
-/// What was published, and where.
+/// The published outputs to search.
 pub(super) struct Published<'a> {
     pub(super) config: &'a Config,
     pub(super) cache: &'a Cache,
@@ -22,25 +22,24 @@ pub(super) struct Published<'a> {
     pub(super) traces: &'a Traces,
 }
 
-/// What is said where nothing was published.
+/// The error when nothing was published.
 pub(super) fn nothing_published(config: &Config) -> miette::Report {
     miette!(
-        help = "build the site first, or name the folder into which it was published with `--output`",
-        "no build has published anything into {}",
+        help = "build the site first, or name the folder that it was published into with `--output`",
+        "nothing was published into {}",
         config.paths.output.display()
     )
 }
 
-/// What is said where it is known what was published, and nothing else.
+/// The error when the cache knows the published files, but nothing about how they were made.
 pub(super) fn nothing_known() -> miette::Report {
     miette!(
         help = "build the site first",
-        "the cache was cleared, or a new one took its place, since the site was built, so that nothing is known of what \
-         was published"
+        "the cache does not know how the site was made: it was cleared or replaced since the last build"
     )
 }
 
-/// The name without `.md` of the entry whose page would be at this path.
+/// The stem of the entry whose page would be at this path: its file's name without `.md`.
 pub(super) fn stem_of_page(path: &str) -> Option<&str> {
     path.strip_prefix("plugins/")?.strip_suffix("/index.html").filter(|stem| !stem.contains('/'))
 }
@@ -50,10 +49,10 @@ fn page_of(stem: &str) -> String {
     format!("plugins/{stem}/index.html")
 }
 
-/// What the paths of assets begin with.
+/// The prefix of the paths of assets.
 const ASSETS: &str = "assets/";
 
-/// The path of the output that `given` names; inside, why there is none.
+/// The path of the output that `given` names, or an error for the user.
 pub(super) fn output(given: &str, published: &Published<'_>) -> Result<miette::Result<String>, CacheError> {
     if is_web(given) {
         return match published.path_of_url(given) {
@@ -66,7 +65,7 @@ pub(super) fn output(given: &str, published: &Published<'_>) -> Result<miette::R
         None if is_rooted(given) => published.at_address(given),
         None => match published.of_entry(given)? {
             Some(output) => Some(output),
-            // `by_name` without a slash, which may be the name of an entry, too.
+            // A name without a slash may also be an address.
             None => published.at_address(&format!("/{given}")),
         },
     };
@@ -78,7 +77,7 @@ impl Published<'_> {
         (path != MANIFEST && self.files.contains_key(&path)).then_some(path)
     }
 
-    /// The output at a path below the output folder, which may be that of its folder, or stand without its extension.
+    /// The output at a path below the output folder. The path may name the page's folder, or leave out its extension.
     fn below(&self, path: &str) -> Option<String> {
         let path = path.trim_end_matches('/');
         let folder = if path.is_empty() { "index.html".to_owned() } else { format!("{path}/index.html") };
@@ -120,7 +119,7 @@ impl Published<'_> {
         copies.next().map(|(path, _)| path.clone())
     }
 
-    /// The page of the entry whose file has this name without `.md`.
+    /// The page of the entry with this stem.
     fn page(&self, stem: &str) -> Option<String> {
         self.has(page_of(stem))
     }
@@ -138,13 +137,13 @@ impl Published<'_> {
         based.and_then(find).or_else(|| find(address))
     }
 
-    /// The path from the root of the host of an address of the site, or of the server that shows it to its author.
+    /// The path of a URL of the site, or of a local server that shows it.
     fn path_of_url(&self, given: &str) -> miette::Result<String> {
         let settings = &self.config.settings;
         let root = format!("{}{}/", settings.url, settings.base_path);
         let elsewhere = || {
             miette!(
-                help = format!("expected an address that begins with {root}"),
+                help = format!("give an address that begins with {root}"),
                 "`{given}` is not an address of this site"
             )
         };
@@ -165,7 +164,7 @@ impl Published<'_> {
         if is_of_site || is_local { Ok(url.path().to_owned()) } else { Err(elsewhere()) }
     }
 
-    /// The page of an entry, by the name of its file or the id that it declares.
+    /// The page of an entry, by its file's name or its id.
     fn of_entry(&self, given: &str) -> Result<Option<String>, CacheError> {
         let stem = given.strip_suffix(".md").unwrap_or(given);
         if let Some(page) = self.page(stem) {
@@ -179,7 +178,7 @@ impl Published<'_> {
         Ok(by_id.or_else(by_name).and_then(|(name, _)| self.page(name)))
     }
 
-    /// The file of the entry that `given` names, though it may have no page.
+    /// The file of the entry that `given` names, even if it has no page.
     fn entry_file(&self, given: &str) -> Option<String> {
         let paths = &self.config.paths;
         let here = std::env::current_dir().unwrap_or_default();
@@ -191,7 +190,7 @@ impl Published<'_> {
         (is_name && paths.entries.join(format!("{stem}.md")).is_file()).then(|| paths.entry(stem))
     }
 
-    /// What was found; otherwise what `path`, the part of `given` that is not the site's address, could mean.
+    /// Returns what was found, or an error with suggestions for `path`, the part of `given` after the site's address.
     fn found(
         &self,
         given: &str,
@@ -203,9 +202,9 @@ impl Published<'_> {
         }
         if let Some(entry) = self.entry_file(given) {
             return Ok(Err(miette!(
-                help = "build the site, which tells what is wrong with it if anything is",
-                "{entry} is an entry that has no page: it has a problem and was left out, it is a draft, or it came after \
-                 the last build"
+                help = "build the site to see what is wrong with it",
+                "{entry} has no page: it has a problem and was left out, it is a draft, or it was added after the last \
+                 build"
             )));
         }
         let near = self.near(path)?;
@@ -214,13 +213,13 @@ impl Published<'_> {
         Ok(Err(miette!(
             help = format!(
                 "{meant} a path below the output folder such as `index.html`, an entry by its file, name or id, or an \
-                 address of the site; what was added since has to be built first"
+                 address of the site; if it was added since the last build, build the site first"
             ),
             "`{given}` is neither an output nor an entry of the last build"
         )))
     }
 
-    /// The outputs and entries whose names are closest to what was given, if any is close.
+    /// The outputs and entries with the most similar names, if any are similar.
     fn near(&self, given: &str) -> Result<Vec<String>, CacheError> {
         let base = &self.config.settings.base_path;
         let whole = given.strip_prefix(base.as_str()).unwrap_or(given);
@@ -263,7 +262,7 @@ fn shown_as(path: &str) -> &str {
     path.strip_suffix("/index.html").unwrap_or(path)
 }
 
-/// How many letters have to be changed; `None` if that is so many that something else must be meant.
+/// The edit distance of two names; `None` if they are not similar.
 pub fn distance(wanted: &str, name: &str) -> Option<usize> {
     let most = (wanted.chars().count().min(name.chars().count()) / 3).clamp(1, 3);
     if wanted.len().abs_diff(name.len()) > most * 4 {

@@ -1,4 +1,4 @@
-//! How old facts are, and until when they are fresh.
+//! The age of facts, and how long they stay fresh.
 
 use std::collections::HashMap;
 
@@ -11,17 +11,17 @@ use crate::fact::{Fact, Subject};
 /// What is known of a fact at a moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Known {
-    /// What it is about, as the cache calls it.
+    /// The subject, by its name in the cache.
     pub subject: String,
     /// Whether it is fresh.
     pub state: State,
-    /// Whether the source said that there is no such thing.
+    /// Whether the source reported that the subject does not exist.
     pub absent: bool,
-    /// When the source last confirmed it.
+    /// When the source last confirmed the fact.
     pub fetched: Option<Timestamp>,
-    /// Until when it need not be asked for again; `None` if that is for ever, or if nothing is known.
+    /// Until when the fact is fresh; `None` if it never goes stale or nothing is known.
     pub fresh_until: Option<Timestamp>,
-    /// How often in a row the source has said since that there is no such thing.
+    /// How often in a row the source has reported since that the subject does not exist.
     pub refusals: u32,
 }
 
@@ -29,7 +29,7 @@ pub struct Known {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// It need not be asked for.
+    /// Within its time to live.
     Fresh,
     /// Past its time to live; shown until a source gives a new answer.
     Stale,
@@ -56,7 +56,7 @@ impl Known {
     }
 }
 
-/// As of when freshness is told, and for how long facts are kept.
+/// The moment at which facts are judged, and how long they are shown after their last success.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct AsOf {
     pub(super) now: Timestamp,
@@ -74,7 +74,7 @@ impl AsOf {
     }
 }
 
-/// A file that a repository does not have is an empty object id.
+/// A file that the repository does not have is stored as an empty object id.
 fn is_absent(subject: &Subject, fact: &Fact) -> bool {
     match (&fact.value, subject) {
         (None, _) => true,
@@ -83,25 +83,25 @@ fn is_absent(subject: &Subject, fact: &Fact) -> bool {
     }
 }
 
-/// When a fact stops being fresh; `None` if that is never.
+/// When a fact goes stale; `None` if never.
 fn end(fact: &Fact) -> Option<Timestamp> {
     fact.can_age().then_some(fact.fresh_until)
 }
 
-/// How fresh many facts are.
+/// How fresh a set of facts is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Tally {
-    /// How many need not be asked for.
+    /// How many are fresh.
     pub fresh: usize,
     /// How many are stale.
     pub stale: usize,
     /// How many have expired.
     pub expired: usize,
-    /// Of how many nothing is known.
+    /// How many are not known.
     pub missing: usize,
-    /// When the one was confirmed that was not for the longest time, of those that can go stale.
+    /// The earliest last success of those that can go stale.
     pub oldest: Option<Timestamp>,
-    /// When the next one goes stale that is fresh.
+    /// When the next fresh one goes stale.
     pub fresh_until: Option<Timestamp>,
 }
 

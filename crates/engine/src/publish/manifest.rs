@@ -1,8 +1,8 @@
-//! The manifest in the output folder: the folder itself tells what builds wrote there, also where the cache is older
-//! than the folder, or lost.
+//! The manifest in the output folder: it records what builds wrote there, for when the cache is lost or older than the
+//! folder.
 //!
-//! Anybody may have written it. So it only ever names files of the folder, and leads to the removal of those alone that
-//! still have the bytes it tells of.
+//! Anyone may have written it. So it only names files inside the folder, and a file is removed because of it only if it
+//! still has the bytes that the manifest records.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Component, Path};
@@ -15,59 +15,59 @@ use crate::cache::{Listed, Manifest};
 use crate::digest::Digest;
 use crate::report::What;
 
-/// The manifest's name, at the top of the output folder. No output can have it.
+/// The manifest's name, at the top of the output folder. It is reserved: an output can't have it.
 pub const NAME: &str = ".shelflife-manifest";
 
-/// Its first line: what it is, and the version of its form.
+/// Its first line: the format and its version.
 const FIRST_LINE: &str = "shelflife-manifest 1";
 
-/// The largest manifest that is read, in bytes: that of a million outputs.
+/// The largest manifest that is read, in bytes: enough for a million outputs.
 const MAX: i64 = 96 * 1024 * 1024;
 
-/// The start of a digest: enough to tell a file that was changed from one that was not.
+/// The start of a digest: enough to tell a modified file from an unmodified one.
 type Mark = [u8; 8];
 
-/// What a manifest says that the cache did not write.
+/// The content of a manifest that this cache did not write.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     files: Vec<(String, Mark)>,
-    /// Whether there is a manifest that can be read.
+    /// Whether there is a readable manifest.
     pub(super) is_there: bool,
 }
 
-/// What the manifest in an output folder says of each file, for those that have no manifest of it.
+/// The manifest of an output folder, for callers whose cache has none.
 #[derive(Debug, Default)]
 pub struct ByFolder(HashMap<String, Mark>);
 
 impl ByFolder {
-    /// What it says in this folder; nothing if there is none that can be read.
+    /// Reads the manifest in a folder; empty if there is none that can be read.
     pub fn read(folder: &Path) -> Self {
         Self(Told::read(&OutputTree::new(folder)).files.into_iter().collect())
     }
 
-    /// Whether it names nothing.
+    /// Whether it lists nothing.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether a build has written the file at this path.
+    /// Whether it lists a file at this path.
     pub fn has(&self, path: &str) -> bool {
         self.0.contains_key(path)
     }
 
-    /// Whether it was written with these bytes.
+    /// Whether it lists the file at this path with this digest.
     pub fn is(&self, path: &str, digest: Digest) -> bool {
         self.0.get(path).is_some_and(|known| *known == mark(digest))
     }
 }
 
-/// The manifest of the files that `outputs` are.
+/// The manifest of `outputs`.
 pub(super) fn of_outputs(outputs: &Outputs) -> Vec<u8> {
     write(outputs.iter().map(|(path, (digest, _))| (path.as_str(), mark(*digest))))
 }
 
-/// The manifest while files are written: it names what was there, and what is `coming`. A build that is killed, and whose cache
-/// is lost with it, leaves no file of which nobody knows.
+/// The manifest while files are being written: it lists the existing files and those that are `coming`. So a build that
+/// is killed, and that loses its cache as well, leaves no unknown file.
 pub(super) fn while_coming<'a>(
     known: &'a Manifest,
     unfinished: Option<&'a Manifest>,
@@ -88,7 +88,7 @@ fn mark(digest: Digest) -> Mark {
     mark
 }
 
-/// A line for each file. A path that may be more than one line has none: only the cache knows that file.
+/// Writes a line for each file. Paths with control characters are left out: only the cache knows those files.
 fn write<'a>(files: impl Iterator<Item = (&'a str, Mark)>) -> Vec<u8> {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut text = format!("{FIRST_LINE}\n").into_bytes();
@@ -103,8 +103,7 @@ fn write<'a>(files: impl Iterator<Item = (&'a str, Mark)>) -> Vec<u8> {
 }
 
 impl Told {
-    /// What the manifest in the folder says. One that can't be read counts as none, and so does a line that makes no
-    /// sense.
+    /// Reads the manifest in the folder. One that can't be read counts as missing, and an invalid line is skipped.
     pub(super) fn read(tree: &OutputTree<'_>) -> Self {
         let Some(text) = tree.read(NAME, MAX) else { return Self::default() };
         let mut lines = text.split(|byte| *byte == b'\n');
@@ -114,13 +113,13 @@ impl Told {
         Self { files: lines.filter_map(line).collect(), is_there: true }
     }
 
-    /// What is published otherwise than before: than this says, or than `known` where there is nothing else.
+    /// The differences between what was published and `outputs`, by this manifest, or by `known` if there is none.
     pub(super) fn changes(&self, outputs: &Outputs, known: &Manifest) -> Vec<(String, What)> {
         let told: BTreeMap<&str, Mark> =
             self.files.iter().map(|(path, mark)| (path.as_str(), *mark)).collect();
         let known = known.iter().filter(|_| !self.is_there);
         let known = known.map(|(path, file)| (path.as_str(), mark(file.digest)));
-        // Each is in the order of paths, as outputs are, and one of the two is empty.
+        // Both are sorted by path, as outputs are, and one of them is empty.
         let mut before = told.into_iter().chain(known).filter(|(path, _)| *path != NAME).peekable();
         let mut changes = Vec::new();
         for (path, (digest, _)) in outputs {
@@ -137,13 +136,13 @@ impl Told {
         changes
     }
 
-    /// The paths that it names.
+    /// The paths that it lists.
     pub(super) fn paths(&self) -> HashSet<&str> {
         self.files.iter().map(|(path, _)| path.as_str()).collect()
     }
 
-    /// Adds to what is `gone` the files that the site has no longer, which `known` does not list as they are told of
-    /// here: with their digest if they still have the bytes that were written.
+    /// Adds to `gone` the files that are no longer part of the site and that `known` does not list with the same
+    /// digest: with their digest if they still have the bytes that were written.
     pub(super) fn add_to(&self, gone: &mut Gone, outputs: &Outputs, known: &Manifest, tree: &OutputTree<'_>) {
         let is_news = |path: &str, told: Mark| {
             let listed = |file: &Listed| mark(file.digest) == told;
@@ -164,7 +163,7 @@ impl Told {
     }
 }
 
-/// A path and the start of its digest; `None` if that is not what the line says.
+/// Parses a line into a path and the start of a digest; `None` if it is invalid.
 fn line(line: &[u8]) -> Option<(String, Mark)> {
     let (mark, path) = line.split_at_checked(2 * size_of::<Mark>())?;
     let path = std::str::from_utf8(path.strip_prefix(b" ")?).ok().filter(|path| is_inside(path))?;
@@ -173,10 +172,9 @@ fn line(line: &[u8]) -> Option<(String, Mark)> {
     Some((path.to_owned(), u64::from_str_radix(digits, 16).ok()?.to_be_bytes()))
 }
 
-/// Whether a path, with `/`, is that of a file which a build can have written: it leads to a place inside the folder,
-/// which belongs to nobody else.
+/// Whether a build can have written a file at a path: it is inside the folder, and its name is not reserved.
 fn is_inside(path: &str) -> bool {
-    // What the system takes for a separator or a drive is none of an output's path.
+    // An output's path has no part that the system would take for a separator or a drive.
     let is_name = |part: &str| {
         let mut components = Path::new(part).components();
         matches!(components.next(), Some(Component::Normal(name)) if name == part)
@@ -249,6 +247,6 @@ mod tests {
         {
             assert_eq!(line(text.as_bytes()), None, "{text:?}");
         }
-        assert_eq!(line(b"+123456789abcdef a"), None, "a number is not all that such digits can be");
+        assert_eq!(line(b"+123456789abcdef a"), None, "from_str_radix would accept a sign");
     }
 }

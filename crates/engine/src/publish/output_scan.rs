@@ -1,4 +1,5 @@
-//! An output scan at the output folder, on a thread of its own while others scan and evaluate: it waits for the disk.
+//! The output scan: checks the published files on a thread of its own while the site is scanned, because it waits for
+//! the disk.
 
 use std::collections::HashMap;
 use std::ops::Bound;
@@ -14,52 +15,52 @@ use crate::cache::{Cache, CacheError, Listed, Manifest, Tree, digest_of};
 use crate::digest::Digest;
 use crate::file_stat::Within;
 
-/// For how long what was seen counts as what is there.
+/// How long the result of an output scan counts as current.
 const RECENT: Duration = Duration::from_secs(1);
 
-/// How many files somebody looks at before others may take the next ones.
+/// How many files a thread takes at a time.
 const AT_ONCE: usize = 64;
 
-/// A scan of all that an earlier build has published into a folder.
+/// A scan of everything that an earlier build published into a folder.
 #[derive(Debug)]
 pub struct OutputScan {
-    /// Where the work comes from, once it is known what there is to look at.
+    /// Delivers the work, once the manifest is loaded.
     work: Receiver<Result<Option<Arc<Work>>, CacheError>>,
     thread: Option<JoinHandle<()>>,
     seen: Option<Seen>,
     began: SystemTime,
-    /// That nobody wants to know any more.
+    /// Set when the result is no longer needed.
     is_vain: Arc<AtomicBool>,
 }
 
-/// What was seen.
+/// The result of an output scan.
 #[derive(Debug)]
 pub struct Seen {
-    /// When somebody began to look.
+    /// When the scan began.
     pub(super) began: SystemTime,
-    /// What was published there, as far as is known.
+    /// What was published into the folder, if that is known.
     pub(super) manifest: Option<Arc<Manifest>>,
     /// The digest of the manifest.
     pub(super) digest: Option<Digest>,
-    /// What is at the places of those that do not look as they were left.
+    /// What is at the places of files that have changed.
     pub(super) otherwise: HashMap<String, Found>,
 }
 
-/// Files that are to be looked at, by as many as want to.
+/// The files to check, shared by all threads that help.
 #[derive(Debug)]
 struct Work {
     folder: PathBuf,
     manifest: Arc<Manifest>,
-    /// The first path of every [`AT_ONCE`].
+    /// The first path of each chunk of [`AT_ONCE`] files.
     firsts: Vec<String>,
-    /// How many of these somebody has begun with.
+    /// The number of chunks that were taken.
     begun: AtomicUsize,
     otherwise: Mutex<HashMap<String, Found>>,
     is_vain: Arc<AtomicBool>,
 }
 
 impl OutputScan {
-    /// Begins to look into `folder`, which `cache` calls `name`.
+    /// Begins to scan `folder`, which the cache calls `name`.
     pub fn begin(folder: &Path, name: &str, cache: &Arc<Cache>) -> Self {
         let (folder, name, cache) = (folder.to_path_buf(), name.to_owned(), Arc::clone(cache));
         let is_vain = Arc::new(AtomicBool::new(false));
@@ -80,7 +81,7 @@ impl OutputScan {
                 })
             });
             let own = work.as_ref().ok().cloned().flatten();
-            // Nobody may be there any more who wants to know.
+            // The receiver is gone if the scan was dropped.
             let _ = told.send(work);
             if let Some(work) = own {
                 work.help();
@@ -89,7 +90,7 @@ impl OutputScan {
         Self { work, thread: Some(thread), seen: None, began: SystemTime::now(), is_vain }
     }
 
-    /// What was seen, once everything was: whoever waits for it helps, on all cores.
+    /// The result, when the scan is complete. The calling thread helps to finish it, on all cores.
     ///
     /// # Errors
     ///
@@ -104,7 +105,7 @@ impl OutputScan {
                     digest_of(&work.manifest)
                 }));
             }
-            // What a thread that broke down has not seen is looked at by whoever asks for it.
+            // If the thread panicked, the caller checks the files itself.
             if thread.join().is_ok()
                 && let Some(work) = work?
             {
@@ -117,19 +118,19 @@ impl OutputScan {
         Ok(self.seen.get_or_insert_with(nothing))
     }
 
-    /// Whether what is seen can be taken for what is there now. Who has rendered for long, or waited for sources, looks
-    /// again: whatever somebody has done to the outputs meanwhile would stay.
+    /// Whether the result still describes the folder. A build that rendered or fetched for a while rescans: otherwise
+    /// modifications made to the outputs meanwhile would stay.
     pub fn is_recent(&self) -> bool {
         self.began.elapsed().is_ok_and(|age| age < RECENT)
     }
 }
 
 impl Drop for OutputScan {
-    /// Whoever closes the cache afterwards finds nobody who still reads it.
+    /// Waits for the thread, so that it does not use the cache after the caller closes it.
     fn drop(&mut self) {
         self.is_vain.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
-            // Nobody wants to know what came of it.
+            // The result is not needed.
             let _ = thread.join();
         }
     }
@@ -140,12 +141,12 @@ impl Seen {
         Self { began, manifest: None, digest: None, otherwise: HashMap::new() }
     }
 
-    /// What was published into the folder, and the digest of that manifest; `None` if nothing is known.
+    /// What was published into the folder, and the digest of that manifest; `None` if it is unknown.
     pub fn manifest(&self) -> Option<(&Arc<Manifest>, Digest)> {
         self.manifest.as_ref().zip(self.digest)
     }
 
-    /// What is at the place of an output of the manifest.
+    /// What is at the place of an output in the manifest.
     pub(super) fn at(&self, path: &str) -> Option<Found> {
         let listed = self.manifest.as_ref()?.get(path)?;
         Some(self.otherwise.get(path).copied().unwrap_or(Found::Right(listed.stat)))
@@ -157,7 +158,7 @@ impl Work {
         self.otherwise.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Looks at files that nobody has looked at, until there are none left.
+    /// Checks files that no other thread has taken, until none are left.
     fn help(&self) {
         let (tree, within) = (OutputTree::new(&self.folder), Within::folder(&self.folder).ok());
         let mut room = Vec::new();
@@ -177,8 +178,8 @@ impl Work {
     }
 }
 
-/// What is at the place of a file, which is read into `room` if it looks otherwise than it was left; `None` if there is
-/// no regular file.
+/// What is at the place of a file, which is read into `room` if its file stat has changed; `None` if it is not a
+/// regular file.
 fn stat(within: &Within, path: &str, file: &Listed, room: &mut Vec<u8>) -> Option<Found> {
     let stat = within.stat(path)?;
     if file.stat == Some(stat) {

@@ -1,25 +1,25 @@
-//! What publishing did, and what of it the maintainer is told.
+//! The result of publishing, and its warnings.
 
 use crate::report::{self, What};
 
-/// What publishing did.
+/// The result of publishing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Published {
     /// Paths that were written.
     pub written: Vec<String>,
-    /// How many files were right already.
+    /// The number of files that were up to date.
     pub unchanged: usize,
-    /// Paths that were removed, since the site no longer has them.
+    /// Paths that were removed because they are no longer part of the site.
     pub removed: Vec<String>,
-    /// Paths that an earlier build wrote and the site no longer has, but that somebody changed since.
+    /// Paths that an earlier build wrote and that are no longer part of the site, but were modified since.
     pub kept: Vec<String>,
-    /// Paths that an earlier build removed, where there are files again that it did not write.
+    /// Paths that an earlier build removed and that now have files with other content.
     pub returned: Vec<String>,
-    /// Paths that were written over a file that no earlier build is known to have written.
+    /// Paths where a file was overwritten that no earlier build is known to have written.
     pub taken_over: Vec<String>,
-    /// Paths of files that are not the site's, in a folder into which no earlier build is known to have published.
+    /// Paths of files that are not part of the site, in a folder that no earlier build is known to have published into.
     pub foreign: Vec<String>,
-    /// What is published otherwise than the last build is known to have published it, whatever was in the folder.
+    /// The differences to what the last build published, whatever was in the folder.
     pub changed: Vec<(String, What)>,
     /// Whether an earlier build is known to have published into the folder.
     pub is_known: bool,
@@ -29,7 +29,7 @@ pub struct Published {
 const NAMED: usize = 5;
 
 impl Published {
-    /// What the maintainer should know about the output folder.
+    /// The warnings about the output folder.
     pub fn warnings(&self) -> Vec<String> {
         let kept = |path: &String| {
             format!("kept {path}: it is no longer part of the site, but was modified since it was written")
@@ -38,25 +38,23 @@ impl Published {
         match (self.taken_over.len(), self.is_known) {
             (0, _) => {}
             (count, false) => warnings.push(format!(
-                "the cache knew nothing of the output folder, in which {} got the content of this site's outputs",
+                "overwrote {} in the output folder, which the cache did not know",
                 report::count(count, "file"),
             )),
             (_, true) => warnings.push(format!(
-                "no earlier build wrote these files, which outputs have replaced: {}",
+                "overwrote files that no earlier build wrote: {}",
                 named(&self.taken_over)
             )),
         }
         if !self.foreign.is_empty() {
             warnings.push(format!(
-                "the cache knew nothing of the output folder, in which these files are none of this site's outputs, and \
-                 stay: {}",
+                "kept files that are not part of the site in the output folder, which the cache did not know: {}",
                 named(&self.foreign)
             ));
         }
         if !self.returned.is_empty() {
             warnings.push(format!(
-                "these files are there again after a build had removed them, and they stay, since they are not what \
-                 builds wrote there last: {}",
+                "kept files that an earlier build removed and that are back with other content: {}",
                 named(&self.returned)
             ));
         }
@@ -64,7 +62,7 @@ impl Published {
     }
 }
 
-/// Some paths, as a message names them.
+/// The first paths and the number of the remaining ones.
 fn named(paths: &[String]) -> String {
     let names = paths[..paths.len().min(NAMED)].join(", ");
     if paths.len() > NAMED { format!("{names} and {} more", paths.len() - NAMED) } else { names }

@@ -1,5 +1,4 @@
-//! Files that builds have removed, and that are there again: somebody put back a copy of the output folder that is older
-//! than the cache.
+//! Removed files that are back, because someone restored a copy of the output folder that is older than the cache.
 
 use std::collections::HashSet;
 
@@ -9,7 +8,7 @@ use super::tree::OutputTree;
 use super::{Gone, Outputs};
 use crate::cache::{Removal, Removals};
 
-/// Those of the removed files at whose places there are files and no outputs, each with the digests that it may have.
+/// The removed files that are back without being outputs, each with the digests that it may have.
 pub(super) fn returned(removals: &Removals, outputs: &Outputs, tree: &OutputTree<'_>) -> Gone {
     removals
         .par_iter()
@@ -18,8 +17,8 @@ pub(super) fn returned(removals: &Removals, outputs: &Outputs, tree: &OutputTree
         .collect()
 }
 
-/// What has been removed once build number `build` has removed all of `gone` that it did not leave alone, which are the
-/// files that are not as builds left them.
+/// The removals after build number `build` has removed all of `gone`, except `left_alone`: files with content that
+/// builds did not write.
 pub(super) fn after(
     removals: &Removals,
     outputs: &Outputs,

@@ -1,4 +1,4 @@
-//! The output folder as it lies on the disk: what is where, what may be replaced, and how a file gets there whole.
+//! The output folder on disk: what is at each place, what may be replaced, and how a file is written atomically.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::{File, Metadata};
@@ -15,14 +15,14 @@ use crate::file_stat::{self, FileStat};
 /// The output folder.
 pub(super) struct OutputTree<'a> {
     root: &'a Path,
-    /// Folders that are known to be real ones.
+    /// Folders that are known not to be symbolic links.
     checked: Mutex<HashSet<PathBuf>>,
 }
 
 /// What is at the place of an output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
-    /// The output's bytes, and what the file looks like, if that was looked at.
+    /// The output's bytes, with the file stat if the file was checked.
     Right(Option<FileStat>),
     /// A file with other bytes.
     File,
@@ -62,7 +62,7 @@ impl<'a> OutputTree<'a> {
         place
     }
 
-    /// What is at this path; a file may have any content.
+    /// What is at this path, whatever a file's content.
     pub(super) fn found(&self, path: &str) -> Found {
         Found::of(std::fs::symlink_metadata(self.place(path)))
     }
@@ -72,7 +72,7 @@ impl<'a> OutputTree<'a> {
         self.found(path) == Found::File
     }
 
-    /// What is at the place of an output with this digest. A file is read only if it looks different from when it
+    /// What is at the place of an output with this digest. A file is read only if its file stat has changed since it
     /// was last read or written.
     pub(super) fn stat(&self, path: &str, digest: Digest, known: Option<&Listed>) -> Found {
         let place = self.place(path);
@@ -85,8 +85,8 @@ impl<'a> OutputTree<'a> {
         if right { Found::Right(Some(stat)) } else { Found::File }
     }
 
-    /// Makes sure that every output can get to its place, before the first one is written. Returns the files that
-    /// have to go first: earlier builds wrote them, where outputs need a folder or the other way round.
+    /// Makes sure that every output can be written, before the first one is. Returns the files that have to be removed
+    /// first: files of earlier builds where an output needs a folder, or the other way round.
     pub(super) fn check(
         &self,
         found: &BTreeMap<&str, Found>,
@@ -98,7 +98,7 @@ impl<'a> OutputTree<'a> {
             Found::Right(_) | Found::File | Found::Nothing => {}
             Found::Link => return Err(PublishError::Link(self.place(manifest::NAME))),
             Found::Folder | Found::Other => {
-                return Err(self.obstacle(manifest::NAME, "no file", manifest::NAME));
+                return Err(self.obstacle(manifest::NAME, "is not a file", manifest::NAME));
             }
         }
         for folder in topmost(found.keys().copied()) {
@@ -106,7 +106,7 @@ impl<'a> OutputTree<'a> {
                 return Err(PublishError::Link(self.place(folder)));
             }
         }
-        // What is right already is not written, so nothing can be in its way.
+        // An output that is up to date is not written, so nothing can be in its way.
         let wrong = found.iter().filter(|(_, found)| !matches!(found, Found::Right(_)));
         for (folder, output) in folders(wrong.map(|(path, _)| *path), outputs)? {
             match self.found(folder) {
@@ -115,23 +115,23 @@ impl<'a> OutputTree<'a> {
                 _ if self.is_ours(folder, gone) => {
                     first.insert(folder.to_owned());
                 }
-                _ => return Err(self.obstacle(folder, "no folder", output)),
+                _ => return Err(self.obstacle(folder, "is not a directory", output)),
             }
         }
         if let Some((output, _)) = found.first_key_value()
             && std::fs::metadata(self.root).is_ok_and(|metadata| !metadata.is_dir())
         {
-            return Err(self.obstacle("", "no folder", output));
+            return Err(self.obstacle("", "is not a directory", output));
         }
         for (output, found) in found {
             match found {
                 Found::Right(_) | Found::File | Found::Nothing => {}
                 Found::Link => return Err(PublishError::Link(self.place(output))),
-                Found::Other => return Err(self.obstacle(output, "neither a file nor a folder", output)),
+                Found::Other => return Err(self.obstacle(output, "is neither a file nor a directory", output)),
                 Found::Folder => {
                     let below = self.files_below(output)?;
                     if let Some(foreign) = below.iter().find(|path| !self.is_ours(path, gone)) {
-                        return Err(self.obstacle(foreign, "not from an earlier build", output));
+                        return Err(self.obstacle(foreign, "was not written by an earlier build", output));
                     }
                     first.extend(below);
                 }
@@ -140,12 +140,11 @@ impl<'a> OutputTree<'a> {
         Ok(first)
     }
 
-    fn obstacle(&self, path: &str, is: &'static str, output: &str) -> PublishError {
-        PublishError::Obstacle { place: self.place(path), is, output: output.to_owned() }
+    fn obstacle(&self, path: &str, problem: &'static str, output: &str) -> PublishError {
+        PublishError::Obstacle { place: self.place(path), problem, output: output.to_owned() }
     }
 
-    /// The files that are no outputs, but for hidden ones, and for what is in folders that are hidden or can't be
-    /// listed.
+    /// The files that are not outputs, except hidden ones and those in folders that are hidden or can't be listed.
     pub(super) fn others(&self, outputs: &Outputs) -> Vec<String> {
         let mut files = Vec::new();
         let mut folders = vec![(self.root.to_path_buf(), String::new())];
@@ -167,7 +166,7 @@ impl<'a> OutputTree<'a> {
         files
     }
 
-    /// Everything below a folder that is no folder, by its path in the output folder.
+    /// Everything below a folder except folders, by its path in the output folder.
     fn files_below(&self, folder: &str) -> Result<Vec<String>, PublishError> {
         let place = self.place(folder);
         let mut files = Vec::new();
@@ -183,20 +182,20 @@ impl<'a> OutputTree<'a> {
         Ok(files)
     }
 
-    /// Whether an earlier build wrote the file that is at `path`, and nobody changed it since. What can only be
-    /// reached through a link is not in the output folder.
+    /// Whether an earlier build wrote the file at `path` and it has not been modified since. A file behind a symbolic
+    /// link is not in the output folder.
     pub(super) fn is_ours(&self, path: &str, gone: &Gone) -> bool {
         let Some(digests) = gone.get(path) else { return false };
         self.digest(path).is_some_and(|digest| digests.contains(&digest))
     }
 
-    /// The digest of the file at `path`; `None` if there is none, or it can only be reached through a link.
+    /// The digest of the file at `path`; `None` if there is none, or it is behind a symbolic link.
     pub(super) fn digest(&self, path: &str) -> Option<Digest> {
         Some(Digest::of(&self.read(path, i64::MAX)?))
     }
 
-    /// The content of the file at `path`; `None` if there is none of at most so many bytes, or it can only be reached
-    /// through a link.
+    /// The content of the file at `path`; `None` if there is none, it is larger than `most` bytes, or it is behind a
+    /// symbolic link.
     pub(super) fn read(&self, path: &str, most: i64) -> Option<Vec<u8>> {
         if ancestors(path).any(|folder| self.found(folder) == Found::Link) {
             return None;
@@ -206,7 +205,7 @@ impl<'a> OutputTree<'a> {
         file_stat::read(&place, stat.size).ok()
     }
 
-    /// Removes a file, and the folders that this leaves empty.
+    /// Removes a file, and the folders that become empty.
     pub(super) fn remove(&self, path: &str) -> Result<(), PublishError> {
         let place = self.place(path);
         std::fs::remove_file(&place).map_err(denied("remove", &place))?;
@@ -221,29 +220,29 @@ impl<'a> OutputTree<'a> {
         Ok(())
     }
 
-    /// Removes what a build that was killed has left beside the place of an output.
+    /// Removes the temporary file that a killed build may have left beside an output.
     pub(super) fn sweep(&self, path: &str) {
         if !ancestors(path).any(|folder| self.found(folder) == Found::Link) {
-            // Nearly always there is nothing.
+            // There rarely is one, so an error is ignored.
             let _ = std::fs::remove_file(beside(&self.place(path)));
         }
     }
 
-    /// Writes an output beside its place and renames it into it, so that nobody ever sees half of it. Makes the
-    /// folders on the way. Returns what the file looks like then.
+    /// Writes an output to a temporary file and renames it, so that a half-written file is never visible. Creates the
+    /// folders on the way. Returns the file stat.
     pub(super) fn write(&self, path: &str, bytes: &[u8]) -> Result<Option<FileStat>, PublishError> {
         let place = self.place(path);
         if let Some(folder) = place.parent() {
             self.make(folder)?;
         }
-        // What is a folder here holds no file, or the check would have found it.
+        // A folder at this place is empty, or the check would have failed.
         if self.found(path) == Found::Folder {
             remove_empty_tree(&place).map_err(denied("remove", &place))?;
         }
         let beside = beside(&place);
         let written = create(&beside).and_then(|mut file| file.write_all(bytes));
         if let Err(source) = written {
-            // What is left of a file that could not be written is of no use to anybody.
+            // A partly written temporary file is useless.
             let _ = std::fs::remove_file(&beside);
             return Err(denied("write", &place)(source).into());
         }
@@ -257,19 +256,19 @@ impl<'a> OutputTree<'a> {
         if is_checked(folder) {
             return Ok(());
         }
-        // The output folder itself may be a link: a maintainer's choice. What is in it may come from
+        // The output folder itself may be a symbolic link, by the maintainer's choice. Its contents may come from
         // anywhere.
         if folder == self.root {
-            std::fs::create_dir_all(folder).map_err(denied("make the folder", folder))?;
+            std::fs::create_dir_all(folder).map_err(denied("create the folder", folder))?;
         } else {
             if let Some(parent) = folder.parent() {
                 self.make(parent)?;
             }
             match Found::of(std::fs::symlink_metadata(folder)) {
                 Found::Link => return Err(PublishError::Link(folder.to_path_buf())),
-                // Another thread may be making it for a neighbour.
+                // Another thread may be creating it for another output.
                 Found::Nothing => {
-                    std::fs::create_dir_all(folder).map_err(denied("make the folder", folder))?;
+                    std::fs::create_dir_all(folder).map_err(denied("create the folder", folder))?;
                 }
                 _ => {}
             }
@@ -279,7 +278,7 @@ impl<'a> OutputTree<'a> {
     }
 }
 
-/// The folders in which outputs are that are in any, without those below them.
+/// The topmost folders of the paths that are in a folder.
 pub(super) fn topmost<'p>(paths: impl Iterator<Item = &'p str>) -> BTreeSet<&'p str> {
     paths.filter_map(|path| Some(path.split_once('/')?.0)).collect()
 }
@@ -289,7 +288,7 @@ fn ancestors(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').map(|(end, _)| &path[..end])
 }
 
-/// Every folder that the outputs at `wanted` need, each with one of them that is below it.
+/// Every folder that the outputs in `wanted` need, each with one of the outputs below it.
 fn folders<'p>(
     wanted: impl Iterator<Item = &'p str>,
     outputs: &Outputs,
@@ -320,8 +319,8 @@ fn folders<'p>(
     Ok(folders)
 }
 
-/// Whether a file or folder is no output's: `.git` is git's wherever it is; at the top, `.shelflife` belongs to
-/// `shelflife watch`, and the manifest to the publisher.
+/// Whether a name is reserved: `.git` anywhere; at the top, `.shelflife`, which `shelflife watch` serves itself, and
+/// the manifest.
 pub(super) fn is_reserved(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     name.eq_ignore_ascii_case(".git")
@@ -329,7 +328,7 @@ pub(super) fn is_reserved(path: &str) -> bool {
         || path.eq_ignore_ascii_case(manifest::NAME)
 }
 
-/// Where a file is written before it gets to its place.
+/// The temporary file in which an output is written before it is renamed.
 fn beside(place: &Path) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
     name.push(place.file_name().unwrap_or_default());
@@ -337,7 +336,7 @@ fn beside(place: &Path) -> PathBuf {
     place.with_file_name(name)
 }
 
-/// Makes a new file; what has its name, a link even, is removed and not written into.
+/// Creates a file; an existing one, even a symbolic link, is removed rather than written into.
 fn create(path: &Path) -> io::Result<File> {
     match File::create_new(path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {

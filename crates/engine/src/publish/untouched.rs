@@ -1,4 +1,4 @@
-//! Whether there is anything to publish: there is nothing where all that was published still lies as it should.
+//! Whether there is anything to publish: not if all published files are still there, unmodified.
 
 use std::path::Path;
 
@@ -9,9 +9,8 @@ use super::tree::{Found, topmost};
 use crate::cache::{Cache, CacheError, Manifest, Tree};
 use crate::file_stat::Within;
 
-/// Whether all that was published into `folder` was `seen` to be there, no build was killed since, and nothing is there
-/// again that was removed. Takes note of what the files look like now, and that the folder, which the cache calls `name`,
-/// is still in use, and makes that permanent.
+/// Whether everything that was published into `folder` was `seen` there unmodified, no build was killed since, and no
+/// removed file is back. Commits the current file stats, and that the folder, which the cache calls `name`, is in use.
 ///
 /// # Errors
 ///
@@ -37,12 +36,12 @@ pub fn is_untouched(folder: &Path, name: &str, seen: &Seen, cache: &Cache) -> Re
         cache.set_manifest(Tree::Output(name), Some(as_seen(manifest, seen)))?;
     }
     cache.use_folder(name, std::iter::empty())?;
-    // What the scan has noted of files that look otherwise than before is kept, too.
+    // This also commits the file stats that the site's scan has updated.
     cache.commit()?;
     Ok(true)
 }
 
-/// The manifest with what its files look like now, as far as that can be relied on later.
+/// The manifest with the current file stats, unless the files have changed too recently to rely on them.
 fn as_seen(manifest: &Manifest, seen: &Seen) -> Manifest {
     let mut manifest = manifest.clone();
     for (path, found) in &seen.otherwise {

@@ -1,4 +1,4 @@
-//! How a build ended: the part of a report that is there whatever else a build came to.
+//! How a build ended: the part of a report that is there even for a failed build.
 
 use serde::Serialize;
 
@@ -13,26 +13,26 @@ pub enum Outcome {
     /// The site was published.
     #[default]
     Published,
-    /// It was, but some entries can't be read: they stay as last published, or are left out.
+    /// It was published, but some entries can't be read: they keep their last published version, or are left out.
     Incomplete,
-    /// It was, with facts that are missing or stale, and `--strict` was given.
+    /// It was published with `--strict`, and facts are missing or stale.
     Stale,
-    /// It was not, or not all of it: `error` says why.
+    /// It was not published, or not completely: `error` says why.
     Failed,
     /// The command line, the environment or shelflife.toml is wrong.
     Wrong,
-    /// A signal has stopped it.
+    /// A signal stopped the build.
     Stopped,
 }
 
-/// What is wrong with the whole build.
+/// The error that ended a build.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Headline {
     /// What is wrong.
     pub message: String,
-    /// What led to it, from the last to the first.
+    /// The causes, from the most immediate to the root cause.
     pub causes: Vec<String>,
-    /// What to do about it, where that is known.
+    /// What to do about it, if that is known.
     pub help: Option<String>,
 }
 
@@ -40,7 +40,7 @@ impl Headline {
     /// The headline of an error.
     pub fn of(error: &miette::Report) -> Self {
         let text = |text: &dyn ToString| printable(&text.to_string()).into_owned();
-        // Where it is stands beside it, as a problem's place.
+        // The report has the place in a member of its own, so it is not repeated in the message.
         let message = error.downcast_ref::<Problem>().map(|problem| text(&problem.message()));
         Self {
             message: message.unwrap_or_else(|| text(error)),
@@ -50,16 +50,16 @@ impl Headline {
     }
 }
 
-/// Something that people have to mend.
+/// A problem that people have to fix.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Found {
     /// The rule that it breaks, if it would be a warning without `--strict`.
     pub rule: Option<Rule>,
-    /// The file, and the place in it, if it is in one.
+    /// The file and the position, if it is in a file.
     pub place: Option<Place>,
     /// What is wrong, and what was expected.
     pub message: String,
-    /// What to do about it, where that is known.
+    /// What to do about it, if that is known.
     pub help: Option<String>,
 }
 

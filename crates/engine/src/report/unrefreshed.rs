@@ -1,4 +1,4 @@
-//! Facts that were asked for in vain: how many, since when they are known, and why.
+//! Facts that could not be refreshed: how many, why, and when their source last succeeded.
 
 use std::collections::BTreeMap;
 
@@ -13,30 +13,30 @@ const NAMED: usize = 3;
 /// The facts that could not be refreshed for one reason.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Unrefreshed {
-    /// What happened.
+    /// The reason.
     pub reason: String,
-    /// How many of them are known, and stay as they were.
+    /// How many of them keep their last known value.
     pub stale: usize,
-    /// How many of them are known, but shown no more: nobody has confirmed them for too long.
+    /// How many of them have expired: known, but not confirmed for too long to be shown.
     pub expired: usize,
     /// How many of them are not known at all.
     pub missing: usize,
-    /// When the oldest of those that are known last answered.
+    /// The oldest last success among those that are known.
     pub oldest: Option<Timestamp>,
-    /// Some of them by their names in the cache.
+    /// Some of them, by their names in the cache.
     pub subjects: Vec<String>,
 }
 
-/// A fact that was asked for in vain.
+/// A fact that could not be refreshed.
 #[derive(Debug, Clone)]
 pub(crate) struct Unanswered {
     /// Its name in the cache.
     pub(crate) subject: String,
-    /// What happened.
+    /// The reason.
     pub(crate) reason: String,
-    /// When it last answered, if ever.
+    /// When its source last answered, if ever.
     pub(crate) last_success: Option<Timestamp>,
-    /// Whether it is shown no more.
+    /// Whether it has expired.
     pub(crate) is_expired: bool,
 }
 
@@ -66,7 +66,7 @@ impl Unrefreshed {
         self.stale + self.expired + self.missing
     }
 
-    /// All in one line.
+    /// A line with the reason and the number of facts.
     pub fn line(&self) -> String {
         match self.all() {
             1 => self.reason.clone(),
@@ -87,7 +87,7 @@ impl Unrefreshed {
 const COLUMNS: usize = 5;
 const HEADS: [&str; COLUMNS] = ["stale", "expired", "missing", "last success", "why"];
 
-/// A table for a person, a row for each reason; the first line says what it is about. Nothing for no facts.
+/// A table for people, with a row for each reason, below a title. Empty if there are no facts.
 pub fn table(groups: &[Unrefreshed]) -> Vec<String> {
     let Some(title) = title(groups) else { return Vec::new() };
     let rows: Vec<[String; COLUMNS]> = groups.iter().map(Unrefreshed::cells).collect();
@@ -105,7 +105,7 @@ pub fn table(groups: &[Unrefreshed]) -> Vec<String> {
     [title, draw(HEADS)].into_iter().chain(body).collect()
 }
 
-/// What the table says in one sentence.
+/// The title of the table, which sums it up.
 pub fn title(groups: &[Unrefreshed]) -> Option<String> {
     let stale: usize = groups.iter().map(|group| group.stale).sum();
     let missing: usize = groups.iter().map(|group| group.missing + group.expired).sum();
@@ -158,7 +158,7 @@ mod tests {
         assert_eq!(
             table(&groups),
             [
-                "6 facts could not be refreshed: of 4 the site shows what was known, 2 it is without",
+                "6 facts could not be refreshed: 4 keep their last known value, 2 are missing",
                 "  stale  expired  missing  last success            why",
                 "     4        1        0  2020-09-13 12:26 UTC  slow",
                 "     0        0        1  never                 o|dd",

@@ -1,4 +1,4 @@
-//! Repositories and issues that GitHub does not have, or shows to nobody: whether that is believed, and which are named.
+//! Repositories and issues that GitHub reports as missing: whether to trust it, and which ones to name in warnings.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,12 @@ use crate::report;
 /// How many of them are named.
 const NAMED: usize = 5;
 
-/// From so many known repositories on that are refused at once it is asked whether that can be true.
+/// The number of known repositories reported as missing at once from which on the answers are doubted.
 const MANY: usize = 10;
 
-/// Whether it can't be true that all these repositories are gone which answers refuse: many are, and most of those that
-/// were asked for. Then something else is wrong, such as what the token may see. `is_known` says of a subject whether
-/// anything could be lost.
+/// Whether the answers report too many repositories as missing to be trusted: at least [`MANY`] known ones, and more
+/// than half of those that were asked for. Then something else is wrong, such as what the token may read. `is_known`
+/// says whether a subject has a value that could be lost.
 pub(super) fn are_too_many(answers: &[(Subject, Answer)], is_known: impl Fn(&Subject) -> bool) -> bool {
     let of_repositories = || answers.iter().filter(|(subject, _)| matches!(subject, Subject::Repository(_)));
     let refused = of_repositories().filter(|(subject, answer)| *answer == Answer::Gone && is_known(subject));
@@ -22,18 +22,18 @@ pub(super) fn are_too_many(answers: &[(Subject, Answer)], is_known: impl Fn(&Sub
     refused >= MANY && refused * 2 > answered
 }
 
-/// Why refusals that are too many are not believed.
+/// The reason for keeping facts when too many repositories are reported as missing.
 pub(super) const NOT_BELIEVED: &str =
-    "GitHub shows most repositories no more, which is not believed: see what the token may read";
+    "GitHub reports most known repositories as missing; ignoring this. Check what the token may read";
 
-/// What a refusal comes to; what changes the site comes first.
+/// The consequence of a refusal, ordered by its effect on the site.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Refusal {
-    /// It was known, and is given up.
+    /// The last known value was dropped.
     Forgotten,
-    /// It is known, and one more refusal gives it up.
+    /// The last known value is kept; the next refusal drops it.
     Doubted,
-    /// Nothing was known that could be lost.
+    /// There was no value to lose.
     Unknown,
 }
 
@@ -44,8 +44,8 @@ pub(super) struct Refusals {
 }
 
 impl Refusals {
-    /// Notes that GitHub refused a subject, of which `before` was known and `after` is. What goes with a repository,
-    /// and what other sources refuse, is told elsewhere.
+    /// Records that GitHub refused a subject, with the facts before and after. Files go with their repositories, and
+    /// refusals of other sources are reported elsewhere.
     pub(super) fn note(&mut self, subject: &Subject, before: Option<&Fact>, after: Option<&Fact>) {
         if !matches!(subject, Subject::Repository(_) | Subject::Issue(_)) {
             return;
@@ -59,7 +59,7 @@ impl Refusals {
         self.by_subject.insert(subject.clone(), refusal);
     }
 
-    /// A line each, and one for those that are not named.
+    /// A line for each of the first, and one for the rest.
     pub(super) fn warnings(&self) -> Vec<String> {
         let mut refusals: Vec<_> =
             self.by_subject.iter().map(|(subject, refusal)| (*refusal, subject)).collect();
@@ -72,7 +72,7 @@ impl Refusals {
             let told = [(more.len() - issues, "more repository"), (issues, "more issue")];
             let told = told.into_iter().filter(|(number, _)| *number > 0);
             let told: Vec<String> = told.map(|(number, what)| report::count(number, what)).collect();
-            lines.push(format!("and {} that GitHub does not show", told.join(" and ")));
+            lines.push(format!("and {} not found on GitHub", told.join(" and ")));
         }
         lines
     }
@@ -82,22 +82,22 @@ fn is_issue(subject: &Subject) -> bool {
     matches!(subject, Subject::Issue(_))
 }
 
-/// What the maintainer is told of one.
+/// The warning about one subject.
 fn line(refusal: Refusal, subject: &Subject) -> String {
     let name = match subject {
         Subject::Repository(name) => name.to_string(),
         Subject::Issue(name) => name.to_string(),
         other => other.to_string(),
     };
-    let (what, key) = if is_issue(subject) { ("issue", "abandoned") } else { ("repository", "source") };
+    let key = if is_issue(subject) { "abandoned" } else { "source" };
     match refusal {
         Refusal::Forgotten => {
-            format!("{name}: GitHub has refused it twice in a row, so its facts are no longer shown")
+            format!("{name}: not found on GitHub twice in a row; its last known data is no longer shown")
         }
         Refusal::Doubted => format!(
-            "{name}: GitHub has no such {what}, or shows it to nobody; its last known facts stay until it says so again"
+            "{name}: not found on GitHub (deleted or private); keeping its last known data until GitHub confirms it"
         ),
-        Refusal::Unknown => format!("{name} can't be found on GitHub: check `{key}` of its entry"),
+        Refusal::Unknown => format!("{name}: not found on GitHub; check `{key}` in the entry"),
     }
 }
 
@@ -131,7 +131,7 @@ mod tests {
         refusals.note(&name("z"), Some(&known), Some(&gone));
         let lines = refusals.warnings();
         let starts =
-            ["o/z: ", "o/y: ", "o/a can't", "o/b can't", "o/c can't", "and 2 more repositories that"];
+            ["o/z: ", "o/y: ", "o/a: ", "o/b: ", "o/c: ", "and 2 more repositories not"];
         assert_eq!(lines.len(), starts.len());
         for (line, start) in lines.iter().zip(starts) {
             assert!(line.starts_with(start), "{line}");
@@ -142,7 +142,7 @@ mod tests {
         refusals.note(&issue(1), Some(&known), Some(&known));
         refusals.note(&issue(2), None, Some(&gone));
         let lines = refusals.warnings();
-        assert!(lines[2].starts_with("o/tracker#1: GitHub has no such issue"), "{lines:?}");
-        assert_eq!(lines[5], "and 3 more repositories and 1 more issue that GitHub does not show");
+        assert!(lines[2].starts_with("o/tracker#1: not found on GitHub (deleted or private)"), "{lines:?}");
+        assert_eq!(lines[5], "and 3 more repositories and 1 more issue not found on GitHub");
     }
 }

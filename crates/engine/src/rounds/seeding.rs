@@ -1,5 +1,4 @@
-//! Seeding by itself: before a build publishes over the only copy of the histories that its cache has lost, it takes them
-//! over.
+//! Automatic seeding: a build whose cache has lost its histories restores them before it overwrites the published copy.
 
 use miette::Diagnostic;
 use thiserror::Error;
@@ -15,25 +14,23 @@ use crate::rule::Rule;
 use crate::seed::{self, Manner, Place, SeedError};
 use crate::warning::Warning;
 
-/// What came of it.
+/// The result of automatic seeding.
 #[derive(Debug, Default)]
 pub(super) struct Seeding {
     /// Whether the published site was asked.
     pub(super) was_tried: bool,
-    /// What the maintainer should know.
+    /// Notes for the maintainer.
     pub(super) notes: Vec<String>,
-    /// What went wrong.
+    /// Warnings.
     pub(super) warnings: Vec<Warning>,
 }
 
-/// The histories that the site has published can't be read where what is built will be published over them.
+/// The published histories can't be read, and publishing would overwrite them.
 #[derive(Debug, Error, Diagnostic)]
-#[error(
-    "nothing was built: the history that the site has published could not be read, and publishing would overwrite it"
-)]
+#[error("nothing was built: the published history could not be read, and publishing would overwrite it")]
 #[diagnostic(help(
     "build again when the site can be reached, or run `shelflife cache seed` with an address or a folder that has the \
-     history; to begin a new one instead, set `[history] seed = \"off\"` in shelflife.toml"
+     history; to start a new history instead, set `[history] seed = \"off\"` in shelflife.toml"
 ))]
 pub(super) struct Unseeded {
     #[source]
@@ -45,12 +42,12 @@ pub(super) struct Unseeded {
 #[error("{0}")]
 struct Reason(String);
 
-/// Takes over what the site has published, if the cache may be without it and the build `asks` anybody at all.
+/// Takes over the published histories if the cache may lack them and the build asks sources at all.
 ///
 /// # Errors
 ///
-/// When the published histories can't be read and this is a runner, whose builds are published; when the build is to
-/// end; when the cache can't be used.
+/// When the published histories can't be read and this is a CI runner, whose builds are published; when the build is
+/// stopped; when the cache can't be used.
 pub(super) fn seed(
     config: &Config,
     cache: &Cache,
@@ -62,7 +59,7 @@ pub(super) fn seed(
         return Ok(seeding);
     }
     let Some(address) = config.seed_address.clone().filter(|_| asks && !config.offline) else {
-        // Whatever this build observes is no reason for the next one not to ask.
+        // The next build must still ask, even if this one records observations.
         cache.set_seeding_due(true)?;
         return Ok(seeding);
     };
@@ -79,9 +76,9 @@ pub(super) fn seed(
         Err(SeedError::NoIndex { is_published, .. }) => {
             cache.set_seeding_due(false)?;
             seeding.notes.push(if is_published {
-                format!("{address} was published without `outputs.api`, so there is no history to take over from it")
+                format!("{address} was published without `outputs.api`, so it has no history to take over")
             } else {
-                format!("nothing is published at {address} yet, so the history of usage and stars begins now")
+                format!("nothing is published at {address} yet; the history of usage and stars begins with this build")
             });
             return Ok(seeding);
         }
@@ -89,7 +86,7 @@ pub(super) fn seed(
             cache.set_seeding_due(false)?;
             seeding
                 .notes
-                .push(format!("there is no host {host} yet, so the history of usage and stars begins now"));
+                .push(format!("unknown host {host}; the history of usage and stars begins with this build"));
             return Ok(seeding);
         }
         Err(SeedError::Stopped) => return Err(Stopped::Before.into()),
@@ -107,12 +104,12 @@ pub(super) fn seed(
             found
                 .warnings()
                 .into_iter()
-                .map(|line| warn(format!("history not taken over from {address}: {line}"))),
+                .map(|line| warn(format!("can't take over a history from {address}: {line}"))),
         );
         seeding.notes.push(if found.without == found.plugins {
-            format!("{address} has no history yet, so that of usage and stars begins now")
+            format!("{address} has no history yet; the history of usage and stars begins with this build")
         } else if taken.observations == 0 {
-            format!("the cache has every observation that could be read at {address} already")
+            format!("the cache already has every observation that is published at {address}")
         } else {
             format!(
                 "took over {} of {} from {address}",
@@ -124,9 +121,9 @@ pub(super) fn seed(
     if let Some(reason) = shortfall {
         cache.set_seeding_due(true)?;
         let help =
-            "the next build tries again; to begin a new history instead, set `[history] seed = \"off\"`";
+            "the next build tries again; to start a new history instead, set `[history] seed = \"off\"`";
         seeding.warnings.push(
-            warn(format!("the history that the site has published could not be read: {reason}")).help(help),
+            warn(format!("the published history could not be read: {reason}")).help(help),
         );
     }
     Ok(seeding)

@@ -1,31 +1,31 @@
-//! The GraphQL documents that are sent. Whatever comes from outside goes into variables, never into text.
+//! The GraphQL documents that are sent. Everything from outside goes into variables, never into the document's text.
 
 use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 use shelflife_model::fact::{IssueName, ObjectId, RepositoryName};
 
-/// What is asked of one repository.
+/// The questions about one repository.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ask {
     /// The repository.
     pub repository: RepositoryName,
-    /// Whether to ask for what [`shelflife_model::fact::Repository`] holds.
+    /// Whether to ask for the fields of [`shelflife_model::fact::Repository`].
     pub details: bool,
-    /// The git objects to ask for; the position is the number of the alias.
+    /// The git objects to ask for; an object's position is the number of its alias.
     pub objects: Vec<Object>,
-    /// The repository's issues to ask for; the position is the number of the alias.
+    /// The repository's issues to ask for; an issue's position is the number of its alias.
     pub issues: Vec<IssueName>,
 }
 
 /// A git object to ask for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Object {
-    /// Whatever is at a path on the default branch.
+    /// The object at a path on the default branch.
     Path {
         /// The path from the repository's root.
         path: String,
-        /// Whether to ask for the content beside the id.
+        /// Whether to ask for the content along with the id.
         text: bool,
     },
     /// The content of the blob with this id.
@@ -38,8 +38,8 @@ impl Object {
     }
 }
 
-/// A repository's details. `latestRelease` leaves drafts and pre-releases out, `totalCount` does not; the
-/// target's `committedDate` is what the registry has always called the last push.
+/// A repository's details. `latestRelease` excludes drafts and pre-releases, `totalCount` includes them. The target's
+/// `committedDate` is what the registry has always called the last push.
 const DETAILS: &str = "\
 fragment details on Repository {
   nameWithOwner
@@ -103,7 +103,7 @@ pub fn document(asks: &[Ask]) -> String {
     }
     let parameters = parameters.trim_end_matches(", ");
     let mut document = format!("query({parameters}) {{\n{selections}}}\n");
-    // A fragment that nothing uses makes a document invalid (GraphQL, section 5.5.1.4).
+    // An unused fragment makes a document invalid (GraphQL, section 5.5.1.4).
     let objects = || asks.iter().flat_map(|ask| &ask.objects);
     if asks.iter().any(|ask| ask.details) {
         document.push_str(DETAILS);

@@ -21,20 +21,20 @@ use document::{Ask, Object};
 
 pub use reply::read as read_reply;
 
-/// How many batches are under way at once. GitHub asks for few concurrent requests
+/// How many batches are in flight at once. GitHub recommends few concurrent requests
 /// (<https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api>).
 pub(super) const IN_FLIGHT: usize = 4;
 
-/// What one request asks.
+/// The questions of one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
-    /// What is asked of each repository; the position is the number of its alias.
+    /// The questions about each repository; their position is the number of the alias.
     pub asks: Vec<Ask>,
 }
 
 impl Batch {
     fn endpoint(&self) -> Endpoint {
-        // Issues are asked for together with repositories, and files alone.
+        // Issues are asked for together with repositories, files in requests of their own.
         if self.asks.iter().any(|ask| ask.details || !ask.issues.is_empty()) {
             Endpoint::GithubRepositories
         } else {
@@ -52,12 +52,12 @@ impl Batch {
     }
 }
 
-/// Divides subjects into batches of at most `size` repositories, in the order in which repositories come.
+/// Divides subjects into batches of at most `size` repositories, in the order in which the repositories occur.
 ///
-/// A file of a repository that is asked about anyway costs only its object id, which is all that is needed
-/// to see whether it changed. A file alone is one whose content is wanted next, so its text comes along. So an issue
-/// costs no more where its repository is asked about; most are those of the registry itself, and a few of them count as
-/// one repository.
+/// A file whose repository is asked about as well costs only its object id, which suffices to see whether it has
+/// changed. A file on its own is one whose content is needed next, so its text is fetched with it. An issue costs
+/// nothing extra where its repository is asked about. Most issues belong to the registry's own repository, so a few of
+/// them together count as one repository.
 pub fn batches(subjects: &[Subject], size: usize) -> Vec<Batch> {
     let detailed: HashSet<&RepositoryName> = subjects
         .iter()
@@ -97,21 +97,21 @@ pub fn batches(subjects: &[Subject], size: usize) -> Vec<Batch> {
         .collect()
 }
 
-/// How many issues are asked for at once in the place of a repository. Each may come back as an error, and the largest
-/// batch must not have more of them than are read.
+/// How many issues take the place of one repository. Each may come back as an error, and the largest batch must not
+/// produce more errors than are read.
 const ISSUES: usize = 10;
 
-/// What is asked, by repository, in the order in which repositories came.
+/// The questions by repository, in the order in which repositories occurred.
 #[derive(Default)]
 struct Asks {
     list: Vec<Ask>,
     places: HashMap<RepositoryName, usize>,
-    /// Where the last issues of a repository are asked for.
+    /// The place of each repository's last question about issues.
     places_of_issues: HashMap<RepositoryName, usize>,
 }
 
 impl Asks {
-    /// The objects that are asked for of a repository.
+    /// The objects of a repository to ask for.
     fn of(&mut self, repository: &RepositoryName, details: bool) -> &mut Vec<Object> {
         let place = self.place(repository, details);
         &mut self.list[place].objects
@@ -140,7 +140,7 @@ impl Asks {
     }
 }
 
-/// Whether a token can be one: whatever can't be sent in a header is none.
+/// Whether a token is well-formed: one that can't be sent in a header isn't.
 pub fn is_token(token: &Token) -> bool {
     authorization(token).is_some()
 }
@@ -151,25 +151,25 @@ fn authorization(token: &Token) -> Option<HeaderValue> {
     Some(header)
 }
 
-/// How GitHub is asked.
+/// The connection to GitHub's GraphQL API.
 #[derive(Debug, Clone)]
 pub(super) struct Api {
     /// The client.
     pub(super) http: Http,
-    /// What notes GitHub's budget.
+    /// Where GitHub's budget is recorded.
     pub(super) metrics: Arc<Metrics>,
     /// The GraphQL endpoint.
     pub(super) endpoint: Url,
-    /// Who asks.
+    /// The token to send.
     pub(super) token: Token,
 }
 
 impl Api {
-    /// Asks one batch; where that is too much for GitHub, its halves. Each of its subjects gets exactly one answer.
+    /// Asks a batch, or its halves if the batch is too much for GitHub. Each of its subjects gets exactly one answer.
     pub(super) async fn fetch(&self, batch: Batch) -> Vec<(Subject, Answer)> {
         let mut answers = Vec::new();
         let whole = batch.asks.len();
-        // The last part first and down to one, which shows soonest whether GitHub answers anything at all.
+        // The last part first and down to a single repository, which shows soonest whether GitHub answers at all.
         let mut batches = vec![batch];
         while let Some(batch) = batches.pop() {
             let if_too_much = match batch.asks.len() {
@@ -192,7 +192,7 @@ impl Api {
 
     async fn ask(&self, batch: &Batch, if_too_much: IfTooMuch) -> Result<Vec<(Subject, Answer)>, Failure> {
         let Some(authorization) = authorization(&self.token) else {
-            return Err(Failure::new("GITHUB_TOKEN has characters that no token has".to_owned()));
+            return Err(Failure::new("GITHUB_TOKEN contains characters that are not allowed in a token".to_owned()));
         };
         let request = Request {
             endpoint: batch.endpoint(),
@@ -232,11 +232,11 @@ impl From<HttpError> for Failure {
     fn from(error: HttpError) -> Self {
         let reason = match &error {
             HttpError::Status { status, .. } if *status == StatusCode::UNAUTHORIZED => {
-                format!("{error}: GITHUB_TOKEN is not accepted")
+                format!("{error}: GitHub rejected GITHUB_TOKEN")
             }
             HttpError::Limited { status, until, .. } if !status.is_server_error() => {
                 format!(
-                    "GitHub's rate limit is reached until {}",
+                    "GitHub: rate limited until {}",
                     rate_limit::minute(*until, Timestamp::now())
                 )
             }
@@ -247,7 +247,7 @@ impl From<HttpError> for Failure {
 }
 
 impl Ask {
-    /// Nothing about a repository.
+    /// An empty question about a repository.
     fn nothing(repository: &RepositoryName) -> Self {
         Self { repository: repository.clone(), details: false, objects: Vec::new(), issues: Vec::new() }
     }

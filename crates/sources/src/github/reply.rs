@@ -1,7 +1,7 @@
-//! What GitHub's answers mean, alias by alias: one that is wrong concerns its own repository alone.
+//! Reads GitHub's responses alias by alias: an error in one affects only its own repository.
 //!
-//! An error names the field that it took away (GraphQL, section 7.1.2), and where that field is, the answer holds
-//! `null` as if there were nothing. So a `null` is believed only where no error points at it or below it.
+//! An error names the field that it removed (GraphQL, section 7.1.2), and the response has `null` there, as if nothing
+//! existed. So `null` counts as "absent" only if no error points at it or below it.
 
 use std::sync::Arc;
 
@@ -16,21 +16,21 @@ use super::shape::{Aliases, Details, Envelope, GitObject, GraphqlError, OpenedIs
 use crate::http::Verdict;
 use crate::{Budget, rate_limit};
 
-/// Reads the answer to a batch, which came at the moment `answered`. Each subject of `asks` gets an answer; the content
-/// of a file that was asked for by its path comes as one more.
+/// Reads the response to a batch, which arrived at the moment `answered`. Each subject of `asks` gets an answer, and
+/// the content of a file that was asked for by its path is returned as one more.
 ///
 /// # Errors
 ///
-/// Why the answer as a whole can't be used, in words for a report.
+/// When the response as a whole is unusable; the reason is worded for a report.
 pub fn read(asks: &[Ask], body: &[u8], answered: Timestamp) -> Result<Vec<(Subject, Answer)>, String> {
     let envelope: Envelope<Aliases<'_>> =
-        serde_json::from_slice(body).map_err(|error| format!("GitHub's answer can't be read: {error}"))?;
+        serde_json::from_slice(body).map_err(|error| format!("can't parse GitHub's response: {error}"))?;
     let Envelope { data, errors, message } = envelope;
-    // An error without a path may have taken away anything.
+    // An error without a path may have removed anything.
     let of_all = errors.iter().find(|error| error.at(0).is_none());
     let (Some(mut data), None) = (data, of_all) else {
         let said = of_all.or(errors.first()).map(|error| error.message.clone()).or(message);
-        return Err(format!("GitHub refused: {}", said.unwrap_or_else(|| "it did not say why".to_owned())));
+        return Err(format!("GitHub returned an error: {}", said.unwrap_or_else(|| "no reason given".to_owned())));
     };
     let mut answers = Vec::new();
     for (i, ask) in asks.iter().enumerate() {
@@ -46,10 +46,10 @@ pub fn read(asks: &[Ask], body: &[u8], answered: Timestamp) -> Result<Vec<(Subje
     Ok(answers)
 }
 
-/// The longest answer that may be about a failure of the whole; one that holds data is none, and longer.
+/// The longest response, in bytes, that can be a failure of the whole request; one with data is longer.
 const MAX_FAILURE: usize = 16 * 1024;
 
-/// What GitHub says where it had not the time for the whole of a document, or was asked for too much at once
+/// GitHub's wording when it ran out of time for a document, or when a document asked for too much
 /// (<https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api>).
 const TOO_MUCH: [&str; 3] = [
     "something went wrong while executing your query",
@@ -57,16 +57,15 @@ const TOO_MUCH: [&str; 3] = [
     "timedout",
 ];
 
-/// What the answer to a whole batch is worth, for all its status 200: GitHub tells of limits and of its own failures
-/// in the body.
+/// Judges the response to a batch. GitHub reports rate limits and its own failures in the body, with status 200.
 pub(super) fn judge(body: &[u8]) -> Verdict {
     let envelope = match serde_json::from_slice::<Envelope<IgnoredAny>>(body) {
         Ok(envelope) => envelope,
-        Err(error) => return Verdict::Broken(format!("GitHub's answer can't be read: {error}")),
+        Err(error) => return Verdict::Broken(format!("can't parse GitHub's response: {error}")),
     };
     let is_nothing = envelope.data.is_none() && envelope.errors.is_empty() && envelope.message.is_none();
     if is_nothing {
-        return Verdict::Broken("GitHub's answer holds neither data nor errors".to_owned());
+        return Verdict::Broken("GitHub's response has neither data nor errors".to_owned());
     }
     if body.len() > MAX_FAILURE {
         return Verdict::Sound;
@@ -78,19 +77,19 @@ pub(super) fn judge(body: &[u8]) -> Verdict {
     if is_limited {
         return Verdict::Limited;
     }
-    // An error without a path may have taken away anything.
+    // An error without a path may have removed anything.
     let is_whole = envelope.data.is_none() || envelope.errors.iter().any(|error| error.at(0).is_none());
     let overloads = |message: &&String| TOO_MUCH.iter().any(|text| message.to_lowercase().contains(text));
     if is_whole && let Some(message) = said().find(overloads) {
-        return Verdict::TooMuch(format!("GitHub refused: {message}"));
+        return Verdict::TooMuch(format!("GitHub returned an error: {message}"));
     }
     if is_whole && envelope.errors.iter().any(GraphqlError::exceeds) {
-        return Verdict::TooMuch("GitHub refused: the request asks for too much at once".to_owned());
+        return Verdict::TooMuch("GitHub returned an error: the request is too large".to_owned());
     }
     Verdict::Sound
 }
 
-/// Reads what one alias holds.
+/// Reads the value of one alias.
 struct Reader<'a> {
     ask: &'a Ask,
     /// The errors at the alias and below it.
@@ -109,21 +108,21 @@ impl Reader<'_> {
             (_, Some(error)) if error.refuses() => self.refused(),
             (_, error) => {
                 let said = error.or(self.errors.first().copied()).map(|error| error.message.as_str());
-                self.nothing(said.unwrap_or("GitHub gave no answer"));
+                self.nothing(said.unwrap_or("missing from GitHub's response"));
             }
         }
     }
 
-    /// Nothing can be believed of this alias.
+    /// Nothing about this alias can be trusted.
     fn nothing(self, reason: &str) {
         let answer = failed(self.ask, reason);
         self.answers.extend(self.ask.subjects().map(|subject| (subject, answer.clone())));
     }
 
-    /// There is no such repository, or none that may be seen. That says nothing about a blob's content, which
-    /// is the same in every repository that has it.
+    /// The repository does not exist or may not be seen. That says nothing about a blob's content, which is the same in
+    /// every repository that has it.
     fn refused(self) {
-        let content = failed(self.ask, "GitHub shows it to nobody, so what its files say is not known");
+        let content = failed(self.ask, "not found on GitHub (deleted or private), so its files can't be read");
         self.answers.extend(self.ask.subjects().map(|subject| match subject {
             Subject::Content { .. } => (subject, content.clone()),
             _ => (subject, Answer::Gone),
@@ -132,16 +131,16 @@ impl Reader<'_> {
 
     fn fields(mut self, fields: &RawValue) {
         let ask = self.ask;
-        // It has been parsed once already.
+        // It was parsed once before, so this does not fail.
         let mut objects: Aliases<'_> = serde_json::from_str(fields.get()).unwrap_or_default();
         let aliases: Vec<String> = (0..ask.objects.len()).map(|j| format!("f{j}")).collect();
         for (object, alias) in ask.objects.iter().zip(&aliases) {
             let error = self.errors.iter().copied().find(|error| error.at(1) == Some(alias));
             let found = match (objects.remove(alias), error) {
                 (_, Some(error)) => Err(error.message.clone()),
-                (None, None) => Err("GitHub gave no answer about a file".to_owned()),
+                (None, None) => Err("a file is missing from GitHub's response".to_owned()),
                 (Some(found), None) => serde_json::from_str(found.get())
-                    .map_err(|error| format!("GitHub's answer about a file can't be read: {error}")),
+                    .map_err(|error| format!("can't parse a file in GitHub's response: {error}")),
             };
             match found {
                 Ok(found) => self.object(object, found),
@@ -182,15 +181,15 @@ impl Reader<'_> {
                         self.answers.push((ask.content(&id), content(ask, found)));
                     }
                 }
-                None => self.answers.push((subject, failed(ask, "GitHub gave a file an id that is none"))),
+                None => self.answers.push((subject, failed(ask, "GitHub returned an invalid object id for a file"))),
             },
-            // There is no file at that path: nothing at all, a folder, or another repository.
+            // The path has no file: nothing at all, a folder, or a submodule.
             (Object::Path { .. }, _) => self.answers.push((subject, value(b""))),
             (Object::Id(id), Some(found)) if found.oid == id.as_str() => {
                 self.answers.push((subject, content(ask, found)));
             }
             (Object::Id(_), _) => {
-                let answer = failed(ask, "GitHub did not give the content of a file that it has named");
+                let answer = failed(ask, "GitHub did not return the content of a file that it listed");
                 self.answers.push((subject, answer));
             }
         }
@@ -200,22 +199,22 @@ impl Reader<'_> {
 fn details(ask: &Ask, fields: &RawValue, answered: Timestamp) -> Answer {
     match serde_json::from_str::<Details>(fields.get()) {
         Ok(details) => value(&serde_json::to_vec(&details.repository(answered)).unwrap_or_default()),
-        Err(error) => failed(ask, &format!("GitHub's answer can't be read: {error}")),
+        Err(error) => failed(ask, &format!("can't parse GitHub's response: {error}")),
     }
 }
 
-/// What an alias says about an issue. GitHub gives `null` for one that is not there, and says so.
+/// The answer about an issue. For a missing issue GitHub returns `null` and an error.
 ///
 /// # Errors
 ///
-/// Why nothing can be told.
+/// When nothing is known about the issue; the reason is worded for a report.
 fn issue<'e>(
     found: Option<&RawValue>,
     errors: impl Iterator<Item = &'e GraphqlError>,
 ) -> Result<Answer, String> {
-    let found = found.ok_or("GitHub gave no answer about an issue")?;
+    let found = found.ok_or("missing from GitHub's response")?;
     let found: Option<OpenedIssue> = serde_json::from_str(found.get())
-        .map_err(|error| format!("GitHub's answer about an issue can't be read: {error}"))?;
+        .map_err(|error| format!("can't parse GitHub's response: {error}"))?;
     for error in errors {
         if found.is_some() || error.at(2).is_some() || !error.refuses() {
             return Err(error.message.clone());
@@ -227,16 +226,16 @@ fn issue<'e>(
     })
 }
 
-/// The content of a git object. It is never asked for again, so "there is none" must be what GitHub says,
-/// and not only what an answer without a text looks like.
+/// The content of a git object. It is never asked for again, so "absent" must be GitHub's own statement, not a guess
+/// from a response without text.
 fn content(ask: &Ask, found: GitObject) -> Answer {
-    // A blob that is binary, or too large for GitHub to show, is no source that could be read.
+    // A blob that is binary, or too large for GitHub to return, is not a source file that could be read.
     if !found.is_blob() || found.is_truncated || found.is_binary == Some(true) {
         return Answer::Gone;
     }
     match found.text {
         Some(text) => value(text.as_bytes()),
-        None => failed(ask, "GitHub gave a file without its text"),
+        None => failed(ask, "GitHub returned a file without its text"),
     }
 }
 
@@ -248,7 +247,7 @@ fn value(bytes: &[u8]) -> Answer {
     Answer::Value(Arc::from(bytes), Validators::default())
 }
 
-/// GitHub's budget out of an answer's headers
+/// GitHub's budget, from a response's headers
 /// (<https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api>).
 pub(super) fn budget(headers: &HeaderMap) -> Option<Budget> {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.parse::<u64>().ok();

@@ -1,4 +1,4 @@
-//! The JSON of GitHub's answers, as far as it is read.
+//! The JSON of GitHub's responses, as far as it is read.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -18,21 +18,21 @@ pub(super) struct Envelope<Data> {
     pub(super) message: Option<String>,
 }
 
-/// How many errors an answer may have: several for each field that a request can ask for.
+/// The most errors that a response may have: several for each field that a request can ask for.
 const MAX_ERRORS: usize = 1000;
 
-/// How much of an error's path is read. What is deeper lies within an object of a repository.
+/// How many steps of an error's path are read. Deeper ones are inside an object of a repository.
 const MAX_PATH: usize = 4;
 
 fn errors<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<GraphqlError>, D::Error> {
     let (errors, more) = first(deserializer, MAX_ERRORS)?;
     if more > 0 {
-        return Err(D::Error::custom(format!("it has more than {MAX_ERRORS} errors")));
+        return Err(D::Error::custom(format!("more than {MAX_ERRORS} errors")));
     }
     Ok(errors)
 }
 
-/// Where an error is: fields and aliases by name, `None` for a place in a list.
+/// The path of an error: fields and aliases by name, `None` for an index of a list.
 fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Option<String>>>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -54,7 +54,7 @@ fn path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<Option<
     Ok(Option::<Path>::deserialize(deserializer)?.map(|path| path.0))
 }
 
-/// The first items of a list, and how many more there are.
+/// The first `most` items of a list, and the number of the remaining ones.
 fn first<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
     most: usize,
@@ -85,8 +85,8 @@ fn first<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer.deserialize_seq(First(most, std::marker::PhantomData))
 }
 
-/// The members of an object that are named as aliases of requests are, a letter and a number, as they are written.
-/// Everything else is passed over, however much of it there is.
+/// The members of an object whose names are aliases of requests (a letter and a number), as raw JSON. All other members
+/// are skipped, however many there are.
 #[derive(Debug, Default)]
 pub(super) struct Aliases<'a>(HashMap<String, &'a RawValue>);
 
@@ -123,8 +123,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Aliases<'a> {
     }
 }
 
-/// An error of the whole request or, through `path`, of one alias (GraphQL, section 7.1.2). `type` is
-/// GitHub's own.
+/// An error of the whole request or, with a `path`, of one alias (GraphQL, section 7.1.2). `type` is GitHub's
+/// extension.
 #[derive(Deserialize)]
 pub(super) struct GraphqlError {
     #[serde(default)]
@@ -136,24 +136,24 @@ pub(super) struct GraphqlError {
 }
 
 impl GraphqlError {
-    /// The field or alias at a depth of the path; `None` where the path is shorter.
+    /// The field or alias at a depth of the path; `None` if the path is shorter.
     pub(super) fn at(&self, depth: usize) -> Option<&str> {
         self.path.as_ref()?.get(depth)?.as_deref()
     }
 
-    /// Whether GitHub says that the budget is spent. Both names have been seen.
+    /// Whether the budget is used up. Both names occur in practice.
     pub(super) fn limits(&self) -> bool {
         self.path.as_ref().is_none_or(Vec::is_empty)
             && matches!(self.kind.as_deref(), Some("RATE_LIMITED" | "RATE_LIMIT"))
     }
 
-    /// Whether GitHub says that one request asked for more than a request may.
+    /// Whether the request asked for more than a single request may.
     pub(super) fn exceeds(&self) -> bool {
         matches!(self.kind.as_deref(), Some("RESOURCE_LIMITS_EXCEEDED" | "MAX_NODE_LIMIT_EXCEEDED"))
     }
 
-    /// Whether GitHub says that there is no such repository or issue, which it says of private ones, too, or that it has
-    /// blocked it. What else is forbidden says something about the token, such as that an organisation does not admit it.
+    /// Whether the repository or issue does not exist, is private (which GitHub reports as not found), or was blocked
+    /// by GitHub. Other `FORBIDDEN` errors concern the token, for example an organisation that does not admit it.
     pub(super) fn refuses(&self) -> bool {
         match self.kind.as_deref() {
             Some("NOT_FOUND") => true,
@@ -175,7 +175,7 @@ pub(super) struct Details {
     open_issues: Total,
     closed_issues: Total,
     releases: Total,
-    // Read by a function, these two have to be there, if only as `null`.
+    // With `deserialize_with`, these two must be present, if only as `null`.
     #[serde(deserialize_with = "Option::deserialize")]
     latest_release: Option<LatestRelease>,
     #[serde(deserialize_with = "Option::deserialize")]
@@ -214,20 +214,20 @@ struct Commit {
 /// The beginning of the year 3000, in seconds since 1970.
 const YEAR_3000: i64 = 32_503_680_000;
 
-/// A moment since 1970, where git's time begins, and before the year 3000. Whoever makes a commit says when that was: a
-/// date that makes no sense is none, and takes nothing else away.
+/// A moment from 1970, where git's time begins, until the year 3000. A commit's date is set by its author, so an
+/// invalid one is ignored without affecting the other fields.
 fn moment<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     let text = Option::<String>::deserialize(deserializer)?;
     let moment = text.and_then(|text| text.parse::<Timestamp>().ok());
     Ok(moment.filter(|moment| (0..YEAR_3000).contains(&moment.as_second())))
 }
 
-/// An address of the web, which pages and feeds link to.
+/// An http or https URL, which pages and feeds link to.
 fn address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     let text = String::deserialize(deserializer)?;
     match Url::parse(&text) {
         Ok(url) if matches!(url.scheme(), "https" | "http") => Ok(text),
-        _ => Err(D::Error::custom("what should be an address of the web is something else")),
+        _ => Err(D::Error::custom("expected an http or https URL")),
     }
 }
 
@@ -262,15 +262,15 @@ impl GitObject {
     }
 }
 
-/// Nobody had pushed anything to GitHub before 2008, when it began. In seconds since 1970.
+/// GitHub started in 2008, so nothing was pushed to it before. In seconds since 1970.
 const GITHUB_BEGAN: i64 = 1_199_145_600;
 
-/// How far ahead the clock of whoever commits may be: a wrong time zone is no nonsense.
+/// How far ahead a committer's clock may be: a wrong time zone is plausible.
 const AHEAD: SignedDuration = SignedDuration::from_hours(24);
 
 impl Details {
-    /// what they say, fetched at the moment `answered`. Whoever makes a commit says when that was, so it need not be true: a
-    /// date before there was a GitHub, or after the answer, is none.
+    /// Converts the details, which were fetched at the moment `answered`. A commit's date is set by its author, so a
+    /// date before GitHub existed, or after the response, is ignored.
     pub(super) fn repository(self, answered: Timestamp) -> Repository {
         let latest = answered.saturating_add(AHEAD).unwrap_or(Timestamp::MAX);
         let push = self.default_branch_ref.and_then(|branch| branch.target?.committed_date);
