@@ -1,11 +1,12 @@
-//! Builds a site: what was remembered, what sources say and what the graph makes of it, put together and published.
+//! Builds a site: combines what was remembered, what sources say and what the graph makes of it, and publishes the
+//! result.
 //!
 //! # Start here
 //!
-//! - [`rounds::Builder`] makes one build, or one after the other: it scans, evaluates, asks for what is missing or stale, and
-//!   evaluates again, until nothing is.
-//! - [`scan::Scan`] is the site's folder; [`publish`] makes the output folder hold exactly what it should.
-//! - [`report::Report`] is what a build did, and [`explain`] why an output is what it is.
+//! - [`rounds::Builder`] makes one build, or several in a row: it scans, evaluates, fetches what is missing or stale,
+//!   and evaluates again until nothing is.
+//! - [`scan::Scan`] is the site's folder; [`publish`] makes the output folder hold exactly the outputs.
+//! - [`report::Report`] says what a build did, and [`explain`] why an output is what it is.
 //!
 //! ```
 //! use shelflife_engine::rounds::{Observer, Phase, build};
@@ -37,7 +38,7 @@ pub mod scan;
 pub mod seed;
 pub mod write;
 
-// What lies below has the same short names here as where it is from.
+// Modules of other crates, under the same short names as there.
 use shelflife_model::{access, alternate, config, data, entry, entry_trace, fact, history, page, trace};
 use shelflife_site::{graph, render, theme};
 use shelflife_sources as source;

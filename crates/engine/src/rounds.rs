@@ -1,4 +1,4 @@
-//! The build: one loop that evaluates the graph, fetches what it found missing or stale, and evaluates again.
+//! The build: a loop that evaluates the graph, fetches the facts that it found missing or stale, and evaluates again.
 
 mod advice;
 mod build_trace;
@@ -41,14 +41,14 @@ pub use inspect::{Inspected, inspect};
 pub use traces::target;
 pub use why::{UNKNOWN, of_entry};
 
-/// What a build is doing.
+/// A phase of a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// Reading the histories that the site has published.
     Seed,
     /// Reading the site's folder.
     Scan,
-    /// Asking sources.
+    /// Fetching from sources.
     Fetch,
     /// Rendering outputs.
     Render,
@@ -56,50 +56,50 @@ pub enum Phase {
     Publish,
 }
 
-/// Told how a build goes on.
+/// Observes a build.
 pub trait Observer: Sync {
-    /// So much of a phase is done.
+    /// Reports progress: `done` of `total` steps of a phase.
     fn progress(&self, phase: Phase, done: usize, total: usize);
-    /// Something that the maintainer should know at once.
+    /// Reports something that the maintainer should know at once.
     fn warn(&self, message: &str);
-    /// Whether the build is to end before it has come to its own. It is asked often, from any thread.
+    /// Whether the build is to stop early. Called often, from any thread.
     fn is_stopped(&self) -> bool {
         false
     }
 }
 
-/// The build was to end before it had come to its own.
+/// The build was stopped early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error, Diagnostic)]
 pub enum Stopped {
     /// Before anything was written.
-    #[error("nothing was published, so the site is as it was; what sources have answered is kept")]
+    #[error("nothing was published and the site is unchanged; fetched facts are kept")]
     Before,
-    /// While files were written.
-    #[error("{written} of {all} files were written; each is whole, and the next build writes the others")]
+    /// While files were being written.
+    #[error("{written} of {all} files were written; each is complete, and the next build writes the rest")]
     Publishing {
-        /// How many were written.
+        /// The number of files written.
         written: usize,
-        /// How many were to be written.
+        /// The number of files to write.
         all: usize,
     },
 }
 
-/// Ends the build if that is wished.
+/// Fails if the build is to stop.
 fn go_on(observer: &dyn Observer) -> Result<(), Stopped> {
     if observer.is_stopped() { Err(Stopped::Before) } else { Ok(()) }
 }
 
-/// Files that people have to mend.
+/// Files that people have to fix.
 #[derive(Debug, Error, Diagnostic)]
 #[error("{}", headline(.problems, *.is_published))]
 pub struct Problems {
-    /// Each problem with its place.
+    /// The problems, each with its place.
     pub problems: Vec<Problem>,
-    /// Whether the site was published nevertheless, with the last good versions of the files.
+    /// Whether the site was published anyway, with the last good versions of the files.
     pub is_published: bool,
 }
 
-/// Whether the site was published in spite of an error: there are entries that can't be read, and that is all.
+/// Whether the site was published despite an error: some entries can't be read, but nothing else is wrong.
 pub fn is_published(error: &miette::Report) -> bool {
     error.downcast_ref::<Problems>().is_some_and(|problems| problems.is_published)
 }
@@ -115,13 +115,13 @@ fn headline(problems: &[Problem], is_published: bool) -> String {
     format!("{found}; {so}")
 }
 
-/// What `--strict` fails on, before anything is written.
+/// The problems that `--strict` fails on, before anything is written.
 #[derive(Debug, Error, Diagnostic)]
 #[error("nothing was published: `--strict` was given, and there {}", strict(.refused, .warnings))]
 pub struct Strict {
     /// Why entries can't be read.
     pub refused: Vec<Problem>,
-    /// What else is wrong with the site's files.
+    /// Warnings about the site's files.
     pub warnings: Vec<Warning>,
     /// The site's entries.
     pub entries: Entries,
@@ -140,7 +140,7 @@ fn strict(refused: &[Problem], warnings: &[Warning]) -> String {
 pub struct Built {
     /// What it did.
     pub report: Report,
-    /// Why entries can't be read, which are published as they last were, or not at all.
+    /// Why entries can't be read; they keep their last published version, or are left out.
     pub refused: Vec<Problem>,
 }
 
@@ -148,9 +148,9 @@ pub struct Built {
 ///
 /// # Errors
 ///
-/// [`Problems`] when a data file or a template has to be mended, [`Strict`] when anything has and that was asked for,
-/// [`Stopped`] when the observer wished it; otherwise
-/// what is wrong with the machine. In each case the published site is as it was, or file by file newer.
+/// [`Problems`] when a data file or a template has to be fixed, [`Strict`] when `--strict` was given and any file of
+/// the site has a problem or a warning, [`Stopped`] when the observer stopped the build; otherwise an error of the
+/// system. In each case the published site is unchanged, or some of its files are newer.
 pub fn build(config: &Config, observer: &dyn Observer) -> miette::Result<Built> {
     Builder::default().build(config, None, &[], observer)
 }

@@ -1,4 +1,4 @@
-//! The site's folder: which files it has, what their digests are, and their content as far as it is needed.
+//! The scan of the site's folder: its files, their digests, and their content where it is needed.
 
 mod files;
 mod overlooked;
@@ -31,36 +31,35 @@ use files::Folder;
 pub use files::{WELL_KNOWN, belongs_at_root, is_never_copied};
 use themed::{assets, templates};
 
-/// The files of a site. A file that looks as it did when it was last read is not read again until somebody
-/// needs its content.
+/// The files of a site. A file whose file stat has not changed is read again only when its content is needed.
 #[derive(Debug)]
 pub struct Scan {
     entries: Vec<Scanned>,
     data: Vec<Scanned>,
     templates: Vec<Scanned>,
     assets: Vec<Scanned>,
-    /// Pages of the site's own, by the folder that they are in.
+    /// The site's own pages, by section.
     pages: Vec<(Section, Vec<Scanned>)>,
-    /// What is copied to the root: from the folder for that, and from the site's own.
+    /// Files copied to the root: from the folder for them, and from the site's own folder.
     root: [Vec<Scanned>; 2],
-    /// Which entries were looked at again, if it is known that nothing else has changed since the scan before.
+    /// The entries that were rescanned, if nothing else has changed since the previous scan.
     again: Option<Vec<usize>>,
-    /// What looks like an entry and is none.
+    /// Files that look like entries but are not read.
     overlooked: Vec<PathBuf>,
-    /// What lies beside data files and is none.
+    /// Files beside data files that are not read.
     unknown_data: Vec<PathBuf>,
 }
 
-/// A file is not what a scan has found.
+/// A file has changed since it was scanned.
 #[derive(Debug, Error, Diagnostic)]
-#[error("{0} was changed while the site was built")]
-#[diagnostic(help("build again once nobody writes into it"))]
+#[error("{0} changed during the build")]
+#[diagnostic(help("build again when no other program writes to it"))]
 pub struct Changed(pub PathBuf);
 
-/// One file.
+/// A scanned file.
 #[derive(Debug)]
 pub struct Scanned {
-    /// The path below its kind's folder, with `/`.
+    /// The path below the folder of its kind, with `/`.
     name: String,
     place: PathBuf,
     digest: Digest,
@@ -68,19 +67,19 @@ pub struct Scanned {
     content: Option<Arc<[u8]>>,
 }
 
-/// What a file is for. The name also stands for its folder, wherever that is, so that the cache holds no path
-/// of this machine.
+/// What a file is for. The name also stands for its folder, wherever that is, so that the cache contains no paths of
+/// this machine.
 #[derive(Debug, Clone, Copy)]
 enum Kind {
     Entries,
     Data,
     Templates,
     Assets,
-    /// Pages of the site's own, in the folder with this number.
+    /// The site's own pages, in the folder with this number.
     Pages(Section, usize),
-    /// What is copied to the root.
+    /// Files copied to the root.
     Root,
-    /// The same, in the site's own folder.
+    /// Files copied to the root from the site's own folder.
     Own,
 }
 
@@ -100,7 +99,7 @@ impl Kind {
         }
     }
 
-    /// The folder; `None` if nothing is read of it.
+    /// The folder; `None` if nothing is read from it.
     fn folder(self, paths: &Paths) -> Option<&Path> {
         Some(match self {
             Self::Entries => &paths.entries,
@@ -114,7 +113,7 @@ impl Kind {
         })
     }
 
-    /// The files that are read of the folder, in the order of names.
+    /// The files of this kind in the folder, sorted by name.
     fn files(self, folder: &Folder<'_>, others: &mut Vec<PathBuf>) -> miette::Result<Vec<PathBuf>> {
         match self {
             Self::Entries => {
@@ -132,17 +131,17 @@ impl Kind {
     }
 }
 
-/// The files of entries, in the order of names.
+/// The entry files, sorted by name.
 ///
 /// # Errors
 ///
-/// When the folder can't be read, or one of them is a link out of the site.
+/// When the folder can't be read, or an entry is a symbolic link out of the site.
 pub fn entry_files(paths: &Paths) -> miette::Result<Vec<PathBuf>> {
     let Some(folder) = Folder::of(&paths.entries, paths)? else { return Ok(Vec::new()) };
     Kind::Entries.files(&folder, &mut Vec::new())
 }
 
-/// What the server of `shelflife watch` keeps for itself, at the top of the site.
+/// The folder at the root of the site that `shelflife watch` serves itself.
 const RESERVED: &str = ".shelflife";
 
 fn is_reserved(path: &str) -> bool {
@@ -150,11 +149,11 @@ fn is_reserved(path: &str) -> bool {
 }
 
 impl Scan {
-    /// Looks through the site's folder.
+    /// Scans the site's folder.
     ///
     /// # Errors
     ///
-    /// When something can't be read, or is a link out of the site.
+    /// When a file can't be read, or is a symbolic link out of the site.
     pub fn of(config: &Config, cache: &Cache) -> miette::Result<Self> {
         let known = cache.manifest(Tree::Site)?.unwrap_or_default();
         let (scan, manifest) = Self::with(config, &known)?;
@@ -164,8 +163,8 @@ impl Scan {
         Ok(scan)
     }
 
-    /// Looks through the site's folder, of which this much is known; and what is to be known of it from now on, if that
-    /// is something else.
+    /// Scans the site's folder, given the manifest of the previous scan. Also returns the new manifest, if it is
+    /// different.
     ///
     /// # Errors
     ///
@@ -202,8 +201,8 @@ impl Scan {
         let twice = scanned.data.iter().zip(scanned.data.iter().skip(1)).find(|(a, b)| a.stem() == b.stem());
         if let Some((one, other)) = twice {
             return Err(miette!(
-                help = "keep one of them",
-                "{} and {} are the same data file",
+                help = "remove one of them",
+                "duplicate data file: {} and {}",
                 one.name,
                 other.name
             ));
@@ -211,8 +210,8 @@ impl Scan {
         Ok((scanned, manifest))
     }
 
-    /// Looks again at these files, if they are all entries that were there and still are; otherwise a whole scan has
-    /// to be made.
+    /// Rescans these files if all of them are existing entries, and returns whether they were; otherwise a whole scan
+    /// is required.
     ///
     /// # Errors
     ///
@@ -241,13 +240,13 @@ impl Scan {
         Ok(true)
     }
 
-    /// The entries that were looked at again, by their files' names without `.md`; `None` if this is a whole scan.
+    /// The stems of the entries that were rescanned; `None` if this is a whole scan.
     pub fn looked_again_at(&self) -> Option<Vec<&str>> {
         let again = self.again.as_ref()?;
         Some(again.iter().filter_map(|at| self.entries.get(*at)).map(Scanned::stem).collect())
     }
 
-    /// Counts as a whole scan from now on, since more than entries has changed.
+    /// Turns this into a whole scan, because more than entries has changed.
     pub fn forget_what_was_looked_at(&mut self) {
         self.again = None;
     }
@@ -263,30 +262,30 @@ impl Scan {
         [&self.data, &self.templates, &self.assets].into_iter().chain(pages).chain(&self.root).collect()
     }
 
-    /// The entry file with this name without `.md`.
+    /// The entry file with this stem.
     pub fn entry(&self, stem: &str) -> Option<&Scanned> {
         let name = format!("{stem}.md");
-        // Files are in the order of their names.
+        // Files are sorted by name.
         let at = self.entries.binary_search_by(|file| file.name.as_str().cmp(&name)).ok()?;
         self.entries.get(at)
     }
 
-    /// Entry files in the order of their names.
+    /// The entry files, sorted by name.
     pub fn entries(&self) -> &[Scanned] {
         &self.entries
     }
 
-    /// The path of each file of the site, as problems name it, with that of its configuration.
+    /// The path of each file of the site as problems name it, including the configuration file.
     pub fn paths(&self, config: &Config) -> BTreeSet<String> {
         let files = self.rest().into_iter().chain([&self.entries]).flatten();
         let files = files.map(|file| file.path_in_site(config));
         files.chain(std::iter::once(config::FILE_NAME.to_owned())).collect()
     }
 
-    /// What somebody may have meant to be published, and is not.
+    /// Warnings about files that look like a part of the site but are not published.
     pub fn warnings(&self, config: &Config) -> Vec<Warning> {
         let reserved = self.root.iter().flatten().filter(|file| is_reserved(&file.name)).map(|file| {
-            let message = "not published, since `shelflife watch` has its own files at `/.shelflife/`";
+            let message = "not published: `/.shelflife/` is reserved for `shelflife watch`";
             Warning::in_file(Rule::NotRead, Place::begin(file.path_in_site(config)), message)
         });
         let mut warnings = overlooked::warnings(&self.overlooked, &self.unknown_data, config);
@@ -294,13 +293,13 @@ impl Scan {
         warnings
     }
 
-    /// The digest of everything in the folder, names and contents.
+    /// The digest of all files, their names and contents.
     pub fn digest(&self) -> Digest {
         digest(&[vec![&self.entries], self.rest()].concat())
     }
 
-    /// Where the bytes of each file are that is copied, and their digest, by its path below the output folder. What is
-    /// to be copied to the root may lie where another output is.
+    /// The place and digest of each copied file, by its path below the output folder. A file for the root may have the
+    /// same path as another output.
     pub fn copied(&self, config: &Config) -> BTreeMap<String, (AssetLocation, Digest)> {
         let of_root = self.for_root().rev();
         let mut copied: BTreeMap<String, (AssetLocation, Digest)> = of_root
@@ -317,16 +316,16 @@ impl Scan {
         copied
     }
 
-    /// What is copied to the root; of two files for one place, the first one counts.
+    /// The files copied to the root; of two files with the same path, the first one counts.
     fn for_root(&self) -> impl DoubleEndedIterator<Item = &Scanned> {
         self.root.iter().flatten().filter(|file| !is_reserved(&file.name))
     }
 
-    /// The files as the graph has them, but for entries.
+    /// The files, except entries, as inputs of the graph.
     ///
     /// # Errors
     ///
-    /// When a file can't be read, or is another one than the scan has found.
+    /// When a file can't be read, or has changed since it was scanned.
     pub fn files(&self, config: &Config) -> miette::Result<Files> {
         let mut data = BTreeMap::new();
         for file in &self.data {
@@ -357,7 +356,7 @@ impl Scan {
         Ok(Files { snapshot, root: root.collect(), assets, pages })
     }
 
-    /// The day on which a site is built, in its time zone.
+    /// The date of the build in the site's time zone.
     pub fn today(config: &Config) -> jiff::civil::Date {
         text::day_of(config.now, &config.settings.timezone)
     }
@@ -389,24 +388,24 @@ impl Scanned {
         self.name.rsplit_once('.').map_or(&*self.name, |(stem, _)| stem)
     }
 
-    /// The path to name in a problem: relative to the site, where it is in there.
+    /// The path for messages: relative to the site, if the file is inside it.
     pub fn path_in_site(&self, config: &Config) -> String {
         let path = self.place.strip_prefix(&config.paths.site).unwrap_or(&self.place);
         let path = path.to_string_lossy();
         if std::path::MAIN_SEPARATOR == '/' { path.into_owned() } else { path.replace('\\', "/") }
     }
 
-    /// The content, which is read now unless it had to be already.
+    /// The content, which is read now unless it was read before.
     ///
     /// # Errors
     ///
-    /// When the file can't be read; [`Changed`] if it is another one than the scan has found.
+    /// When the file can't be read; [`Changed`] if it has changed since it was scanned.
     pub fn content(&self) -> miette::Result<Arc<[u8]>> {
         if let Some(content) = &self.content {
             return Ok(Arc::clone(content));
         }
         let content = read(&self.place)?;
-        // Outputs of what is there for a moment would stay: what is remembered of the site is what was found.
+        // A short-lived state of the file must not reach the outputs: the manifest records what was scanned.
         if Digest::of(&content) != self.digest {
             return Err(Changed(self.place.clone()).into());
         }
@@ -414,17 +413,17 @@ impl Scanned {
     }
 }
 
-/// A file that a scan has found.
+/// A scanned file and its manifest entry.
 struct Found {
     file: Scanned,
     kind: Kind,
-    /// What it looks like, if that can be relied on later.
+    /// The file stat, if it can be relied on later.
     stat: Option<FileStat>,
-    /// Whether the manifest says the same of it.
+    /// Whether the manifest already says the same.
     is_known: bool,
 }
 
-/// What the manifest is to say of a file.
+/// A file's entry for the new manifest.
 struct Noted {
     key: String,
     listed: Listed,
@@ -432,7 +431,7 @@ struct Noted {
 }
 
 impl Found {
-    /// The file, and what the manifest is to say of it, if anything can be relied on later.
+    /// Splits it into the file and its manifest entry, if its file stat can be relied on later.
     fn divide(self) -> (Scanned, Option<Noted>) {
         let Self { file, kind, stat, is_known } = self;
         let listed = stat.map(|stat| Listed { digest: file.digest, stat: Some(stat) });
@@ -441,7 +440,7 @@ impl Found {
     }
 }
 
-/// The files of one kind, in the order of names. `others` gets what else is in the folder, where only some files count.
+/// The files of one kind, sorted by name. `others` gets the remaining files, for kinds that don't take every file.
 fn find(
     kind: Kind,
     config: &Config,
@@ -461,7 +460,7 @@ fn find(
         .map_init(Vec::new, |room, place| {
             let name = relative(folder, &place)?;
             let known = known.get(&key(kind, &name));
-            // The file stat comes before the content, so that a change in between is seen the next time.
+            // The file stat is taken before the content, so that a change in between is noticed the next time.
             let stat = within.as_ref().and_then(|within| within.stat(&name));
             let file = examine(name, place, stat, known, within.as_ref(), room)?;
             let stat = stat.filter(|stat| stat.is_settled(now));
@@ -471,7 +470,7 @@ fn find(
         .collect()
 }
 
-/// What is to be known of the site's files from now on, if it is not what is known already.
+/// The new manifest, if it is different from the known one.
 fn changed(known: &Manifest, found: Vec<Vec<Option<Noted>>>) -> Option<Manifest> {
     let noted = || found.iter().flatten().flatten();
     if noted().all(|it| it.is_known) && noted().count() == known.len() {
@@ -484,8 +483,8 @@ fn key(kind: Kind, name: &str) -> String {
     format!("{}/{name}", kind.name())
 }
 
-/// A file, which is read only if its file stat is another one than when it was last read: into `room`, and from the folder
-/// that is known to be its own, if one is. What it said then, too, is not kept.
+/// Reads a file if its file stat has changed since it was last read: into `room`, and through `within`, its folder, if
+/// that is known. The content is kept only if it has changed.
 fn examine(
     name: String,
     place: PathBuf,
@@ -516,12 +515,13 @@ fn read(path: &Path) -> miette::Result<Vec<u8>> {
     Ok(std::fs::read(path).map_err(denied("read", path))?)
 }
 
-/// The path of `path`, which is below `folder`, with `/`.
+/// The path of `path` relative to `folder`, with `/`.
 fn relative(folder: &Path, path: &Path) -> miette::Result<String> {
     let [folder, whole] = [folder, path].map(|path| path.as_os_str().as_encoded_bytes());
     let below = std::str::from_utf8(whole.strip_prefix(folder).unwrap_or(whole));
-    let below = below
-        .map_err(|_| miette!(help = "rename it", "the name of the file {} is not UTF-8", path.display()))?;
+    let below = below.map_err(|_| {
+        miette!(help = "rename the file", "the file name {} is not valid UTF-8", path.display())
+    })?;
     let below = below.trim_start_matches(MAIN_SEPARATOR);
     Ok(if MAIN_SEPARATOR == '/' { below.to_owned() } else { below.replace(MAIN_SEPARATOR, "/") })
 }

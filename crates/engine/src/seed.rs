@@ -351,8 +351,8 @@ impl Found {
         }
         // A few files may be invalid; if all are, something is wrong with the source.
         let first = self.wrong.first().filter(|_| self.histories.is_empty())?;
-        let them = if self.wrong.len() == 1 { "it is invalid" } else { "all are invalid; the first" };
-        Some(format!("found {}, but {them}: {first}", files(self.wrong.len())))
+        let which = if self.wrong.len() == 1 { "it is invalid" } else { "all are invalid; the first" };
+        Some(format!("found {}, but {which}: {first}", files(self.wrong.len())))
     }
 
     /// Adds the histories to those of a cache, which wins where both have an observation for a day. If the read was

@@ -1,4 +1,4 @@
-//! Writing a file of the site so that nobody ever finds half of it there.
+//! Writes files of the site atomically, so that a half-written file is never visible.
 
 use std::fs::{self, Permissions};
 use std::io::{self, Write as _};
@@ -8,11 +8,10 @@ use tempfile::{Builder, NamedTempFile};
 
 use crate::access::{AccessError, denied};
 
-/// Puts `bytes` in the place of the file at `place`, which keeps its permissions. Where that is a symbolic link, it stays
-/// one, and the file that it leads to is replaced.
+/// Replaces the file at `place` and keeps its permissions. If `place` is a symbolic link, its target is replaced.
 ///
 /// # Errors
-/// When the system doesn't let us; the file is what it was then.
+/// When the file can't be written; it is unchanged then.
 pub fn replace(place: &Path, bytes: &[u8]) -> Result<(), AccessError> {
     let failed = denied("write", place);
     let target = place.canonicalize().map_err(&failed)?;
@@ -22,10 +21,10 @@ pub fn replace(place: &Path, bytes: &[u8]) -> Result<(), AccessError> {
     Ok(())
 }
 
-/// Makes a new file at `place`; false if there is one already, which stays what it is.
+/// Creates a file at `place`. Returns false, and changes nothing, if the file exists.
 ///
 /// # Errors
-/// When the system doesn't let us; there is no file then.
+/// When the file can't be created; there is no file then.
 pub fn create(place: &Path, bytes: &[u8]) -> Result<bool, AccessError> {
     let failed = denied("write", place);
     let file = beside(place, bytes, None).map_err(&failed)?;
@@ -36,7 +35,7 @@ pub fn create(place: &Path, bytes: &[u8]) -> Result<bool, AccessError> {
     }
 }
 
-/// A file with these bytes in the same folder, under a name that no part of shelflife reads.
+/// A temporary file with these bytes in the same folder, under a name that no part of shelflife reads.
 fn beside(place: &Path, bytes: &[u8], permissions: Option<Permissions>) -> io::Result<NamedTempFile> {
     let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = Builder::new();
@@ -44,7 +43,7 @@ fn beside(place: &Path, bytes: &[u8], permissions: Option<Permissions>) -> io::R
     #[cfg(unix)]
     if permissions.is_none() {
         use std::os::unix::fs::PermissionsExt as _;
-        // What the user's mask leaves of it, as for any other new file; temporary ones are for their owner alone.
+        // The umask applies, as to any other new file; without this, temporary files are private.
         builder.permissions(Permissions::from_mode(0o666));
     }
     let mut file = builder.tempfile_in(folder)?;

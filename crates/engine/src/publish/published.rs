@@ -41,10 +41,8 @@ impl Published {
                 "overwrote {} in the output folder, which the cache did not know",
                 report::count(count, "file"),
             )),
-            (_, true) => warnings.push(format!(
-                "overwrote files that no earlier build wrote: {}",
-                named(&self.taken_over)
-            )),
+            (_, true) => warnings
+                .push(format!("overwrote files that no earlier build wrote: {}", named(&self.taken_over))),
         }
         if !self.foreign.is_empty() {
             warnings.push(format!(

@@ -127,7 +127,9 @@ impl<'a> OutputTree<'a> {
             match found {
                 Found::Right(_) | Found::File | Found::Nothing => {}
                 Found::Link => return Err(PublishError::Link(self.place(output))),
-                Found::Other => return Err(self.obstacle(output, "is neither a file nor a directory", output)),
+                Found::Other => {
+                    return Err(self.obstacle(output, "is neither a file nor a directory", output));
+                }
                 Found::Folder => {
                     let below = self.files_below(output)?;
                     if let Some(foreign) = below.iter().find(|path| !self.is_ours(path, gone)) {

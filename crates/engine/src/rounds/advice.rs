@@ -1,10 +1,10 @@
-//! What the site lacks, and how to get it.
+//! What the site lacks, and what to do about it.
 
 use crate::config::{Config, Settings};
 use crate::report;
 use crate::source::github;
 
-/// A line for each lack. `lacking` counts the facts of a source that are missing or stale.
+/// A line for each lack. `lacking` returns the number of facts of a source that are missing or stale.
 pub(super) fn left_out(config: &Config, lacking: &dyn Fn(&str) -> usize) -> Vec<String> {
     let mut lines = Vec::new();
     let are = |number: usize| if number == 1 { "is" } else { "are" };
@@ -31,27 +31,31 @@ pub(super) fn left_out(config: &Config, lacking: &dyn Fn(&str) -> usize) -> Vec<
     lines
 }
 
-/// What is said by the build that begins a history.
+/// The note in the report of the build that begins a history.
 pub(super) fn of_beginning(config: &Config) -> String {
     let Settings { url, base_path, .. } = &config.settings;
     let place = config.seed_address.as_ref().map_or_else(|| format!("{url}{base_path}"), ToString::to_string);
     format!(
-        "the history of usage and stars begins with this build: if the site was published before, take its history \
-         over with `shelflife cache seed {place}`"
+        "the history of usage and stars begins with this build; if the site was published before, take over its \
+         history with `shelflife cache seed {place}`"
     )
 }
 
-/// Everything that keeps GitHub from being asked; or else the only thing that helps where it was asked.
+/// Everything that prevents asking GitHub; otherwise, the remedy for failed requests.
 fn remedy_for_github(config: &Config) -> String {
     let offline = config.offline.then_some("build without --offline");
     let token = match &config.github.token {
         None => Some("set GITHUB_TOKEN to a token that may read public repositories"),
         Some(token) if !github::is_token(token) => Some(
-            "set GITHUB_TOKEN to a token that may read public repositories (the one that is set has characters \
-             that no token has)",
+            "set GITHUB_TOKEN to a token that may read public repositories (the current one contains characters that \
+             are not allowed in a token)",
         ),
         Some(_) => None,
     };
     let remedies: Vec<&str> = offline.into_iter().chain(token).collect();
-    if remedies.is_empty() { "build again when GitHub answers".to_owned() } else { remedies.join(" and ") }
+    if remedies.is_empty() {
+        "build again when GitHub can be reached".to_owned()
+    } else {
+        remedies.join(" and ")
+    }
 }

@@ -1,5 +1,5 @@
-//! What the last build left: the trace of the build as a whole, by which the next one sees that nothing has changed
-//! without evaluating anything.
+//! The trace of the last build as a whole, from which the next build sees that nothing has changed without evaluating
+//! anything.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -25,37 +25,37 @@ use crate::scan::Scan;
 use crate::source;
 use crate::trace::{Changed, Dependency, Input, Now, Version, changed};
 
-/// The note in the cache that holds it.
+/// The note in the cache that holds the trace.
 const NOTE: &str = "build";
 
-/// Most bytes of source text that a record holds for refused entries; a file counts once per problem.
+/// The most bytes of source text that a trace holds for refused entries; a file counts once per problem.
 const MOST_REFUSED: usize = 1 << 20;
 
-/// What a build came from, and what it knew.
+/// The dependencies of a build, and what it knew.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct BuildTrace {
-    /// What was read for all of it.
+    /// The dependencies of the build as a whole.
     trace: Vec<Dependency>,
     /// What was known of facts.
     pub(super) known: Known,
-    /// What was published; `None` if the build did not come to that.
+    /// What was published; `None` if the build did not get that far.
     pub(super) published: Option<Published>,
 }
 
 /// What a build published.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Published {
-    /// The name of the folder that the outputs were published into, as the cache calls it.
+    /// The cache's name for the output folder.
     folder: String,
-    /// The digest of what was published there.
+    /// The digest of the manifest of the published outputs.
     outputs: Digest,
-    /// What was found in the site's files.
+    /// The warnings and problems of the site's files.
     pub(super) found: Found,
-    /// Between which moments the same plugins are due, in seconds since 1970: from the first until before the second.
+    /// The period in which the same plugins are due, in seconds since 1970: from the first until before the second.
     due: (i64, i64),
 }
 
-/// The paths of the entries that the last build could not read, and for which it published their last good versions.
+/// The paths of the entries that the last build could not read and published in their last good version.
 ///
 /// # Errors
 ///
@@ -67,16 +67,16 @@ pub fn kept_entries(cache: &Cache) -> Result<BTreeSet<String>, CacheError> {
     Ok(kept.filter_map(|warning| Some(warning.place?.path)).collect())
 }
 
-/// What a counter of the state says.
+/// The version of a counter of the state.
 fn version_of(cache: &Cache, counter: Counter) -> Result<Version, CacheError> {
     Ok(Version::of(Digest::of(&cache.counter(counter)?.to_le_bytes())))
 }
 
-/// What the inputs of a build as a whole are.
+/// The current versions of the inputs of a build as a whole.
 pub(super) struct Whole {
     program: Version,
     settings: Version,
-    /// The windows of usage that the site wants, whatever its entries are.
+    /// The usage windows in the site's settings.
     windows: Version,
     origins: Version,
     files: Version,
@@ -84,12 +84,12 @@ pub(super) struct Whole {
     answers: Version,
     histories: Version,
     good: Version,
-    /// Known only once all entries are.
+    /// Known only once all entries are known.
     pub(super) kin: Option<Version>,
 }
 
 impl Whole {
-    /// What they are now.
+    /// Their current versions.
     pub(super) fn now(scan: &Scan, config: &Config, cache: &Cache) -> Result<Self, CacheError> {
         let counter = |counter| version_of(cache, counter);
         Ok(Self {
@@ -106,7 +106,7 @@ impl Whole {
         })
     }
 
-    /// The same after this build has written down what it has learnt.
+    /// Their versions after this build has stored what it learnt.
     pub(super) fn learnt(self, cache: &Cache) -> Result<Self, CacheError> {
         let counter = |counter| version_of(cache, counter);
         let (facts, answers) = (counter(Counter::Facts)?, counter(Counter::Answers)?);
@@ -154,8 +154,8 @@ impl Whole {
     }
 }
 
-/// The digest of all files with the folders that they are in: which pages are topics is decided by their folder, and
-/// warnings name files by their paths in the site.
+/// The digest of all files and of the folders that they are in: the folder decides which pages are topics, and warnings
+/// name files by their paths.
 fn files(scan: &Scan, config: &Config) -> Digest {
     let folders = config.paths.inputs().flat_map(|(name, folder)| {
         let in_site = folder.strip_prefix(&config.paths.site).unwrap_or(folder);
@@ -165,21 +165,21 @@ fn files(scan: &Scan, config: &Config) -> Digest {
     Digest::of_parts(std::iter::once(files.as_bytes().as_slice()).chain(folders))
 }
 
-/// What a build knew of the facts that the site depends on.
+/// What a build knew about the facts that the site depends on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Known {
     /// How fresh the facts of each source are.
     pub(super) sources: Sources,
     /// When each source last answered.
     pub(super) source_statuses: Vec<SourceStatus>,
-    /// What is shown no more.
+    /// The expired facts.
     pub(super) expired: Expired,
 }
 
 /// Freshness by source.
 pub(super) type Sources = BTreeMap<String, Freshness>;
 
-/// What is known of the facts that the site depends on.
+/// What is known about the facts that the site depends on.
 pub(super) fn known(ledger: &Ledger, wanted: &BTreeSet<Subject>) -> Known {
     let stale_if_error = ledger.stale_if_error();
     let mut known = Known::default();
@@ -211,7 +211,7 @@ pub(super) fn known(ledger: &Ledger, wanted: &BTreeSet<Subject>) -> Known {
 }
 
 impl BuildTrace {
-    /// What a build has made, before it is published.
+    /// The trace of a build before it is published.
     pub(super) fn new(whole: &Whole, known: Known) -> Self {
         Self { trace: whole.trace(), known, published: None }
     }
@@ -229,13 +229,13 @@ impl BuildTrace {
         let midnight = |day: Date| text::midnight(day, &config.settings.timezone).timestamp().as_second();
         let (last, next) = due::days_around(db);
         let due = (last.map_or(i64::MIN, midnight), next.map_or(i64::MAX, midnight));
-        // A problem holds the whole file that it is in.
+        // A problem holds the text of its whole file.
         let bytes: usize = found.refused.iter().map(Problem::size).sum();
         let published = Published { folder, outputs, found, due };
         Ok(Self { published: (bytes <= MOST_REFUSED).then_some(published), ..self })
     }
 
-    /// The record in the cache; one that can't be read counts as none.
+    /// The trace in the cache; `None` if there is none that can be read.
     pub(super) fn load(cache: &Cache) -> Result<Option<Self>, CacheError> {
         Ok(cache.note(NOTE)?.and_then(|json| serde_json::from_slice(&json).ok()))
     }
@@ -244,13 +244,13 @@ impl BuildTrace {
         cache.set_note(NOTE, Some(&serde_json::to_vec(self).unwrap_or_default()))
     }
 
-    /// What has changed of the build as a whole.
+    /// The inputs of the build as a whole that have changed.
     pub(super) fn changes(&self, whole: &Whole) -> Vec<Changed> {
         changed(&self.trace, |input| whole.version(input)).collect()
     }
 
-    /// What was published and what it was, if a build now would give the same and, where it `asks` sources at all, ask
-    /// none. A `output scan` at the output folder knows the manifest already.
+    /// What was published, with its manifest, if a build now would give the same and, if it `asks` sources at all,
+    /// would ask none. An output scan already has the manifest.
     pub(super) fn current_outputs(
         &self,
         whole: &Whole,
@@ -277,26 +277,26 @@ impl BuildTrace {
                 (manifest, digest)
             }
         };
-        // After a build that was killed there is another manifest.
+        // A build that was killed has left a different manifest.
         Ok(published.has(digest).then_some((published, outputs)))
     }
 }
 
 impl Published {
-    /// Whether what was published is a manifest with this digest.
+    /// Whether the published manifest has this digest.
     pub(super) fn has(&self, digest: Digest) -> bool {
         digest == self.outputs
     }
 }
 
-/// Whether facts that are as fresh as this would make a build ask nobody.
+/// Whether a build with facts of this freshness would ask no source.
 pub(super) fn nothing_due(sources: &Sources, config: &Config) -> bool {
     sources.iter().all(|(source, freshness)| {
         !can_ask(source, config) || (!config.refresh && freshness.lacking(config.now) == 0)
     })
 }
 
-/// Whether a build that learns nothing would judge the same facts to be stale, or to be shown no more.
+/// Whether a build that learns nothing would judge the same facts as stale and as expired.
 pub(super) fn ages_stay(sources: &Sources, config: &Config, asks: bool) -> bool {
     sources.iter().all(|(source, freshness)| {
         is_awaited(source, config, asks)
@@ -304,17 +304,18 @@ pub(super) fn ages_stay(sources: &Sources, config: &Config, asks: bool) -> bool 
     })
 }
 
-/// Whether somebody else is about to ask a source. Until the answers come, ages stay as they were told.
+/// Whether another part of the process is about to ask a source. Until it answers, the ages from the last build are
+/// used.
 pub(super) fn is_awaited(source: &str, config: &Config, asks: bool) -> bool {
     !asks && can_ask(source, config)
 }
 
-/// Whether there is any use in asking a source.
+/// Whether a source can be asked.
 pub(super) fn can_ask(source: &str, config: &Config) -> bool {
     !config.offline && (source != "github" || config.github.token.is_some())
 }
 
-/// The facts as a build counts them that asks nobody.
+/// The facts as counted by a build that asks no source.
 pub(super) fn count(sources: &Sources, now: Timestamp) -> report::Facts {
     let mut facts = report::Facts::default();
     for freshness in sources.values() {
@@ -325,7 +326,7 @@ pub(super) fn count(sources: &Sources, now: Timestamp) -> report::Facts {
     facts
 }
 
-/// How many facts of a source the site would be better with.
+/// How many facts of a source are missing or stale.
 pub(super) fn lacking(sources: &Sources, source: &str, now: Timestamp) -> usize {
     sources.get(source).map_or(0, |freshness| freshness.lacking(now))
 }

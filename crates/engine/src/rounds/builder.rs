@@ -1,4 +1,4 @@
-//! The builder: one build, or one after the other in a process that goes on.
+//! The builder: makes one build, or several in a long-running process.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -13,19 +13,19 @@ use crate::config::Config;
 use crate::fact::{Answer, Subject};
 use crate::source::Demand;
 
-/// What becomes of a build's memory.
+/// What to do with a build's memory afterwards.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Afterwards {
-    /// It is given back.
+    /// Free it.
     #[default]
     Tidy,
-    /// The next build uses it.
+    /// Keep it for the next build.
     GoOn,
-    /// The process ends, which gives it back faster than anybody could take it apart.
+    /// Leak it, because the process ends, which is faster than freeing it.
     End,
 }
 
-/// Builds a site, again and again if need be. Between two builds others may use the cache.
+/// Builds a site, repeatedly if required. Between two builds, other processes may use the cache.
 #[derive(Default)]
 pub struct Builder {
     cache: Option<(Arc<Cache>, Paused)>,
@@ -34,18 +34,18 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// A builder that does this with its memory after each build.
+    /// Creates a builder that does this with its memory after each build.
     pub fn new(afterwards: Afterwards) -> Self {
         Self { afterwards, ..Self::default() }
     }
 
-    /// Builds the site with what sources have `answered`. `changed` are the files that may have changed since the
-    /// last build, if that is known.
+    /// Builds the site with the `answers` of sources. `changed` are the files that may have changed since the last
+    /// build, if that is known.
     ///
     /// # Errors
     ///
-    /// [`super::Problems`] when there is something to mend in the site's files; otherwise what is wrong with the
-    /// machine. In both cases the published site is as it was, or file by file newer.
+    /// [`super::Problems`] when something in the site's files has to be fixed; otherwise an error of the system. In
+    /// both cases the published site is unchanged, or some of its files are newer.
     pub fn build(
         &mut self,
         config: &Config,
@@ -60,7 +60,7 @@ impl Builder {
         match self.afterwards {
             Afterwards::GoOn => {
                 if result.is_err() {
-                    // Whatever a build that failed has left is not to be relied on.
+                    // The state that a failed build left behind is unreliable.
                     cache.roll_back()?;
                 }
                 let paused = cache.pause()?;
@@ -68,7 +68,7 @@ impl Builder {
             }
             Afterwards::End => {
                 cache.close()?;
-                // What it holds in memory goes with the process.
+                // Its memory is freed by the end of the process.
                 std::mem::forget(cache);
             }
             Afterwards::Tidy => {}
@@ -76,7 +76,7 @@ impl Builder {
         result.map_err(|error| CacheError::name(error, &config.paths.cache))
     }
 
-    /// The demands for facts that are missing or stale, as far as the last build knew. Empty if there was none.
+    /// The demands for facts that are missing or stale, as of the last build. Empty if there was none.
     ///
     /// # Errors
     ///
@@ -95,7 +95,7 @@ impl Builder {
         Ok(due)
     }
 
-    /// Opens the cache, or goes on with the one that is open.
+    /// Opens the cache, or resumes the open one.
     fn open(&mut self, config: &Config, observer: &dyn Observer) -> miette::Result<Arc<Cache>> {
         let waiting = || observer.warn("waiting for another build that uses the same cache");
         if let Some((cache, paused)) = self.cache.take()

@@ -1,4 +1,4 @@
-//! What inputs are now, as far as a build knows by then, for traces to be compared with.
+//! The current versions of inputs, as far as a build knows them, for checking traces.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -12,16 +12,16 @@ use crate::graph::state::{concerning, version};
 use crate::graph::{Database, EntryFile};
 use crate::trace::{Changed, Input, Now, Sets, State, Version, changed};
 
-/// What has changed of each set of dependencies that targets share.
+/// The changes of each set of dependencies that targets share.
 #[derive(Debug, Default)]
 pub(super) struct SharedNow {
     changes: HashMap<Digest, Arc<[Changed]>>,
-    /// What has changed of a set of which nothing has.
+    /// The changes of an unchanged set.
     nothing: Arc<[Changed]>,
 }
 
 impl SharedNow {
-    /// Looks at all sets.
+    /// Checks all sets.
     pub(super) fn new(db: &Database, sets: &Sets) -> Self {
         let of_set = |(digest, set): (&Digest, &Vec<_>)| {
             (*digest, changed(set, |input| Now::Is(version(db, input, None))).collect())
@@ -34,30 +34,30 @@ impl SharedNow {
     }
 }
 
-/// How far a build has come.
+/// How far a build has got.
 #[derive(Clone, Copy)]
 pub(super) enum Phase<'a> {
     /// The files are known.
     Files,
-    /// All entries are.
+    /// All entries are known.
     Entries,
-    /// Facts and histories are.
+    /// Facts and histories are known.
     Facts(&'a Ledger, &'a Histories),
-    /// Nothing is left to ask, so ages are.
+    /// Nothing is left to fetch, so ages are known.
     Ages,
-    /// Everything is.
+    /// Everything is known.
     Done,
 }
 
-/// What the inputs of an entry are now.
+/// The current inputs of an entry.
 pub(super) struct OfEntry<'a> {
     pub(super) db: &'a Database,
     pub(super) shared: &'a SharedNow,
-    /// The entry, once facts about it are looked at.
+    /// The entry; `None` before its facts are checked.
     pub(super) file: Option<EntryFile>,
-    /// The digest of what stands in the entry's file.
+    /// The digest of the entry file's content.
     pub(super) entry: Digest,
-    /// What was made of it.
+    /// The trace to check.
     pub(super) entry_trace: &'a EntryTrace,
     pub(super) phase: Phase<'a>,
 }
@@ -94,7 +94,7 @@ impl State for OfEntry<'_> {
     fn shared(&self, set: Digest) -> Option<Arc<[Changed]>> {
         match self.phase {
             Phase::Files | Phase::Done => self.shared.get(set),
-            // They were looked at before.
+            // Shared sets were checked in an earlier phase.
             _ => Some(Arc::clone(&self.shared.nothing)),
         }
     }
@@ -104,7 +104,7 @@ impl State for OfEntry<'_> {
     }
 }
 
-/// What the inputs of outputs are now that are not about one entry alone, once everything is known.
+/// The current inputs of outputs that are not about one entry alone, when everything is known.
 pub(super) struct OfOutputs<'a> {
     db: &'a Database,
     shared: &'a SharedNow,
@@ -119,7 +119,7 @@ impl<'a> OfOutputs<'a> {
 
 impl State for OfOutputs<'_> {
     fn now(&self, input: &Input) -> Now {
-        // What one output alone reads is not worth remembering.
+        // An input that only one output reads is not worth caching.
         if matches!(input, Input::Term(_) | Input::Purpose(_)) {
             return Now::Is(version(self.db, input, None));
         }

@@ -1,4 +1,5 @@
-//! Outputs that are no blobs, since the cache has what they are made of: all plugins' texts of one kind, or a history.
+//! Outputs that are not stored as blobs, because the cache has what they are made of: all plugins' texts of one kind,
+//! or a history.
 
 use std::sync::OnceLock;
 
@@ -19,7 +20,7 @@ pub(super) fn file(kind: ShownKind, texts: &Texts) -> Vec<u8> {
     file.into_bytes()
 }
 
-/// Makes such files, and histories, of what the cache has.
+/// Makes these files, and histories, from the cache.
 pub(super) struct Stored<'a> {
     cache: &'a Cache,
     entry_traces: OnceLock<EntryTraces>,
@@ -30,7 +31,7 @@ impl<'a> Stored<'a> {
         Self { cache, entry_traces: OnceLock::new() }
     }
 
-    /// All entry traces, which are read when one is needed first.
+    /// All entry traces, which are read on first use.
     fn entry_traces(&self) -> Result<&EntryTraces, CacheError> {
         if let Some(entry_traces) = self.entry_traces.get() {
             return Ok(entry_traces);

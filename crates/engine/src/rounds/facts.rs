@@ -1,4 +1,4 @@
-//! The rounds of a build: what the graph wants to know, what is known, what has to be asked.
+//! The facts of a build: what the graph demands, what is known, and what has to be fetched, round by round.
 
 use std::collections::BTreeSet;
 use std::future::pending;
@@ -25,7 +25,7 @@ use crate::report::{self, Durations};
 use crate::scan::Scan;
 use crate::source::{Demand, Sources};
 
-/// The facts of a build: what is known, and who can be asked.
+/// The facts of a build, and the sources to fetch them from.
 pub(super) struct Facts<'a> {
     config: &'a Config,
     observer: &'a dyn Observer,
@@ -33,19 +33,19 @@ pub(super) struct Facts<'a> {
     pub(super) ledger: Ledger,
     pub(super) histories: Histories,
     pub(super) sources: Option<Sources>,
-    /// How fresh the facts are that entries which are known want, if those are all as they were.
+    /// How fresh the facts of known entries are, if those entries are unchanged.
     settled: Option<Known>,
     known: Known,
     pub(super) rounds: usize,
-    /// Whether something was learnt that may not be what went into entry traces.
+    /// Whether something was learnt that entry traces may not depend on yet.
     is_news: bool,
     asks: bool,
 }
 
 impl<'a> Facts<'a> {
-    /// `last` is what the last build knew of facts. If it `is_settled`, none has changed since entry traces were
-    /// made of them, and if a build now would ask for none of them and tell the same ages, nobody has to look at them.
-    /// With `asks`, sources are asked in this build; otherwise somebody else asks them.
+    /// `last` is what the last build knew about facts. If the facts are `is_settled`, they have not changed since the
+    /// entry traces were made; if a build now would also ask for none of them and judge their ages the same, they need
+    /// not be read. With `asks`, this build asks sources; otherwise another part of the process does.
     pub(super) fn new(
         config: &'a Config,
         observer: &'a dyn Observer,
@@ -78,17 +78,17 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Takes up what sources have answered.
+    /// Takes in the answers of sources.
     pub(super) fn learn(&mut self, db: &mut Database, answers: &[(Subject, Answer)]) -> miette::Result<()> {
         if answers.is_empty() {
             return Ok(());
         }
         let answers = &digested(answers)[..];
         self.ledger.learn(answers, self.config)?;
-        // Where nothing was learnt, what was known counts as looked up from now on, and nobody would show it later.
+        // Even unchanged facts count as looked up from now on, so they have to be shown now.
         let subjects: Vec<Subject> = answers.iter().map(|(subject, _)| subject.clone()).collect();
         self.show(db, &subjects);
-        // Whatever was learnt is observed, or neither is.
+        // Facts and their observations are committed together.
         let is_news = |subject: &Subject| self.ledger.learnt(subject).is_some();
         self.histories.observe(
             db,
@@ -107,8 +107,8 @@ impl<'a> Facts<'a> {
         self.due(db, &wanted)
     }
 
-    /// Evaluates and fetches until nothing is wanted that could be had, and every entry is known no longer of which
-    /// another fact is known now.
+    /// Evaluates and fetches until no demanded fact can be fetched any more. Entries whose traces depend on other
+    /// versions of facts are read.
     pub(super) fn settle(
         &mut self,
         db: &mut Database,
@@ -119,7 +119,7 @@ impl<'a> Facts<'a> {
         loop {
             self.rounds += 1;
             let evaluating = Instant::now();
-            // One worker would look for Python in all repositories while the others wait.
+            // Otherwise one worker would look for Python in all repositories while the others wait.
             on_all_cores(db, &shelf.read_anew(db), |db, file| {
                 if !self.observer.is_stopped() {
                     drop(wanted_for(db, *file));
@@ -130,7 +130,8 @@ impl<'a> Facts<'a> {
             let found = self.ledger.load(&wanted, self.config)?;
             self.show(db, &found);
             if self.settled.is_some() {
-                // What was found can lead to more. Only when it does not, it shows whether all is wanted that was.
+                // Facts that were found can lead to more. Only when they don't, it is known whether the same facts are
+                // wanted as before.
                 if !found.is_empty() {
                     continue;
                 }
@@ -170,8 +171,8 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// Tells the graph which facts are stale, now that there is nobody left to ask, and when sources
-    /// last answered. Returns the entries that are known with other ages than those.
+    /// Tells the graph which facts are stale, now that no source is left to ask, and when sources last answered.
+    /// Returns the known entries whose traces depend on other ages.
     fn judge(&mut self, db: &mut Database, shelf: &Shelf) -> Vec<EntryFile> {
         let ages = self.ledger.ages(&self.config.settings.timezone);
         for (subject, as_of) in ages {
@@ -182,27 +183,27 @@ impl<'a> Facts<'a> {
             None => build_trace::known(&self.ledger, wanted(&*db)),
         };
         db.set_source_statuses(&self.known.source_statuses);
-        // Where nobody looked at facts, ages are as they were.
+        // If facts were not read, their ages are unchanged.
         if self.settled.is_some() { Vec::new() } else { shelf.aged(db) }
     }
 
-    /// What has to be looked at.
+    /// The subjects to look up.
     fn wanted(&self, db: &Database, shelf: &Shelf) -> Arc<BTreeSet<Subject>> {
         if self.settled.is_none() {
             return Arc::clone(wanted(db));
         }
         let of_entries = shelf.read_anew(db).into_iter().flat_map(|file| wanted_for(db, file));
-        // What an earlier build of this process has looked up is still so.
+        // What an earlier build in this process looked up is still valid.
         let is_unknown = |subject: &Subject| *Reader::from(db).fact(subject) == FactState::Unknown;
         Arc::new(windows(db).chain(of_entries).filter(is_unknown).collect())
     }
 
-    /// What is known of the facts that the site wants, once they are settled.
+    /// What is known about the facts that the site wants, once they are settled.
     pub(super) fn known(&self) -> &Known {
         &self.known
     }
 
-    /// The facts that the site wants, as a build counts them.
+    /// The facts that the site wants, as counted in the report.
     pub(super) fn count(&self, db: &Database) -> report::Facts {
         match &self.settled {
             Some(known) => build_trace::count(&known.sources, self.config.now),
@@ -210,7 +211,7 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// How many facts of a source the site would be better with.
+    /// How many facts of a source are missing or stale.
     pub(super) fn lacking(&self, db: &Database, source: &str) -> usize {
         match &self.settled {
             Some(known) => build_trace::lacking(&known.sources, source, self.config.now),
@@ -234,7 +235,7 @@ impl<'a> Facts<'a> {
         if due.is_empty() {
             return Ok(Vec::new());
         }
-        // What fits into one request needs no order.
+        // A single request needs no order.
         if due.len() > self.config.github.batch {
             let audience = Audience::of(db, self.config.fetch.stale_if_error);
             for demand in &mut due {
@@ -256,7 +257,7 @@ impl<'a> Facts<'a> {
     }
 }
 
-/// Answers with what is kept of them: of a Python source, what it says.
+/// The answers as they are stored: a Python source is reduced to its metadata.
 fn digested(answers: &[(Subject, Answer)]) -> Vec<(Subject, Answer)> {
     let digest = |(subject, answer): &(Subject, Answer)| match (subject, answer) {
         (Subject::Content { .. }, Answer::Value(source, validators)) => {
@@ -268,10 +269,10 @@ fn digested(answers: &[(Subject, Answer)]) -> Vec<(Subject, Answer)> {
     answers.par_iter().map(digest).collect()
 }
 
-/// How often a build that waits for answers looks whether it is to end.
+/// How often a build that waits for answers checks whether it is to stop.
 const LOOK_FOR_END: Duration = Duration::from_millis(20);
 
-/// Ends as soon as the build is to end.
+/// Completes when the build is to stop.
 pub(super) async fn until_stopped(observer: &dyn Observer) {
     while !observer.is_stopped() {
         tokio::time::sleep(LOOK_FOR_END).await;
@@ -282,7 +283,7 @@ pub(super) async fn until_stopped(observer: &dyn Observer) {
 ///
 /// # Errors
 ///
-/// When this machine has no network at all; what sources fail to say is an answer, too.
+/// When the network can't be used at all; failures of sources are answers, not errors.
 pub fn fetch(config: &Config, demands: Vec<Demand>) -> miette::Result<Vec<(Subject, Answer)>> {
     wait_for(&Sources::new(config).into_diagnostic()?, demands, pending(), &|_, _| {})
 }

@@ -1,4 +1,4 @@
-//! Why a build did not come to its end.
+//! Why a build failed or stopped.
 
 use std::path::PathBuf;
 
@@ -7,15 +7,15 @@ use crate::cache::{CacheError, corruption};
 use crate::publish::PublishError;
 use crate::scan::Changed;
 
-/// Why a build did not come to its end.
+/// Why a build failed or stopped.
 pub(super) enum Failure {
-    /// The cache holds a blob whose bytes are not what they should be: the content of this path.
+    /// The cache's content for this path is missing or is not what it should be.
     Lost(String),
     /// The file of the cache, or of the state, is damaged.
     Damaged(CacheError),
-    /// This file of the site is another one than the build has looked at.
+    /// This file of the site has changed since the scan.
     Changed(PathBuf),
-    /// Something that a person has to look at.
+    /// Any other error, for people to read.
     Report(miette::Report),
 }
 
@@ -75,7 +75,7 @@ impl From<PublishError> for Failure {
     }
 }
 
-/// The error that a cache amounts to which has no longer what it should have.
+/// The error for a cache that lacks content which it should have.
 pub(super) fn incomplete(path: &str) -> CacheError {
-    corruption(format!("its copy of {path} is lost")).into()
+    corruption(format!("the content of {path} is missing")).into()
 }

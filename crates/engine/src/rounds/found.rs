@@ -1,4 +1,4 @@
-//! What a build finds wrong in the site's files though it goes on, and whether a strict one fails on that.
+//! Problems and warnings of the site's files, and whether they make a `--strict` build fail.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,15 +15,15 @@ use crate::warning::Warning;
 /// What a build found in the site's files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Found {
-    /// What the maintainer should look at.
+    /// Warnings.
     pub(super) warnings: Vec<Warning>,
     /// Why entries can't be read.
     pub(super) refused: Vec<Problem>,
-    /// How many entries there are.
+    /// The numbers of entries.
     pub(super) entries: Entries,
 }
 
-/// What is wrong in the files that the graph has, and in the configuration.
+/// Warnings about the files in the graph, and about the configuration.
 pub(super) fn in_files(config: &Config, db: &Database, shelf: &Shelf) -> Vec<Warning> {
     let mut warnings = shelf.kept(&config.settings.timezone);
     let of_files = graph::data::data_warnings(db).iter().chain(graph::entries::warnings(db));
@@ -35,12 +35,12 @@ pub(super) fn in_files(config: &Config, db: &Database, shelf: &Shelf) -> Vec<War
     warnings
 }
 
-/// What somebody may have meant to be a part of the site, and is none.
+/// Warnings about files that look like a part of the site but are not, and about configuration keys.
 pub fn beside_files(config: &Config, scan: &Scan) -> Vec<Warning> {
     config.warnings.iter().cloned().chain(scan.warnings(config)).collect()
 }
 
-/// Fails, as `--strict` asks for, if anything is wrong with the site's files.
+/// Fails if the site's files have any problem or warning, as `--strict` demands.
 pub(super) fn check_strictly<'w>(
     refused: &[Problem],
     warnings: impl IntoIterator<Item = &'w Warning>,

@@ -1,4 +1,4 @@
-//! How fresh the facts of a source are, and between which moments the same is shown of them.
+//! How fresh the facts of a source are, and how long pages show the same of them.
 
 use std::collections::BTreeMap;
 
@@ -11,16 +11,16 @@ use crate::report::{count, length};
 /// How fresh the facts of a source are that the site depends on. All moments are in seconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Freshness {
-    /// How many are not known, or not any more.
+    /// How many are not known or have expired.
     pub(super) missing: usize,
-    /// How many are fresh until a moment, from another on.
+    /// How many are fresh until a moment (outer key), and from a moment on (inner key).
     known: BTreeMap<i64, BTreeMap<i64, usize>>,
-    /// What pages show of the facts.
+    /// What pages show of the facts' ages.
     judgement: Judgement,
 }
 
 impl Freshness {
-    /// That of no fact, judged at a moment, where facts are kept for so long.
+    /// The freshness of an empty set of facts, judged at a moment.
     pub(super) fn of_none(at: Timestamp, stale_if_error: SignedDuration) -> Self {
         let judgement = Judgement {
             at: at.as_second(),
@@ -31,7 +31,7 @@ impl Freshness {
         Self { missing: 0, known: BTreeMap::new(), judgement }
     }
 
-    /// Takes in what is known of a subject.
+    /// Adds what is known of a subject.
     pub(super) fn add(&mut self, subject: &Subject, fact: Option<&Fact>) {
         let Some(fact) = fact else {
             self.missing += 1;
@@ -53,12 +53,12 @@ impl Freshness {
         until.flat_map(|from| from.range(..=now.as_second())).map(|(_, count)| count).sum()
     }
 
-    /// How many are known and shown, and not fresh.
+    /// How many are stale but shown.
     pub(super) fn stale(&self, now: Timestamp) -> usize {
         self.known.values().flat_map(BTreeMap::values).sum::<usize>() - self.fresh(now)
     }
 
-    /// How many facts the site would be better with.
+    /// How many are missing or stale.
     pub(super) fn lacking(&self, now: Timestamp) -> usize {
         self.missing + self.stale(now)
     }
@@ -69,27 +69,27 @@ impl Freshness {
     }
 }
 
-/// A judgement on which facts are stale, and which are shown no more.
+/// A judgement of which facts are stale, and which have expired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Judgement {
     /// The moment at which it was made.
     at: i64,
-    /// For how many seconds facts were kept.
+    /// The limit for expiry, in seconds after the last success.
     stale_if_error: i64,
-    /// It would have been the same from this moment on.
+    /// The judgement is the same from this moment on.
     from: i64,
-    /// It is the same until before this moment.
+    /// The judgement is the same until before this moment.
     until: i64,
 }
 
 impl Judgement {
-    /// Takes in a fact.
+    /// Adds a fact.
     fn add(&mut self, subject: &Subject, fact: &Fact) {
         if !fact.can_age() {
             return;
         }
         let expires_at = fact.expires_at(SignedDuration::from_secs(self.stale_if_error));
-        // Of what no age is told, only that it is shown at all depends on the clock.
+        // If a fact's age is not shown, only its expiry depends on the clock.
         let ages = Channel::of(subject).map(|_| [fact.fetched, fact.stale_from()]);
         for moment in ages.into_iter().flatten().chain([expires_at]).map(Timestamp::as_second) {
             if moment <= self.at {
@@ -105,23 +105,23 @@ impl Judgement {
         Timestamp::from_second(self.at).ok()
     }
 
-    /// Whether it is the same at `now`, where facts are kept for so long.
+    /// Whether the judgement would be the same at `now`, with this limit for expiry.
     pub(super) fn holds(&self, now: Timestamp, stale_if_error: SignedDuration) -> bool {
         self.stale_if_error == stale_if_error.as_secs() && (self.from..self.until).contains(&now.as_second())
     }
 
-    /// Whether a fact was shown no more.
+    /// Whether a fact had expired.
     pub(super) fn is_expired(&self, fact: &Fact) -> bool {
         self.at().is_some_and(|at| fact.is_expired(at, SignedDuration::from_secs(self.stale_if_error)))
     }
 }
 
-/// Facts that are shown no more, since nobody has confirmed them for too long.
+/// The facts that have expired.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Expired {
     /// How many.
     count: usize,
-    /// The first of them: what each is about, and when it was confirmed.
+    /// The first of them: the subject, and its last success.
     first: Vec<(String, Timestamp)>,
 }
 
@@ -129,16 +129,16 @@ pub(super) struct Expired {
 const NAMED: usize = 5;
 
 impl Expired {
-    /// Takes in a fact.
+    /// Adds a fact.
     pub(super) fn add(&mut self, subject: &Subject, fact: &Fact) {
         self.count += 1;
-        // Files were asked for together with their repository.
+        // Files are fetched with their repository.
         if self.first.len() < NAMED && !matches!(subject, Subject::File { .. }) {
             self.first.push((subject.to_string(), fact.fetched));
         }
     }
 
-    /// What the maintainer is told, where facts are kept for so long.
+    /// The warning about expired facts, if there are any.
     pub(super) fn warning(&self, stale_if_error: SignedDuration) -> Option<String> {
         (self.count > 0).then(|| {
             let named = self

@@ -1,4 +1,4 @@
-//! The histories of a build: what was observed, and which entries show something else for it.
+//! The histories of a build: what was observed, and whose histories have changed.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -13,29 +13,29 @@ use crate::graph::entries::{known, sound_entries};
 use crate::graph::{self, Database, EntryFile};
 use crate::history::{Day, History, Measure};
 
-/// What is known in this build.
+/// The histories known in this build.
 pub(super) struct Histories {
     cache: Arc<Cache>,
     /// Packed histories by the plugin's id in lower case; `None` where there is none.
     known: HashMap<String, Option<Arc<[u8]>>>,
-    /// Whether all are known that the cache has.
+    /// Whether every history in the cache has been read.
     is_complete: bool,
-    /// Whether all entry traces were made of the histories that the cache had when the build began.
+    /// Whether all entry traces were made with the histories that the cache had when the build began.
     are_traced: bool,
-    /// The plugins of which something was observed in this build.
+    /// The plugins with a new observation in this build.
     changed: HashSet<String>,
-    /// Whether this build has observed something where no earlier one had.
+    /// Whether this build has made the first observations ever.
     pub(super) has_begun: bool,
 }
 
-/// From so many histories on it is faster to read all that the cache has.
+/// From this number of histories on, it is faster to read all of them from the cache.
 const READ_ALL: usize = 500;
 
-/// What was observed of a plugin with this id in lower case.
+/// The observations of a plugin, by its id in lower case.
 type Observed = (String, Vec<(Measure, u64)>);
 
 impl Histories {
-    /// `are_traced` says that all entry traces were made of the histories that the cache has.
+    /// `are_traced` says whether all entry traces were made with the histories in the cache.
     pub(super) fn new(cache: Arc<Cache>, are_traced: bool) -> Self {
         Self {
             cache,
@@ -47,9 +47,9 @@ impl Histories {
         }
     }
 
-    /// Adds what answers say on this day to the histories of the plugins that the site has. The graph knows the facts
-    /// already. Where `is_news` denies that a subject is something else now, it is looked at only for plugins that have
-    /// no history or were not there, or not the same, at the last build: what became news without them is news of them.
+    /// Adds the answers of a day to the histories of the site's plugins. The graph already has the facts. A subject for
+    /// which `is_news` is false is looked at only for plugins that have no history, or were not known unchanged from
+    /// the last build: for those plugins, it is new.
     pub(super) fn observe(
         &mut self,
         db: &Database,
@@ -70,7 +70,7 @@ impl Histories {
         let by_id = graph::plugins::by_id(db);
         let numbers = on_all_cores(db, sound_entries(db), |db, file| {
             let id = graph::history::id(db, *file)?;
-            // Two entries may have the same id; one of them tells its history.
+            // If two entries have the same id, only one of them has the history.
             if by_id.get(&id).is_some_and(|owner| owner != file) {
                 return None;
             }
@@ -97,7 +97,7 @@ impl Histories {
             return Ok(());
         }
         self.has_begun |= with_history.is_empty();
-        // Neighbours in the file are written one after the other.
+        // Neighbours in the file are written in sequence.
         added.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         self.cache.set_histories(added.iter().map(|(id, packed)| (id.as_str(), &**packed)))?;
         for (id, packed) in added {
@@ -107,7 +107,7 @@ impl Histories {
         Ok(())
     }
 
-    /// Looks into the cache for plugins that nobody looked up before.
+    /// Reads the histories that have not been looked up yet.
     fn load<'i>(&mut self, ids: impl Iterator<Item = &'i str>) -> Result<(), CacheError> {
         let unknown: Vec<&str> = ids.filter(|id| !self.known.contains_key(*id)).collect();
         if self.is_complete || unknown.is_empty() {
@@ -132,13 +132,12 @@ impl Histories {
         Ok(())
     }
 
-    /// Gets ready for [`Histories::differs`].
+    /// Prepares for [`Histories::differs`].
     pub(super) fn prepare(&mut self) -> Result<(), CacheError> {
         if self.are_traced { Ok(()) } else { self.load_all() }
     }
 
-    /// Whether the history of the plugin with this id in lower case is another one than an entry trace of it was made of
-    /// with this digest.
+    /// Whether the history of the plugin with this id in lower case has another digest than its entry trace recorded.
     pub(super) fn differs(&self, id: &str, traced: Digest) -> bool {
         if self.are_traced { self.changed.contains(id) } else { self.digest(id) != traced }
     }

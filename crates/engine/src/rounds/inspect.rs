@@ -1,4 +1,4 @@
-//! What a build would find wrong in the site's files, without building: nothing is asked, rendered or written.
+//! Inspects the site's files without building: nothing is fetched, rendered or written.
 
 use std::sync::Arc;
 
@@ -14,17 +14,17 @@ use crate::rule::Rule;
 use crate::scan::Scan;
 use crate::warning::Warning;
 
-/// What was found.
+/// The result of an inspection.
 #[derive(Debug, Clone, Default)]
 pub struct Inspected {
-    /// What is wrong though it would be published.
+    /// Warnings about files that would be published.
     pub warnings: Vec<Warning>,
-    /// What can't be read: entries, data files, templates.
+    /// Why entries, data files or templates can't be read.
     pub refused: Vec<Problem>,
 }
 
-/// Looks at the files that `scan` has found. What the site's cache knows of unchanged entries spares reading them; it is
-/// read without a lock, and a cache that can't be used counts as none.
+/// Inspects the files that `scan` has found. Unchanged entries are taken from the site's cache, which is read without a
+/// lock; a cache that can't be used counts as empty.
 ///
 /// # Errors
 ///
@@ -32,7 +32,7 @@ pub struct Inspected {
 pub fn inspect(config: &Config, scan: &Scan) -> miette::Result<Inspected> {
     let known = Cache::read_shared(&config.paths.cache, |cache| {
         let inspected = with(config, scan, cache);
-        // What was made without something that should be there is wrong.
+        // A result made while the cache lacked something is unreliable.
         Ok(Some(inspected).filter(|_| cache.lost().is_none()))
     });
     match known.ok().flatten() {
@@ -47,19 +47,19 @@ fn with(config: &Config, scan: &Scan, cache: &Arc<Cache>) -> miette::Result<Insp
     let shared = SharedNow::new(&db, &cache.sets()?);
     let mut shelf = Shelf::fill(&mut db, scan, config, cache.entry_traces()?, shared)?;
     on_all_cores(&db, &shelf.read_anew(&db), |db, file| graph::entries::parsed(db, *file).is_ok());
-    // An entry that can't be read stays as it was published, so links to it lead somewhere.
+    // An entry that can't be read keeps its published version, so links to it are not broken.
     shelf.fall_back(&mut db, cache)?;
     let mut refused = graph::data::data_problems(&db).clone();
     refused.extend_from_slice(db.wrong_templates());
     refused.extend(shelf.problems(&db));
     let mut warnings = found::in_files(config, &db, &shelf);
     warnings.extend(graph::plan::plan(&db).warnings.iter().cloned());
-    // Of a file that can't be read, nothing else is to be said than why.
+    // Warnings about a file that can't be read would only distract from the reason.
     warnings.retain(|warning| {
         let path = warning.place.as_ref().map(|place| place.path.as_str());
         warning.rule != Rule::KeptEntry && !refused.iter().any(|problem| path == Some(problem.path()))
     });
-    // To free a whole graph takes longer than to leave it to the system.
+    // Freeing a whole graph takes longer than leaving it to the system.
     std::mem::forget((db, shelf));
     Ok(Inspected { warnings, refused })
 }

@@ -1,4 +1,4 @@
-//! The ledger: what a build knows of each fact, whether it is due, and what came of asking.
+//! The ledger: what a build knows about each fact, whether it is due, and the result of asking.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -21,28 +21,28 @@ use crate::report::unrefreshed::Unanswered;
 use crate::report::{self, Unrefreshed};
 use crate::source::{self, Demand};
 
-/// What is known in this build. Freshness is decided here, outside the graph.
+/// The facts known in this build. Freshness is decided here, outside the graph.
 pub(super) struct Ledger {
     cache: Arc<Cache>,
     known: HashMap<Subject, Option<Fact>>,
-    /// What each value was before this build learnt another one.
+    /// The value of each fact before this build learnt another one.
     before: HashMap<Subject, FactState>,
     asked: HashSet<Subject>,
     answered: HashSet<Subject>,
-    /// Why there was no answer.
+    /// Why a source did not answer.
     failures: BTreeMap<Subject, String>,
     refusals: Refusals,
     now: Timestamp,
     stale_if_error: SignedDuration,
-    /// What the last build showed of the facts of each source.
+    /// The last build's judgement of each source's facts.
     last: BTreeMap<String, Judgement>,
-    /// The sources whose answers somebody else is waiting for.
+    /// The sources that another part of the process is asking.
     awaited: BTreeSet<String>,
 }
 
 impl Ledger {
-    /// `last` is what the last build knew of each source. What it showed of those whose answers are `awaited` is so for
-    /// the time being.
+    /// `last` is what the last build knew of each source. Its judgement is kept for the sources whose answers are
+    /// `awaited`.
     pub(super) fn new(
         cache: Arc<Cache>,
         config: &Config,
@@ -67,7 +67,7 @@ impl Ledger {
         }
     }
 
-    /// Looks into the cache for subjects that nobody wanted before. Returns those it knows.
+    /// Looks up the subjects that were not looked up before. Returns those that the cache knows.
     pub(super) fn load(
         &mut self,
         wanted: &BTreeSet<Subject>,
@@ -88,7 +88,7 @@ impl Ledger {
         Ok(found)
     }
 
-    /// Looks into the cache once for all that is wanted.
+    /// Reads all facts from the cache at once.
     fn load_all(&mut self, wanted: &BTreeSet<Subject>, config: &Config) -> Result<(), CacheError> {
         let mut facts = self.cache.facts()?;
         for subject in wanted {
@@ -101,7 +101,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// What is known about `subject`, and worth at the address that is asked now.
+    /// What is known about `subject` from the address that is asked now.
     fn look_up(&mut self, subject: &Subject, config: &Config) -> Result<Option<&Fact>, CacheError> {
         if !self.known.contains_key(subject) {
             let fact = self.cache.fact(subject)?;
@@ -121,7 +121,7 @@ impl Ledger {
         state_of(self.fact(subject).filter(|_| !self.is_expired(subject)))
     }
 
-    /// The moment at which it is judged which facts of a source are stale, and which are shown no more.
+    /// The moment at which a source's facts are judged stale or expired.
     pub(super) fn moment(&self, source: &str) -> Timestamp {
         let judgement = self.last.get(source).filter(|_| self.awaited.contains(source));
         judgement.and_then(Judgement::at).unwrap_or(self.now)
@@ -137,13 +137,13 @@ impl Ledger {
         graph::facts::digest_of(&self.state(subject))
     }
 
-    /// What the graph would have seen before this build learnt something else, if it did.
+    /// What the graph saw before this build learnt another value, if it did.
     pub(super) fn learnt(&self, subject: &Subject) -> Option<&FactState> {
         self.before.get(subject)
     }
 
-    /// What the graph saw in the last build, if that is something else than it sees now, and was learnt in this build or
-    /// is shown no more, or again.
+    /// What the graph saw in the last build, if it sees something else now because this build learnt another value, or
+    /// because the fact has expired or is shown again.
     pub(super) fn before(&self, subject: &Subject) -> Option<FactState> {
         if let Some(before) = self.learnt(subject) {
             return Some(before.clone());
@@ -153,14 +153,15 @@ impl Ledger {
         (before != self.state(subject)).then_some(before)
     }
 
-    /// The wanted subjects that are missing or stale, and that were not asked for yet.
+    /// The wanted subjects that are missing or stale and have not been asked for yet.
     pub(super) fn due(&mut self, wanted: &BTreeSet<Subject>, config: &Config) -> Vec<Demand> {
         let mut due = Vec::new();
         for subject in wanted {
             let known = self.fact(subject);
             let is_due = match (subject, known) {
                 (_, None) => true,
-                // A source is named by its digest, so it is what it was; but what has read it may be another one.
+                // A source file is named by its digest, so its content is unchanged; but the program that read it may
+                // be older.
                 (Subject::Content { .. }, Some(fact)) => fact.value.as_deref().is_some_and(Said::is_outdated),
                 (_, Some(fact)) => config.refresh || fact.is_stale(config.now),
             };
@@ -172,7 +173,7 @@ impl Ledger {
         due
     }
 
-    /// Writes answers down: nobody else is waiting for any.
+    /// Stores answers. From now on, none are awaited.
     pub(super) fn learn(&mut self, answers: &[(Subject, Answer)], config: &Config) -> Result<(), CacheError> {
         self.awaited.clear();
         for (subject, _) in answers {
@@ -212,8 +213,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// The subjects that numbers come from and that were looked up, each with the day on which what is known was last
-    /// confirmed if that is stale, and shown. Nobody knows the age of what a clock confirmed that was ahead.
+    /// The subjects of numbers that were looked up, each with the day of its last success if the fact is stale and
+    /// shown. If the clock was ahead at the last success, the age is unknown.
     pub(super) fn ages<'a>(
         &'a self,
         zone: &'a TimeZone,
@@ -229,12 +230,12 @@ impl Ledger {
         })
     }
 
-    /// Which repositories were refused.
+    /// The warnings about subjects that GitHub refused.
     pub(super) fn warnings(&self) -> Vec<String> {
         self.refusals.warnings()
     }
 
-    /// What was asked for in vain.
+    /// The facts that could not be refreshed.
     pub(super) fn unrefreshed(&self) -> Vec<Unrefreshed> {
         let failures = self.failures.iter().filter(|(subject, _)| !self.answered.contains(subject));
         Unrefreshed::group(failures.map(|(subject, reason)| Unanswered {
@@ -250,17 +251,17 @@ impl Ledger {
         self.fact(subject).is_some_and(|fact| fact.is_expired(moment, self.stale_if_error))
     }
 
-    /// Whether the site would be better if the fact were asked for.
+    /// Whether the fact is missing or stale and was not answered.
     fn lacks(&self, subject: &Subject, now: Timestamp) -> bool {
         !self.answered.contains(subject) && self.fact(subject).is_none_or(|fact| fact.is_stale(now))
     }
 
-    /// How many facts of a source the site would be better with.
+    /// How many facts of a source are missing or stale.
     pub(super) fn lacking(&self, wanted: &BTreeSet<Subject>, source: &str, now: Timestamp) -> usize {
         wanted.iter().filter(|subject| subject.source() == source && self.lacks(subject, now)).count()
     }
 
-    /// The wanted facts by how this build came to know them.
+    /// The wanted facts, counted by how this build came to know them.
     pub(super) fn count(&self, wanted: &BTreeSet<Subject>, now: Timestamp) -> report::Facts {
         let mut facts = report::Facts::default();
         for subject in wanted {
@@ -277,7 +278,7 @@ impl Ledger {
     }
 }
 
-/// From so many facts on it is faster to read all that the cache has.
+/// From this number of facts on, it is faster to read all of them from the cache.
 const READ_ALL: usize = 500;
 
 fn state_of(fact: Option<&Fact>) -> FactState {
@@ -288,14 +289,14 @@ fn state_of(fact: Option<&Fact>) -> FactState {
     }
 }
 
-/// A refusal stays fresh for this part of the life of what else is said: it may be withdrawn, or lead to a loss.
+/// A refusal is fresh for this fraction of the usual time to live: it may be withdrawn, or lead to the loss of a fact.
 const REFUSED: u32 = 2;
 
-/// How long at least it is believed when an issue was opened. That never changes, but the issue may go; and whatever can
-/// go stale keeps its value when GitHub fails.
+/// The shortest time to live of an issue's creation date. The date never changes, but the issue may be deleted. A fact
+/// that can go stale keeps its value when GitHub fails.
 const ISSUE: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// Until when an answer that comes now need not be asked for again.
+/// Until when an answer that arrives now is fresh.
 fn fresh_until(subject: &Subject, answer: &Answer, config: &Config) -> Timestamp {
     let after = |ttl: Duration| {
         let ttl = if *answer == Answer::Gone { ttl / REFUSED } else { ttl };

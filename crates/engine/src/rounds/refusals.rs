@@ -130,8 +130,7 @@ mod tests {
         refusals.note(&name("y"), Some(&known), Some(&known));
         refusals.note(&name("z"), Some(&known), Some(&gone));
         let lines = refusals.warnings();
-        let starts =
-            ["o/z: ", "o/y: ", "o/a: ", "o/b: ", "o/c: ", "and 2 more repositories not"];
+        let starts = ["o/z: ", "o/y: ", "o/a: ", "o/b: ", "o/c: ", "and 2 more repositories not"];
         assert_eq!(lines.len(), starts.len());
         for (line, start) in lines.iter().zip(starts) {
             assert!(line.starts_with(start), "{line}");

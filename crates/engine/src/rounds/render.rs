@@ -1,4 +1,4 @@
-//! Rendering: every output's digest, and where its bytes are.
+//! Rendering: the digest of every output, and where its bytes are.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,13 +23,13 @@ use crate::problem::Problem;
 use crate::publish::{Content, Outputs};
 use crate::trace::{OfOutput, Trace};
 
-/// Calls `query` for every item, on all cores, in no particular order; the results are in the order of items.
+/// Calls `query` for every item, on all cores, in no particular order. The results are in the order of the items.
 pub(super) fn on_all_cores<I: Sync, R: Send>(
     db: &Database,
     items: &[I],
     query: impl Fn(&Database, &I) -> R + Sync,
 ) -> Vec<R> {
-    // A database handle is `Send`, not `Sync`: each worker has its own.
+    // A database handle is `Send`, not `Sync`, so each worker has its own.
     let handle = Mutex::new(db.clone());
     let own_handle = || handle.lock().unwrap_or_else(PoisonError::into_inner).clone();
     items.par_iter().map_init(own_handle, |db, item| query(db, item)).collect()
@@ -44,8 +44,8 @@ pub(super) fn content_of(location: AssetLocation) -> Content {
     }
 }
 
-/// The plan, and on all cores what it follows from: what is shown of the entries that are `read`, since they are not
-/// known. One worker would go through them all while the others wait.
+/// The plan. What it depends on, the views of the entries that were `read`, is computed on all cores first; otherwise
+/// one worker would compute them all while the others wait.
 pub(super) fn planned(
     db: &Database,
     read: &[EntryFile],
@@ -56,7 +56,7 @@ pub(super) fn planned(
     Ok(Arc::clone(plan::plan(db)))
 }
 
-/// Renders every output that is not copied and not up to date, on all cores; their bytes go to the cache's blobs.
+/// Renders every output that is neither copied nor up to date, on all cores. The bytes go to the cache's blobs.
 pub(super) fn render(
     db: &Database,
     cache: &Cache,
@@ -67,7 +67,7 @@ pub(super) fn render(
     let state = OfOutputs::new(db, shared_now);
     let total = plan.outputs.len();
     let done = AtomicUsize::new(0);
-    // A map is made of all of them at once, which is faster than inserting one by one.
+    // Collecting all of them into a map at once is faster than inserting one by one.
     let mut contents = Vec::with_capacity(total);
     let mut unknown = Vec::new();
     for (path, output) in &plan.outputs {
@@ -92,7 +92,7 @@ pub(super) fn render(
         }
     }
     done.fetch_add(contents.len(), Ordering::Relaxed);
-    // What takes longest begins first.
+    // The slowest outputs begin first.
     unknown
         .sort_by_key(|(_, kind)| matches!(kind, Kind::Plugin(_) | Kind::Alternate(..) | Kind::Taxonomy(_)));
     let rendered = on_all_cores(db, &unknown, |db, (path, kind)| {
@@ -125,7 +125,7 @@ pub(super) fn render(
     }
 }
 
-/// The digest of an output that is up to date.
+/// The digest of an output if it is up to date.
 fn standing(
     db: &Database,
     cache: &Cache,
@@ -173,10 +173,10 @@ fn make(db: &Database, cache: &Cache, kind: &Kind, shared: &Shared) -> Result<Ma
     Ok(((digest, made(db, kind)), Some(trace(db, &recorded, None, shared))))
 }
 
-/// A file that consists of all plugins' texts of one kind. It is no blob: the cache has the texts.
+/// A file that consists of all plugins' texts of one kind. It is not stored as a blob, because the cache has the texts.
 fn of_lines(db: &Database, cache: &Cache, shown: ShownKind) -> Result<(Digest, Content), CacheError> {
     let wanted: Vec<(&str, Digest)> = views::lines(db, shown).collect();
-    // If a text is lost, so is this build.
+    // If a text is missing, this build fails later.
     let file = derived::file(shown, &cache.all_shown(shown, &wanted)?.unwrap_or_default());
     Ok((Digest::of(&file), Content::Bytes(file)))
 }

@@ -1,4 +1,4 @@
-//! One build: evaluate, fetch, evaluate again, render, publish, and write down what came of it.
+//! One build: evaluate, fetch, evaluate again, render, publish, and store the results.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -42,24 +42,24 @@ use crate::warning::Warning;
 /// The folder of assets among the outputs.
 const ASSETS: &str = "assets/";
 
-/// What a build is for.
+/// The parameters of a build.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Task<'a> {
     /// The files that may have changed since the last build, if that is known.
     pub(super) changed: Option<&'a BTreeSet<PathBuf>>,
-    /// What sources have answered.
+    /// The answers of sources.
     pub(super) answers: &'a [(Subject, Answer)],
     /// Whether the published site was asked for its histories.
     pub(super) was_seeded: bool,
 }
 
-/// What a build leaves in memory for the next one.
+/// What a build keeps in memory for the next one.
 pub(super) struct Held {
     graph: Graph,
     scan: Scan,
-    /// The digest of all files but entries, and of the settings.
+    /// The digest of the settings, and of all files but entries.
     rest: Digest,
-    /// The digest of where everything is.
+    /// The digest of all paths and addresses.
     places: Digest,
 }
 
@@ -69,26 +69,26 @@ struct Graph {
     shelf: Shelf,
     /// The sets of dependencies that traces share.
     sets: Sets,
-    /// The name of the folder that was published into.
+    /// The cache's name for the output folder.
     folder: String,
-    /// Which folder that was.
+    /// The identity of the output folder.
     identity: Option<Identity>,
-    /// When somebody last looked at everything in it.
+    /// When the last output scan began.
     seen: Instant,
 }
 
-/// How often a build begins anew since somebody changes the site's files under its hands.
+/// How often a build restarts because files of the site change while it runs.
 const AGAIN: usize = 3;
 
 /// What is known of the files in the output folder.
 enum View {
-    /// This process has published them and nobody told of a change, so they are as they were at that moment.
+    /// This process published them and was told of no change, so they are as they were at that moment.
     Trusted(Instant),
-    /// They are looked at.
+    /// They are being scanned.
     OutputScan(OutputScan),
 }
 
-/// How long it is trusted that what was published is still there, since nobody tells if it is not.
+/// How long published files are assumed to be unchanged without an output scan.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
 impl Held {
@@ -106,7 +106,7 @@ impl View {
         }
     }
 
-    /// When everything was last looked at; `None` if it is being looked at.
+    /// When the files were last scanned; `None` if a scan is running.
     fn seen(&self) -> Option<Instant> {
         match self {
             Self::Trusted(seen) => Some(*seen),
@@ -135,7 +135,7 @@ impl<'a> Run<'a> {
         Self { config, observer, cache, started: Instant::now(), afterwards }
     }
 
-    /// Builds, and once more without what turns out to be damaged.
+    /// Builds the site, and again without the parts of the cache that turn out to be damaged.
     pub(super) fn until_sound(&self, held: &mut Option<Held>, mut task: Task<'_>) -> miette::Result<Built> {
         let (mut anew, mut again) = (Vec::new(), 0);
         loop {
@@ -151,7 +151,7 @@ impl<'a> Run<'a> {
                 }
                 Failure::Changed(_) if again < AGAIN => {
                     again += 1;
-                    // Nobody has told of that change, and what sources have answered is learnt.
+                    // Nobody reported this change, and the answers have been stored.
                     (task.changed, task.answers) = (None, &[]);
                 }
                 failure => return Err(failure.into_report()),
@@ -172,7 +172,7 @@ impl<'a> Run<'a> {
         let whole = Whole::now(&scan, self.config, &self.cache)?;
         self.observer.progress(Phase::Scan, 1, 1);
         durations.scan_ms = report::milliseconds(self.started.elapsed());
-        // A process that goes on needs the graph sooner or later: better before somebody waits for it.
+        // A long-running process needs the graph sooner or later: better now than while someone waits for an edit.
         let may_republish =
             task.answers.is_empty() && (graph.is_some() || self.afterwards != Afterwards::GoOn);
         let record = if may_republish { BuildTrace::load(&self.cache)? } else { None };
@@ -206,7 +206,7 @@ impl<'a> Run<'a> {
         Ok(built)
     }
 
-    /// Scans the site, and takes over the last build's graph if everything is where it was.
+    /// Scans the site, and takes over the last build's graph if all paths are the same.
     fn scan(
         &self,
         held: Option<Held>,
@@ -238,7 +238,7 @@ impl<'a> Run<'a> {
         Digest::of_parts(digests.iter().map(|digest| digest.as_bytes().as_slice()))
     }
 
-    /// The digest of where everything is, facts among it.
+    /// The digest of all paths, and of the addresses that facts come from.
     fn places(&self) -> Digest {
         let paths = &self.config.paths;
         let folders = [&paths.site, &paths.entries, &paths.data, &paths.assets, &paths.root];
@@ -277,7 +277,8 @@ impl<'a> Run<'a> {
         Ok(Built { report, refused: found.refused })
     }
 
-    /// Whether all that the last build published is in the output folder as it was left. The folder may be another one.
+    /// Whether everything that the last build published is in the output folder, unmodified. The folder may be another
+    /// one.
     fn is_untouched(&self, was: &build_trace::Published, view: &mut View) -> Result<bool, CacheError> {
         let Some(output_scan) = view.output_scan() else { return Ok(false) };
         let (seen, paths) = (output_scan.seen()?, &self.config.paths);
@@ -285,7 +286,7 @@ impl<'a> Run<'a> {
             && publish::is_untouched(&paths.output, &paths.output_name(), seen, &self.cache)?)
     }
 
-    /// What was published, with the places of its bytes.
+    /// The outputs of a manifest, with the places of their bytes.
     fn contents(&self, scan: &Scan, outputs: &Manifest) -> publish::Outputs {
         let mut copied = scan.copied(self.config);
         let lines = Kind::singles().filter_map(|kind| Some((kind.path()?, kind.lines()?)));
@@ -329,7 +330,7 @@ impl<'a> Run<'a> {
         let histories = Histories::new(Arc::clone(cache), are_traced);
         let mut facts =
             Facts::new(config, *observer, cache, histories, known.as_ref(), is_settled, self.asks());
-        // Answers were waited for: they are learnt, whatever else is wrong.
+        // Answers that were waited for are stored, whatever happens to the build.
         facts.learn(&mut db, task.answers)?;
 
         on_all_cores(&db, &shelf.read_anew(&db), |db, file| {
@@ -360,7 +361,7 @@ impl<'a> Run<'a> {
         let rendered = render::render(&db, cache, &plan, (&mut traces, shelf.shared(), &shared), *observer);
         go_on(*observer)?;
         let fresh = shelf.fresh(&db, &shared);
-        // Where something is lost, no template can be blamed for what it did without.
+        // If the cache lost something, an error in a template may only be a consequence.
         if let Some(what) = cache.lost() {
             return Err(Failure::Lost(what));
         }
@@ -396,7 +397,7 @@ impl<'a> Run<'a> {
         warnings.extend(expired.map(|expired| Warning::general(Rule::Source, expired)));
         let entries = entries_of(scan, &db, &warnings);
         let found = Found { warnings: warnings.clone(), refused: refused.clone(), entries };
-        // Before the record, since facts may go that nothing needs any more.
+        // Before the trace is saved, because this may remove facts that are no longer needed.
         cache.end_build(config.keep)?;
         let record = BuildTrace::new(&whole.learnt(cache)?, facts.known().clone());
         record.published(cache, config, found, &db)?.save(cache)?;
@@ -426,8 +427,8 @@ impl<'a> Run<'a> {
         Ok((Built { report, refused }, graph))
     }
 
-    /// Begins to look at the output folder, unless this process has published into it, nobody has put another one in
-    /// its place, somebody tells which files change, and it is not time to look again.
+    /// Begins an output scan, unless this process published into the same folder, is told which files change, and has
+    /// scanned it recently.
     fn view(&self, last: Option<&Held>, task: &Task<'_>) -> View {
         let paths = &self.config.paths;
         let name = paths.output_name();
@@ -443,12 +444,12 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether this build asks sources. In a process that goes on, whoever waits for their answers brings them.
+    /// Whether this build asks sources. In a long-running process, another part does and passes the answers in.
     fn asks(&self) -> bool {
         self.afterwards != Afterwards::GoOn
     }
 
-    /// The graph with the entries that the scan has found, and the sets of dependencies that traces share.
+    /// The graph with the scanned entries, and the sets of dependencies that traces share.
     fn fill(&self, scan: &Scan, graph: Option<Graph>) -> Result<(Database, Shelf, Sets), Failure> {
         if let Some(Graph { mut db, mut shelf, sets, .. }) = graph {
             db.set_today(Scan::today(self.config));
@@ -469,11 +470,11 @@ impl<'a> Run<'a> {
         Ok((db, shelf, sets))
     }
 
-    /// Puts into the report what an evaluation has found out.
+    /// Adds the results of an evaluation to the report.
     fn tell(&self, report: &mut Report, db: &Database, facts: &Facts<'_>) {
         report.facts = Some(facts.count(db));
         report.unrefreshed = facts.ledger.unrefreshed();
-        // What is about to be asked for is not left out.
+        // Facts that are about to be fetched are not lacking.
         let will_ask = |source: &str| !self.asks() && build_trace::can_ask(source, self.config);
         let lacking = |source: &str| if will_ask(source) { 0 } else { facts.lacking(db, source) };
         report.left_out = left_out(self.config, &lacking);
@@ -501,7 +502,7 @@ impl<'a> Run<'a> {
         publish::publish(target, contents, &self.cache, &Stored::new(&self.cache), &progress)
     }
 
-    /// A report of what was published; everything else is as in a build that did nothing.
+    /// A report of what was published; its other members are those of a build that did nothing.
     fn report(&self, entries: Entries, published: Published, mut durations: Durations) -> Report {
         durations.total_ms = report::milliseconds(self.started.elapsed());
         Report {
@@ -530,8 +531,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What became of an output; `None` for an asset, whose address changes with its content or is of no interest
-    /// without the page that shows it.
+    /// A change of an output for the report; `None` for an asset, whose address changes with its content, or which is
+    /// of no interest without the page that shows it.
     fn changed(&self, path: String, what: What) -> Option<Changed> {
         if path.starts_with(ASSETS) {
             return None;
@@ -542,7 +543,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// The site's entries, where a build has these warnings.
+/// The numbers of the site's entries, for a build with these warnings.
 fn entries_of(scan: &Scan, db: &Database, warnings: &[Warning]) -> Entries {
     let total = scan.entries().len() - graph::entries::drafts(db);
     let left_out = total - graph::entries::sound_entries(db).len();
@@ -550,12 +551,12 @@ fn entries_of(scan: &Scan, db: &Database, warnings: &[Warning]) -> Entries {
     Entries { total, left_out, kept }
 }
 
-/// The files of a manifest that are outputs: all but the manifest.
+/// The files of a manifest except the manifest itself.
 fn of_site(manifest: &Manifest) -> impl Iterator<Item = (&String, &Listed)> {
     manifest.iter().filter(|(path, _)| *path != MANIFEST)
 }
 
-/// Stops at what makes it impossible to build, before anyone is asked anything.
+/// Fails on problems that make a build impossible, before any source is asked.
 fn check(db: &Database) -> miette::Result<()> {
     let mut problems = graph::data::data_problems(db).clone();
     problems.extend_from_slice(db.wrong_templates());

@@ -122,9 +122,7 @@ pub(super) fn seed(
         cache.set_seeding_due(true)?;
         let help =
             "the next build tries again; to start a new history instead, set `[history] seed = \"off\"`";
-        seeding.warnings.push(
-            warn(format!("the published history could not be read: {reason}")).help(help),
-        );
+        seeding.warnings.push(warn(format!("the published history could not be read: {reason}")).help(help));
     }
     Ok(seeding)
 }

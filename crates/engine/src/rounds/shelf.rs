@@ -1,4 +1,4 @@
-//! The shelf: a site's entries, each either known from an earlier build or read anew.
+//! The shelf: a site's entries, each either known from an earlier build or read in this one.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -26,43 +26,43 @@ use rayon::prelude::*;
 
 /// A site's entries.
 pub(super) struct Shelf {
-    /// In the order of the files' names.
+    /// Sorted by file name.
     files: Vec<EntryFile>,
-    /// The digest of the content that the file of each has.
+    /// The digest of each file's content.
     digests: HashMap<EntryFile, Digest>,
     /// Entries that can't be read.
     refused: HashMap<EntryFile, Refused>,
-    /// What earlier builds made of entries: what the cache has.
+    /// The entry traces in the cache.
     earlier: EntryTraces,
-    /// What has changed of what targets share since then.
+    /// The changes of the shared sets of dependencies since then.
     shared: SharedNow,
-    /// Whether there is an entry trace of no other entry than those.
+    /// Whether there are entry traces of the current entries only.
     is_complete: bool,
 }
 
 /// An entry that can't be read.
 struct Refused {
-    /// Why.
+    /// The reasons.
     problems: Vec<Problem>,
-    /// The version that stands for it, with its digest; `None` if none was ever published.
+    /// The last good version, with its digest; `None` if none was ever published.
     kept: Option<(Digest, Good)>,
 }
 
-/// An entry that was read, and what was made of it.
+/// An entry that was read, and its traces.
 pub(super) struct Fresh {
     pub(super) file: EntryFile,
     /// The file's path in the site.
     pub(super) path: String,
     /// The file's name without `.md`.
     pub(super) stem: String,
-    /// What an earlier build made of it.
+    /// Its trace from an earlier build.
     pub(super) earlier: Option<Arc<EntryTrace>>,
-    /// What this build made of it; `None` if it can't be read.
+    /// Its trace from this build; `None` if it can't be read.
     pub(super) entry_trace: Option<Arc<EntryTrace>>,
 }
 
 impl Shelf {
-    /// Gives the graph its entries. What an earlier build made of one stands for it where its trace holds.
+    /// Gives the graph its entries. An entry whose trace holds is taken from the earlier build.
     pub(super) fn fill(
         db: &mut Database,
         scan: &Scan,
@@ -73,7 +73,7 @@ impl Shelf {
         let digests = HashMap::with_capacity(scan.entries().len());
         let refused = HashMap::new();
         let mut shelf = Self { files: Vec::new(), digests, refused, earlier, shared, is_complete: false };
-        // What was made of a last good version does not tell whether the file can be read.
+        // The trace of a last good version does not say whether the file can be read.
         let stands = |file: &Scanned| {
             shelf.standing(db, file.stem(), file.digest()).filter(|entry_trace| !entry_trace.is_kept)
         };
@@ -96,7 +96,7 @@ impl Shelf {
         Ok(shelf)
     }
 
-    /// What was made of an entry, if that stands for a file with this content as far as is known before facts are.
+    /// An entry's trace, if it holds for a file with this content, as far as can be known before the facts are.
     fn standing(&self, db: &Database, stem: &str, content: Digest) -> Option<Arc<EntryTrace>> {
         let entry_trace = self.earlier.get(stem)?;
         let now = OfEntry {
@@ -110,7 +110,7 @@ impl Shelf {
         entry_trace.reads.holds(&now).then(|| Arc::clone(entry_trace))
     }
 
-    /// Entries that are known, but whose traces do not hold by now.
+    /// Entries that are known, but whose traces no longer hold.
     fn stale(&self, db: &Database, phase: Phase<'_>) -> Vec<EntryFile> {
         let is_stale = |file: &EntryFile| {
             let Some(entry_trace) = known(db, *file) else { return false };
@@ -121,13 +121,13 @@ impl Shelf {
         self.files.iter().copied().filter(is_stale).collect()
     }
 
-    /// The digest of what stands for an entry: its last good version where the file can't be read, or else the file.
+    /// The digest of an entry's effective content: its last good version if the file can't be read, or else the file.
     fn content(&self, file: EntryFile) -> Option<Digest> {
         let kept = self.refused.get(&file).and_then(|refused| Some(refused.kept.as_ref()?.0));
         kept.or_else(|| self.digests.get(&file).copied())
     }
 
-    /// What has changed for an entry since what the cache has of it was made.
+    /// The inputs of an entry that have changed since its earlier trace was made.
     pub(super) fn changes(&self, db: &Database, file: EntryFile, earlier: &EntryTrace) -> Vec<Changed> {
         let entry = self.content(file).unwrap_or_else(|| Digest::of(b""));
         let now = OfEntry {
@@ -141,17 +141,17 @@ impl Shelf {
         earlier.reads.changes(&now).collect()
     }
 
-    /// What was made of entries.
+    /// The entry traces.
     pub(super) fn entry_traces(&self) -> &EntryTraces {
         &self.earlier
     }
 
-    /// What has changed of what targets share.
+    /// The changes of the shared sets of dependencies.
     pub(super) fn shared(&self) -> &SharedNow {
         &self.shared
     }
 
-    /// Puts the last good version in the place of each entry that can't be read.
+    /// Replaces each entry that can't be read by its last good version.
     pub(super) fn fall_back(&mut self, db: &mut Database, cache: &Cache) -> Result<(), CacheError> {
         for file in self.read_anew(&*db) {
             let Some(problems) = parsed(&*db, file).as_ref().err().filter(|_| !*is_draft(&*db, file)) else {
@@ -164,7 +164,7 @@ impl Shelf {
                 let digest = Digest::of(&good.text);
                 let standing = self.standing(db, &stem, digest).map(EntrySource::Known);
                 db.set_source(file, standing.unwrap_or_else(|| EntrySource::Kept(Arc::clone(&good.text))));
-                // Another version of the program may refuse what was good.
+                // Another version of the program may refuse a version that was good.
                 let is_good = known(&*db, file).is_some() || parsed(&*db, file).is_ok();
                 is_good.then_some((digest, good))
             });
@@ -176,14 +176,14 @@ impl Shelf {
         Ok(())
     }
 
-    /// Why entries can't be read, in the order of files.
+    /// Why entries can't be read, sorted by file.
     pub(super) fn problems(&self, db: &Database) -> Vec<Problem> {
         let mut refused: Vec<_> = self.refused.iter().collect();
         refused.sort_by_key(|(file, _)| file.path(db));
         refused.into_iter().flat_map(|(_, refused)| refused.problems.iter().cloned()).collect()
     }
 
-    /// A warning for each entry for which its last good version stands.
+    /// A warning for each entry that is replaced by its last good version.
     pub(super) fn kept(&self, zone: &TimeZone) -> Vec<Warning> {
         let kept = self.refused.values().filter_map(|refused| {
             let since = refused.kept.as_ref()?.1.since.to_zoned(zone.clone()).date();
@@ -195,7 +195,7 @@ impl Shelf {
         kept
     }
 
-    /// Makes these entries what a later scan has found them to be; all others are as they were.
+    /// Updates these entries from a later scan; all others are unchanged.
     pub(super) fn update_some(
         &mut self,
         db: &mut Database,
@@ -203,7 +203,7 @@ impl Shelf {
         stems: &[&str],
     ) -> miette::Result<()> {
         for stem in stems {
-            // Files are in the order of their names, which end alike.
+            // Files are sorted by name, and all names have the same extension.
             let name = |file: &EntryFile| format!("{}.md", entry::stem(file.path(&*db)));
             let at = self.files.binary_search_by(|file| name(file).as_str().cmp(&format!("{stem}.md")));
             let (Ok(at), Some(scanned)) = (at, scan.entry(stem)) else { continue };
@@ -215,7 +215,7 @@ impl Shelf {
         Ok(())
     }
 
-    /// Has the text of a file stand for its entry.
+    /// Uses the text of a file for its entry.
     fn take(&mut self, db: &mut Database, file: EntryFile, scanned: &Scanned) -> miette::Result<()> {
         let source = EntrySource::Text(scanned.content()?);
         self.digests.insert(file, scanned.digest());
@@ -224,8 +224,8 @@ impl Shelf {
         Ok(())
     }
 
-    /// Makes the graph's entries those that a later scan has found, where something else may have changed, too: `shared`
-    /// says what.
+    /// Updates the graph's entries from a later scan that may have found other changes as well; `shared` has the
+    /// changes of the shared sets of dependencies.
     pub(super) fn update(
         &mut self,
         db: &mut Database,
@@ -245,7 +245,7 @@ impl Shelf {
                 files.push(file);
                 continue;
             };
-            // What can't be read may be within the limits now.
+            // A refused entry may have become valid, for example because of new limits.
             if self.digests.get(&file) != Some(&scanned.digest()) || self.refused.contains_key(&file) {
                 self.take(db, file, scanned)?;
             }
@@ -264,7 +264,7 @@ impl Shelf {
         self.read(db, scan, &stale)
     }
 
-    /// Reads entries that are known.
+    /// Reads entries that are known, so that they are evaluated again.
     pub(super) fn read(&mut self, db: &mut Database, scan: &Scan, files: &[EntryFile]) -> miette::Result<()> {
         let known: Vec<EntryFile> =
             files.iter().copied().filter(|file| known(&*db, *file).is_some()).collect();
@@ -280,8 +280,9 @@ impl Shelf {
         Ok(())
     }
 
-    /// Reads what is needed beyond what has changed: entries whose descriptions the feed lacks, and entries whose pages
-    /// name other plugins now, unless they are `kin` as they were when the traces were made.
+    /// Reads the entries that are needed for other reasons than a change of their own: those whose descriptions the
+    /// feed lacks, and those whose pages name other plugins now. With `is_kin`, relations between plugins have not
+    /// changed since the traces were made.
     pub(super) fn read_needed(&mut self, db: &mut Database, scan: &Scan, is_kin: bool) -> miette::Result<()> {
         let lacking = graph::entry_traces::lacking_text(db);
         self.read(db, scan, &lacking)?;
@@ -292,12 +293,12 @@ impl Shelf {
         self.read(db, scan, &stale)
     }
 
-    /// Entries that are known, but of which a fact or the history is another one now.
+    /// Entries that are known, but with another fact or history.
     pub(super) fn outdated(&self, db: &Database, ledger: &Ledger, histories: &Histories) -> Vec<EntryFile> {
         self.stale(db, Phase::Facts(ledger, histories))
     }
 
-    /// Entries that are known, but with ages of numbers that are others now.
+    /// Entries that are known, but with other ages of their numbers.
     pub(super) fn aged(&self, db: &Database) -> Vec<EntryFile> {
         self.stale(db, Phase::Ages)
     }
@@ -313,7 +314,7 @@ impl Shelf {
 
     /// Whether the site wants the same facts as when the entry traces were made.
     pub(super) fn wants_the_same(&self, db: &Database) -> bool {
-        // Entries that contradict each other want nothing.
+        // Entries that contradict each other want no facts.
         sound_entries(db).len() == self.earlier.len()
             && self.read_anew(db).into_iter().filter(|file| !*is_draft(db, *file)).all(|file| {
                 let mut wanted = wanted_for(db, file);
@@ -322,7 +323,7 @@ impl Shelf {
             })
     }
 
-    /// What this build made of the entries that it read.
+    /// The entries that this build read, with their traces.
     pub(super) fn fresh(&self, db: &Database, shared: &Shared) -> Vec<Fresh> {
         let files = self.read_anew(db);
         let sound: HashSet<EntryFile> = graph::entries::sound_entries(db).iter().copied().collect();
@@ -338,7 +339,7 @@ impl Shelf {
         fresh.collect()
     }
 
-    /// Entry traces of entries that the site has no longer, in the order of their names.
+    /// The traces of entries that are no longer part of the site, sorted by name.
     pub(super) fn gone(&self, db: &Database) -> Vec<(String, Arc<EntryTrace>)> {
         if self.is_complete {
             return Vec::new();
@@ -350,7 +351,7 @@ impl Shelf {
         gone
     }
 
-    /// Keeps the entry traces of this build for the next one, in another process or in this one.
+    /// Keeps this build's entry traces for the next one, in this process or another.
     pub(super) fn keep(
         &mut self,
         db: &Database,
@@ -382,7 +383,7 @@ impl Shelf {
         cache.set_entry_traces(&self.earlier, &different)
     }
 
-    /// Keeps the text of each entry that was read and is good.
+    /// Stores the text of each entry that was read and is good.
     fn keep_good(
         &self,
         db: &Database,
@@ -396,7 +397,7 @@ impl Shelf {
             Some((one.stem.as_str(), version.digest, Arc::clone(text)))
         });
         cache.keep_good(&good.collect::<Vec<_>>(), now)?;
-        // What somebody has made a draft must not come back because the draft can't be read.
+        // An entry that became a draft must not come back because the draft can't be read.
         if !self.is_complete || fresh.iter().any(|one| *is_draft(db, one.file)) {
             let present = self.files.iter().filter(|file| !*is_draft(db, **file));
             cache.forget_good(&present.map(|file| entry::stem(file.path(db))).collect())?;
@@ -404,7 +405,7 @@ impl Shelf {
         Ok(())
     }
 
-    /// Goes on to the next build in this process, for which the entries that this one has read are known.
+    /// Prepares for the next build in this process, for which the entries that this one read are known.
     pub(super) fn go_on(&mut self, db: &mut Database, fresh: Vec<Fresh>, sets: &Sets) {
         self.shared = SharedNow::new(db, sets);
         for Fresh { file, entry_trace, .. } in fresh {

@@ -7,9 +7,9 @@ use crate::cache::{Cache, CacheError, EntryTraces, Traces};
 use crate::digest::Digest;
 use crate::trace::{Changed, Input, OfOutput, Sets, Trace, came_and_went};
 
-/// Adds to what has changed what is read now and was not, and what was and is not.
+/// Adds the inputs that are read now but were not before, or the other way round, to the changes.
 pub(super) fn add_reads(changes: &mut Vec<Changed>, before: &Trace, now: &Trace, sets: &Sets) {
-    // Which settings and addresses a template reads follows from the template, and says nothing more.
+    // Which settings and addresses a template reads follows from the template, which is listed anyway.
     let says_more = |input: &Input| {
         matches!(input, Input::Template(_) | Input::Fact(_) | Input::Page(_) | Input::File(_))
     };
@@ -23,16 +23,17 @@ pub(super) fn add_reads(changes: &mut Vec<Changed>, before: &Trace, now: &Trace,
     changes.extend(reads.filter(|read| !known.contains(&read.input)));
 }
 
-/// The address of the plugin's page to which the redirect at `path` leads, if the output with this trace is one.
+/// The address of the plugin's page that the output at `path` redirects to, if the output with this trace is a
+/// redirect.
 pub fn target<'t>(path: &str, trace: &'t Trace) -> Option<&'t str> {
     let purpose = trace.was(&Input::Purpose(path.into()))?.value.as_deref()?;
     purpose.starts_with(PLUGINS).then_some(purpose)
 }
 
-/// What the addresses of plugins' pages begin with: nothing else has such a one, see `graph::state`.
+/// The prefix of the addresses of plugins' pages; no other output is for such an address, see `graph::state`.
 const PLUGINS: &str = "/plugins/";
 
-/// Those of the last build, and what this one makes of them.
+/// The traces of the last build, and those of this one.
 #[derive(Debug, Default)]
 pub(super) struct OutputTraces {
     before: Traces,
@@ -40,12 +41,12 @@ pub(super) struct OutputTraces {
 }
 
 impl OutputTraces {
-    /// What the last build kept.
+    /// Loads the traces of the last build.
     pub(super) fn load(cache: &Cache) -> Result<Self, CacheError> {
         Ok(Self { before: cache.traces()?, now: Traces::new() })
     }
 
-    /// What the last build has made of the output at `path`, if its trace holds.
+    /// The digest of the output at `path` from the last build, if its trace holds.
     pub(super) fn standing(&mut self, path: &str, state: &OfOutputs<'_>) -> Option<Digest> {
         let known = self.before.get(path).filter(|known| known.trace.holds(state))?;
         let result = known.result;
@@ -53,13 +54,13 @@ impl OutputTraces {
         Some(result)
     }
 
-    /// Adds what this build has made.
+    /// Adds the trace of an output of this build.
     pub(super) fn add(&mut self, path: String, made: OfOutput) {
         self.now.insert(path, made);
     }
 
-    /// What has changed since the last build made the output at `path`, with what is read now and was not, or was and is
-    /// not; nothing if it is not known of what the last build made it.
+    /// The inputs that have changed since the last build made the output at `path`, including those that only one of
+    /// the two builds read; empty if the last build has no trace of it.
     pub(super) fn changes(&self, path: &str, state: &OfOutputs<'_>, sets: &Sets) -> Vec<Changed> {
         let Some(before) = self.before.get(path) else { return Vec::new() };
         let mut changes: Vec<Changed> = before.trace.changes(state).collect();
@@ -69,7 +70,8 @@ impl OutputTraces {
         changes
     }
 
-    /// To which plugin's page the redirect at `path` led, and leads; `None` where nothing is known of the last build.
+    /// The plugin pages that the output at `path` redirected to before, and does now; `None` without traces of the last
+    /// build.
     pub(super) fn targets(&self, path: &str) -> Option<(Option<&str>, Option<&str>)> {
         if self.before.is_empty() {
             return None;
@@ -78,8 +80,8 @@ impl OutputTraces {
         Some((old, new))
     }
 
-    /// Keeps them for the next build, with those of `sets` that they and `entry traces` share. `earlier` are those that are
-    /// kept already.
+    /// Keeps the traces for the next build, with those `sets` that they and the entry traces share. `earlier` are the
+    /// sets that are stored already.
     pub(super) fn keep(
         &self,
         cache: &Cache,

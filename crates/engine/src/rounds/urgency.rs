@@ -1,7 +1,7 @@
-//! Which facts are asked for first, where a source may not answer all that is asked.
+//! Urgency: which facts are fetched first, in case a source does not answer everything.
 //!
-//! A fact's urgency is its age times the number of people who see it, both of them tamed: what nobody looks at must
-//! get its turn some day, and what everybody looks at need not be asked for every time.
+//! A fact's urgency is its age times the logarithm of its audience. So even a fact that few people see gets its turn,
+//! and one that everybody sees is not fetched every time.
 
 use std::collections::HashMap;
 
@@ -11,17 +11,17 @@ use crate::fact::{Fact, IssueName, RepositoryName, Subject};
 use crate::graph::facts::{self, wanted_for};
 use crate::graph::{Database, entries};
 
-/// How many instances the plugins have that each repository, or each issue, is about.
+/// The instances of the plugins that each repository, or each issue, is about.
 #[derive(Debug)]
 pub(super) struct Audience {
     repositories: HashMap<RepositoryName, u64>,
     issues: HashMap<IssueName, u64>,
-    /// How old a fact counts that was never known, in hours: as old as what is no longer shown.
+    /// The age, in hours, that is assumed for a fact that was never known: the limit for expiry.
     never: u64,
 }
 
 impl Audience {
-    /// Counts in the exports that are known by now. Facts are kept for so long after they were confirmed.
+    /// Counts instances from the usage exports that are known so far.
     pub(super) fn of(db: &Database, stale_if_error: SignedDuration) -> Self {
         let (mut repositories, mut issues) = (HashMap::new(), HashMap::new());
         for file in entries::sound_entries(db) {
@@ -38,7 +38,7 @@ impl Audience {
         Self { repositories, issues, never: hours(stale_if_error) }
     }
 
-    /// How urgent it is to ask for `subject` again, of which `known` is known.
+    /// The urgency of fetching `subject`, given the known fact.
     pub(super) fn urgency(&self, subject: &Subject, known: Option<&Fact>, now: Timestamp) -> u64 {
         let instances = match subject {
             Subject::Repository(name)
@@ -48,7 +48,7 @@ impl Audience {
             Subject::Usage(_) | Subject::Thumbnail(_) => None,
         };
         let instances = instances.copied().unwrap_or(0);
-        // Nobody knows how old a fact is that a clock confirmed which was ahead.
+        // If the clock was ahead at the last success, the age is unknown.
         let fetched = known.filter(|fact| !fact.is_ahead(now)).map(|fact| fact.fetched);
         urgency(fetched.map_or(self.never, |fetched| hours(now.duration_since(fetched))), instances)
     }
@@ -58,7 +58,7 @@ fn hours(span: SignedDuration) -> u64 {
     u64::try_from(span.as_hours()).unwrap_or(0)
 }
 
-/// The urgency of what is so many hours old.
+/// The urgency of a fact of this age in hours.
 fn urgency(age: u64, instances: u64) -> u64 {
     let weight = 1 + u64::from(instances.saturating_add(1).ilog2());
     age.saturating_add(1).saturating_mul(weight)
@@ -70,8 +70,8 @@ mod tests {
 
     #[test]
     fn age_and_audience_count_both() {
-        assert!(urgency(12, 5000) > urgency(12, 10), "of the same age, what more people see");
-        assert!(urgency(13, 10) > urgency(12, 10), "of the same audience, what is older");
-        assert!(urgency(24 * 20, 0) > urgency(24, 100_000), "and nothing waits for ever");
+        assert!(urgency(12, 5000) > urgency(12, 10), "same age, larger audience");
+        assert!(urgency(13, 10) > urgency(12, 10), "same audience, older");
+        assert!(urgency(24 * 20, 0) > urgency(24, 100_000), "even a fact without audience gets its turn");
     }
 }

@@ -1,4 +1,4 @@
-//! Why outputs changed: which of the things that they are made from did.
+//! Why outputs changed: which of their inputs did.
 
 use std::cell::LazyCell;
 use std::collections::{BTreeMap, HashMap};
@@ -20,13 +20,13 @@ use crate::graph::{Database, EntryFile, FactState, taxonomies};
 use crate::publish::{ByFolder, Outputs};
 use crate::trace::{Aspect, Changed, Input, Sets, Version};
 
-/// How many plugins are named that changed what a list shows.
+/// How many plugins are named whose changes affected a list.
 const NAMED: usize = 10;
 
-/// The input that has changed where the cache had lost what it takes to tell which.
-pub const UNKNOWN: &str = "something that the cache knew no longer";
+/// The input of a change whose inputs are unknown, because the cache lost them.
+pub const UNKNOWN: &str = "unknown (the previous inputs are no longer in the cache)";
 
-/// The first of many changes, and how many more there are.
+/// The first of many changes, and the number of the remaining ones.
 fn first(mut changes: Vec<Change>) -> Vec<Change> {
     if changes.len() > NAMED {
         let more = changes.len() - NAMED;
@@ -36,7 +36,7 @@ fn first(mut changes: Vec<Change>) -> Vec<Change> {
     changes
 }
 
-/// What has changed, in words.
+/// A change as people read it.
 fn told(change: &Changed) -> Change {
     let told = |version: &Option<Version>| version.as_ref().map(ToString::to_string);
     Change { input: change.input.to_string(), old: told(&change.was), new: told(&change.is) }
@@ -46,7 +46,7 @@ fn short(digest: Digest) -> String {
     digest.short(12)
 }
 
-/// Everything that tells why outputs of this build are different.
+/// What it takes to explain the outputs of this build.
 pub(super) struct Why<'a> {
     pub(super) config: &'a Config,
     pub(super) db: &'a Database,
@@ -61,7 +61,7 @@ pub(super) struct Why<'a> {
 }
 
 impl Why<'_> {
-    /// Writes down why outputs are not what was published before; returns it, too.
+    /// Records why outputs have changed, and returns it.
     pub(super) fn record(
         &self,
         build: i64,
@@ -69,7 +69,7 @@ impl Why<'_> {
     ) -> Result<BTreeMap<String, Vec<Change>>, CacheError> {
         let cache = self.cache;
         let manifest = cache.manifest(Tree::Output(&self.config.paths.output_name()))?;
-        // Where the cache was lost, the folder itself knows what was there.
+        // If the cache was lost, the folder's manifest says what was there.
         let told_by_folder = match &manifest {
             Some(_) => ByFolder::default(),
             None => ByFolder::read(&self.config.paths.output),
@@ -94,7 +94,7 @@ impl Why<'_> {
                 }
                 (Some(_), Some(Output::Root(_))) => {
                     let mut changes = self.traces.changes(path, &self.state, self.sets);
-                    // That it led somewhere before is told below, and its templates say nothing of a copy.
+                    // A redirect that was there before is handled below, and its templates don't matter for a copy.
                     changes.retain(|change| matches!(change.input, Input::File(_)));
                     changes.iter().map(told).collect()
                 }
@@ -111,7 +111,7 @@ impl Why<'_> {
                     && !self.is_lost(path, &fresh)
                     && let Some(made) = cache.made(path)?
                 {
-                    // It was made by a build that could not publish it, and that build knew why.
+                    // A build that could not publish it made it, and recorded why.
                     all.insert(path.clone(), made.why);
                     continue;
                 }
@@ -131,8 +131,8 @@ impl Why<'_> {
         gone.into_iter().try_for_each(|path| cache.forget_made(path))
     }
 
-    /// What has changed of what the output at `path` is for: where a redirect leads, or that there is one, or an
-    /// entry's page in the place of one.
+    /// The change of what the output at `path` is for: another target of a redirect, a new redirect, or an entry's page
+    /// in place of one.
     fn of_place(&self, path: &str, fresh: &HashMap<EntryFile, &Fresh>) -> Option<Change> {
         let (old, new) = self.traces.targets(path)?;
         if let Some(Output::Rendered(Kind::Plugin(file))) = self.plan.outputs.get(path)
@@ -148,7 +148,7 @@ impl Why<'_> {
         (old != new).then_some(Change { input, old, new })
     }
 
-    /// Whether the cache did not know what an earlier build made the plugin's output at `path` from.
+    /// Whether the cache lacks the earlier trace of the plugin's output at `path`.
     fn is_lost(&self, path: &str, fresh: &HashMap<EntryFile, &Fresh>) -> bool {
         match self.plan.outputs.get(path) {
             Some(Output::Rendered(Kind::Plugin(file) | Kind::Alternate(file, _))) => {
@@ -158,7 +158,7 @@ impl Why<'_> {
         }
     }
 
-    /// What has changed of what was read for an output that is not about one entry alone.
+    /// The changed inputs of an output that is not about one entry alone.
     fn of_output(
         &self,
         path: &str,
@@ -168,7 +168,7 @@ impl Why<'_> {
         let mut told_of: Vec<Change> = Vec::new();
         for change in self.traces.changes(path, &self.state, self.sets) {
             let plugins = match &change.input {
-                // What is at a path is told where it is known whether that is a redirect.
+                // Whether there is a redirect at a path is handled separately.
                 Input::Purpose(_) => {
                     told_of.extend(self.of_spelling(&change, kind));
                     continue;
@@ -188,13 +188,13 @@ impl Why<'_> {
                 }
                 _ => Vec::new(),
             };
-            // Without a plugin of that kind it is which of them there are, or in which order.
+            // Without such a plugin, the set of plugins or their order has changed.
             if plugins.is_empty() { told_of.push(told(&change)) } else { told_of.extend(plugins) }
         }
         told_of
     }
 
-    /// The entry, if it writes the address of a redirect otherwise that leads to where it led.
+    /// The entry, if it only spells the address of a redirect differently that leads to the same page as before.
     fn of_spelling(&self, change: &Changed, kind: &Kind) -> Option<Change> {
         let target = |version: &Option<Version>| version.as_ref().and_then(|version| version.value.clone());
         let Kind::Redirect { to, .. } = kind else { return None };
@@ -211,13 +211,12 @@ impl Why<'_> {
         Some(Change { input: one.path.clone(), old: entry(&one.earlier), new: entry(&one.entry_trace) })
     }
 
-    /// The plugins that lists show otherwise than before, by the names of their files.
+    /// The plugins whose list items have changed, by stem.
     fn listed(&self) -> HashMap<String, Change> {
         self.changed_plugins(|entry_trace| Some(entry_trace.shown.listed)).collect()
     }
 
-    /// The plugins of a group that lists show otherwise than before. Of one that has left the group nothing tells that
-    /// it was there.
+    /// The plugins of a term whose list items have changed. A plugin that has left the term is not recorded.
     fn of_group(
         &self,
         key: &taxonomies::Key,
@@ -229,14 +228,14 @@ impl Why<'_> {
         first(changes.collect())
     }
 
-    /// The plugins that the feed for announcements shows otherwise than before.
+    /// The plugins whose items in the announcements feed have changed.
     fn of_announced(&self) -> Vec<Change> {
         let newest = outputs::announced(self.db);
         let changes = self.changed_plugins(|entry_trace| Some(entry_trace.shown.summary));
         first(changes.filter(|(stem, _)| newest.contains(&stem.as_str())).map(|(_, change)| change).collect())
     }
 
-    /// The plugins of which `digest`, that of what an output shows of them, is not what it was.
+    /// The plugins whose `digest`, of what an output shows of them, has changed.
     fn of_plugins(&self, digest: impl Fn(&EntryTrace) -> Option<Digest>) -> Vec<Change> {
         first(self.changed_plugins(digest).map(|(_, change)| change).collect())
     }
@@ -258,7 +257,7 @@ impl Why<'_> {
         changes.into_iter()
     }
 
-    /// What has changed of what was read for an entry, as far as it can be seen in an output.
+    /// The changed inputs of an entry that can be seen in an output.
     fn of_entry(
         &self,
         kind: &Kind,
@@ -269,19 +268,19 @@ impl Why<'_> {
             return Vec::new();
         };
         let mut changes = self.shelf.changes(self.db, fresh.file, earlier);
-        // What nobody looks at any more is not known to be anything.
+        // Facts that are no longer read are not loaded, so they can't be compared.
         let wanted = entry_trace.reads.subjects();
         changes.retain(|change| match &change.input {
             Input::Fact(subject) => wanted.contains(subject),
             _ => true,
         });
         add_reads(&mut changes, &earlier.reads, &entry_trace.reads, self.sets);
-        // Only the page comes out of templates and names other plugins.
+        // Only the page is rendered from templates and names other plugins.
         let is_of_page = |input: &Input| {
             matches!(input, Input::Template(_) | Input::Asset(_) | Input::Navigation | Input::Related)
         };
         changes.retain(|change| matches!(kind, Kind::Plugin(_)) || !is_of_page(&change.input));
-        // An answer is also observed, and says more about the same.
+        // An answer is also an observation in the history, but more specific.
         let is_answered = changes
             .iter()
             .any(|change| matches!(change.input, Input::Usage | Input::Fact(Subject::Repository(_))));
@@ -289,7 +288,7 @@ impl Why<'_> {
         changes.iter().map(|change| self.told(change, fresh, earlier, entry_trace, exports)).collect()
     }
 
-    /// What has changed for an entry, in words.
+    /// A change of an entry's input, as people read it.
     fn told(
         &self,
         change: &Changed,
@@ -303,7 +302,7 @@ impl Why<'_> {
         match &change.input {
             Input::Usage => match exports.change(&earlier.front, &entry_trace.front) {
                 (old, new) if old != new => Change { old, new, ..plain },
-                // An earlier build has learnt it that did not come to its end.
+                // An earlier build that did not finish has learnt it.
                 _ => plain,
             },
             Input::Fact(subject) if change.was.is_none() => Change { old: None, ..self.looked_at(subject) },
@@ -322,14 +321,14 @@ impl Why<'_> {
         Some(Change { input: subject.to_string(), old: Some(old), new: Some(new) })
     }
 
-    /// What is known of a subject that was not looked at before, or is not any more.
+    /// The value of a subject that was not read before, or is not read any more.
     fn looked_at(&self, subject: &Subject) -> Change {
         let fact = self.cache.fact(subject).ok().flatten();
         let told = describe::value(subject, fact.as_ref().map(|fact| fact.value.as_deref()));
         Change { input: subject.to_string(), old: Some(told.clone()), new: Some(told) }
     }
 
-    /// What exports said before this build asked, and what they say now.
+    /// The usage exports before this build, and now.
     fn exports(&self) -> Exports {
         let read = |state: &FactState| CanonicalExport::from_json(value(state)??).ok();
         Exports(Window::ALL.map(|window| {
@@ -341,7 +340,7 @@ impl Why<'_> {
     }
 }
 
-/// What a person calls an input of an entry at this path whose plugin has this id.
+/// The name of an input as people read it, for an entry with this path and plugin id.
 pub fn of_entry(input: &Input, path: &str, id: &str) -> String {
     match input {
         Input::Entry => path.to_owned(),
@@ -353,7 +352,7 @@ pub fn of_entry(input: &Input, path: &str, id: &str) -> String {
     }
 }
 
-/// What is known; the inner `None` where that is that there is no such thing.
+/// The value of a fact, if known; the inner `None` means that the subject does not exist.
 fn value(state: &FactState) -> Option<Option<&[u8]>> {
     match state {
         FactState::Unknown => None,
@@ -362,7 +361,7 @@ fn value(state: &FactState) -> Option<Option<&[u8]>> {
     }
 }
 
-/// What the export of a window said before, and says now.
+/// A usage export before this build, and now.
 struct Exported {
     window: Window,
     old: Option<CanonicalExport>,
@@ -372,7 +371,7 @@ struct Exported {
 struct Exports([Exported; 2]);
 
 impl Exports {
-    /// How much a plugin was used, and is; in more words if fewer are the same.
+    /// A plugin's usage before and now; with versions if the short texts are the same.
     fn change(&self, before: &Front, after: &Front) -> (Option<String>, Option<String>) {
         let told = |words: fn(Window, &Usage) -> String| {
             let usage = |front: &Front, pick: fn(&Exported) -> &Option<CanonicalExport>| {

@@ -1,7 +1,7 @@
-//! Which files a folder of the site has: regular ones, and links that stay within the site.
+//! Lists the files of the site's folders: regular files, and symbolic links that stay within the site.
 //!
-//! Whoever sends a pull request can add a link, and what it leads to would be published. So a link is followed
-//! to files that the site has anyway, and to nothing else on the machine.
+//! A pull request can add a symbolic link, and its target would be published. So links are followed only to files that
+//! the site has anyway.
 
 use std::ffi::OsStr;
 use std::io::ErrorKind;
@@ -14,17 +14,17 @@ use crate::config::Paths;
 use crate::entry;
 use crate::publish::MANIFEST;
 
-/// One folder of the site, and the places to which links in it may lead.
+/// A folder of the site, and the places that symbolic links in it may point to.
 pub(super) struct Folder<'a> {
     place: &'a Path,
     site: &'a Path,
-    /// The places without any link in them.
+    /// Those places, with all symbolic links resolved.
     within: Vec<PathBuf>,
-    /// What earlier builds wrote is no part of the site.
+    /// The output folder: what earlier builds wrote is not a part of the site.
     output: Option<PathBuf>,
 }
 
-/// What a folder says of a name in it.
+/// The type of a directory entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum FileKind {
     File,
@@ -34,13 +34,13 @@ enum FileKind {
 }
 
 impl<'a> Folder<'a> {
-    /// The folder at `place`; `None` if there is none.
+    /// The folder at `place`; `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// When it is a link out of the site, though its path lies in the site.
+    /// When it is a symbolic link out of the site although its path is inside the site.
     pub(super) fn of(place: &'a Path, paths: &'a Paths) -> miette::Result<Option<Self>> {
-        // A folder that can't be looked into must not count as empty, or every output would go.
+        // An unreadable folder must not count as empty, or every output would be removed.
         let real = match place.canonicalize() {
             Err(error) if error.kind() == ErrorKind::NotFound && place.symlink_metadata().is_err() => {
                 return Ok(None);
@@ -50,7 +50,7 @@ impl<'a> Folder<'a> {
         let site = paths.site.canonicalize().map_err(denied("list", &paths.site))?;
         let output = paths.output.canonicalize().ok();
         let mut folder = Self { place, site: &paths.site, within: vec![site.clone()], output };
-        // A folder that is configured to lie elsewhere is the maintainer's choice.
+        // A folder that is configured to be elsewhere is the maintainer's choice.
         let moved = place.strip_prefix(&paths.site).is_ok_and(|below| site.join(below) != real);
         if moved && !folder.is_within(&real) {
             return Err(folder.leads_out(place));
@@ -59,8 +59,8 @@ impl<'a> Folder<'a> {
         Ok(Some(folder))
     }
 
-    /// Files directly in the folder with one of the extensions, in the order of names. `others` hears of what else is
-    /// there: of each file and folder.
+    /// Files directly in the folder with one of the extensions, sorted by name. `others` gets the remaining files and
+    /// folders.
     pub(super) fn files_in(
         &self,
         extensions: &[&str],
@@ -81,24 +81,24 @@ impl<'a> Folder<'a> {
         Ok(files)
     }
 
-    /// Every file below the folder that is not hidden, in the order of paths.
+    /// Every file below the folder that is not hidden, sorted by path.
     pub(super) fn files_below(&self) -> miette::Result<Vec<PathBuf>> {
         self.walk(self.place, is_hidden, |_| true)
     }
 
-    /// Files below the folder with this extension, in the order of paths, but for those that are put aside, and for
-    /// what is in folders that are.
+    /// Files below the folder with this extension, sorted by path, except those that are put aside or in folders that
+    /// are.
     pub(super) fn pages(&self, wanted: &str) -> miette::Result<Vec<PathBuf>> {
         let is_put_aside = |name: &OsStr| name.to_str().is_some_and(entry::is_put_aside);
         self.walk(self.place, is_put_aside, |path| path.extension().is_some_and(|it| it == wanted))
     }
 
-    /// Every file below the folder, hidden ones too, in the order of paths.
+    /// Every file below the folder, including hidden ones, sorted by path.
     pub(super) fn all_below(&self) -> miette::Result<Vec<PathBuf>> {
         self.walk(self.place, is_never_copied, |_| true)
     }
 
-    /// Files directly in the folder that belong at the root of a site, and those below folders that do.
+    /// Files directly in the folder that belong at the root of a site, and files below folders that do.
     pub(super) fn for_root(&self) -> miette::Result<Vec<PathBuf>> {
         let mut files = Vec::new();
         let is_other = |name: &OsStr| !name.to_str().is_some_and(belongs_at_root);
@@ -115,8 +115,7 @@ impl<'a> Folder<'a> {
         Ok(files)
     }
 
-    /// Files below a folder of this one that are `wanted`, in the order of paths. What is `left_out` by its name is not
-    /// even looked at.
+    /// The `wanted` files below `folder`, sorted by path. Names that are `left_out` are skipped without being checked.
     fn walk(
         &self,
         folder: &Path,
@@ -139,7 +138,7 @@ impl<'a> Folder<'a> {
         Ok(files)
     }
 
-    /// Makes sure that what is no folder can be read as a file of the site.
+    /// Makes sure that a path other than a folder can be read as a file of the site.
     fn check(&self, path: &Path, kind: FileKind) -> miette::Result<()> {
         let other = || {
             miette!(
@@ -155,8 +154,8 @@ impl<'a> Folder<'a> {
         }
         let Ok(target) = path.canonicalize() else {
             return Err(miette!(
-                help = "put the file itself there",
-                "{} is a symbolic link that leads nowhere",
+                help = "replace it with the file itself",
+                "{} is a broken symbolic link",
                 self.name(path)
             ));
         };
@@ -166,15 +165,15 @@ impl<'a> Folder<'a> {
         let metadata = std::fs::metadata(&target).map_err(denied("read", &target))?;
         if metadata.is_dir() {
             return Err(miette!(
-                help = "make it a real folder, or link each file",
-                "{} is a symbolic link to a folder, and only links to files are followed",
+                help = "replace it with a real folder, or link each file",
+                "{} is a symbolic link to a folder; only links to files are followed",
                 self.name(path)
             ));
         }
         if metadata.is_file() { Ok(()) } else { Err(other()) }
     }
 
-    /// Whether a place is one of those that belong to the site. Hidden ones do not: `.git` holds secrets.
+    /// Whether a target belongs to the site. Hidden ones don't: `.git` contains secrets.
     fn is_within(&self, target: &Path) -> bool {
         let visible = |part: Component<'_>| !part.as_os_str().as_encoded_bytes().starts_with(b".");
         let is_output = self.output.as_ref().is_some_and(|output| target.starts_with(output));
@@ -187,9 +186,9 @@ impl<'a> Folder<'a> {
 
     fn leads_out(&self, path: &Path) -> miette::Report {
         miette!(
-            help = "put the file itself there; links are followed to files that the site's folder holds, hidden \
-                    ones and outputs excepted",
-            "{} is a symbolic link that leads out of the site",
+            help = "replace it with the file itself; a link may point only to files in the site's folder, except \
+                    hidden ones and outputs",
+            "{} is a symbolic link that points outside the site",
             self.name(path)
         )
     }
@@ -199,14 +198,14 @@ impl<'a> Folder<'a> {
     }
 }
 
-/// The folder in which sites may tell programs things (<https://www.rfc-editor.org/rfc/rfc8615>).
+/// The folder for well-known files (RFC 8615).
 pub const WELL_KNOWN: &str = ".well-known";
 
-/// Whether a file or folder in the site's own folder belongs at the root of a site: what hosts, browsers and search
-/// engines look for there, and where registries that Jekyll builds have it.
+/// Whether a file or folder in the site's own folder belongs at the root of a site: hosts, browsers and search engines
+/// look for it there, and registries built by Jekyll have it there.
 pub fn belongs_at_root(name: &str) -> bool {
     const NAMES: [&str; 5] = ["CNAME", ".nojekyll", "favicon.ico", "BingSiteAuth.xml", WELL_KNOWN];
-    // https://support.google.com/webmasters/answer/9008080 has `google` and digits.
+    // https://support.google.com/webmasters/answer/9008080: `google`, then hexadecimal digits.
     let is_googles = || {
         let digits = name.strip_prefix("google").and_then(|name| name.strip_suffix(".html"));
         digits.is_some_and(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_hexdigit()))
@@ -214,8 +213,8 @@ pub fn belongs_at_root(name: &str) -> bool {
     NAMES.contains(&name) || is_googles()
 }
 
-/// Whether a file or folder of this name is not copied to the root though hidden ones are: git, macOS and builds make
-/// them.
+/// Whether a file or folder with this name is never copied to the root, unlike other hidden ones: git, macOS and builds
+/// create them.
 pub fn is_never_copied(name: &OsStr) -> bool {
     name == ".git" || name == ".DS_Store" || name == MANIFEST
 }
@@ -224,7 +223,7 @@ fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".")
 }
 
-/// What is in `folder`, without what is `left_out` by its name, in the order of names.
+/// The contents of `folder` without names that are `left_out`, sorted by name.
 fn list(folder: &Path, left_out: impl Fn(&OsStr) -> bool) -> miette::Result<Vec<(PathBuf, FileKind)>> {
     let failed = denied("list", folder);
     let mut found = Vec::new();
@@ -241,7 +240,7 @@ fn list(folder: &Path, left_out: impl Fn(&OsStr) -> bool) -> miette::Result<Vec<
         };
         found.push((entry.path(), kind));
     }
-    // All are in one folder. Paths themselves are compared part by part, which takes much longer.
+    // All are in one folder. Comparing paths would compare part by part, which is much slower.
     found.sort_by(|(a, _), (b, _)| a.as_os_str().as_encoded_bytes().cmp(b.as_os_str().as_encoded_bytes()));
     Ok(found)
 }
@@ -268,7 +267,7 @@ mod tests {
         }
     }
 
-    /// What scanning `assets` gives when it has a link `x` to `target`.
+    /// Scans `assets` with a symbolic link `x` to `target` in it.
     fn linked(target: &str) -> Result<usize, String> {
         let folder = tempfile::tempdir().unwrap();
         let site = folder.path().join("site");
@@ -289,15 +288,15 @@ mod tests {
         assert_eq!(linked("img/a.png"), Ok(2));
         assert_eq!(linked("../pictures/c.png"), Ok(2));
         for (target, expected) in [
-            ("../../secret", "out of the site"),
-            ("/etc/passwd", "out of the site"),
-            ("../.git/config", "out of the site"),
-            ("../public/b.png", "out of the site"),
-            ("/", "out of the site"),
+            ("../../secret", "outside the site"),
+            ("/etc/passwd", "outside the site"),
+            ("../.git/config", "outside the site"),
+            ("../public/b.png", "outside the site"),
+            ("/", "outside the site"),
             ("img", "link to a folder"),
-            ("x", "leads nowhere"),
-            ("missing", "leads nowhere"),
-            ("/dev/zero", "out of the site"),
+            ("x", "broken symbolic link"),
+            ("missing", "broken symbolic link"),
+            ("/dev/zero", "outside the site"),
         ] {
             let error = linked(target).unwrap_err();
             assert!(error.starts_with("assets/x is ") && error.contains(expected), "{target}: {error}");

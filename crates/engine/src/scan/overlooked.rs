@@ -1,4 +1,4 @@
-//! Files that look like entries or data files and are none: other generators of sites may read them, shelflife does not.
+//! Files that look like entries or data files but are not read. Other site generators may read them.
 
 use std::path::{Path, PathBuf};
 
@@ -9,17 +9,17 @@ use crate::entry;
 use crate::rule::Rule;
 use crate::warning::Warning;
 
-/// How files are called that hold Markdown.
+/// The extensions of Markdown files.
 const MARKDOWN: [&str; 5] = ["md", "markdown", "mkdown", "mkdn", "mkd"];
 
 /// How many files a warning names.
 const NAMED: usize = 5;
 
-/// How many files are looked at below one folder: enough for one with entries, and nothing of what else may be there.
+/// How many files are checked below one folder: enough for a folder of entries, and few if something else is there.
 const LOOKED_AT: usize = 1000;
 
-/// Those of the files beside entries, and of the files below the folders beside them, that look like entries. What
-/// begins with `_`, for example, is put aside on purpose.
+/// The files that look like entries, among the files and in the folders beside the entries. Names that begin with `_`,
+/// for example, are put aside on purpose.
 pub(super) fn entries(beside: Vec<PathBuf>) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for path in beside {
@@ -36,7 +36,8 @@ fn walk(path: PathBuf) -> Vec<PathBuf> {
         if files.len() + waiting.len() > LOOKED_AT || is_put_aside(&path) {
             continue;
         }
-        // A folder behind a link is not looked into, nor is what can't be read: it is not the site's business.
+        // Symbolic links to folders are not followed, and unreadable folders are skipped: they are not part of the
+        // site.
         if !path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir()) {
             files.push(path);
         } else if let Ok(inside) = std::fs::read_dir(&path) {
@@ -61,27 +62,27 @@ pub(super) fn unknown_data(data: &[Scanned]) -> impl Iterator<Item = PathBuf> {
     data.iter().filter(|file| !NAMES.contains(&file.stem())).map(|file| file.place.clone())
 }
 
-/// What the maintainer is told of such files.
+/// The warnings about such files.
 pub(super) fn warnings(entries: &[PathBuf], data: &[PathBuf], config: &Config) -> Vec<Warning> {
     let entries = named(entries, config).map(|names| {
-        let what = if entries.len() == 1 { "an entry" } else { "entries" };
+        let what = if entries.len() == 1 { "a file that looks like an entry" } else { "files that look like entries" };
         let help = format!(
-            "an entry is a file directly in {} whose name ends with `.md`: rename or move what is meant to be one, and \
-             give everything else a name that begins with `_`",
+            "entries are files directly in {} with the extension `.md`: rename or move a file that is meant to be an \
+             entry, and begin the name of any other file with `_`",
             config.settings.entries_path
         );
-        Warning::general(Rule::NotRead, format!("not read as {what}: {names}")).help(help)
+        Warning::general(Rule::NotRead, format!("ignored {what}: {names}")).help(help)
     });
     let data: Vec<PathBuf> = data.iter().filter(|path| !is_put_aside(path)).cloned().collect();
     let data = named(&data, config).map(|names| {
         let known: Vec<String> = NAMES.iter().map(|name| format!("{name}.yaml")).collect();
-        let help = format!("the data files that are read are {}", known.join(", "));
-        Warning::general(Rule::UnknownData, format!("nothing reads these data files: {names}")).help(help)
+        let help = format!("the known data files are {}", known.join(", "));
+        Warning::general(Rule::UnknownData, format!("ignored unknown data files: {names}")).help(help)
     });
     entries.into_iter().chain(data).collect()
 }
 
-/// The names of the first files and the number of the others; `None` for no file.
+/// The names of the first files and the number of the remaining ones; `None` for an empty list.
 fn named(files: &[PathBuf], config: &Config) -> Option<String> {
     let name = |path: &PathBuf| path.strip_prefix(&config.paths.site).unwrap_or(path).display().to_string();
     let mut names: Vec<String> = files.iter().take(NAMED).map(name).collect();

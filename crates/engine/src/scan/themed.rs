@@ -1,4 +1,4 @@
-//! The theme's templates and assets together with the site's own, which take the place of those with the same name.
+//! The theme's templates and assets, combined with the site's own, which override those with the same name.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,11 +13,10 @@ use crate::graph::inputs::AssetLocation;
 use crate::graph::snapshot::Template;
 use crate::theme;
 
-/// The style sheet that gives colours their values.
+/// The style sheet that defines the theme's colours.
 const COLORS: &str = "theme.css";
 
-/// Makes sure that there is the picture that the settings name as the logo. A template would fail as well, but can't say
-/// where it is named.
+/// Checks that the logo in the settings exists. A template would fail as well, but can't name the setting.
 ///
 /// # Errors
 ///
@@ -28,18 +27,19 @@ pub(super) fn check_logo(config: &Config) -> miette::Result<()> {
         return Ok(());
     }
     Err(miette!(
-        help = "put it there, or name another file in `theme.logo`",
-        "the folder of assets {} has no file {logo}, which is the logo",
+        help = "add the file, or set `theme.logo` to another one",
+        "the logo {logo} does not exist in the assets folder {}",
         folder.display()
     ))
 }
 
-/// Assets that templates ask for by name; everything else is asked for by its address, which must stay.
+/// Whether an asset gets its digest in its name: templates ask for these by name. All others are requested by their
+/// address, which must not change.
 fn is_fingerprinted(path: &str) -> bool {
     Path::new(path).extension().is_some_and(|extension| extension == "css" || extension == "js")
 }
 
-/// Where an asset's bytes are, its digest, and whether it is fingerprinted.
+/// The location of an asset's bytes, its digest, and whether it is fingerprinted.
 pub(super) type Asset = (AssetLocation, Digest, bool);
 
 /// The theme's templates and the site's.
@@ -49,17 +49,17 @@ pub(super) fn templates(of_site: &[Scanned]) -> miette::Result<BTreeMap<Arc<str>
         .collect();
     for file in of_site {
         let text = String::from_utf8(file.content()?.to_vec()).map_err(|_| {
-            miette!(help = "save it as UTF-8", "the template {} is not UTF-8", file.place.display())
+            miette!(help = "save it as UTF-8", "the template {} is not valid UTF-8", file.place.display())
         })?;
-        // A file that is the theme's own, as in the theme's home, is not an override.
+        // A file that is identical to the theme's, as in the theme's own site, is not an override.
         let is_own = templates.get(&*file.name).is_none_or(|theme| *theme.text != *text);
         templates.insert(file.name.as_str().into(), Template { text: text.into(), is_own });
     }
     Ok(templates)
 }
 
-/// The theme's assets, the one that is made from the configuration, and the site's, each of which has a name, a digest
-/// and a place.
+/// The theme's assets, the style sheet made from the configuration, and the site's assets, given by name, digest and
+/// place.
 pub(super) fn assets(of_site: &[(&str, Digest, &Path)], config: &Config) -> BTreeMap<Arc<str>, Asset> {
     let mut assets: BTreeMap<Arc<str>, Asset> = theme::assets()
         .map(|(path, content)| (path.into(), (AssetLocation::Theme(content), Digest::of(content), true)))

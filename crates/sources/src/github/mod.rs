@@ -192,7 +192,9 @@ impl Api {
 
     async fn ask(&self, batch: &Batch, if_too_much: IfTooMuch) -> Result<Vec<(Subject, Answer)>, Failure> {
         let Some(authorization) = authorization(&self.token) else {
-            return Err(Failure::new("GITHUB_TOKEN contains characters that are not allowed in a token".to_owned()));
+            return Err(Failure::new(
+                "GITHUB_TOKEN contains characters that are not allowed in a token".to_owned(),
+            ));
         };
         let request = Request {
             endpoint: batch.endpoint(),
@@ -235,10 +237,7 @@ impl From<HttpError> for Failure {
                 format!("{error}: GitHub rejected GITHUB_TOKEN")
             }
             HttpError::Limited { status, until, .. } if !status.is_server_error() => {
-                format!(
-                    "GitHub: rate limited until {}",
-                    rate_limit::minute(*until, Timestamp::now())
-                )
+                format!("GitHub: rate limited until {}", rate_limit::minute(*until, Timestamp::now()))
             }
             _ => error.to_string(),
         };

@@ -30,7 +30,10 @@ pub fn read(asks: &[Ask], body: &[u8], answered: Timestamp) -> Result<Vec<(Subje
     let of_all = errors.iter().find(|error| error.at(0).is_none());
     let (Some(mut data), None) = (data, of_all) else {
         let said = of_all.or(errors.first()).map(|error| error.message.clone()).or(message);
-        return Err(format!("GitHub returned an error: {}", said.unwrap_or_else(|| "no reason given".to_owned())));
+        return Err(format!(
+            "GitHub returned an error: {}",
+            said.unwrap_or_else(|| "no reason given".to_owned())
+        ));
     };
     let mut answers = Vec::new();
     for (i, ask) in asks.iter().enumerate() {
@@ -122,7 +125,8 @@ impl Reader<'_> {
     /// The repository does not exist or may not be seen. That says nothing about a blob's content, which is the same in
     /// every repository that has it.
     fn refused(self) {
-        let content = failed(self.ask, "not found on GitHub (deleted or private), so its files can't be read");
+        let content =
+            failed(self.ask, "not found on GitHub (deleted or private), so its files can't be read");
         self.answers.extend(self.ask.subjects().map(|subject| match subject {
             Subject::Content { .. } => (subject, content.clone()),
             _ => (subject, Answer::Gone),
@@ -181,7 +185,9 @@ impl Reader<'_> {
                         self.answers.push((ask.content(&id), content(ask, found)));
                     }
                 }
-                None => self.answers.push((subject, failed(ask, "GitHub returned an invalid object id for a file"))),
+                None => self
+                    .answers
+                    .push((subject, failed(ask, "GitHub returned an invalid object id for a file"))),
             },
             // The path has no file: nothing at all, a folder, or a submodule.
             (Object::Path { .. }, _) => self.answers.push((subject, value(b""))),
