@@ -182,7 +182,7 @@ fn what_is_wrong_with_an_item_of_a_data_file_takes_no_other_down() {
     let report = site.report(&["--offline"]);
     let [warning] = &warnings(&report)[..] else { panic!("{report}") };
     assert!(
-        warning.starts_with("nothing reads these data files: data/plugin_stats.json, data/stray.yaml"),
+        warning.starts_with("ignored unknown data files: data/plugin_stats.json, data/stray.yaml"),
         "{warning}"
     );
 }

@@ -200,7 +200,7 @@ fn of_a_link_the_file_that_it_leads_to_is_edited() {
         &site,
         &["mark", "disabled", "a", "gone"],
         1,
-        "entries/b.md is a symbolic link that leads out of the site",
+        "entries/b.md is a symbolic link that points outside the site",
     );
 }
 

@@ -239,7 +239,7 @@ fn a_bad_entry_stays_as_it_was_published_and_a_new_one_is_left_out() {
     );
     let explained = site.program(&["explain", "one", "--site"]).arg(site.path()).output().unwrap();
     let explained = String::from_utf8_lossy(&explained.stdout).into_owned();
-    assert!(explained.contains("its last good version: the file can't be read"), "{explained}");
+    assert!(explained.contains("(last good version; the file can't be read)"), "{explained}");
     // What stands for it is rendered as everything else is, and goes when the file does.
     site.write("templates/plugin.html", "<p>{{ plugin.title }} of {{ site.title }}</p>");
     assert_eq!(site.build(&[]).code, 3);
@@ -422,7 +422,7 @@ fn an_export_with_wrong_numbers_changes_nothing() {
 fn a_logo_that_is_not_there_is_an_error() {
     let site = Site::new("title = \"Test\"\nurl = \"https://plugins.example\"\ntheme.logo = \"mine.svg\"");
     let run = site.build(&["--offline"]);
-    run.says("has no file mine.svg, which is the logo");
+    run.says("the logo mine.svg does not exist");
     assert!(run.code != 0 && !site.at("public").exists(), "{}", run.stderr);
     site.write("assets/mine.svg", "<svg xmlns=\"http://www.w3.org/2000/svg\"/>");
     site.build(&["--offline"]).succeeded();

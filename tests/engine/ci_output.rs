@@ -42,9 +42,9 @@ fn what_could_not_be_refreshed_is_a_table_and_strictness_an_exit_code() {
     assert_eq!(
         rows,
         [
-            "warning: 1 fact could not be refreshed, so the site shows what was known",
+            "warning: 1 fact could not be refreshed and keeps its last known value",
             "  stale  expired  missing  last success           why",
-            "     1        0        0  2020-08-01 07:56 UTC  127.0.0.1 answered 401 Unauthorized: GITHUB_TOKEN is not accepted",
+            "     1        0        0  2020-08-01 07:56 UTC  127.0.0.1 answered 401 Unauthorized: GitHub rejected GITHUB_TOKEN",
         ]
     );
     let run = site.build(&strict(&LATER));
@@ -78,7 +78,7 @@ fn a_runner_shows_annotations_and_a_summary() {
     let stdout = String::from_utf8_lossy(&output.stdout);
     assert_eq!(
         stdout,
-        "::warning title=shelflife::1 fact could not be refreshed, so the site shows what was known\n"
+        "::warning title=shelflife::1 fact could not be refreshed and keeps its last known value\n"
     );
     assert!(summary.contains("| 1 | 0 | 0 | 2020-08-01 07:56 UTC | `127.0.0.1 answered 401"), "{summary}");
 

@@ -76,7 +76,7 @@ fn an_asset_that_never_rests_is_named() {
     site.write("assets/picture.png", "second");
     let (built, _) = build(&site, |times| site.write("assets/picture.png", format!("number {times}")));
     let error = built.err().unwrap().chain().map(ToString::to_string).collect::<Vec<_>>().join(": ");
-    assert!(error.contains("assets/picture.png was changed while the site was built"), "{error}");
+    assert!(error.contains("assets/picture.png changed during the build"), "{error}");
     assert_eq!(site.read("public/assets/picture.png"), "first");
     site.build(&[]).succeeded();
     assert_eq!(site.read("public/assets/picture.png"), site.read("assets/picture.png"));

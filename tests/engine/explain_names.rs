@@ -127,7 +127,7 @@ fn without_a_build_there_is_nothing_to_tell() {
     let elsewhere = site.at("elsewhere");
     let said = run(&site, site.path(), &["one", "--output", elsewhere.to_str().unwrap()]);
     assert_eq!(said.code, 1);
-    assert!(said.stderr.contains("no build has published anything into"), "{said:?}");
+    assert!(said.stderr.contains("nothing was published into"), "{said:?}");
     site.write(".shelflife/cache.sqlite", "something that is no cache, and long enough to be looked at");
     assert_eq!(run(&site, site.path(), &["one"]).code, 2);
     assert_eq!(run(&site, site.path(), &[""]).code, 2);

@@ -100,7 +100,7 @@ fn a_folder_that_the_cache_does_not_know_is_taken_over() {
     assert_eq!((&published.taken_over[..], published.unchanged), (&["index.html".to_owned()][..], 1));
     let warnings = published.warnings();
     assert!(warnings.len() == 2 && warnings[0].contains("1 file "), "{warnings:?}");
-    assert!(warnings[1].ends_with("and stay: CNAME, notes/todo.txt"), "{warnings:?}");
+    assert!(warnings[1].ends_with("did not know: CNAME, notes/todo.txt"), "{warnings:?}");
     assert_eq!((folder.read("index.html").as_str(), folder.read("CNAME").as_str()), ("output", "foreign"));
     assert_eq!(folder.publish(&["index.html", "a.html", "b.html"]).unwrap().warnings(), [""; 0]);
 }
@@ -123,14 +123,15 @@ fn what_is_in_the_way_is_found_before_the_first_write() {
     let folder = Folder::new();
     folder.write("CNAME", "foreign");
     folder.write("old/deep/notes.txt", "foreign");
-    folder
-        .refuses(&["a.html", "CNAME/index.html"], "CNAME is no folder, and in the way of the output CNAME/");
-    folder.refuses(&["a.html", "old"], "old/deep/notes.txt is not from an earlier build");
-    folder
-        .refuses(&["a.html", "b.json", "b.json/x/index.html"], "the outputs b.json and b.json/x/index.html");
-    folder.refuses(&["a.html", ".git/hooks/index.html"], "belongs to git");
-    folder.refuses(&["a.html", "b/.git/index.html"], "belongs to git");
-    folder.refuses(&["a.html", MANIFEST], "belongs to git or to shelflife");
+    folder.refuses(&["a.html", "CNAME/index.html"], "can't write CNAME/index.html: ");
+    folder.refuses(&["a.html", "old"], "old/deep/notes.txt was not written by an earlier build");
+    folder.refuses(
+        &["a.html", "b.json", "b.json/x/index.html"],
+        "can't publish both b.json and b.json/x/index.html",
+    );
+    folder.refuses(&["a.html", ".git/hooks/index.html"], "reserved for git");
+    folder.refuses(&["a.html", "b/.git/index.html"], "reserved for git");
+    folder.refuses(&["a.html", MANIFEST], "reserved for git or for shelflife");
     assert_eq!(folder.read("CNAME"), "foreign");
 }
 

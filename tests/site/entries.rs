@@ -375,8 +375,8 @@ fn a_file_that_is_no_entry_but_looks_like_one_is_named() {
     for _ in 0..2 {
         let report = site.report(&[]);
         let [warning] = &warnings(&report)[..] else { panic!("{report}") };
-        let names = "not read as entries: entries/more/deep/five.mkd, entries/more/four.md, entries/three.MD, \
-                     entries/two.markdown; an entry is a file directly in entries whose name ends with `.md`";
+        let names = "ignored files that look like entries: entries/more/deep/five.mkd, entries/more/four.md, entries/three.MD, \
+                     entries/two.markdown; entries are files directly in entries with the extension `.md`";
         assert!(warning.starts_with(names), "{warning}");
         assert_eq!(site.json("public/plugins.json").as_array().unwrap().len(), 1);
     }

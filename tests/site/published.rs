@@ -373,7 +373,7 @@ fn what_can_not_be_is_shown_or_refused_by_name() {
         assert_eq!(api["github"]["stars"].is_u64(), case.is_shown, "{}", case.name);
         let name = format!("owner/{}", case.name);
         assert_eq!(
-            unrefreshed.contains(&format!("{name}: GitHub's answer can't be read: ")),
+            unrefreshed.contains(&format!("{name}: can't parse GitHub's response: ")),
             !case.is_shown,
             "{name}"
         );

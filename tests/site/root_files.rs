@@ -78,7 +78,7 @@ fn they_never_replace_what_a_build_makes() {
             already("root/index.html", "index.html"),
             already("root/plugins/one/index.html/x", "plugins/one/index.html"),
             already("CNAME", "CNAME"),
-            "root/.shelflife/live.js:1:1: not published, since `shelflife watch` has its own files at `/.shelflife/`"
+            "root/.shelflife/live.js:1:1: not published: `/.shelflife/` is reserved for `shelflife watch`"
                 .to_owned(),
         ]
     );
@@ -104,10 +104,10 @@ fn a_link_that_leads_out_of_the_site_is_refused() {
     std::os::unix::fs::symlink("/etc/hostname", site.at("root/x.txt")).unwrap();
     let run = site.build(&[]);
     assert_ne!(run.code, 0);
-    run.says("root/x.txt is a symbolic link that leads out of the site");
+    run.says("root/x.txt is a symbolic link that points outside the site");
     std::fs::remove_file(site.at("root/x.txt")).unwrap();
     std::os::unix::fs::symlink("/etc/hostname", site.at("CNAME")).unwrap();
-    site.build(&[]).says("CNAME is a symbolic link that leads out of the site");
+    site.build(&[]).says("CNAME is a symbolic link that points outside the site");
 }
 
 #[test]

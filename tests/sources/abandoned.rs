@@ -147,7 +147,7 @@ fn there_is_no_notice_where_nothing_is_known() {
     server.set_fault(None);
     let run = site.build(&[]).succeeded();
     assert_eq!(days(&site), pairs([("one", "2020-04-06")]));
-    run.says("registry/tracker#8 can't be found on GitHub: check `abandoned` of its entry");
+    run.says("registry/tracker#8: not found on GitHub; check `abandoned` in the entry");
 }
 
 #[test]
@@ -188,9 +188,9 @@ fn a_date_is_asked_for_once_in_a_month_and_kept_when_nobody_answers() {
 
     // It takes two refusals to forget it.
     server.change(|world| world.repository_mut("registry/tracker").unwrap().issues.clear());
-    build("2020-09-03T00:00:00Z").says("registry/tracker#5: GitHub has no such issue, or shows it to nobody");
+    build("2020-09-03T00:00:00Z").says("registry/tracker#5: not found on GitHub (deleted or private)");
     assert_eq!(days(&site).len(), 1);
-    build("2020-09-04T00:00:00Z").says("registry/tracker#5: GitHub has refused it twice");
+    build("2020-09-04T00:00:00Z").says("registry/tracker#5: not found on GitHub twice in a row");
     assert_eq!(notices(&site), json!([]));
     site.assert_like_a_first_build("2020-09-04T00:00:00Z");
 }

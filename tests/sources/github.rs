@@ -124,7 +124,7 @@ fn an_exhausted_budget_is_told_with_its_end() {
     server.set_budget(Resource::Graphql, Budget { limit: 10, used: 10, resets_at: reset });
     let run = site.build(&[]).succeeded();
     let until = Timestamp::from_second(reset.as_second() + 30).unwrap().strftime("%H:%M");
-    run.says(&format!("GitHub's rate limit is reached until {until} UTC"));
+    run.says(&format!("GitHub: rate limited until {until} UTC"));
     assert_eq!(server.counts().graphql, 1);
 }
 
@@ -134,7 +134,7 @@ fn the_last_point_of_the_budget_is_the_last_request() {
     let reset = Timestamp::from_second(Timestamp::now().as_second() + 1800).unwrap();
     server.set_budget(Resource::Graphql, Budget { limit: 10, used: 9, resets_at: reset });
     let run = site.build(&[]).succeeded();
-    run.says("GitHub's rate limit is reached until ");
+    run.says("GitHub: rate limited until ");
     assert_eq!(plugin(&site)["github"]["stars"], 7, "what was answered is known");
     assert_eq!(server.counts().graphql, 1);
 }
@@ -174,7 +174,7 @@ fn assert_gives_up(status: u16, headers: &[(&str, &str)], message: &str, request
 
 #[test]
 fn a_long_pause_is_not_waited_for() {
-    let limit = "GitHub's rate limit is reached until ";
+    let limit = "GitHub: rate limited until ";
     assert_gives_up(429, &[("retry-after", "30")], "", 1, limit);
     assert_gives_up(429, &[("retry-after", "99999999999999999999")], "", 1, limit);
     assert_gives_up(403, &[("retry-after", "Fri, 31 Dec 2100 23:59:59 GMT")], "", 1, limit);
@@ -187,15 +187,15 @@ fn a_long_pause_is_not_waited_for() {
 fn a_secondary_limit_is_left_alone_for_a_minute() {
     let message = "You have exceeded a secondary rate limit. Please wait a few minutes.";
     for status in [403, 200] {
-        assert_gives_up(status, &[], message, 1, "GitHub's rate limit is reached until ");
+        assert_gives_up(status, &[], message, 1, "GitHub: rate limited until ");
     }
-    assert_gives_up(503, &[("retry-after", "120")], "", 1, "wants no more requests until ");
+    assert_gives_up(503, &[("retry-after", "120")], "", 1, "127.0.0.1: rate limited until ");
 }
 
 #[test]
 fn a_refusal_that_is_no_limit_is_not_repeated() {
     assert_gives_up(403, &[("x-ratelimit-remaining", "4999")], "Forbidden", 1, "answered 403 Forbidden");
-    assert_gives_up(401, &[], "Bad credentials", 1, "GITHUB_TOKEN is not accepted");
+    assert_gives_up(401, &[], "Bad credentials", 1, "GitHub rejected GITHUB_TOKEN");
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn once_told_to_stop_the_other_batches_stop_too() {
     }
     set_fault(&server, |_| Some(answer(429, &[("retry-after", "3600")], &json!({}))));
     let run = site.build(&[]).succeeded();
-    run.says("GitHub's rate limit is reached until ");
+    run.says("GitHub: rate limited until ");
     let sent = server.counts().graphql;
     assert!((1..=4).contains(&sent), "{sent} requests");
 }
@@ -222,18 +222,18 @@ fn repositories_that_are_gone_are_named() {
     server.change(|world| world.remove("owner/one"));
 
     let run = site.build(&["--now", &at(1)]).succeeded();
-    run.says("owner/one: GitHub has no such repository, or shows it to nobody");
+    run.says("owner/one: not found on GitHub (deleted or private)");
     assert_eq!(plugin(&site)["github"]["stars"], 7);
 
     let fresh = site.build(&["--now", &at(1)]).succeeded();
     assert!(!fresh.stderr.contains("owner/one"), "{}", fresh.stderr);
 
     let run = site.build(&["--now", &at(2)]).succeeded();
-    run.says("owner/one: GitHub has refused it twice");
+    run.says("owner/one: not found on GitHub twice in a row");
     assert_eq!(plugin(&site).get("github"), None);
 
     let run = site.build(&["--now", &at(3)]).succeeded();
-    run.says("owner/one can't be found on GitHub: check `source`");
+    run.says("owner/one: not found on GitHub; check `source` in the entry");
 }
 
 #[test]
@@ -243,7 +243,7 @@ fn many_repositories_that_were_never_there_are_five_lines_and_a_number() {
         site.entry(&format!("plugin{number}"), "");
     }
     let run = site.build(&[]).succeeded();
-    assert_eq!(run.stderr.matches("can't be found on GitHub").count(), 5, "{}", run.stderr);
+    assert_eq!(run.stderr.matches(": not found on GitHub; check").count(), 5, "{}", run.stderr);
     run.says("and 4 more repositories");
 }
 
@@ -335,7 +335,7 @@ fn advice_fits_what_is_lacking() {
     run.says("build without --offline and set GITHUB_TOKEN to a token");
     site.set("GITHUB_TOKEN", "none\u{7f}such");
     let run = site.build(&[]).succeeded();
-    assert!(!run.stderr.contains("build again when GitHub answers"), "{}", run.stderr);
-    run.says("set GITHUB_TOKEN to a token that may read public repositories (the one that is set");
+    assert!(!run.stderr.contains("build again when GitHub can be reached"), "{}", run.stderr);
+    run.says("set GITHUB_TOKEN to a token that may read public repositories (the current one");
     assert_eq!(server.counts().graphql, 0);
 }

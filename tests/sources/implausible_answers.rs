@@ -76,7 +76,7 @@ fn that_most_repositories_are_gone_at_once_is_not_believed() {
         }
     });
     for _ in 0..3 {
-        assert!(strictly(&site).stderr.contains("which is not believed"));
+        assert!(strictly(&site).stderr.contains("reports most known repositories as missing"));
         assert_eq!(starred(&site), 12);
     }
     server.change(|world| {

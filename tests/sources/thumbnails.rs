@@ -135,7 +135,7 @@ fn a_picture_stays_through_failures_and_one_refusal() {
     lab.server.set_fault(Some(Arc::new(fails)));
     let (report, asked) = lab.build("02", &[]);
     assert_eq!((asked, lab.pictures()), (1, vec![picture(48)]));
-    assert!(report["unrefreshed"].to_string().contains("pictures of videos: "), "{report}");
+    assert!(report["unrefreshed"].to_string().contains("video thumbnails: "), "{report}");
     lab.server.set_fault(None);
     lab.show(None);
     for (hour, left) in [("04", 1), ("06", 0)] {

@@ -115,9 +115,9 @@ fn what_makes_no_sense_is_told_and_the_rest_is_taken_over() {
             "{\"id\":\"two\",\"declared_id\":\"two\",\"series\":{\"stars\":[[\"9999-01-01\",1]]}}",
             "a date in the future",
         ),
-        ("{\"id\":\"one\",\"declared_id\":\"two\",\"series\":{}}", "this is the history of `one`"),
-        ("{\"id\":\"two\",\"declared_id\":\"\\u001b[31m\",\"series\":{}}", "is not a valid plugin id"),
-        (&" ".repeat(1024 * 1024 + 1), "it has more than 1024 KiB"),
+        ("{\"id\":\"one\",\"declared_id\":\"two\",\"series\":{}}", "it is the history of `one`"),
+        ("{\"id\":\"two\",\"declared_id\":\"\\u001b[31m\",\"series\":{}}", "no plugin can have the id"),
+        (&" ".repeat(1024 * 1024 + 1), "larger than 1024 KiB"),
     ] {
         let _ = std::fs::remove_dir_all(site.at(".shelflife"));
         site.write("old/api/v1/plugins/two/history.json", text);
@@ -137,12 +137,12 @@ fn where_there_is_nothing_to_take_over_it_says_so() {
     site.write("hostile/api/v1/plugins.json", "{\"plugins\":[{\"id\":\"../../../old/api/v1/plugins/one\"}]}");
     site.write("early/api/v1/plugins.json", "{\"plugins\":[{\"id\":\"one\"}]}");
     for (from, reason) in [
-        (at("nowhere"), "there is no folder"),
+        (at("nowhere"), "nowhere is not a folder"),
         (at("empty"), "has no api/v1/plugins.json"),
-        (at("hostile"), "no plugin can be called `../../../old/api/v1/plugins/one`"),
-        (at("early"), "has no history for any of its 1 plugin"),
-        ("http://me:secret@127.0.0.1:9".to_owned(), "holds a user name or a password"),
-        ("http://127.0.0.1:9".to_owned(), "can't be read"),
+        (at("hostile"), "invalid plugin name `../../../old/api/v1/plugins/one`"),
+        (at("early"), "has the history of none of its 1 plugin"),
+        ("http://me:secret@127.0.0.1:9".to_owned(), "contains a user name or a password"),
+        ("http://127.0.0.1:9".to_owned(), "can't read the plugin index"),
     ] {
         let (code, said) = seed(&site, &from);
         assert_eq!(code, 1, "{said}");
@@ -337,7 +337,7 @@ fn what_is_not_published_yet_is_no_error() {
     let host = format!("{}.octoprint.org", "a".repeat(64));
     site.write("shelflife.toml", site.read("shelflife.toml").replace("127.0.0.1:9", &host));
     site.set("CI", "true");
-    site.build(&NOW).succeeded().says(&format!("there is no host {host} yet"));
+    site.build(&NOW).succeeded().says(&format!("unknown host {host}"));
 }
 
 #[test]
@@ -351,10 +351,10 @@ fn a_runner_does_not_publish_over_a_history_that_it_could_not_read() {
     type Fails = fn(&str, usize) -> bool;
     let cases: [(&str, Fails, &str); 5] = [
         ("old", |_, _| true, "503"),
-        ("old", |path, _| path.ends_with("two/history.json"), "that of two: 127.0.0.1"),
-        ("hostile", |_, _| false, "no plugin can be called"),
-        ("page", |_, _| false, "can't be read"),
-        ("torn", |_, _| false, "not one of 1 history makes sense"),
+        ("old", |path, _| path.ends_with("two/history.json"), "the first: two: 127.0.0.1"),
+        ("hostile", |_, _| false, "invalid plugin name"),
+        ("page", |_, _| false, "can't read the plugin index"),
+        ("torn", |_, _| false, "found 1 history, but it is invalid"),
     ];
     for (folder, fails, reason) in cases {
         let (address, _) = serve_some(&old, folder, fails);
@@ -409,7 +409,7 @@ fn elsewhere_a_seeding_that_failed_is_made_up_for() {
     let site = published_at(&server, &address, "");
     site.build(&["--offline"]).succeeded();
     let run = site.build(&NOW).succeeded();
-    run.says("warning: the history that the site has published could not be read");
+    run.says("warning: the published history could not be read");
     assert_eq!(months(&site), [("2026-11-25".to_owned(), 7)]);
     assert!(site.program(&["cache", "clear", "--site"]).arg(site.path()).output().unwrap().status.success());
     server.change(|world| {

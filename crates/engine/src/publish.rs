@@ -96,7 +96,7 @@ pub enum PublishError {
     #[diagnostic(transparent)]
     Access(#[from] AccessError),
     /// The output folder has a symbolic link where a file or folder belongs, so a write would land elsewhere.
-    #[error("can't write to {0}: it is a symbolic link")]
+    #[error("{0} is a symbolic link; files are never written through links")]
     #[diagnostic(help("remove the link; only the output folder itself may be a symbolic link"))]
     Link(PathBuf),
     /// Something in the output folder is in the way of an output.

@@ -110,13 +110,13 @@ pub fn title(groups: &[Unrefreshed]) -> Option<String> {
     let stale: usize = groups.iter().map(|group| group.stale).sum();
     let missing: usize = groups.iter().map(|group| group.missing + group.expired).sum();
     let all = count(stale + missing, "fact");
+    let keep = if stale == 1 { "keeps its last known value" } else { "keep their last known value" };
+    let are = if missing == 1 { "is" } else { "are" };
     match (stale, missing) {
         (0, 0) => None,
-        (0, _) => Some(format!("{all} could not be fetched and are missing")),
-        (_, 0) => Some(format!("{all} could not be refreshed and keep their last known value")),
-        _ => Some(format!(
-            "{all} could not be refreshed: {stale} keep their last known value, {missing} are missing"
-        )),
+        (0, _) => Some(format!("{all} could not be fetched and {are} missing")),
+        (_, 0) => Some(format!("{all} could not be refreshed and {keep}")),
+        _ => Some(format!("{all} could not be refreshed: {stale} {keep}, {missing} {are} missing")),
     }
 }
 

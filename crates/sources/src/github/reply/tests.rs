@@ -176,7 +176,7 @@ fn an_error_below_an_alias_loses_nothing() {
     assert_eq!(failing(r#"["r1", "f0"]"#), [false, false, false]);
     for path in ["[]", "null"] {
         let asks = [ask("a", true, vec![file(false)])];
-        assert_eq!(read(&asks, partial(path).as_bytes()).unwrap_err(), "GitHub refused: timeout");
+        assert_eq!(read(&asks, partial(path).as_bytes()).unwrap_err(), "GitHub returned an error: timeout");
     }
 }
 
