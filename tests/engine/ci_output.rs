@@ -43,8 +43,8 @@ fn what_could_not_be_refreshed_is_a_table_and_strictness_an_exit_code() {
         rows,
         [
             "warning: 1 fact could not be refreshed and keeps its last known value",
-            "  stale  expired  missing  last success           why",
-            "     1        0        0  2020-08-01 07:56 UTC  127.0.0.1 answered 401 Unauthorized: GitHub rejected GITHUB_TOKEN",
+            "  stale  expired  missing  last success          why",
+            "      1        0        0  2020-08-01 07:56 UTC  127.0.0.1 answered 401 Unauthorized: GitHub rejected GITHUB_TOKEN",
         ]
     );
     let run = site.build(&strict(&LATER));

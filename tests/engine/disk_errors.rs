@@ -294,7 +294,7 @@ fn a_folder_that_can_t_be_made_is_named() {
     allow(nobody.site.path(), 0o555);
     let run = nobody.build(&["--output", nobody.at("elsewhere").to_str().unwrap()]);
     allow(nobody.site.path(), 0o755);
-    assert_fails(&run, &["can't make the folder", nobody.at("elsewhere").to_str().unwrap()]);
+    assert_fails(&run, &["can't create the folder", nobody.at("elsewhere").to_str().unwrap()]);
 }
 
 /// A library that makes one call of the C library fail as a file system does that lacks it.

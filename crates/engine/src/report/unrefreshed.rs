@@ -159,9 +159,9 @@ mod tests {
             table(&groups),
             [
                 "6 facts could not be refreshed: 4 keep their last known value, 2 are missing",
-                "  stale  expired  missing  last success            why",
-                "     4        1        0  2020-09-13 12:26 UTC  slow",
-                "     0        0        1  never                 o|dd",
+                "  stale  expired  missing  last success          why",
+                "      4        1        0  2020-09-13 12:26 UTC  slow",
+                "      0        0        1  never                 o|dd",
             ]
         );
         assert!(markdown(&groups).ends_with("| 0 | 0 | 1 | never | `o\\|dd` |\n"), "{}", markdown(&groups));
