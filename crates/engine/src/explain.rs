@@ -182,7 +182,7 @@ fn gather(given: &str, config: &Config, cache: &Cache) -> Result<miette::Result<
         Err(error) => return Ok(Err(error)),
     };
     let digest = files.get(&output).map(|file| file.digest);
-    let told = Told { config, cache, traces, sets };
+    let told = Recorded { config, cache, traces, sets };
     let (what, depends_on) = told.what(&output, digest)?;
     Ok(Ok(Explanation {
         address: address::absolute(config.settings.view(), &url_path::of_output(&output)),
@@ -195,14 +195,14 @@ fn gather(given: &str, config: &Config, cache: &Cache) -> Result<miette::Result<
 }
 
 /// What the last build recorded about all outputs.
-struct Told<'a> {
+struct Recorded<'a> {
     config: &'a Config,
     cache: &'a Cache,
     traces: Traces,
     sets: Sets,
 }
 
-impl Told<'_> {
+impl Recorded<'_> {
     /// The kind of the output at `path`, and what it depends on.
     fn what(&self, path: &str, digest: Option<Digest>) -> Result<(What, Dependencies), CacheError> {
         let trace = self.traces.get(path).map(|made| &made.trace);

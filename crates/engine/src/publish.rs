@@ -29,7 +29,7 @@ pub use published::Published;
 
 pub use untouched::is_untouched;
 
-use manifest::Told;
+use manifest::FolderManifest;
 use tree::{Found, OutputTree};
 
 /// The outputs by path, with `/`: each output's digest, and where its bytes are.
@@ -209,7 +209,7 @@ pub fn publish(
     };
     let is_as_left = is_trusted || own.is_some_and(|own| matches!(found_own(own.digest), Found::Right(_)));
     // A manifest that this cache wrote adds nothing to what the cache knows.
-    let told = if is_as_left { Told::default() } else { Told::read(&tree) };
+    let told = if is_as_left { FolderManifest::default() } else { FolderManifest::read(&tree) };
     let mut published = Published { is_known: is_listed || told.is_there, ..Published::default() };
     let removals = cache.removals(name)?;
     let mut gone = gone(outputs, known.iter().chain(unfinished.into_iter().flatten()));

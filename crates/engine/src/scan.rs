@@ -216,7 +216,7 @@ impl Scan {
     /// # Errors
     ///
     /// When a file can't be read.
-    pub fn look_again(&mut self, changed: &BTreeSet<PathBuf>) -> miette::Result<bool> {
+    pub fn rescan(&mut self, changed: &BTreeSet<PathBuf>) -> miette::Result<bool> {
         let mut found = Vec::new();
         for place in changed {
             let known = self.entries.binary_search_by(|file| file.place.as_path().cmp(place));
@@ -241,13 +241,13 @@ impl Scan {
     }
 
     /// The stems of the entries that were rescanned; `None` if this is a whole scan.
-    pub fn looked_again_at(&self) -> Option<Vec<&str>> {
+    pub fn rescanned(&self) -> Option<Vec<&str>> {
         let again = self.again.as_ref()?;
         Some(again.iter().filter_map(|at| self.entries.get(*at)).map(Scanned::stem).collect())
     }
 
     /// Turns this into a whole scan, because more than entries has changed.
-    pub fn forget_what_was_looked_at(&mut self) {
+    pub fn count_as_whole(&mut self) {
         self.again = None;
     }
 

@@ -37,7 +37,7 @@ const MAX_HISTORY: usize = 1024 * 1024;
 /// How many histories are fetched at once.
 const IN_FLIGHT: usize = 8;
 /// How many failures are listed.
-const TOLD: usize = 5;
+const LISTED: usize = 5;
 
 /// The path of a plugin's history, below a published site's root.
 fn place_of(stem: &str) -> String {
@@ -385,9 +385,9 @@ impl Found {
     /// What is wrong with histories that were not taken over: a line for each of the first, and one for the rest.
     pub fn warnings(&self) -> Vec<String> {
         let all: Vec<&String> = self.unread.iter().chain(&self.wrong).collect();
-        let mut lines: Vec<String> = all.iter().take(TOLD).map(|line| (*line).clone()).collect();
-        if all.len() > TOLD {
-            lines.push(format!("and {} more", all.len() - TOLD));
+        let mut lines: Vec<String> = all.iter().take(LISTED).map(|line| (*line).clone()).collect();
+        if all.len() > LISTED {
+            lines.push(format!("and {} more", all.len() - LISTED));
         }
         lines
     }

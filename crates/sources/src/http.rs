@@ -360,7 +360,7 @@ impl Http {
             // The body matters only if it mentions a rate limit; without it, the status still says enough.
             let body = read(&mut response, MAX_ERROR).await.ok().flatten().unwrap_or_default();
             let now = Timestamp::now();
-            let until = rate_limit::on_our_clock(&headers, now, |now| {
+            let until = rate_limit::to_local_clock(&headers, now, |now| {
                 rate_limit::of_error(status, &headers, &body, now)
             });
             return Err(match until {
@@ -384,13 +384,13 @@ impl Http {
                 Verdict::Broken(reason) => return Err(unusable(reason, false)),
                 Verdict::Limited => {
                     let until =
-                        rate_limit::on_our_clock(&headers, now, |now| rate_limit::of_answer(&headers, now));
+                        rate_limit::to_local_clock(&headers, now, |now| rate_limit::of_answer(&headers, now));
                     return Err(HttpError::Limited { host, status, until: until.unwrap_or(now) });
                 }
             }
         }
         if let Some(until) =
-            rate_limit::on_our_clock(&headers, now, |now| rate_limit::of_budget(&headers, now))
+            rate_limit::to_local_clock(&headers, now, |now| rate_limit::of_budget(&headers, now))
         {
             self.throttles.hold(&request.throttle(), Closed { until, status });
         }

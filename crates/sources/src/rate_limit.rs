@@ -7,10 +7,10 @@ use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
 /// How long to wait for GitHub when it does not say how long
 /// (<https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api>).
-const UNTOLD: SignedDuration = SignedDuration::from_mins(1);
+const DEFAULT_PAUSE: SignedDuration = SignedDuration::from_mins(1);
 
 /// The longest pause that a server can ask for; longer ones are cut to this.
-const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 366);
+const MAX_PAUSE: SignedDuration = SignedDuration::from_hours(24 * 366);
 
 /// When the server that returned an error may be asked again, if the error is a rate limit.
 ///
@@ -29,12 +29,12 @@ pub(super) fn of_error(
         _ => None,
     };
     let may_be_secondary = matches!(status, StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS);
-    told.or_else(|| (may_be_secondary && speaks_of_secondary(body)).then(|| after(UNTOLD, now)))
+    told.or_else(|| (may_be_secondary && mentions_secondary(body)).then(|| after(DEFAULT_PAUSE, now)))
 }
 
 /// When GitHub may be asked again after a response that reports a rate limit.
 pub(super) fn of_answer(headers: &HeaderMap, now: Timestamp) -> Timestamp {
-    told(headers, now).unwrap_or_else(|| after(UNTOLD, now))
+    told(headers, now).unwrap_or_else(|| after(DEFAULT_PAUSE, now))
 }
 
 /// When the budget is reset, if a response says that it is used up.
@@ -44,11 +44,11 @@ pub(super) fn of_budget(headers: &HeaderMap, now: Timestamp) -> Option<Timestamp
         return None;
     }
     let reset = Timestamp::from_second(number("x-ratelimit-reset")?).ok()?;
-    Some(reset.min(after(LONGEST, now)))
+    Some(reset.min(after(MAX_PAUSE, now)))
 }
 
 /// Whether a body mentions GitHub's secondary rate limits, which have no header of their own.
-pub(super) fn speaks_of_secondary(body: &[u8]) -> bool {
+pub(super) fn mentions_secondary(body: &[u8]) -> bool {
     String::from_utf8_lossy(body).to_lowercase().contains("secondary rate limit")
 }
 
@@ -64,16 +64,16 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Timestamp> {
         return Some(after(SignedDuration::from_secs(seconds), now));
     }
     let date = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-    Some(date.min(after(LONGEST, now)))
+    Some(date.min(after(MAX_PAUSE, now)))
 }
 
 fn after(pause: SignedDuration, now: Timestamp) -> Timestamp {
-    now.saturating_add(pause.min(LONGEST)).unwrap_or(Timestamp::MAX)
+    now.saturating_add(pause.min(MAX_PAUSE)).unwrap_or(Timestamp::MAX)
 }
 
 /// Converts a moment that a server named to this machine's clock, if the response has the server's time (`Date`, RFC
 /// 9110, section 6.6.1). `find` is given the server's time.
-pub(super) fn on_our_clock<T>(
+pub(super) fn to_local_clock<T>(
     headers: &HeaderMap,
     ours: Timestamp,
     find: impl FnOnce(Timestamp) -> T,
@@ -143,8 +143,8 @@ mod tests {
         assert_eq!(after("0"), Some(0));
         assert_eq!(after("Sun, 13 Sep 2020 12:26:50 GMT"), Some(10));
         assert_eq!(after("Sun, 13 Sep 2020 12:26:30 GMT"), Some(-10));
-        assert_eq!(after("99999999999999999999"), Some(LONGEST.as_secs()));
-        assert_eq!(after("Thu, 31 Dec 9998 23:59:59 GMT"), Some(LONGEST.as_secs()));
+        assert_eq!(after("99999999999999999999"), Some(MAX_PAUSE.as_secs()));
+        assert_eq!(after("Thu, 31 Dec 9998 23:59:59 GMT"), Some(MAX_PAUSE.as_secs()));
         for nonsense in ["", "soon", "-1", "1.5", "Sunday, 13-Sep-20 12:26:50 GMT"] {
             assert_eq!(after(nonsense), None, "{nonsense}");
         }
@@ -156,10 +156,10 @@ mod tests {
         let hour = SignedDuration::from_hours(1);
         for ours in [now() - hour, now(), now() + hour] {
             let until =
-                on_our_clock(&headers(&theirs), ours, |now| now + SignedDuration::from_secs(7)).unwrap();
+                to_local_clock(&headers(&theirs), ours, |now| now + SignedDuration::from_secs(7)).unwrap();
             assert_eq!(until.duration_since(ours).as_secs(), 7);
         }
-        let silent = on_our_clock(&headers(&[("date", "today")]), now(), Some);
+        let silent = to_local_clock(&headers(&[("date", "today")]), now(), Some);
         assert_eq!(silent, Some(now()));
     }
 

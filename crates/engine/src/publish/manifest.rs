@@ -29,7 +29,7 @@ type Mark = [u8; 8];
 
 /// The content of a manifest that this cache did not write.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct FolderManifest {
     files: Vec<(String, Mark)>,
     /// Whether there is a readable manifest.
     pub(super) is_there: bool,
@@ -42,7 +42,7 @@ pub struct ByFolder(HashMap<String, Mark>);
 impl ByFolder {
     /// Reads the manifest in a folder; empty if there is none that can be read.
     pub fn read(folder: &Path) -> Self {
-        Self(Told::read(&OutputTree::new(folder)).files.into_iter().collect())
+        Self(FolderManifest::read(&OutputTree::new(folder)).files.into_iter().collect())
     }
 
     /// Whether it lists nothing.
@@ -71,7 +71,7 @@ pub(super) fn of_outputs(outputs: &Outputs) -> Vec<u8> {
 pub(super) fn while_coming<'a>(
     known: &'a Manifest,
     unfinished: Option<&'a Manifest>,
-    told: &'a Told,
+    told: &'a FolderManifest,
     coming: impl Iterator<Item = (&'a str, Digest)>,
 ) -> Vec<u8> {
     let known = known
@@ -102,7 +102,7 @@ fn write<'a>(files: impl Iterator<Item = (&'a str, Mark)>) -> Vec<u8> {
     text
 }
 
-impl Told {
+impl FolderManifest {
     /// Reads the manifest in the folder. One that can't be read counts as missing, and an invalid line is skipped.
     pub(super) fn read(tree: &OutputTree<'_>) -> Self {
         let Some(text) = tree.read(NAME, MAX) else { return Self::default() };
@@ -194,12 +194,12 @@ mod tests {
     fn what_is_written_is_read() {
         let folder = tempfile::tempdir().unwrap();
         let tree = OutputTree::new(folder.path());
-        assert!(!Told::read(&tree).is_there);
+        assert!(!FolderManifest::read(&tree).is_there);
         let paths = ["index.html", "a b/ü.html", ".nojekyll", "two\nlines"];
         let files = paths.map(|path| (path, mark(Digest::of(path.as_bytes()))));
         let text = write(files.into_iter());
         std::fs::write(folder.path().join(NAME), &text).unwrap();
-        let told = Told::read(&tree);
+        let told = FolderManifest::read(&tree);
         assert!(told.is_there);
         assert_eq!(
             told.files,
@@ -207,7 +207,7 @@ mod tests {
         );
         for wrong in ["", "shelflife-manifest 2\n", "0123456789abcdef index.html\n"] {
             std::fs::write(folder.path().join(NAME), wrong).unwrap();
-            assert!(!Told::read(&tree).is_there, "{wrong}");
+            assert!(!FolderManifest::read(&tree).is_there, "{wrong}");
         }
     }
 

@@ -56,7 +56,7 @@ impl Builder {
         let task = Task { changed, answers, was_seeded: false };
         let cache = self.open(config, observer)?;
         let run = Run::new(config, observer, Arc::clone(&cache), self.afterwards);
-        let result = run.until_sound(&mut self.held, task);
+        let result = run.with_repairs(&mut self.held, task);
         match self.afterwards {
             Afterwards::GoOn => {
                 if result.is_err() {

@@ -120,7 +120,7 @@ impl<'a> Facts<'a> {
             self.rounds += 1;
             let evaluating = Instant::now();
             // Otherwise one worker would look for Python in all repositories while the others wait.
-            on_all_cores(db, &shelf.read_anew(db), |db, file| {
+            on_all_cores(db, &shelf.newly_read(db), |db, file| {
                 if !self.observer.is_stopped() {
                     drop(wanted_for(db, *file));
                 }
@@ -155,7 +155,7 @@ impl<'a> Facts<'a> {
             if due.is_empty() {
                 let aged = self.judge(db, shelf);
                 if aged.is_empty() {
-                    self.histories.show(db, &shelf.read_anew(db))?;
+                    self.histories.show(db, &shelf.newly_read(db))?;
                     return Ok(());
                 }
                 shelf.read(db, scan, &aged)?;
@@ -192,7 +192,7 @@ impl<'a> Facts<'a> {
         if self.settled.is_none() {
             return Arc::clone(wanted(db));
         }
-        let of_entries = shelf.read_anew(db).into_iter().flat_map(|file| wanted_for(db, file));
+        let of_entries = shelf.newly_read(db).into_iter().flat_map(|file| wanted_for(db, file));
         // What an earlier build in this process looked up is still valid.
         let is_unknown = |subject: &Subject| *Reader::from(db).fact(subject) == FactState::Unknown;
         Arc::new(windows(db).chain(of_entries).filter(is_unknown).collect())
@@ -270,12 +270,12 @@ fn digested(answers: &[(Subject, Answer)]) -> Vec<(Subject, Answer)> {
 }
 
 /// How often a build that waits for answers checks whether it is to stop.
-const LOOK_FOR_END: Duration = Duration::from_millis(20);
+const STOP_POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 /// Completes when the build is to stop.
 pub(super) async fn until_stopped(observer: &dyn Observer) {
     while !observer.is_stopped() {
-        tokio::time::sleep(LOOK_FOR_END).await;
+        tokio::time::sleep(STOP_POLL_INTERVAL).await;
     }
 }
 

@@ -46,7 +46,7 @@ fn with(config: &Config, scan: &Scan, cache: &Arc<Cache>) -> miette::Result<Insp
     db.set_files(scan.files(config)?, Scan::today(config));
     let shared = SharedNow::new(&db, &cache.sets()?);
     let mut shelf = Shelf::fill(&mut db, scan, config, cache.entry_traces()?, shared)?;
-    on_all_cores(&db, &shelf.read_anew(&db), |db, file| graph::entries::parsed(db, *file).is_ok());
+    on_all_cores(&db, &shelf.newly_read(&db), |db, file| graph::entries::parsed(db, *file).is_ok());
     // An entry that can't be read keeps its published version, so links to it are not broken.
     shelf.fall_back(&mut db, cache)?;
     let mut refused = graph::data::data_problems(&db).clone();

@@ -180,12 +180,12 @@ impl Ledger {
             self.look_up(subject, config)?;
         }
         let has_value = |subject: &Subject| self.fact(subject).is_some_and(|fact| fact.value.is_some());
-        let is_believed = !refusals::are_too_many(answers, has_value);
-        let not_believed = Answer::Failed(refusals::NOT_BELIEVED.to_owned());
+        let is_plausible = !refusals::are_too_many(answers, has_value);
+        let ignored = Answer::Failed(refusals::IGNORED.to_owned());
         for (subject, answer) in answers {
             let is_refusal = *answer == Answer::Gone
                 && matches!(subject, Subject::Repository(_) | Subject::File { .. } | Subject::Issue(_));
-            let answer = if is_refusal && !is_believed { &not_believed } else { answer };
+            let answer = if is_refusal && !is_plausible { &ignored } else { answer };
             if let Answer::Failed(reason) = answer {
                 self.failures.insert(subject.clone(), reason.clone());
             } else {

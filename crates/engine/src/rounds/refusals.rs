@@ -23,7 +23,7 @@ pub(super) fn are_too_many(answers: &[(Subject, Answer)], is_known: impl Fn(&Sub
 }
 
 /// The reason for keeping facts when too many repositories are reported as missing.
-pub(super) const NOT_BELIEVED: &str =
+pub(super) const IGNORED: &str =
     "GitHub reports most known repositories as missing; ignoring this. Check what the token may read";
 
 /// The consequence of a refusal, ordered by its effect on the site.

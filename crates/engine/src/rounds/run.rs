@@ -78,7 +78,7 @@ struct Graph {
 }
 
 /// How often a build restarts because files of the site change while it runs.
-const AGAIN: usize = 3;
+const MAX_RESTARTS: usize = 3;
 
 /// What is known of the files in the output folder.
 enum View {
@@ -89,7 +89,7 @@ enum View {
 }
 
 /// How long published files are assumed to be unchanged without an output scan.
-const LOOK_AGAIN: Duration = Duration::from_secs(60);
+const RESCAN_AFTER: Duration = Duration::from_secs(60);
 
 impl Held {
     /// The graph.
@@ -136,8 +136,8 @@ impl<'a> Run<'a> {
     }
 
     /// Builds the site, and again without the parts of the cache that turn out to be damaged.
-    pub(super) fn until_sound(&self, held: &mut Option<Held>, mut task: Task<'_>) -> miette::Result<Built> {
-        let (mut anew, mut again) = (Vec::new(), 0);
+    pub(super) fn with_repairs(&self, held: &mut Option<Held>, mut task: Task<'_>) -> miette::Result<Built> {
+        let (mut renewed, mut restarts) = (Vec::new(), 0);
         loop {
             let failure = match self.run(held, &task) {
                 Err(Failure::Lost(path)) => Failure::Damaged(failure::incomplete(&path)),
@@ -145,12 +145,12 @@ impl<'a> Run<'a> {
                 Ok(built) => return Ok(built),
             };
             match failure {
-                Failure::Damaged(damage) if damage.which().is_some_and(|which| !anew.contains(&which)) => {
-                    anew.extend(damage.which());
+                Failure::Damaged(damage) if damage.which().is_some_and(|which| !renewed.contains(&which)) => {
+                    renewed.extend(damage.which());
                     self.observer.warn(&self.cache.begin_anew(damage)?);
                 }
-                Failure::Changed(_) if again < AGAIN => {
-                    again += 1;
+                Failure::Changed(_) if restarts < MAX_RESTARTS => {
+                    restarts += 1;
                     // Nobody reported this change, and the answers have been stored.
                     (task.changed, task.answers) = (None, &[]);
                 }
@@ -216,7 +216,7 @@ impl<'a> Run<'a> {
             return Ok((Scan::of(self.config, &self.cache)?, None));
         };
         let is_up_to_date = match changed {
-            Some(changed) => scan.look_again(changed)?,
+            Some(changed) => scan.rescan(changed)?,
             None => false,
         };
         if !is_up_to_date {
@@ -227,7 +227,7 @@ impl<'a> Run<'a> {
         }
         if rest != self.rest(&scan) {
             graph.db.set_files(scan.files(self.config)?, Scan::today(self.config));
-            scan.forget_what_was_looked_at();
+            scan.count_as_whole();
         }
         Ok((scan, Some(graph)))
     }
@@ -333,7 +333,7 @@ impl<'a> Run<'a> {
         // Answers that were waited for are stored, whatever happens to the build.
         facts.learn(&mut db, task.answers)?;
 
-        on_all_cores(&db, &shelf.read_anew(&db), |db, file| {
+        on_all_cores(&db, &shelf.newly_read(&db), |db, file| {
             observer.is_stopped() || graph::entries::parsed(db, *file).is_ok()
         });
         go_on(*observer)?;
@@ -355,7 +355,7 @@ impl<'a> Run<'a> {
         facts.settle(&mut db, &mut shelf, scan, &mut durations)?;
 
         let rendering = Instant::now();
-        let plan = render::planned(&db, &shelf.read_anew(&db), *observer)?;
+        let plan = render::planned(&db, &shelf.newly_read(&db), *observer)?;
         let mut traces = OutputTraces::load(cache)?;
         let shared = Shared::default();
         let rendered = render::render(&db, cache, &plan, (&mut traces, shelf.shared(), &shared), *observer);
@@ -435,7 +435,7 @@ impl<'a> Run<'a> {
         let is_trusted = |graph: &&Graph| {
             task.changed.is_some()
                 && graph.folder == name
-                && graph.seen.elapsed() < LOOK_AGAIN
+                && graph.seen.elapsed() < RESCAN_AFTER
                 && graph.identity == Identity::of(&paths.output)
         };
         match last.map(|last| &last.graph).filter(is_trusted) {
@@ -453,7 +453,7 @@ impl<'a> Run<'a> {
     fn fill(&self, scan: &Scan, graph: Option<Graph>) -> Result<(Database, Shelf, Sets), Failure> {
         if let Some(Graph { mut db, mut shelf, sets, .. }) = graph {
             db.set_today(Scan::today(self.config));
-            match scan.looked_again_at() {
+            match scan.rescanned() {
                 Some(stems) => shelf.update_some(&mut db, scan, &stems)?,
                 None => {
                     let shared = SharedNow::new(&db, &sets);

@@ -153,7 +153,7 @@ impl Shelf {
 
     /// Replaces each entry that can't be read by its last good version.
     pub(super) fn fall_back(&mut self, db: &mut Database, cache: &Cache) -> Result<(), CacheError> {
-        for file in self.read_anew(&*db) {
+        for file in self.newly_read(&*db) {
             let Some(problems) = parsed(&*db, file).as_ref().err().filter(|_| !*is_draft(&*db, file)) else {
                 continue;
             };
@@ -304,7 +304,7 @@ impl Shelf {
     }
 
     /// The entries that were read.
-    pub(super) fn read_anew(&self, db: &Database) -> Vec<EntryFile> {
+    pub(super) fn newly_read(&self, db: &Database) -> Vec<EntryFile> {
         self.files.iter().copied().filter(|file| known(db, *file).is_none()).collect()
     }
 
@@ -316,7 +316,7 @@ impl Shelf {
     pub(super) fn wants_the_same(&self, db: &Database) -> bool {
         // Entries that contradict each other want no facts.
         sound_entries(db).len() == self.earlier.len()
-            && self.read_anew(db).into_iter().filter(|file| !*is_draft(db, *file)).all(|file| {
+            && self.newly_read(db).into_iter().filter(|file| !*is_draft(db, *file)).all(|file| {
                 let mut wanted = wanted_for(db, file);
                 wanted.sort_unstable();
                 self.earlier(db, file).is_some_and(|entry_trace| entry_trace.reads.subjects() == wanted)
@@ -325,7 +325,7 @@ impl Shelf {
 
     /// The entries that this build read, with their traces.
     pub(super) fn fresh(&self, db: &Database, shared: &Shared) -> Vec<Fresh> {
-        let files = self.read_anew(db);
+        let files = self.newly_read(db);
         let sound: HashSet<EntryFile> = graph::entries::sound_entries(db).iter().copied().collect();
         let entry_traces = super::on_all_cores(db, &files, |db, file| {
             let digest = self.content(*file).filter(|_| sound.contains(file))?;

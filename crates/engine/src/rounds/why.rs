@@ -70,7 +70,7 @@ impl Why<'_> {
         let cache = self.cache;
         let manifest = cache.manifest(Tree::Output(&self.config.paths.output_name()))?;
         // If the cache was lost, the folder's manifest says what was there.
-        let told_by_folder = match &manifest {
+        let folder_manifest = match &manifest {
             Some(_) => ByFolder::default(),
             None => ByFolder::read(&self.config.paths.output),
         };
@@ -81,10 +81,10 @@ impl Why<'_> {
         let mut all = BTreeMap::new();
         for (path, (digest, _)) in outputs {
             let old = published.get(path).map(|file| file.digest);
-            if old == Some(*digest) || told_by_folder.is(path, *digest) {
+            if old == Some(*digest) || folder_manifest.is(path, *digest) {
                 continue;
             }
-            let was_there = old.is_some() || told_by_folder.has(path);
+            let was_there = old.is_some() || folder_manifest.has(path);
             let mut why = match (old, self.plan.outputs.get(path)) {
                 // A picture's path changes with its content.
                 (None, _) | (_, None | Some(Output::Picture(_))) => Vec::new(),

@@ -206,11 +206,11 @@ pub const WELL_KNOWN: &str = ".well-known";
 pub fn belongs_at_root(name: &str) -> bool {
     const NAMES: [&str; 5] = ["CNAME", ".nojekyll", "favicon.ico", "BingSiteAuth.xml", WELL_KNOWN];
     // https://support.google.com/webmasters/answer/9008080: `google`, then hexadecimal digits.
-    let is_googles = || {
+    let is_google_verification = || {
         let digits = name.strip_prefix("google").and_then(|name| name.strip_suffix(".html"));
         digits.is_some_and(|it| !it.is_empty() && it.bytes().all(|byte| byte.is_ascii_hexdigit()))
     };
-    NAMES.contains(&name) || is_googles()
+    NAMES.contains(&name) || is_google_verification()
 }
 
 /// Whether a file or folder with this name is never copied to the root, unlike other hidden ones: git, macOS and builds

@@ -76,7 +76,7 @@ pub(super) fn judge(body: &[u8]) -> Verdict {
     let said = || envelope.errors.iter().map(|error| &error.message).chain(&envelope.message);
     let is_limited = envelope.errors.iter().any(GraphqlError::limits)
         || envelope.data.is_none()
-            && said().any(|message| rate_limit::speaks_of_secondary(message.as_bytes()));
+            && said().any(|message| rate_limit::mentions_secondary(message.as_bytes()));
     if is_limited {
         return Verdict::Limited;
     }
