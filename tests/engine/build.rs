@@ -414,7 +414,7 @@ fn an_export_with_wrong_numbers_changes_nothing() {
         })
     })));
     let run = site.build(&[]).succeeded();
-    assert!(run.stderr.contains("can't be read"), "{}", run.stderr);
+    assert!(run.stderr.contains("can't parse the usage export of the month"), "{}", run.stderr);
     assert_eq!(plugin(&site, "one")["stats"]["instances_month"], 40);
 }
 
