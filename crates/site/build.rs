@@ -1,21 +1,21 @@
-//! Gives this crate a fingerprint of everything that decides what outputs are.
+//! Computes a fingerprint of all code that determines the content of outputs.
 //!
-//! What builds remember is kept under it, so that another version of the program, also one under development, never
-//! takes over a result that it would not have come to itself; while a change elsewhere, such as of the command line or
-//! of what only that depends on, keeps every cache good.
+//! Cached results are stored under this fingerprint, so that a version of the program, including one under development,
+//! never reuses a result that it would compute differently. Changes to other code, such as the command line or its
+//! dependencies, leave caches valid.
 
-#![allow(clippy::print_stdout, reason = "this is how a build script answers")]
-#![allow(clippy::disallowed_methods, reason = "what it reads is an input of the crate's")]
+#![allow(clippy::print_stdout, reason = "cargo reads a build script's standard output")]
+#![allow(clippy::disallowed_methods, reason = "the files it reads are inputs of the crate")]
 
 mod fingerprint;
 
 use std::path::Path;
 
-/// The crates that decide what outputs are, given the site's files, the settings and the facts. A test holds that each
-/// crate that one of these uses is among them (`tests/house/crate_dependencies.rs`).
+/// The crates whose code determines the content of outputs. A test (`tests/house/crate_dependencies.rs`) checks that
+/// the crates they depend on are also listed.
 pub(crate) const CRATES: &[&str] = &["text", "model", "site"];
 
-/// The theme.
+/// The folders of the theme.
 const THEME: &[&str] = &["site/templates", "site/assets"];
 
 fn main() {

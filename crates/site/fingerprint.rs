@@ -1,18 +1,18 @@
-//! Fingerprints of source code, for build scripts: of files, and of the versions of all that they depend on.
+//! Fingerprints for build scripts: of source files and of the versions of their dependencies.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A hash of the files that are, or are below, these paths in `root`, of their names and their contents; and of `more`.
+/// A hash of `more` and of the names and contents of the files at or below the paths `parts` in `root`.
 pub(crate) fn of(root: &Path, parts: &[String], more: &str) -> String {
     let mut files = Vec::new();
     for part in parts {
         collect(root, Path::new(part), &mut files);
     }
     files.sort();
-    // FNV-1a with 128 bits (https://www.rfc-editor.org/rfc/rfc9923): fast and without a dependency. Nobody
-    // attacks it: whoever can choose the files can also choose the program.
+    // 128-bit FNV-1a (https://www.rfc-editor.org/rfc/rfc9923): fast, and needs no dependency. It doesn't have to
+    // resist attacks: anyone who can change the files can also change the program.
     let mut hash: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
     let mut add = |bytes: &[u8]| {
         for byte in bytes.iter().chain(&[0]) {
@@ -38,8 +38,8 @@ fn collect(root: &Path, path: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// What these crates of the workspace in `root` depend on but for their tests, a line each: how the manifests ask for it,
-/// and the version of each package that it comes to.
+/// The dependencies, except those of tests, of these crates of the workspace in `root`. One line each: the lines of the
+/// manifests, and the locked version of every package, including indirect ones.
 pub(crate) fn dependencies(root: &Path, crates: &[&str]) -> String {
     let read = |path: &str| fs::read_to_string(root.join(path)).unwrap_or_default();
     let (workspace, lock) = (read("Cargo.toml"), read("Cargo.lock"));
@@ -52,13 +52,13 @@ pub(crate) fn dependencies(root: &Path, crates: &[&str]) -> String {
     lines.extend(shared.map(|line| format!("workspace {line}")));
     let mut seen = BTreeSet::new();
     while let Some(next) = open.pop_first() {
-        // A crate of the workspace has no source: what it depends on was asked for above.
+        // Workspace members have no `source`; their dependencies were read from their manifests above.
         let is_meant =
             |package: &&str| value(package, "name") == Some(&next) && value(package, "source").is_some();
         for package in lock.split("[[package]]\n").filter(is_meant) {
             lines.insert(format!("{next} {}", value(package, "version").unwrap_or_default()));
             let needs = package.lines().filter_map(|line| line.trim().strip_prefix('"'));
-            // Where there are several versions of a package, the one that is meant stands behind its name.
+            // If several versions of a package are locked, the version follows the name.
             let needs = needs.filter_map(|need| need.split([' ', '"']).next()).map(str::to_owned);
             open.extend(needs.filter(|need| !seen.contains(need)));
         }
@@ -67,7 +67,7 @@ pub(crate) fn dependencies(root: &Path, crates: &[&str]) -> String {
     lines.into_iter().map(|line| line + "\n").collect()
 }
 
-/// The lines of a manifest that ask for what is needed beyond tests.
+/// The dependency lines of a manifest, except `[dev-dependencies]`.
 fn asked(manifest: &str) -> impl Iterator<Item = &str> {
     let mut is_wanted = false;
     manifest.lines().filter(move |line| {
@@ -79,7 +79,7 @@ fn asked(manifest: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The name of what a line of a manifest asks for.
+/// The package name in a dependency line of a manifest.
 fn name(line: &str) -> &str {
     line.split([' ', '.', '=']).next().unwrap_or_default()
 }

@@ -1,6 +1,5 @@
-// Filters and sorts all plugins as one types and chooses. What is chosen is in the address, so that a link to a list
-// can be shared and the back button goes back. Without this script the lists are there as they are. What fits what is
-// typed, search.js knows.
+// Filters and sorts the list of plugins. The filters are kept in the URL, so that lists can be shared and the back
+// button works. Without this script, pages show their static lists. search.js does the text search.
 (() => {
   "use strict";
   const form = document.getElementById("_browse");
@@ -9,7 +8,7 @@
   const list = document.getElementById("_list");
   const status = document.getElementById("_status");
   const more = document.getElementById("_more");
-  // Where to go if this script does not come, or the list does not.
+  // A link to a static list, shown if this script or the index fails to load.
   const way = document.getElementById("_way");
   if (!form || !results || !list || !status || !more || typeof Search === "undefined") return;
 
@@ -17,16 +16,16 @@
   const controls = form.elements;
   const NAMES = ["q", "sort", "tag", "python3", "os", "octoprint", "state", "price"];
   const FROM_LIST = ["tag", "os", "octoprint"];
-  // So many rows are a screen, and are there before anybody sees them missing; so many there are until more are asked for.
+  // The number of rows that fill a screen and are drawn at once, and the number shown until "Show more" is clicked.
   const SCREEN = 12, WINDOW = 30;
-  // For so many milliseconds at once it is learnt what plugins say: half a frame, since keystrokes wait for it.
+  // Milliseconds of indexing at a time: half a frame, because keystrokes wait for it.
   const SLICE = 8;
   const PYTHON3 = 1, ABANDONED = 2, ADOPTION = 4, DISABLED = 8, ARCHIVED = 16, COMMERCIAL = 32, CLOUD = 64,
     PYTHON2_ONLY = 256, FREE_TIER = 512;
   const GONE = ABANDONED | ADOPTION | DISABLED | ARCHIVED;
   const STATES = { adoption: ADOPTION, abandoned: ABANDONED, archived: ARCHIVED, disabled: DISABLED };
-  // Who has changed nothing for two years is not called a maintainer. The index has dates, so it is the visitor's day
-  // that counts, whenever the site was built.
+  // A plugin that has not changed for two years doesn't count as maintained. This is decided here rather than in the
+  // build, so that it depends on the visitor's date.
   const TODAY = Math.floor(Date.now() / 864e5), IDLE = 731;
   const lastChange = (at) => Math.max(data.of.date[at], data.of.released[at], data.of.pushed[at]);
   const isIdle = (at) => TODAY - lastChange(at) > IDLE;
@@ -37,7 +36,7 @@
 
   const prepare = (index) => {
     const of = index.plugins;
-    // A page of a tag or an author looks at its own plugins alone.
+    // The page of a tag or an author lists only its own plugins.
     const tag = withinTag ? index.tag_slugs.indexOf(withinTag) : null;
     const author = withinAuthor ? index.author_slugs.indexOf(withinAuthor) : null;
     const within = of.stem.map((_, at) => at).filter((at) =>
@@ -45,8 +44,8 @@
     return { index, of, within, search: Search.of(index) };
   };
 
-  // The place of a version among those that the index has: of the last that is no newer. A line such as 1.5 stands for
-  // its last release. -1 for what is no version.
+  // The index of the newest version in the list that is not newer than the given one. A release line such as 1.5 stands
+  // for its last release. -1 if the text is not a version.
   const octoprintAt = (index, text) => {
     if (!/^\d+(\.\d+)*$/.test(text)) return -1;
     const asked = text.split(".").map(Number);
@@ -56,13 +55,13 @@
       return at < 0 ? asked.length < 3 || known.length <= asked.length : (known[at] || 0) < asked[at];
     });
   };
-  // Every line of OctoPrint from the oldest to the newest that an entry speaks of.
+  // Every release line of OctoPrint from the oldest to the newest that entries mention.
   const octoprintLines = (index) => {
     const lines = [];
     let [lastMajor, lastMinor] = [-1];
     for (const version of index.octoprint.slice(1)) {
       const [major, minor = 0] = version.split(".").map(Number);
-      // Whatever an entry says, nobody chooses among hundreds.
+      // An entry may mention an absurd version: don't offer hundreds of lines.
       let from = major === lastMajor ? lastMinor + 1 : minor;
       if (minor - from > 99) from = minor;
       for (; from <= minor; from++) lines.push(`${major}.${from}`);
@@ -71,7 +70,7 @@
     return lines;
   };
 
-  // What is asked of the place of a plugin by what is chosen.
+  // The selected filters, as predicates on the position of a plugin.
   const conditions = () => {
     const { of, index } = data;
     const { tag, python3, os, octoprint, state, price } = controls;
@@ -104,7 +103,7 @@
 
   const isTyped = () => /[\p{L}\p{N}]/u.test(controls.q.value);
 
-  // The places of the plugins that fit, in order, and whether they have all that is typed.
+  // The positions of the matching plugins, in order, and whether they contain all words of the query.
   const find = () => {
     const places = conditions().reduce((left, fits) => left.filter(fits), [...data.within]);
     const found = isTyped() ? data.search.find(controls.q.value, places) : { hits: places, isAll: true };
@@ -112,9 +111,9 @@
     const sort = sorted = controls.sort.value || (isTyped() ? "" : usual || "popular");
     const column = data.of[COLUMNS[sort]];
     const { week } = data.of;
-    // Plugins are in the order of titles, and sorting keeps it among equals.
+    // Plugins are stored in the order of their titles, which stable sorts keep among equals.
     if (sort) hits.sort((a, b) => a - b);
-    // What is dated in the future is not new yet.
+    // Plugins dated in the future come last.
     const rank = (at) => (sort === "newest" && column[at] > TODAY ? -column[at] : column[at]);
     if (column) hits.sort((a, b) => rank(b) - rank(a) || (sort === "trending" ? week[b] - week[a] : 0));
     return found;
@@ -144,16 +143,16 @@
       [FREE_TIER, "", "Free tier"], [PYTHON2_ONLY, "warn", "Python 2 only"],
     ]) if (flags & bit) title.append(" ", make("span", { class: `badge ${kind}` }, text));
     if (of.pushed[at] && isIdle(at) && !(flags & GONE)) {
-      title.append(" ", make("span", { class: "badge warn" }, `No change since ${date(lastChange(at)).slice(-4)}`));
+      title.append(" ", make("span", { class: "badge warn" }, `No changes since ${date(lastChange(at)).slice(-4)}`));
     }
     const facts = [`by ${many(of.authors[at]).map((author) => index.authors[author]).join(", ")}`];
-    // What the list is sorted by is said, and numbers that are not fresh with their day.
+    // Show the value that the list is sorted by, and the date of stale numbers.
     const asOf = (days) => (days ? ` as of ${date(days)}` : "");
     const usage = asOf(index.usage_as_of), github = asOf(of.github_as_of[at]);
     if (sorted === "trending" && of.week[at]) facts.push(`${number(of.week[at])} new installs this week${usage}`);
     if (of.month[at]) facts.push(`${number(of.month[at])} active this month${usage}`);
     if (of.stars[at]) facts.push(`${number(of.stars[at])} ${of.stars[at] === 1 ? "star" : "stars"}${github}`);
-    if (sorted === "pushed") facts.push(of.pushed[at] ? `last push ${date(of.pushed[at])}${github}` : "last push not known");
+    if (sorted === "pushed") facts.push(of.pushed[at] ? `last push ${date(of.pushed[at])}${github}` : "last push unknown");
     else if (of.released[at] && sorted !== "newest") facts.push(`released ${date(of.released[at])}${github}`);
     else if (of.date[at]) facts.push(`added ${date(of.date[at])}`);
     return make("li", { class: "row" }, title,
@@ -163,7 +162,7 @@
   let hits = [];
   let sorted = "";
   let shown = 0;
-  // So many rows were asked for, and what is shown of them was found before everything was learnt.
+  // The number of rows requested, and whether the current results come from an incomplete index.
   let asked = 0;
   let isEarly = false;
   let hasFailed = false;
@@ -178,7 +177,7 @@
   const isAsking = () => Boolean(always) || NAMES.some((name) => name === "python3"
     ? controls.python3.checked : controls[name].value.trim() !== "");
 
-  // The first choice says what order it is: that of what fits best, or the one that the list has anyway.
+  // The first option names the default order: the best match for a query, or else the order of the static list.
   const inOrder = controls.sort.options[0];
   const usually = inOrder.text;
   const nameOrder = () => {
@@ -200,9 +199,9 @@
     if (!asks) return;
     if (!data) {
       if (!hasFailed) return;
-      // What the page has anyway is better than nothing.
+      // Fall back to the static list.
       if (fixed) fixed.hidden = false;
-      status.textContent = "What it takes to search has not arrived. Check your connection and try again.";
+      status.textContent = "The search index could not be loaded. Check your connection and try again.";
       return;
     }
     asked = rows;
@@ -214,30 +213,31 @@
     list.replaceChildren();
     showMore(rows);
     const all = data.within.length;
-    status.textContent = isEarly ? "Searching …" : hits.length === all ? `${number(all)} ${all === 1 ? "plugin" : "plugins"}`
-      : hits.length ? `${number(hits.length)} of ${number(all)} plugins${found.isAll ? "" : "; none has all the words"}`
-        : "Nothing fits. Try fewer or shorter words, or fewer filters.";
+    status.textContent = isEarly ? "Searching…" : hits.length === all ? `${number(all)} ${all === 1 ? "plugin" : "plugins"}`
+      : hits.length ? `${number(hits.length)} of ${number(all)} plugins${found.isAll ? "" : "; none matches all words"}`
+        : "No plugins found. Try fewer or shorter words, or fewer filters.";
   };
 
-  // Sets a choice to what a link asks for, in whatever case it is written and by its value or its name.
+  // Selects the option that a link asks for by its value or its text, ignoring case.
   const choose = (select, value) => {
     const wanted = value.toLowerCase();
     const same = (text) => text.toLowerCase() === wanted;
     const options = [...select.options];
     let option = options.find((one) => same(one.value)) || options.find((one) => same(one.text));
     if (!option && data) {
-      // A link may name what there is no longer: nothing fits it, and the choice says why. A version need not be a choice.
+      // A link may name a value that no longer exists: add it as unknown, so that the empty result is explained.
+      // OctoPrint versions are valid even if they are not among the options.
       const isKnown = select === controls.octoprint && octoprintAt(data.index, value) >= 0;
-      select.append(option = new Option(isKnown ? value : `${value} (not known)`, value));
+      select.append(option = new Option(isKnown ? value : `${value} (unknown)`, value));
     }
     select.value = option ? option.value : "";
   };
 
-  // What a search needs is learnt while nobody waits for anything, a little at a time. Whoever types before that is over
-  // sees at once what is known, and all of it a moment later.
+  // Builds the search index in small steps while the browser is idle. A query that is typed before it is complete shows
+  // preliminary results at once, and the final ones a moment later.
   const learn = () => new Promise((learnt) => {
     const part = () => {
-      // For somebody who waits for it, it goes on as soon as it can.
+      // If a query is waiting, continue as soon as possible.
       const soon = isEarly || !window.requestIdleCallback ? setTimeout : requestIdleCallback;
       if (!data.search.prepare(SLICE)) return void soon(part);
       if (isEarly) show(Math.max(WINDOW, asked, shown));
@@ -275,7 +275,7 @@
   const address = () => {
     const to = new URL(location.href);
     for (const name of NAMES) {
-      // What these hold is known once the list is there; until then the address knows it better.
+      // The options of these controls come from the index: until it is loaded, keep what the URL says.
       if (!data && FROM_LIST.includes(name)) continue;
       const control = controls[name];
       const value = name === "python3" ? (control.checked ? "1" : "") : control.value.trim();
@@ -296,8 +296,8 @@
     return NAMES.some((name) => given.get(name)) || always;
   };
 
-  // One pass a frame is as fast as anybody sees, and what is below the screen comes with the next one. The address waits
-  // for a pause, since browsers limit its changes.
+  // Search at most once a frame, and draw the rows below the screen in the next frame. Update the URL only when typing
+  // pauses, because browsers limit how often it may change.
   let frame = 0;
   let pause = 0;
   const keep = () => {
@@ -341,9 +341,9 @@
     if (isAsking()) begin();
     else show();
   });
-  // Whoever follows a link before the pause is over comes back to what was typed.
+  // Save the query when a link is followed before typing has paused, so that the back button restores it.
   results.addEventListener("click", keep);
-  // Whoever comes back finds the list as long as it was, and at its place.
+  // Save the length and scroll position of the list for the back button.
   addEventListener("pagehide", () => {
     keep();
     if (shown) history.replaceState({ shown, top: scrollY }, "");

@@ -1,4 +1,4 @@
-// Copy buttons, and screenshots that open large. Without it the texts can be selected, and the pictures are links.
+// Copy buttons and the screenshot viewer. Without this script, texts can be selected and screenshots are links.
 (() => {
   "use strict";
 
@@ -10,7 +10,7 @@
     selection.addRange(range);
   };
 
-  // Where the clipboard may not be written to, the text is selected, which is half of the way.
+  // If writing to the clipboard is not allowed, select the text instead.
   const copy = async (element) => {
     try {
       await navigator.clipboard.writeText(element.textContent);
@@ -34,7 +34,7 @@
     button.addEventListener("click", async () => {
       const done = await copy(text);
       button.firstChild.data = done ? "Copied" : "Selected";
-      status.textContent = done ? "Copied" : "The text is selected: copy it with your keyboard";
+      status.textContent = done ? "Copied" : "Text selected. Copy it with your keyboard.";
       clearTimeout(timer);
       timer = setTimeout(() => {
         button.firstChild.data = "Copy";
@@ -90,7 +90,7 @@
     else return;
     event.preventDefault();
   });
-  // What is around the picture counts as outside.
+  // A click beside the picture closes the dialog.
   dialog.addEventListener("click", (event) => {
     if (event.target === dialog) dialog.close();
   });

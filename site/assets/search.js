@@ -1,32 +1,32 @@
-// Finds what people mean: which plugins fit what somebody typed, and how well. It knows nothing of pages; browse.js asks it.
+// The search: which plugins match a query, and how well. It doesn't touch the page; browse.js does.
 const Search = (() => {
   "use strict";
-  // How much a word counts by where it is said. A title's count more the fewer they are. Whole numbers, since lists of
-  // them take half as much memory.
+  // Weight of a word by the field it appears in. Words of a title weigh more if the title is short. The weights are
+  // integers because arrays of integers take half as much memory.
   const TITLE = 36, ONLY = 24, TAG = 36, NAME = 30, AUTHOR = 24, ABOUT = 12;
-  // How much of that a word has that is not the one typed: another form of it, one that begins with it, what means the
-  // same, one that holds it, and one with as many typing errors.
+  // The share of that weight for inexact matches: another form of the word, a prefix match, a synonym, a substring
+  // match, and a match with 0, 1 or 2 typing errors.
   const FORM = 0.9, BEGINNING = 0.5, SYNONYM = 0.7, INSIDE = 0.25, ERRORS = [0.5, 0.3, 0.15];
-  // What does not work, or nobody looks after any more, comes after what fits about as well.
+  // Disabled and abandoned plugins rank below others that match about as well.
   const DISABLED = 0.4, ABANDONED = 0.6;
-  // A word that more than a quarter of many plugins say, such as "print", is nothing to insist on.
+  // A word that more than a quarter of the plugins contain, such as "print", is not required to match.
   const MANY = 20, SHARE = 1 / 4;
-  // Where fewer have all the words, those follow that have about a third of what the words tell.
+  // If fewer than FEW plugins match all words, add those that reach this share of the query's total weight.
   const FEW = 5, ENOUGH = 0.3;
 
-  // What says nothing about a plugin among plugins for OctoPrint. It counts if there is nothing else.
+  // Stop words. They count only if a query contains nothing else.
   const FILLING = new Set(("a about all also am an and any are as at be been but by can could do does for from get gets give gives "
     + "has have how i if in into is it its just let lets like make makes me my need no not of on one or our over please show shows "
     + "so some someone something tell tells than that the their them then there these they thing things this to use uses using via "
     + "want was way we what when where whether which while who will with without would you your "
     + "octoprint plugin plugins").split(" "));
 
-  // Letters compare without case and accents, since few people type names the way their owners write them.
+  // Case and accents are ignored, because few people type names exactly as they are written.
   const plain = (text) => (/^[\x00-\x7f]*$/.test(text) ? text.toLowerCase()
     : text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase().replace(/ß/g, "ss"));
-  // The signs at the end of a word tell C++ and C# from C.
+  // Trailing + and # belong to the word, to distinguish C++ and C# from C.
   const split = (text) => plain(text).match(/[\p{L}\p{N}]+(?:[+#]+(?![\p{L}\p{N}+#]))?/gu) || [];
-  // Words as they are said, and of `WebcamStreamer` either half, too, since people type those.
+  // The words of a text, and also the parts of compounds such as `WebcamStreamer`.
   const spoken = (text) => (/\p{Ll}\p{Lu}/u.test(text)
     ? split(`${text} ${text.replace(/(\p{Ll})(\p{Lu})/gu, "$1 $2")}`) : split(text));
   const asked = (text) => {
@@ -35,8 +35,8 @@ const Search = (() => {
     return rest.length ? rest : all;
   };
 
-  // What the forms of an English word have in common; no word by itself. Endings go while three letters with a vowel stay,
-  // and a consonant that an ending doubled is one again.
+  // A stem common to the forms of an English word. Suffixes are removed as long as three letters with a vowel remain, and
+  // a doubled consonant at the end becomes a single one.
   const stem = (word) => {
     if (word.length < 4 || /[^a-z]/.test(word)) return word;
     let it = word.replace(/([^aeiou])ies$/, "$1y").replace(/(ss|sh|ch|x|z)es$/, "$1").replace(/([^siu])s$/, "$1");
@@ -47,9 +47,9 @@ const Search = (() => {
     return it;
   };
 
-  // By how many letters that were forgotten, added, changed or swapped with a neighbour a typed word differs from
-  // another, and from how that begins if nobody has typed it to its end (optimal string alignment). What is more than
-  // `most` is not told apart, so only places that are no further apart than that are compared (Ukkonen's band).
+  // The edit distance (optimal string alignment: letters missing, added, changed or swapped with a neighbour) between a
+  // typed word and a known one, and between the typed word and the best-matching prefix of the known one. Distances above
+  // `most` are all returned as `most + 1`, so only a diagonal band of the matrix is computed (Ukkonen).
   const LONGEST = 40;
   const rows = Array.from({ length: 3 }, () => new Uint8Array(LONGEST + 3));
   const errors = (typed, known, most) => {
@@ -80,7 +80,7 @@ const Search = (() => {
     for (let j = Math.max(0, typed.length - most); j <= width; j++) if (last[j] < begun) begun = last[j];
     return [known.length > width ? more : last[width], begun];
   };
-  // A bit for each letter, so that words which lack too many are told apart without a closer look.
+  // A bit for each letter, to rule out words with too many different letters without computing their distance.
   const letters = (word) => {
     let bits = 0;
     for (let at = 0; at < word.length; at++) bits |= 1 << (word.charCodeAt(at) & 31);
@@ -92,11 +92,11 @@ const Search = (() => {
     return count;
   };
 
-  // What is found in these plugins: columns as browse.json has them, with its lists of tags and authors.
+  // A search over the plugins of browse.json.
   const of = (index) => {
     const { title, stem: names, about, tags, authors, flags, month } = index.plugins;
     const size = title.length;
-    // Each word with where it is said: the place of a plugin, how much it counts there, the next place …
+    // Maps each word to its postings: the position of a plugin, the weight there, the next position …
     const vocabulary = new Map();
     const forms = new Map();
     const telling = [];
@@ -114,11 +114,11 @@ const Search = (() => {
     const say = (at, words, weight) => {
       for (const word of words) {
         const { places } = vocabulary.get(word) || meet(word);
-        // What counts most is said first.
+        // The highest weight of a word is added first: ignore later ones.
         if (places[places.length - 2] !== at) places.push(at, weight);
       }
     };
-    // To learn what 10,000 plugins say takes longer than a frame; so it is done in parts, what counts most first.
+    // Indexing 10,000 plugins takes longer than a frame, so it is done in steps, the most important fields first.
     const PART = 20;
     function* learn() {
       const tagWords = index.tags.map(spoken);
@@ -141,7 +141,7 @@ const Search = (() => {
     const learning = learn();
     let isLearnt = false;
 
-    // What a word that is typed means besides: from its stem to others.
+    // Synonyms: from the stem of a word to other stems.
     const meanings = new Map();
     for (const [from, to] of index.synonyms) {
       for (const root of from.map(plain).map(stem)) {
@@ -152,7 +152,7 @@ const Search = (() => {
     const standing = Float32Array.from(flags, (bits, at) =>
       (bits & 8 ? DISABLED : bits & 2 ? ABANDONED : 1) * (1 + Math.log10(1 + month[at]) / 20));
 
-    // How well each plugin fits one word, how many fit at all, and how much the word tells.
+    // The score of each plugin for one word, the number of matches, and the weight of the word (rare words weigh more).
     const look = (word, isLast) => {
       const found = new Float32Array(size);
       let count = 0;
@@ -168,16 +168,16 @@ const Search = (() => {
       for (const other of meanings.get(root) || []) {
         for (const form of forms.get(other) || []) add(form.places, SYNONYM);
       }
-      // The last word may not be typed to its end; another is only cut short if it is none by itself.
+      // The last word may be incomplete. Other words match as prefixes only if they match nothing else.
       if (isLast || !count) {
         const begin = (entry) => {
           if (entry.word.startsWith(word)) add(entry.places, BEGINNING + 0.3 * word.length / entry.word.length);
         };
         telling.forEach(begin);
-        // Who types "plug" does not mean "plugin", unless there is nothing else.
+        // "plug" should not match "plugin" unless nothing else matches.
         if (!count) filling.forEach(begin);
       }
-      // Before everything is learnt nobody knows that a word is a part of another, or wrong.
+      // Only a complete index can tell that a word has no exact match.
       if (isLearnt && !count && (word.length > 3 || /\p{Lo}/u.test(word))) {
         for (const entry of telling) if (entry.word.includes(word)) add(entry.places, INSIDE);
       }
@@ -188,7 +188,7 @@ const Search = (() => {
         for (const entry of telling) {
           if (ones(its & ~entry.bits) > most || root.length < 6 && entry.word[0] !== word[0]) continue;
           let [least, begun] = errors(word, entry.word, most);
-          // Where an ending is wrong, what is before it may be right.
+          // If the suffix is misspelled, the stem may still match.
           if (root.length > 4) least = Math.min(least, begun, root === word ? begun : errors(root, entry.word, most)[1]);
           if (least <= most) near[least].push(entry.places);
         }
@@ -208,7 +208,7 @@ const Search = (() => {
       return remembered.get(key);
     };
 
-    // Learns for so many milliseconds, and tells whether that is all.
+    // Indexes for at most `most` milliseconds; returns whether the index is complete.
     const prepare = (most) => {
       const end = performance.now() + most;
       if (!isLearnt) remembered.clear();
@@ -216,7 +216,7 @@ const Search = (() => {
       return isLearnt;
     };
 
-    // Of these places of plugins those that fit as far as is learnt, the best first, and whether they have all the words.
+    // The given positions that match, best first, and whether they match all words. May run on an incomplete index.
     const find = (text, places) => {
       const typed = [...new Set(asked(text))];
       const looked = typed.map((word, at) => lookOnce(word, at === typed.length - 1));
@@ -230,7 +230,7 @@ const Search = (() => {
       }
       for (const at of places) rank[at] *= standing[at];
       const all = needed.reduce((sum, { weight }) => sum + weight, 0);
-      // Numbers that hold both how well a plugin fits and its place sort many times faster than places that are compared.
+      // Sorting numbers that combine rank and position is many times faster than sorting with a comparison function.
       const best = (some) => {
         const most = some.reduce((so, at) => Math.max(so, rank[at]), Number.MIN_VALUE);
         const keys = Float64Array.from(some, (at) => Math.floor(rank[at] / most * 2 ** 32) * size + size - 1 - at);

@@ -1,12 +1,12 @@
-// Light or dark, as the visitor chose or else as the system has it. It runs before the first paint, so that no page
-// flashes in the wrong colours.
+// Applies the color scheme: the visitor's choice, or the system's setting. Runs before the first paint, so that pages
+// don't flash in the wrong colors.
 (() => {
   "use strict";
   const root = document.documentElement;
   const KEY = "shelflife-theme";
   const known = (theme) => (theme === "light" || theme === "dark" ? theme : "");
 
-  // Where nothing may be stored, the choice holds for this page.
+  // If storage is blocked, the choice applies only to this page.
   const recall = () => {
     try {
       return known(localStorage.getItem(KEY));
@@ -41,7 +41,7 @@
       show(known(choice.value));
     });
   });
-  // Another tab, or a page that comes back as it was left.
+  // The choice may have changed in another tab, or while this page was in the back/forward cache.
   addEventListener("storage", (event) => {
     if (event.key === KEY || event.key === null) show(recall());
   });

@@ -1,14 +1,14 @@
-//! What a site consists of: each output follows from inputs that are set before, and from nothing else.
+//! The outputs of a site, computed by pure queries from inputs.
 //!
-//! Neither a network nor a database can be reached from here. What queries remember across processes they reach through
-//! a trait, [`graph::Memory`], and whatever they read goes through a recorder, so that it is known what each output was
-//! made of.
+//! This crate accesses neither the network nor the database. Results that persist across processes are read and written
+//! through the trait [`graph::Memory`], and all reads of queries go through a recorder, which records the dependencies of
+//! each output.
 //!
 //! # Start here
 //!
-//! - [`graph::Database`] is one site's graph: inputs are set, then it is asked for outputs.
-//! - [`graph::table`] declares all outputs; [`graph::plan`] is which of them a site has, each of a [`graph::kinds::Kind`].
-//! - [`render`] is what they look like, given what they show.
+//! - [`graph::Database`] is the graph of one site: set its inputs, then query its outputs.
+//! - [`graph::table`] declares all outputs; [`graph::plan`] lists those that a site has, each of a [`graph::kinds::Kind`].
+//! - [`render`] turns data into the bytes of outputs.
 //!
 //! ```
 //! use shelflife_site::{render, theme};
@@ -21,11 +21,11 @@ pub mod graph;
 pub mod render;
 pub mod theme;
 
-/// A hash of everything that decides what outputs are, given the site's files, the settings and the facts: what was made
-/// under another one is made again.
+/// A hash of the code and theme that determine the content of outputs. Results stored under another fingerprint are
+/// recomputed.
 pub const FINGERPRINT: &str = env!("SHELFLIFE_FINGERPRINT");
 
-// What lies below has the same short names here as where it is from.
+// The modules of lower crates keep their short names here.
 use shelflife_model::{
     alternate, config, data, entry, entry_trace, fact, history, memory, page, plugin, trace,
 };

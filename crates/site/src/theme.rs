@@ -1,16 +1,16 @@
-//! The default theme, which is built into the program.
+//! The built-in theme: templates and assets embedded in the program.
 
 use include_dir::{Dir, include_dir};
 
 static TEMPLATES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../site/templates");
 static ASSETS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../site/assets");
 
-/// The theme's templates: name and text.
+/// The name and text of each template.
 pub fn templates() -> impl Iterator<Item = (&'static str, &'static str)> {
     files(&TEMPLATES).into_iter().filter_map(|(name, bytes)| Some((name, std::str::from_utf8(bytes).ok()?)))
 }
 
-/// The theme's assets: path below the assets folder, and content.
+/// The path below the assets folder and the content of each asset.
 pub fn assets() -> impl Iterator<Item = (&'static str, &'static [u8])> {
     files(&ASSETS).into_iter()
 }
