@@ -1,8 +1,8 @@
 //! Computes a fingerprint of all code that determines the content of outputs.
 //!
-//! Cached results are stored under this fingerprint, so that a version of the program, including one under development,
-//! never reuses a result that it would compute differently. Changes to other code, such as the command line or its
-//! dependencies, leave caches valid.
+//! Cached results are stored under this fingerprint, so that a version of the program, including one under
+//! development, never reuses a result that it would compute differently. Changes to other code, such as the command
+//! line or its dependencies, leave caches valid.
 
 #![allow(clippy::print_stdout, reason = "cargo reads a build script's standard output")]
 #![allow(clippy::disallowed_methods, reason = "the files it reads are inputs of the crate")]

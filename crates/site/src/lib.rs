@@ -1,13 +1,14 @@
 //! The outputs of a site, computed by pure queries from inputs.
 //!
-//! This crate accesses neither the network nor the database. Results that persist across processes are read and written
-//! through the trait [`graph::Memory`], and all reads of queries go through a recorder, which records the dependencies of
-//! each output.
+//! This crate accesses neither the network nor the database. Results that persist across processes are read and
+//! written through the trait [`graph::Memory`], and all reads of queries go through a recorder, which records the
+//! dependencies of each output.
 //!
 //! # Start here
 //!
 //! - [`graph::Database`] is the graph of one site: set its inputs, then query its outputs.
-//! - [`graph::table`] declares all outputs; [`graph::plan`] lists those that a site has, each of a [`graph::kinds::Kind`].
+//! - [`graph::table`] declares all outputs; [`graph::plan`] lists those that a site has, each of a
+//!   [`graph::kinds::Kind`].
 //! - [`render`] turns data into the bytes of outputs.
 //!
 //! ```

@@ -10,8 +10,8 @@ use crate::digest::Digest;
 use crate::render::{api, badge};
 
 query! {
-    /// The alternates of the page of an entry that is not known; `None` if it can't be read. One query for all of them:
-    /// each costs less to make than it would to ask whether it is what it was.
+    /// The alternates of the page of an entry without a reused trace; `None` if the entry can't be read. This is a
+    /// single query because computing an alternate is cheaper than validating a query for it.
     pub fn alternates(db: Reader<'_>, file: EntryFile) -> Option<Vec<(Alternate, Digest)>> {
         let settings = db.settings();
         let plugin = plugin(db, file).as_deref()?;
@@ -26,7 +26,7 @@ query! {
         let digest = |alternate| {
             let text = text(alternate)?;
             let digest = match alternate {
-                // The cache has it already, in fewer bytes.
+                // The cache already has the history in a more compact form.
                 Alternate::History => Digest::of(text.as_bytes()),
                 _ => db.memory().put_blob(text.as_bytes()),
             };
@@ -36,7 +36,7 @@ query! {
     }
 }
 
-/// The digest of an alternate of the page of an entry, known or not.
+/// Returns the digest of an alternate of an entry's page.
 pub(super) fn digest(db: Reader<'_>, file: EntryFile, wanted: Alternate) -> Digest {
     let digest = match known(db, file) {
         Some(entry_trace) => entry_trace.alternate(wanted),
@@ -46,7 +46,7 @@ pub(super) fn digest(db: Reader<'_>, file: EntryFile, wanted: Alternate) -> Dige
         }
     };
     digest.unwrap_or_else(|| {
-        // There is one of each, of every plugin in the plan.
+        // The plan has every alternate of every plugin.
         db.memory().lose(&wanted.address(stem(db, file)));
         Digest::of(b"")
     })

@@ -1,4 +1,4 @@
-//! What templates show and what JSON says, for the rows of the table of outputs.
+//! The contexts of templates and the content of JSON files, for the rows of the table of outputs.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,22 +22,22 @@ use crate::render::{address, api, browse_json as browse, feed as feeds, object, 
 use crate::trace::{Aspect, Input};
 use crate::wording::count;
 
-/// How many plugins or releases a feed has.
+/// The number of plugins or releases in a feed.
 const FEED: usize = 20;
-/// How many plugins the feed for OctoPrint's announcements has.
+/// The number of plugins in the feed for OctoPrint's announcements.
 const ANNOUNCEMENTS: usize = 10;
-/// How many plugins the start page shows as new.
+/// The number of new plugins on the home page.
 const NEWEST: usize = 10;
-/// How many tags the start page shows.
+/// The number of tags on the home page.
 const TAGS: usize = 30;
 
-/// What outputs show of all plugins that show numbers.
+/// The data about all plugins in outputs that show numbers.
 const SUMMARIES: Input = Input::All(Aspect::Summary);
 
-/// What long lists show of all plugins.
+/// The data about all plugins in long lists.
 const LISTED: Input = Input::All(Aspect::Listed);
 
-/// A template that shows nothing but itself.
+/// The context of templates that need no data.
 pub(super) fn nothing(_: Reader<'_>, _: &Kind, _: &mut Page) -> Value {
     Value::from(BTreeMap::<String, Value>::new())
 }
@@ -70,7 +70,7 @@ fn terms(db: Reader<'_>, taxonomy: Taxonomy) -> Value {
     db.summed_up(LISTED, None, |db| context! { groups => object::groups(taxonomies::groups(db, taxonomy)) })
 }
 
-/// The page of a tag or an author.
+/// The context of a tag's or author's page.
 pub(super) fn term(db: Reader<'_>, kind: &Kind, page: &mut Page) -> Value {
     let Kind::Taxonomy(key) = kind else { return Value::from(()) };
     db.summed_up(Input::Term(kind.file(db).into()), None, |db| {
@@ -182,7 +182,7 @@ pub(super) fn api_index(db: Reader<'_>, _: &str) -> String {
     api::index(views::summaries(db), db.settings())
 }
 
-/// What feeds have of new plugins: each with its description for feeds.
+/// Returns the newest plugins, each with its description for feeds.
 fn newest_with_bodies(db: Reader<'_>) -> Vec<(Arc<Summary>, String)> {
     let of_one = |db: Reader<'_>, file| {
         let body = feed_description(db, file).as_ref()?.text.to_string();
@@ -219,7 +219,7 @@ fn of_home(db: Reader<'_>) -> Value {
     }
 }
 
-/// Plugins in a state, each with what its entry says of that.
+/// Returns the plugins in a state, each with the reason that its entry gives.
 fn waiting(
     db: Reader<'_>,
     state: impl Fn(&Summary) -> bool,
@@ -232,18 +232,18 @@ fn waiting(
     waiting.into()
 }
 
-/// The entries whose descriptions the feed has, the newest first.
+/// Returns the entries in the feed of new plugins, newest first.
 pub(super) fn in_feed(db: Reader<'_>) -> impl Iterator<Item = EntryFile> {
     dated(db).iter().rev().take(FEED).copied()
 }
 
-/// The entries that OctoPrint's announcements tell of, the newest first.
+/// Returns the entries in the feed for OctoPrint's announcements, newest first.
 pub(super) fn in_announcements(db: Reader<'_>) -> impl Iterator<Item = EntryFile> {
     dated(db).iter().rev().take(ANNOUNCEMENTS).copied()
 }
 
-/// What OctoPrint on Python 2 merges into its update checks: the overlays that people wrote, and for each plugin that
-/// left Python 2 behind one by which OctoPrint offers no update to a version that wouldn't run.
+/// Returns the overlays for OctoPrint on Python 2: those in the data file, and for each other plugin that no longer
+/// supports Python 2 one that disables its update check, so that OctoPrint doesn't offer an update that can't run.
 fn python2_overlays(db: Reader<'_>) -> Overlays {
     let mut overlays = (*data::python2_overlays(db)).clone();
     for id in plugins::without_python2(db) {
@@ -253,7 +253,7 @@ fn python2_overlays(db: Reader<'_>) -> Overlays {
     overlays
 }
 
-/// The absolute address to which each earlier address leads.
+/// Returns the absolute target of each redirect.
 pub(super) fn redirects(db: Reader<'_>) -> BTreeMap<String, String> {
     db.note(Input::Redirects, None);
     let settings = db.settings();

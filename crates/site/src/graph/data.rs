@@ -1,4 +1,4 @@
-//! Data files as queries see them: one that is absent is empty, one that is wrong is a problem.
+//! Data files: a missing file counts as empty, an invalid one is a problem.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::digest::Digest;
 use crate::problem::Problem;
 use crate::warning::Warning;
 
-/// Reads a data file with `parse`; its default stands for an absent one.
+/// Reads a data file with `parse`; returns the default if the file does not exist.
 fn read<T: Default>(
     db: Reader<'_>,
     name: &str,
@@ -31,7 +31,7 @@ query! {
     }
 }
 
-/// What the blocklist was called before, and still is where nobody has renamed it.
+/// The old name of the blocklist, which is still accepted.
 pub const OLD_BLOCKLIST: &str = "blacklist";
 
 query! {
@@ -64,17 +64,18 @@ query! {
     }
 }
 
-/// Notices that OctoPrint instances show to people who have the plugin.
+/// Returns the notices that OctoPrint shows to people who have the plugin installed.
 pub fn notices(db: Reader<'_>) -> Arc<Vec<Notice>> {
     value(read_notices(db))
 }
 
 query! {
-    /// Plugins that OctoPrint refuses to load: the items of `blocklist.yaml`, then those that only `blacklist.yaml` has.
+    /// Plugins that OctoPrint refuses to load: the items of `blocklist.yaml`, then those that only `blacklist.yaml`
+    /// has.
     pub fn blocklist(db: Reader<'_>) -> Arc<Vec<Block>> {
         let items = value(read_blocklist(db));
         let old = value(read_old_blocklist(db));
-        // Whatever the order of its keys.
+        // The order of keys doesn't matter.
         let said = |block: &Block| {
             let keys: BTreeMap<_, _> = block.published.iter().collect();
             serde_json::to_string(&keys).unwrap_or_default()
@@ -85,23 +86,23 @@ query! {
     }
 }
 
-/// Corrections to the places where plugins look for updates.
+/// Returns the corrections to plugins' update configurations.
 pub fn overlays(db: Reader<'_>) -> Arc<Overlays> {
     value(read_overlays(db))
 }
 
-/// The same, for instances of OctoPrint that run on Python 2 alone.
+/// Returns additional corrections for OctoPrint on Python 2.
 pub fn python2_overlays(db: Reader<'_>) -> Arc<Overlays> {
     value(read_python2_overlays(db))
 }
 
-/// Names and groups of operating systems.
+/// Returns the names and groups of operating systems.
 pub fn compat(db: Reader<'_>) -> Arc<Compat> {
     value(read_compat(db))
 }
 
 query! {
-    /// What makes data files unusable.
+    /// Errors in data files.
     pub fn data_problems(db: Reader<'_>) -> Vec<Problem> {
         let all = [
             read_notices(db).as_ref().err(),
@@ -116,7 +117,7 @@ query! {
 }
 
 query! {
-    /// What is wrong with items of data files.
+    /// Warnings about items of data files.
     pub fn data_warnings(db: Reader<'_>) -> Vec<Warning> {
         fn of<T>(read: &Read<T>) -> &[Warning] {
             read.as_ref().map_or(&[], |(_, warnings)| warnings)
@@ -133,7 +134,7 @@ query! {
     }
 }
 
-/// Positions of notices and blocklist items by the plugin they concern, in lower case.
+/// Positions of notices and blocklist items about a plugin.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Concerning {
     /// Positions in [`notices`].
@@ -143,7 +144,7 @@ pub struct Concerning {
 }
 
 query! {
-    /// Which notices and blocklist items concern which plugin.
+    /// The notices and blocklist items about each plugin, by its id in lower case.
     pub fn concerning(db: Reader<'_>) -> BTreeMap<String, Concerning> {
         let mut map: BTreeMap<String, Concerning> = BTreeMap::new();
         for (position, notice) in notices(db).iter().enumerate() {
@@ -157,7 +158,7 @@ query! {
 }
 
 query! {
-    /// The digests of what notices and blocklist items say of each plugin that they concern.
+    /// The digest of the notices and blocklist items about each plugin.
     fn concerning_digests(db: Reader<'_>) -> BTreeMap<String, Digest> {
         let (notices, blocklist) = (notices(db), blocklist(db));
         let json = |item| serde_json::to_string(item).unwrap_or_default();
@@ -172,7 +173,7 @@ query! {
     }
 }
 
-/// The digest of what notices and blocklist items say of the plugin that declares `id`.
+/// Returns the digest of the notices and blocklist items about the plugin with this id.
 pub fn concerning_digest<'a>(db: impl Into<Reader<'a>>, id: &str) -> Digest {
     let db = db.into();
     let digests = concerning_digests(db);

@@ -1,4 +1,4 @@
-//! Entries: front matter read and checked, descriptions as HTML.
+//! Entries: checked front matter, and descriptions as HTML.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -19,10 +19,13 @@ use crate::rule::Rule;
 use crate::warning::{Place, Warning};
 use crate::yaml::{MAX_PROBLEMS, Text, quote};
 
-/// The attribute of plugins that count no users here.
+/// The attribute of plugins whose users are not counted.
 const COMMERCIAL: &str = "commercial";
 
-/// What an earlier build made of an entry, if that stands for it in this one.
+/// The help for text that looks like a shortcode but isn't one.
+pub(super) const UNKNOWN_SHORTCODE: &str = "to publish it as text, put it between `{% raw %}` and `{% endraw %}`";
+
+/// Returns the entry trace that replaces an entry in this build, if there is one.
 pub fn known<'a>(db: impl Into<Reader<'a>>, file: EntryFile) -> Option<&'a EntryTrace> {
     match db.into().source(file) {
         EntrySource::Known(entry_trace) => Some(entry_trace),
@@ -30,7 +33,7 @@ pub fn known<'a>(db: impl Into<Reader<'a>>, file: EntryFile) -> Option<&'a Entry
     }
 }
 
-/// The content of an entry's file; empty if it is known.
+/// Returns the content of an entry's file; empty if the entry has a reused trace.
 pub(super) fn text(db: Reader<'_>, file: EntryFile) -> &[u8] {
     match db.source(file) {
         EntrySource::Known(_) => &[],
@@ -39,7 +42,7 @@ pub(super) fn text(db: Reader<'_>, file: EntryFile) -> &[u8] {
 }
 
 query! {
-    /// Whether an entry's file says that it is not to be published. One that is known does not.
+    /// Returns whether an entry is a draft. Entries with a reused trace are not.
     pub fn is_draft(db: Reader<'_>, file: EntryFile) -> bool {
         match db.source(file) {
             EntrySource::Known(_) | EntrySource::Kept(_) => false,
@@ -48,14 +51,14 @@ query! {
     }
 }
 
-/// How many entries are drafts.
+/// Returns the number of drafts.
 pub fn drafts<'a>(db: impl Into<Reader<'a>>) -> usize {
     let db = db.into();
     db.entries().iter().filter(|file| *is_draft(db, **file)).count()
 }
 
 query! {
-    /// An entry's file, read and checked by itself. One that is known is not read, and has no problem; nor has a draft.
+    /// Reads and checks an entry's file. Drafts and entries with a reused trace are not read, and return no problems.
     pub fn parsed(db: Reader<'_>, file: EntryFile) -> Result<Arc<Parsed>, Vec<Problem>> {
         match db.source(file) {
             EntrySource::Known(_) => Err(Vec::new()),
@@ -71,7 +74,7 @@ query! {
     }
 }
 
-/// What is known of an entry before any fact about it is; `None` if it can't be read.
+/// Returns what is known about an entry without any facts; `None` if it can't be read.
 pub fn front(db: Reader<'_>, file: EntryFile) -> Option<&Front> {
     match known(db, file) {
         Some(entry_trace) => Some(&entry_trace.front),
@@ -80,7 +83,7 @@ pub fn front(db: Reader<'_>, file: EntryFile) -> Option<&Front> {
 }
 
 query! {
-    /// The same of an entry that is not known.
+    /// Computes [`front`] for an entry without a reused trace.
     fn front_matter(db: Reader<'_>, file: EntryFile) -> Option<Front> {
         let parsed = parsed(db, file).as_ref().ok()?;
         let (entry, path) = (&parsed.entry, file.path(db));
@@ -108,7 +111,7 @@ query! {
 
 query! {
     unnoted;
-    /// Earlier addresses of plugins' pages, in the order of plugins.
+    /// Old addresses of plugins' pages, in the order of plugins.
     pub fn redirects(db: Reader<'_>) -> Vec<(EntryFile, Redirect)> {
         let of_one = |file: &EntryFile| {
             let redirects = front(db, *file).map_or(&[][..], |front| &front.redirects);
@@ -120,7 +123,7 @@ query! {
 
 query! {
     unnoted;
-    /// Every entry that can be read, by the file's name.
+    /// All entries that can be read, in the order of file names.
     pub fn sound_entries(db: Reader<'_>) -> Vec<EntryFile> {
         db.entries().iter().copied().filter(|file| front(db, *file).is_some()).collect()
     }
@@ -128,7 +131,7 @@ query! {
 
 query! {
     unnoted;
-    /// Entries that claim the same name as another one.
+    /// Warnings about entries that have the same name as another entry.
     fn duplicates(db: Reader<'_>) -> Vec<Warning> {
         entry::duplicates(sound_entries(db).iter().filter_map(|file| {
             let Front { id, id_place, .. } = front(db, *file)?;
@@ -139,7 +142,7 @@ query! {
 
 query! {
     unnoted;
-    /// What is wrong with entries, though they are published.
+    /// Warnings about published entries.
     pub fn warnings(db: Reader<'_>) -> Vec<Warning> {
         let of_one = |file: &EntryFile| match known(db, *file) {
             Some(entry_trace) => entry_trace.warnings.as_slice(),
@@ -150,7 +153,7 @@ query! {
 }
 
 query! {
-    /// The warnings about one entry, in the order of the file.
+    /// Warnings about one entry, in the order of the file.
     pub fn warnings_of(db: Reader<'_>, file: EntryFile) -> Vec<Warning> {
         let Ok(parsed) = parsed(db, file) else { return Vec::new() };
         let (entry, places, compat) = (&parsed.entry, &parsed.places, data::compat(db));
@@ -163,7 +166,7 @@ query! {
         for (os, place) in systems.take(MAX_PROBLEMS) {
             let known: Vec<_> = compat.known().map(|known| format!("`{known}`")).collect();
             let message = format!(
-                "the registry has no operating system or group {}: expected {}",
+                "unknown operating system or group {}: expected {}",
                 quote(os),
                 known.join(", ")
             );
@@ -172,19 +175,16 @@ query! {
         let shortcodes = with_shortcodes(db, parsed, &|_| None, |with| shortcode::unknown(&entry.body, with));
         for place in shortcodes {
             let written = entry.body.get(place.clone()).unwrap_or_default();
-            let message = format!(
-                "{} is no shortcode, or lacks something, and is published as it is written: put it between \
-                 `{{% raw %}}` and `{{% endraw %}}` if it is meant so",
-                quote(written)
-            );
+            let message = format!("{} is not a valid shortcode and is published unchanged", quote(written));
             let place = places.body + place.start..places.body + place.end;
-            warnings.extend(warning(Rule::UnknownShortcode, place, message));
+            let warning = warning(Rule::UnknownShortcode, place, message);
+            warnings.extend(warning.map(|warning| warning.help(UNKNOWN_SHORTCODE)));
         }
         warnings
     }
 }
 
-/// An entry's description in Markdown, with its shortcodes expanded.
+/// Returns an entry's description in Markdown, with expanded shortcodes.
 pub(super) fn body(db: Reader<'_>, parsed: &Parsed, picture: &dyn Fn(&VideoId) -> Option<Picture>) -> String {
     with_shortcodes(db, parsed, picture, |with| shortcode::expand(&parsed.entry.body, with))
 }
@@ -206,19 +206,19 @@ fn with_shortcodes<T>(
     })
 }
 
-/// Safe HTML, and the memo that has it.
+/// Safe HTML and the key of its memo.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Html {
     /// The HTML.
     pub text: Arc<str>,
-    /// The memo's function, with its version.
+    /// The function of the memo, with its version.
     pub function: String,
     /// The digest of the memo's inputs.
     pub inputs: Digest,
 }
 
 query! {
-    /// An entry's description as safe HTML.
+    /// Returns an entry's description as safe HTML.
     pub fn description(db: Reader<'_>, file: EntryFile) -> Option<Html> {
         let parsed = parsed(db, file).as_ref().ok()?;
         let settings = db.settings();
@@ -239,14 +239,14 @@ query! {
 }
 
 query! {
-    /// An entry's description as safe HTML whose links work outside of the site, as feeds need it. For an entry that is
-    /// known, `None` if no feed has had it.
+    /// Returns an entry's description as safe HTML with absolute links, for feeds. For an entry with a reused trace,
+    /// returns `None` if it was not in the feed before.
     pub fn feed_description(db: Reader<'_>, file: EntryFile) -> Option<Html> {
         if let Some(entry_trace) = known(db, file) {
             let (function, inputs) = (function(FEED), entry_trace.feed?);
             let text = memo(db, &function, inputs);
             if text.is_none() {
-                db.memory().lose(&format!("the description for feeds of {}", file.path(db)));
+                db.memory().lose(&format!("the feed description of {}", file.path(db)));
             }
             return Some(Html { text: text.unwrap_or_default(), function, inputs });
         }
@@ -270,7 +270,7 @@ query! {
 }
 
 query! {
-    /// Why a plugin is disabled, as safe HTML. `None` if it is not.
+    /// Returns why a plugin is disabled, as safe HTML; `None` if it is not disabled.
     pub fn disabled(db: Reader<'_>, file: EntryFile) -> Option<Html> {
         let reason = parsed(db, file).as_ref().ok()?.entry.disabled.as_deref()?;
         let base = db.settings().base_path();
@@ -280,7 +280,7 @@ query! {
     }
 }
 
-/// The functions whose results are memos.
+/// The functions whose results are stored as memos.
 const MARKDOWN: &str = "markdown";
 const FEED: &str = "markdown-feed";
 const SMART: &str = "markdown-smart";
@@ -289,7 +289,7 @@ fn function(name: &str) -> String {
     format!("{name}.{}", markdown::VERSION)
 }
 
-/// What `convert` makes of `inputs`, from a memo where there is one.
+/// Returns the result of `convert` for `inputs`, from a memo if there is one.
 pub(super) fn html<const N: usize>(
     db: Reader<'_>,
     name: &str,

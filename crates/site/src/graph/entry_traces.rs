@@ -1,4 +1,4 @@
-//! Entry traces: what this build made of an entry, put together so that the next build can do without the entry.
+//! Entry traces: what a build computed from an entry, so that the next build can skip the entry.
 
 use super::alternates::alternates;
 use super::contents::in_feed;
@@ -14,8 +14,8 @@ use crate::digest::Digest;
 use crate::entry_trace::{EntryTrace, Packed};
 use crate::trace::{Input, Trace};
 
-/// The entry trace of an entry that is not known, of which `entry` is the digest of the file; `None` if it can't be read
-/// or its page can't be rendered.
+/// Returns the entry trace of an entry without a reused one; `entry` is the digest of its file. `None` if the entry
+/// can't be read or its page can't be rendered.
 pub fn entry_trace(db: &Database, file: EntryFile, entry: Digest, shared: &Shared) -> Option<EntryTrace> {
     let (entry_trace, reads) = Reader::from(db).record(|db| untraced(db, file));
     let reads = trace(db, &Recorded::new(reads), Some((file, entry)), shared);
@@ -23,7 +23,7 @@ pub fn entry_trace(db: &Database, file: EntryFile, entry: Digest, shared: &Share
 }
 
 fn untraced(db: Reader<'_>, file: EntryFile) -> Option<EntryTrace> {
-    // Warnings and places name the file by its path.
+    // Warnings and places contain the path of the file.
     db.note(Input::Setting("paths.entries".into()), None);
     let front = front(db, file)?.clone();
     let page = *page(db, file).as_ref().ok()?;
@@ -49,7 +49,7 @@ fn untraced(db: Reader<'_>, file: EntryFile) -> Option<EntryTrace> {
     })
 }
 
-/// Entries that are known but whose text the feed needs, since none had it before.
+/// Returns the entries with a reused trace that lacks the description for the feed, because they were not in it before.
 pub fn lacking_text(db: &Database) -> Vec<EntryFile> {
     let db = Reader::from(db);
     in_feed(db)

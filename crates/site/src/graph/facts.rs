@@ -1,4 +1,4 @@
-//! Facts as queries see them, and which facts a site wants to know.
+//! Facts as queries see them, and the facts that a site needs.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -19,20 +19,20 @@ use crate::trace::Input;
 
 query! {
     unnoted;
-    /// Every subject that this site's outputs depend on, as far as is known by now: a fact can lead to the next.
+    /// Every subject that the outputs depend on, as far as the known facts show: a fact can lead to further subjects.
     pub fn wanted(db: Reader<'_>) -> Arc<BTreeSet<Subject>> {
         let entries = sound_entries(db).iter().flat_map(|file| wanted_for(db, *file));
         Arc::new(windows(db).chain(entries).collect())
     }
 }
 
-/// The usage exports that the site wants.
+/// Returns the usage exports that the site needs.
 pub fn windows<'a>(db: impl Into<Reader<'a>>) -> impl Iterator<Item = Subject> {
     let db = db.into();
     db.settings().usage_windows().iter().map(|window| Subject::Usage(*window))
 }
 
-/// Every subject that is looked at for one entry.
+/// Returns every subject that is looked up for an entry.
 pub fn wanted_for<'a>(db: impl Into<Reader<'a>>, file: EntryFile) -> Vec<Subject> {
     let db = db.into();
     if let Some(entry_trace) = known(db, file) {
@@ -46,7 +46,7 @@ pub fn wanted_for<'a>(db: impl Into<Reader<'a>>, file: EntryFile) -> Vec<Subject
 }
 
 query! {
-    /// One usage export.
+    /// Returns a usage export.
     pub fn export(db: Reader<'_>, fact: FactInput) -> Option<Arc<CanonicalExport>> {
         value(db, fact).and_then(|json| CanonicalExport::from_json(json).ok()).map(Arc::new)
     }
@@ -54,8 +54,8 @@ query! {
 
 query! {
     as Input::Usage, Some(file);
-    /// How much one plugin is used; `None` for a commercial plugin, and where no export is known. A plugin that
-    /// an export does not mention is not used.
+    /// Returns a plugin's usage; `None` for commercial plugins and if no export is known. A plugin that is missing from
+    /// an export has no users.
     pub fn usage(db: Reader<'_>, file: EntryFile) -> Option<PluginUsage> {
         let front = front(db, file)?;
         if !front.counted {
@@ -76,14 +76,14 @@ query! {
 }
 
 query! {
-    /// The repository that an entry's `source` names, if it is on GitHub.
+    /// Returns the repository that an entry's `source` names, if it is on GitHub.
     pub fn repository_name(db: Reader<'_>, file: EntryFile) -> Option<RepositoryName> {
         let parsed = parsed(db, file).as_ref().ok()?;
         RepositoryName::from_url(&parsed.entry.source, db.settings().github_server())
     }
 }
 
-/// The days as of which the numbers of a plugin are that are stale.
+/// Returns the dates of a plugin's stale numbers.
 pub fn ages<'a>(db: impl Into<Reader<'a>>, file: EntryFile) -> Ages {
     let db = db.into();
     db.summed_up(Input::Ages, Some(file), |db| ages_of(db, file))
@@ -102,7 +102,7 @@ fn ages_of(db: Reader<'_>, file: EntryFile) -> Ages {
     Ages { usage: usage_as_of(db).filter(|_| is_counted), github: github() }
 }
 
-/// The day as of which usage numbers are, if an export is stale: the earlier one of two.
+/// Returns the date of the usage numbers if an export is stale: the earlier date if both are.
 pub fn usage_as_of<'a>(db: impl Into<Reader<'a>>) -> Option<Date> {
     let db = db.into();
     let windows = Window::ALL.map(Subject::Usage).into_iter();
@@ -110,7 +110,7 @@ pub fn usage_as_of<'a>(db: impl Into<Reader<'a>>) -> Option<Date> {
     kept.filter_map(|subject| db.as_of(&subject)).min()
 }
 
-/// The digest of what is known of a fact.
+/// Returns the digest of a fact's state.
 pub fn digest_of(state: &FactState) -> Digest {
     match state {
         FactState::Unknown => Digest::of(b"unknown"),
@@ -119,53 +119,53 @@ pub fn digest_of(state: &FactState) -> Digest {
     }
 }
 
-/// The digest of how much a plugin is used.
+/// Returns the digest of a plugin's usage.
 pub fn usage_digest<'a>(db: impl Into<Reader<'a>>, file: EntryFile) -> Digest {
     let db = db.into();
     Digest::of(&serde_json::to_vec(usage(db, file)).unwrap_or_default())
 }
 
 query! {
-    /// What GitHub said about a repository.
+    /// Returns the data about a repository on GitHub.
     pub fn repository_fact(db: Reader<'_>, fact: FactInput) -> Option<Arc<Repository>> {
         value(db, fact).and_then(|json| serde_json::from_slice(json).ok()).map(Arc::new)
     }
 }
 
-/// What GitHub said about the repository of an entry.
+/// Returns the data about an entry's repository on GitHub.
 pub fn repository(db: Reader<'_>, file: EntryFile) -> Option<Arc<Repository>> {
     let name = repository_name(db, file).clone()?;
     repository_fact(db, db.fact_input(&Subject::Repository(name))).clone()
 }
 
-/// The issue that an entry's `abandoned` names, if it is one on GitHub.
+/// Returns the issue that an entry's `abandoned` names, if it is a GitHub issue.
 fn issue_name(db: Reader<'_>, file: EntryFile) -> Option<IssueName> {
     let parsed = parsed(db, file).as_ref().ok()?;
     let address = parsed.entry.abandoned.as_deref()?;
     IssueName::from_url(address, db.settings().github_server())
 }
 
-/// What GitHub said about the issue that an entry's `abandoned` names.
+/// Returns the data about the issue that an entry's `abandoned` names.
 pub fn issue(db: Reader<'_>, file: EntryFile) -> Option<Issue> {
     let fact = db.fact_input(&Subject::Issue(issue_name(db, file)?));
     value(db, fact).and_then(|json| serde_json::from_slice(json).ok())
 }
 
-/// What a plugin's own source says about Python, and what has to be known to tell.
+/// The Python compatibility that a plugin's source declares, and the facts needed to determine it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PythonLookup {
-    /// The specifier in `__plugin_pythoncompat__`, or what a source means that says nothing; `None` if the right file
+    /// The specifier in `__plugin_pythoncompat__`, or the default if the source declares none; `None` if the source
     /// could not be read.
     pub specifier: Option<String>,
-    /// Every fact that this depends on, known or not.
+    /// Every fact that the result depends on, known or not.
     pub wants: BTreeSet<Subject>,
-    /// Whether the file that was looked for last was there to be read.
+    /// Whether the last file that was looked up could be read.
     has_read: bool,
 }
 
 query! {
-    /// Looks for the Python compatibility of an entry that does not declare it, in its repository: `setup.py`,
-    /// or else `pyproject.toml`, gives the package, whose `__init__.py` has the answer.
+    /// Determines the Python compatibility of an entry that does not declare it, from its repository: `setup.py` or
+    /// else `pyproject.toml` names the package, whose `__init__.py` declares the compatibility.
     pub fn python_lookup(db: Reader<'_>, file: EntryFile) -> PythonLookup {
         let mut lookup = PythonLookup::default();
         let undeclared =
@@ -189,7 +189,8 @@ impl PythonLookup {
         said.or_else(|| self.has_read.then(|| DEFAULT_PYTHON.to_owned()))
     }
 
-    /// What the file at `path` says; a file that does not exist or can't be had says nothing. `None`: not known yet.
+    /// Returns the properties of the file at `path`; none if the file does not exist or can't be read. `None` if the
+    /// file is not known yet.
     fn read(
         &mut self,
         db: Reader<'_>,
@@ -216,11 +217,11 @@ impl PythonLookup {
 }
 
 query! {
-    /// What one git blob says in a role; `None` if that is not known yet.
+    /// Returns the properties of a git blob in a role; `None` if the blob is not known yet.
     pub fn properties(db: Reader<'_>, content: FactInput, role: Role) -> Option<Properties> {
         match db.fact(content.about(db)) {
             FactState::Unknown => None,
-            // A file that can't be had says nothing.
+            // A file that can't be read has no properties.
             FactState::Absent => Some(Properties::default()),
             FactState::Value(kept) => Some(Said::properties(kept, role)),
         }

@@ -1,5 +1,5 @@
-//! Histories as queries see them, and the numbers that are observed.
-#![allow(missing_docs, reason = "salsa's macros write functions without comments")]
+//! Histories of plugins, and the numbers that are observed for them.
+#![allow(missing_docs, reason = "salsa's macros generate undocumented functions")]
 
 use std::sync::Arc;
 
@@ -13,26 +13,26 @@ use crate::fact::{Subject, Window};
 use crate::history::{Measure, Published};
 use crate::trace::Input;
 
-/// The id under which the history of an entry's plugin is kept; `None` if the entry can't be read.
+/// Returns the id under which the history of an entry's plugin is stored; `None` if the entry can't be read.
 pub fn id<'a>(db: impl Into<Reader<'a>>, file: EntryFile) -> Option<String> {
     let db = db.into();
     front(db, file).map(|front| front.id.to_lowercase())
 }
 
-/// The history of an entry's plugin as it is stored, and what decides how it is published.
+/// The stored history of an entry's plugin, and what determines how it is published.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Kept {
     /// The id that the entry declares.
     id: String,
     /// Whether usage is counted.
     is_counted: bool,
-    /// Empty if there is none.
+    /// The packed history; empty if there is none.
     packed: Arc<[u8]>,
 }
 
 query! {
     as Input::History, Some(file);
-    /// What is kept of an entry's plugin; `None` if the entry can't be read.
+    /// Returns the stored history of an entry's plugin; `None` if the entry can't be read.
     fn kept_history(db: Reader<'_>, file: EntryFile) -> Option<Kept> {
         let front = front(db, file)?;
         let packed = Arc::clone(db.history(&front.id.to_lowercase()));
@@ -40,19 +40,19 @@ query! {
     }
 }
 
-/// The digest of the history of an entry's plugin.
+/// Returns the digest of the history of an entry's plugin.
 pub fn digest<'a>(db: impl Into<Reader<'a>>, file: EntryFile) -> Digest {
     let db = db.into();
     Digest::of(kept_history(db, file).as_ref().map_or(&[], |kept| &*kept.packed))
 }
 
-/// The history of an entry's plugin as it is published; `None` if the entry can't be read.
+/// Returns the published history of an entry's plugin; `None` if the entry can't be read.
 pub fn published(db: Reader<'_>, file: EntryFile) -> Option<Published> {
     let Kept { id, is_counted, packed } = kept_history(db, file).as_ref()?;
     Some(Published::of(entry::stem(file.path(db)), id, packed, *is_counted))
 }
 
-/// The numbers of an entry's plugin that facts tell of which `answered` is true.
+/// Returns the current numbers of an entry's plugin, taken from the facts for which `answered` is true.
 pub fn numbers(db: Reader<'_>, file: EntryFile, answered: impl Fn(&Subject) -> bool) -> Vec<(Measure, u64)> {
     let mut numbers = Vec::new();
     let is_told = |window| {

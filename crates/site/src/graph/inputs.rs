@@ -1,6 +1,6 @@
-//! Inputs: everything that queries read, set before the graph is evaluated. What they hold is reached by a [`Reader`]
-//! alone; what is `pub` here is what they are called.
-#![allow(missing_docs, reason = "salsa's macros write functions without comments")]
+//! Inputs: everything that queries read. They are set before the graph is evaluated. Their values can only be read
+//! through a [`Reader`]; the public items only name them.
+#![allow(missing_docs, reason = "salsa's macros generate undocumented functions")]
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,62 +13,62 @@ use crate::entry_trace::EntryTrace;
 use crate::fact::{SourceStatus, Subject};
 use crate::page::Section;
 
-/// The site as it was scanned.
+/// The scanned site.
 #[salsa::input(singleton, debug)]
 pub struct Site {
     /// Entry files in the order of their names.
     pub(super) entries: Vec<EntryFile>,
     /// Assets in the order of their paths.
     pub(super) assets: Vec<AssetFile>,
-    /// Pages of the site's own, in the order of their folders and then of their paths.
+    /// The site's own pages, in the order of their folders and then of their paths.
     pub(super) pages: Vec<PageFile>,
-    /// Files that are copied to the root; of two for one place, the first one counts.
+    /// Files to copy to the root. If two have the same target, the first one wins.
     pub(super) root: Vec<RootFile>,
-    /// The day on which the site is built, in its time zone.
+    /// The date of the build, in the site's time zone.
     pub(super) today: Date,
     /// When each source last answered.
     pub(super) source_statuses: Vec<SourceStatus>,
 }
 
-/// What something is that all targets share: a setting, a template, the address of an asset, or a data file. What it
-/// holds is in the [`super::snapshot::Snapshot`].
+/// An input that all targets share: a setting, a template, the path of an asset, or a data file. The
+/// [`super::snapshot::Snapshot`] holds its value.
 #[salsa::input(debug)]
 pub struct Cell {
-    /// Its digest; `None` if there is no such thing.
+    /// The digest of the value; `None` if the input does not exist.
     pub(super) digest: Option<Digest>,
 }
 
-/// One entry's file.
+/// The file of an entry.
 #[salsa::input(debug)]
 pub struct EntryFile {
     /// The path relative to the site, with `/`.
     pub(super) at: Arc<str>,
-    /// What the plugin is made of.
+    /// The content, or an entry trace that replaces it.
     pub(super) source: EntrySource,
 }
 
-/// What a plugin is made of.
+/// Where the data of a plugin comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EntrySource {
     /// The content of the entry's file.
     Text(Arc<[u8]>),
-    /// The content that the file had when it was last published, since it can't be read now. What was within the limits
-    /// then is not held to those of today.
+    /// The content that was last published, because the file can't be read or parsed now. Limits do not apply to it,
+    /// because they may have become stricter since then.
     Kept(Arc<[u8]>),
-    /// What an earlier build made of the same content, and of everything else that is the same.
+    /// The entry trace of an earlier build, whose inputs have not changed.
     Known(Arc<EntryTrace>),
 }
 
-/// One file to publish as it is.
+/// A file to publish unchanged.
 #[salsa::input(debug)]
 pub struct AssetFile {
     /// The path below `/assets/`.
     pub(super) at: Arc<str>,
-    /// Where the content is, its digest, and the path under which it is published, below the output folder.
+    /// The content's digest and location, and the path below the output folder.
     pub(super) asset: Asset,
 }
 
-/// What is published of an asset.
+/// The published form of an asset.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asset {
     /// The content's digest.
@@ -79,65 +79,65 @@ pub struct Asset {
     pub published: Arc<str>,
 }
 
-/// One page of the site's own.
+/// One of the site's own pages.
 #[salsa::input(debug)]
 pub struct PageFile {
     /// The path relative to the site, with `/`.
     pub(super) at: Arc<str>,
     /// The path below its folder, without extension.
     pub(super) called: Arc<str>,
-    /// What the folder's pages are.
+    /// The kind of page, which depends on the folder.
     pub(super) part: Section,
     /// The content.
     pub(super) content: Arc<[u8]>,
 }
 
-/// One file that is copied to the root.
+/// A file that is copied to the root.
 #[salsa::input(debug)]
 pub struct RootFile {
     /// The path below the output folder.
     pub(super) to: Arc<str>,
     /// The path relative to the site, with `/`.
     pub(super) at: Arc<str>,
-    /// The content's digest, and where it is.
+    /// The content's digest and its location.
     pub(super) copy: (Digest, PathBuf),
 }
 
-/// Where an asset's bytes are.
+/// Where the bytes of an asset are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AssetLocation {
-    /// In the program: a part of the theme.
+    /// In the program: the asset is part of the theme.
     Theme(&'static [u8]),
-    /// Here: made from the configuration.
+    /// In memory: the asset was generated from the configuration.
     Made(Arc<[u8]>),
-    /// In a file.
+    /// In this file.
     File(PathBuf),
 }
 
-/// The fact about a subject, as far as it is known.
+/// The fact about a subject.
 #[salsa::input(debug)]
 pub struct FactInput {
     /// What the fact is about.
     pub(super) subject: Subject,
-    /// What is known.
+    /// The fact's value, if known.
     pub(super) state: FactState,
-    /// The day on which the value was last confirmed, if it is stale and pages tell its age.
+    /// The date when the value was last confirmed, if it is stale and pages show that.
     pub(super) as_of: Option<Date>,
 }
 
 /// The history of a plugin.
 #[salsa::input(debug)]
 pub struct HistoryInput {
-    /// What [`crate::history::History::pack`] made of it; empty if there is none.
+    /// The result of [`crate::history::History::pack`]; empty if there is no history.
     pub(super) packed: Arc<[u8]>,
 }
 
-/// What the graph sees of a fact's value.
+/// A fact's value as the graph sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FactState {
-    /// Nobody has looked, or nobody could say.
+    /// Not fetched yet, or the source could not answer.
     Unknown,
-    /// There is no such thing.
+    /// The source says that the subject does not exist.
     Absent,
     /// The value.
     Value(Arc<[u8]>),
@@ -173,7 +173,7 @@ impl PageFile {
         self.called(db.into().salsa())
     }
 
-    /// What the folder's pages are.
+    /// The kind of page, which depends on the folder.
     pub fn section<'a>(self, db: impl Into<Reader<'a>>) -> Section {
         *self.part(db.into().salsa())
     }

@@ -1,4 +1,4 @@
-//! Kinds of rendered outputs: each one's address, and its row in the table of outputs.
+//! Kinds of rendered outputs: the address of each, and its row in the table of outputs.
 
 use super::recorder::Reader;
 use super::table::{Each, Modified, OUTPUTS, Row};
@@ -10,39 +10,39 @@ use crate::entry_trace::ShownKind;
 use crate::render::address;
 use crate::url_path::path_of;
 
-/// What a rendered output is.
+/// The kind of a rendered output.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// One that a site has once.
+    /// An output that a site has once.
     Once(&'static Row),
     /// A plugin's page.
     Plugin(EntryFile),
-    /// A file beside that.
+    /// An alternate of a plugin's page.
     Alternate(EntryFile, Alternate),
-    /// A page of the site's own.
+    /// One of the site's own pages.
     Page(PageFile),
     /// The page of a tag or an author.
     Taxonomy(taxonomies::Key),
-    /// An earlier address of a plugin's page.
+    /// A redirect from an old address of a plugin's page.
     Redirect {
-        /// That address.
+        /// The old address.
         from: String,
         /// The path below the output folder.
         file: String,
-        /// The entry to whose page it leads.
+        /// The entry whose page is the target.
         to: EntryFile,
     },
-    /// A part of the site map, by its number from 0.
+    /// A part of the sitemap, numbered from 0.
     SitemapPart(usize),
 }
 
 impl Kind {
-    /// Every output that a site may have once.
+    /// Returns every output that a site can have once.
     pub fn singles() -> impl Iterator<Item = Self> {
         OUTPUTS.iter().filter(|row| row.is_single()).map(Self::Once)
     }
 
-    /// Its row in the table of outputs; alternates of plugins' pages and the site's own pages have none.
+    /// Returns the row in the table of outputs; `None` for alternates and the site's own pages.
     pub(super) fn row(&self) -> Option<&'static Row> {
         let each = match self {
             Self::Once(row) => return Some(row),
@@ -56,7 +56,7 @@ impl Kind {
         OUTPUTS.iter().find(|row| row.each == each)
     }
 
-    /// The output's address from the site's root, without the base path.
+    /// Returns the address from the site's root, without the base path.
     pub fn address<'a>(&self, db: impl Into<Reader<'a>>) -> String {
         let db = db.into();
         match self {
@@ -70,14 +70,14 @@ impl Kind {
         }
     }
 
-    /// The address that search engines should know the page by: its own, unless another page shows the same.
+    /// Returns the page's canonical address for search engines: its own, unless another page has the same content.
     pub(super) fn canonical(&self, db: Reader<'_>) -> String {
         let canonical = self.row().and_then(|row| row.canonical);
         canonical.map_or_else(|| self.address(db), str::to_owned)
     }
 
-    /// The output's path below the output folder, as a web server looks for it: decoded, and an address that ends
-    /// without a file's name is a folder.
+    /// Returns the path below the output folder. It is percent-decoded, and addresses of folders get `index.html`, as
+    /// web servers look them up.
     pub fn file<'a>(&self, db: impl Into<Reader<'a>>) -> String {
         match self {
             Self::Redirect { file, .. } => file.clone(),
@@ -85,7 +85,7 @@ impl Kind {
         }
     }
 
-    /// The same, for one that a site has once.
+    /// Returns the path of an output that a site has once.
     pub fn path(&self) -> Option<String> {
         match self {
             Self::Once(row) => Some(path_of(row.address)),
@@ -93,7 +93,7 @@ impl Kind {
         }
     }
 
-    /// The texts that the output is made up of, where it is nothing but all plugins' texts of one kind.
+    /// Returns the kind of texts that the output consists of, if it is a concatenation of one text for each plugin.
     pub fn lines(&self) -> Option<ShownKind> {
         match self.row()?.content {
             super::table::Content::Lines(kind) => Some(kind),
@@ -101,7 +101,8 @@ impl Kind {
         }
     }
 
-    /// Whether a site with these settings has it; one with topics has a list of them, too.
+    /// Returns whether a site with these settings has the output. The list of topics also depends on whether there are
+    /// topics.
     pub(super) fn is_wanted(&self, settings: View<'_>) -> bool {
         match self {
             Self::Once(row) => row.each == Each::Site || (row.each == Each::Api && settings.api()),
@@ -109,12 +110,12 @@ impl Kind {
         }
     }
 
-    /// When it was last different, as far as anybody can know.
+    /// Returns what determines when the output last changed.
     pub(super) fn modified(&self) -> Modified {
         self.row().map_or(Modified::Unknown, |row| row.modified)
     }
 
-    /// Whether search engines should know the page.
+    /// Returns whether search engines should list the page.
     pub(super) fn is_listed(&self) -> bool {
         let Some(row) = self.row() else { return matches!(self, Self::Page(_)) };
         let is_page = row.template_name().is_some_and(|template| template.ends_with(".html"));
@@ -122,7 +123,7 @@ impl Kind {
     }
 }
 
-/// The name of an entry's file without `.md`.
+/// Returns the name of an entry's file without `.md`.
 pub(super) fn stem(db: Reader<'_>, file: EntryFile) -> &str {
     entry::stem(file.path(db))
 }

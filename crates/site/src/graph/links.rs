@@ -1,4 +1,4 @@
-//! Links within the site that entries and its own pages have, and those that lead nowhere.
+//! Internal links of entries and of the site's own pages, and warnings about broken ones.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -20,14 +20,14 @@ use crate::rule::Rule;
 use crate::warning::{Place, Warning};
 use crate::yaml::Text;
 
-/// How many links to different places are looked at in one entry: so many no description needs.
+/// The maximum number of link targets that are checked in an entry. No real description has that many.
 const MAX_LINKS: usize = 500;
 
-/// How many bytes of a path a warning shows.
+/// The maximum number of bytes of a path that a warning shows.
 const MAX_SHOWN: usize = 200;
 
 query! {
-    /// The links within the site that an entry has which is not known: one to each place, in the order of the file.
+    /// The internal links of an entry without a reused trace: one for each target, in the order of the file.
     pub fn links_of(db: Reader<'_>, file: EntryFile) -> Vec<Link> {
         let Ok(parsed) = parsed(db, file) else { return Vec::new() };
         let Ok(text) = Text::read(file.path(db), text(db, file)) else { return Vec::new() };
@@ -36,7 +36,7 @@ query! {
         let pictures = entry.featured_image.iter().chain(entry.screenshots.iter().map(|shot| &shot.url));
         let reasons = || [&entry.abandoned, &entry.up_for_adoption].into_iter().flatten();
         let others = [&entry.homepage, &entry.source, &entry.archive].into_iter().chain(reasons());
-        // Anything else is shown as a text.
+        // Anything else is shown as text.
         let others = others.filter(|to| address::is_web(to)).chain(&entry.privacy_policy);
         let of_front =
             pictures.map(|to| (to, true)).chain(others.map(|to| (to, false))).map(|(to, is_picture)| {
@@ -60,7 +60,7 @@ query! {
     }
 }
 
-/// The links within the site that the body of a page of the site's own has, of which this is the HTML.
+/// Returns the internal links of the body of one of the site's own pages, given the body's HTML.
 pub(super) fn links_of_page(
     db: Reader<'_>,
     text: &Text,
@@ -74,7 +74,7 @@ pub(super) fn links_of_page(
     within.links(text, addresses.map(|address| (address.to, None, address.is_picture, part.clone())))
 }
 
-/// A warning for each of the links of the file at `path` that lead to nothing that the site has.
+/// Returns a warning for each of the links of the file at `path` whose target does not exist.
 pub(super) fn broken<'l>(
     db: Reader<'l>,
     path: &'l str,
@@ -84,11 +84,11 @@ pub(super) fn broken<'l>(
     links.iter().filter(|link| !has(plan, &link.to)).map(move |link| warning(plan, base_path, path, link))
 }
 
-/// An address on a page, how it is written if that is known, whether it is that of a picture, and the part of the file's
-/// text in which it is.
+/// An address on a page, its spelling in the file if known, whether it is a picture's, and the part of the file's text
+/// that contains it.
 type Found<'t> = (String, Option<&'t str>, bool, Range<usize>);
 
-/// The addresses of one page that lead within the site.
+/// The context for resolving the addresses of a page.
 struct Within<'a> {
     settings: View<'a>,
     page: Url,
@@ -99,7 +99,7 @@ impl<'a> Within<'a> {
         Some(Self { settings, page: Url::parse(&address::absolute(settings, page)).ok()? })
     }
 
-    /// The links within the site among what was found in a text: one to each place, in the order of the file.
+    /// Returns the internal links among the addresses found in a text: one for each target, in the order of the file.
     fn links<'t>(&self, text: &Text, found: impl Iterator<Item = Found<'t>>) -> Vec<Link> {
         let mut links: Vec<Link> = Vec::new();
         for (on_page, written, is_picture, part) in found {
@@ -108,7 +108,7 @@ impl<'a> Within<'a> {
                 break;
             }
             if links.iter().all(|link| link.to != to) {
-                // A path from the root is written without the base path that it has on the page.
+                // In the file, a path from the root lacks the base path that it has on the page.
                 let written = written.or(Some(&*on_page).filter(|on_page| !address::is_rooted(on_page)));
                 let place = place(text.as_str(), part, &to, written);
                 let (line, column) = text.problem(place, String::new()).line_column();
@@ -119,9 +119,10 @@ impl<'a> Within<'a> {
         links
     }
 
-    /// The path from the site's root, without the base path, to which an address leads; `None` if that is elsewhere.
+    /// Returns the path from the site's root, without the base path, that an address points to; `None` if it is on
+    /// another host.
     fn path(&self, address: &str) -> Option<String> {
-        // Nobody means a site by this that has no address of its own.
+        // If no `url` is configured, absolute addresses can't point to this site.
         let is_absolute = self.settings.url() == DEFAULT_URL && Url::parse(address).is_ok();
         let url = self.page.join(address).ok().filter(|_| !is_absolute)?;
         let is_own = matches!(url.scheme(), "http" | "https")
@@ -134,8 +135,8 @@ impl<'a> Within<'a> {
     }
 }
 
-/// Where an address stands within a part of an entry's text that leads to the path `to`, and how it is written if that is
-/// known. What is not found, since a character is encoded in some way, is where the part begins.
+/// Returns the place in a part of an entry's text where an address that points to `to` is written; `written` is its
+/// spelling, if known. Returns the start of the part if the address is not found because it is encoded differently.
 fn place(text: &str, part: Range<usize>, to: &str, written: Option<&str>) -> Range<usize> {
     let decoded = percent_decode_str(to).decode_utf8_lossy();
     let name = decoded.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
@@ -159,7 +160,7 @@ fn place(text: &str, part: Range<usize>, to: &str, written: Option<&str>) -> Ran
 
 query! {
     unnoted;
-    /// Warnings about links of entries that lead to nothing that the site has, in the order of files.
+    /// Warnings about broken internal links of entries, in the order of files.
     pub fn broken_links(db: Reader<'_>) -> Vec<Warning> {
         let plan = plan(db);
         let base_path = db.settings().base_path();
@@ -171,7 +172,7 @@ query! {
             (file.path(db), links)
         };
         let all: Vec<(&str, Links<'_>)> = sound_entries(db).iter().map(of_one).collect();
-        // There are several of each entry, and each is looked for among all outputs.
+        // Entries have several links each, and each link is looked up among all outputs, so do this in parallel.
         let of_each = all.par_iter().map(|(path, links)| {
             let unpacked: Cow<'_, [Link]> = match links {
                 Links::Known(links) => Cow::Owned(links.get()),
@@ -186,9 +187,9 @@ query! {
 
 /// The links of an entry.
 enum Links<'db> {
-    /// Of its entry trace.
+    /// From its reused trace.
     Known(&'db Packed<Vec<Link>>),
-    /// As it was read.
+    /// From its parsed file.
     Read(&'db [Link]),
 }
 
@@ -198,19 +199,19 @@ fn warning(plan: &Plan, base_path: &str, path: &str, link: &Link) -> Warning {
     let at = shown(to);
     let without_base = to.strip_prefix(base_path).filter(|_| !base_path.is_empty());
     if let Some(path) = without_base.filter(|path| path.starts_with('/') && has(plan, path)) {
-        let help = format!("write {}: `base_path` is put before it", shown(path));
+        let help = format!("write {}: `base_path` is added automatically", shown(path));
         return Warning::in_file(Rule::BrokenLink, place, format!("the link to {at} is broken")).help(help);
     }
     if *is_picture {
         let message = format!("the picture {at} does not exist");
         return Warning::in_file(Rule::MissingPicture, place, message)
-            .help("add the file, or correct the address");
+            .help("add the file or correct the path");
     }
-    let message = format!("the link to {at} is broken: the site has nothing there");
-    Warning::in_file(Rule::BrokenLink, place, message).help("correct the address")
+    let message = format!("the link to {at} is broken: the site has no such page or file");
+    Warning::in_file(Rule::BrokenLink, place, message).help("correct the link")
 }
 
-/// A path as a warning has it. It is encoded, so each byte is a character.
+/// Returns a path as shown in warnings. It is percent-encoded, so every byte is a character.
 fn shown(path: &str) -> String {
     match path.get(..MAX_SHOWN) {
         Some(begin) if begin.len() < path.len() => format!("`{begin}…`"),
@@ -218,7 +219,7 @@ fn shown(path: &str) -> String {
     }
 }
 
-/// Whether the site has something at a path from its root, as web servers look for it.
+/// Returns whether the site has something at a path from its root, following the rules of web servers.
 fn has(plan: &Plan, path: &str) -> bool {
     let path = path.trim_start_matches('/');
     let Ok(path) = percent_decode_str(path).decode_utf8() else { return false };

@@ -1,4 +1,4 @@
-//! The graph: inputs set before it is evaluated, and pure queries in the order in which data flows.
+//! The graph: inputs, and pure queries over them.
 
 pub mod alternates;
 mod contents;
@@ -48,30 +48,31 @@ use recorder::Reads;
 use snapshot::Snapshot;
 pub use statistics::{QueryCount, Statistics};
 
-/// What the recorder reaches. All of it is transparent: a memo holds what the query would compute, a blob is named by its
-/// digest, and a subject, a plugin's history or a shared input has one salsa input from the first time it is asked for.
+/// The state that the recorder can access. None of it affects results: a memo holds what its query would compute, a
+/// blob is named by its digest, and each subject, history and shared input has exactly one salsa input, created at its
+/// first use.
 #[salsa::db]
 pub trait Db: salsa::Database {
-    /// Where memos and blobs are.
+    /// Returns the store of memos and blobs.
     fn memory(&self) -> &dyn Memory;
 
-    /// What the site's files and settings are.
+    /// Returns the site's files and settings.
     fn snapshot(&self) -> &Snapshot;
 
-    /// The reads that were noted.
+    /// Returns the numbered reads.
     fn reads(&self) -> &Reads;
 
-    /// The input that holds the fact about `subject`.
+    /// Returns the input that holds the fact about `subject`.
     fn fact_input(&self, subject: &Subject) -> FactInput;
 
-    /// The input that holds the history of the plugin with this id in lower case.
+    /// Returns the input that holds the history of the plugin with this lower-case id.
     fn history_input(&self, id: &str) -> HistoryInput;
 
-    /// The salsa input of an input that all targets share.
+    /// Returns the salsa input for an input that all targets share.
     fn cell(&self, input: &Input) -> Cell;
 }
 
-/// One site's graph.
+/// The graph of one site.
 #[salsa::db]
 #[derive(Clone)]
 pub struct Database {
@@ -128,7 +129,7 @@ impl Db for Database {
 }
 
 impl Database {
-    /// An empty graph whose memos and blobs are in `memory`.
+    /// Creates an empty graph that stores memos and blobs in `memory`.
     pub fn new(memory: Arc<dyn Memory>) -> Self {
         let statistics = Arc::new(Statistics::default());
         let listener = Arc::clone(&statistics);
@@ -144,12 +145,12 @@ impl Database {
         }
     }
 
-    /// What is wrong with templates that don't compile.
+    /// Returns the compile errors of the templates.
     pub fn wrong_templates(&self) -> &[crate::problem::Problem] {
         self.snapshot.environment().as_ref().err().map_or(&[], Vec::as_slice)
     }
 
-    /// How often each query was computed and reused since this was last asked, by its name.
+    /// Returns how often each query was computed and reused since the last call, by the query's name.
     pub fn take_query_counts(&self) -> std::collections::BTreeMap<String, QueryCount> {
         self.statistics.take(self)
     }

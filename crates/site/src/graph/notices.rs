@@ -1,5 +1,5 @@
-//! Notices: those that `notices.yaml` has, and one for each plugin that a GitHub issue says is abandoned.
-#![allow(missing_docs, reason = "salsa's macros write functions without comments")]
+//! Notices: those in `notices.yaml`, and one for each plugin that is abandoned according to a GitHub issue.
+#![allow(missing_docs, reason = "salsa's macros generate undocumented functions")]
 
 use std::collections::HashSet;
 
@@ -18,11 +18,11 @@ use crate::fact::IssueName;
 use crate::trace::Input;
 use crate::yaml::Timestamp;
 
-/// What a notice about an abandoned plugin says.
-const ABANDONED: &str = "The maintainer of this plugin has given it up, and it needs a new one. Until somebody takes \
-                         over, expect neither fixes nor updates; the link says more.";
+/// The text of the notice about an abandoned plugin.
+const ABANDONED: &str = "This plugin is no longer maintained and needs a new maintainer. Until someone takes over, \
+                         don't expect fixes or updates. Follow the link to learn more.";
 
-/// Since when an entry's plugin is abandoned, if it names a GitHub issue that tells.
+/// Returns since when an entry's plugin is abandoned, if the entry links to a GitHub issue about it.
 pub fn abandonment(db: Reader<'_>, file: EntryFile) -> Option<&Abandonment> {
     match known(db, file) {
         Some(entry_trace) => entry_trace.abandonment.as_ref(),
@@ -31,7 +31,7 @@ pub fn abandonment(db: Reader<'_>, file: EntryFile) -> Option<&Abandonment> {
 }
 
 query! {
-    /// The same for an entry that is not known.
+    /// Computes [`abandonment`] for an entry without a reused trace.
     pub fn read_abandonment(db: Reader<'_>, file: EntryFile) -> Option<Abandonment> {
         let link = parsed(db, file).as_ref().ok()?.entry.abandoned.as_deref()?.trim().to_owned();
         Some(Abandonment { since: issue(db, file)?.created, link })
@@ -40,38 +40,38 @@ query! {
 
 query! {
     as Input::Abandoned, None;
-    /// The id of every plugin that a GitHub issue says is abandoned, in the order of plugins.
+    /// The ids of the plugins that are abandoned according to a GitHub issue, in the order of plugins.
     fn abandonments(db: Reader<'_>) -> Vec<(String, Abandonment)> {
         let of_one = |file: &EntryFile| Some((front(db, *file)?.id.clone(), abandonment(db, *file)?.clone()));
         plugins(db).iter().filter_map(of_one).collect()
     }
 }
 
-/// The digest of all that notices say beside what is in `notices.yaml`.
+/// Returns the digest of everything that notices contain in addition to `notices.yaml`.
 pub fn abandoned_digest(db: Reader<'_>) -> Digest {
     let texts = abandonments(db).iter();
     let texts = texts.map(|(id, Abandonment { since, link })| format!("{id}\0{since}\0{link}"));
     Digest::of_parts(texts.collect::<Vec<_>>().iter().map(String::as_bytes))
 }
 
-/// The notice that the plugin with this id gets for being abandoned, unless `notices.yaml` has one about the same issue.
+/// Returns the notice about an abandoned plugin, unless `notices.yaml` has one that links to the same issue.
 pub fn of_abandoned(db: Reader<'_>, id: &str, abandonment: &Abandonment) -> Option<Notice> {
     let server = db.settings().github_server();
     let issue = |link: &str| IssueName::from_url(link, server);
     let notices = data::notices(db);
-    // What concerns a plugin follows from those.
+    // Derived from the notices that were read above.
     let about = db.unnoted(|db| data::concerning(db).get(&id.to_lowercase()).cloned());
     let mut written = about.iter().flat_map(|about| &about.notices).filter_map(|at| notices.get(*at));
     let is_same = |notice: &Notice| notice.link.as_deref().and_then(issue) == issue(&abandonment.link);
     (!written.any(is_same)).then(|| notice(id, abandonment))
 }
 
-/// All notices: those of `notices.yaml` in its order, and then the others from the earliest on.
+/// Returns all notices: those in `notices.yaml` in their order, then the generated ones, oldest first.
 pub fn all(db: Reader<'_>) -> Vec<Notice> {
     let mut seen = HashSet::new();
     let mut others: Vec<Notice> = abandonments(db)
         .iter()
-        // Two entries may be about one plugin.
+        // Two entries can have the same id.
         .filter(|about| seen.insert(*about))
         .filter_map(|(id, abandonment)| of_abandoned(db, id, abandonment))
         .collect();

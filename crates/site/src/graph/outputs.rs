@@ -1,5 +1,5 @@
-//! Outputs: each file's digest, where its bytes are, and what was read for it.
-#![allow(missing_docs, reason = "salsa's macros write functions without comments")]
+//! Outputs: the digest, location and reads of each file.
+#![allow(missing_docs, reason = "salsa's macros generate undocumented functions")]
 
 use super::inputs::AssetLocation;
 use super::kinds::{Kind, stem};
@@ -11,22 +11,22 @@ use crate::digest::Digest;
 use crate::problem::Problem;
 use crate::trace::Input;
 
-/// An output's identity within the graph.
+/// The identity of an output in the graph.
 #[salsa::interned]
 pub struct OutputKey<'db> {
-    /// What the output is.
+    /// The kind of the output.
     #[returns(ref)]
     pub kind: Kind,
 }
 
 query! {
-    /// The page of an entry that is not known.
+    /// Renders the page of an entry without a reused trace.
     pub fn page(db: Reader<'_>, file: EntryFile) -> Result<Digest, Problem> {
         pages::render(db, &Kind::Plugin(file))
     }
 }
 
-/// An output that is not about one plugin alone.
+/// Renders an output that is not about a single plugin.
 #[salsa::tracked]
 fn output<'db>(db: &'db dyn Db, key: OutputKey<'db>) -> Traced<Result<Digest, Problem>> {
     Traced::of(db, |reader| {
@@ -36,7 +36,7 @@ fn output<'db>(db: &'db dyn Db, key: OutputKey<'db>) -> Traced<Result<Digest, Pr
     })
 }
 
-/// The digest of an output that is about one plugin which is not known; its bytes are kept under it.
+/// Returns the digest of an output about a single plugin without a reused trace. The bytes are stored as a blob.
 pub fn of_plugin(db: &Database, kind: &Kind) -> Option<Result<Digest, Problem>> {
     let reader = Reader::from(db);
     match kind {
@@ -46,14 +46,14 @@ pub fn of_plugin(db: &Database, kind: &Kind) -> Option<Result<Digest, Problem>> 
     }
 }
 
-/// The digest of an output that is not about one plugin alone, whose bytes are kept under it, and what was read for it.
+/// Returns the digest of an output that is not about a single plugin, whose bytes are stored as a blob, and its reads.
 pub fn recorded(db: &Database, kind: &Kind) -> (Result<Digest, Problem>, Recorded) {
     let (rendered, reads) =
         Reader::from(db).record(|reader| reader.take(output(db, OutputKey::new(db, kind.clone()))).clone());
     (rendered, Recorded::new(reads))
 }
 
-/// What is read for a file that is put together of all plugins' texts of one kind.
+/// Returns the reads of a file that consists of one text for each plugin.
 pub fn of_lines(db: &Database, kind: &Kind) -> Recorded {
     let purpose = Input::Purpose(kind.file(db).into());
     let texts = kind.lines().map(|kind| Input::All(kind.into()));
@@ -61,25 +61,25 @@ pub fn of_lines(db: &Database, kind: &Kind) -> Recorded {
     Recorded::new(reads)
 }
 
-/// What is read for a file that is copied to the root.
+/// Returns the reads of a file that is copied to the root.
 pub fn copied(db: &Database, file: RootFile) -> Recorded {
     let path = file.path(db);
     Recorded::new([Input::File(path.clone())].map(|input| (input, None)).into())
 }
 
-/// Where the bytes of an asset are, and their digest.
+/// Returns the location and digest of an asset's bytes.
 pub fn asset(db: &Database, asset: AssetFile) -> (AssetLocation, Digest) {
     let asset = asset.asset(db);
     (asset.location.clone(), asset.digest)
 }
 
-/// Where the bytes of a file are that is copied to the root, and their digest.
+/// Returns the location and digest of a file to copy to the root.
 pub fn root(db: &Database, file: RootFile) -> (std::path::PathBuf, Digest) {
     let (digest, place) = file.copy(db);
     (place.clone(), *digest)
 }
 
-/// The names of the entries' files that the feed for OctoPrint's announcements has, without `.md`.
+/// Returns the names, without `.md`, of the entries in the feed for OctoPrint's announcements.
 pub fn announced(db: &Database) -> Vec<&str> {
     let reader = Reader::from(db);
     contents::in_announcements(reader).map(|file| stem(reader, file)).collect()

@@ -1,8 +1,8 @@
-//! Pages of the site's own: where each is published, what it shows, and how the navigation leads to it.
+//! The site's own pages: their addresses, contents and navigation.
 //!
-//! Where pages are published that don't get in the way of entries is known without entries, since every page shows the
-//! navigation and entry traces are made from it.
-#![allow(missing_docs, reason = "salsa's macros write functions without comments")]
+//! The placement of pages does not depend on entries, because every page shows the navigation and entry traces depend
+//! on it.
+#![allow(missing_docs, reason = "salsa's macros generate undocumented functions")]
 
 use std::collections::{HashMap, HashSet};
 use std::ops::Range;
@@ -11,7 +11,7 @@ use std::sync::Arc;
 use minijinja::context;
 use minijinja::value::{Serde, Value, merge_maps};
 
-use super::entries::{Html, html};
+use super::entries::{Html, UNKNOWN_SHORTCODE, html};
 use super::kinds::{Kind, stem};
 use super::pages::put;
 use super::plugins::by_name;
@@ -36,34 +36,34 @@ use crate::warning::Warning;
 use crate::yaml::{MAX_PROBLEMS, Text, quote};
 
 query! {
-    /// A page's file, read.
+    /// Reads a page's file.
     fn read_page(db: Reader<'_>, file: PageFile) -> Arc<Read> {
         let limits = db.settings().limits();
         Arc::new(page::read(file.path(db), file.name(db), file.section(db), db.page(file), limits))
     }
 }
 
-/// The page in a file; `None` if that can't be published.
+/// Returns the page in a file; `None` if it can't be published.
 fn page(db: Reader<'_>, file: PageFile) -> Option<&Page> {
     read_page(db, file).page.as_ref()
 }
 
-/// The path from the site's root at which a page wants to be.
+/// Returns the path from the site's root that a page requests.
 pub(super) fn address(db: Reader<'_>, file: PageFile) -> &str {
     page(db, file).map_or("", |page| &page.address)
 }
 
-/// A problem at a place in a page's file.
+/// Returns a problem at a place in a page's file.
 fn problem(db: Reader<'_>, file: PageFile, place: Range<usize>, message: String) -> Option<Problem> {
     Some(Text::read(file.path(db), db.page(file)).ok()?.problem(place, message))
 }
 
-/// Pages of the site's own, as far as they get in the way of no other and of nothing that each site has.
+/// The site's own pages that conflict neither with each other nor with outputs that every site has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Placed {
-    /// In the order of files, each with its path below the output folder.
+    /// The published pages in the order of files, each with its path below the output folder.
     pub pages: Vec<(String, PageFile)>,
-    /// Those for which there is no room.
+    /// Warnings about the pages that are not published.
     warnings: Vec<Warning>,
 }
 
@@ -77,7 +77,7 @@ query! {
         let mut own: HashMap<String, PageFile> = HashMap::new();
         let files: Vec<PageFile> =
             db.pages().iter().copied().filter(|file| page(db, *file).is_some()).collect();
-        // Whoever asks for an address may not take it from the page whose file has it.
+        // A page that requests an address must not displace the page whose file naturally has it.
         let asks = |file: &PageFile| page(db, *file).is_some_and(|page| page.asks_for_address);
         let (asking, natural): (Vec<PageFile>, Vec<PageFile>) = files.iter().copied().partition(asks);
         let mut refused: HashMap<PageFile, Warning> = HashMap::new();
@@ -107,7 +107,8 @@ query! {
     }
 }
 
-/// What pages a path is kept for, whether there is one or not: entries are not known yet where pages are placed.
+/// Returns the kind of outputs that a path is reserved for. Whole paths are reserved, because the entries are not known
+/// when pages are placed.
 fn reserved(path: &str) -> Option<&'static str> {
     let path = path.to_lowercase();
     let parts: Vec<&str> = path.split('/').collect();
@@ -115,31 +116,31 @@ fn reserved(path: &str) -> Option<&'static str> {
         ["by_tag" | "by_author" | "api" | "badges" | "assets", "index.html"] | ["plugins", "index.html"] => {
             None
         }
-        ["plugins", _] | ["plugins", _, "index.html", ..] => Some("pages of plugins"),
-        ["by_tag", ..] => Some("pages of tags"),
-        ["by_author", ..] => Some("pages of authors"),
-        ["api" | "badges", ..] => Some("files about plugins"),
+        ["plugins", _] | ["plugins", _, "index.html", ..] => Some("plugin pages"),
+        ["by_tag", ..] => Some("tag pages"),
+        ["by_author", ..] => Some("author pages"),
+        ["api" | "badges", ..] => Some("plugin data"),
         ["assets", ..] => Some("assets"),
         _ => None,
     }
 }
 
-/// Why a page can't be published where it wants to be.
+/// Why a page can't be published at its address.
 enum Refusal<'a> {
     /// The site has this output there.
     Taken(&'a str),
-    /// The page in this file is there.
+    /// The page in this file has the address.
     Used(&'a str),
-    /// The address is kept for these.
+    /// The address is reserved for these outputs.
     Reserved(&'static str),
 }
 
-/// Whether a page of the site's own may be published at a path although the program would publish something there.
+/// Returns whether one of the site's own pages may replace the program's output at this path.
 pub(super) fn is_replaceable(path: &str) -> bool {
     OUTPUTS.iter().any(|row| row.is_replaceable && path_of(row.address) == path)
 }
 
-/// That a page can't be published where it wants to be, since the site has an output there.
+/// Returns a warning that a page can't be published because of the output `obstacle`.
 pub(super) fn no_room(db: Reader<'_>, file: PageFile, obstacle: &str) -> Option<Warning> {
     refusal(db, file, &Refusal::Taken(obstacle))
 }
@@ -148,13 +149,13 @@ fn refusal(db: Reader<'_>, file: PageFile, refusal: &Refusal<'_>) -> Option<Warn
     let page = page(db, file)?;
     let address = &page.address;
     let reason = match refusal {
-        Refusal::Taken(obstacle) => format!("the site has {obstacle} at its address {address}"),
+        Refusal::Taken(obstacle) => format!("the site already has {obstacle} at its address {address}"),
         Refusal::Used(other) => format!("its address {address} is already used by {other}"),
-        Refusal::Reserved(what) => format!("its address {address} is kept for {what}"),
+        Refusal::Reserved(what) => format!("its address {address} is reserved for {what}"),
     };
-    let message = format!("the page is not published, since {reason}");
+    let message = format!("the page is not published: {reason}");
     let problem = problem(db, file, page.places.address.clone(), message)?;
-    Some(Warning::at(Rule::Conflict, &problem).help("give the page another `address`"))
+    Some(Warning::at(Rule::Conflict, &problem).help("set a different `address`"))
 }
 
 query! {
@@ -175,7 +176,7 @@ query! {
 
 query! {
     as Input::Navigation, None;
-    /// Where the navigation leads to beside the pages that each site has.
+    /// The navigation entries in addition to those that every site has.
     pub fn navigation(db: Reader<'_>) -> Vec<Destination> {
         let destination =
             |path: &str, title: &str| Destination { path: path.to_owned(), title: title.to_owned() };
@@ -188,16 +189,17 @@ query! {
     }
 }
 
-/// What the navigation is, with what people are told of it: a title may say the same as two of them.
+/// Returns the version of the navigation. The digest is separate from the text shown to users, in which different
+/// entries can look the same.
 pub(super) fn navigation_version(db: Reader<'_>) -> Version {
     let all = navigation(db);
     let told: Vec<String> = all.iter().map(|one| format!("{} ({})", one.title, one.path)).collect();
-    let value = if told.is_empty() { "the theme's own".to_owned() } else { told.join(", ") };
+    let value = if told.is_empty() { "the theme's default".to_owned() } else { told.join(", ") };
     let parts = all.iter().flat_map(|one| [one.title.as_bytes(), one.path.as_bytes()]);
     Version { digest: Digest::of_parts(parts), value: Some(value.into()) }
 }
 
-/// The name of the template of a page: the one that it asks for, if that is for pages, or else that of its folder.
+/// Returns the name of a page's template: the one it requests, if pages can use it, or else that of its folder.
 pub(super) fn template(db: Reader<'_>, file: PageFile) -> &str {
     let asked = page(db, file).and_then(|page| page.template.as_ref());
     match asked {
@@ -206,19 +208,20 @@ pub(super) fn template(db: Reader<'_>, file: PageFile) -> &str {
     }
 }
 
-/// Whether pages may have a template: those of the theme that are made for others lack what these get.
+/// Returns whether pages can use a template. The theme's templates for other outputs need variables that pages don't
+/// have.
 fn is_for_pages(db: Reader<'_>, name: &str) -> bool {
     let of_theme = [Section::Pages, Section::Topics].map(Section::template);
     environment::has_markup(name) && (of_theme.contains(&name) || db.is_own_template(name))
 }
 
-/// The plugins that a page names by their ids, each with its id; `None` where there is none.
+/// Returns the ids that a page lists, each with its entry, or `None` if no plugin has the id.
 fn named<'p>(db: Reader<'_>, page: &'p Page) -> Vec<(&'p Mention, Option<EntryFile>)> {
     let names = by_name(db);
     page.plugins.iter().map(|named| (named, names.get(&named.0))).collect()
 }
 
-/// The plugins that a page lists: those that it names, in that order, and then those with one of its tags.
+/// Returns the plugins that a page lists: those listed by id in their order, then those with one of its tags.
 fn listed<'db>(db: Reader<'db>, page: &Page) -> Vec<&'db Arc<Summary>> {
     let by_id = named(db, page).into_iter().filter_map(|(_, file)| views::summary(db, file?).as_ref());
     let groups = page.tags.iter().filter_map(|(tag, _)| taxonomies::group(db, &(Taxonomy::Tag, slug(tag))));
@@ -226,7 +229,7 @@ fn listed<'db>(db: Reader<'db>, page: &Page) -> Vec<&'db Arc<Summary>> {
     by_id.chain(groups.flat_map(|group| group.plugins)).filter(|one| seen.insert(one.stem.as_str())).collect()
 }
 
-/// The digest of what lists show of the plugins on a page.
+/// Returns the digest of what lists show of a page's plugins.
 pub(super) fn named_digest(db: Reader<'_>, file: PageFile) -> Digest {
     let mut shown = Vec::new();
     let Some(page) = page(db, file) else { return Digest::of(&shown) };
@@ -243,14 +246,14 @@ pub(super) fn named_digest(db: Reader<'_>, file: PageFile) -> Digest {
     Digest::of(&shown)
 }
 
-/// The digest of what the list of topics shows of them.
+/// Returns the digest of what the list of topics shows.
 pub(super) fn topics_digest(db: Reader<'_>) -> Digest {
     let topics = topics(db).iter().filter_map(|file| page(db, *file));
     let texts = topics.flat_map(|page| [&page.title, &page.description, &page.address].map(String::as_bytes));
     Digest::of_parts(texts)
 }
 
-/// What the template gets for the list of topics.
+/// The context of the list of topics.
 pub(super) fn topics_context(db: Reader<'_>, _: &Kind, _: &mut environment::Page) -> Value {
     let settings = db.settings();
     let topic = |page: &Page| {
@@ -263,7 +266,7 @@ pub(super) fn topics_context(db: Reader<'_>, _: &Kind, _: &mut environment::Page
     context! { topics }
 }
 
-/// What shortcodes in a page are expanded to.
+/// Calls a function with the values of shortcodes in a page.
 fn with_shortcodes<T>(db: Reader<'_>, page: &Page, call: impl FnOnce(&Shortcodes<'_>) -> T) -> T {
     let settings = db.settings();
     call(&Shortcodes {
@@ -276,10 +279,10 @@ fn with_shortcodes<T>(db: Reader<'_>, page: &Page, call: impl FnOnce(&Shortcodes
     })
 }
 
-/// The function whose results are the bodies of pages.
+/// The function of the memos that hold the bodies of pages.
 const MARKDOWN: &str = "markdown-page";
 
-/// The body of a page as safe HTML.
+/// Returns the body of a page as safe HTML.
 fn body(db: Reader<'_>, page: &Page) -> Html {
     let settings = db.settings();
     let body = with_shortcodes(db, page, |with| shortcode::expand(&page.body, with));
@@ -317,7 +320,7 @@ pub(super) fn render(db: Reader<'_>, file: PageFile) -> Result<Digest, Problem> 
     })
 }
 
-/// What is wrong with pages of the site's own, though the site is published.
+/// Returns warnings about the site's own pages.
 pub fn warnings<'a>(db: impl Into<Reader<'a>>) -> Vec<Warning> {
     let db = db.into();
     let mut warnings: Vec<Warning> = Vec::new();
@@ -346,10 +349,10 @@ fn of_page(db: Reader<'_>, file: PageFile, page: &Page) -> Vec<Warning> {
         && !is_for_pages(db, name)
     {
         let instead = file.section(db).template();
-        let message = format!("there is no template {} for pages, so {instead} is used", quote(name));
-        told.push((Rule::UnknownTemplate, place, message, "put it into the folder of templates"));
+        let message = format!("unknown page template {}: using {instead}", quote(name));
+        told.push((Rule::UnknownTemplate, place, message, "add it to the templates folder"));
     }
-    const HELP: &str = "mend it, or take it out";
+    const HELP: &str = "correct or remove it";
     for ((id, place), _) in named(db, page).into_iter().filter(|(_, file)| file.is_none()) {
         told.push((Rule::UnknownPlugin, place.clone(), format!("no plugin has the id {}", quote(id)), HELP));
     }
@@ -365,10 +368,9 @@ fn of_page(db: Reader<'_>, file: PageFile, page: &Page) -> Vec<Warning> {
     }
     for place in with_shortcodes(db, page, |with| shortcode::unknown(&page.body, with)) {
         let written = page.body.get(place.clone()).unwrap_or_default();
-        let message = format!("{} is not a shortcode, and is published as it is written", quote(written));
+        let message = format!("{} is not a valid shortcode and is published unchanged", quote(written));
         let place = page.places.body + place.start..page.places.body + place.end;
-        let help = "put it between `{% raw %}` and `{% endraw %}` if that is what you want";
-        told.push((Rule::UnknownShortcode, place, message, help));
+        told.push((Rule::UnknownShortcode, place, message, UNKNOWN_SHORTCODE));
     }
     let warnings = told.into_iter().take(MAX_PROBLEMS).filter_map(|(rule, place, message, help)| {
         Some(Warning::at(rule, &problem(db, file, place, message)?).help(help))

@@ -1,4 +1,4 @@
-//! The content of rendered outputs: a template with what it shows, or JSON, as the table of outputs has it.
+//! The content of rendered outputs: a template with its context, or JSON.
 
 use minijinja::value::{Serde, Value};
 use minijinja::{context, value::merge_maps};
@@ -17,7 +17,7 @@ use crate::render::context::Full;
 use crate::render::environment::Page;
 use crate::render::{address, pictures};
 
-/// Renders an output, and keeps its bytes under the digest that it gives.
+/// Renders an output and stores its bytes as a blob. Returns the digest.
 pub(super) fn render(db: Reader<'_>, kind: &Kind) -> Result<Digest, Problem> {
     if let Kind::Page(file) = kind {
         return own_pages::render(db, *file);
@@ -26,7 +26,7 @@ pub(super) fn render(db: Reader<'_>, kind: &Kind) -> Result<Digest, Problem> {
     let template = match &row.content {
         Content::Template(template, _) | Content::Plugin(template) => template,
         Content::Json(json) => return put_json(db, kind, &json(db, &kind.address(db))),
-        // They are put together elsewhere, since they are no blobs.
+        // These outputs are not stored as blobs; they are assembled when they are published.
         Content::Lines(_) => return Ok(Digest::of(b"")),
     };
     let path = kind.address(db);
@@ -54,7 +54,7 @@ pub(super) fn render(db: Reader<'_>, kind: &Kind) -> Result<Digest, Problem> {
         fill(db, template, context! { page => value(&page), plugin => value(plugin) })
     };
     let mut text = render(&plugin)?;
-    // An id of the description that the page has elsewhere, whatever template that is from, becomes another one.
+    // If the template has an id that the description also has, rename the one in the description and render again.
     let apart = plugin.as_ref().and_then(|plugin| markdown::apart(&text, &plugin.body));
     if let (Some(body), Some(full)) = (apart, &mut plugin) {
         full.body = body;
@@ -63,12 +63,12 @@ pub(super) fn render(db: Reader<'_>, kind: &Kind) -> Result<Digest, Problem> {
     Ok(db.memory().put_blob(text.as_bytes()))
 }
 
-/// Keeps JSON. What every installed OctoPrint reads must parse, whatever went in.
+/// Stores JSON as a blob. Every installed OctoPrint reads these files, so make sure that they are valid.
 fn put_json(db: Reader<'_>, kind: &Kind, text: &str) -> Result<Digest, Problem> {
     serde_json::from_str::<serde::de::IgnoredAny>(text).map_err(|error| {
-        let message = format!("this is not valid JSON: {error}");
+        let message = format!("invalid JSON: {error}");
         Problem::new(&kind.file(db), &text.into(), 0..0, message)
-            .help("this is a mistake in shelflife, please report it")
+            .help("this is a bug in shelflife, please report it")
     })?;
     Ok(db.memory().put_blob(text.as_bytes()))
 }
@@ -78,8 +78,8 @@ fn fill(db: Reader<'_>, template: &str, context: Value) -> Result<String, Proble
     db.render(template, context, db.unnoted(|db| own_pages::navigation(db).clone()).as_slice())
 }
 
-/// Renders a page around `body`. Where an id in it is one of the page's own, whatever template that is from, the page is
-/// rendered once more around a body with another one.
+/// Renders a page around `body`. If the template has an id that the body also has, the one in the body is renamed and
+/// the page is rendered again.
 fn around(body: &str, render: impl Fn(Option<String>) -> Result<String, Problem>) -> Result<String, Problem> {
     let text = render(None)?;
     match markdown::apart(&text, body) {
@@ -88,7 +88,8 @@ fn around(body: &str, render: impl Fn(Option<String>) -> Result<String, Problem>
     }
 }
 
-/// Renders a page of the site's own from its template, its body and what the template gets around a body.
+/// Renders one of the site's own pages from its template and its body; `context` returns the template's context for a
+/// body.
 pub(super) fn put(
     db: Reader<'_>,
     template: &str,
@@ -103,7 +104,7 @@ pub(super) fn value(serialize: impl Serialize) -> Value {
     Value::from(Serde(serialize))
 }
 
-/// The pages that search engines should know.
+/// Returns the pages that search engines should list.
 pub(super) fn listed(db: Reader<'_>) -> impl Iterator<Item = &Kind> {
     plan(db).outputs.values().filter_map(|output| match output {
         Output::Rendered(kind) if kind.is_listed() => Some(kind),

@@ -1,4 +1,4 @@
-//! The plan: which files the site has.
+//! The plan: all files of the site.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Range;
@@ -19,40 +19,40 @@ use crate::rule::Rule;
 use crate::url_path::path_of;
 use crate::warning::{Place, Warning};
 
-/// One file of the published site.
+/// A file of the published site.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
-    /// A file that is rendered.
+    /// A rendered file.
     Rendered(Kind),
-    /// A file that is copied.
+    /// A copied asset.
     Asset(AssetFile),
     /// A file that is copied to the root.
     Root(RootFile),
-    /// A picture that was fetched.
+    /// A downloaded picture.
     Picture(Picture),
 }
 
 impl Output {
-    /// Whether search engines should know it.
+    /// Returns whether search engines should list the output.
     pub(super) fn is_listed(&self) -> bool {
         matches!(self, Self::Rendered(kind) if kind.is_listed())
     }
 }
 
-/// What the site consists of.
+/// All outputs of the site.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     /// Every output by its path below the output folder, with `/`.
     pub outputs: BTreeMap<String, Output>,
-    /// The places of the pages of each site map among those that search engines should know, which are in the order of
-    /// paths; more than one where the site map is an index of them.
+    /// For each sitemap, the positions of its pages among the listed pages, in the order of paths. If there are
+    /// several, the sitemap is an index of them.
     pub sitemaps: Vec<Range<usize>>,
-    /// Redirects, pages and files for the root that can't be, since their address is taken.
+    /// Warnings about redirects, pages and files for the root whose path is already taken.
     pub warnings: Vec<Warning>,
 }
 
-/// What `redirect_from` names, as addresses with the output at each. Who writes `/plugins/old.md` means the page that came
-/// of that file: it is found there, and at what is written.
+/// Returns the addresses that a `redirect_from` stands for, each with its output. `/plugins/old.md` stands for the page
+/// of that file as well as for the path itself.
 fn addresses(from: &str) -> Vec<(String, String)> {
     match from.strip_suffix('/').unwrap_or(from).strip_suffix(".md") {
         Some(page) => {
@@ -64,7 +64,7 @@ fn addresses(from: &str) -> Vec<(String, String)> {
 
 query! {
     unnoted;
-    /// All outputs.
+    /// All outputs of the site.
     pub fn plan(db: Reader<'_>) -> Arc<Plan> {
         let rendered = |kind: Kind| (kind.file(db), Output::Rendered(kind));
         let assets = db.assets()
@@ -76,7 +76,7 @@ query! {
         });
         let picture =
             |picture: &Picture| (picture.path().trim_start_matches('/').to_owned(), Output::Picture(*picture));
-        // Collected at once, which is faster than inserting one by one.
+        // Collecting everything at once is faster than inserting one by one.
         let mut outputs: BTreeMap<String, Output> = Kind::singles()
             .filter(|kind| kind.is_wanted(settings))
             .map(rendered)
@@ -91,7 +91,7 @@ query! {
         }
         let mut warnings = Vec::new();
         let root = db.root();
-        // What other outputs there are in the top folders of these is no concern of theirs.
+        // Redirects conflict only with outputs in the same top-level folders.
         let redirects: Vec<_> =
             redirects(db).iter().map(|(file, redirect)| (*file, redirect, addresses(&redirect.from))).collect();
         let paths = redirects.iter().flat_map(|(.., addresses)| addresses).map(|(_, path)| path);
@@ -129,7 +129,7 @@ query! {
                     outputs.insert(path.to_owned(), Output::Root(*file));
                 }
                 Some(obstacle) => {
-                    let message = format!("not published, since the site has {obstacle} there already");
+                    let message = format!("not published: the site already has {obstacle} there");
                     let place = Place::begin(&**file.path(db));
                     warnings.push(Warning::in_file(Rule::Conflict, place, message).help("rename the file"));
                 }
@@ -144,12 +144,12 @@ query! {
                         let kind = Kind::Redirect { from, file: file.clone(), to };
                         plan.outputs.insert(file, Output::Rendered(kind));
                     }
-                    // Whoever looks there finds the plugin anyway.
+                    // The plugin is already at that address.
                     Err(_) if is_served(&plan, &path, to) => {}
                     Err(obstacle) if nth == 0 => {
                         let Redirect { from, place } = redirect;
                         let message = format!(
-                            "`redirect_from: {from}` does nothing, the site has {obstacle} there already"
+                            "ignoring `redirect_from: {from}`: the site already has {obstacle} there"
                         );
                         plan.warnings.push(Warning::in_file(Rule::Conflict, place.clone(), message));
                     }
@@ -161,14 +161,14 @@ query! {
     }
 }
 
-/// Whether the output at a path, or the one beside its folder, is the page of an entry or leads to it.
+/// Returns whether the output at a path, or the one beside its folder, is the page of an entry or redirects to it.
 fn is_served(plan: &Plan, path: &str, entry: EntryFile) -> bool {
     let beside = beside(path);
     let there = [Some(path), beside.as_deref()].into_iter().flatten();
     there.map(|path| plan.outputs.get(path)).any(|output| leads_to(output, entry))
 }
 
-/// Whether an output is the page of an entry, or leads to it.
+/// Returns whether an output is the page of an entry or redirects to it.
 fn leads_to(output: Option<&Output>, entry: EntryFile) -> bool {
     match output {
         Some(Output::Rendered(Kind::Plugin(file))) => *file == entry,

@@ -1,4 +1,4 @@
-//! Entries and facts joined to plugins, and their order.
+//! Plugins: entries joined with their facts, and their order.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::plugin::Plugin;
 use crate::trace::Input;
 
 query! {
-    /// The plugin of an entry; `None` if the entry can't be read, or is known.
+    /// The plugin of an entry; `None` if the entry can't be read or has a reused trace.
     pub fn plugin(db: Reader<'_>, file: EntryFile) -> Option<Arc<Plugin>> {
         let entry = Arc::clone(&parsed(db, file).as_ref().ok()?.entry);
         let declared = entry.compatibility.python.clone();
@@ -43,12 +43,12 @@ query! {
 
 query! {
     as Input::WithoutPython2, None;
-    /// The declared ids of the plugins that don't run on Python 2.7, in the order of [`plugins`].
+    /// The ids of the plugins that don't run on Python 2.7, in the order of [`plugins`].
     pub fn without_python2(db: Reader<'_>) -> Vec<String> {
         let by_id = by_id(db);
         let id = |file: &EntryFile| {
             let id = &front(db, *file)?.id;
-            // Another entry with this id says nothing of the plugin that has it.
+            // Another entry with the same id doesn't count.
             let owns = by_id.get(&id.to_lowercase()) == Some(file);
             (owns && left_python2(db, *file)).then(|| id.clone())
         };
@@ -56,7 +56,7 @@ query! {
     }
 }
 
-/// Whether a plugin is known not to run on Python 2.7.
+/// Returns whether a plugin is known not to run on Python 2.7.
 pub(super) fn left_python2(db: Reader<'_>, file: EntryFile) -> bool {
     match known(db, file) {
         Some(entry_trace) => entry_trace.left_python2,
@@ -66,8 +66,8 @@ pub(super) fn left_python2(db: Reader<'_>, file: EntryFile) -> bool {
 
 query! {
     unnoted;
-    /// Entry files by the id that they declare, in lower case. Of several with the same id it is the one whose file is
-    /// called so, or else the first.
+    /// Entry files by their id in lower case. If several entries have the same id, the one whose file has that name
+    /// wins, or else the first.
     pub fn by_id(db: Reader<'_>) -> BTreeMap<String, EntryFile> {
         let mut by_id = BTreeMap::new();
         for file in sound_entries(db) {
@@ -83,18 +83,17 @@ query! {
     }
 }
 
-/// Entry files by what people call plugins.
+/// Entry files by the names that pages can use for plugins.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Names {
-    /// By declared ids and by names of files, each as it is written.
+    /// By id and by file name, as written.
     exact: [BTreeMap<String, EntryFile>; 2],
-    /// The same in lower case.
+    /// By id and by file name, in lower case.
     folded: [BTreeMap<String, EntryFile>; 2],
 }
 
 impl Names {
-    /// The entry that declares this id, or whose file is called so; one that is written exactly so comes before one in
-    /// another letter case.
+    /// Returns the entry with this id or file name. An exact match wins over one that differs in case.
     pub fn get(&self, name: &str) -> Option<EntryFile> {
         let find = |maps: &[BTreeMap<String, EntryFile>], name: &str| {
             maps.iter().find_map(|map| map.get(name)).copied()
@@ -105,7 +104,7 @@ impl Names {
 
 query! {
     unnoted;
-    /// Entry files by what pages of the site's own may call their plugins.
+    /// Entry files by the names that the site's own pages can use for plugins.
     pub fn by_name(db: Reader<'_>) -> Names {
         let mut names = Names::default();
         let [ids, stems] = &mut names.exact;

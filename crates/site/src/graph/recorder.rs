@@ -1,8 +1,8 @@
-//! The recorder: the only way in which queries come by what they are made of, so that every read is noted.
+//! The recorder: the only access that queries have to inputs, so that every read is recorded.
 //!
-//! A query gets a [`Reader`], and has no other way to an input; `query!` gives it one, and keeps with its result which
-//! inputs were read, also by the queries that it called, whether those ran or were remembered. What is noted is which
-//! inputs they are, not what they were: a result that is the same stays the same.
+//! A query gets a [`Reader`] and has no other access to inputs. `query!` stores with each result which inputs were
+//! read, including those read by the queries it called, whether those were computed or reused. It stores only the names
+//! of the inputs, not their values, so that an equal result still compares equal.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -17,10 +17,10 @@ use crate::config::{Listener, View};
 use crate::fact::{SourceStatus, Subject};
 use crate::trace::Input;
 
-/// What was read: an input, and the entry whose it is if it is one of an entry.
+/// A recorded read: an input, and the entry if the input belongs to one.
 pub(super) type Read = (Input, Option<EntryFile>);
 
-/// All reads that were ever noted in this process, each under a number.
+/// All reads recorded in this process, each with a number.
 #[derive(Debug, Default)]
 pub struct Reads(RwLock<Numbered>);
 
@@ -50,36 +50,36 @@ impl Reads {
     }
 }
 
-/// A result, and what was read for it.
+/// A result and the reads that led to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Traced<T> {
     value: T,
     reads: Arc<[u32]>,
 }
 
-/// What one query has read so far.
+/// The reads of a running query.
 struct Frame<'a> {
     db: &'a dyn Db,
-    /// `None` where nobody needs to know.
+    /// `None` if the reads are not recorded.
     notes: Option<RefCell<Notes>>,
 }
 
 #[derive(Default)]
 struct Notes {
     reads: Vec<u32>,
-    /// The settings among them, which are read again and again.
+    /// The settings that were already recorded: settings are read often, and this check is cheap.
     settings: Vec<&'static str>,
 }
 
-/// What queries read from.
+/// The access of queries to inputs.
 #[derive(Clone, Copy)]
 pub struct Reader<'a> {
     db: &'a dyn Db,
-    /// `None` outside of all queries.
+    /// `None` outside queries.
     frame: Option<&'a Frame<'a>>,
 }
 
-/// For those that ask a graph for what it has found.
+/// For code outside the graph that reads its results.
 impl<'a> From<&'a Database> for Reader<'a> {
     fn from(db: &'a Database) -> Self {
         Self { db, frame: None }
@@ -100,7 +100,7 @@ impl Listener for Frame<'_> {
 }
 
 impl<T> Traced<T> {
-    /// Evaluates a query's function.
+    /// Evaluates the function of a query.
     pub(super) fn of(db: &dyn Db, function: impl FnOnce(Reader<'_>) -> T) -> Self {
         let frame = Frame { db, notes: Some(RefCell::default()) };
         let value = function(Reader { db, frame: Some(&frame) });
@@ -112,12 +112,12 @@ impl<T> Traced<T> {
 }
 
 impl<'a> Reader<'a> {
-    /// For `query!` alone: what salsa knows queries by.
+    /// Returns the database for salsa. Only for `query!`.
     pub(super) fn salsa(self) -> &'a dyn Db {
         self.db
     }
 
-    /// For `query!` alone: the result of a query, whose reads are the caller's from now on.
+    /// Returns the result of a query and adds its reads to those of the caller. Only for `query!`.
     pub(super) fn take<T>(self, traced: &'a Traced<T>) -> &'a T {
         if let Some(notes) = self.notes() {
             notes.borrow_mut().reads.extend_from_slice(&traced.reads);
@@ -129,15 +129,15 @@ impl<'a> Reader<'a> {
         self.frame?.notes.as_ref()
     }
 
-    /// Evaluates a function, and tells what was read for it.
+    /// Evaluates a function and returns its result and its reads.
     pub(super) fn record<T>(self, function: impl FnOnce(Reader<'_>) -> T) -> (T, Vec<Read>) {
         let Traced { value, reads } = Traced::of(self.db, function);
         let reads = self.db.reads().all(&reads);
         (value, reads)
     }
 
-    /// Evaluates a function whose reads are noted as one: that of `input`, whose digest tells all of them apart that
-    /// decide the result.
+    /// Evaluates a function and records a single read of `input` instead of the individual reads. The digest of `input`
+    /// must cover everything that determines the result.
     pub(super) fn summed_up<T>(
         self,
         input: Input,
@@ -148,12 +148,13 @@ impl<'a> Reader<'a> {
         self.unnoted(function)
     }
 
-    /// Evaluates a function whose reads are not noted, since nobody will ask what came of it whether it still holds.
+    /// Evaluates a function without recording its reads. Use it only for results that are never validated by their
+    /// trace.
     pub(super) fn unnoted<T>(self, function: impl FnOnce(Reader<'_>) -> T) -> T {
         unnoted(self.db, function)
     }
 
-    /// Notes a read.
+    /// Records a read.
     pub(super) fn note(self, input: Input, of: Option<EntryFile>) {
         if let Some(notes) = self.notes() {
             let number = self.db.reads().number((input, of));
@@ -161,7 +162,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Notes the read of an input that all targets share, and has salsa know of it.
+    /// Records the read of a shared input, and reads its cell so that salsa also tracks it.
     fn depend(self, input: Input) {
         if self.frame.is_some() {
             self.db.cell(&input).digest(self.db);
@@ -173,25 +174,25 @@ impl<'a> Reader<'a> {
         self.db.snapshot()
     }
 
-    /// The settings.
+    /// Returns the settings.
     pub fn settings(self) -> View<'a> {
         let settings = &self.snapshot().settings;
         self.frame.map_or_else(|| settings.view(), |frame| View::new(settings, frame))
     }
 
-    /// The path and the content of the data file called `name`.
+    /// Returns the path and content of the data file `name`.
     pub(super) fn data(self, name: &str) -> Option<(&'a str, &'a [u8])> {
         self.depend(Input::Data(name.into()));
         self.snapshot().data.get(name).map(|file| (&*file.path, &*file.content))
     }
 
-    /// Whether the site brings a template called `name`.
+    /// Returns whether the site has its own template `name`.
     pub(super) fn is_own_template(self, name: &str) -> bool {
         self.depend(Input::Template(name.into()));
         self.snapshot().templates.get(name).is_some_and(|template| template.is_own)
     }
 
-    /// Renders the template called `name`; what it reads is noted.
+    /// Renders the template `name` and records its reads.
     pub(super) fn render(
         self,
         name: &str,
@@ -200,7 +201,7 @@ impl<'a> Reader<'a> {
     ) -> Result<String, crate::problem::Problem> {
         let templates = match self.snapshot().environment() {
             Ok(templates) => templates,
-            // A site with such templates is not built.
+            // A site whose templates don't compile is not built.
             Err(problems) => return problems.first().map_or(Ok(String::new()), |first| Err(first.clone())),
         };
         let (rendered, reads) = templates.render(name, context, navigation);
@@ -211,88 +212,87 @@ impl<'a> Reader<'a> {
         rendered
     }
 
-    /// What stands for an entry: its text, or what was made of it.
+    /// Returns the source of an entry: its content or its entry trace.
     pub(super) fn source(self, file: EntryFile) -> &'a EntrySource {
         self.note(Input::Entry, Some(file));
         file.source(self.db)
     }
 
-    /// The content of the file of a page of the site's own.
+    /// Returns the content of one of the site's own pages.
     pub(super) fn page(self, file: PageFile) -> &'a Arc<[u8]> {
         self.note(Input::Page(Arc::clone(file.path(self))), None);
         file.content(self.db)
     }
 
-    /// What is known of a subject.
+    /// Returns the fact about a subject.
     pub fn fact(self, subject: &Subject) -> &'a FactState {
         self.note(Input::Fact(subject.clone()), None);
         self.db.fact_input(subject).state(self.db)
     }
 
-    /// The day on which what is known of a subject was last confirmed, if it is past its time to live and pages tell
-    /// that.
+    /// Returns the date when the fact about a subject was last confirmed, if it is stale and pages show that.
     pub(super) fn as_of(self, subject: &Subject) -> Option<Date> {
         self.note(Input::Unnamed, None);
         *self.db.fact_input(subject).as_of(self.db)
     }
 
-    /// The history of the plugin with this id in lower case; empty if there is none.
+    /// Returns the history of the plugin with this lower-case id; empty if it has none.
     pub(super) fn history(self, id: &str) -> &'a Arc<[u8]> {
         self.note(Input::Unnamed, None);
         self.db.history_input(id).packed(self.db)
     }
 
-    /// Entry files in the order of their names.
+    /// Returns the entry files in the order of their names.
     pub fn entries(self) -> &'a [EntryFile] {
         self.note(Input::Unnamed, None);
         Site::get(self.db).entries(self.db)
     }
 
-    /// Assets in the order of their paths.
+    /// Returns the assets in the order of their paths.
     pub(super) fn assets(self) -> &'a [AssetFile] {
         self.note(Input::Unnamed, None);
         Site::get(self.db).assets(self.db)
     }
 
-    /// Pages of the site's own, in the order of their folders and then of their paths.
+    /// Returns the site's own pages, in the order of their folders and then of their paths.
     pub(super) fn pages(self) -> &'a [PageFile] {
         self.note(Input::Unnamed, None);
         Site::get(self.db).pages(self.db)
     }
 
-    /// Files that are copied to the root; of two for one place, the first one counts.
+    /// Returns the files to copy to the root. If two have the same target, the first one wins.
     pub(super) fn root(self) -> &'a [RootFile] {
         self.note(Input::Unnamed, None);
         Site::get(self.db).root(self.db)
     }
 
-    /// The day on which the site is built, in its time zone.
+    /// Returns the date of the build, in the site's time zone.
     pub(super) fn today(self) -> Date {
         self.note(Input::Unnamed, None);
         *Site::get(self.db).today(self.db)
     }
 
-    /// When each source last answered.
+    /// Returns when each source last answered.
     pub(super) fn source_statuses(self) -> &'a [SourceStatus] {
         self.note(Input::SourceStatus, None);
         Site::get(self.db).source_statuses(self.db)
     }
 
-    /// The results of pure functions, and bytes by their digests.
+    /// Returns the store of memos and blobs.
     pub(super) fn memory(self) -> &'a dyn Memory {
         self.db.memory()
     }
 
-    /// The input that holds the fact about a subject, which some queries are about.
+    /// Returns the salsa input of the fact about a subject, for queries that take it as an argument.
     pub(super) fn fact_input(self, subject: &Subject) -> FactInput {
         self.db.fact_input(subject)
     }
 }
 
-/// A query: a function of a [`Reader`] that salsa remembers, with what it has read.
+/// Declares a query: a function of a [`Reader`] that salsa memoizes together with its reads.
 ///
-/// With `as`, its reads are noted as that of one input, see [`Reader::summed_up`]. With `unnoted`, whatever reads it in a
-/// recording is never up to date.
+/// With `as`, the query's reads are recorded as a single read of that input, see [`Reader::summed_up`]. With `unnoted`,
+/// a trace that includes the query never holds.
 macro_rules! query {
     ($(#[$attr:meta])* $vis:vis fn $name:ident($db:ident: Reader<'_> $(, $arg:ident: $kind:ty)* $(,)?) -> $out:ty $body:block) => {
         $(#[$attr])*
@@ -325,7 +325,7 @@ macro_rules! query {
 }
 pub(super) use query;
 
-/// For `query!` alone: evaluates a query's function without noting what it reads.
+/// Evaluates the function of a query without recording its reads. Only for `query!`.
 pub(super) fn unnoted<T>(db: &dyn Db, function: impl FnOnce(Reader<'_>) -> T) -> T {
     let frame = Frame { db, notes: None };
     function(Reader { db, frame: Some(&frame) })

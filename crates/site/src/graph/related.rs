@@ -1,6 +1,6 @@
-//! Plugins that are like another one, and those by the same authors. Both follow from what entries say: no number that
-//! changes from hour to hour has a part in it, so that a refresh renders no page because of another plugin.
-#![allow(missing_docs, reason = "salsa's macros write functions without comments")]
+//! Related plugins, and plugins by the same authors. Both depend only on entries and not on numbers that change every
+//! hour, so that a refresh of one plugin doesn't change the pages of others.
+#![allow(missing_docs, reason = "salsa's macros generate undocumented functions")]
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
@@ -17,16 +17,16 @@ use crate::entry_trace::Kin;
 use crate::render::context::Named;
 use crate::render::slug::slug;
 
-/// How many plugins a page names that are like its own.
+/// The number of related plugins on a page.
 const RELATED: usize = 4;
-/// How many it names by the same authors.
+/// The number of other plugins by the same authors on a page.
 const OTHERS: usize = 6;
-/// A tag that more plugins have says little about any of them, and would take long to go through.
+/// A tag that more plugins have says little about them, and would be slow to process.
 const COMMON_TAG: usize = 200;
-/// The same for a word, of which there are many more.
+/// The same limit for words, which are more numerous.
 const COMMON_WORD: usize = 50;
 
-/// What an entry says by which plugins are found to be like each other.
+/// Returns the features of an entry by which related plugins are found.
 pub(super) fn kin_of(entry: &Entry) -> Kin {
     let mut tags: Vec<u64> = entry.tags.iter().map(|tag| number(&slug(tag))).collect();
     let mut authors: Vec<u64> = entry.authors.iter().map(|author| number(&Named::of(author).slug)).collect();
@@ -48,7 +48,7 @@ pub(super) fn kin_of(entry: &Entry) -> Kin {
     }
 }
 
-/// Words that tell no plugin of this kind from another.
+/// Words that don't distinguish one plugin from another.
 const EMPTY: [&str; 17] = [
     "and",
     "better",
@@ -69,7 +69,7 @@ const EMPTY: [&str; 17] = [
     "with",
 ];
 
-/// The words of a name in lower case, those in `CamelCase` among them.
+/// Returns the words of a name in lower case. `CamelCase` counts as two words.
 fn words_of(name: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut was_lower = false;
@@ -87,7 +87,7 @@ fn words_of(name: &str) -> Vec<String> {
     words
 }
 
-/// What stands for a name: two that differ have the same one about never.
+/// Returns a hash that stands for a name. Collisions are rare enough to ignore.
 fn number(name: &str) -> u64 {
     let digest = Digest::of(name.as_bytes());
     digest.as_bytes().iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
@@ -95,7 +95,7 @@ fn number(name: &str) -> u64 {
 
 query! {
     unnoted;
-    /// The kin of every plugin, in the order of date and then file name.
+    /// The features of every plugin, in the order of date and then file name.
     fn all(db: Reader<'_>) -> Vec<(EntryFile, Kin)> {
         plugins(db).iter().filter_map(|file| Some((*file, front(db, *file)?.kin.clone()))).collect()
     }
@@ -103,7 +103,7 @@ query! {
 
 query! {
     unnoted;
-    /// The digest of all that decides which plugins name which.
+    /// The digest of everything that determines which plugins are shown as related.
     pub fn identity(db: Reader<'_>) -> Digest {
         let mut bytes = Vec::new();
         for (file, kin) in all(db) {
@@ -119,7 +119,7 @@ query! {
     }
 }
 
-/// Plugins by tag, by word and by author, as places in [`all`].
+/// Plugins by tag, word and author, as positions in [`all`].
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Index {
     places: HashMap<EntryFile, usize>,
@@ -128,8 +128,8 @@ pub(super) struct Index {
     authors: ByName,
 }
 
-/// Names with the places of those that have them, in order: to sort them takes a fraction of what a map takes, and most
-/// builds look up a few.
+/// Pairs of a name and the position of a plugin, sorted. Building this is much cheaper than building a map, and most
+/// builds need only a few lookups.
 #[derive(Debug, PartialEq, Eq)]
 struct ByName(Vec<(u64, usize)>);
 
@@ -143,7 +143,7 @@ impl ByName {
         Self(pairs)
     }
 
-    /// The places of those that have this name, in order.
+    /// Returns the positions of the plugins with this name, in order.
     fn sharing(&self, name: u64) -> impl ExactSizeIterator<Item = usize> + DoubleEndedIterator + '_ {
         let begin = self.0.partition_point(|(other, _)| *other < name);
         let rest = &self.0[begin..];
@@ -164,24 +164,25 @@ query! {
     }
 }
 
-/// The plugins that a page names beside its own.
+/// The other plugins shown on a plugin's page.
 #[derive(Debug, Default)]
 pub(super) struct Beside {
-    /// Those that are most like it, the most alike first.
+    /// Related plugins, most similar first.
     pub(super) related: Vec<EntryFile>,
-    /// The newest by the same authors, the newest first.
+    /// The newest plugins by the same authors, newest first.
     pub(super) others: Vec<EntryFile>,
 }
 
-/// The plugins that have a tag or a word with this one in common, those with the most and the rarest first.
+/// Returns the plugins that share a tag or a word with this one; those that share the most and the rarest come first.
 fn alike(kin: &Kin, index: &Index) -> Vec<usize> {
     let mut scores: HashMap<usize, u32> = HashMap::new();
-    // A tag was chosen, and a word just happens to be in a title.
+    // A tag is a deliberate choice, while a word may be in a title by accident.
     for (names, by_name, common, weight) in
         [(&kin.tags, &index.tags, COMMON_TAG, 2 << 12), (&kin.words, &index.words, COMMON_WORD, 1 << 12)]
     {
         for sharing in names.iter().map(|name| by_name.sharing(*name)).filter(|all| all.len() <= common) {
-            // One of three says as much as ten of thirty; in whole numbers, since those are the same everywhere.
+            // Weigh by the number of plugins that share the name. Integers, because floating-point results can differ
+            // between platforms.
             let part = u32::try_from(sharing.len()).map_or(0, |all| weight / all.max(1));
             for place in sharing {
                 *scores.entry(place).or_default() += part;
@@ -189,12 +190,12 @@ fn alike(kin: &Kin, index: &Index) -> Vec<usize> {
         }
     }
     let mut alike: Vec<(u32, usize)> = scores.into_iter().map(|(place, score)| (score, place)).collect();
-    // Of those that are alike to the same degree, the newest.
+    // Among equally similar plugins, the newest come first.
     alike.sort_unstable_by_key(|one| Reverse(*one));
     alike.into_iter().map(|(_, place)| place).collect()
 }
 
-/// The plugins that the page of `file` names.
+/// The other plugins shown on the page of `file`.
 pub(super) fn beside(db: Reader<'_>, file: EntryFile) -> Beside {
     let (all, index) = (all(db), index(db));
     let Some((own, (_, kin))) = index.places.get(&file).and_then(|place| Some((*place, all.get(*place)?)))
@@ -221,7 +222,7 @@ pub(super) fn beside(db: Reader<'_>, file: EntryFile) -> Beside {
     Beside { related: files(&mut related.take(RELATED)), others: files(&mut others.into_iter().take(OTHERS)) }
 }
 
-/// The digest of what the page of `file` shows of other plugins.
+/// Returns the digest of what the page of `file` shows of other plugins.
 pub fn digest(db: Reader<'_>, file: EntryFile) -> Digest {
     let Beside { related, others } = beside(db, file);
     let mut bytes = Vec::new();

@@ -1,4 +1,4 @@
-//! How a graph's inputs are set: by what a scan has found, from one build to the next in the same process.
+//! Setting the inputs of a graph from the results of a scan, also repeatedly in one process.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -16,25 +16,25 @@ use crate::digest::Digest;
 use crate::fact::{SourceStatus, Subject};
 use crate::page::Section;
 
-/// A page of the site's own: path, name, section and content.
+/// One of the site's own pages: path, name, section and content.
 pub type OwnPage = (Arc<str>, Arc<str>, Section, Arc<[u8]>);
 
-/// A site's files, but for entries.
+/// A site's files except entries.
 #[derive(Debug)]
 pub struct Files {
-    /// What targets share.
+    /// The inputs that all targets share.
     pub snapshot: Snapshot,
     /// Assets by their paths.
     pub assets: BTreeMap<Arc<str>, Asset>,
-    /// Pages of the site's own, in the order of their folders and then of their paths.
+    /// The site's own pages, in the order of their folders and then of their paths.
     pub pages: Vec<OwnPage>,
-    /// Files that are copied to the root: published path, path, digest and place; of two for one place, the first one
-    /// counts.
+    /// Files to copy to the root: published path, path, digest and location. If two have the same target, the first one
+    /// wins.
     pub root: Vec<(Arc<str>, Arc<str>, Digest, PathBuf)>,
 }
 
 impl Database {
-    /// Makes a site's files and settings, but for entries, what these are.
+    /// Sets a site's files and settings, except entries.
     pub fn set_files(&mut self, files: Files, today: Date) {
         let Files { snapshot, assets, pages, root } = files;
         self.snapshot = Arc::new(snapshot);
@@ -125,7 +125,7 @@ impl Database {
         }
     }
 
-    /// Makes `today` the day on which the site is built, in its time zone.
+    /// Sets the date of the build, in the site's time zone.
     pub fn set_today(&mut self, today: Date) {
         let site = Site::get(self);
         if *site.today(self) != today {
@@ -133,27 +133,27 @@ impl Database {
         }
     }
 
-    /// Makes these the site's entries, in the order of their names.
+    /// Sets the site's entries, in the order of their names.
     pub fn set_entries(&mut self, files: Vec<EntryFile>) {
         Site::get(self).set_entries(self).to(files);
     }
 
-    /// Adds an entry's file, which is none of the site's until it is among its entries.
+    /// Creates an entry's file. It belongs to the site only once it is passed to `set_entries`.
     pub fn add_entry(&self, path: Arc<str>, source: EntrySource) -> EntryFile {
         EntryFile::new(self, path, source)
     }
 
-    /// What stands for an entry.
+    /// Returns the source of an entry.
     pub fn source(&self, file: EntryFile) -> &EntrySource {
         file.source(self)
     }
 
-    /// Has `source` stand for an entry.
+    /// Sets the source of an entry.
     pub fn set_source(&mut self, file: EntryFile, source: EntrySource) {
         file.set_source(self).to(source);
     }
 
-    /// Makes this what is known of a subject.
+    /// Sets the fact about a subject.
     pub fn set_fact(&mut self, subject: &Subject, state: FactState) {
         let input = self.fact_input(subject);
         if *input.state(self) != state {
@@ -161,7 +161,7 @@ impl Database {
         }
     }
 
-    /// Makes this the day on which what is known of a subject was last confirmed, if pages are to tell it.
+    /// Sets the date when the fact about a subject was last confirmed, if pages should show it.
     pub fn set_as_of(&mut self, subject: &Subject, as_of: Option<Date>) {
         let input = self.fact_input(subject);
         if *input.as_of(self) != as_of {
@@ -169,7 +169,7 @@ impl Database {
         }
     }
 
-    /// Makes `packed` the history of the plugin with this id in lower case.
+    /// Sets the history of the plugin with this lower-case id.
     pub fn set_history(&mut self, id: &str, packed: Arc<[u8]>) {
         let known = self.histories.lock().unwrap_or_else(PoisonError::into_inner).get(id).copied();
         match known {
@@ -182,7 +182,7 @@ impl Database {
         }
     }
 
-    /// Makes this when each source last answered.
+    /// Sets when each source last answered.
     pub fn set_source_statuses(&mut self, source_statuses: &[SourceStatus]) {
         let site = Site::get(self);
         if *site.source_statuses(self) != source_statuses {

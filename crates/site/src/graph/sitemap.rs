@@ -1,4 +1,4 @@
-//! What search engines are told: which pages there are, and when each was last different.
+//! Sitemaps: the pages for search engines, and when each last changed.
 
 use std::ops::Range;
 
@@ -20,7 +20,8 @@ use crate::render::environment::Page;
 use crate::render::{address, text};
 use crate::trace::Input;
 
-/// When a plugin was last registered, released or worked on, in seconds since 1970; `None` if its entry can't be read.
+/// Returns when a plugin was last registered, released or pushed to, in seconds since 1970; `None` if its entry can't
+/// be read.
 pub(super) fn modified(db: Reader<'_>, file: EntryFile) -> Option<i64> {
     if let Some(entry_trace) = known(db, file) {
         return Some(entry_trace.modified);
@@ -35,25 +36,26 @@ pub(super) fn modified(db: Reader<'_>, file: EntryFile) -> Option<i64> {
 
 query! {
     unnoted;
-    /// Whenever the last of all plugins was.
+    /// The last change of any plugin, in seconds since 1970.
     fn last_modified(db: Reader<'_>) -> Option<i64> {
         due(db).iter().filter_map(|file| modified(db, *file)).max()
     }
 }
 
-/// When the newest plugin was registered.
+/// The registration of the newest plugin, in seconds since 1970.
 fn last_registered(db: Reader<'_>) -> Option<i64> {
     let newest = front(db, *dated(db).last()?)?;
     Some(text::midnight(newest.date, db.settings().timezone()).timestamp().as_second())
 }
 
-/// When a plugin was registered at the latest that has no date, wherever that is midnight, in seconds since 1970.
+/// An upper bound, in any time zone, of the registration time of plugins without a date, in seconds since 1970.
 const UNDATED: i64 = 86_400;
 
-/// When a page was last different, as far as anybody can know who was not there: never the time of a build.
+/// Returns when a page last changed, in seconds since 1970, as far as the data shows. This is never the time of the
+/// build.
 fn of_page(db: Reader<'_>, kind: &Kind) -> Option<i64> {
     match (kind.modified(), kind) {
-        // What is still to come is no day on which a page was made.
+        // A date in the future says nothing about when the page changed.
         (Modified::Plugin, Kind::Plugin(file)) => {
             modified(db, *file).filter(|at| *at > UNDATED && !to_come(db).contains(file))
         }
@@ -63,22 +65,22 @@ fn of_page(db: Reader<'_>, kind: &Kind) -> Option<i64> {
     }
 }
 
-/// How many pages a site map may have at most, and how many site maps an index (<https://www.sitemaps.org/protocol.html>).
+/// The maximum number of pages in a sitemap and of sitemaps in an index (<https://www.sitemaps.org/protocol.html>).
 const MOST_PAGES: usize = 50_000;
-/// How many bytes a site map may have at most (the same).
+/// The maximum size of a sitemap in bytes, from the same source.
 const MOST_BYTES: usize = 52_428_800;
-/// How many bytes a page takes beside its address, at most: twice what the theme writes.
+/// An upper bound of the bytes that a page takes in addition to its address: twice what the theme needs.
 const AROUND: usize = 256;
 
-/// The places of the pages of each site map that it takes for pages with these paths, which are as many as the protocol
-/// asks for: one as a rule.
+/// Divides the pages with these paths among as few sitemaps as the protocol's limits allow, usually one. Returns the
+/// positions of the pages of each.
 pub(super) fn divide<'a>(settings: View<'_>, paths: impl Iterator<Item = &'a str>) -> Vec<Range<usize>> {
-    // Percent-encoding takes three bytes for one.
+    // Percent-encoding can triple the length.
     let around = address::absolute(settings, "/").len() + AROUND;
     divided(paths.map(|path| around + path.len() * 3), MOST_PAGES, MOST_BYTES)
 }
 
-/// As few ranges as hold so many pages and bytes each, of pages that take these bytes.
+/// Divides items of these sizes into as few ranges as the limits of pages and bytes allow.
 fn divided(sizes: impl Iterator<Item = usize>, most_pages: usize, most_bytes: usize) -> Vec<Range<usize>> {
     let mut parts: Vec<Range<usize>> = Vec::new();
     let mut bytes = 0_usize;
@@ -95,8 +97,8 @@ fn divided(sizes: impl Iterator<Item = usize>, most_pages: usize, most_bytes: us
     parts
 }
 
-/// What a site map, or the index, has: addresses from the site's root, each with the second since 1970 at which it was
-/// last different.
+/// Returns the entries of a sitemap or of the index: addresses from the site's root, each with its last change in
+/// seconds since 1970.
 fn entries(db: Reader<'_>, part: Option<usize>) -> Vec<(String, Option<i64>)> {
     let sitemaps = &plan(db).sitemaps;
     let of_range = |pages: &Range<usize>| listed(db).skip(pages.start).take(pages.len());
@@ -116,7 +118,7 @@ fn entries(db: Reader<'_>, part: Option<usize>) -> Vec<(String, Option<i64>)> {
 
 query! {
     unnoted;
-    /// The digests of all that site maps have: first the index, or the only one.
+    /// The digests of the sitemaps' contents. The first is that of `/sitemap.xml`.
     fn sitemap_digests(db: Reader<'_>) -> Vec<Digest> {
         let parts = plan(db).sitemaps.len();
         let parts = if parts > 1 { parts } else { 0 };
@@ -133,13 +135,13 @@ query! {
     }
 }
 
-/// The digest of all that a site map has; of the index, or the only one, for no part.
+/// Returns the digest of a sitemap's content; without `part`, that of `/sitemap.xml`.
 pub(super) fn digest(db: Reader<'_>, part: Option<usize>) -> Digest {
     let digests = sitemap_digests(db);
     digests.get(part.map_or(0, |part| part + 1)).copied().unwrap_or_else(|| Digest::of(b""))
 }
 
-/// What the template gets for a site map: its pages, or the parts that it is an index of.
+/// Returns the context for a sitemap: its pages, or the parts that the index lists.
 pub(super) fn context(db: Reader<'_>, kind: &Kind, _: &mut Page) -> Value {
     let part = match kind {
         Kind::SitemapPart(part) => Some(*part),

@@ -1,4 +1,4 @@
-//! The snapshot: what the site's files and settings are, for the recorder to give to those that say what they read.
+//! The snapshot: the site's files and settings, which the recorder gives to queries.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -10,13 +10,13 @@ use crate::render::compact::compact;
 use crate::render::environment::{Source, Templates, has_markup};
 use crate::trace::{Input, Version};
 
-/// Templates that compile, or what is wrong with those that don't.
+/// Compiled templates, or the compile errors.
 type Compiled = Result<Templates, Vec<Problem>>;
 
-/// What the site's files and settings are.
+/// The site's files and settings.
 #[derive(Debug, Default)]
 pub struct Snapshot {
-    /// The part of the configuration that outputs depend on.
+    /// The settings that outputs depend on.
     pub(super) settings: Settings,
     /// Templates by their names.
     pub(super) templates: BTreeMap<Arc<str>, Template>,
@@ -29,16 +29,16 @@ pub struct Snapshot {
     environment: OnceLock<Compiled>,
 }
 
-/// One template, the theme's or the site's own.
+/// A template of the theme or the site.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template {
     /// The content.
     pub text: Arc<str>,
-    /// Whether the site brought it.
+    /// Whether the template belongs to the site.
     pub is_own: bool,
 }
 
-/// One data file.
+/// A data file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DataFile {
     /// The path relative to the site, with `/`.
@@ -48,7 +48,7 @@ pub struct DataFile {
 }
 
 impl Snapshot {
-    /// A snapshot of a site with these settings, templates, published paths of assets, and data files.
+    /// Creates a snapshot from settings, templates, published paths of assets, and data files.
     pub fn new(
         settings: Settings,
         templates: BTreeMap<Arc<str>, Template>,
@@ -59,7 +59,7 @@ impl Snapshot {
         Self { settings, templates, assets, data, values, environment: OnceLock::new() }
     }
 
-    /// What an input is that all targets share; `None` if there is no such thing. Of others, nothing is known here.
+    /// Returns the version of a shared input; `None` for other inputs and for those that do not exist.
     pub(super) fn version(&self, input: &Input) -> Option<Version> {
         match input {
             Input::Program => Some(Version::of(Digest::of(crate::FINGERPRINT.as_bytes()))),
@@ -70,7 +70,7 @@ impl Snapshot {
             }
             Input::Asset(name) => self.assets.get(name).map(|path| Version::short(Arc::clone(path))),
             Input::Data(name) => {
-                // What is wrong with it is told with its path.
+                // Messages about the file contain its path.
                 let DataFile { path, content } = self.data.get(name)?;
                 Some(Version::of(Digest::of_parts([path.as_bytes(), content])))
             }
@@ -78,7 +78,7 @@ impl Snapshot {
         }
     }
 
-    /// The templates, compiled, or what is wrong with them.
+    /// Returns the compiled templates or their errors.
     pub(super) fn environment(&self) -> &Compiled {
         self.environment.get_or_init(|| {
             let sources = self.templates.iter().map(|(name, template)| source(name, template)).collect();

@@ -1,4 +1,4 @@
-//! What each input is now, and traces: what was read with what it was.
+//! The current version of each input, and traces: the inputs that were read, with their versions.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -18,7 +18,7 @@ use crate::graph::data;
 use crate::render::address;
 use crate::trace::{Aspect, Dependency, Input, Sets, Trace, Version};
 
-/// What was read.
+/// The reads of a target.
 #[derive(Debug, Clone, Default)]
 pub struct Recorded(Vec<Read>);
 
@@ -28,7 +28,7 @@ impl Recorded {
     }
 }
 
-/// The sets of dependencies that targets of one build share.
+/// The sets of dependencies that targets of a build share.
 #[derive(Debug, Default)]
 pub struct Shared(Mutex<Known>);
 
@@ -40,7 +40,7 @@ struct Known {
 }
 
 impl Shared {
-    /// The digest of the set of these inputs as they are now.
+    /// Returns the digest of the set of these inputs with their current versions.
     fn digest(&self, db: &Database, mut inputs: Vec<Input>) -> Digest {
         inputs.push(Input::Program);
         inputs.sort_unstable();
@@ -56,14 +56,14 @@ impl Shared {
         digest
     }
 
-    /// All sets.
+    /// Returns all sets.
     pub fn sets(&self) -> Sets {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).sets.clone()
     }
 }
 
-/// The trace of a target: of an entry, of which `entry` is the digest of the file, or of an output that is not about one
-/// entry alone.
+/// Returns the trace of a target: an entry, given with the digest of its file, or an output that is not about a single
+/// entry.
 pub fn trace(db: &Database, recorded: &Recorded, of: Option<(EntryFile, Digest)>, shared: &Shared) -> Trace {
     let (mut of_all, mut own, mut facts) = (Vec::new(), Vec::new(), Vec::new());
     for (input, whose) in &recorded.0 {
@@ -73,7 +73,7 @@ pub fn trace(db: &Database, recorded: &Recorded, of: Option<(EntryFile, Digest)>
         }
         let target = of.map(|(file, _)| file);
         let dependency = match input {
-            // Whose it is, nobody could tell.
+            // An input of another entry can't be named in this trace.
             _ if whose.is_some() && *whose != target => unnamed(),
             Input::Unnamed => unnamed(),
             Input::Entry => {
@@ -90,12 +90,13 @@ pub fn trace(db: &Database, recorded: &Recorded, of: Option<(EntryFile, Digest)>
     Trace { shared: shared.digest(db, of_all), own, facts: Packed::new(&facts) }
 }
 
-/// A dependency that never holds.
+/// Returns a dependency that never holds.
 fn unnamed() -> Dependency {
     Dependency { input: Input::Unnamed, was: Some(Version::of(Digest::of(b""))) }
 }
 
-/// What an input is now; that of an entry is one of the entry `of`. `None` if there is no such thing.
+/// Returns the current version of an input; `of` is the entry for inputs that belong to one. `None` if the input does
+/// not exist.
 pub fn version(db: &Database, input: &Input, of: Option<EntryFile>) -> Option<Version> {
     let reader = Reader::from(db);
     let digest = match input {
@@ -103,7 +104,7 @@ pub fn version(db: &Database, input: &Input, of: Option<EntryFile>) -> Option<Ve
             return db.snapshot().version(input);
         }
         Input::Navigation => return Some(own_pages::navigation_version(reader)),
-        // Whoever has the file knows better.
+        // Only the caller knows the entry's file.
         Input::Entry | Input::Unnamed => return None,
         Input::Files
         | Input::Settings
@@ -126,7 +127,7 @@ pub fn version(db: &Database, input: &Input, of: Option<EntryFile>) -> Option<Ve
         Input::Purpose(path) => return purpose(reader, path),
         Input::Page(path) => {
             let page = reader.pages().iter().find(|page| page.path(reader) == path)?;
-            // What a page is depends on where its folder puts it, too.
+            // The page also depends on its folder.
             let place = [page.section(reader).template(), &**page.name(reader)].map(str::as_bytes);
             Digest::of_parts(place.into_iter().chain([&**reader.page(*page)]))
         }
@@ -169,7 +170,7 @@ pub fn version(db: &Database, input: &Input, of: Option<EntryFile>) -> Option<Ve
     Some(Version::of(digest))
 }
 
-/// What notices and blocklist items say of the plugin that declares `id`; `None` if there are none about it.
+/// Returns the version of the notices and blocklist items about the plugin with this id; `None` if there are none.
 pub fn concerning(db: &Database, id: &str) -> Option<Version> {
     let digest = data::concerning_digest(db, id);
     (digest != Digest::of(b"")).then(|| Version::of(digest))
@@ -180,12 +181,12 @@ fn of_digests(digests: impl Iterator<Item = Digest>) -> Digest {
     Digest::of_parts(digests.iter().map(|digest| digest.as_bytes().as_slice()))
 }
 
-/// What the output at a path is: another one may take its place.
+/// Returns what kind of output is at a path, because it can be replaced by one of another kind.
 fn purpose(db: Reader<'_>, path: &str) -> Option<Version> {
     Some(match plan(db).outputs.get(path)? {
         Output::Rendered(Kind::Redirect { from, to, .. }) => {
             let target = address::plugin_page(stem(db, *to));
-            // `/old` and `/old/` are one file, and templates see which of them is written.
+            // `/old` and `/old/` are the same file, but templates can see which of them is used.
             let digest = Digest::of_parts([from, &target].map(|part| part.as_bytes()));
             Version { digest, value: Some(target.into()) }
         }

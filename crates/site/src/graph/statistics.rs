@@ -1,4 +1,4 @@
-//! How often each query was computed and how often its last result was found good.
+//! Statistics: how often each query was computed and how often its result was reused.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -8,13 +8,13 @@ use serde::Serialize;
 /// The counts of one query.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct QueryCount {
-    /// How often the query's function ran.
+    /// How often the query was computed.
     pub computed: u64,
-    /// How often an earlier result was validated after an input had changed, and used again.
+    /// How often an earlier result was reused after an input had changed.
     pub reused: u64,
 }
 
-/// Counts salsa's events.
+/// Counts the events of salsa.
 #[derive(Debug, Default)]
 pub struct Statistics {
     counts: Mutex<HashMap<salsa::IngredientIndex, QueryCount>>,
@@ -37,7 +37,7 @@ impl Statistics {
         }
     }
 
-    /// Takes the counts, under the queries' names.
+    /// Returns and resets the counts, by the names of queries.
     pub(super) fn take(&self, db: &dyn salsa::Database) -> BTreeMap<String, QueryCount> {
         let counts = std::mem::take(&mut *self.counts.lock().unwrap_or_else(PoisonError::into_inner));
         counts

@@ -1,4 +1,4 @@
-//! The table of outputs: what a site has, at which address, and what each is made of. To add an output is a row here.
+//! The table of outputs: the address and content of every output. To add an output, add a row.
 
 use minijinja::Value;
 
@@ -8,32 +8,32 @@ use super::{contents, own_pages, sitemap};
 use crate::entry_trace::ShownKind;
 use crate::render::environment::Page;
 
-/// An output that is declared.
+/// The declaration of an output.
 #[derive(Debug)]
 pub struct Row {
-    /// The address from the site's root, without the base path; where there is one for each of something, a word in
-    /// braces stands for which it is.
+    /// The address from the site's root, without the base path. A placeholder in braces stands for the item if there is
+    /// one output for each item.
     pub address: &'static str,
-    /// Of what there is one each.
+    /// What the site has one such output for.
     pub(super) each: Each,
-    /// What it is made of.
+    /// The content of the output.
     pub(super) content: Content,
-    /// The page's title and a sentence about it, as far as these are always the same.
+    /// The page's title and description, if they are constant.
     pub(super) about: (&'static str, &'static str),
-    /// Whether a page of the site's own may be published in its place.
+    /// Whether one of the site's own pages may replace the output.
     pub(super) is_replaceable: bool,
-    /// When it was last different, as far as anybody can know.
+    /// What determines when the output last changed.
     pub(super) modified: Modified,
-    /// Another address at which the same is shown, by which search engines should know it.
+    /// The address of the canonical page with the same content, if this is not the canonical one.
     pub(super) canonical: Option<&'static str>,
 }
 
-/// Of what there is one output each.
+/// What the site has one output for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Each {
     /// The site.
     Site,
-    /// The site, if it has an API.
+    /// The site, if the API is enabled.
     Api,
     /// The site, if it has topics.
     Topics,
@@ -45,36 +45,36 @@ pub(super) enum Each {
     Author,
     /// An earlier address of a plugin's page.
     Redirect,
-    /// A part of the site map, where one does not have room for all.
+    /// A part of the sitemap, if a single file can't hold it.
     SitemapPart,
 }
 
-/// What an output is made of.
+/// How the content of an output is produced.
 #[derive(Debug)]
 pub(super) enum Content {
-    /// A template, with what it shows beside the page itself.
+    /// From a template and its context.
     Template(&'static str, Context),
-    /// The template of a plugin's page.
+    /// From the template of a plugin's page.
     Plugin(&'static str),
-    /// JSON, of which the address is given.
+    /// From a function that returns JSON, given the output's address.
     Json(fn(Reader<'_>, &str) -> String),
-    /// All plugins' texts of one kind.
+    /// By concatenating one text for each plugin.
     Lines(ShownKind),
 }
 
-/// What a template shows; it may change what the page says of itself.
+/// Returns the context of a template. It can change the page's title and other metadata.
 pub(super) type Context = fn(Reader<'_>, &Kind, &mut Page) -> Value;
 
-/// When an output was last different.
+/// What determines when an output last changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Modified {
-    /// Nobody knows.
+    /// Unknown.
     Unknown,
-    /// When the plugin was that it is about.
+    /// The last change of the plugin that the output is about.
     Plugin,
-    /// When the last of all plugins was.
+    /// The last change of any plugin.
     Plugins,
-    /// When the newest plugin was registered.
+    /// The registration of the newest plugin.
     Registered,
 }
 
@@ -91,7 +91,7 @@ impl Row {
         }
     }
 
-    /// A page or a feed that comes out of a template.
+    /// Declares a page or feed that is rendered from a template.
     const fn template(address: &'static str, template: &'static str, context: Context) -> Self {
         Self::new(address, Content::Template(template, context))
     }
@@ -124,7 +124,7 @@ impl Row {
         Self { canonical: Some(address), ..self }
     }
 
-    /// The name of the template, if it comes out of one.
+    /// Returns the name of the template, if the output is rendered from one.
     pub(super) fn template_name(&self) -> Option<&'static str> {
         match self.content {
             Content::Template(name, _) | Content::Plugin(name) => Some(name),
@@ -132,13 +132,13 @@ impl Row {
         }
     }
 
-    /// Whether a site has it once, if at all.
+    /// Returns whether a site has the output at most once.
     pub(super) fn is_single(&self) -> bool {
         matches!(self.each, Each::Site | Each::Api | Each::Topics)
     }
 }
 
-/// Two rows are the same if they have the same address.
+/// Addresses are unique, so rows can be compared by them.
 impl PartialEq for Row {
     fn eq(&self, other: &Self) -> bool {
         self.address == other.address
@@ -156,53 +156,54 @@ impl std::hash::Hash for Row {
 /// The address of the list of topics, which is in the navigation.
 pub(super) const TOPICS: &str = "/topics/";
 
-/// Every output but the alternates of plugins' pages, see [`crate::alternate`], the site's own pages, and copies.
+/// All outputs except the alternates of plugins' pages (see [`crate::alternate`]), the site's own pages, and copied
+/// files.
 pub static OUTPUTS: &[Row] = &[
     Row::template("/", "home.html", contents::home).modified(Modified::Plugins),
     Row::new("/plugins/{plugin}/", Content::Plugin("plugin.html"))
         .each(Each::Plugin)
         .modified(Modified::Plugin),
     Row::template("/by_name/", "by_name.html", contents::by_name)
-        .about("Plugins by name", "All plugins in the order of their names.")
+        .about("Plugins by name", "All plugins, sorted by name.")
         .modified(Modified::Registered),
     Row::template("/by_date/", "by_date.html", contents::by_date)
-        .about("Plugins by date", "All plugins, the newest first.")
+        .about("Plugins by date", "All plugins, newest first.")
         .modified(Modified::Registered),
     Row::template("/by_tag/", "by_tag.html", contents::by_tag)
-        .about("Plugins by tag", "All plugins by what they are about.")
+        .about("Plugins by tag", "All plugins, grouped by tag.")
         .modified(Modified::Registered),
     Row::template("/by_tag/{tag}/", "tag.html", contents::term).each(Each::Tag),
     Row::template("/by_author/", "by_author.html", contents::by_author)
-        .about("Plugins by author", "All plugins by who wrote them.")
+        .about("Plugins by author", "All plugins, grouped by author.")
         .modified(Modified::Registered),
     Row::template("/by_author/{author}/", "author.html", contents::term).each(Each::Author),
-    Row::template("/search/", "search.html", contents::search).about("Search", "Find a plugin."),
+    Row::template("/search/", "search.html", contents::search).about("Search", "Search all plugins."),
     Row::template(TOPICS, "topics.html", own_pages::topics_context)
-        .about("Topics", "What plugins are for, and which ones there are for it.")
+        .about("Topics", "Plugins by topic.")
         .each(Each::Topics)
         .replaceable(),
     Row::template("/abandoned/", "abandoned.html", contents::abandoned)
-        .about("Abandoned plugins", "Plugins that look for a new maintainer."),
+        .about("Abandoned plugins", "Plugins that need a new maintainer."),
     Row::template("/notices/", "notices.html", contents::notices)
-        .about("Notices", "What people who have a plugin should know."),
+        .about("Notices", "Notices for people who have a plugin installed."),
     Row::template("/blocklist/", "blocklist.html", contents::blocklist)
         .about("Blocklist", "Plugins that OctoPrint refuses to load."),
-    // Where it was before.
+    // The old address.
     Row::template("/blacklist/", "blocklist.html", contents::blocklist)
         .about("Blocklist", "Plugins that OctoPrint refuses to load.")
         .same_as("/blocklist/"),
     Row::template("/overlays/", "overlays.html", contents::overlays)
-        .about("Update overlays", "Corrections to where plugins look for updates."),
+        .about("Update overlays", "Corrections to the update settings of plugins."),
     Row::template("/status/", "status.html", contents::status)
-        .about("Status", "When each source of numbers last answered."),
+        .about("Status", "When each data source last answered."),
     Row::template("/help/installation/", "help_installation.html", contents::nothing)
-        .about("Installing a plugin", "How to install a plugin.")
+        .about("Installing a plugin", "How to install a plugin in OctoPrint.")
         .replaceable(),
     Row::template("/help/registering/", "help_registering.html", contents::nothing)
-        .about("Registering a plugin", "How to register a plugin here.")
+        .about("Registering a plugin", "How to add a plugin to this registry.")
         .replaceable(),
     Row::template("/help/data/", "help_data.html", contents::nothing)
-        .about("Data and feeds", "What this site has for programs and other sites.")
+        .about("Data and feeds", "Data and feeds for programs and other sites.")
         .replaceable(),
     Row::template("/404.html", "404.html", contents::nothing).about("Page not found", ""),
     Row::template("{redirect}", "redirect.html", contents::redirect).each(Each::Redirect),
@@ -215,14 +216,14 @@ pub static OUTPUTS: &[Row] = &[
     Row::template("/sitemap.xml", "sitemap.xml", sitemap::context),
     Row::template("/sitemap-{part}.xml", "sitemap.xml", sitemap::context).each(Each::SitemapPart),
     Row::template("/robots.txt", "robots.txt", contents::nothing),
-    // What installed OctoPrints read.
+    // Files that installed instances of OctoPrint read.
     Row::lines("/plugins.json", ShownKind::Record),
     Row::json("/notices.json", contents::notices_json),
     Row::json("/blocklist.json", contents::blocklist_json),
     Row::json("/blacklist.json", contents::blocklist_json),
     Row::json("/update_check_overlay.json", contents::overlays_json),
     Row::json("/update_check_overlay_py2.json", contents::python2_overlays_json),
-    // What the site's own scripts and other programs read.
+    // Files for the site's own scripts and for other programs.
     Row::lines("/search.json", ShownKind::Document),
     Row::json("/browse.json", contents::browse_json),
     Row::json("/redirects.json", contents::redirects_json),

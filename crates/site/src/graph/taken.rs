@@ -1,13 +1,13 @@
-//! Which paths of the output folder are taken, compared as disks do that ignore letter case.
+//! Taken paths of the output folder, compared like a case-insensitive file system does.
 
 use std::collections::HashMap;
 
-/// Paths that are taken.
+/// The taken paths.
 #[derive(Default)]
 pub(super) struct Taken {
     /// Each file, by its path in lower case.
     files: HashMap<String, String>,
-    /// A file in each folder, by the folder's path in lower case.
+    /// One file in each folder, by the folder's path in lower case.
     folders: HashMap<String, String>,
 }
 
@@ -20,9 +20,9 @@ impl Taken {
         self.files.insert(key, path.to_owned());
     }
 
-    /// Where there is room for the redirect at `path`; otherwise the file that is in its way. Web servers tell
-    /// `plugins/gpx` from `plugins/GPX` where disks may not: then it is the file beside the folder, which servers such as
-    /// GitHub's look for, too.
+    /// Returns the path at which the redirect for `path` can be written, or the file that is in its way. Web servers
+    /// distinguish `plugins/gpx` from `plugins/GPX`, but some file systems don't; in that case the redirect becomes the
+    /// file beside the folder, which servers such as GitHub Pages also look for.
     pub(super) fn room(&self, path: &str) -> Result<String, &str> {
         let Some(obstacle) = self.obstacle(path) else { return Ok(path.to_owned()) };
         let is_same_but_for_case = obstacle != path && obstacle.to_lowercase() == path.to_lowercase();
@@ -30,8 +30,8 @@ impl Taken {
         beside.ok_or(obstacle)
     }
 
-    /// The file that leaves no room for one at `path`: the same, one where it needs a folder, or one in a folder of
-    /// its name.
+    /// Returns the file that is in the way of one at `path`: the same file, a file where it needs a folder, or a file
+    /// in a folder of the same name.
     pub(super) fn obstacle(&self, path: &str) -> Option<&str> {
         let key = path.to_lowercase();
         let found = self.files.get(&key).or_else(|| self.folders.get(&key));
@@ -39,17 +39,17 @@ impl Taken {
     }
 }
 
-/// The file beside the folder whose page is at `path`.
+/// Returns the file beside the folder whose page is at `path`.
 pub(super) fn beside(path: &str) -> Option<String> {
     path.strip_suffix("/index.html").map(|folder| format!("{folder}.html"))
 }
 
-/// The folders on the way to the file at `path`, the outermost first.
+/// Returns the parent folders of the file at `path`, outermost first.
 fn folders(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').filter_map(|(end, _)| path.get(..end))
 }
 
-/// The first part of a path, as disks compare it that ignore letter case.
+/// Returns the first component of a path, as case-insensitive file systems compare it.
 pub(super) fn top(path: &str) -> String {
     path.split('/').next().unwrap_or_default().to_lowercase()
 }

@@ -1,4 +1,4 @@
-//! Taxonomies: what plugins are grouped by, each group with a page of its own.
+//! Taxonomies: tags and authors, each term with its own page.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,12 @@ use crate::digest::Digest;
 use crate::render::address;
 use crate::render::context::{Group, Named, Summary};
 
-/// What plugins are grouped by.
+/// A way to group plugins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Taxonomy {
-    /// What a plugin is about.
+    /// By topic.
     Tag,
-    /// Who wrote a plugin.
+    /// By author.
     Author,
 }
 
@@ -24,7 +24,7 @@ impl Taxonomy {
     /// All taxonomies.
     pub const ALL: [Self; 2] = [Self::Tag, Self::Author];
 
-    /// The groups that a plugin is in.
+    /// Returns a plugin's terms.
     fn names(self, summary: &Summary) -> &[Named] {
         match self {
             Self::Tag => &summary.tags,
@@ -32,7 +32,7 @@ impl Taxonomy {
         }
     }
 
-    /// The address of a group's page from the site's root.
+    /// Returns the address of a term's page from the site's root.
     pub fn page(self, slug: &str) -> String {
         let slug = utf8_percent_encode(slug, UNSAFE);
         match self {
@@ -41,7 +41,7 @@ impl Taxonomy {
         }
     }
 
-    /// The template of a group's page.
+    /// Returns the template of a term's page.
     pub fn template(self) -> &'static str {
         match self {
             Self::Tag => "tag.html",
@@ -50,14 +50,14 @@ impl Taxonomy {
     }
 }
 
-/// What is percent-encoded in a slug: everything but ASCII letters, digits and `-`, so that an address is one wherever
-/// it is written (RFC 3986, section 2.3).
+/// The characters that are percent-encoded in slugs: all except ASCII letters, digits and `-`, so that an address has
+/// only one spelling (RFC 3986, section 2.3).
 const UNSAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-');
 
-/// A group of plugins: a taxonomy and a slug.
+/// A term: a taxonomy and a slug.
 pub type Key = (Taxonomy, String);
 
-/// The group whose page is the file at `path` below the output folder.
+/// Returns the term whose page is the file at `path` below the output folder.
 pub fn at(path: &str) -> Option<Key> {
     let (folder, rest) = path.split_once('/')?;
     let taxonomy = match folder {
@@ -69,17 +69,17 @@ pub fn at(path: &str) -> Option<Key> {
     Some((taxonomy, slug.to_owned()))
 }
 
-/// Who is in a group.
+/// The plugins of a term.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Members {
     name: String,
-    /// Places in the list of all plugins by title.
+    /// Positions in the list of all plugins by title.
     places: Vec<usize>,
 }
 
 query! {
     unnoted;
-    /// All groups.
+    /// Returns the plugins of all terms.
     fn members(db: Reader<'_>) -> BTreeMap<Key, Members> {
         let mut groups: BTreeMap<Key, Members> = BTreeMap::new();
         for (place, summary) in views::by_title(db).iter().enumerate() {
@@ -89,7 +89,7 @@ query! {
                     if group.places.is_empty() {
                         group.name.clone_from(name);
                     }
-                    // Two spellings of one tag lead to one group, in which a plugin stands once.
+                    // Two spellings of a tag have the same slug: list the plugin only once.
                     if group.places.last() != Some(&place) {
                         group.places.push(place);
                     }
@@ -100,13 +100,13 @@ query! {
     }
 }
 
-/// All groups of a taxonomy, in the order of slugs; each in the order of titles.
+/// Returns all terms of a taxonomy in the order of their slugs, each with its plugins in the order of their titles.
 pub fn groups(db: Reader<'_>, taxonomy: Taxonomy) -> Vec<Group<'_>> {
     let groups = members(db).iter().filter(|((of, _), _)| *of == taxonomy);
     groups.map(|(key, members)| with_plugins(db, key, members)).collect()
 }
 
-/// The plugins in one group.
+/// Returns the plugins of a term.
 pub fn group<'db>(db: Reader<'db>, key: &Key) -> Option<Group<'db>> {
     members(db).get(key).map(|members| with_plugins(db, key, members))
 }
@@ -122,13 +122,13 @@ fn with_plugins<'db>(db: Reader<'db>, (taxonomy, slug): &Key, members: &Members)
     }
 }
 
-/// The function whose result is the digests of all groups, under that of all that lists show and of the program, which
-/// decides what groups there are.
+/// The function of the memo that holds the digests of all terms. Its key is the digest of everything that long lists
+/// show and of the program, which decides which terms exist.
 const GROUPS: &str = "groups";
 
 query! {
     unnoted;
-    /// The digest of what each group's page shows.
+    /// The digest of the content of each term's page.
     pub fn digests(db: Reader<'_>) -> BTreeMap<Key, Digest> {
         let listed = views::listed_digest(db);
         let inputs = Digest::of_parts([listed.as_bytes().as_slice(), crate::FINGERPRINT.as_bytes()]);
@@ -153,7 +153,7 @@ query! {
     }
 }
 
-/// The digest of what the page of one group shows.
+/// Returns the digest of the content of a term's page.
 pub fn digest<'a>(db: impl Into<Reader<'a>>, key: &Key) -> Digest {
     let db = db.into();
     digests(db).get(key).copied().unwrap_or_else(|| Digest::of(b""))

@@ -1,4 +1,4 @@
-//! Thumbnails: which videos a description shows, and the pictures that the site has of them.
+//! Thumbnails: the videos that descriptions show, and their pictures on the site.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,15 +10,15 @@ use super::{EntryFile, FactState};
 use crate::fact::{Picture, Subject, VideoId};
 use crate::markdown::{self, Addresses};
 
-/// Of how many videos the pictures are fetched for one entry.
+/// The maximum number of videos for which an entry's thumbnails are fetched.
 const MAX_VIDEOS: usize = 12;
 
 query! {
-    /// The videos that the description of an entry shows which is not known, of which the site is to have pictures.
+    /// The videos in the description of an entry without a reused trace, for which thumbnails are needed.
     pub fn videos(db: Reader<'_>, file: EntryFile) -> BTreeSet<VideoId> {
         let Ok(parsed) = parsed(db, file) else { return BTreeSet::new() };
         let text = &parsed.entry.body;
-        // Most have none, and to look closer costs as much as to convert the description.
+        // Most descriptions have no videos, and finding them costs as much as converting the description.
         let is_mentioned = text.contains("youtube.") || text.contains("ytimg.com");
         if !is_mentioned || !db.settings().thumbnails() {
             return BTreeSet::new();
@@ -44,7 +44,7 @@ query! {
 }
 
 query! {
-    /// The pictures that the site has of those videos.
+    /// The available thumbnails of those videos.
     pub fn pictures(db: Reader<'_>, file: EntryFile) -> BTreeMap<VideoId, Picture> {
         let picture = |video: &VideoId| {
             let fact = db.fact(&Subject::Thumbnail(video.clone()));
@@ -54,8 +54,7 @@ query! {
     }
 }
 
-/// A picture, whose bytes are put into the cache's blobs. No query, since those of a picture that nobody had a use for
-/// in between may be there no longer.
+/// Stores a picture as a blob. This is not a query, because unused blobs may have been removed in the meantime.
 fn picture(db: Reader<'_>, fact: &FactState) -> Option<Picture> {
     let FactState::Value(bytes) = fact else { return None };
     let picture = Picture::of(bytes)?;
@@ -65,7 +64,7 @@ fn picture(db: Reader<'_>, fact: &FactState) -> Option<Picture> {
 
 query! {
     unnoted;
-    /// The pictures that all descriptions show.
+    /// The pictures shown by all descriptions.
     pub fn published(db: Reader<'_>) -> BTreeSet<Picture> {
         let of_one = |file: &EntryFile| match known(db, *file) {
             Some(entry_trace) => entry_trace.pictures.clone(),
@@ -75,12 +74,12 @@ query! {
     }
 }
 
-/// The pictures that the description of an entry shows which is not known.
+/// Returns the pictures in the description of an entry without a reused trace.
 pub fn of_entry(db: Reader<'_>, file: EntryFile) -> Vec<Picture> {
     pictures(db, file).values().copied().collect()
 }
 
-/// The path from the site's root of the site's own picture, where an address is that of YouTube's.
+/// Returns the path from the site's root of the picture that replaces the thumbnail at an address of YouTube.
 pub(super) fn path(pictures: &BTreeMap<VideoId, Picture>, address: &str) -> Option<String> {
     if pictures.is_empty() {
         return None;
@@ -88,7 +87,7 @@ pub(super) fn path(pictures: &BTreeMap<VideoId, Picture>, address: &str) -> Opti
     Some(pictures.get(&VideoId::of_thumbnail(address)?)?.path())
 }
 
-/// What [`path`] gives for all addresses, as a text.
+/// Returns everything that [`path`] depends on, as text.
 pub(super) fn told(pictures: &BTreeMap<VideoId, Picture>) -> String {
     pictures.iter().map(|(video, picture)| format!("{video} {}\n", picture.path())).collect()
 }

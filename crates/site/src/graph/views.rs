@@ -1,4 +1,4 @@
-//! What lists show: summaries, groups and rankings.
+//! Views: the summaries, groups and rankings that lists show.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -23,11 +23,11 @@ use crate::render::{address, pictures};
 use crate::render::{plugins_json, search_json};
 use crate::trace::{Aspect, Input};
 
-/// How many plugins a ranking names.
+/// The number of plugins in a ranking.
 const RANKING: usize = 10;
 
 query! {
-    /// A plugin as lists show it; `None` if its entry can't be read.
+    /// A plugin's data for lists; `None` if its entry can't be read.
     pub fn summary(db: Reader<'_>, file: EntryFile) -> Option<Arc<Summary>> {
         if let Some(entry_trace) = known(db, file) {
             let stem = entry::stem(file.path(db));
@@ -51,14 +51,15 @@ query! {
     }
 }
 
-/// The digests of what outputs beside its own page show of a plugin. The texts are in the cache.
+/// Returns the digests of the texts about a plugin that outputs other than its own page show. The texts are in the
+/// cache.
 pub fn shown<'a>(db: impl Into<Reader<'a>>, file: EntryFile) -> Option<Shown> {
     let db = db.into();
     known(db, file).map_or_else(|| *show(db, file), |entry_trace| Some(entry_trace.shown))
 }
 
 query! {
-    /// The same for an entry that is not known, whose texts are put into the cache.
+    /// Computes [`shown`] for an entry without a reused trace, and stores the texts in the cache.
     fn show(db: Reader<'_>, file: EntryFile) -> Option<Shown> {
         let settings = db.settings();
         let plugin = plugin(db, file).as_deref()?;
@@ -66,7 +67,7 @@ query! {
         let disabled = disabled(db, file).as_ref().map(|html| &*html.text);
         let body = description(db, file).as_ref().map_or("", |html| &*html.text);
         let show = |kind, text: Result<String, serde_json::Error>| {
-            // What is read here is read by every installed OctoPrint.
+            // Every installed OctoPrint reads these texts, so make sure that they are valid JSON.
             let text = text.ok().filter(|text| serde_json::from_str::<IgnoredAny>(text).is_ok())?;
             db.memory().show(kind, &plugin.entry.stem, &text);
             Some(Digest::of(text.as_bytes()))
@@ -83,14 +84,14 @@ query! {
     }
 }
 
-/// What outputs that are made up of all plugins' texts of one kind consist of: the name of each entry's file without
+/// Returns the parts of an output that consists of one text for each plugin: the name of each entry's file without
 /// `.md` and the digest of its text, in the order of date and then name.
 pub fn lines<'a>(db: impl Into<Reader<'a>>, kind: ShownKind) -> impl Iterator<Item = (&'a str, Digest)> {
     let db = db.into();
     plugins(db).iter().filter_map(move |file| Some((entry::stem(file.path(db)), shown(db, *file)?.of(kind))))
 }
 
-/// The digest of all plugins' texts of one kind.
+/// Returns the digest of all plugins' texts of one kind.
 pub fn lines_digest(db: Reader<'_>, kind: ShownKind) -> Digest {
     match kind {
         ShownKind::Summary => *summaries_digest(db),
@@ -99,7 +100,7 @@ pub fn lines_digest(db: Reader<'_>, kind: ShownKind) -> Digest {
     }
 }
 
-// A query each, so that what depends on texts of one kind alone is left in peace when those of another change.
+// One query for each kind, so that outputs are not invalidated by texts of other kinds.
 
 query! {
     unnoted;
@@ -124,12 +125,12 @@ query! {
 
 query! {
     unnoted;
-    /// The digests of all plugins' texts, of each kind.
+    /// The digests of all plugins' texts, by kind.
     fn digests_of_lines(db: Reader<'_>) -> Shown {
         let all: Vec<(&str, Shown)> =
             plugins(db).iter().filter_map(|file| Some((entry::stem(file.path(db)), shown(db, *file)?))).collect();
         let digest = |of: &dyn Fn(&Shown) -> Digest| {
-            // One long text is hashed much faster than many short ones.
+            // Hashing one long text is much faster than hashing many short ones.
             let mut lines = Vec::with_capacity(all.len() * 64);
             for (stem, shown) in &all {
                 lines.extend_from_slice(stem.as_bytes());
@@ -145,13 +146,13 @@ query! {
 
 query! {
     unnoted;
-    /// The digest of all that long lists show of plugins.
+    /// The digest of everything that long lists show.
     pub fn listed_digest(db: Reader<'_>) -> Digest {
         digests_of_lines(db).listed
     }
 }
 
-/// What long lists show of each plugin.
+/// Returns the digest of what long lists show of each plugin.
 pub(super) fn listed(db: Reader<'_>) -> HashMap<&str, Digest> {
     plugins(db)
         .iter()
@@ -159,7 +160,7 @@ pub(super) fn listed(db: Reader<'_>) -> HashMap<&str, Digest> {
         .collect()
 }
 
-/// A plugin as its own page shows it; `None` if its entry can't be read, or is known.
+/// A plugin's data for its own page; `None` if its entry can't be read or has a reused trace.
 pub fn full(db: Reader<'_>, file: EntryFile) -> Option<Full> {
     let plugin = plugin(db, file).as_deref()?;
     let (related, others) = db.summed_up(Input::Related, Some(file), |db| {
@@ -195,7 +196,7 @@ pub fn full(db: Reader<'_>, file: EntryFile) -> Option<Full> {
     Some(Full::of(plugin, summary, db.settings(), &data::compat(db), around))
 }
 
-/// The plugins for which `key` gives the most, the most first; those with nothing are left out.
+/// Returns the plugins with the highest `key`, highest first, without those whose key is `None`.
 fn ranking<K: Ord>(db: Reader<'_>, count: usize, key: impl Fn(&Summary) -> Option<K>) -> Vec<&Arc<Summary>> {
     let mut ranked: Vec<_> =
         summaries(db).iter().filter_map(|summary| Some((key(summary)?, summary))).collect();
@@ -207,24 +208,24 @@ fn some_users(count: u64) -> Option<u64> {
     (count > 0).then_some(count)
 }
 
-/// The most used plugins of the month.
+/// Returns the plugins with the most instances in the last month.
 pub fn popular(db: Reader<'_>) -> Vec<&Arc<Summary>> {
     ranking(db, RANKING, |summary| {
         some_users(summary.usage.as_ref()?.month.instances).filter(|_| is_ranked(summary))
     })
 }
 
-/// The plugins that were installed more often in the last week than the month leads to expect.
+/// Returns the plugins with more installs in the last week than their monthly average suggests.
 pub fn trending(db: Reader<'_>) -> Vec<&Arc<Summary>> {
     ranking(db, RANKING, trend)
 }
 
-/// The plugins that were released last.
+/// Returns the ranked plugins with the latest releases.
 pub fn released(db: Reader<'_>) -> Vec<&Arc<Summary>> {
     ranking(db, RANKING, |summary| last_release(summary).filter(|_| is_ranked(summary)))
 }
 
-/// So many of the plugins that were released last, the last first.
+/// Returns the plugins with the latest releases, latest first, at most `count`.
 pub fn latest_releases(db: Reader<'_>, count: usize) -> Vec<&Arc<Summary>> {
     ranking(db, count, last_release)
 }
@@ -233,13 +234,13 @@ fn last_release(summary: &Summary) -> Option<Timestamp> {
     Some(summary.latest_release.as_ref()?.date)
 }
 
-/// The ranked plugins that were registered last, the last first.
+/// Returns the ranked plugins that were registered last, newest first.
 pub fn newest(db: Reader<'_>, count: usize) -> Vec<&Arc<Summary>> {
     let summaries = due::dated(db).iter().rev().filter_map(|file| summary(db, *file).as_ref());
     summaries.filter(|summary| is_ranked(summary)).take(count).collect()
 }
 
-/// Plugins under a heading each, in the order of headings' slugs; each group in the order of titles.
+/// Groups plugins by a heading. Groups are in the order of their slugs, and plugins in the order of their titles.
 fn groups<'db>(db: Reader<'db>, heading: impl Fn(&Summary) -> Named) -> Vec<Group<'db>> {
     let mut groups: BTreeMap<String, Group<'db>> = BTreeMap::new();
     for summary in by_title(db) {
@@ -252,7 +253,7 @@ fn groups<'db>(db: Reader<'db>, heading: impl Fn(&Summary) -> Named) -> Vec<Grou
 
 query! {
     as Input::All(Aspect::Summary), None;
-    /// All plugins in the order of titles, whatever their letter case.
+    /// All plugins in the order of their titles, ignoring case.
     pub fn by_title(db: Reader<'_>) -> Vec<Arc<Summary>> {
         let mut sorted = summaries(db).clone();
         sorted.sort_by_cached_key(|summary| (summary.title.to_lowercase(), summary.stem.clone()));
@@ -260,7 +261,7 @@ query! {
     }
 }
 
-/// Plugins by the first letter of their title; those that begin with anything else come first, under `#`.
+/// Groups plugins by the first letter of their title. Other first characters are in the group `#`, which comes first.
 pub fn by_name(db: Reader<'_>) -> Vec<Group<'_>> {
     groups(db, |summary| {
         let first = summary.title.chars().find(|c| !c.is_whitespace());
@@ -270,8 +271,8 @@ pub fn by_name(db: Reader<'_>) -> Vec<Group<'_>> {
     })
 }
 
-/// Plugins by the year of their registration, the newest first. Those that are not due come last: of their year, or of
-/// all if no plugin of their year is due.
+/// Groups plugins by the year of their registration, newest first. Plugins with a date in the future come last in their
+/// year, or last of all if their whole year is in the future.
 pub fn by_date(db: Reader<'_>) -> Vec<Group<'_>> {
     let mut years: Vec<Group<'_>> = Vec::new();
     let files = due::due(db).iter().rev().chain(due::to_come(db));
@@ -279,7 +280,7 @@ pub fn by_date(db: Reader<'_>) -> Vec<Group<'_>> {
         let is_dated = !summary.is_undated();
         let year = summary.date.split('-').next().filter(|_| is_dated).unwrap_or("No date");
         let slug = if is_dated { year } else { "no-date" };
-        // There are few of them.
+        // The list is short.
         match years.iter_mut().find(|group| group.name == year) {
             Some(group) => group.plugins.push(summary),
             None => {
@@ -292,7 +293,7 @@ pub fn by_date(db: Reader<'_>) -> Vec<Group<'_>> {
     years
 }
 
-/// The summary of the plugin that declares `id`, in whatever letter case.
+/// Returns the summary of the plugin with this id, ignoring case.
 fn target(db: Reader<'_>, id: &str) -> Option<Summary> {
     db.summed_up(Input::All(Aspect::Summary), None, |db| {
         let file = by_id(db).get(&id.to_lowercase())?;
@@ -313,20 +314,20 @@ fn notice(notice: &Notice, target: Option<Summary>) -> context::Notice {
     }
 }
 
-/// The versions of a plugin that are concerned: the specifiers where there are any, since they say the same as
-/// the list beside them, which is kept for OctoPrints that can't read specifiers.
+/// Returns the affected versions: the specifiers if there are any, because the list of versions repeats them for
+/// versions of OctoPrint that don't support specifiers.
 fn affected(versions: &[String], specifiers: &[String]) -> Vec<String> {
     if specifiers.is_empty() { versions.to_vec() } else { specifiers.to_vec() }
 }
 
 query! {
-    /// The remark that belongs to a plugin's description, as safe HTML.
+    /// Returns the note of an entry as safe HTML.
     fn note(db: Reader<'_>, file: EntryFile) -> Option<String> {
         plugin(db, file).as_deref()?.entry.note.as_deref().map(|note| part(db, note))
     }
 }
 
-/// The HTML of a text that stands on a page beside a description.
+/// Returns the HTML of a text that is shown beside a description.
 pub(super) fn part(db: Reader<'_>, text: &str) -> String {
     let settings = db.settings();
     let another = |link: &str| address::based(settings.base_path(), link);
@@ -345,21 +346,21 @@ fn blocklist_item(db: Reader<'_>, block: &Block, target: Option<Summary>) -> con
     }
 }
 
-/// All notices, the latest first, each with the plugin that it concerns.
+/// Returns all notices, latest first, each with the plugin it is about.
 pub fn notices(db: Reader<'_>) -> Vec<context::Notice> {
-    // Of one day, the one that was written last: lists grow at their end.
+    // On the same day, later items come first, because new ones are added at the end of the file.
     let all = notices::all(db);
     let mut notices: Vec<_> = all.iter().rev().collect();
     notices.sort_by_key(|notice| Reverse(notice.date.date()));
     notices.into_iter().map(|one| notice(one, target(db, &one.plugin))).collect()
 }
 
-/// The whole blocklist, each item with the plugin that it concerns.
+/// Returns the blocklist, each item with the plugin it is about.
 pub fn blocklist(db: Reader<'_>) -> Vec<context::BlocklistItem> {
     data::blocklist(db).iter().map(|one| blocklist_item(db, one, target(db, &one.plugin))).collect()
 }
 
-/// Overlays for pages: each with the summary of the plugin it is about.
+/// Returns the overlays for pages, each with the summary of the plugin it is about.
 pub fn overlays(db: Reader<'_>, overlays: &Overlays) -> Vec<minijinja::Value> {
     overlays
         .iter()
@@ -379,7 +380,7 @@ pub fn overlays(db: Reader<'_>, overlays: &Overlays) -> Vec<minijinja::Value> {
         .collect()
 }
 
-/// Entry files whose plugins satisfy `condition`, in the order of titles.
+/// Returns the plugins that satisfy `condition`, in the order of their titles.
 pub fn select(db: Reader<'_>, condition: impl Fn(&Summary) -> bool) -> Vec<(EntryFile, &Arc<Summary>)> {
     let mut selected: Vec<_> = sound_entries(db)
         .iter()

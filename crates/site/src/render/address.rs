@@ -1,4 +1,4 @@
-//! Addresses of the site's own pages, and whether an address is one.
+//! Addresses of the site's pages.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -14,33 +14,33 @@ use crate::digest::Digest;
 pub use crate::url_path::{is_rooted, is_web};
 use crate::{markdown, url_path};
 
-/// An address as the site's pages have it: a path from the root of the host, which begins with the base path, or an
-/// address that lies elsewhere.
+/// An address as written on the site's pages: a path from the root of the host, including the base path, or an address
+/// on another host.
 ///
-/// Whether a path has the base path already can't be seen from its text: below `/plugins`, `/plugins/mqtt/` is what
-/// people write and `/plugins/plugins/mqtt/` what pages have. So it is a type, and templates get it as a value of its
-/// own, which works like a text.
+/// Whether a path already includes the base path can't be seen from its text: with the base path `/plugins`, people
+/// write `/plugins/mqtt/` for what pages write as `/plugins/plugins/mqtt/`. So this is a separate type, and templates
+/// get it as an object that behaves like a string.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Local(String);
 
 impl Local {
-    /// The address on pages of `path` from the site's root; anything else stays.
+    /// Returns the address on pages of `path` from the site's root. Any other address is unchanged.
     pub fn of(settings: View<'_>, path: &str) -> Self {
         Self(based(settings.base_path(), path).unwrap_or_else(|| path.to_owned()))
     }
 
-    /// The text.
+    /// Returns the address as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The absolute address.
+    /// Returns the absolute address.
     pub fn absolute(&self, settings: View<'_>) -> String {
         if is_rooted(&self.0) { format!("{}{}", settings.url(), self.0) } else { self.0.clone() }
     }
 
-    /// What templates see.
+    /// Returns the address as a template value.
     pub fn value(&self) -> Value {
         if is_rooted(&self.0) { Value::from_object(self.clone()) } else { Value::from(&self.0) }
     }
@@ -76,19 +76,19 @@ impl Object for Local {
     }
 }
 
-/// The address on pages of a path from the site's root; `None` if `address` stays as it is.
+/// Returns the address on pages of a path from the site's root; `None` if `address` is not one and stays as it is.
 pub fn based(base_path: &str, address: &str) -> Option<String> {
     (is_rooted(address) && !base_path.is_empty()).then(|| format!("{base_path}{address}"))
 }
 
-/// The absolute address that `address` stands for on the page at `page`, which is absolute. `None` if it is
-/// absolute already, or can't be an address at all.
+/// Resolves `address` on the page with the absolute address `page`. `None` if it is already absolute, or not a valid
+/// address.
 pub fn resolved(base_path: &str, page: &str, address: &str) -> Option<String> {
     let address = based(base_path, address).map_or(Cow::Borrowed(address), Cow::Owned);
     joined(page, &address)
 }
 
-/// The same of an address as the page has it.
+/// Resolves an address that already includes the base path.
 pub fn joined(page: &str, address: &str) -> Option<String> {
     match Url::parse(address) {
         Err(ParseError::RelativeUrlWithoutBase) => {
@@ -98,13 +98,14 @@ pub fn joined(page: &str, address: &str) -> Option<String> {
     }
 }
 
-/// `text` as it may stand in `href` and `src`, if it is an address at all: what says why a plugin is abandoned may
-/// also be a sentence, which stays.
+/// Returns `text` with the percent-encoding that `href` and `src` need if it is an address. Other text is unchanged:
+/// the reason why a plugin is abandoned can be an address or a sentence.
 pub fn written(text: &str) -> String {
     if is_web(text) || is_rooted(text) { markdown::encode(text) } else { text.to_owned() }
 }
 
-/// The absolute address: a path from the root gets the site's address and base path, anything else stays.
+/// Returns the absolute address: a path from the root gets the site's address and base path, anything else is
+/// unchanged.
 pub fn absolute(settings: View<'_>, path: &str) -> String {
     if is_rooted(path) {
         format!("{}{}{path}", settings.url(), settings.base_path())
@@ -113,13 +114,13 @@ pub fn absolute(settings: View<'_>, path: &str) -> String {
     }
 }
 
-/// The path of a plugin's page from the site's root.
+/// Returns the path of a plugin's page from the site's root.
 pub fn plugin_page(stem: &str) -> String {
     format!("/plugins/{}/", url_path::segment(stem))
 }
 
-/// The path from the site's root under which the asset at `path` below the assets' folder is published. A
-/// fingerprinted one has eight digits of its digest before its extension.
+/// Returns the path from the site's root of the asset at `path` below the assets folder. If `fingerprinted`, eight
+/// digits of its digest are inserted before the extension.
 pub fn asset(path: &str, digest: Digest, fingerprinted: bool) -> String {
     if !fingerprinted {
         return format!("/assets/{path}");

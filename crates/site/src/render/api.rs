@@ -1,5 +1,5 @@
-//! The API: what pages show, as JSON. `docs/api.md` is the promise; a member is never taken away or given another
-//! meaning here within `/api/v1/`.
+//! The API: the content of pages, as JSON. `docs/api.md` documents it. Within `/api/v1/`, never remove a member or
+//! change its meaning.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,7 +36,7 @@ struct Plugin<'a> {
     github: Option<&'a context::Github>,
     notices: Vec<Notice<'a>>,
     blocklist: &'a [BlocklistItem<'a>],
-    /// What it was called before.
+    /// The old name of `blocklist`.
     blacklist: &'a [BlocklistItem<'a>],
     urls: Urls<'a>,
 }
@@ -125,14 +125,14 @@ struct Urls<'a> {
     badges: Option<BTreeMap<&'static str, String>>,
 }
 
-/// A plugin, on one line.
+/// Returns a plugin, on one line.
 pub fn plugin(full: &Full, settings: View<'_>) -> String {
     let summary = &full.summary;
     let at = |alternate: Alternate| address::absolute(settings, &alternate.address(&summary.stem));
     let picture = |badge| (badge, at(Alternate::Badge(badge, Form::Svg)));
     let badges = Badge::ALL.map(picture).into_iter().map(|(badge, address)| (badge.name(), address));
     let absolute = |html: &str| markdown::with_addresses(html, |to| address::joined(&summary.page, to));
-    // It may be a sentence.
+    // It can also be a sentence.
     let said = |at: &str| address::absolute(settings, at);
     let blocklist: Vec<BlocklistItem<'_>> = full
         .blocklist
@@ -252,7 +252,7 @@ struct Listed<'a> {
     api: String,
 }
 
-/// The index: an object whose member `plugins` has a line for each plugin.
+/// Returns the index: an object whose member `plugins` has one line for each plugin.
 pub fn index(summaries: &[Arc<Summary>], settings: View<'_>) -> String {
     let listed = |summary: &Arc<Summary>| {
         let listed = Listed {

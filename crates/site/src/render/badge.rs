@@ -1,6 +1,6 @@
-//! Badges: a label and a short message, as a picture and as what shields.io makes a picture of.
+//! Badges: a label and a short message, as an SVG image and as JSON for shields.io.
 //!
-//! What a badge shows is rounded, and it names no plugin, so that it changes seldom and many of them are the same.
+//! Numbers are rounded and the plugin is not named, so that badges rarely change and many are identical.
 
 use std::fmt::Write as _;
 
@@ -12,7 +12,7 @@ use crate::alternate::Badge;
 use crate::markdown;
 use crate::plugin::Plugin;
 
-/// What a badge shows.
+/// The content of a badge.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shown {
     label: &'static str,
@@ -20,7 +20,7 @@ pub struct Shown {
     colour: Colour,
 }
 
-/// The colour behind the message.
+/// The color behind the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Colour {
     Good,
@@ -30,7 +30,7 @@ enum Colour {
 }
 
 impl Colour {
-    /// Dark enough for white letters.
+    /// Returns the color in images, dark enough for white text.
     fn of_picture(self) -> &'static str {
         match self {
             Self::Good => "#2a7a2e",
@@ -40,7 +40,7 @@ impl Colour {
         }
     }
 
-    /// One of those that shields.io knows by name.
+    /// Returns one of the named colors of shields.io.
     fn of_endpoint(self) -> &'static str {
         match self {
             Self::Good => "green",
@@ -51,10 +51,10 @@ impl Colour {
     }
 }
 
-/// The longest message, in characters, without its date.
+/// The maximum length of the message in characters, without the date.
 const LONGEST: usize = 30;
 
-/// What the badge of a plugin shows.
+/// Returns the content of a plugin's badge.
 pub fn of(plugin: &Plugin, badge: Badge) -> Shown {
     let repository = plugin.repository.as_deref();
     let (label, known) = match badge {
@@ -92,7 +92,7 @@ pub fn of(plugin: &Plugin, badge: Badge) -> Shown {
     }
 }
 
-/// A message with the day as of which it is, if that is told.
+/// Adds the date of stale data to a message.
 fn dated(message: String, as_of: Option<Date>) -> String {
     match as_of {
         Some(day) => format!("{message}, as of {}", day.strftime("%-d %b %Y")),
@@ -100,7 +100,7 @@ fn dated(message: String, as_of: Option<Date>) -> String {
     }
 }
 
-/// A text on one line, without what can't be seen or would turn the direction of the rest, and not too long.
+/// Shortens a text to a single line, and removes invisible characters and those that change the direction of text.
 fn shortened(text: &str) -> String {
     let hidden = |c: char| {
         c.is_control()
@@ -120,17 +120,17 @@ fn shortened(text: &str) -> String {
     short
 }
 
-/// The space beside each of the two texts.
+/// The horizontal padding of both texts, in pixels.
 const PADDING: u32 = 6;
 
-/// The radius of the corners.
+/// The radius of the corners, in pixels.
 const RADIUS: u32 = 3;
 
 const HEIGHT: u32 = 20;
 
 impl Shown {
-    /// The badge as a picture, that tells who can't see it what it shows. It needs no font: whichever there is, the
-    /// letters are made to fit.
+    /// Returns the badge as an SVG image with a text alternative. The text is stretched or compressed to fit, so any
+    /// font works.
     pub fn svg(&self) -> String {
         let Self { label, message, colour } = self;
         let (label, message) = (escaped(label), escaped(message));
@@ -156,7 +156,7 @@ impl Shown {
         svg
     }
 
-    /// The badge as shields.io takes it (<https://shields.io/badges/endpoint-badge>).
+    /// Returns the badge as JSON for shields.io (<https://shields.io/badges/endpoint-badge>).
     pub fn endpoint(&self) -> String {
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
@@ -174,18 +174,18 @@ impl Shown {
     }
 }
 
-/// `text` as it may stand in SVG.
+/// Escapes `text` for SVG.
 fn escaped(text: &str) -> String {
     markdown::escape(text).replace('\'', "&#39;")
 }
 
-/// The width of `text` in Verdana of the size 11, in pixels.
+/// Returns the width of `text` in Verdana at a size of 11 pixels, in pixels.
 fn width(text: &str) -> u32 {
     let thousandths: u32 = text.chars().map(of_letter).sum();
     (thousandths * 11).div_ceil(1000)
 }
 
-/// The widths of the characters from the space on, in thousandths of the size.
+/// The widths of the characters from U+0020 on, in thousandths of the font size.
 const WIDTHS: [u16; 95] = [
     352, 394, 459, 818, 636, 1076, 727, 269, 454, 454, 636, 818, 364, 454, 364, 454, 636, 636, 636, 636, 636,
     636, 636, 636, 636, 636, 454, 454, 818, 818, 818, 545, 1000, 684, 686, 698, 771, 632, 575, 775, 751, 421,
@@ -194,7 +194,8 @@ const WIDTHS: [u16; 95] = [
     394, 633, 592, 818, 592, 592, 525, 635, 454, 635, 818,
 ];
 
-/// The width of a character in thousandths of the size; of one that is not in the table, that of the widest letters.
+/// Returns the width of a character in thousandths of the font size. Characters outside the table count as the widest
+/// letters.
 fn of_letter(c: char) -> u32 {
     let place = u32::from(c).checked_sub(u32::from(' ')).and_then(|place| usize::try_from(place).ok());
     place.and_then(|place| WIDTHS.get(place)).map_or(1000, |width| u32::from(*width))

@@ -1,4 +1,4 @@
-//! `browse.json`: what the lists' script needs to filter and sort all plugins, in columns and as short as can be.
+//! `browse.json`: the data that `browse.js` needs to filter and sort all plugins, compactly in columns.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,11 +14,11 @@ use super::ranking::trend;
 use crate::config::{Synonyms, View};
 use crate::versions::Admitted;
 
-/// The number of the format; another one is another format.
+/// The version of the format.
 const VERSION: u32 = 4;
 
-/// How many characters of a description are in it. A description is a sentence; that one is a book must not be a burden
-/// for everybody who searches.
+/// The maximum number of characters of a description. Descriptions are meant to be a sentence; a very long one must not
+/// slow down everyone's search.
 const ABOUT: usize = 1000;
 
 /// The bits of a plugin's flags.
@@ -35,7 +35,7 @@ mod flag {
     pub(super) const FREE_TIER: u32 = 512;
 }
 
-/// All of it. Columns name tags, authors, systems and versions by their places in lists.
+/// The whole file. Columns refer to tags, authors, systems and versions by their positions in lists.
 #[derive(Debug, Serialize)]
 pub struct Index<'a> {
     version: u32,
@@ -43,16 +43,16 @@ pub struct Index<'a> {
     tag_slugs: Vec<&'a str>,
     authors: Vec<&'a str>,
     author_slugs: Vec<&'a str>,
-    /// Versions between which none of the plugins begins or ends to run, the oldest first.
+    /// The versions of OctoPrint at which the compatibility of a plugin changes, oldest first.
     octoprint: Vec<String>,
     os: Vec<&'a str>,
-    /// Days since 1970, as of which usage is; 0 if it is fresh.
+    /// The date of the usage numbers in days since 1970; 0 if they are fresh.
     usage_as_of: i32,
     synonyms: &'a [Synonyms],
     plugins: Columns<'a>,
 }
 
-/// A column for each property; a plugin has the same place in all of them.
+/// One column for each property. A plugin has the same position in all columns.
 #[derive(Debug, Default, Serialize)]
 struct Columns<'a> {
     stem: Vec<&'a str>,
@@ -62,20 +62,21 @@ struct Columns<'a> {
     tags: Vec<Vec<usize>>,
     /// Days since 1970.
     date: Vec<i32>,
-    /// Days since 1970; 0 for not known.
+    /// Days since 1970; 0 if unknown.
     released: Vec<i32>,
-    /// Days since 1970; 0 for not known.
+    /// Days since 1970; 0 if unknown.
     pushed: Vec<i32>,
     month: Vec<u64>,
     week: Vec<u64>,
     stars: Vec<u64>,
-    /// The place among trending plugins from behind; 0 for not trending.
+    /// The rank among trending plugins, counted from the last; 0 if the plugin is not trending.
     trend: Vec<usize>,
-    /// Days since 1970, as of which is what GitHub says; 0 if it is fresh.
+    /// The date of the data from GitHub in days since 1970; 0 if it is fresh.
     github_as_of: Vec<i32>,
-    /// A bit for each place in the list; 0 for every system.
+    /// One bit for each position in the list; 0 means every system.
     os: Vec<u32>,
-    /// Where in the list of versions those begin that it runs on, end, begin again and so on: a place, or several.
+    /// The positions in the list of versions at which compatibility begins, ends, begins again and so on: one or
+    /// several.
     octoprint: Vec<OneOrMany>,
     flags: Vec<u32>,
 }
@@ -93,7 +94,7 @@ impl From<Vec<usize>> for OneOrMany {
     }
 }
 
-/// Names in the order of their slugs, and where each slug is.
+/// Names in the order of their slugs, and the position of each slug.
 struct Names<'a> {
     by_slug: BTreeMap<&'a str, &'a str>,
     places: BTreeMap<&'a str, usize>,
@@ -118,7 +119,7 @@ impl<'a> Names<'a> {
 }
 
 impl<'a> Index<'a> {
-    /// The index of plugins, which are in the order of their titles.
+    /// Returns the index of plugins, which must be in the order of their titles.
     pub fn of(plugins: &'a [Arc<Summary>], settings: View<'a>) -> Self {
         let tags = Names::of(plugins.iter().flat_map(|plugin| &plugin.tags));
         let authors = Names::of(plugins.iter().flat_map(|plugin| &plugin.authors));
@@ -128,7 +129,7 @@ impl<'a> Index<'a> {
             .flat_map(|plugin| plugin.os.iter().map(String::as_str))
             .collect::<BTreeSet<_>>()
             .into_iter()
-            // Whatever compat.yaml says, there are not that many.
+            // The column has room for at most 30 bits, whatever compat.yaml contains.
             .take(30)
             .zip(0..)
             .collect();
@@ -170,7 +171,7 @@ impl<'a> Index<'a> {
     }
 }
 
-/// The place of each trending plugin among them, counted from the last one.
+/// Returns the rank of each trending plugin, counted from the last.
 fn trends(plugins: &[Arc<Summary>]) -> BTreeMap<&str, usize> {
     let mut trending: Vec<_> =
         plugins.iter().filter_map(|plugin| Some((trend(plugin)?, Reverse(plugin.stem.as_str())))).collect();
@@ -182,10 +183,10 @@ fn as_of(day: Option<&str>) -> i32 {
     day.and_then(|day| day.parse().ok()).map_or(0, days)
 }
 
-/// Versions between which no plugin begins or ends to run, the oldest first; and for each plugin the places among them where those begin
-/// that it runs on, end, begin again and so on.
+/// Returns the versions at which the compatibility of a plugin changes, oldest first, and for each plugin the positions
+/// in this list at which its compatibility begins, ends, begins again and so on.
 fn versions(plugins: &[Arc<Summary>]) -> (Vec<String>, Vec<Vec<usize>>) {
-    // Many say the same, and few say much.
+    // Many plugins declare the same few versions.
     let mut said: BTreeMap<&[String], Option<Admitted>> = BTreeMap::new();
     for plugin in plugins {
         said.entry(&plugin.octoprint).or_insert_with(|| Admitted::of(&plugin.octoprint));
@@ -228,7 +229,7 @@ fn flags(plugin: &Summary) -> u32 {
     .fold(0, |flags, (flag, _)| flags | flag)
 }
 
-/// The first words of a text.
+/// Returns the first words of a text.
 fn shortened(text: &str) -> String {
     let text = text.trim();
     if text.chars().count() <= ABOUT {

@@ -1,8 +1,7 @@
-//! Templates without what only makes them pleasant to read: a page of the theme is a seventh shorter without indentation.
+//! Removal of indentation from templates: it makes the theme's pages a seventh smaller.
 
-/// A template of HTML or XML without the indentation of its lines, and without the line breaks after lines that are
-/// nothing but a tag. Each line stays where it is, so that an error names the right one. What is within `<pre>` stays
-/// as it is.
+/// Removes indentation from an HTML or XML template, and line breaks after lines that consist of a single tag. Line
+/// numbers are unchanged, so that error messages are correct. Text in `<pre>` is unchanged.
 pub fn compact(template: &str) -> String {
     let mut compacted = String::with_capacity(template.len());
     let mut is_preformatted = false;
@@ -19,7 +18,7 @@ pub fn compact(template: &str) -> String {
                 None => compacted.push_str(content),
             }
         }
-        // Whichever of the two comes last on the line.
+        // The last of the two on the line counts.
         is_preformatted = match (line.rfind("<pre"), line.rfind("</pre>")) {
             (Some(begin), Some(end)) => begin > end,
             (begin, end) => begin.is_some() || (is_preformatted && end.is_none()),
@@ -28,7 +27,7 @@ pub fn compact(template: &str) -> String {
     compacted
 }
 
-/// The beginning of a line that is one tag and keeps the white space after it.
+/// Returns the beginning of a line that is a single tag and keeps the white space after it.
 fn lone_tag(line: &str) -> Option<&str> {
     let tag = line.strip_prefix("{%")?.strip_suffix("%}")?;
     let is_lone = !tag.contains("%}") && !tag.ends_with(['-', '+']);

@@ -1,4 +1,4 @@
-//! What templates see of plugins. Addresses are written as HTML has them: what a URL can't hold is percent-encoded.
+//! Data about plugins for templates. Addresses are percent-encoded where HTML needs it.
 
 use std::sync::Arc;
 
@@ -19,25 +19,25 @@ use crate::fact::{Release, Repository};
 use crate::markdown;
 use crate::plugin::Plugin;
 
-/// A name together with its slug.
+/// A name and its slug.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+#[allow(missing_docs, reason = "docs/templates.md documents the members")]
 pub struct Named {
     pub name: String,
     pub slug: String,
 }
 
 impl Named {
-    /// Tags are taken out of the name: an author may be `Name <name@example.org>`.
+    /// Strips tags from the name: an author can be `Name <name@example.org>`.
     pub(crate) fn of(name: &str) -> Self {
         let name = markdown::strip_tags(name).trim().to_owned();
         Self { slug: slug(&name), name }
     }
 }
 
-/// A plugin as lists show it.
+/// A plugin's data for lists.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+#[allow(missing_docs, reason = "docs/templates.md documents the members")]
 pub struct Summary {
     pub stem: String,
     pub id: String,
@@ -71,7 +71,7 @@ pub struct Summary {
 
 /// Usage by window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+#[allow(missing_docs, reason = "docs/templates.md documents the members")]
 pub struct UsageWindows {
     pub week: UsageNumbers,
     pub month: UsageNumbers,
@@ -80,7 +80,7 @@ pub struct UsageWindows {
 
 /// Usage in one window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+#[allow(missing_docs, reason = "docs/templates.md documents the members")]
 pub struct UsageNumbers {
     pub instances: u64,
     pub install_events: u64,
@@ -93,7 +93,7 @@ impl From<&Usage> for UsageNumbers {
 }
 
 impl Summary {
-    /// A plugin's summary.
+    /// Returns a plugin's summary.
     pub fn of(plugin: &Plugin, settings: View<'_>) -> Self {
         let entry = &plugin.entry;
         let path = address::plugin_page(&entry.stem);
@@ -135,12 +135,12 @@ impl Summary {
         }
     }
 
-    /// Whether its entry says no date, so that it counts as the oldest.
+    /// Returns whether the entry has no date, so that it counts as the oldest.
     pub fn is_undated(&self) -> bool {
         self.date.parse::<Date>().is_ok_and(|date| date == UNKNOWN_DATE)
     }
 
-    /// The digest of what long lists show: everything but the numbers that change from day to day, and their ages.
+    /// Returns the digest of what long lists show: everything except daily changing numbers and their dates.
     pub fn listed(&self) -> Digest {
         let listed = Self {
             usage: None,
@@ -154,9 +154,9 @@ impl Summary {
     }
 }
 
-/// A plugin as its own page shows it.
+/// A plugin's data for its own page.
 #[derive(Debug, Clone, Serialize)]
-#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+#[allow(missing_docs, reason = "docs/templates.md documents the members")]
 pub struct Full {
     #[serde(flatten)]
     pub summary: Summary,
@@ -185,9 +185,9 @@ pub struct Full {
     pub extra: Map<String, Value>,
 }
 
-/// A plugin as the page of another one names it.
+/// A plugin as shown on another plugin's page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+#[allow(missing_docs, reason = "docs/templates.md documents the members")]
 pub struct Card {
     pub title: String,
     pub url: Local,
@@ -208,16 +208,16 @@ impl From<&Summary> for Card {
 
 /// A screenshot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+#[allow(missing_docs, reason = "docs/templates.md documents the members")]
 pub struct Shot {
     pub url: Local,
     pub alt: Option<String>,
     pub caption: Option<String>,
 }
 
-/// What a plugin runs on.
+/// A plugin's compatibility.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+#[allow(missing_docs, reason = "docs/templates.md documents the members")]
 pub struct Compatibility {
     pub octoprint: Vec<String>,
     pub os: Vec<OperatingSystem>,
@@ -228,15 +228,15 @@ pub struct Compatibility {
 
 /// An operating system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+#[allow(missing_docs, reason = "docs/templates.md documents the members")]
 pub struct OperatingSystem {
     pub id: String,
     pub name: String,
 }
 
-/// What GitHub says.
+/// Data from GitHub.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+#[allow(missing_docs, reason = "docs/templates.md documents the members")]
 pub struct Github {
     pub repository: String,
     pub url: String,
@@ -250,9 +250,9 @@ pub struct Github {
     pub as_of: Option<String>,
 }
 
-/// Issues by state.
+/// Numbers of issues by state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+#[allow(missing_docs, reason = "docs/templates.md documents the members")]
 pub struct Issues {
     pub open: u64,
     pub closed: u64,
@@ -264,7 +264,7 @@ fn release(repository: &Repository) -> Option<Release> {
 }
 
 impl Github {
-    /// `as_of` is the day on which GitHub last said so, if that is stale.
+    /// `as_of` is the date of the data if it is stale.
     fn of(repository: &Repository, as_of: Option<Date>) -> Self {
         Self {
             repository: repository.name.clone(),
@@ -281,9 +281,9 @@ impl Github {
     }
 }
 
-/// A version's part of a plugin's users.
+/// A version's share of a plugin's users.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+#[allow(missing_docs, reason = "docs/templates.md documents the members")]
 pub struct Version {
     pub version: String,
     pub instances: u64,
@@ -291,9 +291,9 @@ pub struct Version {
 }
 
 impl Version {
-    /// The versions that a month's instances ran, the most used first.
+    /// Returns the versions in use in the last month, most used first.
     pub fn of(month: &Usage) -> Vec<Self> {
-        // An export may say anything.
+        // An export may contain any numbers.
         let total =
             month.versions.values().fold(0, |total: u64, version| total.saturating_add(version.instances));
         #[expect(clippy::cast_precision_loss, reason = "a share is shown with one decimal")]
@@ -315,7 +315,7 @@ impl Version {
 
 /// A notice.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+#[allow(missing_docs, reason = "docs/templates.md documents the members")]
 pub struct Notice {
     pub plugin: String,
     pub target: Option<Summary>,
@@ -329,7 +329,7 @@ pub struct Notice {
 
 /// A blocklist item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+#[allow(missing_docs, reason = "docs/templates.md documents the members")]
 pub struct BlocklistItem {
     pub plugin: String,
     pub target: Option<Summary>,
@@ -338,9 +338,9 @@ pub struct BlocklistItem {
     pub octoversions: Vec<String>,
 }
 
-/// Plugins under a heading. `url` is the address of its own page, if it has one.
+/// A group of plugins. `url` is the address of the group's page, if it has one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+#[allow(missing_docs, reason = "docs/templates.md documents the members")]
 pub struct Group<'a> {
     pub name: String,
     pub slug: String,
@@ -349,37 +349,37 @@ pub struct Group<'a> {
 }
 
 impl Group<'_> {
-    /// A group without plugins.
+    /// Creates an empty group.
     pub fn new(name: String, slug: String) -> Self {
         Self { name, slug, url: None, plugins: Vec::new() }
     }
 }
 
-/// The parts of [`Full`] that are not in the plugin itself.
+/// The parts of [`Full`] that don't come from the plugin itself.
 #[derive(Debug, Clone, Default)]
 pub struct Surroundings {
-    /// Why it is disabled, as safe HTML.
+    /// Why the plugin is disabled, as safe HTML.
     pub disabled_html: Option<String>,
-    /// What has replaced it, as safe HTML.
+    /// What has replaced the plugin, as safe HTML.
     pub replaced_html: Option<String>,
-    /// A remark, as safe HTML.
+    /// The note, as safe HTML.
     pub note_html: Option<String>,
     /// The description as safe HTML.
     pub body: String,
-    /// Plugins that are like it.
+    /// Related plugins.
     pub related: Vec<Card>,
-    /// Other plugins by its authors.
+    /// Other plugins by the same authors.
     pub others: Vec<Card>,
-    /// Notices that concern it.
+    /// Notices about the plugin.
     pub notices: Vec<Notice>,
-    /// Blocklist items that concern it.
+    /// Blocklist items about the plugin.
     pub blocklist: Vec<BlocklistItem>,
-    /// How much it was used.
+    /// The usage history.
     pub history: Option<Instances>,
 }
 
 impl Full {
-    /// A plugin's page.
+    /// Returns the data for a plugin's page.
     pub fn of(
         plugin: &Plugin,
         summary: Summary,

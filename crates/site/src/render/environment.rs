@@ -1,4 +1,4 @@
-//! The templates of a site, compiled, with everything they may call.
+//! The compiled templates of a site, with the functions and filters they can use.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,25 +17,25 @@ use crate::markdown::{self, Addresses, is_forbidden};
 use crate::problem::Problem;
 use crate::trace::Input;
 
-/// One template's source.
+/// The source of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
-    /// The name by which templates include each other, such as `plugin.html`.
+    /// The name by which templates include it, such as `plugin.html`.
     pub name: Arc<str>,
-    /// The path to name in a problem.
+    /// The path shown in error messages.
     pub path: String,
     /// The text.
     pub text: Arc<str>,
 }
 
-/// A site's templates.
+/// The templates of a site.
 #[derive(Debug)]
 pub struct Templates {
     environment: Environment<'static>,
     sources: Vec<Source>,
 }
 
-/// What every page says of itself.
+/// The metadata of a page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Page {
     /// The page's title, without the site's.
@@ -46,16 +46,16 @@ pub struct Page {
     pub url: String,
     /// One sentence about the page, for search engines.
     pub description: String,
-    /// Where pictures may come from beside the site itself, as a Content-Security-Policy has it.
+    /// Hosts from which the page may load pictures, as sources of a Content-Security-Policy.
     pub pictures_from: Vec<String>,
 }
 
-/// Where the navigation leads to.
+/// A navigation entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Destination {
     /// The path from the site's root, without the base path.
     pub path: String,
-    /// What it is called.
+    /// The label.
     pub title: String,
 }
 
@@ -77,9 +77,9 @@ impl Templates {
         });
         environment.set_debug(true);
         environment.set_formatter(format);
-        // What it shows differs from build to build.
+        // Its output differs between builds.
         environment.remove_global("debug");
-        // The engine asks for this whenever a template names another one, in whatever way.
+        // The engine calls this whenever a template refers to another one.
         environment.set_path_join_callback(|name, _| {
             reads::note(Input::Template(name.into()));
             Cow::Borrowed(name)
@@ -112,14 +112,13 @@ impl Templates {
             reads::note(Input::Asset(name.into()));
             match assets.get(name) {
                 Some(path) => Ok(Local::of(told(&settings), path).value()),
-                None => Err(Error::new(ErrorKind::InvalidOperation, format!("there is no asset `{name}`"))),
+                None => Err(Error::new(ErrorKind::InvalidOperation, format!("unknown asset `{name}`"))),
             }
         });
         Ok(Self { environment, sources })
     }
 
-    /// Renders the template `name` on a page with this navigation, beside the pages that each site has. Told is what
-    /// was read for it, also if it fails.
+    /// Renders the template `name` with the site's navigation entries. Also returns the reads, even if rendering fails.
     ///
     /// # Errors
     ///
@@ -148,7 +147,7 @@ impl Templates {
                 text
             })
             .map_err(|error| {
-                // Where one template includes another, the innermost place is the one to mend.
+                // If templates include each other, report the innermost error.
                 let mut innermost = &error;
                 while let Some(inner) =
                     std::error::Error::source(innermost).and_then(|e| e.downcast_ref::<Error>())
@@ -164,7 +163,8 @@ impl Templates {
     }
 }
 
-/// The address on pages that a template gives: a path from the site's root, or what `url`, `asset` or a member gave.
+/// Returns the address that a template passes: a path from the site's root, or the result of `url`, `asset` or a
+/// member.
 fn local(settings: View<'_>, path: &Value) -> Result<Local, Error> {
     if let Some(local) = path.downcast_object_ref::<Local>() {
         return Ok(local.clone());
@@ -175,14 +175,14 @@ fn local(settings: View<'_>, path: &Value) -> Result<Local, Error> {
     Ok(Local::of(settings, path))
 }
 
-/// Whether a template with this name makes HTML or XML.
+/// Returns whether a template with this name produces HTML or XML.
 pub fn has_markup(name: &str) -> bool {
     [".html", ".xml", ".atom"].iter().any(|extension| name.ends_with(extension))
 }
 
-/// Writes a value. In HTML and XML exactly the characters that mean something there are escaped; the engine's
-/// own formatter also escapes `/`, which makes every address longer and unreadable. Characters that neither has a
-/// place for are left out, since facts may hold any.
+/// Writes a value. In HTML and XML, only the characters with a special meaning are escaped; the engine's own formatter
+/// also escapes `/`, which makes addresses longer and hard to read. Characters that are not allowed in HTML or XML are
+/// removed, because facts can contain any.
 fn format(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     let text = value.as_str().or_else(|| value.downcast_object_ref().map(Local::as_str));
     let Some(text) = text.filter(|_| *state.auto_escape() == AutoEscape::Html) else {
@@ -190,7 +190,7 @@ fn format(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Res
     };
     let escapes = !value.is_safe();
     let special = |c: char| (escapes && matches!(c, '&' | '<' | '>' | '"' | '\'')) || is_forbidden(c);
-    // Most texts have nothing of that kind, which bytes tell faster than characters.
+    // Most texts need no escaping, which is faster to check by bytes.
     let is_plain =
         |byte: u8| matches!(byte, b' '..=b'~' | b'\n') && !matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'');
     let is_harmless = |byte: u8| matches!(byte, b' '..=b'~' | b'\n');
@@ -221,10 +221,10 @@ fn problem(error: &Error, source: &Source) -> Problem {
     let detail =
         error.detail().map_or_else(|| error.kind().to_string(), |d| format!("{}: {d}", error.kind()));
     Problem::new(&source.path, &source.text, span, detail)
-        .help("docs/templates.md lists what templates can use")
+        .help("see docs/templates.md for what templates can use")
 }
 
-/// Has the page that is being rendered depend on what is read.
+/// Records reads of settings for the page that is being rendered.
 struct OfPage;
 
 impl Listener for OfPage {
@@ -233,12 +233,12 @@ impl Listener for OfPage {
     }
 }
 
-/// The settings, of which each read is one of the page that is being rendered.
+/// Returns a view of the settings that records reads for the page that is being rendered.
 fn told(settings: &Settings) -> View<'_> {
     View::new(settings, &OfPage)
 }
 
-/// What templates call `site`.
+/// The object `site` in templates.
 #[derive(Debug)]
 struct Site(Arc<Settings>);
 
@@ -292,7 +292,8 @@ impl Object for Site {
     }
 }
 
-/// What templates call `site.texts`: each is a setting of its own, since most pages show but one or two.
+/// The object `site.texts` in templates. Each text is recorded as a separate setting, because most pages use only one
+/// or two.
 #[derive(Debug)]
 struct Texts(Arc<Settings>);
 
@@ -309,7 +310,7 @@ impl Object for Texts {
     }
 }
 
-/// The HTML of a text that stands within a sentence, which is what the filter `inline` gives.
+/// Converts Markdown within a sentence to HTML. This is the filter `inline`.
 pub fn inline(settings: View<'_>, text: &str) -> String {
     let another = |link: &str| address::based(settings.base_path(), link);
     let picture = |address: &str| pictures::becomes(settings, &[], address);
@@ -370,7 +371,7 @@ mod tests {
             "address of a.css",
             "navigation",
         ];
-        // The second time, what is shared is known.
+        // The second time, the shared result is reused.
         assert_eq!(
             (of("calls.html"), of("calls.html")),
             (expected.map(String::from).into(), expected.map(String::from).into())
@@ -378,7 +379,7 @@ mod tests {
         assert_eq!(of("never.html"), ["template never.html"]);
         let expected = ["missing.html", "never.html", "no.html", "not.html"];
         assert_eq!(of("missing.html"), expected.map(|name| format!("template {name}")));
-        // Each text is one of them.
+        // Each text is a separate setting.
         assert_eq!(of("all.html").len(), SITE.len() + Settings::default().theme.texts.all().len());
         assert_eq!(of("texts.html"), ["setting theme.texts.footer", "template texts.html"]);
     }

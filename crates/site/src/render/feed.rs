@@ -1,4 +1,4 @@
-//! Feeds as JSON (<https://www.jsonfeed.org/version/1.1/>).
+//! JSON feeds (<https://www.jsonfeed.org/version/1.1/>).
 
 use std::sync::Arc;
 
@@ -75,7 +75,7 @@ fn tags(summary: &Summary) -> Vec<&str> {
     summary.tags.iter().map(|tag| tag.name.as_str()).collect()
 }
 
-/// The feed at `path` of plugins, the newest first, each with its description as safe HTML with absolute addresses.
+/// Returns the feed at `path` of plugins, newest first, each with its description as safe HTML with absolute addresses.
 pub fn plugins(path: &str, newest: &[(Arc<Summary>, String)], settings: View<'_>) -> String {
     let items = newest
         .iter()
@@ -86,7 +86,7 @@ pub fn plugins(path: &str, newest: &[(Arc<Summary>, String)], settings: View<'_>
             title: summary.title.clone(),
             summary: &summary.description,
             content_html: body,
-            // One of them there has to be.
+            // Every item needs a text or HTML.
             content_text: body.is_none().then(|| summary.description.clone()),
             image: summary.image.as_ref().map(|image| image.absolute(settings)),
             date_published: summary.published.clone(),
@@ -97,20 +97,20 @@ pub fn plugins(path: &str, newest: &[(Arc<Summary>, String)], settings: View<'_>
     Feed::json("new plugins", path, settings.description(), settings, items)
 }
 
-/// What stays as it is in a query (RFC 3986, section 2.3), as in the filter `urlencode`.
+/// The characters that need no encoding in a query (RFC 3986, section 2.3), as in the filter `urlencode`.
 const UNRESERVED: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
-/// What the feed of releases is about.
-const ABOUT: &str = "The latest release of each plugin that was released last";
+/// The description of the feed of releases.
+const ABOUT: &str = "The most recent plugin releases";
 
-/// The feed at `path` of the latest releases of plugins, the newest first.
+/// Returns the feed at `path` of the latest releases, newest first.
 pub fn releases(path: &str, released: &[&Arc<Summary>], settings: View<'_>) -> String {
     let items = released.iter().filter_map(|summary| {
         let release = summary.latest_release.as_ref()?;
         let named = Some(&release.name).filter(|name| !name.is_empty() && **name != release.tag);
         Some(Item {
-            // Two plugins may come out of one repository.
+            // Two plugins can share a repository.
             id: format!("{}?release={}", summary.page, utf8_percent_encode(&release.tag, UNRESERVED)),
             url: &release.url,
             title: format!("{} {}", summary.title, release.tag),

@@ -19,7 +19,7 @@ pub(super) fn add(environment: &mut Environment<'static>) {
     environment.add_filter("slug", |name: &str| slug::slug(name));
 }
 
-/// The moment that `text` names: a timestamp with an offset, or a date, whose midnight in UTC counts.
+/// Parses a timestamp with an offset, or a date, which stands for midnight UTC.
 fn moment(text: &str) -> Option<Zoned> {
     if let Ok(timestamp) = text.parse::<Timestamp>() {
         let offset = jiff::fmt::temporal::Pieces::parse(text).ok()?.to_numeric_offset();
@@ -28,23 +28,23 @@ fn moment(text: &str) -> Option<Zoned> {
     text.parse::<Date>().ok()?.to_zoned(TimeZone::UTC).ok()
 }
 
-/// `2017-11-11` and `2017-11-11T05:38:17Z` as `11 Nov 2017`; anything else stays.
+/// Formats `2017-11-11` and `2017-11-11T05:38:17Z` as `11 Nov 2017`. Anything else is unchanged.
 fn date(text: &str) -> String {
     moment(text).map_or_else(|| text.to_owned(), |moment| moment.strftime("%-d %b %Y").to_string())
 }
 
-/// `2017-11-11T05:38:17Z` as `11 Nov 2017, 05:38 UTC`; anything else stays.
+/// Formats `2017-11-11T05:38:17Z` as `11 Nov 2017, 05:38 UTC`. Anything else is unchanged.
 fn minute(text: &str) -> String {
     let Ok(timestamp) = text.parse::<Timestamp>() else { return text.to_owned() };
     timestamp.strftime("%-d %b %Y, %H:%M UTC").to_string()
 }
 
-/// A date or timestamp as feeds have it (RFC 2822, section 3.3); anything else stays.
+/// Formats a date or timestamp for feeds (RFC 2822, section 3.3). Anything else is unchanged.
 fn rfc_2822(text: &str) -> String {
     moment(text).and_then(|moment| rfc2822::to_string(&moment).ok()).unwrap_or_else(|| text.to_owned())
 }
 
-/// A whole number with commas between thousands; anything else stays.
+/// Formats an integer with commas between thousands. Anything else is unchanged.
 fn number(value: Value) -> Value {
     match u64::try_from(value.clone()) {
         Ok(number) => Value::from(text::thousands(number)),
@@ -52,7 +52,7 @@ fn number(value: Value) -> Value {
     }
 }
 
-/// What one version or specifier, or one of several, admits, in words; as written if that can't be read.
+/// Describes in words what a version or specifier, or any of several, allows. What can't be parsed is unchanged.
 fn versions(value: &Value) -> String {
     let alternatives: Vec<String> = match value.as_str() {
         Some(one) => vec![one.to_owned()],

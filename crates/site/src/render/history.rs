@@ -1,4 +1,4 @@
-//! A plugin's history as its page shows it: few points of a line, and fewer rows of a table.
+//! A plugin's usage history on its page: a line with few points, and a table with fewer rows.
 
 use std::fmt::Write as _;
 
@@ -6,17 +6,17 @@ use serde::Serialize;
 
 use crate::history::{History, Measure, Observation};
 
-/// The line's box, in pixels.
+/// The size of the line's box, in pixels.
 const WIDTH: u32 = 300;
 const HEIGHT: u32 = 48;
-/// How many observations the line has at most.
+/// The maximum number of observations in the line.
 const POINTS: usize = 60;
-/// How many rows the table has at most.
+/// The maximum number of rows in the table.
 const ROWS: usize = 24;
 
-/// How many instances ran a plugin in the month before each of some days.
+/// The history of a plugin's instances in the preceding month.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+#[allow(missing_docs, reason = "docs/templates.md documents the members")]
 pub struct Instances {
     pub line: String,
     pub width: u32,
@@ -28,16 +28,16 @@ pub struct Instances {
     pub rows: Vec<Row>,
 }
 
-/// A day of it.
+/// A row of the table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[allow(missing_docs, reason = "docs/templates.md describes every member for those who write templates")]
+#[allow(missing_docs, reason = "docs/templates.md documents the members")]
 pub struct Row {
     pub date: String,
     pub instances: u64,
 }
 
 impl Instances {
-    /// What a history says of that; `None` if it is no more than today's number.
+    /// Returns the history of instances; `None` if there are fewer than two observations.
     pub fn of(history: &History) -> Option<Self> {
         let series = history.of(Measure::InstancesMonth);
         let [first, .., last] = series else { return None };
@@ -59,7 +59,7 @@ impl Instances {
     }
 }
 
-/// At most so many observations, the first and the last of each stretch of equal length among them.
+/// Returns at most `most` observations: the first, and the last of each interval of equal length.
 fn some(series: &[Observation], most: usize) -> Vec<Observation> {
     if series.len() <= most {
         return series.to_vec();
@@ -68,19 +68,19 @@ fn some(series: &[Observation], most: usize) -> Vec<Observation> {
     let days = last.day.since(first.day) as usize;
     let stretch = |one: &Observation| one.day.since(first.day) as usize * (most - 2) / days;
     let mut some: Vec<Observation> = vec![*first];
-    // The last of each stretch, so that the newest number is among them.
+    // The last of each interval, so that the latest number is included.
     let rest = series.get(1..).unwrap_or_default();
     some.extend(rest.chunk_by(|a, b| stretch(a) == stretch(b)).filter_map(|chunk| chunk.last()));
     some
 }
 
-/// The path of a line in steps, since a number holds until the next observation. It begins at the left edge, ends at the
-/// right one, and touches the lower one where there is nobody.
+/// Returns the SVG path of a step line, because a number is valid until the next observation. It spans the full width,
+/// and the lower edge means zero.
 fn line(series: &[Observation]) -> String {
     let (Some(first), Some(last)) = (series.first(), series.last()) else { return String::new() };
     let days = last.day.since(first.day).max(1);
     let most = series.iter().map(|one| one.value).max().unwrap_or_default().max(1);
-    // Half of the line's own width stays free at the edges.
+    // Keep half of the line's width free at the edges.
     let y = |value: u64| {
         let part = u128::from(value) * u128::from(HEIGHT - 2) / u128::from(most);
         u128::from(HEIGHT - 1) - part
@@ -89,7 +89,7 @@ fn line(series: &[Observation]) -> String {
     let mut at = (0, y(first.value));
     for one in series.get(1..).unwrap_or_default() {
         let to = (one.day.since(first.day) * WIDTH / days, y(one.value));
-        // What differs by less than a pixel is one line.
+        // Skip differences of less than a pixel.
         if to.1 != at.1 {
             let _ = write!(line, "H{}V{}", to.0, to.1);
             at = to;

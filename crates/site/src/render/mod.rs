@@ -1,4 +1,4 @@
-//! Rendering: what outputs look like, given what they show.
+//! Rendering: from data to the bytes of outputs.
 
 pub mod address;
 pub mod api;

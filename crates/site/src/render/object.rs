@@ -1,4 +1,4 @@
-//! Plugins as templates see them in lists. A member is converted when a template asks for it, since lists show few of
+//! Plugins as template values for lists. Members are converted when a template reads them, because lists read few of
 //! many.
 
 use std::sync::Arc;
@@ -9,12 +9,11 @@ use minijinja::value::{Enumerator, Object, Serde, Value};
 use super::address::Local;
 use super::context::{Group, Summary};
 
-/// A plugin as long lists show it: without the numbers that change from day to day, since a list of all plugins would
-/// be another one each time.
+/// A plugin in a long list, without numbers that change daily: with them, the list would change every day.
 #[derive(Debug)]
 struct Listed(Arc<Summary>);
 
-/// What [`Listed`] leaves out.
+/// The members that [`Listed`] omits.
 const NUMBERS: [&str; 5] = ["usage", "stars", "latest_release", "last_push", "github_as_of"];
 
 impl Object for Listed {
@@ -99,33 +98,33 @@ const MEMBERS: [&str; 28] = [
     "octoprint",
 ];
 
-/// A plugin as lists show it.
+/// Returns a plugin's summary as a template value.
 pub fn plugin(summary: &Arc<Summary>) -> Value {
     Value::from_dyn_object(Arc::clone(summary))
 }
 
-/// A list of plugins.
+/// Returns a list of summaries as a template value.
 pub fn plugins<'a>(summaries: impl IntoIterator<Item = &'a Arc<Summary>>) -> Value {
     summaries.into_iter().map(plugin).collect::<Vec<_>>().into()
 }
 
-/// A plugin as long lists show it.
+/// Returns a plugin in a long list as a template value.
 pub fn in_list(summary: &Arc<Summary>) -> Value {
     Value::from_object(Listed(Arc::clone(summary)))
 }
 
-/// A long list of plugins.
+/// Returns a long list of plugins as a template value.
 pub fn listed<'a>(summaries: impl IntoIterator<Item = &'a Arc<Summary>>) -> Value {
     summaries.into_iter().map(in_list).collect::<Vec<_>>().into()
 }
 
-/// A group of plugins in a long list.
+/// Returns a group of plugins in a long list as a template value.
 pub fn group(group: Group<'_>) -> Value {
     let (url, plugins) = (group.url.as_ref().map(Local::value), listed(group.plugins));
     context! { name => group.name, slug => group.slug, url => url, plugins => plugins }
 }
 
-/// A list of groups.
+/// Returns a list of groups as a template value.
 pub fn groups(groups: Vec<Group<'_>>) -> Value {
     groups.into_iter().map(group).collect::<Vec<_>>().into()
 }

@@ -1,4 +1,4 @@
-//! Pictures that lie elsewhere: which of them pages show, and where these may load them from.
+//! Pictures on other hosts: which of them pages show, and from which hosts pages may load them.
 
 use url::{ParseError, Url};
 
@@ -8,11 +8,11 @@ use crate::config::{RemotePictures, View};
 use crate::entry::Screenshot;
 use crate::markdown::{self, Picture};
 
-/// Where GitHub sends those on who ask it for a picture in a repository or an issue.
+/// Hosts to which GitHub redirects requests for pictures in repositories and issues.
 const BEHIND_GITHUB: [&str; 2] =
     ["https://*.githubusercontent.com", "https://github-production-user-asset-6210df.s3.amazonaws.com"];
 
-/// What becomes of the picture at `address` in a text of an entry with these screenshots.
+/// Returns how the picture at `address` is shown in the text of an entry with these screenshots.
 pub fn becomes(settings: View<'_>, screenshots: &[Screenshot], address: &str) -> Picture {
     let is_relative =
         !address.starts_with("//") && Url::parse(address) == Err(ParseError::RelativeUrlWithoutBase);
@@ -27,7 +27,7 @@ pub fn becomes(settings: View<'_>, screenshots: &[Screenshot], address: &str) ->
     }
 }
 
-/// Everything on which [`becomes`] depends, as a text.
+/// Returns everything that [`becomes`] depends on, as text.
 pub fn told(settings: View<'_>, screenshots: &[Screenshot]) -> String {
     let remote = screenshots.iter().map(|shot| shot.url.as_str()).filter(|url| is_web(url));
     let all = [settings.remote_pictures().to_string(), settings.url().to_owned()];
@@ -35,13 +35,13 @@ pub fn told(settings: View<'_>, screenshots: &[Screenshot]) -> String {
     lines.join("\n")
 }
 
-/// An address by which pages load pictures: they do so by https even where it is written otherwise.
+/// Returns an address without its scheme: pages load pictures by https even if it is written with http.
 fn without_scheme(address: &str) -> &str {
     address.strip_prefix("https:").or_else(|| address.strip_prefix("http:")).unwrap_or(address)
 }
 
-/// Where a page with these screenshots may load pictures from beside the site itself, as sources in the sense of
-/// Content Security Policy Level 3, section 2.3.1.
+/// Returns the hosts from which a page with these screenshots may load pictures, as sources of Content Security Policy
+/// Level 3, section 2.3.1.
 pub fn sources(settings: View<'_>, screenshots: &[Shot]) -> Vec<String> {
     if settings.remote_pictures() == RemotePictures::Load {
         return vec!["https:".to_owned()];
@@ -55,10 +55,10 @@ pub fn sources(settings: View<'_>, screenshots: &[Shot]) -> Vec<String> {
     sources
 }
 
-/// The host of a picture that lies elsewhere, by https.
+/// Returns the https origin of a picture on another host.
 fn source(address: &str) -> Option<String> {
     let url = Url::parse(address).ok()?;
-    // A host may have characters that mean something in a policy.
+    // A host can contain characters with a meaning in a policy.
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     let host = url.host_str().filter(|host| host.chars().all(is_plain))?;
     Some(match url.port() {

@@ -1,5 +1,5 @@
-//! `plugins.json`: the contract with every installed OctoPrint. A member's name and form never change here
-//! without a reason that OctoPrint's plugin manager shares.
+//! `plugins.json`: the contract with every installed OctoPrint. Never change a member's name or form unless OctoPrint's
+//! plugin manager does.
 
 use std::borrow::Cow;
 
@@ -85,8 +85,8 @@ fn is_false(flag: &bool) -> bool {
 }
 
 impl<'a> Github<'a> {
-    /// `None` where it is not known when anything was last pushed: OctoPrint's plugin manager sorts all that have a
-    /// `github` by that, and fails for everybody where one of them lacks it.
+    /// `None` if the last push is unknown: OctoPrint's plugin manager sorts all plugins with a `github` by that date,
+    /// and fails altogether if one lacks it.
     fn of(repository: &'a Repository) -> Option<Self> {
         let latest = repository.latest_release.as_ref();
         Some(Self {
@@ -103,11 +103,11 @@ impl<'a> Github<'a> {
     }
 }
 
-/// One plugin's line.
+/// Returns the line of a plugin.
 ///
 /// # Errors
 ///
-/// Never for values that came through the graph.
+/// None for values from the graph.
 pub fn record(
     plugin: &Plugin,
     disabled_html: Option<&str>,
@@ -158,8 +158,7 @@ pub fn record(
     })
 }
 
-/// The file, which has about so many bytes: an array with a line for each record, so that a change to one plugin is a
-/// change to one line.
+/// Returns the file, an array with one line for each record so that diffs are small. `bytes` is its approximate size.
 pub fn file<'a>(records: impl IntoIterator<Item = &'a str>, bytes: usize) -> String {
     let mut json = String::with_capacity(bytes);
     json.push('[');

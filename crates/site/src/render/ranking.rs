@@ -1,25 +1,25 @@
-//! Rankings: which plugins are in them, and how remarkable it is that one is installed so often.
+//! Rankings: which plugins they include, and how significant a rise of installs is.
 
 use super::context::Summary;
 
-/// New installs in a week below which more of them than before say nothing.
+/// The number of installs in a week below which a rise is not significant.
 const FEWEST: u64 = 20;
 
-/// Whether rankings name a plugin: they recommend what they name, so one that can't be installed or that nobody works
-/// on any more is in none.
+/// Returns whether rankings include a plugin. A ranking is a recommendation, so plugins that can't be installed or are
+/// no longer maintained are excluded.
 pub fn is_ranked(plugin: &Summary) -> bool {
     !(plugin.disabled || plugin.abandoned || plugin.archived)
 }
 
-/// How remarkable the new installs of a plugin's last week are; `None` if it is not trending.
+/// Returns how significant the installs of a plugin's last week are; `None` if it is not trending.
 pub fn trend(plugin: &Summary) -> Option<u128> {
     let usage = plugin.usage.as_ref().filter(|usage| usage.week.install_events >= FEWEST)?;
     rise(usage.week.install_events, usage.month.install_events).filter(|_| is_ranked(plugin))
 }
 
-/// How remarkable so many installs in 7 days are, given those in 30 days: the square of what is more than 7 in 30 of
-/// them, as a share of what was expected, which is how unlikely chance makes it (Pearson's χ²). `None` if it is not
-/// more. In whole numbers, since those are the same everywhere.
+/// Returns how significant the installs in 7 days are, given those in 30 days: the square of the excess over 7/30 of
+/// them, divided by the expected number, which measures how unlikely it is by chance (Pearson's χ²). `None` if there is
+/// no excess. Uses integers, because floating-point results can differ between platforms.
 fn rise(week: u64, month: u64) -> Option<u128> {
     let excess = (u128::from(week) * 30).checked_sub(u128::from(month) * 7).filter(|excess| *excess > 0)?;
     Some(excess.saturating_mul(excess) / u128::from(month.max(1)))

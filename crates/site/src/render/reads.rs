@@ -1,7 +1,7 @@
-//! What a template reads while it is rendered: other templates, settings, the addresses of assets, the navigation.
+//! The reads of a template while it is rendered: other templates, settings, addresses of assets, the navigation.
 //!
-//! What a template's text mentions is not what it reads: names are computed, and branches not taken. The engine calls
-//! back without saying for which page it does, so what is being rendered is known by the thread that does so.
+//! They can't be found from the template's text, because names can be computed and branches not taken. The engine's
+//! callbacks don't say which page they are for, so the reads are recorded in a thread-local stack.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -12,22 +12,22 @@ use minijinja::Value;
 use crate::digest::Digest;
 use crate::trace::Input;
 
-/// Where the navigation leads, for templates.
+/// The navigation, for templates.
 #[derive(Debug, Clone)]
 pub(super) struct Navigation {
-    /// The destinations.
+    /// The navigation entries.
     pub(super) value: Value,
-    /// Their digest.
+    /// The digest of the entries.
     pub(super) digest: Digest,
 }
 
 thread_local! {
-    /// The reads of each template that is being rendered, the innermost last.
+    /// The reads of the templates that are being rendered, innermost last.
     static READS: RefCell<Vec<BTreeSet<Input>>> = const { RefCell::new(Vec::new()) };
     static NAVIGATION: RefCell<Option<Arc<Navigation>>> = const { RefCell::new(None) };
 }
 
-/// Takes what was noted off the stack, also if rendering panics.
+/// Pops the reads off the stack, even if rendering panics.
 struct Scope;
 
 impl Scope {
@@ -48,14 +48,14 @@ impl Drop for Scope {
     }
 }
 
-/// Calls `render`, and tells what was read meanwhile. Whoever is being recorded already is not told.
+/// Calls `render` and returns its result and its reads. The reads are not added to those of the caller.
 pub(super) fn recorded<T>(render: impl FnOnce() -> T) -> (T, BTreeSet<Input>) {
     let scope = Scope::begin();
     let rendered = render();
     (rendered, scope.end())
 }
 
-/// The same for a page with this navigation.
+/// Does the same as [`recorded`], for a page with this navigation.
 pub(super) fn recorded_with<T>(
     navigation: Arc<Navigation>,
     render: impl FnOnce() -> T,
@@ -64,27 +64,27 @@ pub(super) fn recorded_with<T>(
     recorded(render)
 }
 
-/// How many templates are being rendered within each other.
+/// Returns how deeply templates are nested.
 pub(super) fn depth() -> usize {
     READS.with_borrow(Vec::len)
 }
 
-/// Notes a read.
+/// Records a read.
 pub(super) fn note(input: Input) {
     READS.with_borrow_mut(|reads| reads.last_mut().map(|reads| reads.insert(input)));
 }
 
-/// Notes the reads of something that was rendered before.
+/// Records the reads of a result that is reused.
 pub(super) fn note_all(inputs: &BTreeSet<Input>) {
     inputs.iter().cloned().for_each(note);
 }
 
-/// Notes the read of a setting.
+/// Records the read of a setting.
 pub(super) fn setting(key: &'static str) {
     note(Input::Setting(key.into()));
 }
 
-/// The navigation of the page that is being rendered, whoever reads it.
+/// Returns the navigation of the page that is being rendered, without recording a read.
 pub(super) fn navigation() -> Option<Arc<Navigation>> {
     NAVIGATION.with_borrow(Clone::clone)
 }

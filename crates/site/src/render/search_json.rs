@@ -1,4 +1,4 @@
-//! `search.json`: what a search in the browser looks through, in the shape that the registry has always had.
+//! `search.json`: the data for searching in the browser, in the format that the registry has always had.
 
 use serde::Serialize;
 
@@ -20,11 +20,11 @@ struct Document<'a> {
     tags: &'a [String],
 }
 
-/// One plugin's line; `body` is its description as HTML.
+/// Returns the line of a plugin; `body` is its description as HTML.
 ///
 /// # Errors
 ///
-/// Never for values that came through the graph.
+/// None for values from the graph.
 pub fn document(entry: &Entry, body: &str, settings: View<'_>) -> Result<String, serde_json::Error> {
     serde_json::to_string(&Document {
         id: format!("/plugins/{}", entry.stem),
@@ -38,7 +38,7 @@ pub fn document(entry: &Entry, body: &str, settings: View<'_>) -> Result<String,
     })
 }
 
-/// The file around the lines, which has about so many bytes.
+/// Returns the file. `bytes` is its approximate size.
 pub fn file<'a>(documents: impl IntoIterator<Item = &'a str>, bytes: usize) -> String {
     let mut json = String::with_capacity(bytes);
     json.push_str("{\"docs\":[");

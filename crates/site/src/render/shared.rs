@@ -1,4 +1,4 @@
-//! What many pages have in common, such as the navigation: rendered once, and not once a page.
+//! Content that many pages share, such as the navigation, rendered only once.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -10,27 +10,27 @@ use super::reads;
 use crate::digest::Digest;
 use crate::trace::Input;
 
-/// How many results are kept. Templates that ask for more of them than this do not share much.
+/// The maximum number of stored results. Templates that need more don't share much.
 const KEPT: usize = 100;
 
-/// How deep templates may share others. The engine counts from the beginning in each, and the stack has an end.
+/// The maximum nesting depth. The engine counts its recursion limit separately for each, but the stack is limited.
 const DEPTH: usize = 16;
 
-/// What a template is rendered with, as far as values that look the same can be told apart. The engine's own comparison
-/// takes `1`, `1.0` and `true` for the same, and a text for the same as one that is safe.
+/// The value of `here`, for comparison. The engine's own comparison treats `1`, `1.0` and `true` as equal, and a string
+/// as equal to one that is marked as safe.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Here {
     Undefined,
     None,
     Bool(bool),
-    /// A number as it is written, with whether it is an integer.
+    /// A number as written, and whether it is an integer.
     Number(String, bool),
-    /// A text, and whether it is safe.
+    /// A string, and whether it is marked as safe.
     Text(String, bool),
 }
 
 impl Here {
-    /// `None` for a value of many parts, which may hold anything.
+    /// Returns `None` for a value with several parts, which may contain anything.
     fn of(value: &Value) -> Option<Self> {
         Some(match value.kind() {
             ValueKind::Undefined => Self::Undefined,
@@ -43,13 +43,13 @@ impl Here {
     }
 }
 
-/// The template's name, what it is rendered with, and the navigation, which may be another one in a process that goes on.
+/// The template's name, the value of `here`, and the navigation, which can change in a long-running process.
 type Key = (String, Here, Option<Digest>);
 
-/// A result, and what was read for it.
+/// A result and its reads.
 type Known = (Value, BTreeSet<Input>);
 
-/// Adds the function `shared(name, here)`: what the template `name` gives with nothing but `here` in its context.
+/// Adds the function `shared(name, here)`: it renders the template `name` with nothing but `here` in its context.
 pub(super) fn add(environment: &mut Environment<'static>) {
     let known: Mutex<HashMap<Key, Known>> = Mutex::default();
     environment.add_function("shared", move |state: &State<'_, '_>, name: String, here: Option<Value>| {
@@ -62,7 +62,7 @@ pub(super) fn add(environment: &mut Environment<'static>) {
             return Ok(text);
         }
         if reads::depth() > DEPTH {
-            let message = format!("`shared` is used {DEPTH} times within itself, at last for `{name}`");
+            let message = format!("`shared` is nested more than {DEPTH} levels deep, last for `{name}`");
             return Err(Error::new(ErrorKind::InvalidOperation, message));
         }
         let (text, inputs) = reads::recorded(|| state.get_template(&name)?.render(context! { here }));

@@ -4,19 +4,18 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::digest::Digest;
 
-/// The most bytes that a slug has: a slug is the name of a folder, too.
+/// The maximum length of a slug in bytes. A slug is also the name of a folder.
 const MAX_SLUG: usize = 120;
 
-/// The name of something as a part of an address. It depends on the name alone, so an address stays whatever other
-/// names come and go.
+/// Returns the slug of a name. It depends only on the name, so that an address doesn't change when other names do.
 ///
-/// Letters and digits are in lower case, runs of blanks and punctuation are one `-`, as the addresses of registries
-/// built with Jekyll have them. Signs that make another name of it are spelled out: `C++` is `c-plus-plus`. What is
-/// neither, such as combining marks and emoji, stays. A name without any of that gets some letters out of its digest,
-/// and so does one that is cut.
+/// Letters and digits become lower case, and runs of blanks and punctuation become a single `-`, as in addresses of
+/// registries built with Jekyll. Signs that distinguish names are spelled out: `C++` becomes `c-plus-plus`. Other
+/// characters, such as combining marks and emoji, are unchanged. A name that would be empty or too long gets letters of
+/// its digest.
 pub fn slug(name: &str) -> String {
     let mut slug = String::with_capacity(name.len());
-    // Disks that keep accents apart from letters take both ways of writing them for one.
+    // Some file systems treat the composed and decomposed forms of accented letters as equal.
     let mut chars = name.nfc().peekable();
     let mut is_in_word = false;
     while let Some(c) = chars.next() {
@@ -44,14 +43,15 @@ pub fn slug(name: &str) -> String {
     }
 }
 
-/// Ends a word, if there is one.
+/// Ends the current word, if there is one.
 fn separate(slug: &mut String) {
     if !slug.is_empty() && !slug.ends_with('-') {
         slug.push('-');
     }
 }
 
-/// How a sign is said that makes another name of the rest. A dot does so where a word begins with it: `.NET`.
+/// Returns the spelled-out form of a sign that distinguishes names. A dot counts only at the beginning of a word:
+/// `.NET`.
 fn spelled(sign: char, begins_word: bool) -> Option<&'static str> {
     Some(match sign {
         '.' if begins_word => "dot",
@@ -72,8 +72,8 @@ fn spelled(sign: char, begins_word: bool) -> Option<&'static str> {
     })
 }
 
-/// Whether `c` stands between words: blanks, control characters and punctuation, of ASCII, Latin-1, and the blocks
-/// General Punctuation and CJK Symbols and Punctuation of Unicode.
+/// Returns whether `c` separates words: blanks, control characters and punctuation of ASCII, Latin-1, and the Unicode
+/// blocks General Punctuation and CJK Symbols and Punctuation.
 fn is_separator(c: char) -> bool {
     c.is_whitespace()
         || c.is_control()
@@ -121,7 +121,7 @@ mod tests {
     }
 
     proptest! {
-        /// A slug is the name of a folder, and ids on pages rely on it that no slug has a `_`.
+        /// A slug is the name of a folder, and ids on pages rely on slugs not containing `_`.
         #[test]
         fn a_slug_is_a_part_of_an_address(name in any::<String>()) {
             let slug = slug(&name);

@@ -1,34 +1,34 @@
-//! Texts that several outputs share: dates and numbers.
+//! Formatting of dates and numbers, shared by several outputs.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
-/// Midnight of `date` in `zone`: when an entry counts as published. Where a change to summer time skips
-/// midnight, the moment after it.
+/// Returns midnight of `date` in `zone`, when an entry counts as published. If a change to daylight saving time skips
+/// midnight, returns the first moment after it.
 pub fn midnight(date: Date, zone: &TimeZone) -> Zoned {
     date.to_zoned(zone.clone()).unwrap_or_else(|_| Timestamp::MIN.to_zoned(TimeZone::UTC))
 }
 
-/// The day that it is at `now` in `zone`: the last one whose [`midnight`] is not still to come. Where clocks go back at
-/// midnight, days don't.
+/// Returns the date at `now` in `zone`: the latest date whose [`midnight`] has passed. If clocks go back at midnight,
+/// the date does not.
 pub fn day_of(now: Timestamp, zone: &TimeZone) -> Date {
     let day = zone.to_datetime(now).date();
     let has_begun = |day: &Date| midnight(*day, zone).timestamp() <= now;
     day.tomorrow().ok().filter(has_begun).unwrap_or(day)
 }
 
-/// A moment as the registry's JSON has it: `2016-02-25 00:00:00 -0600`.
+/// Formats a time for the registry's JSON: `2016-02-25 00:00:00 -0600`.
 pub fn json_time(time: &Zoned) -> String {
     time.strftime("%Y-%m-%d %H:%M:%S %z").to_string()
 }
 
-/// A moment in UTC as the registry's JSON has it: `2020-08-04 07:56:06 +0000`.
+/// Formats a UTC time for the registry's JSON: `2020-08-04 07:56:06 +0000`.
 pub fn json_utc(time: Timestamp) -> String {
     json_time(&time.to_zoned(TimeZone::UTC))
 }
 
-/// A whole number with commas between thousands.
+/// Formats an integer with commas between thousands.
 pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
@@ -41,7 +41,7 @@ pub fn thousands(number: u64) -> String {
     out
 }
 
-/// A number of which only its size matters: `213`, `1.2k`, `13k`, `1.2M`. It is never more than there are.
+/// Formats a number approximately: `213`, `1.2k`, `13k`, `1.2M`. Always rounds down.
 pub fn rounded(number: u64) -> String {
     let units = [(1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")];
     match units.into_iter().find(|(unit, _)| number >= *unit) {
@@ -76,7 +76,7 @@ mod tests {
         };
         assert_eq!(day("2020-08-01T04:59:59Z", "America/Chicago"), "2020-07-31");
         assert_eq!(day("2020-08-01T05:00:00Z", "America/Chicago"), "2020-08-01");
-        // At midnight clocks went back to 23:00.
+        // Clocks went back from midnight to 23:00.
         assert_eq!(day("2019-04-07T02:59:59Z", "America/Santiago"), "2019-04-06");
         assert_eq!(day("2019-04-07T04:00:00Z", "America/Santiago"), "2019-04-07");
         // Midnight was skipped.
