@@ -214,17 +214,17 @@ fn what_has_no_address_and_no_reason_leaves_nothing_empty_on_pages() {
         ["text", "linked"].map(|stem| site.read(&format!("public/plugins/{stem}/index.html")));
     for words in [
         ">Homepage<",
-        "Report a problem at its homepage",
+        "Report a problem on its homepage",
         "Source code",
         ">Links<",
-        "Look there:",
+        "See its",
         "downloadUrl",
     ] {
         assert!(!text.contains(words), "{words}: {text}");
     }
     for link in [
         "<li><a href=\"https://example.org/linked\" rel=\"nofollow noopener\">Homepage</a></li>",
-        "<li><a href=\"https://example.org/linked\" rel=\"nofollow noopener\">Report a problem at its homepage</a></li>",
+        "<li><a href=\"https://example.org/linked\" rel=\"nofollow noopener\">Report a problem on its homepage</a></li>",
         "<li><a href=\"https://github.com/owner/linked\" rel=\"nofollow noopener\">Source code</a></li>",
         "\"downloadUrl\"",
     ] {

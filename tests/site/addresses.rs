@@ -208,7 +208,7 @@ fn earlier_addresses_work_in_another_letter_case_with_and_without_ending() {
     assert_eq!(paths.len(), all);
     let conflict = |place: &str, from: &str, taken: &str| {
         format!(
-            "entries/{place}: conflict: `redirect_from: {from}` does nothing, the site has {taken} there already"
+            "entries/{place}: conflict: ignoring `redirect_from: {from}`: the site already has {taken} there"
         )
     };
     let expected = [
@@ -256,7 +256,7 @@ fn links_that_lead_nowhere_are_told_with_their_place() {
     site.write("assets/own.txt", "own");
     let missing = |address: &str| format!("missing-picture: the picture `{address}` does not exist");
     let broken =
-        |address: &str| format!("broken-link: the link to `{address}` is broken: the site has nothing there");
+        |address: &str| format!("broken-link: the link to `{address}` is broken: the site has no such page or file");
     let expected = [
         format!("entries/one.md:13:8: {}", missing("/assets/img/shot.png")),
         format!("entries/one.md:15:16: {}", missing("/assets/img/featured.png")),
@@ -268,7 +268,7 @@ fn links_that_lead_nowhere_are_told_with_their_place() {
         "entries/one.md:21:5: broken-link: the link to `/reg/plugins/two/` is broken".to_owned(),
     ];
     let help = site.report(&["--offline"])["warnings"][7]["help"].clone();
-    assert_eq!(help, "write `/plugins/two/`: `base_path` is put before it");
+    assert_eq!(help, "write `/plugins/two/`: `base_path` is added automatically");
     assert_eq!(warnings(&site), expected);
     assert_eq!(warnings(&site), expected, "of a build without changes");
 
@@ -299,7 +299,7 @@ fn links_in_all_texts_of_an_entry_are_looked_at() {
     site.write("entries/one.md", text.replace("https://example.org/one.zip", "assets/one.zip"));
     let broken = |line: usize, column: usize, address: &str| {
         format!(
-            "entries/one.md:{line}:{column}: broken-link: the link to `{address}` is broken: the site has nothing there"
+            "entries/one.md:{line}:{column}: broken-link: the link to `{address}` is broken: the site has no such page or file"
         )
     };
     let expected = [

@@ -113,8 +113,8 @@ fn an_entry_dated_in_the_future_is_not_new_before_its_day() {
     let before = "2020-08-02T04:59:59Z";
     let warnings = site.warnings(&["--now", before]);
     let expected = |stem: &str, date: &str| {
-        let what = "the plugin is published, but not shown as new before that day";
-        format!("entries/{stem}.md:8:7: the date {date} is in the future; {what}")
+        let what = "the plugin is published, but not listed as new until then";
+        format!("entries/{stem}.md:8:7: the date {date} is in the future: {what}")
     };
     assert_eq!(warnings, [expected("soon", "2020-08-02"), expected("later", "2021-01-01")]);
     assert_eq!(ids(&site).len(), 3, "published");

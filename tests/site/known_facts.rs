@@ -72,11 +72,11 @@ fn nobody_is_told_about_python_where_nobody_could_look() {
     assert_eq!(python_of(&site, "three"), "3 3.7 or newer");
     assert_eq!(python_of(&site, "silent"), "2 only 2.7 or newer, before 3");
     let count = |site: &Site| text_after(&site.read("public/index.html"), "<dt>run on Python 3", "</dd>");
-    assert_eq!(count(&site), ", of 3 known 67 %");
+    assert_eq!(count(&site), " (of 3 known) 67 %");
     let assert_not_known = |stem: &str| {
-        assert_eq!(python_of(&site, stem), "not known");
+        assert_eq!(python_of(&site, stem), "unknown");
         let page = page(&site, stem);
-        assert!(!page.contains("2 only") && !page.contains("as far as its source"), "{page}");
+        assert!(!page.contains("2 only") && !page.contains("from its source"), "{page}");
         let api = site.json(&format!("public/api/v1/plugins/{stem}.json"));
         let compatibility = &api["compatibility"];
         assert_eq!((&compatibility["python"], &compatibility["python3"]), (&Value::Null, &Value::Null));
@@ -204,7 +204,7 @@ fn every_number_that_is_kept_past_its_life_has_its_date_beside_it() {
     for page in [page(&site, "one"), site.read("public/index.html")] {
         assert!(!page.contains("no numbers yet") && !page.contains("numbers yet"), "{page}");
     }
-    assert_eq!(text_after(&page(&site, "one"), "<dt>Used on</dt>", "</dd>"), "not known");
+    assert_eq!(text_after(&page(&site, "one"), "<dt>Used on</dt>", "</dd>"), "unknown");
 
     site.build(&["--now", "2021-02-01T01:00:00Z"]).succeeded();
     assert_eq!(site.read("public/index.html"), fresh.0, "as if nothing had been");

@@ -117,13 +117,13 @@ fn what_a_page_can_not_have_is_told_with_its_place_and_fails_nothing() {
     let expected = [
         "pages/a.md:2:16: no plugin has the id `nosuch`",
         "pages/a.md:4:3: no plugin has the tag `none of these`",
-        "pages/b.md:2:11: there is no template `home.html` for pages, so page.html is used",
+        "pages/b.md:2:11: unknown page template `home.html`: using page.html",
         "pages/d.md:2:12: bad `permalink` `/feed.xml`: expected a page's address",
         "pages/g.md:1:1: the file has no front matter: expected the first line to be `---`; the page is not published",
-        "pages/h.md:4:18: `{{ what }}` is not a shortcode",
-        "pages/c.md:2:10: the page is not published, since its address /plugins/one/ is kept for pages of plugins",
-        "pages/e.md:2:10: the page is not published, since its address /A/ is already used by pages/a.md",
-        "pages/f.md:2:10: the page is not published, since the site has index.html at its address /",
+        "pages/h.md:4:18: `{{ what }}` is not a valid shortcode",
+        "pages/c.md:2:10: the page is not published: its address /plugins/one/ is kept for pages of plugins",
+        "pages/e.md:2:10: the page is not published: its address /A/ is already used by pages/a.md",
+        "pages/f.md:2:10: the page is not published: the site already has index.html at its address /",
     ];
     for (told, expected) in warnings.iter().zip(expected) {
         assert!(told.starts_with(expected), "{told}");
@@ -269,8 +269,8 @@ fn a_broken_link_on_a_page_is_told_with_its_place() {
         crate::common::warnings(&report).iter().filter(of_links).cloned().collect::<Vec<String>>()
     };
     let expected = [
-        "pages/help.md:5:9: the link to `/plugins/later/` is broken: the site has nothing there; correct the address",
-        "pages/help.md:7:12: the picture `/assets/none.png` does not exist; add the file, or correct the address",
+        "pages/help.md:5:9: the link to `/plugins/later/` is broken: the site has no such page or file; correct the link",
+        "pages/help.md:7:12: the picture `/assets/none.png` does not exist; add the file or correct the path",
     ];
     assert_eq!(told(), expected);
     assert_eq!(told(), expected, "also where nothing has changed");
@@ -283,14 +283,14 @@ fn a_broken_link_on_a_page_is_told_with_its_place() {
 fn what_is_not_published_does_not_stand_in_the_navigation() {
     let site = site();
     let refused = [
-        ("/plugins/one/", "pages of plugins"),
-        ("/Plugins/none/", "pages of plugins"),
-        ("/plugins/one.html", "pages of plugins"),
-        ("/plugins/one/index.html/", "pages of plugins"),
-        ("/by_tag/camera/", "pages of tags"),
-        ("/by_author/ada-of-one/x/", "pages of authors"),
-        ("/api/v1/", "files about plugins"),
-        ("/badges/one/", "files about plugins"),
+        ("/plugins/one/", "plugin pages"),
+        ("/Plugins/none/", "plugin pages"),
+        ("/plugins/one.html", "plugin pages"),
+        ("/plugins/one/index.html/", "plugin pages"),
+        ("/by_tag/camera/", "tag pages"),
+        ("/by_author/ada-of-one/x/", "author pages"),
+        ("/api/v1/", "plugin data"),
+        ("/badges/one/", "plugin data"),
         ("/assets/x/", "assets"),
     ];
     for (nth, (address, _)) in refused.iter().enumerate() {
@@ -302,7 +302,7 @@ fn what_is_not_published_does_not_stand_in_the_navigation() {
         .iter()
         .enumerate()
         .map(|(nth, (address, what))| {
-            format!("pages/p{nth}.md:4:10: the page is not published, since its address {address} is kept for {what}")
+            format!("pages/p{nth}.md:4:10: the page is not published: its address {address} is reserved for {what}")
         })
         .collect();
     let warnings = site.warnings(&[]);
@@ -323,8 +323,8 @@ fn an_address_belongs_to_the_file_that_is_called_so() {
     page(&site, "b", "title: Has\naddress: /b/");
     topic(&site, "t", "title: Topic");
     let expected = [
-        "pages/a.md:3:10: the page is not published, since its address /b/ is already used by pages/b.md",
-        "pages/steal.md:3:10: the page is not published, since its address /topics/t/ is already used by topics/t.md",
+        "pages/a.md:3:10: the page is not published: its address /b/ is already used by pages/b.md",
+        "pages/steal.md:3:10: the page is not published: its address /topics/t/ is already used by topics/t.md",
     ];
     assert_eq!(site.warnings(&[]), expected);
     assert!(site.read("public/topics/t/index.html").contains("<h1>Topic</h1>"));

@@ -67,7 +67,7 @@ fn they_never_replace_what_a_build_makes() {
     site.write("CNAME", "beside");
     site.write("root/CNAME", "root");
     let already = |file: &str, output: &str| {
-        format!("{file}:1:1: not published, since the site has {output} there already")
+        format!("{file}:1:1: not published: the site already has {output} there")
     };
     assert_eq!(
         site.warnings(&[]),

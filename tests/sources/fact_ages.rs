@@ -68,7 +68,7 @@ impl Lab {
             let begin = page[..end].rfind("datetime=\"")? + "datetime=\"".len();
             Some(page[begin..begin + "2020-08-01".len()].to_owned())
         };
-        (day(": there are no newer numbers"), day(": GitHub couldn"))
+        (day(". Newer numbers are not available"), day(". GitHub has not answered"))
     }
 
     #[track_caller]

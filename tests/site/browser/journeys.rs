@@ -70,7 +70,7 @@ fn what_is_typed_is_found_with_its_typing_errors() {
         visitor.visit(&format!("/search/?{nothing}"));
         visitor.finds(nothing, <[String]>::is_empty);
     }
-    assert!(visitor.text().contains("Nothing fits."));
+    assert!(visitor.text().contains("No plugins found."));
     visitor.assert_well();
 }
 
@@ -171,7 +171,7 @@ fn every_filter_leaves_what_fits() {
     let marks = "return Array.from(document.querySelectorAll('#_list .badge'), it => it.textContent)";
     let marks = visitor.run(marks);
     let marks = marks.as_array().unwrap().iter().map(|mark| mark.as_str().unwrap());
-    let marked = marks.filter(|mark| mark.starts_with("No change since ")).count();
+    let marked = marks.filter(|mark| mark.starts_with("No changes since ")).count();
     assert_eq!(marked, count(&|at| column("pushed", at) > 0 && is_idle(at) && column("flags", at) & 30 == 0));
     assert!(marked > 0, "nothing is idle");
     visitor.assert_well();

@@ -68,7 +68,7 @@ fn the_keyboard_reaches_the_content_first() {
     let Some(visitor) = Visitor::come(TEST, Look::default()) else { return };
     visitor.visit("/");
     visitor.press(Key::Tab);
-    assert_eq!(visitor.run("return document.activeElement.textContent"), "Skip to the content");
+    assert_eq!(visitor.run("return document.activeElement.textContent"), "Skip to content");
     visitor.press(Key::Enter);
     assert_eq!(visitor.run("return document.activeElement.tagName"), "MAIN");
     visitor.assert_well();

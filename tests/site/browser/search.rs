@@ -193,7 +193,7 @@ fn it_is_told_where_nothing_has_all_the_words() {
     for query in ["cost timelapse", "cost zzzzzz"] {
         visit.go(&format!("/search/?q={query}"));
         assert!(visit.found().contains(&"Penny".to_owned()), "{query}");
-        assert!(status().ends_with("; none has all the words"), "{query}: {}", status());
+        assert!(status().ends_with("; none matches all words"), "{query}: {}", status());
     }
 }
 
@@ -244,7 +244,7 @@ fn who_types_before_all_is_learnt_sees_a_list_that_becomes_whole() {
         visit.go(&format!("/search/?q={query}"));
         assert_eq!(visit.found(), [expected], "{query}");
         let said = visit.browser.run("return said");
-        let expected = ["Loading the list …", "Searching …", &format!("{count} of {all} plugins")];
+        let expected = ["Loading plugins…", "Searching…", &format!("{count} of {all} plugins")];
         assert_eq!(said, json!(expected), "{query}");
         assert_eq!(
             visit.says("return document.querySelector('#_results').getAttribute('aria-busy')"),
@@ -254,7 +254,7 @@ fn who_types_before_all_is_learnt_sees_a_list_that_becomes_whole() {
     visit.go("/search/?q=zzzzzz");
     assert_eq!(visit.found(), [""; 0]);
     let said = visit.browser.run("return said.map(it => it.split(' ')[0])");
-    assert_eq!(said, json!(["Loading", "Searching", "Nothing"]), "nothing is missing before that is known");
+    assert_eq!(said, json!(["Loading", "Searching…", "No"]), "nothing is missing before that is known");
 }
 
 #[test]
@@ -336,10 +336,10 @@ fn what_does_not_arrive_leaves_a_way_on() {
     visit.block("*/browse.json");
     visit.go("/search/?q=cost");
     let said = || visit.says("return document.querySelector('#_status').textContent");
-    eventually("word of it", || said().contains("has not arrived").then_some(()));
+    eventually("word of it", || said().contains("could not be loaded").then_some(()));
     assert!(visit.shows(ways));
     visit.go("/by_name/?q=cost");
-    eventually("word of it", || said().contains("has not arrived").then_some(()));
+    eventually("word of it", || said().contains("could not be loaded").then_some(()));
     assert!(visit.shows("#_static"), "the list is still there");
     // It works once it arrives.
     visit.block("*/nothing");
@@ -358,5 +358,5 @@ fn without_scripts_nothing_pretends_to_search() {
     }
     visit.go("/search/?q=cost");
     let text = visit.browser.text();
-    assert!(text.contains("Searching takes a script") && text.contains("Skinner"), "{text}");
+    assert!(text.contains("The search needs JavaScript") && text.contains("Skinner"), "{text}");
 }
