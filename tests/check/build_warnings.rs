@@ -212,14 +212,9 @@ fn what_has_no_address_and_no_reason_leaves_nothing_empty_on_pages() {
     site.build(&["--offline"]).succeeded();
     let [text, linked] =
         ["text", "linked"].map(|stem| site.read(&format!("public/plugins/{stem}/index.html")));
-    for words in [
-        ">Homepage<",
-        "Report a problem on its homepage",
-        "Source code",
-        ">Links<",
-        "See its",
-        "downloadUrl",
-    ] {
+    for words in
+        [">Homepage<", "Report a problem on its homepage", "Source code", ">Links<", "See its", "downloadUrl"]
+    {
         assert!(!text.contains(words), "{words}: {text}");
     }
     for link in [

@@ -255,8 +255,9 @@ fn links_that_lead_nowhere_are_told_with_their_place() {
     site.entry("two", "redirect_from: /plugins/former\n");
     site.write("assets/own.txt", "own");
     let missing = |address: &str| format!("missing-picture: the picture `{address}` does not exist");
-    let broken =
-        |address: &str| format!("broken-link: the link to `{address}` is broken: the site has no such page or file");
+    let broken = |address: &str| {
+        format!("broken-link: the link to `{address}` is broken: the site has no such page or file")
+    };
     let expected = [
         format!("entries/one.md:13:8: {}", missing("/assets/img/shot.png")),
         format!("entries/one.md:15:16: {}", missing("/assets/img/featured.png")),

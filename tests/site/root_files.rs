@@ -66,9 +66,8 @@ fn they_never_replace_what_a_build_makes() {
     site.write("pages/about.md", "---\n---\n");
     site.write("CNAME", "beside");
     site.write("root/CNAME", "root");
-    let already = |file: &str, output: &str| {
-        format!("{file}:1:1: not published: the site already has {output} there")
-    };
+    let already =
+        |file: &str, output: &str| format!("{file}:1:1: not published: the site already has {output} there");
     assert_eq!(
         site.warnings(&[]),
         [

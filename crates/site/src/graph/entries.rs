@@ -23,7 +23,8 @@ use crate::yaml::{MAX_PROBLEMS, Text, quote};
 const COMMERCIAL: &str = "commercial";
 
 /// The help for text that looks like a shortcode but isn't one.
-pub(super) const UNKNOWN_SHORTCODE: &str = "to publish it as text, put it between `{% raw %}` and `{% endraw %}`";
+pub(super) const UNKNOWN_SHORTCODE: &str =
+    "to publish it as text, put it between `{% raw %}` and `{% endraw %}`";
 
 /// Returns the entry trace that replaces an entry in this build, if there is one.
 pub fn known<'a>(db: impl Into<Reader<'a>>, file: EntryFile) -> Option<&'a EntryTrace> {
