@@ -121,7 +121,7 @@ fn what_a_page_can_not_have_is_told_with_its_place_and_fails_nothing() {
         "pages/d.md:2:12: bad `permalink` `/feed.xml`: expected a page's address",
         "pages/g.md:1:1: the file has no front matter: expected the first line to be `---`; the page is not published",
         "pages/h.md:4:18: `{{ what }}` is not a valid shortcode",
-        "pages/c.md:2:10: the page is not published: its address /plugins/one/ is kept for pages of plugins",
+        "pages/c.md:2:10: the page is not published: its address /plugins/one/ is reserved for plugin pages",
         "pages/e.md:2:10: the page is not published: its address /A/ is already used by pages/a.md",
         "pages/f.md:2:10: the page is not published: the site already has index.html at its address /",
     ];
