@@ -13,7 +13,7 @@ pub trait Lists {
     fn found(&self) -> Vec<String> {
         let list = eventually("a list", || {
             let list = self.browser().run(
-                "if (document.querySelector('#_results').hidden || !/plugin|fits/.test(document.querySelector('#_status').textContent)) return null;
+                "if (document.querySelector('#_results').hidden || !/plugin/.test(document.querySelector('#_status').textContent)) return null;
                  return Array.from(document.querySelectorAll('#_list h2 a'), it => it.textContent)",
             );
             list.as_array().cloned()

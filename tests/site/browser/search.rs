@@ -103,7 +103,7 @@ impl Visit {
     fn found(&self) -> Vec<String> {
         let titles = eventually("a list", || {
             let titles = self.browser.run(
-                "if (!/plugin|fits/.test(document.querySelector('#_status').textContent)) return null;
+                "if (!/plugin/.test(document.querySelector('#_status').textContent)) return null;
                  return Array.from(document.querySelectorAll('#_list h2 a'), it => it.textContent)",
             );
             titles.as_array().cloned()
@@ -244,7 +244,7 @@ fn who_types_before_all_is_learnt_sees_a_list_that_becomes_whole() {
         visit.go(&format!("/search/?q={query}"));
         assert_eq!(visit.found(), [expected], "{query}");
         let said = visit.browser.run("return said");
-        let expected = ["Loading plugins…", "Searching…", &format!("{count} of {all} plugins")];
+        let expected = ["Loading…", "Searching…", &format!("{count} of {all} plugins")];
         assert_eq!(said, json!(expected), "{query}");
         assert_eq!(
             visit.says("return document.querySelector('#_results').getAttribute('aria-busy')"),
@@ -254,7 +254,7 @@ fn who_types_before_all_is_learnt_sees_a_list_that_becomes_whole() {
     visit.go("/search/?q=zzzzzz");
     assert_eq!(visit.found(), [""; 0]);
     let said = visit.browser.run("return said.map(it => it.split(' ')[0])");
-    assert_eq!(said, json!(["Loading", "Searching…", "No"]), "nothing is missing before that is known");
+    assert_eq!(said, json!(["Loading…", "Searching…", "No"]), "nothing is missing before that is known");
 }
 
 #[test]
