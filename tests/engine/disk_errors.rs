@@ -143,7 +143,7 @@ fn a_full_output_folder_is_named_and_filled_once_there_is_room() {
     for room in [0, 200, 400] {
         disk.fill_but(room);
         let run = site.build(&arguments);
-        assert_fails(&run, &["failed to publish the site", output.to_str().unwrap(), "make room"]);
+        assert_fails(&run, &["failed to publish the site", output.to_str().unwrap(), "free some disk space"]);
         let left = Site::files(&output).into_keys();
         let half: Vec<PathBuf> = left.filter(|path| path.to_string_lossy().ends_with("-new")).collect();
         assert!(half.is_empty(), "{half:?}");

@@ -317,8 +317,8 @@ fn authors_hear_of_what_has_no_effect() {
     site.write("entries/one.md", entry("one", more).replace("Text.", body));
     site.entry("two", "compatibility: {os: [posix, nix, windows, macos, linux, freebsd]}\n");
     let expected = [
-        "entries/one.md:13:3: nothing reads the key `pyhton` of `compatibility`: expected `octoprint`, `os` or `python`; correct the key, or remove it",
-        "entries/one.md:15:1: nothing but templates reads the key `screenshot`: is it `screenshots`?; correct the key, or remove it",
+        "entries/one.md:13:3: unknown key `pyhton` in `compatibility`: expected `octoprint`, `os` or `python`; correct the key, or remove it",
+        "entries/one.md:15:1: unknown key `screenshot`: did you mean `screenshots`?; correct the key, or remove it",
         "entries/one.md:14:15: unknown operating system or group `beos`: expected `windows`, `linux`, `macos`, `freebsd`, `posix`, `nix`",
         "entries/one.md:19:3: `{{ site.secret }}` is not a valid shortcode and is published unchanged; to publish it as text, put it between `{% raw %}` and `{% endraw %}`",
         "entries/one.md:21:1: `{% include other.html %}` is not a valid shortcode and is published unchanged; to publish it as text, put it between `{% raw %}` and `{% endraw %}`",

@@ -115,8 +115,8 @@ fn what_makes_no_sense_is_told_and_the_rest_is_taken_over() {
             "{\"id\":\"two\",\"declared_id\":\"two\",\"series\":{\"stars\":[[\"9999-01-01\",1]]}}",
             "a date in the future",
         ),
-        ("{\"id\":\"one\",\"declared_id\":\"two\",\"series\":{}}", "it is the history of `one`"),
-        ("{\"id\":\"two\",\"declared_id\":\"\\u001b[31m\",\"series\":{}}", "no plugin can have the id"),
+        ("{\"id\":\"one\",\"declared_id\":\"two\",\"series\":{}}", "this is the history of `one`"),
+        ("{\"id\":\"two\",\"declared_id\":\"\\u001b[31m\",\"series\":{}}", "is not a valid plugin id"),
         (&" ".repeat(1024 * 1024 + 1), "larger than 1024 KiB"),
     ] {
         let _ = std::fs::remove_dir_all(site.at(".shelflife"));
@@ -140,7 +140,7 @@ fn where_there_is_nothing_to_take_over_it_says_so() {
         (at("nowhere"), "nowhere is not a folder"),
         (at("empty"), "has no api/v1/plugins.json"),
         (at("hostile"), "invalid plugin name `../../../old/api/v1/plugins/one`"),
-        (at("early"), "has the history of none of its 1 plugin"),
+        (at("early"), "has no history for any of its 1 plugin"),
         ("http://me:secret@127.0.0.1:9".to_owned(), "contains a user name or a password"),
         ("http://127.0.0.1:9".to_owned(), "can't read the plugin index"),
     ] {
