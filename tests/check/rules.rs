@@ -392,7 +392,7 @@ fn a_runner_gets_annotations_and_a_summary() {
     assert_eq!(checked.code, 1);
     let folder = site.path().file_name().unwrap().to_str().unwrap().to_owned();
     let first = format!(
-        "::error file={folder}/entries/one.md,line=21,col=5,title=unknown-system::the registry has no"
+        "::error file={folder}/entries/one.md,line=21,col=5,title=unknown-system::unknown operating system or group"
     );
     assert!(checked.stdout.starts_with(&first), "{}", checked.stdout);
     let summary = site.read("summary.md");

@@ -11,14 +11,11 @@ mod concurrent_changes;
 mod disk_errors;
 mod explain;
 mod explain_names;
-mod killed;
 mod manifest;
 mod publish;
 mod queries;
 mod recorded_builds;
 mod report;
 mod reuse;
-#[cfg(unix)]
-mod signals;
 mod traces;
 mod warm_equals_cold;

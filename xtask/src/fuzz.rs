@@ -2,8 +2,12 @@
 //! libFuzzer.
 
 use std::error::Error;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 /// The targets: one for each kind of input that strangers write.
 pub const TARGETS: [&str; 5] = ["entry", "markdown", "python", "export", "reply"];
@@ -48,11 +52,28 @@ pub fn build(root: &Path) -> Result<PathBuf, Box<dyn Error>> {
     Ok(target.join(host).join("release"))
 }
 
+/// Runs each target for `seconds`, as many at a time as there are cores, and prints a line for each. Returns what went
+/// wrong.
+pub fn run_all(root: &Path, programs: &Path, targets: &[String], seconds: u32) -> Vec<String> {
+    let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let work = || {
+        while let Some(target) = targets.get(next.fetch_add(1, Ordering::Relaxed)) {
+            match run(root, programs, target, seconds) {
+                Ok(line) => drop(writeln!(std::io::stdout(), "{line}")),
+                Err(error) => failures.lock().unwrap_or_else(|poison| poison.into_inner()).push(error.to_string()),
+            }
+        }
+    };
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| (0..cores).for_each(|_| drop(scope.spawn(work))));
+    failures.into_inner().unwrap_or_else(|poison| poison.into_inner())
+}
+
 /// Runs a target for `seconds` and returns a line of statistics. The run starts from the corpus of earlier runs.
 ///
 /// # Errors
 /// An input makes the target fail; the message names the folder of the failures.
-pub fn run(root: &Path, programs: &Path, target: &str, seconds: u32) -> Result<String, Box<dyn Error>> {
+fn run(root: &Path, programs: &Path, target: &str, seconds: u32) -> Result<String, Box<dyn Error>> {
     let (found, failures) = (programs.join("corpus").join(target), programs.join("failures"));
     std::fs::create_dir_all(&found)?;
     std::fs::create_dir_all(&failures)?;

@@ -85,7 +85,7 @@ struct Bench {
     binary: Option<PathBuf>,
 }
 
-/// Fuzz every parser of untrusted input, and stop at the first failure.
+/// Fuzz every parser of untrusted input, one target per core at a time.
 #[derive(clap::Args)]
 struct Fuzz {
     /// Fuzz only these targets (default: all)
@@ -188,10 +188,8 @@ impl Fuzz {
         let programs = fuzz::build(&root)?;
         let all = || fuzz::TARGETS.map(str::to_owned).to_vec();
         let targets = if self.targets.is_empty() { all() } else { self.targets };
-        for target in targets {
-            say(fuzz::run(&root, &programs, &target, self.seconds)?)?;
-        }
-        Ok(())
+        let failures = fuzz::run_all(&root, &programs, &targets, self.seconds);
+        if failures.is_empty() { Ok(()) } else { Err(failures.join("\n\n").into()) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! What Lighthouse says of the start page, a list and a plugin's page on a phone with a slow link.
 //!
 //! `SHELFLIFE_LIGHTHOUSE` names `cli/index.js` of the npm package `lighthouse` (`.ci/run` gets it); without it, or
-//! without Node.js or Chromium, this is skipped. It is alone in its binary, since whatever runs beside it is measured too.
+//! without Node.js or Chromium, this is skipped. Whatever ran beside it would be measured too.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -19,6 +19,7 @@ const CATEGORIES: [&str; 4] = ["performance", "accessibility", "best-practices",
 
 #[test]
 fn lighthouse_is_content() {
+    let _turn = crate::alone();
     const TEST: &str = "lighthouse_is_content";
     let lighthouse = match lighthouse() {
         Ok(lighthouse) => lighthouse,

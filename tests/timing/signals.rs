@@ -81,6 +81,7 @@ fn litter(site: &Site) -> Vec<String> {
 
 #[test]
 fn a_build_that_is_stopped_at_any_moment_leaves_everything_whole() {
+    let _turn = crate::alone();
     let mut target = Target::new(40);
     let blows = 12;
     let mut stopped = 0;
@@ -109,6 +110,7 @@ fn a_build_that_is_stopped_at_any_moment_leaves_everything_whole() {
 
 #[test]
 fn a_build_that_is_stopped_while_it_writes_tells_how_far_it_came() {
+    let _turn = crate::alone();
     let site = Site::new(CONFIG);
     site.entry("one", "");
     for number in 0..6000 {
@@ -147,6 +149,7 @@ fn stalled() -> (Server, Site) {
 
 #[test]
 fn a_build_that_waits_for_a_server_is_stopped_and_keeps_what_others_answered() {
+    let _turn = crate::alone();
     for signal in [SIGINT, SIGTERM] {
         let (server, site) = stalled();
         let build = start(site.command(&[]));
@@ -177,6 +180,7 @@ fn waiting(site: &Site) -> (Child, String) {
 
 #[test]
 fn a_build_that_waits_for_another_one_is_stopped() {
+    let _turn = crate::alone();
     let site = Site::new(CONFIG);
     site.entry("one", "");
     site.build(&[]).succeeded();
@@ -196,6 +200,7 @@ fn a_build_that_waits_for_another_one_is_stopped() {
 
 #[test]
 fn a_second_signal_ends_at_once() {
+    let _turn = crate::alone();
     let site = Site::new(CONFIG);
     site.entry("one", "");
     site.build(&[]).succeeded();
@@ -215,6 +220,7 @@ fn a_second_signal_ends_at_once() {
 
 #[test]
 fn what_is_done_to_a_cache_is_stopped_and_leaves_it_whole() {
+    let _turn = crate::alone();
     let site = Site::new(CONFIG);
     for number in 0..60 {
         site.entry(&format!("plugin{number}"), "");
@@ -245,6 +251,7 @@ fn what_is_done_to_a_cache_is_stopped_and_leaves_it_whole() {
 
 #[test]
 fn seeding_from_a_server_that_says_nothing_is_stopped() {
+    let _turn = crate::alone();
     let site = Site::new(CONFIG);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let mut command = site.program(&["cache", "seed", "--site"]);
