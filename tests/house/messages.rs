@@ -2,6 +2,7 @@
 
 mod rust;
 mod script;
+mod style;
 mod template;
 
 use std::collections::BTreeSet;
