@@ -1,4 +1,4 @@
-//! A plugin's Python source: any bytes can be analysed without a panic, and paths stay within the repository.
+//! A plugin's Python source: any bytes can be analyzed without a panic, and paths stay within the repository.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

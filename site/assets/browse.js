@@ -235,13 +235,13 @@
 
   // Builds the search index in small steps while the browser is idle. A query that is typed before it is complete shows
   // preliminary results at once, and the final ones a moment later.
-  const learn = () => new Promise((learnt) => {
+  const learn = () => new Promise((learned) => {
     const part = () => {
       // If a query is waiting, continue as soon as possible.
       const soon = isEarly || !window.requestIdleCallback ? setTimeout : requestIdleCallback;
       if (!data.search.prepare(SLICE)) return void soon(part);
       if (isEarly) show(Math.max(WINDOW, asked, shown));
-      learnt();
+      learned();
     };
     part();
   });

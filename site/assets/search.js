@@ -47,7 +47,7 @@ const Search = (() => {
     return it;
   };
 
-  // The edit distance (optimal string alignment: letters missing, added, changed or swapped with a neighbour) between a
+  // The edit distance (optimal string alignment: letters missing, added, changed or swapped with a neighbor) between a
   // typed word and a known one, and between the typed word and the best-matching prefix of the known one. Distances above
   // `most` are all returned as `most + 1`, so only a diagonal band of the matrix is computed (Ukkonen).
   const LONGEST = 40;
@@ -139,7 +139,7 @@ const Search = (() => {
       }
     }
     const learning = learn();
-    let isLearnt = false;
+    let isLearned = false;
 
     // Synonyms: from the stem of a word to other stems.
     const meanings = new Map();
@@ -178,10 +178,10 @@ const Search = (() => {
         if (!count) filling.forEach(begin);
       }
       // Only a complete index can tell that a word has no exact match.
-      if (isLearnt && !count && (word.length > 3 || /\p{Lo}/u.test(word))) {
+      if (isLearned && !count && (word.length > 3 || /\p{Lo}/u.test(word))) {
         for (const entry of telling) if (entry.word.includes(word)) add(entry.places, INSIDE);
       }
-      if (isLearnt && !count && root.length > 3) {
+      if (isLearned && !count && root.length > 3) {
         const most = word.length > 7 ? 2 : 1;
         const near = [[], [], []];
         const its = letters(root);
@@ -211,9 +211,9 @@ const Search = (() => {
     // Indexes for at most `most` milliseconds; returns whether the index is complete.
     const prepare = (most) => {
       const end = performance.now() + most;
-      if (!isLearnt) remembered.clear();
-      while (!isLearnt && performance.now() < end) isLearnt = learning.next().done;
-      return isLearnt;
+      if (!isLearned) remembered.clear();
+      while (!isLearned && performance.now() < end) isLearned = learning.next().done;
+      return isLearned;
     };
 
     // The given positions that match, best first, and whether they match all words. May run on an incomplete index.

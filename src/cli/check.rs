@@ -189,7 +189,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     }
     if let Some(runner) = runner.filter(|_| format == Format::Github) {
         let headline = if is_wrong { "The check could not run".to_owned() } else { summary(&checked) };
-        runner.summarise(&github::summary(&checked, &headline));
+        runner.summarize(&github::summary(&checked, &headline));
     }
     match printed {
         Exit::Done if is_wrong => Exit::Wrong,

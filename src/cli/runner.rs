@@ -71,7 +71,7 @@ impl Runner {
     /// Annotates an error of the whole build, and writes it to the summary.
     pub(super) fn error(&self, error: &miette::Report) {
         self.annotate(error);
-        self.summarise(&summary_of_failure(error));
+        self.summarize(&summary_of_failure(error));
     }
 
     /// Annotates an error.
@@ -111,11 +111,11 @@ impl Runner {
         let unrefreshed = unrefreshed::title(&report.unrefreshed);
         let unrefreshed = unrefreshed.map(|title| Warning::general(Rule::Source, title));
         self.warnings(report.warnings.iter().chain(&unrefreshed));
-        self.summarise(&summary(report, refused));
+        self.summarize(&summary(report, refused));
     }
 
     /// Appends to the summary of the step. A summary that can't be written is only a warning.
-    pub(super) fn summarise(&self, markdown: &str) {
+    pub(super) fn summarize(&self, markdown: &str) {
         let Some(path) = &self.summary else { return };
         let written = OpenOptions::new()
             .append(true)

@@ -249,7 +249,7 @@ impl EntryFile {
         let fields = self.fields();
         let in_braces = self.is_in_braces();
         let line = format!("{}: {}", scalar_in_list(key), value.written(in_braces));
-        let place = neighbour(&fields, key);
+        let place = neighbor(&fields, key);
         if in_braces {
             let Some(before) = place.and_then(|at| fields.get(at)).or(fields.last()) else {
                 return Err(self.text().problem(self.yaml(), "no key to insert another one after"));
@@ -287,7 +287,7 @@ impl EntryFile {
 }
 
 /// The field after which `key` is usually written; `None` if it should come first.
-fn neighbour(fields: &[Field<'_>], key: &str) -> Option<usize> {
+fn neighbor(fields: &[Field<'_>], key: &str) -> Option<usize> {
     let last = fields.len().checked_sub(1);
     if STATES.contains(&key) {
         return fields.iter().rposition(|field| STATES.contains(&field.key)).or(last);

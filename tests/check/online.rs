@@ -155,7 +155,7 @@ fn what_the_world_says_is_told_at_the_keys_that_say_otherwise() {
     asked.sort_unstable();
     assert_eq!(asked, ["/fine.zip", "/owner/fine"]);
 
-    // What a build has learnt and is fresh is not asked for again.
+    // What a build has learned and is fresh is not asked for again.
     site.build(&[]).succeeded();
     let before = server.log().len();
     let (_, _, json, _) = check(&site, &[one.to_str().unwrap()]);

@@ -54,7 +54,7 @@ fn every_tick_from_an_empty_cache() {
         assert_published(&site, &trace, tick);
         let counts = server.counts();
         assert!(counts.repositories <= 3 && counts.files <= 6, "tick {tick}: {counts:?}");
-        assert_eq!((counts.invalid_documents, counts.unauthorised, counts.exports_with_token), (0, 0, 0));
+        assert_eq!((counts.invalid_documents, counts.unauthorized, counts.exports_with_token), (0, 0, 0));
     }
 }
 

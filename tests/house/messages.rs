@@ -53,7 +53,7 @@ fn is_word(text: &str) -> bool {
         && plain.chars().all(|sign| sign.is_alphabetic() || " \n.,:;?!…’'()".contains(sign))
 }
 
-/// Whether a text is one capitalised word, as headings and buttons have it.
+/// Whether a text is one capitalized word, as headings and buttons have it.
 fn is_caption(text: &str) -> bool {
     let mut signs = text.chars();
     text.len() > 2 && signs.next().is_some_and(char::is_uppercase) && signs.all(char::is_lowercase)

@@ -93,7 +93,7 @@ fn a_video_is_a_picture_of_the_sites_own_and_a_link() {
         !lab.server
             .log()
             .iter()
-            .any(|request| request.info.authorised && request.info.kind == Kind::Thumbnail)
+            .any(|request| request.info.authorized && request.info.kind == Kind::Thumbnail)
     );
     lab.assert_like_a_first_build("00");
 

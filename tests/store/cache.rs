@@ -150,16 +150,16 @@ fn a_lost_bit_or_end_does_no_harm_and_in_the_cache_costs_no_fact() {
             }
             site.write(file, &bad);
             server.reset_log();
-            // As it is, and where everything has to be looked at.
-            site.build(&now).succeeded();
+            // As it is; with another tag, which needs most of the cache; and as it was, which needs the rest.
+            let mut said = site.build(&now).succeeded().stderr;
             assert!(site.tree("public") == before, "{file}, damage {number}");
             site.entry("plugin000", "tags: [other]\n");
-            site.build(&now).succeeded();
+            said += &site.build(&now).succeeded().stderr;
             site.entry("plugin000", "");
-            let run = site.build(&now).succeeded();
-            assert!(site.tree("public") == before, "{file}, damage {number}: {}", run.stderr);
-            let told = run.stderr.contains("set aside") || run.stderr.contains("was removed");
-            assert!(!told, "{file}, damage {number}: it was noticed before: {}", run.stderr);
+            said += &site.build(&now).succeeded().stderr;
+            assert!(site.tree("public") == before, "{file}, damage {number}: {said}");
+            let told = said.matches("set aside").count() + said.matches("was removed").count();
+            assert!(told <= 1, "{file}, damage {number}: it is found once: {said}");
             assert!(*file == STATE || server.counts().requests == 0, "damage {number}");
         }
     }

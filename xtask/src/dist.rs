@@ -1,4 +1,4 @@
-//! Release archives: one for each target, with the program, its licences and its README.
+//! Release archives: one for each target, with the program, its licenses and its README.
 
 use std::ffi::OsStr;
 use std::io::{self, Write as _};

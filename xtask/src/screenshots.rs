@@ -16,7 +16,7 @@ const DAYS: u32 = 60;
 /// The size of a screenshot, in pixels.
 const SIZE: (u32, u32) = (1200, 860);
 
-/// Builds the sample with this binary, and writes a screenshot of each page in each colour scheme to a folder.
+/// Builds the sample with this binary, and writes a screenshot of each page in each color scheme to a folder.
 ///
 /// # Errors
 /// Chromium is missing, a build fails, or a file can't be written.
@@ -41,7 +41,7 @@ pub fn take(binary: &Path, folder: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Reduces a picture to 256 colours.
+/// Reduces a picture to 256 colors.
 fn small(picture: &[u8]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
     let mut decoder = png::Decoder::new(std::io::Cursor::new(picture));
     decoder.set_transformations(png::Transformations::STRIP_16 | png::Transformations::EXPAND);
@@ -52,10 +52,10 @@ fn small(picture: &[u8]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
     let pixels: Vec<[u8; 3]> = pixels.map(|it| [it[0], it[1], it[2]]).collect();
     let palette = palette(&pixels);
     let mut nearest = HashMap::new();
-    let index = |colour: &[u8; 3]| {
-        *nearest.entry(*colour).or_insert_with(|| {
+    let index = |color: &[u8; 3]| {
+        *nearest.entry(*color).or_insert_with(|| {
             let distance = |(_, other): &(usize, &[u8; 3])| -> u32 {
-                colour.iter().zip(*other).map(|(a, b)| u32::from(a.abs_diff(*b)).pow(2)).sum()
+                color.iter().zip(*other).map(|(a, b)| u32::from(a.abs_diff(*b)).pow(2)).sum()
             };
             let found = palette.iter().enumerate().min_by_key(distance).map_or(0, |(index, _)| index);
             u8::try_from(found).unwrap_or(u8::MAX)
@@ -68,30 +68,30 @@ fn small(picture: &[u8]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_palette(palette.concat());
     encoder.set_compression(png::Compression::High);
-    // PNG's filters predict a pixel from its neighbours, but neighbouring palette indices are unrelated.
+    // PNG's filters predict a pixel from its neighbors, but neighboring palette indices are unrelated.
     encoder.set_filter(png::Filter::NoFilter);
     encoder.write_header()?.write_image_data(&indices)?;
     Ok(written)
 }
 
-/// Returns the colours of the palette: the most frequent of each group of similar colours, so that surfaces keep their
-/// exact colour.
+/// Returns the colors of the palette: the most frequent of each group of similar colors, so that surfaces keep their
+/// exact color.
 fn palette(pixels: &[[u8; 3]]) -> Vec<[u8; 3]> {
     let mut counts: HashMap<[u8; 3], usize> = HashMap::new();
     for pixel in pixels {
         *counts.entry(*pixel).or_default() += 1;
     }
     let mut alike: HashMap<[u8; 3], (usize, usize, [u8; 3])> = HashMap::new();
-    for (colour, count) in counts {
-        let group = alike.entry(colour.map(|it| it >> 3)).or_insert((0, 0, colour));
+    for (color, count) in counts {
+        let group = alike.entry(color.map(|it| it >> 3)).or_insert((0, 0, color));
         group.0 += count;
-        if (count, colour) > (group.1, group.2) {
-            (group.1, group.2) = (count, colour);
+        if (count, color) > (group.1, group.2) {
+            (group.1, group.2) = (count, color);
         }
     }
     let mut groups: Vec<_> = alike.into_values().collect();
     groups.sort_unstable_by(|a, b| b.cmp(a));
-    groups.into_iter().take(256).map(|(.., colour)| colour).collect()
+    groups.into_iter().take(256).map(|(.., color)| color).collect()
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub struct Look {
     pub width: u32,
     /// Height of the page, in CSS pixels.
     pub height: u32,
-    /// Whether the browser prefers dark colours.
+    /// Whether the browser prefers dark colors.
     pub dark: bool,
 }
 
@@ -29,7 +29,7 @@ impl Look {
     /// The narrowest phone in common use.
     pub const PHONE: Self = Self { width: 360, height: 740, dark: false };
 
-    /// Returns the same look with dark colours.
+    /// Returns the same look with dark colors.
     #[must_use]
     pub fn in_the_dark(self) -> Self {
         Self { dark: true, ..self }

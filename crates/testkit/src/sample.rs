@@ -175,8 +175,8 @@ fn picture(number: usize) -> String {
         };
         (0..20).map(point).collect::<Vec<_>>().join(" ")
     };
-    let line = |colour: &str, points: String| {
-        format!("<polyline fill=\"none\" stroke=\"{colour}\" stroke-width=\"4\" points=\"{points}\"/>")
+    let line = |color: &str, points: String| {
+        format!("<polyline fill=\"none\" stroke=\"{color}\" stroke-width=\"4\" points=\"{points}\"/>")
     };
     let grid: String =
         (0..6).map(|row| format!("<path stroke=\"#ddd\" d=\"M40 {0}H740\"/>", 70 + row * 50)).collect();

@@ -55,7 +55,7 @@ fn graphql_wants_a_token_and_tells_of_the_budget() {
         let got = send(server.address(), "POST", "/graphql", headers, &body).unwrap();
         assert_eq!((got.status, got.json()["message"].as_str()), (401, Some(message)));
     }
-    assert_eq!(server.counts().unauthorised, 3);
+    assert_eq!(server.counts().unauthorized, 3);
     for (path, scheme) in [("/graphql", "bearer"), ("/graphql", "token"), ("/api/graphql", "Bearer")] {
         let token = format!("{scheme} t");
         let got = send(server.address(), "POST", path, &[("authorization", &token)], &body).unwrap();

@@ -339,25 +339,25 @@ fn screenshots_open_large_and_give_the_focus_back() {
 #[test]
 fn the_chosen_theme_stays() {
     let Some(visitor) = Visitor::come("the_chosen_theme_stays", Look::default()) else { return };
-    let colour = "return getComputedStyle(document.body).backgroundColor";
+    let color = "return getComputedStyle(document.body).backgroundColor";
     visitor.visit("/");
-    let light = visitor.run(colour);
+    let light = visitor.run(color);
     let choose = |theme: &str| {
         visitor.run(&format!(
             "const it = document.querySelector('#_theme'); it.value = '{theme}'; it.dispatchEvent(new Event('change'))"
         ))
     };
     choose("dark");
-    let dark = visitor.run(colour);
+    let dark = visitor.run(color);
     assert_ne!(light, dark);
     visitor.visit("/plugins/mqtt/");
-    assert_eq!(visitor.run(colour), dark, "on the next page, too");
+    assert_eq!(visitor.run(color), dark, "on the next page, too");
     choose("");
-    assert_eq!(visitor.run(colour), light);
+    assert_eq!(visitor.run(color), light);
     visitor.look(Look::default().in_the_dark());
-    assert_eq!(visitor.run(colour), dark, "as the system has it");
+    assert_eq!(visitor.run(color), dark, "as the system has it");
     choose("light");
-    assert_eq!(visitor.run(colour), light);
+    assert_eq!(visitor.run(color), light);
     visitor.assert_well();
 }
 

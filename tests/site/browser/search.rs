@@ -236,7 +236,7 @@ fn who_types_before_all_is_learnt_sees_a_list_that_becomes_whole() {
     visit.hurry();
     let all = PLUGINS.len() + 40;
     for (query, expected, count) in [
-        // Said at the end of a description, which is learnt last; and what is known to be wrong only when all is learnt.
+        // Said at the end of a description, which is learned last; and what is known to be wrong only when all is learned.
         ("twitch", "LiveStreamer", 1),
         ("databse", "Ledger", 1),
         ("pigeon", "Pigeon", 1),
@@ -262,7 +262,7 @@ fn who_comes_back_finds_the_list_as_long_as_it_was_and_its_place() {
     const TEST: &str = "who_comes_back_finds_the_list_as_long_as_it_was_and_its_place";
     let Some(visit) = Visit::begin(TEST) else { return };
     visit.hurry();
-    // All say it in their descriptions alone, so that none is known before all is learnt.
+    // All say it in their descriptions alone, so that none is known before all is learned.
     visit.go("/search/?q=brand");
     let some = visit.found().len();
     visit.browser.run("document.querySelector('#_results .more-rows').click()");

@@ -176,7 +176,7 @@ pub fn faults_in_badges(tree: &Tree) -> Vec<String> {
         let texts: Vec<_> =
             root.all("g").iter().flat_map(|group| group.all("text")).map(|text| text.text.clone()).collect();
         holds(texts == [label, message.clone()], format!("{texts:?}"));
-        holds((message == "unknown") <= (of("color") == "lightgrey"), "unknown, but not grey".into());
+        holds((message == "unknown") <= (of("color") == "lightgrey"), "unknown, but not gray".into());
     }
     let plugins = json(tree, "plugins.json").as_array().unwrap().len();
     if badges.len() != plugins * 8 {

@@ -14,7 +14,7 @@ const TOP: f64 = 56.0;
 /// The share of the goal at which the chart ends; longer bars are cut off and marked.
 const END: f64 = 2.0;
 
-/// Colours for light and for dark mode; text has a contrast of at least 4.5 in both.
+/// Colors for light and for dark mode; text has a contrast of at least 4.5 in both.
 const STYLE: &str = "\
 text { font: 13px system-ui, sans-serif; fill: #24292f }
 .title { font-weight: 600; font-size: 15px }

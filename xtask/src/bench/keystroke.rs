@@ -49,7 +49,7 @@ const TYPE: &str = "async (words) => {
 const TIME: i64 = 1_596_412_800;
 
 /// Types into the list of `size` plugins, each word twice a run, and returns milliseconds from the event of a keystroke
-/// to the frame in which the list is laid out: `at_once` while the index is still loading, `learnt` afterwards.
+/// to the frame in which the list is laid out: `at_once` while the index is still loading, `learned` afterwards.
 ///
 /// # Errors
 /// There is no browser, or the site can't be built.
@@ -94,11 +94,11 @@ pub fn keystrokes(binary: &Path, size: usize, runs: usize) -> Result<Value, Fail
     if times.iter().any(|strokes| strokes.waits.is_empty()) {
         return Err(Failure::new("the browser recorded no keystrokes"));
     }
-    let [at_once, learnt] = times.map(Strokes::summary);
+    let [at_once, learned] = times.map(Strokes::summary);
     #[expect(clippy::cast_precision_loss, reason = "no index has 2^52 bytes")]
     let bytes = compressed as f64 / size as f64;
     Ok(json!({
-        "plugins": size, "at_once": at_once, "learnt": learnt,
+        "plugins": size, "at_once": at_once, "learned": learned,
         "index_bytes_a_plugin": (bytes * 10.0).round() / 10.0,
     }))
 }

@@ -106,8 +106,8 @@ impl Whole {
         })
     }
 
-    /// Their versions after this build has stored what it learnt.
-    pub(super) fn learnt(self, cache: &Cache) -> Result<Self, CacheError> {
+    /// Their versions after this build has stored what it learned.
+    pub(super) fn learned(self, cache: &Cache) -> Result<Self, CacheError> {
         let counter = |counter| version_of(cache, counter);
         let (facts, answers) = (counter(Counter::Facts)?, counter(Counter::Answers)?);
         let (histories, good) = (counter(Counter::Histories)?, counter(Counter::Good)?);
@@ -300,7 +300,7 @@ pub(super) fn nothing_due(sources: &Sources, config: &Config) -> bool {
 pub(super) fn ages_stay(sources: &Sources, config: &Config, asks: bool) -> bool {
     sources.iter().all(|(source, freshness)| {
         is_awaited(source, config, asks)
-            || freshness.judgement().holds(config.now, config.fetch.stale_if_error)
+            || freshness.judgment().holds(config.now, config.fetch.stale_if_error)
     })
 }
 

@@ -37,7 +37,7 @@ pub(super) struct Facts<'a> {
     settled: Option<Known>,
     known: Known,
     pub(super) rounds: usize,
-    /// Whether something was learnt that entry traces may not depend on yet.
+    /// Whether something was learned that entry traces may not depend on yet.
     is_news: bool,
     asks: bool,
 }
@@ -89,7 +89,7 @@ impl<'a> Facts<'a> {
         let subjects: Vec<Subject> = answers.iter().map(|(subject, _)| subject.clone()).collect();
         self.show(db, &subjects);
         // Facts and their observations are committed together.
-        let is_news = |subject: &Subject| self.ledger.learnt(subject).is_some();
+        let is_news = |subject: &Subject| self.ledger.learned(subject).is_some();
         self.histories.observe(
             db,
             answers,

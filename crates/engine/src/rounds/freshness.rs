@@ -16,19 +16,19 @@ pub(super) struct Freshness {
     /// How many are fresh until a moment (outer key), and from a moment on (inner key).
     known: BTreeMap<i64, BTreeMap<i64, usize>>,
     /// What pages show of the facts' ages.
-    judgement: Judgement,
+    judgment: Judgment,
 }
 
 impl Freshness {
     /// The freshness of an empty set of facts, judged at a moment.
     pub(super) fn of_none(at: Timestamp, stale_if_error: SignedDuration) -> Self {
-        let judgement = Judgement {
+        let judgment = Judgment {
             at: at.as_second(),
             stale_if_error: stale_if_error.as_secs(),
             from: i64::MIN,
             until: i64::MAX,
         };
-        Self { missing: 0, known: BTreeMap::new(), judgement }
+        Self { missing: 0, known: BTreeMap::new(), judgment }
     }
 
     /// Adds what is known of a subject.
@@ -37,8 +37,8 @@ impl Freshness {
             self.missing += 1;
             return;
         };
-        self.judgement.add(subject, fact);
-        if self.judgement.is_expired(fact) {
+        self.judgment.add(subject, fact);
+        if self.judgment.is_expired(fact) {
             self.missing += 1;
             return;
         }
@@ -63,26 +63,26 @@ impl Freshness {
         self.missing + self.stale(now)
     }
 
-    /// The judgement that pages show.
-    pub(super) fn judgement(&self) -> Judgement {
-        self.judgement
+    /// The judgment that pages show.
+    pub(super) fn judgment(&self) -> Judgment {
+        self.judgment
     }
 }
 
-/// A judgement of which facts are stale, and which have expired.
+/// A judgment of which facts are stale, and which have expired.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Judgement {
+pub(super) struct Judgment {
     /// The moment at which it was made.
     at: i64,
     /// The limit for expiry, in seconds after the last success.
     stale_if_error: i64,
-    /// The judgement is the same from this moment on.
+    /// The judgment is the same from this moment on.
     from: i64,
-    /// The judgement is the same until before this moment.
+    /// The judgment is the same until before this moment.
     until: i64,
 }
 
-impl Judgement {
+impl Judgment {
     /// Adds a fact.
     fn add(&mut self, subject: &Subject, fact: &Fact) {
         if !fact.can_age() {
@@ -105,7 +105,7 @@ impl Judgement {
         Timestamp::from_second(self.at).ok()
     }
 
-    /// Whether the judgement would be the same at `now`, with this limit for expiry.
+    /// Whether the judgment would be the same at `now`, with this limit for expiry.
     pub(super) fn holds(&self, now: Timestamp, stale_if_error: SignedDuration) -> bool {
         self.stale_if_error == stale_if_error.as_secs() && (self.from..self.until).contains(&now.as_second())
     }
@@ -193,14 +193,14 @@ mod tests {
     #[test]
     fn a_judgement_holds_until_something_else_is_shown_of_a_fact() {
         let holds =
-            |at_second, facts: &[(i64, i64)], now| judged(at_second, facts).judgement().holds(at(now), KEEP);
+            |at_second, facts: &[(i64, i64)], now| judged(at_second, facts).judgment().holds(at(now), KEEP);
         let lives = [(1, 5), (1, 10), (1, 20), (1, 30)];
         assert_eq!([9, 10, 19, 20].map(|now| holds(15, &lives, now)), [false, true, true, false]);
         assert_eq!([30, 100, 101].map(|now| holds(50, &lives, now)), [true, true, false], "expired");
         assert_eq!([100, 101, 999].map(|now| holds(200, &lives, now)), [false, true, true], "all expired");
         assert_eq!([14, 15].map(|now| holds(10, &[(15, 20)], now)), [true, false], "answered later");
         assert!(
-            !judged(15, &lives).judgement().holds(at(15), SignedDuration::from_secs(99)),
+            !judged(15, &lives).judgment().holds(at(15), SignedDuration::from_secs(99)),
             "another limit"
         );
     }

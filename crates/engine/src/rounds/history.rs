@@ -97,7 +97,7 @@ impl Histories {
             return Ok(());
         }
         self.has_begun |= with_history.is_empty();
-        // Neighbours in the file are written in sequence.
+        // Neighbors in the file are written in sequence.
         added.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         self.cache.set_histories(added.iter().map(|(id, packed)| (id.as_str(), &**packed)))?;
         for (id, packed) in added {

@@ -9,7 +9,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::build_trace::Sources;
-use super::freshness::Judgement;
+use super::freshness::Judgment;
 use super::refusals::{self, Refusals};
 use crate::cache::{Cache, CacheError};
 use crate::config::Config;
@@ -25,7 +25,7 @@ use crate::source::{self, Demand};
 pub(super) struct Ledger {
     cache: Arc<Cache>,
     known: HashMap<Subject, Option<Fact>>,
-    /// The value of each fact before this build learnt another one.
+    /// The value of each fact before this build learned another one.
     before: HashMap<Subject, FactState>,
     asked: HashSet<Subject>,
     answered: HashSet<Subject>,
@@ -34,14 +34,14 @@ pub(super) struct Ledger {
     refusals: Refusals,
     now: Timestamp,
     stale_if_error: SignedDuration,
-    /// The last build's judgement of each source's facts.
-    last: BTreeMap<String, Judgement>,
+    /// The last build's judgment of each source's facts.
+    last: BTreeMap<String, Judgment>,
     /// The sources that another part of the process is asking.
     awaited: BTreeSet<String>,
 }
 
 impl Ledger {
-    /// `last` is what the last build knew of each source. Its judgement is kept for the sources whose answers are
+    /// `last` is what the last build knew of each source. Its judgment is kept for the sources whose answers are
     /// `awaited`.
     pub(super) fn new(
         cache: Arc<Cache>,
@@ -50,8 +50,8 @@ impl Ledger {
         awaited: impl Fn(&str) -> bool,
     ) -> Self {
         let judged = last.into_iter().flatten();
-        let last: BTreeMap<String, Judgement> =
-            judged.map(|(source, freshness)| (source.clone(), freshness.judgement())).collect();
+        let last: BTreeMap<String, Judgment> =
+            judged.map(|(source, freshness)| (source.clone(), freshness.judgment())).collect();
         Self {
             cache,
             now: config.now,
@@ -123,8 +123,8 @@ impl Ledger {
 
     /// The moment at which a source's facts are judged stale or expired.
     pub(super) fn moment(&self, source: &str) -> Timestamp {
-        let judgement = self.last.get(source).filter(|_| self.awaited.contains(source));
-        judgement.and_then(Judgement::at).unwrap_or(self.now)
+        let judgment = self.last.get(source).filter(|_| self.awaited.contains(source));
+        judgment.and_then(Judgment::at).unwrap_or(self.now)
     }
 
     /// How long a fact is shown after it was last confirmed.
@@ -137,19 +137,19 @@ impl Ledger {
         graph::facts::digest_of(&self.state(subject))
     }
 
-    /// What the graph saw before this build learnt another value, if it did.
-    pub(super) fn learnt(&self, subject: &Subject) -> Option<&FactState> {
+    /// What the graph saw before this build learned another value, if it did.
+    pub(super) fn learned(&self, subject: &Subject) -> Option<&FactState> {
         self.before.get(subject)
     }
 
-    /// What the graph saw in the last build, if it sees something else now because this build learnt another value, or
+    /// What the graph saw in the last build, if it sees something else now because this build learned another value, or
     /// because the fact has expired or is shown again.
     pub(super) fn before(&self, subject: &Subject) -> Option<FactState> {
-        if let Some(before) = self.learnt(subject) {
+        if let Some(before) = self.learned(subject) {
             return Some(before.clone());
         }
-        let judgement = self.last.get(subject.source())?;
-        let before = state_of(self.fact(subject).filter(|fact| !judgement.is_expired(fact)));
+        let judgment = self.last.get(subject.source())?;
+        let before = state_of(self.fact(subject).filter(|fact| !judgment.is_expired(fact)));
         (before != self.state(subject)).then_some(before)
     }
 

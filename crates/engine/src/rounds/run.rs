@@ -384,7 +384,7 @@ impl<'a> Run<'a> {
         let why = why.record(build, &contents)?;
         shelf.keep(&db, cache, &fresh, config.now)?;
         let sets = traces.keep(cache, shelf.entry_traces(), &sets, all_sets)?;
-        let whole = whole.learnt(cache)?;
+        let whole = whole.learned(cache)?;
         BuildTrace::new(&whole, facts.known().clone()).save(cache)?;
         cache.commit()?;
 
@@ -399,7 +399,7 @@ impl<'a> Run<'a> {
         let found = Found { warnings: warnings.clone(), refused: refused.clone(), entries };
         // Before the trace is saved, because this may remove facts that are no longer needed.
         cache.end_build(config.keep)?;
-        let record = BuildTrace::new(&whole.learnt(cache)?, facts.known().clone());
+        let record = BuildTrace::new(&whole.learned(cache)?, facts.known().clone());
         record.published(cache, config, found, &db)?.save(cache)?;
         cache.commit()?;
         durations.publish_ms = report::milliseconds(publishing.elapsed());

@@ -302,7 +302,7 @@ impl Why<'_> {
         match &change.input {
             Input::Usage => match exports.change(&earlier.front, &entry_trace.front) {
                 (old, new) if old != new => Change { old, new, ..plain },
-                // An earlier build that did not finish has learnt it.
+                // An earlier build that did not finish has learned it.
                 _ => plain,
             },
             Input::Fact(subject) if change.was.is_none() => Change { old: None, ..self.looked_at(subject) },

@@ -13,7 +13,7 @@ use crate::graph::inputs::AssetLocation;
 use crate::graph::snapshot::Template;
 use crate::theme;
 
-/// The style sheet that defines the theme's colours.
+/// The style sheet that defines the theme's colors.
 const COLORS: &str = "theme.css";
 
 /// Checks that the logo in the settings exists. A template would fail as well, but can't name the setting.

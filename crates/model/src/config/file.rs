@@ -501,7 +501,7 @@ mod tests {
             ("[theme]\nlight = 'red'", "shelflife.toml:2:9: this is text, expected a table"),
             (
                 "[theme.light]\naccent = 'red; }'",
-                "shelflife.toml:2:10: `red; }` is not a colour, expected one such as \"#0a664a\"",
+                "shelflife.toml:2:10: `red; }` is not a color, expected one such as \"#0a664a\"",
             ),
             (
                 "[theme.dark]\nacent = 'red'",

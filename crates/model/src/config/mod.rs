@@ -42,7 +42,7 @@ pub use theme::{Colors, Link, Texts, Theme};
 pub use thumbnails::Thumbnails;
 pub use view::{Listener, View};
 
-use paths::normalise;
+use paths::normalize;
 use place::Place;
 use servers::Servers;
 
@@ -317,7 +317,7 @@ impl Config {
     pub fn load(site: &Path, environment: &Environment, overrides: &Overrides) -> miette::Result<Self> {
         let file = file::load(site, overrides.config.as_deref())?;
         let cwd = std::env::current_dir().unwrap_or_default();
-        let base = normalise(&cwd.join(&file.folder));
+        let base = normalize(&cwd.join(&file.folder));
         let from_cwd = |path: &PathBuf| cwd.join(path);
         let given = file.given;
         let now = match (overrides.now, environment.source_date_epoch()?) {

@@ -64,7 +64,7 @@ impl Paths {
     /// The name of the output folder in the cache: its path relative to the site with `/`, or `outside:` and a digest,
     /// so that the cache doesn't reveal paths of the machine.
     pub fn output_name(&self) -> String {
-        let output = normalise(&self.output);
+        let output = normalize(&self.output);
         let inside = output.strip_prefix(&self.site).ok().and_then(Path::to_str);
         match inside {
             Some(path) => path.replace(std::path::MAIN_SEPARATOR, "/"),
@@ -149,7 +149,7 @@ impl Paths {
 
     /// Refuses an output folder that is, contains, or is inside one of the folders that people write in.
     fn check_output(&self) -> miette::Result<()> {
-        let output = normalise(&self.output);
+        let output = normalize(&self.output);
         let is_link = self.output.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
         if is_link && !self.output.exists() {
             return Err(miette!(
@@ -168,7 +168,7 @@ impl Paths {
         let inputs = || self.inputs().map(|(_, folder)| folder);
         for input in std::iter::once(&self.site).chain(inputs()) {
             if lies_in(input, &self.output) {
-                let input = normalise(input);
+                let input = normalize(input);
                 return Err(miette!(
                     help = "choose a separate folder with `paths.output` or `--output`, such as `public`",
                     "the output folder {} contains the site's own files in {}",
@@ -197,10 +197,10 @@ impl Paths {
     /// When `report` would overwrite a file of the site, or can't be written.
     pub fn check_report(&self, report: &Path) -> miette::Result<()> {
         let cwd = std::env::current_dir().unwrap_or_default();
-        let report = normalise(&cwd.join(report));
+        let report = normalize(&cwd.join(report));
         let mut folders = self.inputs().map(|(_, folder)| folder).chain([&self.output]);
-        let taken = folders.any(|folder| report.starts_with(normalise(folder)))
-            || [normalise(&self.cache), state_beside(&normalise(&self.cache))].contains(&report)
+        let taken = folders.any(|folder| report.starts_with(normalize(folder)))
+            || [normalize(&self.cache), state_beside(&normalize(&self.cache))].contains(&report)
             || report.extension().is_some_and(|extension| extension == "toml");
         let folder = report.parent().is_some_and(Path::is_dir);
         if taken || report.is_dir() || !folder {
@@ -222,7 +222,7 @@ impl Paths {
 
     /// Refuses a cache that would be published, or that is in the output folder.
     fn check_cache(&self) -> miette::Result<()> {
-        let (cache, output) = (normalise(&self.cache), normalise(&self.output));
+        let (cache, output) = (normalize(&self.cache), normalize(&self.output));
         if lies_in(&self.cache, &self.output) {
             return Err(miette!(
                 help = "choose another path for one of them with `paths.cache` and `paths.output`, or `--cache` and \
@@ -234,7 +234,7 @@ impl Paths {
         }
         for input in [&self.assets, &self.templates, &self.root] {
             // Hidden files are read only in the folder `root`.
-            let is_read = cache.strip_prefix(normalise(input)).is_ok_and(|below| {
+            let is_read = cache.strip_prefix(normalize(input)).is_ok_and(|below| {
                 *input == self.root
                     || !below.components().any(|part| part.as_os_str().as_encoded_bytes().starts_with(b"."))
             });
@@ -257,13 +257,13 @@ fn below(folder: &Path, path: &Path) -> Option<String> {
         let below = path.strip_prefix(folder).ok()?.to_str()?;
         Some(below.replace(std::path::MAIN_SEPARATOR, "/"))
     };
-    strip(&normalise(folder), &normalise(path))
+    strip(&normalize(folder), &normalize(path))
         .or_else(|| strip(&folder.canonicalize().ok()?, &path.canonicalize().ok()?))
 }
 
 /// Whether a path is or is inside a folder, as written or with links resolved.
 fn lies_in(path: &Path, folder: &Path) -> bool {
-    let (path, folder) = (normalise(path), normalise(folder));
+    let (path, folder) = (normalize(path), normalize(folder));
     path.starts_with(&folder) || real(&path).starts_with(real(&folder))
 }
 
@@ -278,7 +278,7 @@ pub fn real(path: &Path) -> PathBuf {
 }
 
 /// Resolves `.` and `..` in a path without reading the disk, so that two spellings compare equal.
-pub(super) fn normalise(path: &Path) -> PathBuf {
+pub(super) fn normalize(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for component in path.components() {
         match component {

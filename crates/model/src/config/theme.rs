@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::wording::Table;
 use crate::url_path;
 
-/// The theme's colours: each key with its light and its dark value. A style sheet refers to `on_accent` as
+/// The theme's colors: each key with its light and its dark value. A style sheet refers to `on_accent` as
 /// `var(--on-accent)`.
 const COLORS: [(&str, &str, &str); 19] = [
     ("page", "#faf9f5", "#121715"),
@@ -35,7 +35,7 @@ const COLORS: [(&str, &str, &str); 19] = [
     ("info_line", "#4a8ac4", "#4a8ac4"),
 ];
 
-/// The keys of all colours, for the error about an unknown one.
+/// The keys of all colors, for the error about an unknown one.
 const NAMES: [&str; COLORS.len()] = {
     let mut names = [""; COLORS.len()];
     let mut at = 0;
@@ -46,7 +46,7 @@ const NAMES: [&str; COLORS.len()] = {
     names
 };
 
-/// Text colours, each with a background that it appears on.
+/// Text colors, each with a background that it appears on.
 const READ_ON: [(&str, &str); 16] = [
     ("text", "page"),
     ("text", "surface"),
@@ -79,9 +79,9 @@ pub struct Theme {
     pub logo: String,
     /// The width of the logo in CSS pixels.
     pub logo_width: u32,
-    /// The light colours that differ from the theme's own.
+    /// The light colors that differ from the theme's own.
     pub light: Colors,
-    /// The dark colours that differ from the theme's own.
+    /// The dark colors that differ from the theme's own.
     pub dark: Colors,
     /// The texts of pages.
     pub texts: Texts,
@@ -89,7 +89,7 @@ pub struct Theme {
     pub links: Vec<Link>,
 }
 
-/// Colours as `#rrggbb` or `#rrggbbaa`, by key.
+/// Colors as `#rrggbb` or `#rrggbbaa`, by key.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Colors(BTreeMap<&'static str, String>);
@@ -192,7 +192,7 @@ impl Theme {
         parts.into_iter().chain(texts.map(move |(_, key, text)| (key, json(serde_json::to_string(&text)))))
     }
 
-    /// The style sheet that gives every colour its value: the system's preference, unless the visitor chose a scheme;
+    /// The style sheet that gives every color its value: the system's preference, unless the visitor chose a scheme;
     /// always light in print.
     pub fn style_sheet(&self) -> String {
         let mut css = String::from(":root {\n  color-scheme: light;\n");
@@ -214,7 +214,7 @@ impl Theme {
         css
     }
 
-    /// Warnings about text colours with too little contrast, one per line. Translucent colours are assumed to be
+    /// Warnings about text colors with too little contrast, one per line. Translucent colors are assumed to be
     /// intended.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
@@ -223,7 +223,7 @@ impl Theme {
                 let row = COLORS.into_iter().find(|row| row.0 == name)?;
                 Some(colors.0.get(name).map_or_else(|| own(row).to_owned(), Clone::clone))
             };
-            // Pairs of the theme's own colours were checked when the theme was designed.
+            // Pairs of the theme's own colors were checked when the theme was designed.
             let changed =
                 |(one, other): &(&str, &str)| [one, other].iter().any(|it| colors.0.contains_key(**it));
             for (letters, ground) in READ_ON.into_iter().filter(changed) {
@@ -243,7 +243,7 @@ impl Theme {
 /// A row of [`COLORS`].
 type Row = (&'static str, &'static str, &'static str);
 
-/// Selects the theme's own value of a colour.
+/// Selects the theme's own value of a color.
 type Own = fn(Row) -> &'static str;
 
 fn light((_, light, _): Row) -> &'static str {
@@ -254,7 +254,7 @@ fn dark((_, _, dark): Row) -> &'static str {
     dark
 }
 
-/// The contrast of two colours as defined by WCAG 2.2; `None` if one of them is translucent.
+/// The contrast of two colors as defined by WCAG 2.2; `None` if one of them is translucent.
 fn contrast(one: &str, other: &str) -> Option<f32> {
     let luminance = |text: &str| {
         let color: Color = text.parse().ok()?;
@@ -287,7 +287,7 @@ impl<'de> Deserialize<'de> for Colors {
     }
 }
 
-/// The key of a colour.
+/// The key of a color.
 struct Name(&'static str);
 
 impl<'de> Deserialize<'de> for Name {
@@ -298,7 +298,7 @@ impl<'de> Deserialize<'de> for Name {
     }
 }
 
-/// A colour as it is published. The text is parsed and serialized again, so that only a colour can get into the style
+/// A color as it is published. The text is parsed and serialized again, so that only a color can get into the style
 /// sheet.
 struct Value(String);
 
@@ -307,7 +307,7 @@ impl<'de> Deserialize<'de> for Value {
         let text = String::deserialize(deserializer)?;
         let color = text.parse::<Color>().map_err(|_| {
             D::Error::custom(format!(
-                "`{text}` is not a colour, expected one such as \"#0a664a\", \"rgb(10 102 74)\", \
+                "`{text}` is not a color, expected one such as \"#0a664a\", \"rgb(10 102 74)\", \
                  \"oklch(45% 0.1 165)\" or \"teal\""
             ))
         })?;
@@ -370,7 +370,7 @@ mod tests {
         {
             let error =
                 toml::from_str::<File>(&format!("dark.page = '{hostile}'")).err().unwrap().to_string();
-            assert!(error.contains("is not a colour"), "{hostile}: {error}");
+            assert!(error.contains("is not a color"), "{hostile}: {error}");
         }
     }
 

@@ -37,7 +37,7 @@ impl RepositoryName {
         ok.then(|| Self { owner: owner.to_ascii_lowercase(), name: name.to_ascii_lowercase() })
     }
 
-    /// The user or organisation.
+    /// The user or organization.
     pub fn owner(&self) -> &str {
         &self.owner
     }

@@ -20,7 +20,7 @@ use crate::yaml::Timestamp;
 
 /// The text of the notice about an abandoned plugin.
 const ABANDONED: &str = "This plugin is no longer maintained and needs a new maintainer. Until someone takes over, \
-                         don't expect fixes or updates. Follow the link to learn more.";
+                         do not expect fixes or updates. Follow the link to learn more.";
 
 /// Returns since when an entry's plugin is abandoned, if the entry links to a GitHub issue about it.
 pub fn abandonment(db: Reader<'_>, file: EntryFile) -> Option<&Abandonment> {

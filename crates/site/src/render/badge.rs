@@ -17,19 +17,19 @@ use crate::plugin::Plugin;
 pub struct Shown {
     label: &'static str,
     message: String,
-    colour: Colour,
+    color: Color,
 }
 
 /// The color behind the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Colour {
+enum Color {
     Good,
     Plain,
     Bad,
     Unknown,
 }
 
-impl Colour {
+impl Color {
     /// Returns the color in images, dark enough for white text.
     fn of_picture(self) -> &'static str {
         match self {
@@ -60,25 +60,25 @@ pub fn of(plugin: &Plugin, badge: Badge) -> Shown {
     let (label, known) = match badge {
         Badge::Installs => {
             let instances = plugin.usage.as_ref().map(|usage| usage.month.instances);
-            ("active installs", instances.map(|count| (text::rounded(count), Colour::Plain)))
+            ("active installs", instances.map(|count| (text::rounded(count), Color::Plain)))
         }
         Badge::Stars => {
-            ("stars", repository.map(|repository| (text::rounded(repository.stars), Colour::Plain)))
+            ("stars", repository.map(|repository| (text::rounded(repository.stars), Color::Plain)))
         }
         Badge::Release => {
             let release = repository.map(|repository| match &repository.latest_release {
-                Some(release) => (release.tag.clone(), Colour::Plain),
-                None => ("none".to_owned(), Colour::Unknown),
+                Some(release) => (release.tag.clone(), Color::Plain),
+                None => ("none".to_owned(), Color::Unknown),
             });
             ("release", release)
         }
         Badge::Python => {
-            let colour = if plugin.python3() == Some(true) { Colour::Good } else { Colour::Bad };
-            ("python", plugin.python.clone().map(|python| (python, colour)))
+            let color = if plugin.python3() == Some(true) { Color::Good } else { Color::Bad };
+            ("python", plugin.python.clone().map(|python| (python, color)))
         }
     };
     let is_known = known.is_some();
-    let (message, colour) = known.unwrap_or_else(|| (String::new(), Colour::Unknown));
+    let (message, color) = known.unwrap_or_else(|| (String::new(), Color::Unknown));
     let as_of = match badge {
         Badge::Installs => plugin.ages.usage,
         Badge::Stars | Badge::Release => plugin.ages.github,
@@ -86,9 +86,9 @@ pub fn of(plugin: &Plugin, badge: Badge) -> Shown {
     };
     match shortened(&message) {
         message if message.is_empty() || !is_known => {
-            Shown { label, message: "unknown".to_owned(), colour: Colour::Unknown }
+            Shown { label, message: "unknown".to_owned(), color: Color::Unknown }
         }
-        message => Shown { label, message: dated(message, as_of), colour },
+        message => Shown { label, message: dated(message, as_of), color },
     }
 }
 
@@ -132,14 +132,14 @@ impl Shown {
     /// Returns the badge as an SVG image with a text alternative. The text is stretched or compressed to fit, so any
     /// font works.
     pub fn svg(&self) -> String {
-        let Self { label, message, colour } = self;
+        let Self { label, message, color } = self;
         let (label, message) = (escaped(label), escaped(message));
         let (left_text, right_text) = (width(self.label), width(&self.message));
         let (left, right) = (left_text + 2 * PADDING, right_text + 2 * PADDING);
         let (whole, middle) = (left + right, left + PADDING);
         let (straight_left, straight_right) = (left - RADIUS, right - RADIUS);
         let straight = HEIGHT - 2 * RADIUS;
-        let fill = colour.of_picture();
+        let fill = color.of_picture();
         let mut svg = String::with_capacity(1024);
         let _ = writeln!(
             svg,
@@ -166,8 +166,8 @@ impl Shown {
             message: &'a str,
             color: &'a str,
         }
-        let Self { label, message, colour } = self;
-        let endpoint = Endpoint { schema_version: 1, label, message, color: colour.of_endpoint() };
+        let Self { label, message, color } = self;
+        let endpoint = Endpoint { schema_version: 1, label, message, color: color.of_endpoint() };
         let mut json = serde_json::to_string(&endpoint).unwrap_or_default();
         json.push('\n');
         json
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     fn shown(message: &str) -> Shown {
-        Shown { label: "release", message: shortened(message), colour: Colour::Plain }
+        Shown { label: "release", message: shortened(message), color: Color::Plain }
     }
 
     #[test]

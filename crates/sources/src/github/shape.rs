@@ -153,7 +153,7 @@ impl GraphqlError {
     }
 
     /// Whether the repository or issue does not exist, is private (which GitHub reports as not found), or was blocked
-    /// by GitHub. Other `FORBIDDEN` errors concern the token, for example an organisation that does not admit it.
+    /// by GitHub. Other `FORBIDDEN` errors concern the token, for example an organization that does not admit it.
     pub(super) fn refuses(&self) -> bool {
         match self.kind.as_deref() {
             Some("NOT_FOUND") => true,

@@ -109,12 +109,12 @@ impl Header {
 /// # Errors
 ///
 /// [`CacheError::NotOurs`].
-pub(super) fn recognise(path: &Path, which: Which, is_our_place: bool) -> Result<(), CacheError> {
+pub(super) fn recognize(path: &Path, which: Which, is_our_place: bool) -> Result<(), CacheError> {
     match Header::of(path, which)? {
         Header::Mistaken if which == Which::Cache => Err(not_ours(path, which, "is a state")),
         Header::Mistaken if !is_our_place => Err(not_ours(path, which, "is a cache")),
         Header::Other if !is_our_place => Err(not_ours(path, which, "is not an SQLite database")),
-        Header::Database if !is_our_place => schema::recognise(path, which),
+        Header::Database if !is_our_place => schema::recognize(path, which),
         _ => Ok(()),
     }
 }

@@ -50,7 +50,7 @@ pub use used::MemoCount;
 
 use crate::entry_trace::ShownKind;
 use aside::{damaged, removed};
-use file::{has_default_name, recognise, writable};
+use file::{has_default_name, recognize, writable};
 use lock::Lock;
 use open::{make, open_cache};
 use packing::{pack, seal, unpack, unseal};
@@ -107,8 +107,8 @@ impl Cache {
         let io = |source| CacheError::Folder { path: path.to_path_buf(), source };
         let state_path = state_beside(path);
         let is_our_place = has_default_name(path) || Lock::was_taken(path);
-        recognise(path, Which::Cache, is_our_place)?;
-        recognise(&state_path, Which::State, is_our_place)?;
+        recognize(path, Which::Cache, is_our_place)?;
+        recognize(&state_path, Which::State, is_our_place)?;
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(io)?;
         }

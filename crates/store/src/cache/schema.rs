@@ -41,7 +41,7 @@ pub(super) fn is_ours(connection: &Connection, which: Which) -> rusqlite::Result
 /// # Errors
 ///
 /// [`CacheError::NotOurs`] if it is another one or can't be read.
-pub(super) fn recognise(path: &Path, which: Which) -> Result<(), CacheError> {
+pub(super) fn recognize(path: &Path, which: Which) -> Result<(), CacheError> {
     let result = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
         .and_then(|connection| is_ours(&connection, which));
     match result {

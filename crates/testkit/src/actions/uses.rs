@@ -151,7 +151,7 @@ fn deploy_pages(runner: &mut Runner<'_>, _inputs: &Inputs) -> Outcome {
     Ok((outputs, String::new()))
 }
 
-/// Normalises a path as caches store it.
+/// Normalizes a path as caches store it.
 fn normal(path: &str) -> String {
     path.trim().trim_start_matches("./").to_owned()
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// A workflow. A key that isn't listed here is an error: it is misspelt, or the runner doesn't support it.
+/// A workflow. A key that isn't listed here is an error: it is misspelled, or the runner doesn't support it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct Workflow {

@@ -33,7 +33,7 @@ pub struct Entry {
     pub description: String,
     /// The author.
     pub author: String,
-    /// The licence, as people write licences.
+    /// The license, as people write licenses.
     pub license: String,
     /// The date of registration.
     pub date: Date,

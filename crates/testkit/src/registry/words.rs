@@ -10,7 +10,7 @@ const JOINTS: [&str; 10] =
     [" for ", " to ", " with ", " and ", " from ", " on ", " of ", " in ", " via ", " when "];
 
 /// How many blocks of nearly the same length are candidates for a replacement.
-const NEIGHBOURS: usize = 24;
+const NEIGHBORS: usize = 24;
 
 /// Parts of real entries, grouped so that each can be replaced by a similar one.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ impl Words {
     pub(crate) fn author(&self, like: &str, dice: &mut Dice) -> String {
         let part = |dice: &mut Dice| dice.pick(&self.names).map_or("ada", String::as_str).to_owned();
         if like.contains(' ') {
-            format!("{} {}", capitalised(&part(dice)), capitalised(&part(dice)))
+            format!("{} {}", capitalized(&part(dice)), capitalized(&part(dice)))
         } else {
             format!("{}{}{}", part(dice), part(dice), 1 + dice.below(99)).to_lowercase()
         }
@@ -151,8 +151,8 @@ fn cut(text: &str) -> Vec<&str> {
 /// Returns a random text of about this length; `texts` must be sorted by length.
 fn near<'a>(texts: &'a [String], length: usize, dice: &mut Dice) -> &'a str {
     let at = texts.partition_point(|text| text.len() < length);
-    let from = at.saturating_sub(NEIGHBOURS / 2);
-    let to = (at + NEIGHBOURS / 2).min(texts.len());
+    let from = at.saturating_sub(NEIGHBORS / 2);
+    let to = (at + NEIGHBORS / 2).min(texts.len());
     dice.pick(texts.get(from..to).unwrap_or_default()).map_or("", String::as_str)
 }
 
@@ -162,7 +162,7 @@ pub(crate) fn plain(text: &str, joined: &str) -> String {
     parts.collect::<Vec<_>>().join(joined)
 }
 
-fn capitalised(word: &str) -> String {
+fn capitalized(word: &str) -> String {
     let mut chars = word.chars();
     chars.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default() + chars.as_str()
 }
@@ -182,7 +182,7 @@ mod tests {
         let texts: Vec<String> = (0..500).map(|n| "x".repeat(n)).collect();
         let mut dice = Dice::new(&["near"]);
         let lengths: Vec<usize> = (0..50).map(|_| near(&texts, 250, &mut dice).len()).collect();
-        assert!(lengths.iter().all(|it| it.abs_diff(250) <= NEIGHBOURS / 2), "{lengths:?}");
+        assert!(lengths.iter().all(|it| it.abs_diff(250) <= NEIGHBORS / 2), "{lengths:?}");
         assert!(lengths.iter().collect::<std::collections::BTreeSet<_>>().len() > 10);
         assert_eq!(near(&[], 3, &mut dice), "");
     }

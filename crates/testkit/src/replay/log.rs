@@ -40,7 +40,7 @@ pub struct RequestInfo {
     /// The fields that a GraphQL document asks for; all zero for other requests.
     pub ask: Ask,
     /// Whether the request had an `Authorization` header.
-    pub authorised: bool,
+    pub authorized: bool,
     /// The size of the body, in bytes.
     pub body_bytes: u64,
 }
@@ -111,7 +111,7 @@ pub struct Counts {
     /// GraphQL requests with a document that GitHub would refuse to execute.
     pub invalid_documents: u64,
     /// Requests that got a 401.
-    pub unauthorised: u64,
+    pub unauthorized: u64,
     /// Requests that met a deliberate fault.
     pub faulty: u64,
     /// Requests without an answer.
@@ -129,7 +129,7 @@ impl Counts {
     }
 
     fn add(&mut self, request: &Request) {
-        let RequestInfo { kind, ask, authorised, body_bytes, .. } = &request.info;
+        let RequestInfo { kind, ask, authorized, body_bytes, .. } = &request.info;
         let status = |code| u64::from(request.status == Some(code));
         self.requests += 1;
         match kind {
@@ -139,7 +139,7 @@ impl Counts {
                 self.exports += 1;
                 self.exports_sent += status(200);
                 self.exports_not_modified += status(304);
-                self.exports_with_token += u64::from(*authorised);
+                self.exports_with_token += u64::from(*authorized);
             }
             Kind::Thumbnail => {
                 self.thumbnails += 1;
@@ -158,7 +158,7 @@ impl Counts {
         self.objects_by_oid += ask.by_oid;
         self.texts += request.texts;
         self.invalid_documents += u64::from(request.invalid);
-        self.unauthorised += status(401);
+        self.unauthorized += status(401);
         self.faulty += u64::from(request.faulty);
         self.unanswered += u64::from(request.status.is_none());
         self.bytes += body_bytes + request.bytes;

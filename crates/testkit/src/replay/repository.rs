@@ -58,7 +58,7 @@ pub struct Repository {
     pub description: Option<String>,
     /// The link beside the description.
     pub homepage: Option<String>,
-    /// The SPDX id of the licence, if GitHub recognised one.
+    /// The SPDX id of the license, if GitHub recognized one.
     pub license: Option<String>,
     files: BTreeMap<String, Blob>,
 }

@@ -339,7 +339,7 @@ async fn handle(
         path: parts.uri.to_string(),
         kind,
         ask,
-        authorised: incoming.header("authorization").is_some(),
+        authorized: incoming.header("authorization").is_some(),
         body_bytes: incoming.body.len() as u64,
     };
     let (latency, fault) = {

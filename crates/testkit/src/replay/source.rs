@@ -244,7 +244,7 @@ fn module(plugin: &Plugin<'_>, saying: Saying, dice: &mut Dice) -> String {
         text += "from flask_babel import gettext\n";
     }
     let class: String =
-        plugin.identifier.split(|c: char| !c.is_ascii_alphanumeric()).map(capitalised).collect();
+        plugin.identifier.split(|c: char| !c.is_ascii_alphanumeric()).map(capitalized).collect();
     let class = format!("P{class}Plugin");
     let mut mixins: Vec<_> = MIXINS.iter().filter(|_| !dice.one_in(3)).collect();
     mixins.sort_by_cached_key(|_| dice.roll());
@@ -308,7 +308,7 @@ fn commands(dice: &mut Dice, old: bool) -> String {
     text
 }
 
-fn capitalised(word: &str) -> String {
+fn capitalized(word: &str) -> String {
     let mut chars = word.chars();
     chars.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(chars).collect()
 }

@@ -17,7 +17,7 @@ pub(crate) fn path(video: &str) -> String {
     format!("{}{video}{}", AROUND.0, AROUND.1)
 }
 
-/// Answers a request for a thumbnail. For an unknown video, YouTube sends a grey picture with status 404.
+/// Answers a request for a thumbnail. For an unknown video, YouTube sends a gray picture with status 404.
 pub(crate) fn answer(world: &World, video: &str, incoming: &Incoming) -> Reply {
     let picture = |status, bytes: &[u8]| {
         Reply { status, body: bytes.to_vec(), ..Reply::default() }.with("content-type", "image/jpeg")

@@ -415,7 +415,7 @@ fn releases(latest: &Value, total: u64, dice: &mut Dice) -> Result<Vec<Release>,
     Ok(releases)
 }
 
-/// Returns the SPDX id of a licence as entries write it.
+/// Returns the SPDX id of a license as entries write it.
 fn spdx(license: &str) -> Option<&'static str> {
     let plain: String = license.to_ascii_lowercase().chars().filter(char::is_ascii_alphanumeric).collect();
     match plain.as_str() {

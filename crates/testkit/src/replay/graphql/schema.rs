@@ -74,7 +74,7 @@ impl fmt::Debug for Schema {
     }
 }
 
-/// Returns whether a diagnostic reports a field that is defined twice. The library offers no other way to recognise it.
+/// Returns whether a diagnostic reports a field that is defined twice. The library offers no other way to recognize it.
 fn is_second_field(message: &str) -> bool {
     message.starts_with("duplicate definitions for the ") && message.contains(" field of object type ")
 }
