@@ -106,7 +106,7 @@ fn each_mistake_gets_its_message() {
     let table: Vec<(&str, Vec<u8>)> = vec![
         ("missing key", without("license")),
         ("two missing keys", GOOD.replace("title:", "name:").replace("author:", "written_by:").into_bytes()),
-        ("misspelt key", with("license:", "licence:")),
+        ("misspelled key", with("license:", "licence:")),
         ("empty required key", with("title: Bed Mesh", "title:")),
         ("null required key", with("title: Bed Mesh", "title: ~")),
         ("blank required key", with("title: Bed Mesh", "title: ' '")),
