@@ -85,7 +85,10 @@ fn an_answer_beyond_the_limit_is_a_failure_and_loses_nothing() {
     site.write("shelflife.toml", site.read("shelflife.toml") + "[limits]\nanswer_size = \"10B\"\n");
     let report = site.report(&["--now", "2020-08-02T00:00:00Z"]);
     let reasons = report["unrefreshed"].to_string();
-    assert!(reasons.contains("the response is larger than `limits.answer_size` allows (10 bytes)"), "{reasons}");
+    assert!(
+        reasons.contains("the response is larger than `limits.answer_size` allows (10 bytes)"),
+        "{reasons}"
+    );
     // Without a body, that an export is what it was is small enough.
     assert_eq!(report["facts"], json!({"fresh": 0, "refreshed": 2, "stale": 1, "missing": 0}));
     assert_eq!(site.read("public/plugins.json"), list);

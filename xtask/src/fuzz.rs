@@ -60,7 +60,9 @@ pub fn run_all(root: &Path, programs: &Path, targets: &[String], seconds: u32) -
         while let Some(target) = targets.get(next.fetch_add(1, Ordering::Relaxed)) {
             match run(root, programs, target, seconds) {
                 Ok(line) => drop(writeln!(std::io::stdout(), "{line}")),
-                Err(error) => failures.lock().unwrap_or_else(|poison| poison.into_inner()).push(error.to_string()),
+                Err(error) => {
+                    failures.lock().unwrap_or_else(|poison| poison.into_inner()).push(error.to_string())
+                }
             }
         }
     };
