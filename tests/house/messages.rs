@@ -205,8 +205,8 @@ fn what_was_said_is_on_the_page() {
         assert!(patterns.iter().any(|pattern| fits(message, pattern)), "this is in no message: {message}");
     }
     assert!(count > 100, "only {count} messages were recorded");
-    let unheard = pattern(&Message { line: 1, text: "{} is nowhere, {expected}".to_owned() });
-    assert!(fits("`x` is nowhere, not even here", &unheard) && !fits("`x` is nowhere", &unheard));
+    let unfinished = pattern(&Message { line: 1, text: "{} is nowhere, {expected}".to_owned() });
+    assert!(fits("`x` is nowhere, not even here", &unfinished) && !fits("`x` is nowhere", &unfinished));
 }
 
 /// The parts of a message between what is filled in.

@@ -173,7 +173,7 @@ fn without_a_token_only_what_github_says_gets_old() {
 }
 
 #[test]
-fn what_is_never_fresh_has_no_age_when_it_has_just_been_heard() {
+fn what_is_never_fresh_has_no_age_when_it_has_just_been_confirmed() {
     let lab = Lab::new("0s");
     lab.build("01T10:00", &[]);
     assert_eq!(lab.ages("one"), (None, None));
@@ -197,7 +197,7 @@ fn the_day_is_the_sites_own() {
 }
 
 #[test]
-fn the_status_says_when_each_source_was_last_heard() {
+fn the_status_says_when_each_source_last_answered() {
     let lab = Lab::new("1h");
     lab.build("01T10:00", &[]);
     lab.fail(Failing::Github);
@@ -396,7 +396,7 @@ fn who_waits_for_answers_drops_nothing_before_there_are_none() {
 
 /// A clock was ahead by years when facts were fetched, and is right again.
 #[test]
-fn what_was_heard_in_the_future_is_asked_for_again() {
+fn what_was_confirmed_in_the_future_is_asked_for_again() {
     let lab = Lab::new("1h");
     lab.site.build(&["--now", "2031-01-01T00:00:00Z"]).succeeded();
     lab.fail(Failing::Github);

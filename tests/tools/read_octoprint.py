@@ -23,18 +23,18 @@ class Failures(logging.Handler):
 
     def __init__(self):
         super().__init__()
-        self.heard = []
+        self.records = []
 
     def emit(self, record):
         message = record.getMessage()
         failed = record.levelno >= logging.WARNING or message.startswith("Unable")
         if failed and record.name != self.TOLERATED:
             why = f": {record.exc_info[1]!r}" if record.exc_info else ""
-            self.heard.append(f"{record.name}: {message}{why}")
+            self.records.append(f"{record.name}: {message}{why}")
 
     def taken(self):
-        heard, self.heard = self.heard, []
-        return heard
+        records, self.records = self.records, []
+        return records
 
 
 class Settings:

@@ -126,7 +126,7 @@ impl Strokes {
             |percent: usize| self.waits.get((self.waits.len() * percent / 100).min(self.waits.len() - 1));
         let wait = |percent: usize| at(percent).map(|(wait, _)| (wait * 10.0).round() / 10.0);
         json!({
-            "keystrokes": self.waits.len(), "of_what_was_learnt_so_far": self.early,
+            "keystrokes": self.waits.len(), "of_what_was_learned_so_far": self.early,
             "median_ms": wait(50), "p95_ms": wait(95),
             "longest_ms": wait(100), "longest_typed": at(100).map(|(_, typed)| typed),
         })

@@ -199,9 +199,6 @@ mod tests {
         assert_eq!([30, 100, 101].map(|now| holds(50, &lives, now)), [true, true, false], "expired");
         assert_eq!([100, 101, 999].map(|now| holds(200, &lives, now)), [false, true, true], "all expired");
         assert_eq!([14, 15].map(|now| holds(10, &[(15, 20)], now)), [true, false], "answered later");
-        assert!(
-            !judged(15, &lives).judgment().holds(at(15), SignedDuration::from_secs(99)),
-            "another limit"
-        );
+        assert!(!judged(15, &lives).judgment().holds(at(15), SignedDuration::from_secs(99)), "another limit");
     }
 }

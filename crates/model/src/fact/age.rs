@@ -124,7 +124,7 @@ mod tests {
     use crate::fact::Validators;
 
     #[test]
-    fn what_is_heard_is_counted_and_dated() {
+    fn what_is_confirmed_is_counted_and_dated() {
         let at = |second| Timestamp::from_second(second).unwrap();
         let fact = |fetched, fresh_until| Fact {
             value: None,
