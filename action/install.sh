@@ -14,7 +14,7 @@ error() { # message
 
 if [[ -n ${PROGRAM:-} ]]; then
   [[ -f $PROGRAM && -x $PROGRAM ]] ||
-    error "no executable $PROGRAM; set \`program\` to the path of a shelflife program on this runner"
+    error "$PROGRAM is not an executable file; set \`program\` to the path of a shelflife program on this runner"
   folder=$(cd "$(dirname "$PROGRAM")" && pwd)
   name=$(basename "$PROGRAM")
   if [[ $name != shelflife && $name != shelflife.exe ]]; then

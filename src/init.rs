@@ -63,7 +63,7 @@ pub enum Outcome {
 /// If `folder` is a file.
 pub fn plan(folder: &Path, action: Option<&Action>) -> miette::Result<Plan> {
     if folder.exists() && !folder.is_dir() {
-        return Err(miette::miette!("{} is not a directory", folder.display()));
+        return Err(miette::miette!("{} is not a folder", folder.display()));
     }
     let repository = Repository::around(folder);
     let mut notes = Vec::new();

@@ -121,8 +121,8 @@ pub(super) fn large_pictures(cards: &Cards<'_>, assets: &Path, most: u64) -> Vec
             let Some(size) = size.filter(|size| *size > most) else { continue };
             let bytes = |size: u64| Bytes(usize::try_from(size).unwrap_or(usize::MAX));
             let message =
-                format!("the picture {} has {}, expected at most {}", quote(path), bytes(size), bytes(most));
-            let help = "make it smaller: every visitor of the plugin's page downloads it".to_owned();
+                format!("the picture {} is {}, expected at most {}", quote(path), bytes(size), bytes(most));
+            let help = "reduce its size: every visitor of the plugin's page downloads it".to_owned();
             all.push(found(Rule::LargePicture, place, message, help));
         }
     }

@@ -1,4 +1,4 @@
-//! The findings of a check: the broken rule, its degree and its place.
+//! The findings of a check: the broken rule, its severity and its place.
 
 use std::fmt;
 use std::ops::Range;
@@ -12,17 +12,17 @@ use crate::warning::{Place, Warning};
 
 /// A place in the site's files that breaks a rule.
 ///
-/// Its [`fmt::Display`] is one line: `path:line:column: degree[rule]: message`.
+/// Its [`fmt::Display`] is one line: `path:line:column: severity[rule]: message`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// Its degree.
+    /// Its severity.
     pub degree: Degree,
     /// The finding itself.
     #[serde(flatten)]
     pub found: Found,
 }
 
-/// A broken rule, before its degree is known.
+/// A broken rule, before its severity is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
     /// The rule.

@@ -162,7 +162,7 @@ impl Now<'_> {
         let found = lost.map(|address| Found {
             rule: Rule::Renamed,
             place: Some(begin.clone()),
-            message: format!("the plugin's previous URL /{address}/ no longer leads anywhere"),
+            message: format!("the plugin's previous URL /{address}/ no longer works"),
             help: Some(format!("add `redirect_from: /{address}/`")),
             fixable: false,
         });

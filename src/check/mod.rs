@@ -64,7 +64,7 @@ impl Checked {
         self.findings.iter().filter(|finding| finding.found.fixable).count()
     }
 
-    /// The number of findings of this degree.
+    /// The number of findings of this severity.
     pub fn count(&self, degree: Degree) -> usize {
         self.findings.iter().filter(|finding| finding.degree == degree).count()
     }

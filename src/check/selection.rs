@@ -136,7 +136,7 @@ fn named(
     let Some(name) = name else {
         let reason = if places[0].exists() { "is not in the site folder" } else { "does not exist" };
         return Err(miette!(
-            help = format!("name files of the site in {}", site.display()),
+            help = format!("name files in the site folder {}", site.display()),
             "{} {reason}",
             path.display()
         ));

@@ -48,7 +48,7 @@ enum Action {
     },
     /// Remove everything that builds can recreate; facts and histories are kept
     Clear,
-    /// Restore plugin histories from the published site, after the cache was lost
+    /// Restore plugin histories from the published site, if the cache was lost
     Seed {
         /// URL of the published site, or the folder it was published to [default: `history.seed` in shelflife.toml,
         /// where nothing need be published yet]

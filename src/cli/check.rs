@@ -62,7 +62,7 @@ pub(super) struct Arguments {
     /// Print only errors
     #[arg(long, short)]
     quiet: bool,
-    /// List all rules and their degrees
+    /// List all rules and their severities
     #[arg(long, conflicts_with_all = ["paths", "since", "format"])]
     rules: bool,
     /// Explain a rule, such as `missing-key`
@@ -75,7 +75,7 @@ pub(super) struct Arguments {
 enum Format {
     /// Each finding with its source line
     Text,
-    /// One line each: `path:line:column: degree[rule]: message`
+    /// One line each: `path:line:column: severity[rule]: message`
     Short,
     /// One JSON object
     Json,
@@ -86,7 +86,7 @@ enum Format {
 }
 
 const AFTER_HELP: &str = "\
-Set the degrees of rules in the table `check.rules` of shelflife.toml. docs/rules.md and \
+Set the severities of rules in the table `check.rules` of shelflife.toml. docs/rules.md and \
 --explain describe each rule.
 
 Exit codes:
@@ -109,7 +109,7 @@ pub(super) fn run(arguments: &Arguments) -> Exit {
     let runner = Runner::of_process(&site);
     let config = Config::load(&site, &Environment::of_process(), &overrides);
     if arguments.rules || arguments.explain.is_some() {
-        // Outside a site, the default degrees apply.
+        // Outside a site, the default severities apply.
         let check = match config {
             Ok(config) => config.check,
             Err(error) if site.join(FILE_NAME).is_file() => {

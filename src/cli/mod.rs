@@ -50,7 +50,7 @@ Exit codes:
   2  invalid command line, environment or shelflife.toml
   3  published, but some entries can't be read
   4  published, but some facts are missing or stale (build --strict)
-A process stopped by SIGINT or SIGTERM dies of that signal, which shells report as 130 or 143.";
+A process stopped by SIGINT or SIGTERM ends with that signal, which shells report as 130 or 143.";
 
 /// The exit code of the process; [`EXIT_CODES`] documents them for users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -44,10 +44,10 @@ pub(super) struct Arguments {
     /// License as an SPDX expression, such as MIT or AGPL-3.0-or-later
     #[arg(long, value_name = "SPDX", value_parser = license)]
     license: Option<String>,
-    /// Home page of the plugin [default: the source]
+    /// Homepage of the plugin [default: the source]
     #[arg(long, value_name = "URL", value_parser = address)]
     homepage: Option<String>,
-    /// Web page of the source code
+    /// URL of the source code
     #[arg(long, value_name = "URL", value_parser = address)]
     source: Option<String>,
     /// URL that pip installs the plugin from
@@ -287,8 +287,8 @@ fn complete(arguments: &Arguments, config: &Config, compat: &Compat) -> Result<N
         (Some(given), _) => given.clone(),
         (None, Some(branch)) => archive(&source, branch, github).ok_or_else(|| {
             Failure::Wrong(miette!(
-                help = "give the archive's address with --archive",
-                "don't know where {source} has the archive of a branch"
+                help = "give the URL of the archive with --archive",
+                "can't derive the archive's URL from the source {source}"
             ))
         })?,
         (None, None) => {

@@ -23,7 +23,7 @@ pub struct NewEntry {
     pub license: String,
     /// The day of registration.
     pub date: Date,
-    /// The URL of the home page.
+    /// The URL of the homepage.
     pub homepage: String,
     /// The URL of the source code.
     pub source: String,

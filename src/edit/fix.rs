@@ -48,7 +48,7 @@ impl Kind {
 pub struct Fix {
     /// The kind of problem.
     pub kind: Kind,
-    /// The change that the fix makes, such as `wrote the date as 2021-01-17`.
+    /// The change that the fix makes, such as `rewrote the date as 2021-01-17`.
     pub message: String,
     /// The first place of the problem.
     pub place: Place,
@@ -198,7 +198,7 @@ fn date_form(file: &EntryFile) -> Option<Fix> {
     let edits = file.set("date", Value::Plain(&meant)).ok()?;
     Some(Fix {
         kind: Kind::DateForm,
-        message: format!("wrote the date as {meant}"),
+        message: format!("rewrote the date as {meant}"),
         place: place(file, field.value.span()),
         edits,
     })
@@ -278,7 +278,7 @@ mod tests {
                 "entries/a.md:1:1: line-ends: changed 11 line endings to LF",
                 "entries/a.md:1:4: trailing-blanks: removed trailing whitespace from 3 lines",
                 "entries/a.md:3:1: author-list: renamed `author` to `authors`",
-                "entries/a.md:6:7: date-form: wrote the date as 2021-01-17",
+                "entries/a.md:6:7: date-form: rewrote the date as 2021-01-17",
                 "entries/a.md:7:12: https: changed http://a.example to https",
             ],
         );

@@ -114,7 +114,7 @@ impl Settings {
                 "Plugin Registry",
             ),
             (
-                "One sentence about the registry, shown on the start page and by search engines.",
+                "One sentence about the registry, shown on the home page and by search engines.",
                 "description",
                 &self.description,
                 "A registry of plugins",

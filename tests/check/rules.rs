@@ -443,7 +443,7 @@ fn rules_are_listed_and_explained() {
     assert!(explained.starts_with("missing-key (site: off, changed: off, new: off)"), "{explained}");
     let (code, _, error) = run(&["--explain", "mising-key"]);
     assert_eq!(code, Some(2));
-    assert!(error.contains("is it `missing-key`?"), "{error}");
+    assert!(error.contains("did you mean `missing-key`?"), "{error}");
 }
 
 #[test]
@@ -467,7 +467,7 @@ fn what_has_one_right_answer_is_mended() {
     site.write("shelflife.toml", format!("{config}[check.rules]\nwhitespace = 'off'\n"));
     let mended = check(&site, &["--fix"]);
     assert_eq!(mended.code, 0, "{}{}", mended.stdout, mended.stderr);
-    let said = "Fixed entries/one.md: renamed `author` to `authors`; wrote the date as 2020-02-03\n\
+    let said = "Fixed entries/one.md: renamed `author` to `authors`; rewrote the date as 2020-02-03\n\
                 Checked 2 entries and 2 other files: no problems found\n";
     assert_eq!(mended.stderr, said);
     let expected = entry("one")

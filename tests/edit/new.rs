@@ -152,7 +152,7 @@ fn what_is_missing_or_wrong_is_told_at_once() {
     let elsewhere =
         ["bed", "--title", "B", "--description", "B", "--author", "A", "--license", "MIT", "--branch", "x"];
     let elsewhere = [&elsewhere[..], &["--source", "https://git.example/a/b"]].concat();
-    fails(&site, &elsewhere, 2, "give the archive's address with --archive");
+    fails(&site, &elsewhere, 2, "give the URL of the archive with --archive");
     site.write("data/compat.yaml", "os:\n  name:\n    beos: BeOS\n");
     let told = new(&site, &[&["bed", "--os", "beos"], &OPTIONS[..]].concat());
     assert_eq!(told.0, 0, "{}", told.2);

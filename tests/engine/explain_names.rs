@@ -90,7 +90,7 @@ fn what_names_nothing_is_told_with_what_is_close() {
     for elsewhere in ["https://else.example/base/plugins/mqtt/", "https://plugins.example/other/", "https://"]
     {
         let told = refused(elsewhere);
-        assert!(told.contains("is not an address of this site"), "{told}");
+        assert!(told.contains("is not a URL of this site"), "{told}");
         assert!(told.contains("begins with https://plugins.example/base/"), "{told}");
     }
 }

@@ -146,7 +146,7 @@ fn an_output_may_become_a_folder_and_a_folder_an_output() {
     folder.publish(&["a", "b/index.html"]).unwrap();
     // But not if somebody changed it.
     folder.write("a", "by hand");
-    folder.refuses(&["a/index.html"], "a is not a directory");
+    folder.refuses(&["a/index.html"], "a is not a folder");
     assert_eq!(folder.read("a"), "by hand");
 }
 
@@ -311,7 +311,7 @@ fn an_output_folder_may_be_a_link_but_not_to_the_sites_own_files() {
         ("link/below", "which the build reads"),
         ("here", "contains the site's own files"),
         ("here/entries/below", "which the build reads"),
-        ("lost", "a dangling symbolic link"),
+        ("lost", "a broken symbolic link"),
         ("file", "is a file, expected a folder"),
     ] {
         let run = site.build(&["--output", site.at(output).to_str().unwrap()]);
@@ -363,7 +363,7 @@ fn what_was_removed_is_removed_again_when_an_older_folder_is_put_back() {
     // What somebody else put there stays, and is told once.
     site.write("public/plugins/two/index.html", "by hand");
     let told =
-        |run: crate::common::Run| run.stderr.contains("back with other content: plugins/two/index.html\n");
+        |run: crate::common::Run| run.stderr.contains("reappeared with different content: plugins/two/index.html\n");
     assert!(told(site.build(&[]).succeeded()));
     assert!(!told(site.build(&[]).succeeded()));
     assert_eq!(site.read("public/plugins/two/index.html"), "by hand");

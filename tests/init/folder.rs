@@ -264,7 +264,7 @@ fn mistakes_are_told() {
     assert!(code == 2 && stderr.contains("`v1` is not a commit"), "{stderr}");
     std::fs::write(folder.path().join("file"), "").unwrap();
     let (code, _, stderr) = run(folder.path(), &["init", "file"]);
-    assert!(code == 1 && stderr == "error: file is not a directory\n", "{stderr}");
+    assert!(code == 1 && stderr == "error: file is not a folder\n", "{stderr}");
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn a_year_of_publications_loses_nothing() {
     registry.forge.evict(usize::MAX);
     registry.tick();
     let run = registry.publish();
-    assert!(run.log().contains("note: took over"), "{}", run.log());
+    assert!(run.log().contains("note: restored"), "{}", run.log());
     registry.assert_like_a_first_build();
     registry.tick();
     registry.publish();
@@ -279,7 +279,7 @@ fn a_summary_can_be_anything_and_does_nothing() {
         let runs = registry.forge.start(&event);
         assert_eq!(run_of(&runs, "Comment").conclusion(), "success", "{}", run_of(&runs, "Comment").log());
         let comment = registry.forge.comments(9).pop().unwrap();
-        assert!(comment.contains("\n… cut\n") && comment.ends_with("é14999é15000\n```"), "{comment}");
+        assert!(comment.contains("\n… truncated\n") && comment.ends_with("é14999é15000\n```"), "{comment}");
     }
 
     // It ends within a character, has bytes that are none, and characters that aren't seen.
@@ -305,7 +305,7 @@ fn a_long_summary_is_cut_and_keeps_its_totals() {
     assert_eq!(run_of(&runs, "Comment").conclusion(), "success", "{}", run_of(&runs, "Comment").log());
     let comment = registry.forge.comments(3).pop().unwrap();
     assert!((19_000..21_000).contains(&comment.len()), "{}", comment.len());
-    let (_, end) = comment.split_once("\n… cut\n").expect(&comment);
+    let (_, end) = comment.split_once("\n… truncated\n").expect(&comment);
     assert!(end.contains("Checked 120 entries: ") && end.contains(" errors"), "{end}");
 }
 

@@ -181,7 +181,7 @@ fn files_may_have_any_name_that_stays_in_its_folder() {
     }
     let run = site.build(&["--offline"]);
     assert_eq!(run.code, 3, "{}", run.stderr);
-    run.says("the file name `a.json` can't be an address");
+    run.says("the file name `a.json` can't be part of a URL");
 }
 
 #[test]

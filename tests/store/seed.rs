@@ -290,7 +290,7 @@ fn an_evicted_cache_has_the_published_history_again() {
     let (address, requests) = serve(&old, "old", 0);
     let site = published_at(&server, &address, "");
     let run = site.build(&NOW).succeeded();
-    run.says(&format!("note: took over 2 observations of 2 plugins from {address}/"));
+    run.says(&format!("note: restored 2 observations of 2 plugins from {address}/"));
     run.says("Read the published history of 3 plugins");
     assert!(!run.stderr.contains("cache seed"), "{}", run.stderr);
     let whole = [("2026-10-01".to_owned(), 5), ("2026-11-25".to_owned(), 7)];
@@ -393,7 +393,7 @@ fn a_cache_that_could_not_be_seeded_is_before_anything_is_published() {
     site.set("CI", "true");
     let run = site.build(&NOW);
     assert!(run.code == 1 && run.stderr.contains("nothing was built"), "{}", run.stderr);
-    site.build(&NOW).succeeded().says("took over 3 observations of 2 plugins");
+    site.build(&NOW).succeeded().says("restored 3 observations of 2 plugins");
     assert_eq!(stars(&site.at(CACHE), "one").len(), 2);
 }
 
@@ -415,7 +415,7 @@ fn elsewhere_a_seeding_that_failed_is_made_up_for() {
     server.change(|world| {
         world.set_usage(Window::Month, "one", Usage { instances: 8, ..Usage::default() });
     });
-    site.build(&["--now", "2026-11-26T00:00:00Z"]).succeeded().says("took over 2 observations of 2 plugins");
+    site.build(&["--now", "2026-11-26T00:00:00Z"]).succeeded().says("restored 2 observations of 2 plugins");
     let whole = [("2026-10-01", 5), ("2026-11-25", 7), ("2026-11-26", 8)];
     assert_eq!(months(&site), whole.map(|(day, value)| (day.to_owned(), value)));
     assert!(site.read("public/api/v1/plugins/one/history.json").contains("2026-10-01"));

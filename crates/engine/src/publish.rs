@@ -111,7 +111,7 @@ pub enum PublishError {
         output: String,
     },
     /// One output is a file where another one needs a folder.
-    #[error("can't publish both {file} and {below}: {file} can't be both a file and a directory")]
+    #[error("can't publish both {file} and {below}: {file} can't be both a file and a folder")]
     #[diagnostic(help("give one of these outputs another address"))]
     Both {
         /// The output that is a file.

@@ -70,18 +70,18 @@ impl Place {
                 return Ok(Self::Folder(folder));
             }
             return Err(miette!(
-                help = "give the address of the published site, such as https://plugins.example.org, or a folder that \
+                help = "give the URL of the published site, such as https://plugins.example.org, or a folder that \
                         it was published into",
                 "{} is not a folder",
                 folder.display()
             ));
         }
-        let mut url = Url::parse(text).into_diagnostic().wrap_err("invalid address")?;
+        let mut url = Url::parse(text).into_diagnostic().wrap_err("invalid URL")?;
         // The message doesn't repeat the address, because it would show the password.
         if !url.username().is_empty() || url.password().is_some() {
             return Err(miette!(
-                help = "give the address without them",
-                "the address contains a user name or a password"
+                help = "give the URL without them",
+                "the URL contains a user name or a password"
             ));
         }
         url.set_query(None);

@@ -10,7 +10,7 @@ use crate::rule::{Origin, Rule};
 const ORIGINS: [(&str, Origin); 3] =
     [("site", Origin::Site), ("changed", Origin::Changed), ("new", Origin::New)];
 
-/// Lists the rules with their degrees: in a check of the whole site, of changed entries, and of new ones.
+/// Lists the rules with their severities: in a check of the whole site, of changed entries, and of new ones.
 pub(super) fn list(check: &Check) -> Exit {
     let columns: String = ORIGINS.iter().map(|(name, _)| format!("{name:<10}")).collect();
     let mut text = format!("{:<22}{columns}\n", "rule");
@@ -25,13 +25,13 @@ pub(super) fn list(check: &Check) -> Exit {
     print(&text)
 }
 
-/// Prints the text of docs/rules.md on a rule, and its degrees.
+/// Prints the text of docs/rules.md on a rule, and its severities.
 pub(super) fn explain(name: &str, check: &Check) -> Exit {
     let known = Rule::ALL.into_iter().find(|rule| rule.name() == name);
     let Some((rule, text)) = known.and_then(|rule| Some((rule, rule.explanation()?))) else {
         show::line(&format!("error: unknown rule `{}`", printable(name)));
         let nearest = Rule::nearest(name).name();
-        show::line(&format!("  help: is it `{nearest}`? `shelflife check --rules` lists all rules"));
+        show::line(&format!("  help: did you mean `{nearest}`? `shelflife check --rules` lists all rules"));
         return Exit::Wrong;
     };
     let degrees = ORIGINS.map(|(name, origin)| format!("{name}: {}", check.degree(rule, origin).name()));

@@ -35,7 +35,7 @@ pub(super) fn nothing_published(config: &Config) -> miette::Report {
 pub(super) fn nothing_known() -> miette::Report {
     miette!(
         help = "build the site first",
-        "the cache does not know how the site was made: it was cleared or replaced since the last build"
+        "the cache has no record of the last build: it was cleared or replaced since then"
     )
 }
 
@@ -143,8 +143,8 @@ impl Published<'_> {
         let root = format!("{}{}/", settings.url, settings.base_path);
         let elsewhere = || {
             miette!(
-                help = format!("give an address that begins with {root}"),
-                "`{given}` is not an address of this site"
+                help = format!("give a URL that begins with {root}"),
+                "`{given}` is not a URL of this site"
             )
         };
         let url = Url::parse(given).map_err(|_| elsewhere())?;

@@ -38,7 +38,7 @@ impl Published {
         match (self.taken_over.len(), self.is_known) {
             (0, _) => {}
             (count, false) => warnings.push(format!(
-                "overwrote {} in the output folder, which the cache did not know",
+                "overwrote {} in the output folder: it was not empty, and no build with this cache wrote to it before",
                 report::count(count, "file"),
             )),
             (_, true) => warnings
@@ -46,13 +46,13 @@ impl Published {
         }
         if !self.foreign.is_empty() {
             warnings.push(format!(
-                "kept files that are not part of the site in the output folder, which the cache did not know: {}",
+                "kept files in the output folder that are not part of the site and that no build with this cache wrote: {}",
                 named(&self.foreign)
             ));
         }
         if !self.returned.is_empty() {
             warnings.push(format!(
-                "kept files that an earlier build removed and that are back with other content: {}",
+                "kept files that an earlier build removed and that reappeared with different content: {}",
                 named(&self.returned)
             ));
         }

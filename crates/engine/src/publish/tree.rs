@@ -115,20 +115,20 @@ impl<'a> OutputTree<'a> {
                 _ if self.is_ours(folder, gone) => {
                     first.insert(folder.to_owned());
                 }
-                _ => return Err(self.obstacle(folder, "is not a directory", output)),
+                _ => return Err(self.obstacle(folder, "is not a folder", output)),
             }
         }
         if let Some((output, _)) = found.first_key_value()
             && std::fs::metadata(self.root).is_ok_and(|metadata| !metadata.is_dir())
         {
-            return Err(self.obstacle("", "is not a directory", output));
+            return Err(self.obstacle("", "is not a folder", output));
         }
         for (output, found) in found {
             match found {
                 Found::Right(_) | Found::File | Found::Nothing => {}
                 Found::Link => return Err(PublishError::Link(self.place(output))),
                 Found::Other => {
-                    return Err(self.obstacle(output, "is neither a file nor a directory", output));
+                    return Err(self.obstacle(output, "is neither a file nor a folder", output));
                 }
                 Found::Folder => {
                     let below = self.files_below(output)?;

@@ -76,7 +76,7 @@ pub(super) fn seed(
         Err(SeedError::NoIndex { is_published, .. }) => {
             cache.set_seeding_due(false)?;
             seeding.notes.push(if is_published {
-                format!("{address} was published without `outputs.api`, so it has no history to take over")
+                format!("{address} was published without `outputs.api`, so it has no history to restore")
             } else {
                 format!("nothing is published at {address} yet; the history of usage and stars begins with this build")
             });
@@ -104,7 +104,7 @@ pub(super) fn seed(
             found
                 .warnings()
                 .into_iter()
-                .map(|line| warn(format!("can't take over a history from {address}: {line}"))),
+                .map(|line| warn(format!("can't restore a history from {address}: {line}"))),
         );
         seeding.notes.push(if found.without == found.plugins {
             format!("{address} has no history yet; the history of usage and stars begins with this build")
@@ -112,7 +112,7 @@ pub(super) fn seed(
             format!("the cache already has every observation that is published at {address}")
         } else {
             format!(
-                "took over {} of {} from {address}",
+                "restored {} of {} from {address}",
                 report::count(taken.observations, "observation"),
                 report::count(taken.plugins, "plugin"),
             )

@@ -82,7 +82,7 @@ impl<'de> Deserialize<'de> for Name {
     }
 }
 
-/// A degree by its name.
+/// A severity by its name.
 struct Given(Degree);
 
 impl<'de> Deserialize<'de> for Given {

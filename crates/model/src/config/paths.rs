@@ -154,7 +154,7 @@ impl Paths {
         if is_link && !self.output.exists() {
             return Err(miette!(
                 help = "create the folder that it points to, or remove the link",
-                "the output folder {} is a dangling symbolic link",
+                "the output folder {} is a broken symbolic link",
                 output.display()
             ));
         }

@@ -224,7 +224,7 @@ impl<'r, 't> Item<'r, 't> {
             "bad `link` {}: expected a URL that begins with `https://` or `http://`; it is left out",
             quote(&link?)
         );
-        self.reader.warn(Rule::BadAddress, field.value.span(), message, "correct the address");
+        self.reader.warn(Rule::BadAddress, field.value.span(), message, "correct the URL");
         None
     }
 

@@ -40,7 +40,7 @@ pub(super) fn part(text: &str) -> Result<(), Expectation> {
     if valid { Ok(()) } else { Err(EXPECTED) }
 }
 
-/// Whether a text that is not a web address is safe to publish as one: it has no scheme, or one that pip supports
+/// Whether a text that is not a URL is safe to publish as one: it has no scheme, or one that pip supports
 /// (<https://pip.pypa.io/en/stable/topics/vcs-support/>), none of which makes browsers run a script.
 pub(super) fn is_harmless(text: &str) -> bool {
     const KNOWN: [&str; 8] = ["http", "https", "ftp", "git", "hg", "svn", "bzr", "ssh"];

@@ -55,7 +55,7 @@ pub(super) fn read(
 ) -> Result<Parsed, Vec<Problem>> {
     let mut reader = Reader::new(text, tree);
     if let Err(expected) = check::stem(stem) {
-        let message = format!("the file name {} can't be an address: {expected}", quote(stem));
+        let message = format!("the file name {} can't be part of a URL: {expected}", quote(stem));
         reader.refuse(text.problem(parts.opening.clone(), message).help("rename the file"));
     }
     let root = tree.root();
@@ -224,7 +224,7 @@ impl<'t> Schema<'t> {
         Some(id)
     }
 
-    /// Reads a web address that every entry should have. Anything else is published as written unless it could do harm,
+    /// Reads a URL that every entry should have. Anything else is published as written unless it could do harm,
     /// but pages don't link to it.
     fn address(&mut self, key: &str) -> String {
         let address = self.expected(key);
@@ -233,7 +233,7 @@ impl<'t> Schema<'t> {
         let is_harmless = check::is_harmless(&address);
         let becomes = if is_harmless { "published as written, without a link" } else { "left out" };
         let message = format!("bad `{key}` {}: {expected}; it is {becomes}", quote(&address));
-        self.reader.warn(Rule::BadAddress, field.value.span(), message, "correct the address");
+        self.reader.warn(Rule::BadAddress, field.value.span(), message, "correct the URL");
         if is_harmless { address } else { String::new() }
     }
 
@@ -256,7 +256,7 @@ impl<'t> Schema<'t> {
         let Err(expected) = check::reference(&policy) else { return Some(policy) };
         let message = format!("bad `privacypolicy` {}: {expected}; it is left out", quote(&policy));
         let span = self.field("privacypolicy")?.value.span();
-        self.reader.warn(Rule::BadAddress, span, message, "correct the address");
+        self.reader.warn(Rule::BadAddress, span, message, "correct the URL");
         None
     }
 
