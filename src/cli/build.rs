@@ -69,8 +69,8 @@ Exit codes:
   2  invalid command line, environment or shelflife.toml
   3  published, but some entries can't be read (their last published version is kept)
   4  published, but some facts are missing or stale (--strict)
-SIGINT (Ctrl-C) and SIGTERM stop a build within a second; the process then ends with that signal, which shells report as 130 or \
-143. A second signal ends it at once.
+SIGINT (Ctrl-C) and SIGTERM stop a build within a second; the process then ends with that signal, which \
+shells report as 130 or 143. A second signal ends it at once.
 
 Examples:
   shelflife build                     build the site in this folder

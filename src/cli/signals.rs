@@ -1,6 +1,6 @@
 //! SIGINT and SIGTERM: the first one stops the command within a second, the second one at once.
 //!
-//! The process then dies of the signal, as it would by default, so that a shell running a script knows that it was
+//! The process then ends with that signal, as it would by default, so that a shell running a script knows that it was
 //! stopped and does not continue.
 
 use std::sync::atomic::{AtomicI32, Ordering};

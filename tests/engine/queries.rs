@@ -94,7 +94,7 @@ const CHANGES: [Change; 19] = [
         },
     },
     Change {
-        what: "a text of the start page",
+        what: "a text of the home page",
         file: Some("shelflife.toml"),
         happen: |lab| lab.append("shelflife.toml", "[theme.texts]\nheading = \"Welcome\"\n"),
     },
@@ -435,7 +435,7 @@ fn what_no_entry_reads_parses_none_of_them() {
         ("one picture more", "assets/img/new.png"),
         ("another picture", "assets/img/one.png"),
         ("a search synonym", "browse.json"),
-        ("a text of the start page", "index.html"),
+        ("a text of the home page", "index.html"),
         ("a template that only lists use", "by_date/index.html"),
     ] {
         for work in &works()[what] {

@@ -101,7 +101,7 @@ fn nobody_is_told_about_python_where_nobody_could_look() {
     assert_eq!(site.json("public/api/v1/plugins.json")["plugins"][0]["python3"], json!(true));
 }
 
-/// The titles of a ranking on the start page, in order.
+/// The titles of a ranking on the home page, in order.
 fn ranked(site: &Site, name: &str) -> Vec<String> {
     let home = site.read("public/index.html");
     let Some((_, rest)) = home.split_once(&format!("<h2 id=\"_{name}\">")) else { return Vec::new() };

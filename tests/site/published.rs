@@ -358,7 +358,7 @@ fn the_samples_show_every_kind_of_fact() {
     }
     let home = of("index.html");
     for block in ["Popular this month", "Trending this week", "Newly added", "Recently released"] {
-        assert!(home.contains(block), "the start page doesn't have {block:?}");
+        assert!(home.contains(block), "the home page doesn't have {block:?}");
     }
 }
 

@@ -1,4 +1,4 @@
-//! What Lighthouse says of the start page, a list and a plugin's page on a phone with a slow link.
+//! What Lighthouse says of the home page, a list and a plugin's page on a phone with a slow link.
 //!
 //! `SHELFLIFE_LIGHTHOUSE` names `cli/index.js` of the npm package `lighthouse` (`.ci/run` gets it); without it, or
 //! without Node.js or Chromium, this is skipped. Whatever ran beside it would be measured too.

@@ -1,4 +1,4 @@
-//! Screenshots of the sample site for the README: its start page, a list and a plugin's page, in light and dark.
+//! Screenshots of the sample site for the README: its home page, a list and a plugin's page, in light and dark.
 
 use std::collections::HashMap;
 use std::fs;

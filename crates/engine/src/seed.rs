@@ -77,7 +77,7 @@ impl Place {
             ));
         }
         let mut url = Url::parse(text).into_diagnostic().wrap_err("invalid URL")?;
-        // The message doesn't repeat the address, because it would show the password.
+        // The message doesn't repeat the URL, because it would show the password.
         if !url.username().is_empty() || url.password().is_some() {
             return Err(miette!(
                 help = "give the URL without them",

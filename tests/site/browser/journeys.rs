@@ -361,7 +361,7 @@ fn the_chosen_theme_stays() {
     visitor.assert_well();
 }
 
-/// From the start page to a plugin's address, without a mouse.
+/// From the home page to a plugin's address, without a mouse.
 #[test]
 fn a_plugin_is_found_and_installed_by_keyboard_alone() {
     let Some(visitor) = Visitor::come("a_plugin_is_found_and_installed_by_keyboard_alone", Look::default())

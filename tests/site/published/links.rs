@@ -133,7 +133,7 @@ fn each_text(value: &Value, with: &mut impl FnMut(&str)) {
     }
 }
 
-/// The pages that nobody can reach from the start page by links, apart from redirects and the page for errors.
+/// The pages that nobody can reach from the home page by links, apart from redirects and the page for errors.
 pub fn unreachable_pages(tree: &Tree) -> Vec<String> {
     let links: BTreeMap<&str, BTreeSet<&str>> =
         tree.pages.iter().map(|(path, page)| (path.as_str(), linked(tree, path, page))).collect();

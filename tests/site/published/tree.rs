@@ -11,7 +11,7 @@ use url::Url;
 pub struct Tree {
     /// What failures call it.
     pub name: &'static str,
-    /// The address of its start page, with a slash at the end.
+    /// The address of its home page, with a slash at the end.
     pub home: Url,
     /// Every file, by its path below the output folder.
     pub files: BTreeMap<String, Vec<u8>>,
@@ -71,7 +71,7 @@ pub enum Target<'t> {
 }
 
 impl Tree {
-    /// Reads the folder into which a site was published whose start page is to be at `home`.
+    /// Reads the folder into which a site was published whose home page is to be at `home`.
     pub fn read(name: &'static str, home: &str, folder: &Path) -> Self {
         let mut files = BTreeMap::new();
         gather(folder, "", &mut files);

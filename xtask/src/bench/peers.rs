@@ -1,7 +1,7 @@
 //! Peers: `git status`, hugo and jekyll, set up for the same entries.
 //!
 //! hugo and jekyll get the entries' own files, the same facts as a data file, and a theme comparable to the built-in
-//! one: a page for each plugin with the same sections except related plugins, the four lists, the start page, the feed
+//! one: a page for each plugin with the same sections except related plugins, the four lists, the home page, the feed
 //! and `plugins.json`; hugo also gets a page for each tag and author. Neither sanitizes what strangers wrote, which is
 //! an advantage for both.
 

@@ -44,7 +44,7 @@ pub enum Scenario {
     WatchPluginTemplate,
     /// A notice about a plugin is added while `shelflife watch` runs.
     WatchNotice,
-    /// A setting that affects only the start page changes while `shelflife watch` runs.
+    /// A setting that affects only the home page changes while `shelflife watch` runs.
     WatchSetting,
     /// A style sheet that every page uses changes while `shelflife watch` runs.
     WatchStyleSheet,
@@ -134,7 +134,7 @@ impl Scenario {
             Self::WatchListTemplate => "from the write to the end of the build; one page uses by_name.html",
             Self::WatchPluginTemplate => "from the write to the end of the build; every plugin page uses it",
             Self::WatchNotice => "from the write to the end of the build; two pages show it",
-            Self::WatchSetting => "from the write to the end of the build; only the start page shows it",
+            Self::WatchSetting => "from the write to the end of the build; only the home page shows it",
             Self::WatchStyleSheet => "from the write to the end of the build; every page links to it",
             Self::Checked => "cache of the last build and of an earlier check",
             Self::CheckedOne => "cache of the last build; the entry is named on the command line",

@@ -51,7 +51,7 @@ pub(crate) fn document(results: &Results, rows: &[Row]) -> String {
          are slow to create files after that.\n\n\
          Measured on {} with {} cores and {} GiB: {}.\n\n\
          hugo and jekyll render the entries' own files, the same facts as a data file, a page for each plugin, the\n\
-         four lists, the start page, the feed and `plugins.json`; hugo also renders a page for each tag and author,\n\
+         four lists, the home page, the feed and `plugins.json`; hugo also renders a page for each tag and author,\n\
          for which jekyll would need a plugin. Their pages show the same as shelflife's, except related plugins,\n\
          and they don't sanitize HTML. The API files and badges, ten for each plugin, are turned off.\n\n\
          ![Each number as a share of its goal](benchmarks.svg)\n\n",

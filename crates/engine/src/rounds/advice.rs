@@ -36,7 +36,7 @@ pub(super) fn of_beginning(config: &Config) -> String {
     let Settings { url, base_path, .. } = &config.settings;
     let place = config.seed_address.as_ref().map_or_else(|| format!("{url}{base_path}"), ToString::to_string);
     format!(
-        "the history of usage and stars begins with this build; if the site was published before, take over its \
+        "the history of usage and stars begins with this build; if the site was published before, restore its \
          history with `shelflife cache seed {place}`"
     )
 }

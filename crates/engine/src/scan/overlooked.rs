@@ -67,7 +67,7 @@ pub(super) fn warnings(entries: &[PathBuf], data: &[PathBuf], config: &Config) -
     let entries = named(entries, config).map(|names| {
         let what = if entries.len() == 1 { "a file that looks like an entry" } else { "files that look like entries" };
         let help = format!(
-            "entries are files directly in {} with the extension `.md`: rename or move a file that is meant to be an \
+            "entries are files directly in {} with the extension `.md`: rename or move each file that should be an \
              entry, and begin the name of any other file with `_`",
             config.settings.entries_path
         );

@@ -261,9 +261,9 @@ pub struct UsageExports {
 pub struct Overrides {
     /// The configuration file, if it is not `shelflife.toml` in the site's folder.
     pub config: Option<PathBuf>,
-    /// The output folder, relative to the current directory.
+    /// The output folder, relative to the current folder.
     pub output: Option<PathBuf>,
-    /// The cache file, relative to the current directory.
+    /// The cache file, relative to the current folder.
     pub cache: Option<PathBuf>,
     /// The site's address, see [`Settings::url`].
     pub url: Option<String>,

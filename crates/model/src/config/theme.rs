@@ -98,9 +98,9 @@ pub struct Colors(BTreeMap<&'static str, String>);
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Texts {
-    /// The heading of the start page; the site's title by default.
+    /// The heading of the home page; the site's title by default.
     pub heading: Option<String>,
-    /// The question above the search of the start page.
+    /// The question above the search of the home page.
     pub search: Option<String>,
     /// The text above the search of each list.
     pub browse: Option<String>,
