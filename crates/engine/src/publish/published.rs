@@ -46,7 +46,8 @@ impl Published {
         }
         if !self.foreign.is_empty() {
             warnings.push(format!(
-                "kept files in the output folder that are not part of the site and that no build with this cache wrote: {}",
+                "kept files in the output folder that are not part of the site and that no build with this cache \
+                 wrote: {}",
                 named(&self.foreign)
             ));
         }

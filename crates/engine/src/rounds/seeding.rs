@@ -29,8 +29,8 @@ pub(super) struct Seeding {
 #[derive(Debug, Error, Diagnostic)]
 #[error("nothing was built: the published history could not be read, and publishing would overwrite it")]
 #[diagnostic(help(
-    "build again when the site can be reached, or run `shelflife cache seed` with a URL or a folder that has the history; \
-     to start a new history instead, set `[history] seed = \"off\"` in shelflife.toml"
+    "build again when the site can be reached, or run `shelflife cache seed` with a URL or a folder that has the \
+     history; to start a new history instead, set `[history] seed = \"off\"` in shelflife.toml"
 ))]
 pub(super) struct Unseeded {
     #[source]
