@@ -111,10 +111,10 @@ impl Scenario {
             Self::WatchNotice => "a notice added under watch",
             Self::WatchSetting => "a setting changed under watch",
             Self::WatchStyleSheet => "a style sheet changed under watch",
-            Self::Tick => "a tick of the world",
+            Self::Tick => "all facts refreshed",
             Self::Checked => "check of everything, nothing changed",
             Self::CheckedOne => "check of one edited entry",
-            Self::Cache => "cache after 24 ticks",
+            Self::Cache => "cache after 24 refreshes",
         }
     }
 
