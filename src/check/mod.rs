@@ -3,10 +3,10 @@
 mod across;
 mod changes;
 mod finding;
+mod fixing;
 mod history;
 mod lint;
 mod memory;
-mod mending;
 mod online;
 mod selection;
 
@@ -29,7 +29,7 @@ use selection::Selected;
 
 pub use changes::place_in_repository;
 pub use finding::{Finding, Found, Stretch};
-pub use mending::{Mended, mend};
+pub use fixing::{Fixed, fix_files};
 pub use selection::Selection;
 
 /// How to check.

@@ -17,7 +17,7 @@ use super::runner::Runner;
 use super::site::folder;
 use super::{Exit, show};
 use crate::build::{Observer as _, Phase};
-use crate::check::{self, Checked, Finding, Found, Mended, Options, Selection, check, mend};
+use crate::check::{self, Checked, Finding, Fixed, Found, Options, Selection, check, fix_files};
 use crate::config::{Check, Config, Environment, FILE_NAME, Overrides};
 use crate::problem::{Problem, printable};
 use crate::report::count;
@@ -209,7 +209,7 @@ fn run_check(arguments: &Arguments, config: &Config, selection: &Selection) -> m
         return checked;
     }
     let Checked { secure, notes, findings, .. } = checked?;
-    for Mended { path, what } in mend(config, selection, &secure)? {
+    for Fixed { path, what } in fix_files(config, selection, &secure)? {
         show::line(&format!("Fixed {}: {}", printable(&path), printable(&what.join("; "))));
     }
     // Online findings still hold, apart from the fixed ones. Others may have moved within their files.

@@ -210,7 +210,7 @@ mod tests {
     fn nothing_from_outside_is_a_command_or_markup() {
         let runner = Runner { site: "site".into(), summary: None };
         let text: Arc<str> = "x".into();
-        let problem = Problem::new("a,b:c\n::error::.md", &text, 0..1, "50% of\nit").help("mend it");
+        let problem = Problem::new("a,b:c\n::error::.md", &text, 0..1, "50% of\nit").help("fix it");
         assert_eq!(
             runner.annotation(&problem),
             "::error file=site/a%2Cb%3Ac%0A%3A%3Aerror%3A%3A.md,line=1,col=1,title=shelflife::50%25 of%0Ait%0Amend it"

@@ -95,7 +95,7 @@ impl Printer {
         Self { progress: Arc::new(Progress::bars_only()), open, told: Mutex::default() }
     }
 
-    fn built(&self, cause: &Cause, built: &Built, took: Duration, mended: bool) {
+    fn built(&self, cause: &Cause, built: &Built, took: Duration, recovered: bool) {
         let Built { report, refused } = built;
         let outputs = report.outputs.clone().unwrap_or_default();
         let refreshed = report.facts.map_or(0, |facts| facts.refreshed);
@@ -120,7 +120,7 @@ impl Printer {
         told.warnings[usize::from(*cause == Cause::Facts)] = warnings;
 
         let done = format!("{} in {}", outputs_of(&outputs), time(took));
-        let done = match (cause, mended) {
+        let done = match (cause, recovered) {
             (Cause::Start, false) => report.summary(),
             (_, true) => format!("fixed: {}, {done}", what(cause)),
             // Neither the user nor the site changed anything.
@@ -154,7 +154,7 @@ impl Tell for Printer {
                     open((*url).to_owned(), Arc::clone(&self.progress));
                 }
             }
-            News::Built { cause, built, took, mended } => self.built(cause, built, *took, *mended),
+            News::Built { cause, built, took, recovered } => self.built(cause, built, *took, *recovered),
             News::Failed { cause, error, took } => {
                 let came = if is_published(error) { "can't be read" } else { "build failed" };
                 self.progress.line(&format!("{}: {came} in {}", what(cause), time(*took)));

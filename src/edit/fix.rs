@@ -93,7 +93,7 @@ pub fn fixes(path: &str, bytes: &[u8], limits: &Limits, https: &BTreeSet<String>
 }
 
 /// Applies fixes to a file.
-pub fn mended(bytes: &[u8], fixes: &[Fix]) -> Vec<u8> {
+pub fn fixed(bytes: &[u8], fixes: &[Fix]) -> Vec<u8> {
     let edits: Vec<Edit> = fixes.iter().flat_map(|fix| fix.edits.iter().cloned()).collect();
     apply(bytes, &edits)
 }
@@ -255,19 +255,19 @@ mod tests {
     }
 
     #[track_caller]
-    fn mends(file: &str, https: &[&str], expected: &str, told: &[&str]) {
+    fn corrects(file: &str, https: &[&str], expected: &str, told: &[&str]) {
         let fixes = all(file.as_bytes(), https);
         let lines: Vec<String> =
             fixes.iter().map(|fix| format!("{}: {}: {}", fix.place, fix.kind.name(), fix.message)).collect();
         assert_eq!(lines, told);
-        let mended = mended(file.as_bytes(), &fixes);
-        assert_eq!(String::from_utf8_lossy(&mended), expected);
-        assert_eq!(all(&mended, https), vec![]);
+        let fixed = fixed(file.as_bytes(), &fixes);
+        assert_eq!(String::from_utf8_lossy(&fixed), expected);
+        assert_eq!(all(&fixed, https), vec![]);
     }
 
     #[test]
     fn each_kind_is_mended_and_all_at_once() {
-        mends(
+        corrects(
             "\u{feff}--- \r\nid: a # why\t\r\nauthor: # both\r\n- A\r\n- B\r\ndate: '17 Jan 2021'  # day\r\n\
              homepage: \"http://a.example\"\r\nnote: see http://a.example\r\n---\r\nOne  \r\ntwo \r\n",
             &["http://a.example", "http://b.example"],
@@ -287,8 +287,8 @@ mod tests {
     #[test]
     fn blanks_that_show_stay() {
         let file = "---\nid: a\nnote: |\n  kept \n\n  too  \nother: \"a\\ \n  b\"\n---\nbreak  \nhere\n\n```\ncode  \n \n```\n\n    code \n\n<pre>\na \n</pre>\n";
-        mends(file, &[], file, &[]);
-        mends(
+        corrects(file, &[], file, &[]);
+        corrects(
             "---\nid: a \nnote: |\n  kept \n---\n```\ncode \n``` \n\ntext \n \n> quote \n",
             &[],
             "---\nid: a\nnote: |\n  kept \n---\n```\ncode \n```\n\ntext\n\n> quote\n",
@@ -305,7 +305,7 @@ mod tests {
             "date: 2020-08-03 10:00:00\n",
             "homepage: http://other.example\n",
         ] {
-            mends(
+            corrects(
                 &front(&format!("id: a\n{yaml}")),
                 &["http://a.example"],
                 &front(&format!("id: a\n{yaml}")),
@@ -313,13 +313,13 @@ mod tests {
             );
         }
         let broken = "---\r\nid: [\r\n---\r\n";
-        mends(
+        corrects(
             broken,
             &[],
             &broken.replace('\r', ""),
             &["entries/a.md:1:1: line-ends: changed 3 line endings to LF"],
         );
-        mends(
+        corrects(
             "---\rid: a\rnote: \"b\r \n c\"\r---\r",
             &[],
             "---\nid: a\nnote: \"b\n\n c\"\n---\n",
@@ -327,18 +327,18 @@ mod tests {
                 "entries/a.md:1:1: line-ends: changed 5 line endings to LF; removed trailing whitespace from 1 line",
             ],
         );
-        mends(
+        corrects(
             "\u{feff}\u{feff}---\n",
             &[],
             "---\n",
             &["entries/a.md:1:1: byte-order-mark: removed the byte order mark"],
         );
-        mends("no text \u{0}", &[], "no text \u{0}", &[]);
+        corrects("no text \u{0}", &[], "no text \u{0}", &[]);
     }
 
     #[test]
     fn an_address_is_mended_wherever_it_is_a_value() {
-        mends(
+        corrects(
             &front(
                 "id: a\nx: &x http://a.example\ny: *x\nz: {u: 'http://a.example', v: [http://a.example]}\nw: >-\n  http://a.example\n",
             ),
@@ -397,12 +397,12 @@ mod tests {
             let front = front.replacen("id: a\n", &format!("id: a\n{title}"), 1);
             let bytes = format!("{front}\n{body}").into_bytes();
             let fixes = all(&bytes, &[]);
-            let mended = mended(&bytes, &fixes);
-            prop_assert_eq!(all(&mended, &[]), vec![], "{:?}", String::from_utf8_lossy(&mended));
-            prop_assert_eq!(published(&mended), published(&bytes), "{:?}", String::from_utf8_lossy(&mended));
+            let fixed = fixed(&bytes, &fixes);
+            prop_assert_eq!(all(&fixed, &[]), vec![], "{:?}", String::from_utf8_lossy(&fixed));
+            prop_assert_eq!(published(&fixed), published(&bytes), "{:?}", String::from_utf8_lossy(&fixed));
             let edits: usize = fixes.iter().map(|fix| fix.edits.len()).sum();
-            prop_assert!(mended == bytes || edits > 0);
-            prop_assert!(!mended.contains(&b'\r'));
+            prop_assert!(fixed == bytes || edits > 0);
+            prop_assert!(!fixed.contains(&b'\r'));
         }
     }
 }

@@ -252,7 +252,9 @@ impl EntryFile {
         let place = neighbor(&fields, key);
         if in_braces {
             let Some(before) = place.and_then(|at| fields.get(at)).or(fields.last()) else {
-                return Err(self.text().problem(self.yaml(), "there is no key after which another one can be inserted"));
+                return Err(self
+                    .text()
+                    .problem(self.yaml(), "there is no key after which another one can be inserted"));
             };
             let end = self.end_in_braces(before)?;
             return Ok(vec![Edit::insert(self.in_file(end..end).start, format!(", {line}"))]);

@@ -102,7 +102,7 @@ pub enum News<'a> {
         /// The time since the change.
         took: Duration,
         /// Whether the previous build failed.
-        mended: bool,
+        recovered: bool,
     },
     /// The build failed; the published site is unchanged.
     Failed {

@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn an_error_without_a_place_is_told_with_its_help() {
-        let page = broken(&miette::miette!(help = "mend it", "it is broken"));
-        assert!(page.contains("<h2>it is broken</h2>") && page.contains("help: mend it"), "{page}");
+        let page = broken(&miette::miette!(help = "fix it", "it is broken"));
+        assert!(page.contains("<h2>it is broken</h2>") && page.contains("help: fix it"), "{page}");
     }
 }

@@ -142,10 +142,10 @@ impl<B: Build + 'static> Turns<B> {
         match result {
             Ok(built) => {
                 self.state.passed_over = 0;
-                let mended = self.state.failing.take().is_some();
+                let recovered = self.state.failing.take().is_some();
                 let outputs = built.report.outputs.clone().unwrap_or_default();
                 self.live.built(Site::of(self.builder.config()), &outputs);
-                self.tell.tell(&News::Built { cause, built: &built, took, mended });
+                self.tell.tell(&News::Built { cause, built: &built, took, recovered });
             }
             Err(error) => self.failed(cause, took, &error),
         }

@@ -362,8 +362,9 @@ fn what_was_removed_is_removed_again_when_an_older_folder_is_put_back() {
     assert_eq!(removed(&site), json!(["plugins/two/index.html"]));
     // What somebody else put there stays, and is told once.
     site.write("public/plugins/two/index.html", "by hand");
-    let told =
-        |run: crate::common::Run| run.stderr.contains("reappeared with different content: plugins/two/index.html\n");
+    let told = |run: crate::common::Run| {
+        run.stderr.contains("reappeared with different content: plugins/two/index.html\n")
+    };
     assert!(told(site.build(&[]).succeeded()));
     assert!(!told(site.build(&[]).succeeded()));
     assert_eq!(site.read("public/plugins/two/index.html"), "by hand");

@@ -152,6 +152,6 @@ fn succeed(command: &mut Command) -> Result<(), String> {
 }
 
 fn say(line: &str) {
-    // A closed standard output is no reason to fail.
+    // A closed standard output is not an error.
     let _ = writeln!(io::stdout(), "{line}");
 }

@@ -164,7 +164,7 @@ mod tests {
         let opens = |n: u64| throttles.opens(&address, second(n));
         assert_eq!(opens(0), Ok(None));
         hold(0, -5);
-        assert_eq!(opens(0), Ok(None), "a moment that has passed is no pause");
+        assert_eq!(opens(0), Ok(None), "a moment that has passed is not a pause");
         hold(0, 6);
         hold(0, 4);
         hold(1, 5);

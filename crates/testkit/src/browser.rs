@@ -42,7 +42,8 @@ impl Default for Look {
     }
 }
 
-/// A browser with one window that has seen nothing before. When dropped it closes, or is made ready for whoever opens one next.
+/// A browser with one window that has seen nothing before. When dropped, it is closed or
+/// made ready for the next test.
 #[derive(Debug)]
 pub struct Browser {
     /// Only missing while this is dropped.

@@ -211,11 +211,11 @@ mod tests {
     fn is_drawn_as_compilers_do() {
         let text: Arc<str> = "eins\nzwölf: x\n".into();
         let at = text.find('x').unwrap();
-        let problem = Problem::new("a.md", &text, at..at + 1, "wrong").label("this").help("mend it");
+        let problem = Problem::new("a.md", &text, at..at + 1, "wrong").label("this").help("fix it");
         let drawn = problem.draw(false);
         assert_eq!(
             drawn,
-            "error: wrong\n --> a.md:2:8\n  |\n2 | zwölf: x\n  |        ^ this\n  |\n  = help: mend it"
+            "error: wrong\n --> a.md:2:8\n  |\n2 | zwölf: x\n  |        ^ this\n  |\n  = help: fix it"
         );
     }
 

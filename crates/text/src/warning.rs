@@ -151,7 +151,7 @@ mod tests {
 
     fn warning(rule: Rule, line: usize) -> Warning {
         let place = Place { path: "a.md".to_owned(), line, column: 1 };
-        Warning::in_file(rule, place, "wrong").help("mend it")
+        Warning::in_file(rule, place, "wrong").help("fix it")
     }
 
     #[test]
@@ -173,10 +173,10 @@ mod tests {
                         "a.md:2:1: wrong",
                         "a.md:3:1: wrong",
                         "and 2 more; `--report FILE` has them all",
-                        "help: mend it",
+                        "help: fix it",
                     ]
                 ),
-                ("a.md:9:1: wrong [bad-date]", vec!["help: mend it"]),
+                ("a.md:9:1: wrong [bad-date]", vec!["help: fix it"]),
                 ("gone", vec![]),
             ]
         );

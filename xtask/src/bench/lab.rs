@@ -81,7 +81,7 @@ impl<'a> Lab<'a> {
         let server = Server::start_with(world, Options::default()).map_err(at(&folder))?;
         let main = Stage::new(folder.join("main"), tools, &server, "")?;
         registry.write(&main.site).map_err(at(&main.site))?;
-        // Builds until nothing is fetched any more: a fact that arrives late would change outputs in a measured run.
+        // Builds until nothing is left to fetch: a fact that arrives late would change outputs in a measured run.
         let mut builds = 1;
         while main.run_unmeasured(main.build())?.is_some_and(|report| report.requests() > 0)
             && builds < BUILDS

@@ -107,7 +107,7 @@ impl<'a> Facts<'a> {
         self.due(db, &wanted)
     }
 
-    /// Evaluates and fetches until no demanded fact can be fetched any more. Entries whose traces depend on other
+    /// Evaluates and fetches until no further demanded fact can be fetched. Entries whose traces depend on other
     /// versions of facts are read.
     pub(super) fn settle(
         &mut self,

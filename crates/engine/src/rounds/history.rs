@@ -48,7 +48,7 @@ impl Histories {
     }
 
     /// Adds the answers of a day to the histories of the site's plugins. The graph already has the facts. A subject for
-    /// which `is_news` is false is looked at only for plugins that have no history, or were not known unchanged from
+    /// which `is_news` is false is checked only for plugins that have no history, or were not known unchanged from
     /// the last build: for those plugins, it is new.
     pub(super) fn observe(
         &mut self,

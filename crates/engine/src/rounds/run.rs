@@ -151,7 +151,7 @@ impl<'a> Run<'a> {
                 }
                 Failure::Changed(_) if restarts < MAX_RESTARTS => {
                     restarts += 1;
-                    // Nobody reported this change, and the answers have been stored.
+                    // No event reported this change, and the answers have been stored.
                     (task.changed, task.answers) = (None, &[]);
                 }
                 failure => return Err(failure.into_report()),

@@ -1,7 +1,7 @@
 //! Urgency: which facts are fetched first, in case a source does not answer everything.
 //!
 //! A fact's urgency is its age times the logarithm of its audience. So even a fact that few people see gets its turn,
-//! and one that everybody sees is not fetched every time.
+//! and one that everyone sees is not fetched every time.
 
 use std::collections::HashMap;
 

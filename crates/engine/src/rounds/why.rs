@@ -321,7 +321,7 @@ impl Why<'_> {
         Some(Change { input: subject.to_string(), old: Some(old), new: Some(new) })
     }
 
-    /// The value of a subject that was not read before, or is not read any more.
+    /// The value of a subject that was not read before, or is no longer read.
     fn looked_at(&self, subject: &Subject) -> Change {
         let fact = self.cache.fact(subject).ok().flatten();
         let told = describe::value(subject, fact.as_ref().map(|fact| fact.value.as_deref()));

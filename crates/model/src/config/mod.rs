@@ -187,7 +187,7 @@ impl Settings {
     }
 }
 
-/// How long the cache keeps what no output, entry trace or entry needs any more.
+/// How long the cache keeps what is no longer needed by an output, an entry trace or an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keep {
     /// How many builds an unused item is kept for. Builds that found nothing changed don't count, because they use

@@ -187,7 +187,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether the plugin is not maintained any more: a replaced plugin also counts as abandoned.
+    /// Whether the plugin is no longer maintained: a replaced plugin also counts as abandoned.
     pub fn is_abandoned(&self) -> bool {
         self.abandoned.is_some() || self.replaced.is_some()
     }

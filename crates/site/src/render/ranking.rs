@@ -34,7 +34,7 @@ mod tests {
         assert!(rise(30, 60) > rise(8, 16), "the same growth of more users says more");
         assert!(rise(40, 60) > rise(500, 2100), "many users alone say nothing");
         assert_eq!([rise(7, 30), rise(0, 0), rise(5, 100)], [None; 3]);
-        assert!(rise(3, 0) > rise(2, 0), "where nobody counted the month, the week counts");
+        assert!(rise(3, 0) > rise(2, 0), "without a count of the month, the week counts");
         assert!(rise(u64::MAX, 0) > rise(u64::MAX, u64::MAX));
     }
 }

@@ -155,7 +155,7 @@ impl Cache {
 
     /// Adds the wanted texts that are not in `texts`; `None` if it is better to read all of them.
     fn renew(&self, kind: ShownKind, wanted: &[(&str, Digest)], texts: Arc<Texts>) -> Option<Texts> {
-        // Nothing else refers to them any more.
+        // Nothing else refers to them now.
         let Texts { mut all, mut known, .. } = Arc::try_unwrap(texts).ok()?;
         // Replaced texts stay in the buffer until they are half of it.
         let needed: usize = all.len() / 2;

@@ -34,7 +34,7 @@ pub struct Collected {
     pub memos: usize,
     /// Blobs.
     pub blobs: usize,
-    /// Facts that no entry needs any more.
+    /// Facts that entries no longer need.
     pub facts: usize,
 }
 
@@ -270,7 +270,7 @@ mod tests {
         assert!(has_memo(&cache, used) && has_memo(&cache, needed) && !has_memo(&cache, lost));
         let has = |text: &str| cache.has_blob(Digest::of(text.as_bytes()));
         assert!(has("published") && has("replaced") && !has("lost"));
-        assert_eq!(cache.manifest(Tree::Output("left")).unwrap(), None, "no build publishes there any more");
+        assert_eq!(cache.manifest(Tree::Output("left")).unwrap(), None, "builds no longer publish there");
 
         build(&cache, || keep_entry_trace(&cache, Some(&of_entry), None));
         for _ in 0..KEEP.builds {

@@ -24,7 +24,7 @@ pub struct Change {
     pub input: String,
     /// The old state; `None` if it was not an input before.
     pub old: Option<String>,
-    /// The new state; `None` if it is not an input any more.
+    /// The new state; `None` if it is no longer an input.
     pub new: Option<String>,
 }
 

@@ -62,7 +62,7 @@ impl Chromium {
 
     /// Leaves it to the next test, after everything of these origins was removed from it.
     pub(super) fn give_back(self, origins: impl IntoIterator<Item = String>) {
-        // After a failure nobody knows what it is doing.
+        // After a failure, the state of the browser is unknown.
         let is_clean = !std::thread::panicking() && self.clean(origins).is_ok();
         release(is_clean.then_some(self));
     }
@@ -88,7 +88,7 @@ impl Chromium {
         let capabilities = capabilities(size, profile.path());
         let mut started = Self { driver, address, session: String::new(), size, _profile: profile };
         let answer = started.call("POST", "/session", &capabilities);
-        // Nothing is missing, so this is no reason to skip a test.
+        // Nothing is missing, so the test must not be skipped.
         let answer = answer.unwrap_or_else(|error| panic!("{error}"));
         answer["sessionId"].as_str().unwrap().clone_into(&mut started.session);
         Ok(started)

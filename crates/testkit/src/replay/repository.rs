@@ -15,7 +15,7 @@ pub enum Access {
     Public,
     /// Only its members may see it; for everyone else it doesn't exist.
     Private,
-    /// Taken down for legal reasons: nobody may see it, and REST answers 451.
+    /// Taken down for legal reasons: it is hidden from everyone, and REST answers 451.
     Blocked,
 }
 
@@ -38,7 +38,7 @@ pub struct Repository {
     pub closed_issues: u64,
     /// The opening times of the issues that can be asked for by number.
     pub issues: BTreeMap<u64, Timestamp>,
-    /// Releases, newest first. The list includes drafts, which nobody sees.
+    /// Releases, newest first. The list includes drafts, which visitors can't see.
     pub releases: Vec<Release>,
     /// The branch that `HEAD` points to; `None` for an empty repository.
     pub default_branch: Option<String>,

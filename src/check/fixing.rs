@@ -14,7 +14,7 @@ use crate::write;
 
 /// A file that was fixed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mended {
+pub struct Fixed {
     /// Its path, relative to the site.
     pub path: String,
     /// The fixes that were made.
@@ -27,11 +27,11 @@ pub struct Mended {
 /// # Errors
 ///
 /// If a file can't be read or written. Each file is then either unchanged or completely fixed.
-pub fn mend(
+pub fn fix_files(
     config: &Config,
     selection: &Selection,
     secure: &BTreeSet<String>,
-) -> miette::Result<Vec<Mended>> {
+) -> miette::Result<Vec<Fixed>> {
     let scan = super::scan(config)?;
     let selected = Selected::of(config, &scan, selection)?;
     let mut all = Vec::new();
@@ -49,8 +49,8 @@ pub fn mend(
         if fixes.is_empty() {
             continue;
         }
-        write::replace(file.place(), &fix::mended(&bytes, &fixes))?;
-        all.push(Mended { path, what: fixes.into_iter().map(|fix| fix.message).collect() });
+        write::replace(file.place(), &fix::fixed(&bytes, &fixes))?;
+        all.push(Fixed { path, what: fixes.into_iter().map(|fix| fix.message).collect() });
     }
     Ok(all)
 }
