@@ -213,7 +213,7 @@ mod tests {
         let problem = Problem::new("a,b:c\n::error::.md", &text, 0..1, "50% of\nit").help("fix it");
         assert_eq!(
             runner.annotation(&problem),
-            "::error file=site/a%2Cb%3Ac%0A%3A%3Aerror%3A%3A.md,line=1,col=1,title=shelflife::50%25 of%0Ait%0Amend it"
+            "::error file=site/a%2Cb%3Ac%0A%3A%3Aerror%3A%3A.md,line=1,col=1,title=shelflife::50%25 of%0Ait%0Afix it"
         );
         assert_eq!(super::text("<b> @ada [x](y) `z`\n"), "&lt;b> &#64;ada \\[x\\](y) \\`z\\` ");
     }
