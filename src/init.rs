@@ -107,7 +107,7 @@ pub fn plan(folder: &Path, action: Option<&Action>) -> miette::Result<Plan> {
 /// The branch to publish. If `origin` doesn't say which, a note explains the choice.
 fn branch(repository: Option<&Repository>, notes: &mut Vec<String>) -> String {
     const UNKNOWN: &str = "git doesn't know the default branch of `origin` (`git remote set-head origin --auto` \
-                           asks for it)";
+                           sets it)";
     let (branch, why) = match repository {
         Some(Repository { default: Some(branch), .. }) => return branch.clone(),
         Some(Repository { checked_out: Some(branch), .. }) => {

@@ -56,7 +56,7 @@ pub(super) struct Arguments {
     /// Exit with code 0 even if there are errors
     #[arg(long, conflicts_with = "strict")]
     exit_zero: bool,
-    /// Print notes in full, not only their number
+    /// Print all notes, not just how many there are
     #[arg(long, conflicts_with = "quiet")]
     notes: bool,
     /// Print only errors

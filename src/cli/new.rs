@@ -25,7 +25,7 @@ use crate::versions::Admitted;
 use crate::write::create;
 use crate::yaml::is_forbidden;
 
-/// Write the entry of a new plugin, prompting for missing values
+/// Write an entry for a new plugin, prompting for missing values
 #[derive(Debug, Args)]
 #[command(after_help = AFTER_HELP)]
 pub(super) struct Arguments {

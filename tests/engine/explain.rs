@@ -243,7 +243,11 @@ fn facts_are_told_with_their_ages() {
     let later = "2020-08-04T03:00:00Z";
     let stale = "fetched 3 days ago, stale for 3 days, since 2020-08-01 03:00:00 UTC";
     assert!(text("one", later).contains(stale), "{}", text("one", later));
-    assert!(text("two", now).contains("fresh for 10 min, not found once since"), "{}", text("two", now));
+    assert!(
+        text("two", now).contains("fresh for 10 min, reported missing once since then"),
+        "{}",
+        text("two", now)
+    );
 
     let plugins = |now: &str| explain(&site, "by_name/", now)["depends_on"]["plugins"].clone();
     let told = plugins(now);

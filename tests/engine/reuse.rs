@@ -32,7 +32,7 @@ fn when_nothing_has_changed_nothing_is_done() {
     let site = site();
     site.report(&[]);
     assert_did_nothing(&site.report(&[]));
-    // Other files beside the site's, and new time stamps, are no change.
+    // Other files beside the site's, and new timestamps, are no change.
     site.write("notes.txt", "x");
     site.entry("one", "tags: [common]\n");
     assert_did_nothing(&site.report(&[]));

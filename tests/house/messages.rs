@@ -18,9 +18,9 @@ const RENEW: &str = "INSTA_UPDATE=always cargo test --test house messages";
 const HEAD: &str = "\
 # Messages
 
-Every text that shelflife and its theme can show, by the file that has it, in order of appearance: messages, advice, help,
-what pages say. `{…}` stands for what is filled in. In templates, `[…|…]` is only shown sometimes. Parts of a sentence are
-lines of their own where the source puts them together.
+Every text that shelflife and its theme can show, by source file and in order of appearance: messages, advice, help and the
+texts of pages. `{…}` stands for a value. In templates, `[…|…]` is shown only in some cases. Parts of a sentence are on
+separate lines if the source joins them.
 ";
 
 /// Where texts come from, beside the crates: the program, its theme, and its action for GitHub.

@@ -115,7 +115,7 @@ fn a_jekyll_registry_is_taken_over() {
          found base_path \"/list\" in _config.yml\n\
          found repository \"https://github.com/ada/plugins\" in git remote `origin`\n\
          using branch `trunk`, which is checked out: git doesn't know the default branch of `origin` \
-         (`git remote set-head origin --auto` asks for it)\n\
+         (`git remote set-head origin --auto` sets it)\n\
          wrote shelflife.toml\n\
          kept .gitignore: add /.shelflife/\n\
          wrote .github/workflows/publish.yml\n\

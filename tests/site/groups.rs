@@ -95,7 +95,7 @@ fn a_site_map_that_would_be_too_long_is_an_index() {
     let base = format!("https://shelf.example/{}", "sub".repeat(3000));
     let path = base.trim_start_matches("https://shelf.example");
     let site = Site::new(&format!("{CONFIG}base_path = \"{path}\"\n[limits]\nlist_items = 1000\n"));
-    // Nothing but the site map is looked at.
+    // Nothing but the sitemap is looked at.
     for template in ["tag.html", "by_tag.html", "plugin.html", "home.html"] {
         site.write(&format!("templates/{template}"), "one\n");
     }

@@ -117,8 +117,8 @@ fn freshness(fact: &Known, now: Timestamp) -> String {
     });
     match fact.refusals {
         0 => {}
-        1 => told.push(styled(STALE, "not found once since")),
-        times => told.push(styled(STALE, &format!("not found {times} times since"))),
+        1 => told.push(styled(STALE, "reported missing once since then")),
+        times => told.push(styled(STALE, &format!("reported missing {times} times since then"))),
     }
     told.join(", ")
 }

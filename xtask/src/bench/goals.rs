@@ -225,7 +225,7 @@ fn cached(it: &CacheSize) -> Row {
         scenario: Scenario::Cache.title().to_owned(),
         what: Scenario::Cache.what().to_owned(),
         median: size(it.last()),
-        spread: format!("{} half-way", size(middle)),
+        spread: format!("{} halfway", size(middle)),
         peer: format!("HTML and JSON: {}", size(it.site)),
         ratio: Some(ratio),
         facing: Some(Facing { goal: format!("at most {}", times(CACHE)), share: Some(ratio / CACHE) }),

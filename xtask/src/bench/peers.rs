@@ -142,7 +142,7 @@ pub(crate) fn jekyll(
     Ok(Some(Peer { name: "jekyll", job, set_up: taking(trash, output) }))
 }
 
-/// Returns a set-up that moves the outputs of the last run away.
+/// Returns a setup that moves the outputs of the last run away.
 fn taking(trash: &Trash, output: PathBuf) -> Box<dyn Fn() -> Result<(), Failure>> {
     let trash = trash.clone();
     Box::new(move || trash.take(&output))

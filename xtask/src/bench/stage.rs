@@ -128,7 +128,7 @@ impl Stage {
         Ok(Some(Report::new(value)))
     }
 
-    /// Replaces `site` by a copy of the site's own files, and of the outputs if they are kept. Every time stamp is new,
+    /// Replaces `site` by a copy of the site's own files, and of the outputs if they are kept. Every timestamp is new,
     /// as in a fresh checkout. The cache isn't copied.
     pub(crate) fn copy_to(&self, site: PathBuf, outputs: Outputs) -> Result<Self, Failure> {
         self.trash.take(&site)?;
@@ -164,7 +164,7 @@ impl Stage {
     }
 }
 
-/// Waits until everything written during set-up is on disk, so that no measured run pays for it.
+/// Waits until everything written during setup is on disk, so that no measured run pays for it.
 pub(crate) fn settle(folder: &Path) -> Result<(), Failure> {
     Job::new("sync", folder).with(["-f".as_ref(), folder.as_os_str()]).run()
 }
@@ -181,7 +181,7 @@ fn copy(from: &Path, to: &Path, left: &dyn Fn(&Path) -> bool) -> Result<(), Fail
         if file.file_type().map_err(at(&path))?.is_dir() {
             copy(&path, &target, left)?;
         } else {
-            // A copy by the file system may share blocks or keep time stamps, so the bytes are read and written.
+            // A copy by the file system may share blocks or keep timestamps, so the bytes are read and written.
             let bytes = fs::read(&path).map_err(at(&path))?;
             fs::write(&target, bytes).map_err(at(&target))?;
         }

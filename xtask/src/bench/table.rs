@@ -47,7 +47,7 @@ pub(crate) fn document(results: &Results, rows: &[Row]) -> String {
          user would: with the release binary, one process a run. After one run that isn't counted there are {},\n\
          alternating with the peer's runs; the table shows medians. Compare ratios, not times: both sides of a\n\
          ratio were measured in turn on one machine. Files are in the system's cache. Everything written during\n\
-         set-up is on disk before a run begins, and nothing is deleted until the bench is done, since file systems\n\
+         setup is on disk before a run begins, and nothing is deleted until the bench is done, since file systems\n\
          are slow to create files after that.\n\n\
          Measured on {} with {} cores and {} GiB: {}.\n\n\
          hugo and jekyll render the entries' own files, the same facts as a data file, a page for each plugin, the\n\

@@ -30,7 +30,7 @@ pub struct OutputScan {
     seen: Option<Seen>,
     began: SystemTime,
     /// Set when the result is no longer needed.
-    is_cancelled: Arc<AtomicBool>,
+    is_canceled: Arc<AtomicBool>,
 }
 
 /// The result of an output scan.
@@ -56,15 +56,15 @@ struct Work {
     /// The number of chunks that were taken.
     begun: AtomicUsize,
     otherwise: Mutex<HashMap<String, Found>>,
-    is_cancelled: Arc<AtomicBool>,
+    is_canceled: Arc<AtomicBool>,
 }
 
 impl OutputScan {
     /// Begins to scan `folder`, which the cache calls `name`.
     pub fn begin(folder: &Path, name: &str, cache: &Arc<Cache>) -> Self {
         let (folder, name, cache) = (folder.to_path_buf(), name.to_owned(), Arc::clone(cache));
-        let is_cancelled = Arc::new(AtomicBool::new(false));
-        let cancelled = Arc::clone(&is_cancelled);
+        let is_canceled = Arc::new(AtomicBool::new(false));
+        let canceled = Arc::clone(&is_canceled);
         let (told, work) = sync_channel(1);
         let thread = std::thread::spawn(move || {
             let work = cache.manifest(Tree::Output(&name)).map(|manifest| {
@@ -76,7 +76,7 @@ impl OutputScan {
                         manifest,
                         begun: AtomicUsize::new(0),
                         otherwise: Mutex::default(),
-                        is_cancelled: cancelled,
+                        is_canceled: canceled,
                     })
                 })
             });
@@ -87,7 +87,7 @@ impl OutputScan {
                 work.help();
             }
         });
-        Self { work, thread: Some(thread), seen: None, began: SystemTime::now(), is_cancelled }
+        Self { work, thread: Some(thread), seen: None, began: SystemTime::now(), is_canceled }
     }
 
     /// The result, when the scan is complete. The calling thread helps to finish it, on all cores.
@@ -128,7 +128,7 @@ impl OutputScan {
 impl Drop for OutputScan {
     /// Waits for the thread, so that it does not use the cache after the caller closes it.
     fn drop(&mut self) {
-        self.is_cancelled.store(true, Ordering::Relaxed);
+        self.is_canceled.store(true, Ordering::Relaxed);
         if let Some(thread) = self.thread.take() {
             // The result is not needed.
             let _ = thread.join();
@@ -163,7 +163,7 @@ impl Work {
         let (tree, within) = (OutputTree::new(&self.folder), Within::folder(&self.folder).ok());
         let mut room = Vec::new();
         while let Some(first) = self.firsts.get(self.begun.fetch_add(1, Ordering::Relaxed)) {
-            if self.is_cancelled.load(Ordering::Relaxed) {
+            if self.is_canceled.load(Ordering::Relaxed) {
                 return;
             }
             let from = (Bound::Included(first.as_str()), Bound::Unbounded);

@@ -14,7 +14,7 @@ pub struct Fetch {
     pub max_wait: Duration,
     /// The longest time that fetching the facts of one round may take.
     pub timeout: Duration,
-    /// How long a fact is shown after it was last confirmed, while its source fails or is not asked: `stale-if-error`
+    /// How long a fact is shown after it was last confirmed, while its source fails or is not queried: `stale-if-error`
     /// of RFC 5861, counted from the last confirmation.
     pub stale_if_error: SignedDuration,
 }

@@ -27,7 +27,7 @@ pub fn compact(template: &str) -> String {
     compacted
 }
 
-/// Returns the beginning of a line that is a single tag and keeps the white space after it.
+/// Returns the beginning of a line that is a single tag and keeps the whitespace after it.
 fn lone_tag(line: &str) -> Option<&str> {
     let tag = line.strip_prefix("{%")?.strip_suffix("%}")?;
     let is_lone = !tag.contains("%}") && !tag.ends_with(['-', '+']);

@@ -143,7 +143,7 @@ impl Repository {
         self
     }
 
-    /// Writes a file on the default branch, without changing time stamps.
+    /// Writes a file on the default branch, without changing timestamps.
     pub fn set_file(&mut self, path: impl Into<String>, content: impl AsRef<[u8]>) -> &mut Self {
         self.files.insert(path.into(), Blob::new(content.as_ref()));
         self

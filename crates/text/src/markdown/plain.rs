@@ -47,7 +47,7 @@ fn strip_angles(text: &str) -> String {
     kept
 }
 
-/// The text of `html` for a search index: without tags, with character references decoded, runs of white space
+/// The text of `html` for a search index: without tags, with character references decoded, runs of whitespace
 /// collapsed, and blocks separated by a space. Pictures and their replacements are left out.
 pub fn to_text(html: &str) -> String {
     let mut text = String::with_capacity(html.len());

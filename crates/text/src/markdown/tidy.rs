@@ -147,7 +147,7 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Removes the white space before a mark at the end of a text.
+    /// Removes the whitespace before a mark at the end of a text.
     fn end_text(&mut self) {
         let last = self.open.last().and_then(|&parent| self.nodes.get(parent)?.children.last().copied());
         if let Some(Node { content: Content::Text(text), .. }) =
@@ -458,7 +458,7 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// Whether the node is text that consists only of white space.
+/// Whether the node is text that consists only of whitespace.
 pub(super) fn is_blank(node: &Node<'_>) -> bool {
     matches!(node.content, Content::Text(text) if text.bytes().all(|byte| byte.is_ascii_whitespace()))
 }

@@ -7,7 +7,7 @@ use super::PYPROJECT_LIMIT;
 /// The package of the first entry point, in the order of the file, in the group `octoprint.plugin`; not validated.
 pub(super) fn package(source: &[u8]) -> Option<String> {
     let (_, reference) = entry_point(source)?;
-    // `module:object [extra]`, with optional white space everywhere.
+    // `module:object [extra]`, with optional whitespace everywhere.
     let reference = reference.split('[').next()?.trim();
     let Some((module, _)) = reference.split_once(':') else { return Some(reference.to_owned()) };
     let module = module.trim_end();

@@ -105,7 +105,7 @@ impl<'a> Tokens<'a> {
         Ok(())
     }
 
-    /// Skips white space, comments and line joins before a token, and measures the indentation of a logical line.
+    /// Skips whitespace, comments and line joins before a token, and measures the indentation of a logical line.
     fn blank(&mut self) -> Result<(), Unreadable> {
         if std::mem::take(&mut self.line_start) {
             let start = self.at;

@@ -1,4 +1,4 @@
-//! Prepares YAML 1.1, as libyaml accepts it, for a YAML 1.2 parser that is stricter about white space.
+//! Prepares YAML 1.1, as libyaml accepts it, for a YAML 1.2 parser that is stricter about whitespace.
 //!
 //! libyaml lets the continuation lines of a quoted value, and everything within brackets, begin at any column, and
 //! accepts a tab after the colon of a key. Existing files rely on that. So where the parser rejects such a place,

@@ -22,7 +22,7 @@ impl Writer {
             let (before, from) = rest.split_at(at);
             out.push_str(before);
             let length = match from.as_bytes().first() {
-                // A backtick surrounded by white space is literal.
+                // A backtick surrounded by whitespace is literal.
                 Some(b'`')
                     if from[1..].starts_with(char::is_whitespace)
                         && (out.is_empty() || out.ends_with(char::is_whitespace)) =>
