@@ -72,7 +72,7 @@ fn nobody_is_told_about_python_where_nobody_could_look() {
     assert_eq!(python_of(&site, "three"), "3 3.7 or newer");
     assert_eq!(python_of(&site, "silent"), "2 only 2.7 or newer, before 3");
     let count = |site: &Site| text_after(&site.read("public/index.html"), "<dt>run on Python 3", "</dd>");
-    assert_eq!(count(&site), "(of 3 known) 67 %");
+    assert_eq!(count(&site), "(of 3 known) 67%");
     let assert_not_known = |stem: &str| {
         assert_eq!(python_of(&site, stem), "unknown");
         let page = page(&site, stem);
@@ -96,7 +96,7 @@ fn nobody_is_told_about_python_where_nobody_could_look() {
     // What was read is forgotten when nobody confirms it for ninety days.
     site.build(&["--offline", "--now", "2021-02-01T00:00:00Z"]).succeeded();
     assert_not_known("silent");
-    assert_eq!(count(&site), "(of 2 known) 100 %");
+    assert_eq!(count(&site), "(of 2 known) 100%");
     site.assert_like_a_first_build("2021-02-01T00:00:00Z");
     assert_eq!(site.json("public/api/v1/plugins.json")["plugins"][0]["python3"], json!(true));
 }
