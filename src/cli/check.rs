@@ -32,7 +32,7 @@ pub(super) struct Arguments {
     #[arg(value_name = "PATH", conflicts_with = "since")]
     paths: Vec<PathBuf>,
     /// Site folder, which contains shelflife.toml [default: the current folder or its nearest ancestor with one, or
-    /// else that of the first PATH]
+    /// else the site of the first PATH]
     #[arg(long, value_name = "SITE")]
     site: Option<PathBuf>,
     /// Configuration file [default: SITE/shelflife.toml]

@@ -17,7 +17,7 @@ pub(super) struct Arguments {
     /// Add workflows that publish to GitHub Pages and check pull requests
     #[arg(long)]
     github: bool,
-    /// Action with which the workflows install shelflife [default: that of this release]
+    /// Action with which the workflows install shelflife [default: the action of this release]
     #[arg(long, value_name = "OWNER/NAME@COMMIT", requires = "github")]
     action: Option<Action>,
     /// Show which files would be written, without writing them

@@ -21,7 +21,7 @@ pub(super) struct Site {
     /// Configuration file; its paths are still relative to SITE [default: SITE/shelflife.toml]
     #[arg(long, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// Publish under this URL, such as that of a preview [default: SHELFLIFE_URL, or `url` in shelflife.toml]
+    /// Publish under this URL, such as a preview's [default: SHELFLIFE_URL, or `url` in shelflife.toml]
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// Publish below this path of the URL, such as /preview [default: SHELFLIFE_BASE_PATH, or `base_path` in
