@@ -100,7 +100,7 @@ fn a_folder_that_the_cache_does_not_know_is_taken_over() {
     assert_eq!((&published.taken_over[..], published.unchanged), (&["index.html".to_owned()][..], 1));
     let warnings = published.warnings();
     assert!(warnings.len() == 2 && warnings[0].contains("1 file "), "{warnings:?}");
-    assert!(warnings[1].ends_with("did not know: CNAME, notes/todo.txt"), "{warnings:?}");
+    assert!(warnings[1].ends_with("new to this cache: CNAME, notes/todo.txt"), "{warnings:?}");
     assert_eq!((folder.read("index.html").as_str(), folder.read("CNAME").as_str()), ("output", "foreign"));
     assert_eq!(folder.publish(&["index.html", "a.html", "b.html"]).unwrap().warnings(), [""; 0]);
 }

@@ -38,7 +38,7 @@ impl Published {
         match (self.taken_over.len(), self.is_known) {
             (0, _) => {}
             (count, false) => warnings.push(format!(
-                "overwrote {} in the output folder: it was not empty, and no build with this cache wrote to it before",
+                "overwrote {} in the output folder, which was not empty and is new to this cache",
                 report::count(count, "file"),
             )),
             (_, true) => warnings
@@ -46,8 +46,7 @@ impl Published {
         }
         if !self.foreign.is_empty() {
             warnings.push(format!(
-                "kept files in the output folder that are not part of the site and that no build with this cache \
-                 wrote: {}",
+                "kept files that are not part of the site in the output folder, which is new to this cache: {}",
                 named(&self.foreign)
             ));
         }
