@@ -50,8 +50,8 @@ enum Action {
     Clear,
     /// Restore plugin histories from the published site, if the cache was lost
     Seed {
-        /// URL of the published site, or the folder it was published to [default: `history.seed` in shelflife.toml; that
-        /// site need not exist yet]
+        /// URL of the published site, or the folder it was published to [default: `history.seed` in shelflife.toml;
+        /// that site need not exist yet]
         #[arg(value_name = "URL|FOLDER")]
         from: Option<OsString>,
     },

@@ -18,8 +18,8 @@ const RENEW: &str = "INSTA_UPDATE=always cargo test --test house messages";
 const HEAD: &str = "\
 # Messages
 
-Every text that shelflife and its theme can show, by source file and in order of appearance: messages, advice, help and the
-texts of pages. `{…}` stands for a value. In templates, `[…|…]` is shown only in some cases. Parts of a sentence are on
+Every text that shelflife and its theme can show, by source file and in order of appearance: messages, advice, help and
+the texts of pages. `{…}` stands for a value. In templates, `[…|…]` is shown only in some cases. Parts of a sentence are on
 separate lines if the source joins them.
 ";
 

@@ -236,7 +236,7 @@ fn who_types_before_all_is_learnt_sees_a_list_that_becomes_whole() {
     visit.hurry();
     let all = PLUGINS.len() + 40;
     for (query, expected, count) in [
-        // Said at the end of a description, which is learned last; and what is known to be wrong only when all is learned.
+        // Said at the end of a description, which is learned last; and what is known to be wrong when all is learned.
         ("twitch", "LiveStreamer", 1),
         ("databse", "Ledger", 1),
         ("pigeon", "Pigeon", 1),

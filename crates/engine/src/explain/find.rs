@@ -212,8 +212,8 @@ impl Published<'_> {
         let meant = meant.map_or_else(|| "give".to_owned(), |meant| format!("{meant} Otherwise give"));
         Ok(Err(miette!(
             help = format!(
-                "{meant} a path below the output folder such as `index.html`, an entry by its file, name or id, or a URL \
-                 of the site; if it was added since the last build, build the site first"
+                "{meant} a path below the output folder such as `index.html`, an entry by its file, name or id, or a \
+                 URL of the site; if it was added since the last build, build the site first"
             ),
             "`{given}` is neither an output nor an entry of the last build"
         )))

@@ -51,8 +51,8 @@ pub enum Origin {
     New,
 }
 
-/// The severity of a rule if `shelflife.toml` doesn't set one. Rules that the OctoPrint plugin repository checks in pull
-/// requests have the same severity for changed files here.
+/// The severity of a rule if `shelflife.toml` doesn't set one. Rules that the OctoPrint plugin repository checks in
+/// pull requests have the same severity for changed files here.
 pub fn default_degree(rule: Rule, origin: Origin) -> Degree {
     use Degree::{Error, Note, Off, Warning};
     // Published entries must keep building, so newer requirements apply in full only to files that change.
