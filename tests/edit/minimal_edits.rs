@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::common::{Site, skip};
 use shelflife::config::Limits;
-use shelflife::edit::fix::{Kind, fixes, mended};
+use shelflife::edit::fix::{Kind, fixed, fixes};
 use shelflife::edit::{EntryFile, Value, apply};
 use shelflife_testkit::replay::shared;
 
@@ -18,7 +18,7 @@ fn mend(site: &Site, folder: &str, https: &BTreeSet<String>) -> BTreeMap<Kind, u
     for (name, bytes) in site.tree(folder) {
         let path = format!("{folder}/{}", name.display());
         let fixes = fixes(&path, &bytes, &Limits::default(), https);
-        let after = mended(&bytes, &fixes);
+        let after = fixed(&bytes, &fixes);
         assert_eq!(shelflife::edit::fix::fixes(&path, &after, &Limits::default(), https), vec![], "{path}");
         for fix in fixes {
             *found.entry(fix.kind).or_default() += 1;
