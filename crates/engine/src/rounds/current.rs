@@ -62,32 +62,75 @@ pub(super) struct OfEntry<'a> {
     pub(super) phase: Phase<'a>,
 }
 
+impl OfEntry<'_> {
+    /// The current version of the history of the entry's plugin.
+    fn history(&self, histories: &Histories) -> Now {
+        let was = self.entry_trace.reads.was(&Input::History).map(|version| version.digest);
+        let id = self.entry_trace.front.id.to_lowercase();
+        if was.is_some_and(|was| !histories.differs(&id, was)) {
+            Now::Same
+        } else {
+            Now::Is(Some(Version::of(histories.digest(&id))))
+        }
+    }
+}
+
 impl State for OfEntry<'_> {
     fn now(&self, input: &Input) -> Now {
-        let now = |input: &Input| Now::Is(version(self.db, input, self.file));
-        match (self.phase, input) {
-            (_, Input::Unnamed) => Now::Is(None),
-            (Phase::Files | Phase::Done, Input::Entry) => Now::Is(Some(Version::of(self.entry))),
-            (Phase::Files | Phase::Done, Input::Concerning) => {
-                Now::Is(concerning(self.db, &self.entry_trace.front.id))
-            }
-            (Phase::Entries, Input::Related)
-            | (Phase::Facts(..), Input::Usage)
-            | (Phase::Ages, Input::Ages) => now(input),
-            (Phase::Facts(_, histories), Input::History) => {
-                let was = self.entry_trace.reads.was(input).map(|version| version.digest);
-                let id = self.entry_trace.front.id.to_lowercase();
-                if was.is_some_and(|was| !histories.differs(&id, was)) {
-                    Now::Same
-                } else {
-                    Now::Is(Some(Version::of(histories.digest(&id))))
-                }
-            }
-            (Phase::Facts(ledger, _), Input::Fact(subject)) => {
-                Now::Is(Some(Version::of(ledger.digest(subject))))
-            }
-            (Phase::Done, input) => now(input),
-            _ => Now::Same,
+        let is_done = matches!(self.phase, Phase::Done);
+        let now_if = |is_known: bool| {
+            if is_known { Now::Is(version(self.db, input, self.file)) } else { Now::Same }
+        };
+        // The match is exhaustive because an entry that reads an input without a phase would never be rebuilt when that
+        // input changes.
+        match input {
+            Input::Unnamed => Now::Is(None),
+            Input::Entry | Input::Concerning if !is_done && !matches!(self.phase, Phase::Files) => Now::Same,
+            Input::Entry => Now::Is(Some(Version::of(self.entry))),
+            Input::Concerning => Now::Is(concerning(self.db, &self.entry_trace.front.id)),
+            Input::Related => now_if(is_done || matches!(self.phase, Phase::Entries)),
+            Input::Usage => now_if(is_done || matches!(self.phase, Phase::Facts(..))),
+            Input::Ages => now_if(is_done || matches!(self.phase, Phase::Ages)),
+            Input::History => match self.phase {
+                Phase::Facts(_, histories) => self.history(histories),
+                _ => now_if(is_done),
+            },
+            Input::Fact(subject) => match self.phase {
+                Phase::Facts(ledger, _) => Now::Is(Some(Version::of(ledger.digest(subject)))),
+                _ => now_if(is_done),
+            },
+            // Inputs that are checked in shared sets.
+            Input::Program
+            | Input::Setting(_)
+            | Input::Template(_)
+            | Input::Asset(_)
+            | Input::Data(_)
+            | Input::Navigation
+            // Inputs of outputs that are not about one entry, and of the build as a whole.
+            | Input::Purpose(_)
+            | Input::Page(_)
+            | Input::File(_)
+            | Input::All(_)
+            | Input::Term(_)
+            | Input::Named(_)
+            | Input::Announced
+            | Input::Newest
+            | Input::ToCome
+            | Input::Abandoned
+            | Input::WithoutPython2
+            | Input::SourceStatus
+            | Input::Topics
+            | Input::Sitemap(_)
+            | Input::Redirects
+            | Input::Files
+            | Input::Settings
+            | Input::Windows
+            | Input::Origins
+            | Input::Facts
+            | Input::Answers
+            | Input::Histories
+            | Input::Good
+            | Input::Kin => now_if(is_done),
         }
     }
 
