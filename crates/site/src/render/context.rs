@@ -35,7 +35,8 @@ impl Named {
     }
 }
 
-/// A plugin's data for lists.
+/// A plugin's data for lists and other outputs about more than one plugin. The cache stores it: an entry whose trace
+/// holds is not parsed, so what such an output shows of a plugin has to be a member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "docs/templates.md documents the members")]
 pub struct Summary {

@@ -238,7 +238,7 @@ fn told(settings: &Settings) -> View<'_> {
     View::new(settings, &OfPage)
 }
 
-/// The object `site` in templates.
+/// The object `site` in templates. A member is in [`SITE`] as well, and in `docs/templates.md`.
 #[derive(Debug)]
 struct Site(Arc<Settings>);
 
