@@ -75,7 +75,8 @@ pub fn origin(config: &Config, subject: &Subject) -> Option<Digest> {
     address.map(|address| Digest::of(address.as_str().as_bytes()))
 }
 
-/// The digest of all addresses that facts are fetched from.
+/// The digest of all addresses that facts are fetched from. A build that finds it unchanged does not compare the
+/// [`origin`] of each fact, so it has to cover every address that `origin` names.
 pub fn origins(config: &Config) -> Digest {
     let addresses = [Some(&config.github.graphql), config.usage.week.as_ref(), config.usage.month.as_ref()];
     let addresses = addresses.map(|address| address.map(Url::as_str));
@@ -115,6 +116,7 @@ impl Sources {
         let metrics = Arc::new(Metrics::default());
         let UsageExports { week, month, .. } = &config.usage;
         let of_thumbnails = config.thumbnails.host();
+        // Every source's address, because only these hosts may be in a private network.
         let addresses = week.iter().chain(month).chain(&of_thumbnails).chain([&config.github.graphql]);
         let addresses: Vec<&Url> = addresses.collect();
         Ok(Self {
@@ -220,7 +222,10 @@ impl Sources {
                         });
                     }
                 }
-                subject => github.push(subject),
+                subject @ (Subject::Repository(_)
+                | Subject::File { .. }
+                | Subject::Content { .. }
+                | Subject::Issue(_)) => github.push(subject),
             }
         }
         if let Some(token) = &self.config.token {
