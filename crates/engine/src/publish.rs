@@ -1,4 +1,8 @@
 //! The publisher: makes the output folder hold exactly the outputs, and writes only what is different.
+//!
+//! It checks for every obstacle before it writes anything, and lists the coming files in the cache first, so that a build
+//! that is killed leaves no file the next one doesn't know. Each file is written beside its place and renamed into it; the
+//! folder's own manifest comes last. A file is removed only if it still has the bytes that an earlier build wrote.
 
 mod manifest;
 mod output_scan;

@@ -1,4 +1,7 @@
 //! One build: evaluate, fetch, evaluate again, render, publish, and store the results.
+//!
+//! Traces are committed in one transaction, with the memos and texts they refer to, before the first output is written. If
+//! something that the cache should have is missing, the whole build is repeated with a new cache.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;

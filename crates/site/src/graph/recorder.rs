@@ -278,7 +278,8 @@ impl<'a> Reader<'a> {
         Site::get(self.db).source_statuses(self.db)
     }
 
-    /// Returns the store of memos and blobs.
+    /// Returns the store of memos and blobs. A query must read its inputs before it looks for a memo here, because salsa
+    /// dates a result by what was read for it.
     pub(super) fn memory(self) -> &'a dyn Memory {
         self.db.memory()
     }
