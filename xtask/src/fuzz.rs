@@ -61,7 +61,7 @@ pub fn run_all(root: &Path, programs: &Path, targets: &[String], seconds: u32) -
             match run(root, programs, target, seconds) {
                 Ok(line) => drop(writeln!(std::io::stdout(), "{line}")),
                 Err(error) => {
-                    failures.lock().unwrap_or_else(|poison| poison.into_inner()).push(error.to_string())
+                    failures.lock().unwrap_or_else(|poison| poison.into_inner()).push(error.to_string());
                 }
             }
         }

@@ -7,7 +7,7 @@
 //!
 //! - [`problem::Problem`] describes what is wrong with a text: file, line, column, what was expected, and what to do.
 //!   Readers return it. A mistake that doesn't prevent publishing is a [`warning::Warning`], which names its
-//! [`rule::Rule`].
+//!   [`rule::Rule`].
 //! - [`yaml::Tree`] is a file's YAML, with the place of each value; [`yaml::Reader`] takes typed values from it.
 //! - [`markdown::to_html`] renders a description as HTML, without anything that could run code or send requests.
 //!
