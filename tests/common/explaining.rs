@@ -73,7 +73,7 @@ fn assert_says_the_same(text: &str, json: &Value) {
         };
         assert!(row.contains(word), "{row}");
         assert_eq!(row.contains("does not exist"), fact["absent"].as_bool().unwrap(), "{row}");
-        assert_eq!(row.contains("not found"), fact["refusals"].as_u64().unwrap() > 0, "{row}");
+        assert_eq!(row.contains("reported missing"), fact["refusals"].as_u64().unwrap() > 0, "{row}");
     }
 }
 
