@@ -367,7 +367,7 @@ fn warm_equals_cold_after_any_history() {
             }
         }
     };
-    // Histories often wait: for the disk, and until files are old enough for their file stats to be trusted.
+    // Each worker waits for about half of its time, so there are more of them than cores.
     let workers =
         if repeated.is_some() { 1 } else { 3 * thread::available_parallelism().map_or(1, usize::from) };
     thread::scope(|scope| (0..workers).for_each(|_| drop(scope.spawn(work))));

@@ -1,5 +1,5 @@
-//! Tests that depend on how fast things go: Lighthouse's scores, and builds that are interrupted at a given moment. They
-//! are a binary of their own and take turns, so that nothing runs beside them.
+//! Tests that depend on timing: Lighthouse's scores, and builds that are interrupted at a given moment. They have their
+//! own binary and take turns, so that each runs alone.
 #![allow(missing_docs, unreachable_pub)]
 
 #[path = "../common/mod.rs"]

@@ -5,8 +5,8 @@ use std::error::Error;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 /// The targets: one for each kind of input that strangers write.
@@ -52,8 +52,7 @@ pub fn build(root: &Path) -> Result<PathBuf, Box<dyn Error>> {
     Ok(target.join(host).join("release"))
 }
 
-/// Runs each target for `seconds`, as many at a time as there are cores, and prints a line for each. Returns what went
-/// wrong.
+/// Runs each target for `seconds`, one per core at a time, and prints a line for each. Returns the failures.
 pub fn run_all(root: &Path, programs: &Path, targets: &[String], seconds: u32) -> Vec<String> {
     let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let work = || {
@@ -61,14 +60,14 @@ pub fn run_all(root: &Path, programs: &Path, targets: &[String], seconds: u32) -
             match run(root, programs, target, seconds) {
                 Ok(line) => drop(writeln!(std::io::stdout(), "{line}")),
                 Err(error) => {
-                    failures.lock().unwrap_or_else(|poison| poison.into_inner()).push(error.to_string());
+                    failures.lock().unwrap_or_else(PoisonError::into_inner).push(error.to_string());
                 }
             }
         }
     };
     let cores = thread::available_parallelism().map_or(1, usize::from);
     thread::scope(|scope| (0..cores).for_each(|_| drop(scope.spawn(work))));
-    failures.into_inner().unwrap_or_else(|poison| poison.into_inner())
+    failures.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Runs a target for `seconds` and returns a line of statistics. The run starts from the corpus of earlier runs.

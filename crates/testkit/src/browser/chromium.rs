@@ -1,4 +1,4 @@
-//! Chromium and its driver as processes, and those that wait for the next test.
+//! The processes of Chromium and its driver, and a pool of idle ones for the next test.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -15,11 +15,11 @@ use crate::http;
 const CHROMIUM: &str = "/usr/bin/chromium";
 const CHROMEDRIVER: &str = "/usr/bin/chromedriver";
 
-/// How often the driver is started until it goes on.
+/// How many times to start the driver before giving up.
 const STARTS: usize = 5;
 
-/// Browsers that this process has started. To start one takes longer than most tests do with it, so each is left to the
-/// next test; but only while another one is in use, since nothing runs at the end of a process that could close them.
+/// The browsers that this process has started. Starting one takes longer than most tests, so the next test reuses it. Idle
+/// browsers are kept only while another is in use, because nothing could close them when the process ends.
 static POOL: Mutex<Pool> = Mutex::new(Pool { in_use: 0, idle: Vec::new() });
 
 struct Pool {
@@ -31,22 +31,22 @@ fn lock() -> MutexGuard<'static, Pool> {
     POOL.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A Chromium with one tab, in a session of a driver of its own. Both end when it is dropped.
+/// A Chromium with one tab, and its own driver. Dropping it ends both.
 #[derive(Debug)]
 pub(super) struct Chromium {
     driver: Child,
     address: SocketAddr,
     session: String,
-    /// Of the window, in pixels. It can't be changed to any size later.
+    /// Width and height of the window in pixels, which can't be changed to every size later.
     size: (u32, u32),
     _profile: TempDir,
 }
 
 impl Chromium {
-    /// One that has shown nothing yet, or from which every trace of that is gone.
+    /// Takes an idle browser whose state was cleared, or starts one.
     ///
     /// # Errors
-    /// What is missing here.
+    /// Chromium or chromedriver is missing or doesn't start.
     pub(super) fn take(look: Look) -> Result<Self, String> {
         let size = (look.width, look.height);
         let mut pool = lock();
@@ -60,7 +60,7 @@ impl Chromium {
         Ok(started)
     }
 
-    /// Leaves it to the next test, after everything of these origins was removed from it.
+    /// Clears the browser, including the data of these origins, and leaves it to the next test.
     pub(super) fn give_back(self, origins: impl IntoIterator<Item = String>) {
         // After a failure, the state of the browser is unknown.
         let is_clean = !std::thread::panicking() && self.clean(origins).is_ok();
@@ -71,7 +71,7 @@ impl Chromium {
         for program in [CHROMIUM, CHROMEDRIVER] {
             if !Path::new(program).exists() {
                 return Err(format!(
-                    "there is no {program}; Debian has it in `chromium` and `chromium-driver`"
+                    "{program} not found; on Debian, install `chromium` and `chromium-driver`"
                 ));
             }
         }
@@ -79,7 +79,9 @@ impl Chromium {
         let (driver, port) = loop {
             match start_driver()? {
                 Some(started) => break started,
-                None if tries == STARTS => return Err(format!("{CHROMEDRIVER} ends as soon as it starts")),
+                None if tries == STARTS => {
+                    return Err(format!("{CHROMEDRIVER} exited right after its start"));
+                }
                 None => tries += 1,
             }
         };
@@ -94,10 +96,10 @@ impl Chromium {
         Ok(started)
     }
 
-    /// A command of the protocol within the session.
+    /// Sends a command of the protocol within the session.
     ///
     /// # Errors
-    /// What the driver has to say against it.
+    /// The driver can't be reached or answers with an error.
     pub(super) fn command(&self, method: &str, path: &str, body: &Value) -> Result<Value, String> {
         self.call(method, &format!("/session/{}{path}", self.session), body)
     }
@@ -113,8 +115,8 @@ impl Chromium {
         if reply.status == 200 { Ok(answer["value"].take()) } else { Err(failed(&format!("{answer:#}"))) }
     }
 
-    /// Replaces what is open by an empty tab, which has none of the settings that a test made, and forgets everything that
-    /// pages could find again.
+    /// Replaces all tabs with an empty one, which has none of a test's settings, and clears everything that pages could
+    /// find again.
     fn clean(&self, origins: impl IntoIterator<Item = String>) -> Result<(), String> {
         let tab = self.command("POST", "/window/new", &json!({"type": "tab"}))?["handle"].take();
         let open = self.command("GET", "/window/handles", &Value::Null)?;
@@ -140,38 +142,38 @@ impl Chromium {
     }
 }
 
-/// Keeps a browser for later if another one is still in use; otherwise ends all that are kept.
+/// Keeps a browser if another is still in use; otherwise ends all idle ones.
 fn release(browser: Option<Chromium>) {
     let mut pool = lock();
     pool.in_use -= 1;
     pool.idle.extend(browser);
     let ended = if pool.in_use == 0 { std::mem::take(&mut pool.idle) } else { Vec::new() };
-    // To end one takes a while, in which others can have theirs.
+    // Ending a browser takes a while, during which other tests can take theirs.
     drop(pool);
     drop(ended);
 }
 
-/// Starts the driver. Returns it with the port on which it listens; `None` if it has ended: it takes a free port of one kind
-/// of addresses and wants the same of the other, which another driver may have taken in between.
+/// Starts the driver. Returns it with the port on which it listens, or `None` if it exited: it picks a free IPv4 port
+/// and wants the same one for IPv6, which another driver may have taken in between.
 fn start_driver() -> Result<Option<(Child, u16)>, String> {
     let mut driver = Command::new(CHROMEDRIVER)
         .arg("--port=0")
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .map_err(|error| format!("{CHROMEDRIVER} does not start: {error}"))?;
+        .map_err(|error| format!("can't start {CHROMEDRIVER}: {error}"))?;
     let mut stdout = BufReader::new(driver.stdout.take().unwrap());
     let mut line = String::new();
     while stdout.read_line(&mut line).unwrap() > 0 {
         let port = line.split("on port ").nth(1).map(|port| port.trim().trim_end_matches('.'));
         if let Some(port) = port.and_then(|port| port.parse().ok()).filter(|port: &u16| *port > 0) {
-            // Whatever it prints later must not fill the pipe.
+            // Its later output must not fill the pipe.
             std::thread::spawn(move || std::io::copy(&mut stdout, &mut std::io::sink()));
             return Ok(Some((driver, port)));
         }
         line.clear();
     }
-    driver.wait().map_err(|error| format!("{CHROMEDRIVER} does not end: {error}"))?;
+    driver.wait().map_err(|error| format!("can't wait for {CHROMEDRIVER} to exit: {error}"))?;
     Ok(None)
 }
 
@@ -186,7 +188,7 @@ fn capabilities((width, height): (u32, u32), profile: &Path) -> Value {
         "--disable-component-update",
         "--disable-sync",
         "--no-first-run",
-        // Nothing but this machine is there, so a page that needs anything else shows it on the console.
+        // Only this machine can be reached, so a page that needs another host shows an error on the console.
         "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
         &size,
         &profile,
@@ -202,7 +204,7 @@ impl Drop for Chromium {
     fn drop(&mut self) {
         let host = self.address.to_string();
         let session = format!("/session/{}", self.session);
-        // Browsers that are still open would outlive the driver.
+        // An open browser would outlive the driver.
         for (method, path) in [("DELETE", session.as_str()), ("GET", "/shutdown")] {
             let _ = http::request(self.address, method, path, &[("Host", &host)], b"");
         }
