@@ -26,6 +26,7 @@ use crate::access::{AccessError, denied};
 use crate::cache::{Cache, CacheError, Listed, Manifest, Tree};
 use crate::digest::Digest;
 use crate::entry_trace::ShownKind;
+use crate::file_stat::Identity;
 
 pub use manifest::{ByFolder, NAME as MANIFEST};
 pub use output_scan::{OutputScan, Seen};
@@ -190,6 +191,7 @@ pub fn publish(
     let unfinished = unfinished.as_deref();
     let tree = OutputTree::new(target.folder);
     let is_trusted = target.output_scan.is_none() && unfinished.is_none();
+    let mut identity = target.output_scan.as_ref().and_then(OutputScan::identity);
     let seen = target.output_scan.as_mut().map(OutputScan::seen).transpose()?;
     let began = seen.map_or_else(SystemTime::now, |seen| seen.began);
 
@@ -224,6 +226,10 @@ pub fn publish(
     }
     told.add_to(&mut gone, outputs, &known, &tree);
     let first = tree.check(&found, outputs, &gone)?;
+    if seen.is_some() && identity.is_none() {
+        tree.create()?;
+        identity = Identity::of(target.folder);
+    }
 
     let told_paths = told.paths();
     let is_ours = |path: &str| {
@@ -326,6 +332,7 @@ pub fn publish(
     };
     after.insert(MANIFEST.to_owned(), Listed { digest, stat });
     published.changed = told.changes(outputs, &known);
+    published.identity = identity;
     published.written = wrong.into_iter().map(str::to_owned).collect();
     published.removed.sort_unstable();
 
@@ -477,6 +484,28 @@ mod tests {
         file.digest = Digest::of(b"2");
         cache.set_manifest(Tree::Output("public"), Some(manifest)).unwrap();
         assert_eq!(run(folder.path(), &cache, &[("a.html", "2")]).unchanged, 1);
+    }
+
+    #[test]
+    fn the_identity_is_that_of_the_folder_that_was_scanned() {
+        let around = tempfile::tempdir().unwrap();
+        let folder = around.path().join("public");
+        let cache = Arc::new(Cache::in_memory().unwrap());
+        let files = [("a.html", "1"), ("b.html", "2")];
+        let first = run(&folder, &cache, &files).identity;
+        assert_eq!((first.is_some(), first), (true, Identity::of(&folder)));
+
+        let mut target = target(&folder, &cache);
+        target.output_scan.as_mut().unwrap().seen().unwrap();
+        // Keeps another folder from getting the same inode.
+        std::fs::rename(&folder, around.path().join("before")).unwrap();
+        let files = [("a.html", "1"), ("b.html", "3")];
+        let outputs = outputs(&cache, &files);
+        let published =
+            publish(target, &outputs, &cache, &Nothing, &|_, _| ControlFlow::Continue(())).unwrap();
+        assert!(!folder.join("a.html").exists() && folder.join("b.html").exists());
+        assert_eq!(published.identity, first);
+        assert_ne!(published.identity, Identity::of(&folder));
     }
 
     #[cfg(unix)]

@@ -129,22 +129,23 @@ fn nanoseconds(time: SystemTime) -> i64 {
 pub struct Identity {
     device: u64,
     inode: u64,
+    /// When it was created, where the file system knows: an inode's number is soon used again.
+    created: Option<SystemTime>,
 }
 
 impl Identity {
     /// The identity of what is at `path`; `None` if there is nothing.
     pub fn of(path: &Path) -> Option<Self> {
         let metadata = std::fs::metadata(path).ok()?;
+        let created = metadata.created().ok();
         #[cfg(unix)]
         {
             use std::os::unix::fs::MetadataExt as _;
-            Some(Self { device: metadata.dev(), inode: metadata.ino() })
+            Some(Self { device: metadata.dev(), inode: metadata.ino(), created })
         }
         #[cfg(not(unix))]
         {
-            // The system doesn't tell, but keeps files in use from being replaced.
-            drop(metadata);
-            Some(Self { device: 0, inode: 0 })
+            Some(Self { device: 0, inode: 0, created })
         }
     }
 }

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use super::tree::{Found, OutputTree};
 use crate::cache::{Cache, CacheError, Listed, Manifest, Tree, digest_of};
 use crate::digest::Digest;
-use crate::file_stat::Within;
+use crate::file_stat::{Identity, Within};
 
 /// How long the result of an output scan counts as current.
 const RECENT: Duration = Duration::from_secs(1);
@@ -29,6 +29,8 @@ pub struct OutputScan {
     thread: Option<JoinHandle<()>>,
     seen: Option<Seen>,
     began: SystemTime,
+    /// The identity of the folder when the scan began; `None` if it didn't exist.
+    identity: Option<Identity>,
     /// Set when the result is no longer needed.
     is_canceled: Arc<AtomicBool>,
 }
@@ -62,6 +64,7 @@ struct Work {
 impl OutputScan {
     /// Begins to scan `folder`, which the cache calls `name`.
     pub fn begin(folder: &Path, name: &str, cache: &Arc<Cache>) -> Self {
+        let identity = Identity::of(folder);
         let (folder, name, cache) = (folder.to_path_buf(), name.to_owned(), Arc::clone(cache));
         let is_canceled = Arc::new(AtomicBool::new(false));
         let canceled = Arc::clone(&is_canceled);
@@ -87,7 +90,7 @@ impl OutputScan {
                 work.help();
             }
         });
-        Self { work, thread: Some(thread), seen: None, began: SystemTime::now(), is_canceled }
+        Self { work, thread: Some(thread), seen: None, began: SystemTime::now(), identity, is_canceled }
     }
 
     /// The result, when the scan is complete. The calling thread helps to finish it, on all cores.
@@ -116,6 +119,11 @@ impl OutputScan {
         }
         let nothing = || Seen::nothing(self.began);
         Ok(self.seen.get_or_insert_with(nothing))
+    }
+
+    /// The identity of the folder when the scan began; `None` if it didn't exist.
+    pub fn identity(&self) -> Option<Identity> {
+        self.identity
     }
 
     /// Whether the result still describes the folder. A build that rendered or fetched for a while rescans: otherwise

@@ -1,5 +1,6 @@
 //! The result of publishing, and its warnings.
 
+use crate::file_stat::Identity;
 use crate::report::{self, What};
 
 /// The result of publishing.
@@ -23,6 +24,9 @@ pub struct Published {
     pub changed: Vec<(String, What)>,
     /// Whether an earlier build is known to have published into the folder.
     pub is_known: bool,
+    /// The identity of the scanned folder before anything was written into it. A folder that is removed meanwhile comes
+    /// back as another one with only a part of the outputs. `None` if the folder was not scanned.
+    pub identity: Option<Identity>,
 }
 
 /// How many files a message names.

@@ -252,6 +252,11 @@ impl<'a> OutputTree<'a> {
         Ok(std::fs::symlink_metadata(&place).ok().and_then(|metadata| FileStat::of(&metadata)))
     }
 
+    /// Creates the output folder.
+    pub(super) fn create(&self) -> Result<(), PublishError> {
+        self.make(&self.root)
+    }
+
     fn make(&self, folder: &Path) -> Result<(), PublishError> {
         let is_checked =
             |folder| self.checked.lock().unwrap_or_else(PoisonError::into_inner).contains(folder);

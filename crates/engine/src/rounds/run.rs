@@ -74,7 +74,7 @@ struct Graph {
     sets: Sets,
     /// The cache's name for the output folder.
     folder: String,
-    /// The identity of the output folder.
+    /// The identity of the output folder that was scanned.
     identity: Option<Identity>,
     /// When the last output scan began.
     seen: Instant,
@@ -86,7 +86,7 @@ const MAX_RESTARTS: usize = 3;
 /// What is known of the files in the output folder.
 enum View {
     /// This process published them and was told of no change, so they are as they were at that moment.
-    Trusted(Instant),
+    Trusted { seen: Instant, identity: Option<Identity> },
     /// They are being scanned.
     OutputScan(OutputScan),
 }
@@ -104,15 +104,15 @@ impl Held {
 impl View {
     fn output_scan(&mut self) -> Option<&mut OutputScan> {
         match self {
-            Self::Trusted(_) => None,
+            Self::Trusted { .. } => None,
             Self::OutputScan(output_scan) => Some(output_scan),
         }
     }
 
-    /// When the files were last scanned; `None` if a scan is running.
-    fn seen(&self) -> Option<Instant> {
+    /// When the files were last scanned, and the identity of their folder; `None` if a scan is running.
+    fn seen(&self) -> Option<(Instant, Option<Identity>)> {
         match self {
-            Self::Trusted(seen) => Some(*seen),
+            Self::Trusted { seen, identity } => Some((*seen, *identity)),
             Self::OutputScan(_) => None,
         }
     }
@@ -392,8 +392,9 @@ impl<'a> Run<'a> {
         cache.commit()?;
 
         let publishing = Instant::now();
-        let seen = view.seen().unwrap_or(self.started);
+        let trusted = view.seen();
         let published = self.publish(&contents, view)?;
+        let (seen, identity) = trusted.unwrap_or((self.started, published.identity));
         let mut warnings = found::in_files(config, &db, &shelf);
         warnings.extend(plan.warnings.iter().cloned());
         let expired = facts.known().expired.warning(config.fetch.stale_if_error);
@@ -419,7 +420,7 @@ impl<'a> Run<'a> {
             Afterwards::Tidy => None,
             Afterwards::GoOn => {
                 shelf.go_on(&mut db, fresh, &sets);
-                let (folder, identity) = (config.paths.output_name(), Identity::of(&config.paths.output));
+                let folder = config.paths.output_name();
                 Some(Graph { db, shelf, sets, folder, identity, seen })
             }
             Afterwards::End => {
@@ -442,7 +443,7 @@ impl<'a> Run<'a> {
                 && graph.identity == Identity::of(&paths.output)
         };
         match last.map(|last| &last.graph).filter(is_trusted) {
-            Some(graph) => View::Trusted(graph.seen),
+            Some(Graph { seen, identity, .. }) => View::Trusted { seen: *seen, identity: *identity },
             None => View::OutputScan(OutputScan::begin(&paths.output, &name, &self.cache)),
         }
     }
@@ -497,7 +498,7 @@ impl<'a> Run<'a> {
         };
         let paths = &self.config.paths;
         let output_scan = match view {
-            View::Trusted(_) => None,
+            View::Trusted { .. } => None,
             View::OutputScan(output_scan) if output_scan.is_recent() => Some(output_scan),
             View::OutputScan(_) => Some(OutputScan::begin(&paths.output, &paths.output_name(), &self.cache)),
         };
