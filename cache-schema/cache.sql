@@ -34,14 +34,16 @@ CREATE TABLE folder (
     used INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Large maps in pieces. A shard has the items whose keys have the same hash, as a postcard list, after a checksum of
--- the map's name, the shard's number and the list. Shard 0 always exists. The maps are
+-- Large maps in pieces, each after a checksum of the map's name, the piece's number and the piece.
+-- A piece of these maps has the items whose keys have the same hash, as a postcard list; piece 0 always exists:
 --   `entry_trace`: what a build made of each entry, with its trace, by the name of the entry's file;
 --   `trace`: the traces of outputs that are not about a single entry, by path;
---   `site`: the digests and file stats of the site's files, by path;
---   `output:` and a folder's name: the same for the files published there;
---   `coming:` and a folder's name: the same for the files that an unfinished build is about to publish there;
 --   `removed:` and a folder's name: the files that builds have removed from there, by path.
+-- A piece of these maps is a chunk of a manifest: consecutive files, sorted by path, with their digests and file stats.
+-- Its number is a hash of its first path, or 0 if there are no files:
+--   `site`: the site's files;
+--   `output:` and a folder's name: the files published there;
+--   `coming:` and a folder's name: the files that an unfinished build is about to publish there.
 CREATE TABLE shard (
     map    TEXT    NOT NULL,
     number INTEGER NOT NULL,

@@ -39,7 +39,9 @@ pub mod seed;
 pub mod write;
 
 // Modules of other crates, under the same short names as there.
-use shelflife_model::{access, alternate, config, data, entry, entry_trace, fact, history, page, trace};
+use shelflife_model::{
+    access, alternate, config, data, entry, entry_trace, fact, history, page, path_map, trace,
+};
 use shelflife_site::{graph, render, theme};
 use shelflife_sources as source;
 use shelflife_store::{cache, file_stat};

@@ -4,6 +4,7 @@
 //! that is killed leaves no file the next one doesn't know. Each file is written beside its place and renamed into it; the
 //! folder's own manifest comes last. A file is removed only if it still has the bytes that an earlier build wrote.
 
+pub(crate) mod compare;
 mod manifest;
 mod output_scan;
 mod published;
@@ -15,6 +16,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
@@ -27,6 +29,7 @@ use crate::cache::{Cache, CacheError, Listed, Manifest, Tree};
 use crate::digest::Digest;
 use crate::entry_trace::ShownKind;
 use crate::file_stat::Identity;
+use crate::path_map::PathMap;
 
 pub use manifest::{ByFolder, NAME as MANIFEST};
 pub use output_scan::{OutputScan, Seen};
@@ -34,11 +37,12 @@ pub use published::Published;
 
 pub use untouched::is_untouched;
 
+use compare::Look;
 use manifest::FolderManifest;
 use tree::{Found, OutputTree};
 
 /// The outputs by path, with `/`: each output's digest, and where its bytes are.
-pub type Outputs = BTreeMap<String, (Digest, Content)>;
+pub type Outputs = PathMap<(Digest, Content)>;
 
 /// Where an output's bytes are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -194,23 +198,19 @@ pub fn publish(
     let mut identity = target.output_scan.as_ref().and_then(OutputScan::identity);
     let seen = target.output_scan.as_mut().map(OutputScan::seen).transpose()?;
     let began = seen.map_or_else(SystemTime::now, |seen| seen.began);
+    let is_scanned = seen.is_some();
+    let look = match seen {
+        _ if is_trusted => Look::Trusted,
+        Some(seen) => Look::Seen(seen),
+        None => Look::Unseen,
+    };
 
-    // Checking a file costs little CPU but waits for the disk; most files are unchanged.
-    let found: BTreeMap<&str, Found> = outputs
-        .par_iter()
-        .map(|(path, (digest, _))| {
-            let known = known.get(path);
-            let same = known.filter(|known| known.digest == *digest);
-            let found = same
-                .and_then(|known| if is_trusted { Some(Found::Right(known.stat)) } else { seen?.at(path) });
-            (path.as_str(), found.unwrap_or_else(|| tree.stat(path, *digest, known)))
-        })
-        .collect();
+    let places = compare::places(outputs, &known, &look, &tree);
+    let all = || outputs.items().iter().zip(&places);
     let (own, manifest) = (known.get(MANIFEST), manifest::of_outputs(outputs));
     let found_own = |digest: Digest| {
         let same = own.filter(|own| own.digest == digest);
-        let found =
-            same.and_then(|own| if is_trusted { Some(Found::Right(own.stat)) } else { seen?.at(MANIFEST) });
+        let found = same.and_then(|own| look.at(MANIFEST, own, &known));
         found.unwrap_or_else(|| tree.stat(MANIFEST, digest, own))
     };
     let is_as_left = is_trusted || own.is_some_and(|own| matches!(found_own(own.digest), Found::Right(_)));
@@ -218,39 +218,43 @@ pub fn publish(
     let told = if is_as_left { FolderManifest::default() } else { FolderManifest::read(&tree) };
     let mut published = Published { is_known: is_listed || told.is_there, ..Published::default() };
     let removals = cache.removals(name)?;
-    let mut gone = gone(outputs, known.iter().chain(unfinished.into_iter().flatten()));
+    let listed = places.iter().filter(|place| place.listed.is_some()).count() + usize::from(own.is_some());
+    let mut gone = Gone::new();
+    for (path, file) in [Some(&*known).filter(|known| known.len() > listed), unfinished]
+        .into_iter()
+        .flatten()
+        .flat_map(|files| compare::others(outputs.items(), files))
+    {
+        gone.entry(path.to_owned()).or_default().push(file.digest);
+    }
     if !is_trusted {
         for (path, digests) in removed::returned(&removals, outputs, &tree) {
             gone.entry(path).or_insert(digests);
         }
     }
     told.add_to(&mut gone, outputs, &known, &tree);
-    let first = tree.check(&found, outputs, &gone)?;
-    if seen.is_some() && identity.is_none() {
+    let first = tree.check(&places, outputs, &gone)?;
+    // Nobody can have left anything in a folder that didn't exist.
+    let is_new = is_scanned && identity.is_none();
+    if is_new {
         tree.create()?;
         identity = Identity::of(target.folder);
     }
 
     let told_paths = told.paths();
     let is_ours = |path: &str| {
-        known.contains_key(path)
-            || unfinished.is_some_and(|files| files.contains_key(path))
+        known.contains(path)
+            || unfinished.is_some_and(|files| files.contains(path))
             || told_paths.contains(path)
     };
-    let mut wrong = Vec::new();
-    for (path, found) in &found {
-        if matches!(found, Found::Right(_)) {
-            published.unchanged += 1;
-        } else {
-            wrong.push(*path);
-            if *found == Found::File && !is_ours(path) {
-                published.taken_over.push((*path).to_owned());
-            }
-        }
-    }
+    let wrong: Vec<&(Arc<str>, (Digest, Content))> =
+        all().filter(|(_, place)| !place.is_right()).map(|(output, _)| output).collect();
+    published.unchanged = outputs.len() - wrong.len();
+    let taken_over = all().filter(|(_, place)| place.found == Found::File).map(|((path, _), _)| path);
+    published.taken_over = taken_over.filter(|path| !is_ours(path)).map(|path| path.to_string()).collect();
 
-    if !is_as_left || unfinished.is_some() {
-        let paths = gone.keys().map(String::as_str).chain(outputs.keys().map(String::as_str));
+    if !is_new && (!is_as_left || unfinished.is_some()) {
+        let paths = gone.keys().map(String::as_str).chain(outputs.paths());
         paths.chain([MANIFEST]).for_each(|path| tree.sweep(path));
     }
     // What is about to be written is listed first, so that a killed build leaves no file that the next one does not
@@ -259,16 +263,18 @@ pub fn publish(
     let found_manifest = found_own(digest);
     let is_manifest_right = wrong.is_empty() && matches!(found_manifest, Found::Right(_));
     let anything_to_do = !wrong.is_empty() || !gone.is_empty() || unfinished.is_some() || !is_manifest_right;
+    let coming = || wrong.iter().map(|(path, (digest, _))| (&**path, *digest));
     if anything_to_do {
-        let mut coming = unfinished.cloned().unwrap_or_default();
-        coming.extend(wrong.iter().map(|path| ((*path).to_owned(), unseen(outputs[*path].0))));
-        cache.set_manifest(Tree::Coming(name), Some(coming))?;
+        let files = coming().map(|(path, digest)| (path, Some(Listed { digest, stat: None })));
+        cache.set_manifest(Tree::Coming(name), Some(unfinished.unwrap_or(&Manifest::new()).with(files)))?;
         cache.commit()?;
     }
     // In watch mode, an edit waits for one manifest instead of two: this process knows what it is about to write.
     if !wrong.is_empty() && !is_trusted {
-        let coming = wrong.iter().map(|path| (*path, outputs[*path].0));
-        tree.write(MANIFEST, &manifest::while_coming(&known, unfinished, &told, coming))?;
+        let may_append = is_as_left && unfinished.is_none();
+        if !may_append || !tree.append(MANIFEST, &manifest::lines(coming()))? {
+            tree.write(MANIFEST, &manifest::while_coming(&known, unfinished, &told, coming()))?;
+        }
     }
     let mut remove = |path: &String| -> Result<(), PublishError> {
         if tree.is_ours(path, &gone) {
@@ -282,66 +288,73 @@ pub fn publish(
     };
     first.iter().try_for_each(&mut remove)?;
 
-    let is_derived = |path: &&str| matches!(outputs[*path].1, Content::Lines(_) | Content::History(_));
-    if wrong.iter().any(is_derived) {
+    let is_derived =
+        |(_, (_, content)): &&(_, (_, Content))| matches!(content, Content::Lines(_) | Content::History(_));
+    if wrong.iter().copied().any(|output| is_derived(&output)) {
         derived.prepare()?;
     }
     let done = AtomicUsize::new(0);
     let stopped = || PublishError::Stopped { written: done.load(Ordering::Relaxed), all: wrong.len() };
-    let write = |path: &&str| {
-        let (digest, content) = &outputs[*path];
+    let write = |(path, (digest, content)): &&(Arc<str>, (Digest, Content))| {
         let stat = tree.write(path, &bytes(path, *digest, content, cache, derived)?)?;
         let written = done.fetch_add(1, Ordering::Relaxed) + 1;
         if progress(written, wrong.len()).is_break() && written < wrong.len() {
             return Err(stopped());
         }
-        Ok(((*path).to_owned(), Listed { digest: *digest, stat }))
+        Ok(Listed { digest: *digest, stat })
     };
     let write_all = || wrong.par_iter().map(write).collect::<Result<Vec<_>, PublishError>>();
     // Starting threads pays off only if each has enough to do.
     let pool = (wrong.len() >= WRITERS * 8).then(writers).flatten();
-    let written = pool.map_or_else(write_all, |pool| pool.install(write_all)).map_err(|error| match error {
-        // Meanwhile, other threads have finished their files.
-        PublishError::Stopped { .. } => stopped(),
-        error => error,
-    });
-    let mut after: Manifest = found
-        .iter()
-        .filter_map(|(path, found)| match found {
-            // A file stat is kept only if the file had not changed for a while; the other files are read once more.
-            Found::Right(stat) => {
-                let stat = stat.filter(|stat| stat.is_settled(began));
-                Some(((*path).to_owned(), Listed { digest: outputs[*path].0, stat }))
-            }
-            _ => None,
-        })
-        .collect();
-    let now = SystemTime::now();
-    after.extend(
-        written?.into_iter().map(|(path, file)| {
-            (path, Listed { stat: file.stat.filter(|stat| stat.is_settled(now)), ..file })
-        }),
-    );
+    let written =
+        pool.map_or_else(write_all, |pool| pool.install(write_all)).map_err(|error| match error {
+            // Meanwhile, other threads have finished their files.
+            PublishError::Stopped { .. } => stopped(),
+            error => error,
+        })?;
     gone.keys().filter(|path| !first.contains(*path)).try_for_each(&mut remove)?;
     if !published.is_known {
         published.foreign = tree.others(outputs);
     }
-    let stat = match found_manifest {
+    let own_stat = match found_manifest {
         Found::Right(stat) if is_manifest_right => stat.filter(|stat| stat.is_settled(began)),
         _ => tree.write(MANIFEST, &manifest)?.filter(|stat| stat.is_settled(SystemTime::now())),
     };
-    after.insert(MANIFEST.to_owned(), Listed { digest, stat });
-    published.changed = told.changes(outputs, &known);
-    published.identity = identity;
-    published.written = wrong.into_iter().map(str::to_owned).collect();
-    published.removed.sort_unstable();
+    published.changed = told.changes(outputs, &places, &known);
 
-    let left =
-        known.iter().filter(|(path, file)| after.get(*path).map(|new| new.digest) != Some(file.digest));
-    let build = cache.use_folder(name, left.map(|(_, file)| file.digest))?;
-    if after != *known || !is_listed {
-        cache.set_manifest(Tree::Output(name), Some(after))?;
+    let (now, mut written) = (SystemTime::now(), written.into_iter());
+    let mut changes: Vec<(&str, Option<Listed>)> = Vec::new();
+    for ((path, (digest, _)), place) in all() {
+        let new = match place.found {
+            // A file stat is kept only if the file had not changed for a while; the other files are read once more.
+            Found::Right(stat) => {
+                Listed { digest: *digest, stat: stat.filter(|stat| stat.is_settled(began)) }
+            }
+            _ => match written.next() {
+                Some(file) => Listed { stat: file.stat.filter(|stat| stat.is_settled(now)), ..file },
+                None => continue,
+            },
+        };
+        if place.listed != Some(&new) {
+            changes.push((path, Some(new)));
+        }
     }
+    let own_listed = Listed { digest, stat: own_stat };
+    changes.extend((own != Some(&own_listed)).then_some((MANIFEST, Some(own_listed))));
+    let left = gone.keys().filter(|path| known.contains(path));
+    changes.extend(left.map(|path| (path.as_str(), None)));
+    changes.sort_unstable_by_key(|(path, _)| *path);
+    let is_news = |(path, new): &(&str, Option<Listed>)| {
+        let before = known.get(path)?.digest;
+        (new.map(|new| new.digest) != Some(before)).then_some(before)
+    };
+    let build = cache.use_folder(name, changes.iter().filter_map(is_news))?;
+    if !changes.is_empty() || !is_listed {
+        cache.set_manifest(Tree::Output(name), Some(known.with(changes)))?;
+    }
+    published.identity = identity;
+    published.written = wrong.into_iter().map(|(path, _)| path.to_string()).collect();
+    published.removed.sort_unstable();
     if anything_to_do {
         cache.set_manifest(Tree::Coming(name), None)?;
         let stays = published.kept.iter().chain(&published.returned).collect();
@@ -352,19 +365,6 @@ pub fn publish(
     }
     cache.commit()?;
     Ok(published)
-}
-
-/// Files that builds wrote and that are no longer part of the site, each with the digests that it may have.
-fn gone<'a>(outputs: &Outputs, known: impl Iterator<Item = (&'a String, &'a Listed)>) -> Gone {
-    let mut gone = Gone::new();
-    for (path, file) in known.filter(|(path, _)| !outputs.contains_key(*path) && *path != MANIFEST) {
-        gone.entry(path.clone()).or_default().push(file.digest);
-    }
-    gone
-}
-
-fn unseen(digest: Digest) -> Listed {
-    Listed { digest, stat: None }
 }
 
 /// An output's bytes.
@@ -405,10 +405,7 @@ mod tests {
     use super::*;
 
     fn outputs(cache: &Cache, files: &[(&str, &str)]) -> Outputs {
-        files
-            .iter()
-            .map(|(path, text)| ((*path).to_owned(), (cache.put_blob(text.as_bytes()), Content::Blob)))
-            .collect()
+        files.iter().map(|(path, text)| (*path, (cache.put_blob(text.as_bytes()), Content::Blob))).collect()
     }
 
     struct Nothing;
@@ -477,12 +474,12 @@ mod tests {
         run(folder.path(), &cache, &[("a.html", "1")]);
         std::thread::sleep(std::time::Duration::from_millis(150));
         run(folder.path(), &cache, &[("a.html", "1")]);
-        let mut manifest = (*cache.manifest(Tree::Output("public")).unwrap().unwrap()).clone();
-        let file = manifest.get_mut("a.html").unwrap();
+        let manifest = cache.manifest(Tree::Output("public")).unwrap().unwrap();
+        let file = *manifest.get("a.html").unwrap();
         assert_eq!(file.digest, Digest::of(b"1"));
         // A wrong digest goes unnoticed, which shows that the file is not read.
-        file.digest = Digest::of(b"2");
-        cache.set_manifest(Tree::Output("public"), Some(manifest)).unwrap();
+        let wrong = Listed { digest: Digest::of(b"2"), ..file };
+        cache.set_manifest(Tree::Output("public"), Some(manifest.with([("a.html", Some(wrong))]))).unwrap();
         assert_eq!(run(folder.path(), &cache, &[("a.html", "2")]).unchanged, 1);
     }
 

@@ -29,6 +29,7 @@ pub mod fact;
 pub mod history;
 pub mod memory;
 pub mod page;
+pub mod path_map;
 pub mod plugin;
 pub mod trace;
 

@@ -28,6 +28,6 @@ pub const FINGERPRINT: &str = env!("SHELFLIFE_FINGERPRINT");
 
 // The modules of lower crates keep their short names here.
 use shelflife_model::{
-    alternate, config, data, entry, entry_trace, fact, history, memory, page, plugin, trace,
+    alternate, config, data, entry, entry_trace, fact, history, memory, page, path_map, plugin, trace,
 };
 use shelflife_text::{digest, markdown, problem, python, rule, url_path, versions, warning, wording, yaml};

@@ -20,6 +20,7 @@
 
 pub mod cache;
 pub mod file_stat;
+mod manifest;
 
 // The modules of other crates have the same short names here as in their own crate.
 use shelflife_model::{access, config, entry_trace, fact, history, memory, trace};

@@ -65,7 +65,7 @@ impl History {
             return Err("what was about to be published is still listed after the build".to_owned());
         }
         let manifest = cache.manifest(Tree::Output(name)).unwrap().unwrap_or_default();
-        let named: BTreeSet<PathBuf> = manifest.keys().map(PathBuf::from).collect();
+        let named: BTreeSet<PathBuf> = manifest.paths().map(PathBuf::from).collect();
         let mut warm = self.published();
         let by_hand = std::mem::take(&mut self.by_hand);
         // What is an output again is the build's.

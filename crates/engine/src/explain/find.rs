@@ -74,7 +74,7 @@ pub(super) fn output(given: &str, published: &Published<'_>) -> Result<miette::R
 
 impl Published<'_> {
     fn has(&self, path: String) -> Option<String> {
-        (path != MANIFEST && self.files.contains_key(&path)).then_some(path)
+        (path != MANIFEST && self.files.contains(&path)).then_some(path)
     }
 
     /// The output at a path below the output folder. The path may name the page's folder, or leave out its extension.
@@ -116,7 +116,7 @@ impl Published<'_> {
     fn copy(&self, asset: &str) -> Option<String> {
         let of_assets = self.files.iter().filter(|(path, _)| path.starts_with(ASSETS));
         let mut copies = of_assets.filter(|(path, file)| super::asset(path, Some(file.digest)) == asset);
-        copies.next().map(|(path, _)| path.clone())
+        copies.next().map(|(path, _)| path.to_owned())
     }
 
     /// The page of the entry with this stem.
@@ -230,12 +230,12 @@ impl Published<'_> {
         let mut near = Vec::new();
         let mut consider = |wanted: &str, name: &str, output: &str, shown: &str| {
             if let Some(distance) = distance(wanted, &name.to_lowercase())
-                && self.files.contains_key(output)
+                && self.files.contains(output)
             {
                 near.push((distance, output.to_owned(), shown.to_owned()));
             }
         };
-        for path in self.files.keys().filter(|path| *path != MANIFEST) {
+        for path in self.files.paths().filter(|path| *path != MANIFEST) {
             consider(&whole, shown_as(path), path, path);
         }
         for (stem, entry_trace) in self.cache.entry_traces()? {

@@ -9,6 +9,7 @@ use std::path::{Component, Path};
 
 use rayon::prelude::*;
 
+use super::compare::{Place, others};
 use super::tree::{OutputTree, is_reserved};
 use super::{Gone, Outputs};
 use crate::cache::{Listed, Manifest};
@@ -63,7 +64,7 @@ impl ByFolder {
 
 /// The manifest of `outputs`.
 pub(super) fn of_outputs(outputs: &Outputs) -> Vec<u8> {
-    write(outputs.iter().map(|(path, (digest, _))| (path.as_str(), mark(*digest))))
+    write(outputs.items().iter().map(|(path, (digest, _))| (&**path, mark(*digest))))
 }
 
 /// The manifest while files are being written: it lists the existing files and those that are `coming`. So a build that
@@ -76,8 +77,8 @@ pub(super) fn while_coming<'a>(
 ) -> Vec<u8> {
     let known = known
         .iter()
-        .chain(unfinished.into_iter().flatten())
-        .map(|(path, file)| (path.as_str(), mark(file.digest)));
+        .chain(unfinished.into_iter().flat_map(Manifest::iter))
+        .map(|(path, file)| (path, mark(file.digest)));
     let told = told.files.iter().map(|(path, mark)| (path.as_str(), *mark));
     write(known.chain(told).chain(coming.map(|(path, digest)| (path, mark(digest)))))
 }
@@ -90,16 +91,47 @@ fn mark(digest: Digest) -> Mark {
 
 /// Writes a line for each file. Paths with control characters are left out: only the cache knows those files.
 fn write<'a>(files: impl Iterator<Item = (&'a str, Mark)>) -> Vec<u8> {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut text = format!("{FIRST_LINE}\n").into_bytes();
+    add_lines(&mut text, files);
+    text
+}
+
+/// Lines to add to the manifest, for files that are about to be written.
+pub(super) fn lines<'a>(coming: impl Iterator<Item = (&'a str, Digest)>) -> Vec<u8> {
+    let mut text = Vec::new();
+    add_lines(&mut text, coming.map(|(path, digest)| (path, mark(digest))));
+    text
+}
+
+fn add_lines<'a>(text: &mut Vec<u8>, files: impl Iterator<Item = (&'a str, Mark)>) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
     let is_line = |path: &str| !path.bytes().any(|byte| byte.is_ascii_control());
     for (path, mark) in files.filter(|(path, _)| is_line(path)) {
-        text.extend(mark.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|digit| HEX[usize::from(digit)]));
-        text.push(b' ');
+        let mut digits = [b' '; 2 * size_of::<Mark>() + 1];
+        for (two, byte) in digits.chunks_exact_mut(2).zip(mark) {
+            two.copy_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+        }
+        text.extend_from_slice(&digits);
         text.extend_from_slice(path.as_bytes());
         text.push(b'\n');
     }
-    text
+}
+
+/// The differences between the outputs, with their `places`, and the files that the last build published.
+fn changes_since(outputs: &Outputs, places: &[Place<'_>], known: &Manifest) -> Vec<(String, What)> {
+    let what = |digest: Digest, place: &Place<'_>| match place.listed {
+        None => Some(What::Added),
+        Some(listed) => (listed.digest != digest).then_some(What::Changed),
+    };
+    let all = outputs.items().iter().zip(places);
+    let changed =
+        all.filter_map(|((path, (digest, _)), place)| Some((path.to_string(), what(*digest, place)?)));
+    let mut changes: Vec<(String, What)> = changed.collect();
+    if places.iter().filter(|place| place.listed.is_some()).count() < known.len() {
+        changes.extend(others(outputs.items(), known).map(|(path, _)| (path.to_owned(), What::Removed)));
+        changes.sort_by(|(a, _), (b, _)| a.cmp(b));
+    }
+    changes
 }
 
 impl FolderManifest {
@@ -114,21 +146,28 @@ impl FolderManifest {
     }
 
     /// The differences between what was published and `outputs`, by this manifest, or by `known` if there is none.
-    pub(super) fn changes(&self, outputs: &Outputs, known: &Manifest) -> Vec<(String, What)> {
+    pub(super) fn changes(
+        &self,
+        outputs: &Outputs,
+        places: &[Place<'_>],
+        known: &Manifest,
+    ) -> Vec<(String, What)> {
+        if !self.is_there {
+            return changes_since(outputs, places, known);
+        }
         let told: BTreeMap<&str, Mark> =
             self.files.iter().map(|(path, mark)| (path.as_str(), *mark)).collect();
-        let known = known.iter().filter(|_| !self.is_there);
-        let known = known.map(|(path, file)| (path.as_str(), mark(file.digest)));
-        // Both are sorted by path, as outputs are, and one of them is empty.
-        let mut before = told.into_iter().chain(known).filter(|(path, _)| *path != NAME).peekable();
+        let mut before = told.into_iter().filter(|(path, _)| *path != NAME).peekable();
         let mut changes = Vec::new();
         for (path, (digest, _)) in outputs {
-            while let Some((gone, _)) = before.next_if(|(before, _)| *before < path.as_str()) {
+            while let Some((gone, _)) = before.next_if(|(before, _)| *before < &**path) {
                 changes.push((gone.to_owned(), What::Removed));
             }
-            match before.next_if(|(before, _)| *before == path.as_str()) {
-                None => changes.push((path.clone(), What::Added)),
-                Some((_, before)) if before != mark(*digest) => changes.push((path.clone(), What::Changed)),
+            match before.next_if(|(before, _)| *before == &**path) {
+                None => changes.push((path.to_string(), What::Added)),
+                Some((_, before)) if before != mark(*digest) => {
+                    changes.push((path.to_string(), What::Changed));
+                }
                 Some(_) => {}
             }
         }
@@ -146,7 +185,7 @@ impl FolderManifest {
     pub(super) fn add_to(&self, gone: &mut Gone, outputs: &Outputs, known: &Manifest, tree: &OutputTree<'_>) {
         let is_news = |path: &str, told: Mark| {
             let listed = |file: &Listed| mark(file.digest) == told;
-            !outputs.contains_key(path) && !known.get(path).is_some_and(listed)
+            !outputs.contains(path) && !known.get(path).is_some_and(listed)
         };
         let found: Vec<(&String, Option<Digest>)> = self
             .files

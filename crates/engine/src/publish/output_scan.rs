@@ -2,7 +2,6 @@
 //! the disk.
 
 use std::collections::HashMap;
-use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
@@ -11,15 +10,12 @@ use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
 use super::tree::{Found, OutputTree};
-use crate::cache::{Cache, CacheError, Listed, Manifest, Tree, digest_of};
+use crate::cache::{Cache, CacheError, Listed, Manifest, Tree};
 use crate::digest::Digest;
 use crate::file_stat::{Identity, Within};
 
 /// How long the result of an output scan counts as current.
 const RECENT: Duration = Duration::from_secs(1);
-
-/// How many files a thread takes at a time.
-const AT_ONCE: usize = 64;
 
 /// A scan of everything that an earlier build published into a folder.
 #[derive(Debug)]
@@ -53,9 +49,7 @@ pub struct Seen {
 struct Work {
     folder: PathBuf,
     manifest: Arc<Manifest>,
-    /// The first path of each chunk of [`AT_ONCE`] files.
-    firsts: Vec<String>,
-    /// The number of chunks that were taken.
+    /// The number of parts of the manifest that were taken.
     begun: AtomicUsize,
     otherwise: Mutex<HashMap<String, Found>>,
     is_canceled: Arc<AtomicBool>,
@@ -71,11 +65,9 @@ impl OutputScan {
         let (told, work) = sync_channel(1);
         let thread = std::thread::spawn(move || {
             let work = cache.manifest(Tree::Output(&name)).map(|manifest| {
-                let firsts = |manifest: &Manifest| manifest.keys().step_by(AT_ONCE).cloned().collect();
                 manifest.map(|manifest| {
                     Arc::new(Work {
                         folder,
-                        firsts: firsts(&manifest),
                         manifest,
                         begun: AtomicUsize::new(0),
                         otherwise: Mutex::default(),
@@ -105,7 +97,7 @@ impl OutputScan {
             if let Ok(Some(work)) = &work {
                 seen.digest = Some(rayon::scope(|scope| {
                     (0..rayon::current_num_threads()).for_each(|_| scope.spawn(|_| work.help()));
-                    digest_of(&work.manifest)
+                    work.manifest.digest()
                 }));
             }
             // If the thread panicked, the caller checks the files itself.
@@ -154,9 +146,9 @@ impl Seen {
         self.manifest.as_ref().zip(self.digest)
     }
 
-    /// What is at the place of an output in the manifest.
-    pub(super) fn at(&self, path: &str) -> Option<Found> {
-        let listed = self.manifest.as_ref()?.get(path)?;
+    /// What is at the place of a file listed in the manifest `known`; `None` if another manifest was scanned.
+    pub(super) fn at(&self, path: &str, listed: &Listed, known: &Arc<Manifest>) -> Option<Found> {
+        self.manifest.as_ref().filter(|manifest| Arc::ptr_eq(manifest, known))?;
         Some(self.otherwise.get(path).copied().unwrap_or(Found::Right(listed.stat)))
     }
 }
@@ -170,16 +162,16 @@ impl Work {
     fn help(&self) {
         let (tree, within) = (OutputTree::new(&self.folder), Within::folder(&self.folder).ok());
         let mut room = Vec::new();
-        while let Some(first) = self.firsts.get(self.begun.fetch_add(1, Ordering::Relaxed)) {
-            if self.is_canceled.load(Ordering::Relaxed) {
+        loop {
+            let part = self.begun.fetch_add(1, Ordering::Relaxed);
+            if part >= self.manifest.parts() || self.is_canceled.load(Ordering::Relaxed) {
                 return;
             }
-            let from = (Bound::Included(first.as_str()), Bound::Unbounded);
-            for (path, file) in self.manifest.range::<str, _>(from).take(AT_ONCE) {
+            for (path, file) in self.manifest.part(part) {
                 let found = within.as_ref().and_then(|within| stat(within, path, file, &mut room));
                 let found = found.unwrap_or_else(|| tree.found(path));
                 if found != Found::Right(file.stat) {
-                    self.otherwise().insert(path.clone(), found);
+                    self.otherwise().insert(path.to_owned(), found);
                 }
             }
         }

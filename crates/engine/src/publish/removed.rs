@@ -12,7 +12,7 @@ use crate::cache::{Removal, Removals};
 pub(super) fn returned(removals: &Removals, outputs: &Outputs, tree: &OutputTree<'_>) -> Gone {
     removals
         .par_iter()
-        .filter(|(path, _)| !outputs.contains_key(*path) && tree.has_file(path))
+        .filter(|(path, _)| !outputs.contains(path) && tree.has_file(path))
         .map(|(path, removal)| (path.clone(), removal.digests.clone()))
         .collect()
 }
@@ -28,5 +28,5 @@ pub(super) fn after(
 ) -> Removals {
     let removed = gone.into_iter().map(|(path, digests)| (path, Removal { digests, build }));
     let removals = removals.iter().map(|(path, removal)| (path.clone(), removal.clone())).chain(removed);
-    removals.filter(|(path, _)| !outputs.contains_key(path) && !left_alone.contains(path)).collect()
+    removals.filter(|(path, _)| !outputs.contains(path) && !left_alone.contains(path)).collect()
 }

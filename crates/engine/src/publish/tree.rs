@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use super::compare::Place;
 use super::{Gone, Outputs, PublishError, manifest};
 use crate::access::denied;
 use crate::cache::Listed;
@@ -89,7 +90,7 @@ impl<'a> OutputTree<'a> {
     /// first: files of earlier builds where an output needs a folder, or the other way round.
     pub(super) fn check(
         &self,
-        found: &BTreeMap<&str, Found>,
+        places: &[Place<'_>],
         outputs: &Outputs,
         gone: &Gone,
     ) -> Result<BTreeSet<String>, PublishError> {
@@ -101,14 +102,16 @@ impl<'a> OutputTree<'a> {
                 return Err(self.obstacle(manifest::NAME, "is not a file", manifest::NAME));
             }
         }
-        for folder in topmost(found.keys().copied()) {
+        for folder in outputs.topmost() {
             if self.found(folder) == Found::Link {
                 return Err(PublishError::Link(self.place(folder)));
             }
         }
         // An output that is up to date is not written, so nothing can be in its way.
-        let wrong = found.iter().filter(|(_, found)| !matches!(found, Found::Right(_)));
-        for (folder, output) in folders(wrong.map(|(path, _)| *path), outputs)? {
+        let all = outputs.paths().zip(places);
+        let wrong = all.filter(|(_, place)| !place.is_right()).map(|(path, place)| (path, place.found));
+        let wrong: Vec<(&str, Found)> = wrong.collect();
+        for (folder, output) in folders(wrong.iter().map(|(path, _)| *path), outputs)? {
             match self.found(folder) {
                 Found::Nothing | Found::Folder => {}
                 Found::Link => return Err(PublishError::Link(self.place(folder))),
@@ -118,12 +121,12 @@ impl<'a> OutputTree<'a> {
                 _ => return Err(self.obstacle(folder, "is not a folder", output)),
             }
         }
-        if let Some((output, _)) = found.first_key_value()
+        if let Some(output) = outputs.paths().next()
             && std::fs::metadata(self.root).is_ok_and(|metadata| !metadata.is_dir())
         {
             return Err(self.obstacle("", "is not a folder", output));
         }
-        for (output, found) in found {
+        for (output, found) in wrong {
             match found {
                 Found::Right(_) | Found::File | Found::Nothing => {}
                 Found::Link => return Err(PublishError::Link(self.place(output))),
@@ -159,7 +162,7 @@ impl<'a> OutputTree<'a> {
                 let path = format!("{folder}{}", name.to_string_lossy());
                 if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                     folders.push((entry.path(), format!("{path}/")));
-                } else if !outputs.contains_key(&path) {
+                } else if !outputs.contains(&path) {
                     files.push(path);
                 }
             }
@@ -252,6 +255,17 @@ impl<'a> OutputTree<'a> {
         Ok(std::fs::symlink_metadata(&place).ok().and_then(|metadata| FileStat::of(&metadata)))
     }
 
+    /// Adds to the end of a file, and returns whether it was there.
+    pub(super) fn append(&self, path: &str, bytes: &[u8]) -> Result<bool, PublishError> {
+        let place = self.place(path);
+        match std::fs::OpenOptions::new().append(true).open(&place).and_then(|mut file| file.write_all(bytes))
+        {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(denied("write", &place)(error).into()),
+        }
+    }
+
     /// Creates the output folder.
     pub(super) fn create(&self) -> Result<(), PublishError> {
         self.make(&self.root)
@@ -308,7 +322,7 @@ fn folders<'p>(
             return Err(PublishError::Reserved(output.to_owned()));
         }
         for folder in ancestors(output) {
-            if outputs.contains_key(folder) {
+            if outputs.contains(folder) {
                 return Err(both(folder, output));
             }
             if is_reserved(folder) {
@@ -316,10 +330,7 @@ fn folders<'p>(
             }
             folders.insert(folder, output);
         }
-        let inside = format!("{output}/");
-        if let Some((below, _)) = outputs.range(inside.clone()..).next()
-            && below.starts_with(&inside)
-        {
+        if let Some(below) = outputs.below(output) {
             return Err(both(output, below));
         }
     }

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::output_scan::Seen;
 use super::tree::{Found, topmost};
-use crate::cache::{Cache, CacheError, Manifest, Tree};
+use crate::cache::{Cache, CacheError, Listed, Manifest, Tree};
 use crate::file_stat::Within;
 
 /// Whether everything that was published into `folder` was `seen` there unmodified, no build was killed since, and no
@@ -25,10 +25,10 @@ pub fn is_untouched(folder: &Path, name: &str, seen: &Seen, cache: &Cache) -> Re
         return Ok(false);
     }
     let is_link = |name: &&str| folder.join(name).symlink_metadata().is_ok_and(|it| it.is_symlink());
-    if topmost(manifest.keys().map(String::as_str)).iter().any(is_link) {
+    if topmost(manifest.paths()).iter().any(is_link) {
         return Ok(false);
     }
-    let is_gone = |path: &str| manifest.contains_key(path) || within.stat(path).is_none();
+    let is_gone = |path: &str| manifest.contains(path) || within.stat(path).is_none();
     if !cache.removals(name)?.par_iter().all(|(path, _)| is_gone(path)) {
         return Ok(false);
     }
@@ -43,11 +43,14 @@ pub fn is_untouched(folder: &Path, name: &str, seen: &Seen, cache: &Cache) -> Re
 
 /// The manifest with the current file stats, unless the files have changed too recently to rely on them.
 fn as_seen(manifest: &Manifest, seen: &Seen) -> Manifest {
-    let mut manifest = manifest.clone();
-    for (path, found) in &seen.otherwise {
-        if let (Some(file), Found::Right(stat)) = (manifest.get_mut(path), found) {
-            file.stat = stat.filter(|stat| stat.is_settled(seen.began));
+    let changed = seen.otherwise.iter().filter_map(|(path, found)| match (manifest.get(path), found) {
+        (Some(file), Found::Right(stat)) => {
+            let stat = stat.filter(|stat| stat.is_settled(seen.began));
+            Some((path, Some(Listed { stat, ..*file })))
         }
-    }
-    manifest
+        _ => None,
+    });
+    let mut changed: Vec<_> = changed.collect();
+    changed.sort_unstable_by_key(|(path, _)| *path);
+    manifest.with(changed)
 }

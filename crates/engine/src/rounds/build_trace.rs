@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::found::Found;
 use super::freshness::{Expired, Freshness};
 use super::ledger::Ledger;
-use crate::cache::{Cache, CacheError, Counter, Manifest, Tree, digest_of};
+use crate::cache::{Cache, CacheError, Counter, Manifest, Tree};
 use crate::config::Config;
 use crate::digest::Digest;
 use crate::fact::{Channel, SourceStatus, Subject};
@@ -225,7 +225,7 @@ impl BuildTrace {
         db: &Database,
     ) -> Result<Self, CacheError> {
         let folder = config.paths.output_name();
-        let outputs = digest_of(&*manifest(cache, &folder)?);
+        let outputs = manifest(cache, &folder)?.digest();
         let midnight = |day: Date| text::midnight(day, &config.settings.timezone).timestamp().as_second();
         let (last, next) = due::days_around(db);
         let due = (last.map_or(i64::MIN, midnight), next.map_or(i64::MAX, midnight));
@@ -273,7 +273,7 @@ impl BuildTrace {
             Some((manifest, digest)) => (Arc::clone(manifest), digest),
             None => {
                 let manifest = manifest(cache, &published.folder)?;
-                let digest = digest_of(&manifest);
+                let digest = manifest.digest();
                 (manifest, digest)
             }
         };

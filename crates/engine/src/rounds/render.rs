@@ -67,7 +67,6 @@ pub(super) fn render(
     let state = OfOutputs::new(db, shared_now);
     let total = plan.outputs.len();
     let done = AtomicUsize::new(0);
-    // Collecting all of them into a map at once is faster than inserting one by one.
     let mut contents = Vec::with_capacity(total);
     let mut unknown = Vec::new();
     for (path, output) in &plan.outputs {
@@ -83,7 +82,7 @@ pub(super) fn render(
             Output::Root(file) => {
                 let (place, digest) = outputs::root(db, *file);
                 let trace = trace(db, &outputs::copied(db, *file), None, shared);
-                traces.add(path.clone(), OfOutput { trace, result: digest });
+                traces.add(path.to_string(), OfOutput { trace, result: digest });
                 contents.push((path.clone(), (digest, Content::File(place))));
             }
             Output::Picture(picture) => {
@@ -101,7 +100,7 @@ pub(super) fn render(
         }
         let made = make(db, cache, kind, shared);
         observer.progress(Phase::Render, done.fetch_add(1, Ordering::Relaxed) + 1, total);
-        Some(((*path).clone(), made))
+        Some((Arc::clone(path), made))
     });
     go_on(observer)?;
     let mut problems: Vec<Problem> = Vec::new();
@@ -109,7 +108,7 @@ pub(super) fn render(
         match made {
             Ok((content, trace)) => {
                 if let Some(trace) = trace {
-                    traces.add(path.clone(), OfOutput { trace, result: content.0 });
+                    traces.add(path.to_string(), OfOutput { trace, result: content.0 });
                 }
                 contents.push((path, content));
             }

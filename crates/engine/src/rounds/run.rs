@@ -303,7 +303,7 @@ impl<'a> Run<'a> {
                 };
                 let copied = copied.remove(path).filter(|(_, digest)| *digest == file.digest);
                 let content = copied.map_or_else(made, |(location, _)| content_of(location));
-                (path.clone(), (file.digest, content))
+                (path, (file.digest, content))
             })
             .collect()
     }
@@ -556,7 +556,7 @@ fn entries_of(scan: &Scan, db: &Database, warnings: &[Warning]) -> Entries {
 }
 
 /// The files of a manifest except the manifest itself.
-fn of_site(manifest: &Manifest) -> impl Iterator<Item = (&String, &Listed)> {
+fn of_site(manifest: &Manifest) -> impl Iterator<Item = (&str, &Listed)> {
     manifest.iter().filter(|(path, _)| *path != MANIFEST)
 }
 

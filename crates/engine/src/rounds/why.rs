@@ -17,7 +17,7 @@ use crate::graph::kinds::Kind;
 use crate::graph::outputs;
 use crate::graph::plan::{Output, Plan};
 use crate::graph::{Database, EntryFile, FactState, taxonomies};
-use crate::publish::{ByFolder, Outputs};
+use crate::publish::{ByFolder, Outputs, compare};
 use crate::trace::{Aspect, Changed, Input, Sets, Version};
 
 /// How many plugins are named whose changes affected a list.
@@ -79,8 +79,8 @@ impl Why<'_> {
         let listed = LazyCell::new(|| self.listed());
         let fresh: HashMap<EntryFile, &Fresh> = self.fresh.iter().map(|one| (one.file, one)).collect();
         let mut all = BTreeMap::new();
-        for (path, (digest, _)) in outputs {
-            let old = published.get(path).map(|file| file.digest);
+        for (path, (digest, _), known) in compare::beside(outputs.items(), &published) {
+            let old = known.map(|file| file.digest);
             if old == Some(*digest) || folder_manifest.is(path, *digest) {
                 continue;
             }
@@ -112,7 +112,7 @@ impl Why<'_> {
                     && let Some(made) = cache.made(path)?
                 {
                     // A build that could not publish it made it, and recorded why.
-                    all.insert(path.clone(), made.why);
+                    all.insert(path.to_owned(), made.why);
                     continue;
                 }
                 if why.is_empty() {
@@ -120,15 +120,14 @@ impl Why<'_> {
                 }
             }
             cache.set_made(path, &Made { build, at: self.config.now, why: why.clone() })?;
-            all.insert(path.clone(), why);
+            all.insert(path.to_owned(), why);
         }
         self.forget(cache, &published, outputs)?;
         Ok(all)
     }
 
     fn forget(&self, cache: &Cache, published: &Manifest, outputs: &Outputs) -> Result<(), CacheError> {
-        let gone = published.keys().filter(|path| !outputs.contains_key(*path));
-        gone.into_iter().try_for_each(|path| cache.forget_made(path))
+        compare::others(outputs.items(), published).try_for_each(|(path, _)| cache.forget_made(path))
     }
 
     /// The change of what the output at `path` is for: another target of a redirect, a new redirect, or an entry's page

@@ -264,7 +264,7 @@ pub(super) fn redirects(db: Reader<'_>) -> BTreeMap<String, String> {
         }
         _ => None,
     };
-    db.unnoted(|db| plan(db).outputs.values().filter_map(redirect).collect())
+    db.unnoted(|db| plan(db).outputs.items().iter().map(|(_, output)| output).filter_map(redirect).collect())
 }
 
 fn line(json: &impl Serialize) -> String {

@@ -223,7 +223,7 @@ fn shown(path: &str) -> String {
 fn has(plan: &Plan, path: &str) -> bool {
     let path = path.trim_start_matches('/');
     let Ok(path) = percent_decode_str(path).decode_utf8() else { return false };
-    let is_there = |path: &str| plan.outputs.contains_key(path);
+    let is_there = |path: &str| plan.outputs.contains(path);
     if path.is_empty() || path.ends_with('/') {
         return is_there(&format!("{path}index.html"));
     }

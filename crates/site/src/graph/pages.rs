@@ -106,7 +106,7 @@ pub(super) fn value(serialize: impl Serialize) -> Value {
 
 /// Returns the pages that search engines should list.
 pub(super) fn listed(db: Reader<'_>) -> impl Iterator<Item = &Kind> {
-    plan(db).outputs.values().filter_map(|output| match output {
+    plan(db).outputs.items().iter().filter_map(|(_, output)| match output {
         Output::Rendered(kind) if kind.is_listed() => Some(kind),
         _ => None,
     })

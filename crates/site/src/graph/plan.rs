@@ -15,6 +15,7 @@ use super::{AssetFile, EntryFile, RootFile, sitemap, taxonomies, thumbnails};
 use crate::alternate::Alternate;
 use crate::entry_trace::Redirect;
 use crate::fact::Picture;
+use crate::path_map::PathMap;
 use crate::rule::Rule;
 use crate::url_path::path_of;
 use crate::warning::{Place, Warning};
@@ -43,7 +44,7 @@ impl Output {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
     /// Every output by its path below the output folder, with `/`.
-    pub outputs: BTreeMap<String, Output>,
+    pub outputs: PathMap<Output>,
     /// For each sitemap, the positions of its pages among the listed pages, in the order of paths. If there are
     /// several, the sitemap is an index of them.
     pub sitemaps: Vec<Range<usize>>,
@@ -66,18 +67,17 @@ query! {
     unnoted;
     /// All outputs of the site.
     pub fn plan(db: Reader<'_>) -> Arc<Plan> {
-        let rendered = |kind: Kind| (kind.file(db), Output::Rendered(kind));
+        let rendered = |kind: Kind| (kind.file(db).into(), Output::Rendered(kind));
         let assets = db.assets()
             .iter()
-            .map(|asset| (asset.published(db).trim_start_matches('/').to_owned(), Output::Asset(*asset)));
+            .map(|asset| (asset.published(db).trim_start_matches('/').into(), Output::Asset(*asset)));
         let settings = db.settings();
         let alternates = Alternate::all(settings).flat_map(|alternate| {
             plugins(db).iter().map(move |file| rendered(Kind::Alternate(*file, alternate)))
         });
         let picture =
-            |picture: &Picture| (picture.path().trim_start_matches('/').to_owned(), Output::Picture(*picture));
-        // Collecting everything at once is faster than inserting one by one.
-        let mut outputs: BTreeMap<String, Output> = Kind::singles()
+            |picture: &Picture| (picture.path().trim_start_matches('/').into(), Output::Picture(*picture));
+        let mut outputs: PathMap<Output> = Kind::singles()
             .filter(|kind| kind.is_wanted(settings))
             .map(rendered)
             .chain(plugins(db).iter().map(|file| rendered(Kind::Plugin(*file))))
@@ -101,8 +101,18 @@ query! {
             redirected.chain(own).chain(root.iter().map(|file| top(file.published(db)))).collect();
         let mut taken = Taken::default();
         if !tops.is_empty() {
-            outputs.keys().filter(|path| tops.contains(&top(path))).for_each(|path| taken.take(path));
+            let mut last = ("", false);
+            for path in outputs.paths() {
+                let folder = path.split('/').next().unwrap_or_default();
+                if folder != last.0 {
+                    last = (folder, tops.contains(&top(path)));
+                }
+                if last.1 {
+                    taken.take(path);
+                }
+            }
         }
+        let mut own = Vec::new();
         for (path, file) in &placed(db).pages {
             match taken.obstacle(path) {
                 Some(obstacle) if obstacle != path || !own_pages::is_replaceable(path) => {
@@ -110,23 +120,26 @@ query! {
                 }
                 _ => {
                     taken.take(path);
-                    outputs.insert(path.clone(), Output::Rendered(Kind::Page(*file)));
+                    own.push((path.as_str().into(), Output::Rendered(Kind::Page(*file))));
                 }
             }
         }
-        let pages = outputs.iter().filter(|(_, output)| output.is_listed()).map(|(path, _)| path.as_str());
+        outputs.extend(own);
+        let pages = outputs.items().iter().filter(|(_, output)| output.is_listed()).map(|(path, _)| &**path);
         let sitemaps = sitemap::divide(settings, pages);
         if sitemaps.len() > 1 {
-            let parts: Vec<_> = (0..sitemaps.len()).map(|part| rendered(Kind::SitemapPart(part))).collect();
+            let parts: Vec<(Arc<str>, Output)> =
+                (0..sitemaps.len()).map(|part| rendered(Kind::SitemapPart(part))).collect();
             parts.iter().for_each(|(path, _)| taken.take(path));
             outputs.extend(parts);
         }
+        let mut more = BTreeMap::new();
         for file in root {
             let path = &**file.published(db);
             match taken.obstacle(path) {
                 None => {
                     taken.take(path);
-                    outputs.insert(path.to_owned(), Output::Root(*file));
+                    more.insert(path.to_owned(), Output::Root(*file));
                 }
                 Some(obstacle) => {
                     let message = format!("not published: the site already has {obstacle} there");
@@ -135,37 +148,37 @@ query! {
                 }
             }
         }
-        let mut plan = Plan { outputs, sitemaps, warnings };
         for (to, redirect, addresses) in redirects {
             for (nth, (from, path)) in addresses.into_iter().enumerate() {
                 match taken.room(&path) {
                     Ok(file) => {
                         taken.take(&file);
                         let kind = Kind::Redirect { from, file: file.clone(), to };
-                        plan.outputs.insert(file, Output::Rendered(kind));
+                        more.insert(file, Output::Rendered(kind));
                     }
                     // The plugin is already at that address.
-                    Err(_) if is_served(&plan, &path, to) => {}
+                    Err(_) if is_served(|path| more.get(path).or_else(|| outputs.get(path)), &path, to) => {}
                     Err(obstacle) if nth == 0 => {
                         let Redirect { from, place } = redirect;
                         let message = format!(
                             "ignoring `redirect_from: {from}`: the site already has {obstacle} there"
                         );
-                        plan.warnings.push(Warning::in_file(Rule::Conflict, place.clone(), message));
+                        warnings.push(Warning::in_file(Rule::Conflict, place.clone(), message));
                     }
                     Err(_) => {}
                 }
             }
         }
-        Arc::new(plan)
+        outputs.extend(more.into_iter().map(|(path, output)| (path.into(), output)));
+        Arc::new(Plan { outputs, sitemaps, warnings })
     }
 }
 
 /// Returns whether the output at a path, or the one beside its folder, is the page of an entry or redirects to it.
-fn is_served(plan: &Plan, path: &str, entry: EntryFile) -> bool {
+fn is_served<'o>(at: impl Fn(&str) -> Option<&'o Output>, path: &str, entry: EntryFile) -> bool {
     let beside = beside(path);
     let there = [Some(path), beside.as_deref()].into_iter().flatten();
-    there.map(|path| plan.outputs.get(path)).any(|output| leads_to(output, entry))
+    there.map(at).any(|output| leads_to(output, entry))
 }
 
 /// Returns whether an output is the page of an entry or redirects to it.

@@ -9,7 +9,7 @@ use super::entry_traces::ENTRY_TRACES;
 use super::manifest::{COMING, OUTPUT};
 use super::removed::REMOVED;
 use super::used::BUILDS;
-use super::{Cache, CacheError, schema};
+use super::{Cache, CacheError, Manifest, schema};
 use crate::config::Keep;
 use crate::digest::Digest;
 use crate::entry_trace::EntryTrace;
@@ -109,7 +109,8 @@ impl Cache {
         self.forget_manifests();
         let manifests = self.manifests()?;
         let connection = self.connection();
-        let published = manifests.iter().filter_map(|(_, manifest)| manifest.as_ref()).flatten();
+        let published =
+            manifests.iter().filter_map(|(_, manifest)| manifest.as_ref()).flat_map(Manifest::iter);
         let published = published.map(|(_, file)| file.digest);
         point_to(&connection, entry_traces.iter().map(|(_, entry_trace)| entry_trace), published)?;
         let facts: Vec<_> =
@@ -173,7 +174,7 @@ mod tests {
     use rusqlite::StatementStatus;
 
     use super::*;
-    use crate::cache::{Listed, Manifest, Tree};
+    use crate::cache::{Listed, Tree};
     use crate::entry_trace::Packed;
     use crate::fact::{Fact, ObjectId, RepositoryName, Subject, Validators};
     use crate::trace::{Dependency, Input, Trace};

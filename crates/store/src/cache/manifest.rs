@@ -1,35 +1,18 @@
-//! Manifests: the files of a tree with their digests and file stats.
+//! Manifests in the cache, one row a chunk.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use rayon::prelude::*;
-use rusqlite::Connection;
-use serde::{Deserialize, Serialize};
+use rusqlite::{Connection, params};
 
 use super::entry_traces::ENTRY_TRACES;
+use super::packing::{fasten, unfasten};
 use super::removed::REMOVED;
+use super::shards::{self, Piece};
 use super::traces::TRACES;
-use super::{Cache, CacheError, shards};
-use crate::digest::Digest;
-use crate::file_stat::FileStat;
-
-/// The files of a tree, by path with `/`.
-pub type Manifest = BTreeMap<String, Listed>;
-
-/// One file of a manifest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Listed {
-    /// The digest of the file's content.
-    pub digest: Digest,
-    /// The file stat at the time the content was read; `None` if it could not be trusted.
-    pub stat: Option<FileStat>,
-}
-
-/// The digest of the paths and contents in a manifest, regardless of file stats.
-pub fn digest_of(manifest: &Manifest) -> Digest {
-    Digest::of_parts(manifest.iter().flat_map(|(path, file)| [path.as_bytes(), file.digest.as_bytes()]))
-}
+use super::{Cache, CacheError};
+use crate::manifest::{Chunk, Listed, Manifest, fnv};
 
 /// The tree of files that a manifest describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,16 +55,16 @@ impl Cache {
         if let Some(known) = self.known_manifests().get(&key) {
             return Ok(Some(Arc::clone(known)));
         }
-        let read = self.map(&key)?;
-        if read.as_ref().is_some_and(|(_, is_damaged)| *is_damaged) {
+        // The connection is released first: a thread that waits for parallel work may take on other work that needs the
+        // connection.
+        let pieces = shards::pieces(&self.connection(), &key)?;
+        if pieces.is_empty() {
+            return Ok(None);
+        }
+        let manifest = decode(&key, &pieces).map(Arc::new);
+        if manifest.is_none() {
             self.note_damage(&key);
         }
-        // The remaining shards of a damaged manifest must not be taken for the whole.
-        let manifest = read.filter(|(_, is_damaged)| !is_damaged);
-        let manifest = manifest.map(|(mut files, _)| {
-            files.par_sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-            Arc::new(files.into_iter().collect::<Manifest>())
-        });
         if let Some(manifest) = &manifest {
             self.known_manifests().insert(key, Arc::clone(manifest));
         }
@@ -108,8 +91,9 @@ impl Cache {
         };
         let mut manifests = Vec::new();
         for key in keys {
-            let read = self.map(&key)?.filter(|(_, is_damaged)| !is_damaged);
-            manifests.push((key, read.map(|(files, _)| files.into_iter().collect())));
+            let pieces = shards::pieces(&self.connection(), &key)?;
+            let manifest = decode(&key, &pieces);
+            manifests.push((key, manifest));
         }
         Ok(manifests)
     }
@@ -124,8 +108,10 @@ impl Cache {
         let connection = self.connection();
         match manifest {
             Some(manifest) => {
-                write(&connection, &key, &manifest, !self.is_damaged(&key))?;
-                self.known_manifests().insert(key, Arc::new(manifest));
+                let mut known = self.known_manifests();
+                let before = known.get(&key).filter(|_| !self.is_damaged(&key));
+                write(&connection, &key, &manifest, before.map(|before| &**before))?;
+                known.insert(key, Arc::new(manifest));
             }
             None => {
                 shards::forget(&connection, &key)?;
@@ -136,20 +122,75 @@ impl Cache {
     }
 }
 
-/// Stores the manifest with this key.
+/// The manifest whose chunks these are; `None` if one of them is damaged.
+fn decode(key: &str, pieces: &[Piece]) -> Option<Manifest> {
+    let chunk = |(number, items): &Piece| {
+        let bytes = unfasten(&[key.as_bytes(), &number.to_le_bytes()], items)?;
+        Chunk::decode(bytes).map(Arc::new)
+    };
+    // The remaining chunks of a damaged manifest must not be taken for the whole.
+    pieces.par_iter().map(chunk).collect::<Option<Vec<_>>>().map(Manifest::of_chunks)
+}
+
+/// Stores the manifest with this key. The chunks that it shares with the one `before` are stored already.
 pub(super) fn write(
     connection: &Connection,
     key: &str,
     manifest: &Manifest,
-    is_sound: bool,
+    before: Option<&Manifest>,
 ) -> rusqlite::Result<()> {
-    let files = manifest.iter().map(|(path, file)| (path.as_str(), file));
-    shards::write(connection, key, files, None, is_sound)
+    let stored: HashSet<i64> = {
+        let mut select = connection.prepare_cached("SELECT number FROM shard WHERE map = ?1")?;
+        let numbers = select.query_map([key], |row| row.get(0))?;
+        numbers.collect::<Result<_, _>>()?
+    };
+    let shared: HashSet<*const Chunk> =
+        before.into_iter().flat_map(Manifest::chunks).map(Arc::as_ptr).collect();
+    let mut gone = stored.clone();
+    let mut taken = HashSet::new();
+    let mut insert = connection.prepare_cached("INSERT OR REPLACE INTO shard VALUES (?1, ?2, ?3)")?;
+    let mut put = |number: i64, bytes: &[u8]| {
+        insert.execute(params![key, number, fasten(&[key.as_bytes(), &number.to_le_bytes()], bytes)])
+    };
+    for chunk in manifest.chunks() {
+        let mut number = fnv(chunk.first()).cast_signed();
+        while !taken.insert(number) {
+            number = number.wrapping_add(1);
+        }
+        gone.remove(&number);
+        if !(stored.contains(&number) && shared.contains(&Arc::as_ptr(chunk))) {
+            put(number, &chunk.encode())?;
+        }
+    }
+    if manifest.is_empty() {
+        gone.remove(&0);
+        put(0, &Chunk::nothing())?;
+    }
+    let mut delete = connection.prepare_cached("DELETE FROM shard WHERE map = ?1 AND number = ?2")?;
+    for number in gone {
+        delete.execute(params![key, number])?;
+    }
+    Ok(())
+}
+
+/// The manifests in the shards of an older cache; the damaged ones are missing.
+pub(super) fn of_older(pieces: Vec<(String, Piece)>) -> Vec<(String, Manifest)> {
+    let mut by_key: HashMap<String, Vec<Piece>> = HashMap::new();
+    for (key, piece) in pieces {
+        by_key.entry(key).or_default().push(piece);
+    }
+    let manifests = by_key.into_iter().filter_map(|(key, pieces)| {
+        let (files, is_damaged) = shards::unpack::<Listed>(&key, &pieces)?;
+        (!is_damaged).then(|| (key, files.into_iter().collect()))
+    });
+    manifests.collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::digest::Digest;
+    use crate::file_stat::FileStat;
 
     #[test]
     fn manifests_are_kept_by_tree() {

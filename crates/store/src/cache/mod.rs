@@ -34,6 +34,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 
 pub use crate::config::state_beside;
+pub use crate::manifest::{Listed, Manifest};
 pub use aside::{Mishaps, SetAside};
 pub use entry_traces::{EntryTraces, Texts};
 pub use error::{CacheError, corruption};
@@ -41,7 +42,7 @@ pub use file::Which;
 pub use garbage::Collected;
 pub use inspect::{Amount, Stats};
 pub use made::{Change, Made};
-pub use manifest::{Listed, Manifest, Tree, digest_of};
+pub use manifest::Tree;
 pub use pause::{Meanwhile, Paused};
 pub use removed::{Removal, Removals};
 pub use state::{Counter, Good, State};

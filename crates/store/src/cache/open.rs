@@ -6,7 +6,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::aside::{damaged, forget_oldest, removed, set_aside};
 use super::file::{Header, not_ours, remove};
-use super::{CacheError, State, Which, schema};
+use super::shards::Piece;
+use super::{CacheError, Manifest, State, Which, manifest, schema};
 
 /// Why a file is unusable.
 pub(super) enum Unusable {
@@ -90,9 +91,7 @@ pub(super) fn open_cache(path: &Path, state: &State) -> Result<(Connection, Opti
                 )
             };
             let connection = make(path)?;
-            for (map, number, items) in manifests {
-                connection.execute("INSERT INTO shard VALUES (?1, ?2, ?3)", (map, number, items))?;
-            }
+            manifests.store(&connection)?;
             return Ok((connection, Some(told)));
         }
         // The file may be needed by another program.
@@ -116,13 +115,36 @@ pub(super) fn make(path: &Path) -> Result<Connection, CacheError> {
     schema::open(path, Which::Cache).map_err(|unusable| unusable.into_error(path, Which::Cache))
 }
 
-/// The shards of an older cache with the files that builds wrote to or removed from output folders.
-fn read_manifests(path: &Path) -> rusqlite::Result<Vec<(String, i64, Vec<u8>)>> {
+/// What an older cache knows of output folders: the files that builds wrote there, and those that they removed.
+#[derive(Default)]
+struct OfFolders {
+    manifests: Vec<(String, Manifest)>,
+    removals: Vec<(String, Piece)>,
+}
+
+impl OfFolders {
+    fn store(&self, connection: &Connection) -> rusqlite::Result<()> {
+        for (key, manifest) in &self.manifests {
+            manifest::write(connection, key, manifest, None)?;
+        }
+        for (map, (number, items)) in &self.removals {
+            connection.execute("INSERT INTO shard VALUES (?1, ?2, ?3)", (map, number, items))?;
+        }
+        Ok(())
+    }
+}
+
+fn read_manifests(path: &Path) -> rusqlite::Result<OfFolders> {
     let old = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-    let mut select = old.prepare(
-        "SELECT map, number, items FROM shard
-         WHERE map LIKE 'output:%' OR map LIKE 'coming:%' OR map LIKE 'removed:%'",
-    )?;
-    let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-    rows.collect()
+    let shards = |sql: &str| -> rusqlite::Result<Vec<(String, Piece)>> {
+        let mut select = old.prepare(sql)?;
+        let rows = select.query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?;
+        rows.collect()
+    };
+    let listed = "SELECT map, number, items FROM shard WHERE map LIKE 'output:%' OR map LIKE 'coming:%'";
+    let manifests = manifest::of_older(shards(listed)?);
+    Ok(OfFolders {
+        manifests,
+        removals: shards("SELECT map, number, items FROM shard WHERE map LIKE 'removed:%'")?,
+    })
 }

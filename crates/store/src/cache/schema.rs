@@ -12,7 +12,7 @@ use super::read::BUILD;
 
 /// The cache's schema and its version, which increases with every change to the schema or to the data in its tables.
 const CACHE: &str = include_str!("../../../../cache-schema/cache.sql");
-const CACHE_VERSION: u32 = 11;
+const CACHE_VERSION: u32 = 12;
 
 /// The last version in which the cache also held what is now in the state.
 const LAST_WITH_STATE: u32 = 9;

@@ -1,0 +1,108 @@
+//! Outputs beside the files that an earlier build published: both are sorted by path, so they are walked through together.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::output_scan::Seen;
+use super::tree::{Found, OutputTree};
+use super::{MANIFEST, Outputs};
+use crate::cache::{Listed, Manifest};
+use crate::digest::Digest;
+
+/// How many outputs a thread compares at a time.
+const AT_ONCE: usize = 1024;
+
+/// What is known of an output.
+pub(super) struct Place<'m> {
+    /// The published file with this path.
+    pub(super) listed: Option<&'m Listed>,
+    /// What is there now.
+    pub(super) found: Found,
+}
+
+impl Place<'_> {
+    /// Whether the output's bytes are there.
+    pub(super) fn is_right(&self) -> bool {
+        matches!(self.found, Found::Right(_))
+    }
+}
+
+/// How the files in the output folder are looked at.
+pub(super) enum Look<'a> {
+    /// They are as this process left them.
+    Trusted,
+    /// They were scanned.
+    Seen(&'a Seen),
+    /// Each is looked at now.
+    Unseen,
+}
+
+impl Look<'_> {
+    /// What is at the place of a file with the expected content, if that is known already.
+    pub(super) fn at(&self, path: &str, listed: &Listed, known: &Arc<Manifest>) -> Option<Found> {
+        match self {
+            Self::Trusted => Some(Found::Right(listed.stat)),
+            Self::Seen(seen) => seen.at(path, listed, known),
+            Self::Unseen => None,
+        }
+    }
+}
+
+/// Looks at the place of every output, in their order.
+pub(super) fn places<'m>(
+    outputs: &Outputs,
+    known: &'m Arc<Manifest>,
+    look: &Look<'_>,
+    tree: &OutputTree<'_>,
+) -> Vec<Place<'m>> {
+    // Checking a file costs little CPU but waits for the disk; most files are unchanged.
+    let of_some = |some: &[(Arc<str>, (Digest, _))]| {
+        let mut listed = known.starting_at(some.first().map_or("", |(path, _)| path)).peekable();
+        let place = |(path, (digest, _)): &(Arc<str>, (Digest, _))| {
+            while listed.next_if(|(other, _)| *other < &**path).is_some() {}
+            let listed = listed.next_if(|(other, _)| *other == &**path).map(|(_, listed)| listed);
+            let same = listed.filter(|listed| listed.digest == *digest);
+            let found = same.and_then(|same| look.at(path, same, known));
+            Place { listed, found: found.unwrap_or_else(|| tree.stat(path, *digest, listed)) }
+        };
+        some.iter().map(place).collect::<Vec<_>>()
+    };
+    outputs.items().par_chunks(AT_ONCE).flat_map_iter(of_some).collect()
+}
+
+/// The files of a manifest that are not outputs, sorted by path.
+pub(crate) fn others<'m, T>(
+    outputs: &'m [(Arc<str>, T)],
+    manifest: &'m Manifest,
+) -> impl Iterator<Item = (&'m str, &'m Listed)> {
+    let mut outputs = outputs.iter().peekable();
+    let mut is_other = move |path: &str| {
+        while outputs.next_if(|(output, _)| **output < *path).is_some() {}
+        outputs.peek().is_none_or(|(output, _)| **output != *path)
+    };
+    manifest.iter().filter(move |(path, _)| *path != MANIFEST && is_other(path))
+}
+
+/// Each output with its file in a manifest.
+pub(crate) fn beside<'m, T>(
+    outputs: &'m [(Arc<str>, T)],
+    manifest: &'m Manifest,
+) -> impl Iterator<Item = (&'m str, &'m T, Option<&'m Listed>)> {
+    let mut listed = manifest.iter().peekable();
+    outputs.iter().map(move |(path, output)| {
+        let mut found = None;
+        while let Some((other, file)) = listed.peek().copied() {
+            match other.cmp(path) {
+                Ordering::Less => drop(listed.next()),
+                Ordering::Equal => {
+                    found = Some(file);
+                    break;
+                }
+                Ordering::Greater => break,
+            }
+        }
+        (&**path, output, found)
+    })
+}
