@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use crate::common::{Run, Site, entry};
 use rusqlite::Connection;
+use shelflife::cache::{Cache, Listed, Tree};
+use shelflife::digest::Digest;
 use shelflife_testkit::replay::{Repository, Server, Usage, Window, World};
 
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
@@ -152,6 +154,8 @@ fn a_lost_cache_costs_no_fact_and_a_lost_state_no_output() {
 
 /// Makes one file of the two, as versions of shelflife had it that kept everything in one.
 fn make_old(site: &Site) {
+    let files = Cache::read(&site.at(CACHE), |cache| cache.manifest(Tree::Output("public")));
+    let files = files.unwrap().unwrap();
     let cache = Connection::open(site.at(CACHE)).unwrap();
     cache.execute("ATTACH ?1 AS state", [site.at(STATE).to_str().unwrap()]).unwrap();
     for table in ["fact", "history", "good"] {
@@ -164,6 +168,13 @@ fn make_old(site: &Site) {
         .execute_batch("INSERT OR REPLACE INTO note SELECT * FROM state.note WHERE name = 'seeding'")
         .unwrap();
     cache.execute_batch("DETACH state; PRAGMA user_version = 9").unwrap();
+    let (map, number) = ("output:public", 0_i64);
+    let files: Vec<(&str, &Listed)> = files.iter().collect();
+    let items = postcard::to_stdvec(&files).unwrap();
+    let checksum = Digest::of_parts([map.as_bytes(), &number.to_le_bytes(), &items]);
+    let items = [&checksum.as_bytes()[..16], &items].concat();
+    cache.execute("DELETE FROM shard WHERE map = ?1", [map]).unwrap();
+    cache.execute("INSERT INTO shard VALUES (?1, ?2, ?3)", (map, number, items)).unwrap();
     drop(cache);
     std::fs::remove_file(site.at(STATE)).unwrap();
 }

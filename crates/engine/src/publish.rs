@@ -37,7 +37,7 @@ pub use published::Published;
 
 pub use untouched::is_untouched;
 
-use compare::Look;
+use compare::{Look, Place};
 use manifest::FolderManifest;
 use tree::{Found, OutputTree};
 
@@ -91,6 +91,9 @@ type Gone = BTreeMap<String, Vec<Digest>>;
 
 /// The number of threads that write files: more than there are cores, because they mostly wait for the disk.
 const WRITERS: usize = 8;
+
+/// The least number of files that a thread takes at a time.
+const WRITE_AT_ONCE: usize = 8;
 
 /// Threads for writing; `None` if the system has none left, in which case the global pool is used.
 fn writers() -> Option<rayon::ThreadPool> {
@@ -247,8 +250,7 @@ pub fn publish(
             || unfinished.is_some_and(|files| files.contains(path))
             || told_paths.contains(path)
     };
-    let wrong: Vec<&(Arc<str>, (Digest, Content))> =
-        all().filter(|(_, place)| !place.is_right()).map(|(output, _)| output).collect();
+    let wrong: Vec<_> = all().filter(|(_, place)| !place.is_right()).collect();
     published.unchanged = outputs.len() - wrong.len();
     let taken_over = all().filter(|(_, place)| place.found == Found::File).map(|((path, _), _)| path);
     published.taken_over = taken_over.filter(|path| !is_ours(path)).map(|path| path.to_string()).collect();
@@ -263,7 +265,7 @@ pub fn publish(
     let found_manifest = found_own(digest);
     let is_manifest_right = wrong.is_empty() && matches!(found_manifest, Found::Right(_));
     let anything_to_do = !wrong.is_empty() || !gone.is_empty() || unfinished.is_some() || !is_manifest_right;
-    let coming = || wrong.iter().map(|(path, (digest, _))| (&**path, *digest));
+    let coming = || wrong.iter().map(|((path, (digest, _)), _)| (&**path, *digest));
     if anything_to_do {
         let files = coming().map(|(path, digest)| (path, Some(Listed { digest, stat: None })));
         cache.set_manifest(Tree::Coming(name), Some(unfinished.unwrap_or(&Manifest::new()).with(files)))?;
@@ -273,7 +275,8 @@ pub fn publish(
     if !wrong.is_empty() && !is_trusted {
         let may_append = is_as_left && unfinished.is_none();
         if !may_append || !tree.append(MANIFEST, &manifest::lines(coming()))? {
-            tree.write(MANIFEST, &manifest::while_coming(&known, unfinished, &told, coming()))?;
+            let lines = manifest::while_coming(&known, unfinished, &told, coming());
+            tree.write(MANIFEST, &lines, Found::File)?;
         }
     }
     let mut remove = |path: &String| -> Result<(), PublishError> {
@@ -288,22 +291,22 @@ pub fn publish(
     };
     first.iter().try_for_each(&mut remove)?;
 
-    let is_derived =
-        |(_, (_, content)): &&(_, (_, Content))| matches!(content, Content::Lines(_) | Content::History(_));
-    if wrong.iter().copied().any(|output| is_derived(&output)) {
+    let is_derived = |content: &Content| matches!(content, Content::Lines(_) | Content::History(_));
+    if wrong.iter().any(|((_, (_, content)), _)| is_derived(content)) {
         derived.prepare()?;
     }
     let done = AtomicUsize::new(0);
     let stopped = || PublishError::Stopped { written: done.load(Ordering::Relaxed), all: wrong.len() };
-    let write = |(path, (digest, content)): &&(Arc<str>, (Digest, Content))| {
-        let stat = tree.write(path, &bytes(path, *digest, content, cache, derived)?)?;
+    let write = |((path, (digest, content)), place): &(&(Arc<str>, (Digest, Content)), &Place<'_>)| {
+        let stat = tree.write(path, &bytes(path, *digest, content, cache, derived)?, place.found)?;
         let written = done.fetch_add(1, Ordering::Relaxed) + 1;
         if progress(written, wrong.len()).is_break() && written < wrong.len() {
             return Err(stopped());
         }
         Ok(Listed { digest: *digest, stat })
     };
-    let write_all = || wrong.par_iter().map(write).collect::<Result<Vec<_>, PublishError>>();
+    let write_all =
+        || wrong.par_iter().with_min_len(WRITE_AT_ONCE).map(write).collect::<Result<Vec<_>, PublishError>>();
     // Starting threads pays off only if each has enough to do.
     let pool = (wrong.len() >= WRITERS * 8).then(writers).flatten();
     let written =
@@ -318,7 +321,7 @@ pub fn publish(
     }
     let own_stat = match found_manifest {
         Found::Right(stat) if is_manifest_right => stat.filter(|stat| stat.is_settled(began)),
-        _ => tree.write(MANIFEST, &manifest)?.filter(|stat| stat.is_settled(SystemTime::now())),
+        _ => tree.write(MANIFEST, &manifest, Found::File)?.filter(|stat| stat.is_settled(SystemTime::now())),
     };
     published.changed = told.changes(outputs, &places, &known);
 
@@ -353,7 +356,7 @@ pub fn publish(
         cache.set_manifest(Tree::Output(name), Some(known.with(changes)))?;
     }
     published.identity = identity;
-    published.written = wrong.into_iter().map(|(path, _)| path.to_string()).collect();
+    published.written = wrong.into_iter().map(|((path, _), _)| path.to_string()).collect();
     published.removed.sort_unstable();
     if anything_to_do {
         cache.set_manifest(Tree::Coming(name), None)?;

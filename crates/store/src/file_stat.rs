@@ -7,6 +7,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+mod within;
+
+pub use within::Within;
+
 /// Size, times and inode of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileStat {
@@ -43,77 +47,6 @@ impl FileStat {
     pub fn is_settled(&self, now: SystemTime) -> bool {
         let before = nanoseconds(now.checked_sub(SETTLED).unwrap_or(UNIX_EPOCH));
         self.modified < before && self.changed < before
-    }
-}
-
-/// A folder in which the stats of many files are read. Where the system supports it, the folder's path is resolved
-/// once.
-#[derive(Debug)]
-pub struct Within {
-    #[cfg(target_os = "linux")]
-    folder: std::os::fd::OwnedFd,
-    #[cfg(not(target_os = "linux"))]
-    folder: std::path::PathBuf,
-}
-
-impl Within {
-    /// Opens a folder.
-    ///
-    /// # Errors
-    ///
-    /// When it is not a folder, or can't be opened.
-    pub fn folder(path: &Path) -> io::Result<Self> {
-        #[cfg(target_os = "linux")]
-        {
-            use rustix::fs::{Mode, OFlags};
-            let folder =
-                rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-            Ok(Self { folder })
-        }
-        #[cfg(not(target_os = "linux"))]
-        Ok(Self { folder: path.to_path_buf() })
-    }
-
-    /// The file stat of the regular file at `path` below the folder; `None` if there is anything else, or nothing.
-    pub fn stat(&self, path: &str) -> Option<FileStat> {
-        #[cfg(target_os = "linux")]
-        {
-            use rustix::fs::{AtFlags, FileType, statat};
-            let stat = statat(&self.folder, path, AtFlags::SYMLINK_NOFOLLOW).ok()?;
-            if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
-                return None;
-            }
-            let time = |seconds: i64, nanoseconds: u64| {
-                seconds.saturating_mul(1_000_000_000).saturating_add_unsigned(nanoseconds)
-            };
-            let modified = Some(time(stat.st_mtime, stat.st_mtime_nsec)).filter(|time| *time >= 0);
-            Some(FileStat {
-                size: stat.st_size,
-                modified: modified.unwrap_or(i64::MAX),
-                changed: time(stat.st_ctime, stat.st_ctime_nsec),
-                inode: stat.st_ino.cast_signed(),
-            })
-        }
-        #[cfg(not(target_os = "linux"))]
-        std::fs::symlink_metadata(self.folder.join(path)).ok().as_ref().and_then(FileStat::of)
-    }
-
-    /// Reads the file at `path` below the folder, of about `size` bytes, into `room`, a buffer to reuse between calls:
-    /// allocating memory takes longer than reading most files. Links are not followed.
-    ///
-    /// # Errors
-    ///
-    /// When the file can't be read.
-    pub fn read<'r>(&self, path: &str, size: i64, room: &'r mut Vec<u8>) -> io::Result<&'r [u8]> {
-        #[cfg(target_os = "linux")]
-        let file: File = {
-            use rustix::fs::{Mode, OFlags, openat};
-            let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            openat(&self.folder, path, flags, Mode::empty())?.into()
-        };
-        #[cfg(not(target_os = "linux"))]
-        let file = File::open(self.folder.join(path))?;
-        fill(file, size, room)
     }
 }
 

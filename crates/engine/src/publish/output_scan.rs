@@ -40,6 +40,8 @@ pub struct Seen {
     pub(super) manifest: Option<Arc<Manifest>>,
     /// The digest of the manifest.
     pub(super) digest: Option<Digest>,
+    /// Whether there was no folder, so that there is nothing at any place.
+    pub(super) is_absent: bool,
     /// What is at the places of files that have changed.
     pub(super) otherwise: HashMap<String, Found>,
 }
@@ -75,7 +77,7 @@ impl OutputScan {
                     })
                 })
             });
-            let own = work.as_ref().ok().cloned().flatten();
+            let own = work.as_ref().ok().cloned().flatten().filter(|_| identity.is_some());
             // The receiver is gone if the scan was dropped.
             let _ = told.send(work);
             if let Some(work) = own {
@@ -93,10 +95,11 @@ impl OutputScan {
     pub fn seen(&mut self) -> Result<&Seen, CacheError> {
         if let Some(thread) = self.thread.take() {
             let work = self.work.recv().unwrap_or(Ok(None));
-            let mut seen = Seen::nothing(self.began);
+            let mut seen = Seen { is_absent: self.identity.is_none(), ..Seen::nothing(self.began) };
             if let Ok(Some(work)) = &work {
+                let helpers = if seen.is_absent { 0 } else { rayon::current_num_threads() };
                 seen.digest = Some(rayon::scope(|scope| {
-                    (0..rayon::current_num_threads()).for_each(|_| scope.spawn(|_| work.help()));
+                    (0..helpers).for_each(|_| scope.spawn(|_| work.help()));
                     work.manifest.digest()
                 }));
             }
@@ -138,7 +141,7 @@ impl Drop for OutputScan {
 
 impl Seen {
     fn nothing(began: SystemTime) -> Self {
-        Self { began, manifest: None, digest: None, otherwise: HashMap::new() }
+        Self { began, manifest: None, digest: None, is_absent: false, otherwise: HashMap::new() }
     }
 
     /// What was published into the folder, and the digest of that manifest; `None` if it is unknown.
@@ -149,6 +152,9 @@ impl Seen {
     /// What is at the place of a file listed in the manifest `known`; `None` if another manifest was scanned.
     pub(super) fn at(&self, path: &str, listed: &Listed, known: &Arc<Manifest>) -> Option<Found> {
         self.manifest.as_ref().filter(|manifest| Arc::ptr_eq(manifest, known))?;
+        if self.is_absent {
+            return Some(Found::Nothing);
+        }
         Some(self.otherwise.get(path).copied().unwrap_or(Found::Right(listed.stat)))
     }
 }

@@ -1,23 +1,25 @@
 //! The output folder on disk: what is at each place, what may be replaced, and how a file is written atomically.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::fs::{File, Metadata};
+use std::fs::Metadata;
 use std::io::{self, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::compare::Place;
 use super::{Gone, Outputs, PublishError, manifest};
 use crate::access::denied;
 use crate::cache::Listed;
 use crate::digest::Digest;
-use crate::file_stat::{self, FileStat};
+use crate::file_stat::{self, FileStat, Within};
 
 /// The output folder.
 pub(super) struct OutputTree<'a> {
     root: &'a Path,
-    /// Folders that are known not to be symbolic links.
-    checked: Mutex<HashSet<PathBuf>>,
+    /// The opened folder, once it is there.
+    within: OnceLock<Within>,
+    /// Paths of folders that exist and are not symbolic links.
+    checked: Mutex<HashSet<String>>,
 }
 
 /// What is at the place of an output.
@@ -51,7 +53,7 @@ impl Found {
 
 impl<'a> OutputTree<'a> {
     pub(super) fn new(root: &'a Path) -> Self {
-        Self { root, checked: Mutex::default() }
+        Self { root, within: OnceLock::new(), checked: Mutex::default() }
     }
 
     /// Where the file with this path is, or would be.
@@ -229,30 +231,40 @@ impl<'a> OutputTree<'a> {
     pub(super) fn sweep(&self, path: &str) {
         if !ancestors(path).any(|folder| self.found(folder) == Found::Link) {
             // There rarely is one, so an error is ignored.
-            let _ = std::fs::remove_file(beside(&self.place(path)));
+            let _ = std::fs::remove_file(self.place(&beside(path)));
         }
     }
 
     /// Writes an output to a temporary file and renames it, so that a half-written file is never visible. Creates the
-    /// folders on the way. Returns the file stat.
-    pub(super) fn write(&self, path: &str, bytes: &[u8]) -> Result<Option<FileStat>, PublishError> {
-        let place = self.place(path);
-        if let Some(folder) = place.parent() {
-            self.make(folder)?;
-        }
+    /// folders on the way. `found` is what is there. Returns the file stat.
+    pub(super) fn write(
+        &self,
+        path: &str,
+        bytes: &[u8],
+        found: Found,
+    ) -> Result<Option<FileStat>, PublishError> {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        let within = self.make(folder)?;
         // A folder at this place is empty, or the check would have failed.
-        if self.found(path) == Found::Folder {
+        if found == Found::Folder && self.found(path) == Found::Folder {
+            let place = self.place(path);
             remove_empty_tree(&place).map_err(denied("remove", &place))?;
         }
-        let beside = beside(&place);
-        let written = create(&beside).and_then(|mut file| file.write_all(bytes));
+        let beside = beside(path);
+        let written = match within.create(&beside, bytes) {
+            // Even if it is a symbolic link, it is removed rather than written into.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                within.remove(&beside).and_then(|()| within.create(&beside, bytes))
+            }
+            written => written,
+        };
         if let Err(source) = written {
             // A partly written temporary file is useless.
-            let _ = std::fs::remove_file(&beside);
-            return Err(denied("write", &place)(source).into());
+            let _ = within.remove(&beside);
+            return Err(denied("write", &self.place(path))(source).into());
         }
-        std::fs::rename(&beside, &place).map_err(denied("replace", &place))?;
-        Ok(std::fs::symlink_metadata(&place).ok().and_then(|metadata| FileStat::of(&metadata)))
+        within.rename(&beside, path).map_err(|source| denied("replace", &self.place(path))(source))?;
+        Ok(within.stat(path))
     }
 
     /// Adds to the end of a file, and returns whether it was there.
@@ -268,34 +280,37 @@ impl<'a> OutputTree<'a> {
 
     /// Creates the output folder.
     pub(super) fn create(&self) -> Result<(), PublishError> {
-        self.make(&self.root)
+        self.make("").map(drop)
     }
 
-    fn make(&self, folder: &Path) -> Result<(), PublishError> {
-        let is_checked =
-            |folder| self.checked.lock().unwrap_or_else(PoisonError::into_inner).contains(folder);
-        if is_checked(folder) {
-            return Ok(());
-        }
-        // The output folder itself may be a symbolic link, by the maintainer's choice. Its contents may come from
-        // anywhere.
-        if folder == self.root {
-            std::fs::create_dir_all(folder).map_err(denied("create the folder", folder))?;
-        } else {
-            if let Some(parent) = folder.parent() {
-                self.make(parent)?;
+    /// Creates a folder in the output folder, and the output folder itself. They may exist.
+    fn make(&self, folder: &str) -> Result<&Within, PublishError> {
+        let within = match self.within.get() {
+            Some(within) => within,
+            None => {
+                // The output folder itself may be a symbolic link, by the maintainer's choice. Its contents may come from
+                // anywhere.
+                let created = std::fs::create_dir_all(self.root).and_then(|()| Within::folder(self.root));
+                let opened = created.map_err(denied("create the folder", self.root))?;
+                self.within.get_or_init(|| opened)
             }
-            match Found::of(std::fs::symlink_metadata(folder)) {
-                Found::Link => return Err(PublishError::Link(folder.to_path_buf())),
-                // Another thread may be creating it for another output.
-                Found::Nothing => {
-                    std::fs::create_dir_all(folder).map_err(denied("create the folder", folder))?;
-                }
-                _ => {}
-            }
+        };
+        let checked = || self.checked.lock().unwrap_or_else(PoisonError::into_inner);
+        if folder.is_empty() || checked().contains(folder) {
+            return Ok(within);
         }
-        self.checked.lock().unwrap_or_else(PoisonError::into_inner).insert(folder.to_path_buf());
-        Ok(())
+        for folder in ancestors(folder).chain([folder]) {
+            if checked().contains(folder) {
+                continue;
+            }
+            let denied = |source| denied("create the folder", &self.place(folder))(source);
+            // Another thread may be creating it for another output.
+            if !within.make_folder(folder).map_err(denied)? && self.found(folder) == Found::Link {
+                return Err(PublishError::Link(self.place(folder)));
+            }
+            checked().insert(folder.to_owned());
+        }
+        Ok(within)
     }
 }
 
@@ -346,23 +361,10 @@ pub(super) fn is_reserved(path: &str) -> bool {
         || path.eq_ignore_ascii_case(manifest::NAME)
 }
 
-/// The temporary file in which an output is written before it is renamed.
-fn beside(place: &Path) -> PathBuf {
-    let mut name = std::ffi::OsString::from(".");
-    name.push(place.file_name().unwrap_or_default());
-    name.push(".shelflife-new");
-    place.with_file_name(name)
-}
-
-/// Creates a file; an existing one, even a symbolic link, is removed rather than written into.
-fn create(path: &Path) -> io::Result<File> {
-    match File::create_new(path) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-            std::fs::remove_file(path)?;
-            File::create_new(path)
-        }
-        result => result,
-    }
+/// The path of the temporary file in which an output is written before it is renamed.
+fn beside(path: &str) -> String {
+    let (folder, name) = path.split_at(path.rfind('/').map_or(0, |slash| slash + 1));
+    [folder, ".", name, ".shelflife-new"].concat()
 }
 
 fn remove_empty_tree(folder: &Path) -> io::Result<()> {

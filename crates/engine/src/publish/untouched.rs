@@ -17,7 +17,8 @@ use crate::file_stat::Within;
 /// When the cache can't be read or written.
 pub fn is_untouched(folder: &Path, name: &str, seen: &Seen, cache: &Cache) -> Result<bool, CacheError> {
     let is_right = |found: &Found| matches!(found, Found::Right(_));
-    let Some(manifest) = seen.manifest.as_ref().filter(|_| seen.otherwise.values().all(is_right)) else {
+    let is_whole = !seen.is_absent && seen.otherwise.values().all(is_right);
+    let Some(manifest) = seen.manifest.as_ref().filter(|_| is_whole) else {
         return Ok(false);
     };
     let Ok(within) = Within::folder(folder) else { return Ok(false) };
