@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use jiff::SignedDuration;
 use shelflife_testkit::replay::{Counts, Options, Schema, Server, Trace, Window};
+use xtask::bench::floor::Floor;
 use xtask::bench::{self, Scenario};
 use xtask::dist;
 use xtask::fuzz;
@@ -33,6 +34,8 @@ enum Chore {
     Keystrokes(Keystrokes),
     Limits(Limits),
     Screenshots(Screenshots),
+    #[command(hide = true)]
+    Floor(DoFloor),
     #[command(hide = true)]
     Measure(Measure),
 }
@@ -62,7 +65,7 @@ struct Replay {
     advance_every: Option<Duration>,
 }
 
-/// Measure the release binary on generated registries, alternating with hugo, jekyll and git if installed.
+/// Measure the release binary on generated registries, in turn with floors, and with hugo, jekyll and git if installed.
 #[derive(clap::Args)]
 struct Bench {
     /// Number of entries of each registry.
@@ -83,6 +86,12 @@ struct Bench {
     /// Measure this binary (default: build and use the release binary)
     #[arg(long, value_name = "PATH")]
     binary: Option<PathBuf>,
+    /// Measure this older binary as well, for comparison.
+    #[arg(long, value_name = "PATH")]
+    before: Option<PathBuf>,
+    /// Build the sites in this folder (default: on a memory disk if there is room, or else in the temporary folder)
+    #[arg(long, value_name = "FOLDER")]
+    scratch: Option<PathBuf>,
 }
 
 /// Fuzz every parser of untrusted input, one target per core at a time.
@@ -142,6 +151,20 @@ struct Screenshots {
     binary: Option<PathBuf>,
 }
 
+/// Do the least that a build can't avoid with the listed files, and print how many there were.
+#[derive(clap::Args)]
+struct DoFloor {
+    #[arg(value_enum)]
+    floor: Floor,
+    /// The folder of the files.
+    folder: PathBuf,
+    /// The file that lists them.
+    list: PathBuf,
+    /// The content to write.
+    #[arg(long)]
+    pack: Option<PathBuf>,
+}
+
 /// Run a program, and print its running time and peak memory as JSON.
 #[derive(clap::Args)]
 struct Measure {
@@ -164,6 +187,7 @@ fn main() -> ExitCode {
         Chore::Keystrokes(keystrokes) => keystrokes.run().map(|()| true),
         Chore::Limits(limits) => limits.run().map(|()| true),
         Chore::Screenshots(screenshots) => screenshots.run().map(|()| true),
+        Chore::Floor(floor) => floor.run().map(|()| true),
         Chore::Measure(measure) => measure.run(),
     };
     match done {
@@ -248,6 +272,8 @@ impl Bench {
             scenarios: self.scenario,
             peers: !self.without_peers,
             binary,
+            before: self.before.as_deref().map(absolute).transpose()?,
+            scratch: self.scratch,
             helper: std::env::current_exe()?,
         };
         let tell = |line: &str| {
@@ -301,7 +327,11 @@ fn given_or_release(binary: Option<PathBuf>) -> Result<PathBuf, Box<dyn std::err
         Some(binary) => binary,
         None => release()?,
     };
-    Ok(binary.canonicalize().map_err(|why| format!("{}: {why}", binary.display()))?)
+    absolute(&binary)
+}
+
+fn absolute(path: &Path) -> Result<PathBuf, Box<dyn std::error::Error>> {
+    Ok(path.canonicalize().map_err(|why| format!("{}: {why}", path.display()))?)
 }
 
 /// Builds the release binary as a user's cargo would, and returns its path.
@@ -317,6 +347,13 @@ fn release() -> Result<PathBuf, Box<dyn std::error::Error>> {
     }
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     Ok(target.join("release/shelflife"))
+}
+
+impl DoFloor {
+    fn run(self) -> Result<(), Box<dyn std::error::Error>> {
+        let tally = bench::floor::run(self.floor, &self.folder, &self.list, self.pack.as_deref())?;
+        Ok(say(tally)?)
+    }
 }
 
 impl Measure {

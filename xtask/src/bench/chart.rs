@@ -81,15 +81,18 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::stage::Extent;
 
     fn row(scenario: &str, share: Option<f64>) -> Row {
         Row {
             scenario: scenario.into(),
+            extent: Extent::Defaults,
             what: String::new(),
             median: "1 s".into(),
             spread: String::new(),
-            peer: String::new(),
-            ratio: None,
+            processor: String::new(),
+            floor: None,
+            peer: None,
             facing: Some(Facing { goal: "at most 1 & <2>".into(), share }),
         }
     }

@@ -20,7 +20,7 @@ pub struct Sample {
     pub wall: Duration,
     /// Peak memory (resident set), in bytes.
     pub peak: u64,
-    /// Processor time of all threads.
+    /// Processor time of all threads, in user mode and in the system's; zero if it wasn't measured.
     pub processor: Duration,
 }
 
@@ -95,7 +95,16 @@ fn nanoseconds(duration: Duration) -> u64 {
 /// Returns the median of the samples' wall times, or zero if there are none. An even number gives the mean of the
 /// middle two.
 pub(crate) fn median(samples: &[Sample]) -> Duration {
-    let mut times: Vec<Duration> = samples.iter().map(|sample| sample.wall).collect();
+    middle(samples.iter().map(|sample| sample.wall))
+}
+
+/// Returns the median of the samples' processor times; `None` if there are none, or they weren't measured.
+pub(crate) fn median_processor(samples: &[Sample]) -> Option<Duration> {
+    Some(middle(samples.iter().map(|sample| sample.processor))).filter(|time| !time.is_zero())
+}
+
+fn middle(times: impl Iterator<Item = Duration>) -> Duration {
+    let mut times: Vec<Duration> = times.collect();
     times.sort_unstable();
     let middle = times.len() / 2;
     match times.get(middle) {
@@ -119,6 +128,7 @@ mod tests {
         assert_eq!(median(&[]), Duration::ZERO);
         assert_eq!(median(&samples(&[9, 1, 5])), Duration::from_millis(5));
         assert_eq!(median(&samples(&[9, 1, 5, 7])), Duration::from_millis(6));
+        assert_eq!(median_processor(&samples(&[9, 1, 5])), None);
     }
 
     #[test]

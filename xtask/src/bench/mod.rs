@@ -1,18 +1,21 @@
 //! Benchmarks: generated registries, built in every way that people build theirs, compared with other programs.
 //!
-//! `cargo xtask bench` measures the release binary, one process a run, alternating with its peers, and writes a table,
-//! a chart and the numbers of every run. Only ratios within one run are compared, never times of different days or
-//! machines.
+//! `cargo xtask bench` measures the release binary, one process a run, alternating with its floors and peers, and
+//! writes tables, a chart and the numbers of every run. Only ratios within one run are compared, never times of
+//! different days or machines.
 
 mod chart;
 mod edit;
+pub mod floor;
 mod goals;
 mod keystroke;
 mod lab;
 mod measure;
 mod peers;
 mod report;
+mod rig;
 mod scenario;
+mod scratch;
 mod stage;
 mod table;
 mod watch;
@@ -24,7 +27,6 @@ use shelflife_testkit::failure::{Failure, at};
 use shelflife_testkit::job::Job;
 use shelflife_testkit::registry::{Material, Registry};
 use shelflife_testkit::replay::shared;
-use tempfile::TempDir;
 
 pub use keystroke::keystrokes;
 pub(crate) use measure::median;
@@ -32,9 +34,10 @@ pub use measure::{Meter, Sample, measure};
 pub use scenario::Scenario;
 
 use goals::{Facing, Row};
-use lab::{Lab, Tools};
+use lab::{BEFORE, Lab, Tools};
 use scenario::{CacheSize, Measurement};
-use stage::Trash;
+use scratch::Scratch;
+use stage::{Extent, Trash};
 
 /// The seed of the generated registries.
 const SEED: &str = "shelflife";
@@ -52,6 +55,10 @@ pub struct Options {
     pub peers: bool,
     /// The shelflife binary.
     pub binary: PathBuf,
+    /// An older shelflife binary that runs every scenario as well, for comparison.
+    pub before: Option<PathBuf>,
+    /// Where to build the sites; on a memory disk if there is one with room, if this is `None`.
+    pub scratch: Option<PathBuf>,
     /// An `xtask` that starts the measured processes.
     pub helper: PathBuf,
 }
@@ -71,7 +78,7 @@ pub struct Results {
     skipped: Vec<String>,
     machine: Machine,
     /// All sites. They are deleted with the results, which takes long; the results should be written before.
-    _scratch: TempDir,
+    _scratch: Scratch,
 }
 
 /// The machine and the programs that the numbers depend on.
@@ -83,6 +90,8 @@ struct Machine {
     programs: Vec<(&'static str, String)>,
     real_entries: usize,
     runs: usize,
+    /// Where the sites were.
+    place: &'static str,
 }
 
 /// Runs the benchmarks. `tell` receives a line for each step.
@@ -94,45 +103,55 @@ pub fn run(options: &Options, tell: &dyn Fn(&str)) -> Result<Results, Failure> {
     let real = shared.as_ref().map(|it| it.join("registry/_plugins")).filter(|it| it.is_dir());
     let folder = real.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../site/entries"));
     let material = Material::read(&folder).map_err(at(&folder))?;
-    let scratch =
-        tempfile::tempdir().map_err(|why| Failure::new(format!("can't create a temporary folder: {why}")))?;
+    let largest = options.sizes.iter().copied().max().unwrap_or(0);
+    let need = scratch::need(largest, options.before.is_some());
+    let scratch = Scratch::create(options.scratch.as_deref(), need)?;
+    tell(&format!("building {} {}", scratch.place(), scratch.path().display()));
+    if options.scratch.is_none() && !scratch.is_memory {
+        tell(&format!("  since no memory disk has room for {}", table::size(need)));
+    }
     let tools = Tools {
         binary: options.binary.clone(),
+        before: options.before.clone(),
+        helper: options.helper.clone(),
         meter: Meter::new(&options.helper),
         runs: options.runs,
-        trash: Trash::new(scratch.path().join("trash"))?,
+        trash: Trash::new(scratch.path().join("trash"), scratch.is_memory)?,
     };
 
     let sites = scratch.path().to_owned();
-    let mut results = Results {
-        _scratch: scratch,
-        measurements: Vec::new(),
-        cache: None,
-        skipped: Vec::new(),
-        machine: Machine::here(options, material.entries()),
-    };
+    let machine = Machine::here(options, material.entries(), scratch.place());
+    let mut results =
+        Results { _scratch: scratch, measurements: Vec::new(), cache: None, skipped: Vec::new(), machine };
     let wanted = |scenario: &Scenario| options.wants(*scenario);
-    for size in &options.sizes {
-        let scenarios: Vec<Scenario> =
-            Scenario::IN_SITE.into_iter().filter(wanted).filter(|it| it.fits(*size)).collect();
+    let kinds = |size: &usize| [Extent::Defaults, Extent::WithoutApi].map(|extent| (*size, extent));
+    for (size, extent) in options.sizes.iter().flat_map(kinds) {
+        let fits = |scenario: &Scenario| {
+            scenario.fits(size) && (extent == Extent::Defaults || scenario.is_compared())
+        };
+        let scenarios: Vec<Scenario> = Scenario::IN_SITE.into_iter().filter(wanted).filter(fits).collect();
         if scenarios.is_empty() {
             continue;
         }
-        tell(&format!("{size} entries: generating and building once"));
-        let registry = Registry::generate(&material, *size, SEED);
-        let place = sites.join(size.to_string());
-        let lab = Lab::open(&tools, registry, place, options.peers)?;
+        tell(&format!("{size} entries{}: generating and building once", extent.suffix()));
+        let registry = Registry::generate(&material, size, SEED);
+        let place = sites.join("registry");
+        let lab = Lab::open(&tools, registry, place.clone(), extent, options.peers)?;
         for scenario in scenarios {
-            tell(&format!("{size} entries: {scenario}"));
+            tell(&format!("{size} entries{}: {scenario}", extent.suffix()));
             match lab.run(scenario)? {
-                Ok(measurement) => {
-                    tell(&format!("  {}", measurement.summary()));
-                    results.measurements.push(measurement);
+                Ok(measurements) => {
+                    for measurement in measurements {
+                        tell(&format!("  {}", measurement.summary()));
+                        results.measurements.push(measurement);
+                    }
                 }
                 Err(why) => results.skip(why),
             }
         }
         lab.skipped().into_iter().for_each(|why| results.skip(why));
+        drop(lab);
+        tools.trash.take(&place)?;
     }
     if wanted(&Scenario::Cache) {
         tell(&Scenario::Cache.to_string());
@@ -148,7 +167,7 @@ pub fn run(options: &Options, tell: &dyn Fn(&str)) -> Result<Results, Failure> {
 }
 
 impl Machine {
-    fn here(options: &Options, real_entries: usize) -> Self {
+    fn here(options: &Options, real_entries: usize, place: &'static str) -> Self {
         let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
         let value = |text: &str, key: &str| {
             let line = text.lines().find(|line| line.starts_with(key))?;
@@ -157,13 +176,12 @@ impl Machine {
         let kib = value(&read("/proc/meminfo"), "MemTotal");
         let kib = kib.and_then(|it| it.split(' ').next()?.parse::<u64>().ok()).unwrap_or(0);
         let binary = options.binary.to_string_lossy();
-        let asked: [(&'static str, &str, &str); 4] = [
-            ("shelflife", &binary, "--version"),
-            ("git", "git", "--version"),
-            ("hugo", "hugo", "version"),
-            ("jekyll", "jekyll", "--version"),
-        ];
-        let asked = asked.into_iter().take(if options.peers { 4 } else { 1 });
+        let before = options.before.as_ref().map(|it| it.to_string_lossy());
+        let before = before.as_ref().map(|it| (BEFORE, &**it, "--version"));
+        let peers =
+            [("git", "git", "--version"), ("hugo", "hugo", "version"), ("jekyll", "jekyll", "--version")];
+        let peers = peers.into_iter().filter(|_| options.peers);
+        let asked = [("shelflife", &*binary, "--version")].into_iter().chain(before).chain(peers);
         let programs =
             asked.filter_map(|(name, program, argument)| Some((name, peers::version(program, argument)?)));
         Self {
@@ -174,6 +192,7 @@ impl Machine {
             programs: programs.collect(),
             real_entries,
             runs: options.runs,
+            place,
         }
     }
 
@@ -186,6 +205,7 @@ impl Machine {
         json!({
             "processor": self.processor, "cores": self.cores, "memory_gib": self.memory_gib,
             "programs": programs, "runs": self.runs, "real_entries": self.real_entries,
+            "sites": self.place,
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Peers: `git status`, hugo and jekyll, set up for the same entries.
+//! Peers: `git status` over the same files, hugo and jekyll on the same entries.
 //!
 //! hugo and jekyll get the entries' own files, the same facts as a data file, and a theme comparable to the built-in
 //! one: a page for each plugin with the same sections except related plugins, the four lists, the home page, the feed
@@ -6,9 +6,9 @@
 //! an advantage for both.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -16,6 +16,7 @@ use shelflife_testkit::registry::{Entry, Registry};
 use shelflife_testkit::replay::{Repository, Window, World};
 
 use super::Job;
+use super::floor::List;
 use super::stage::Trash;
 use super::{Failure, at};
 
@@ -54,12 +55,34 @@ const JEKYLL: [ThemeFile; 11] = [
     ("plugins.json", include_str!("peers/jekyll/plugins.json")),
 ];
 
-/// A job that alternates with a scenario, for comparison.
-pub(crate) struct Peer {
+/// What alternates with a scenario, for comparison.
+pub(crate) struct Peer<'a> {
     pub(crate) name: &'static str,
-    pub(crate) job: Job,
-    /// Restores the state before the first run, unmeasured.
-    pub(crate) set_up: Box<dyn Fn() -> Result<(), Failure>>,
+    /// Prepares the run of this number, unmeasured, and returns its job.
+    pub(crate) prepare: Box<dyn Fn(usize) -> Result<Job, Failure> + 'a>,
+}
+
+impl<'a> Peer<'a> {
+    pub(crate) fn new(name: &'static str, prepare: impl Fn(usize) -> Result<Job, Failure> + 'a) -> Self {
+        Self { name, prepare: Box::new(prepare) }
+    }
+}
+
+/// A peer that has a site of its own.
+pub(crate) struct Generator {
+    name: &'static str,
+    job: Job,
+    pub(crate) output: PathBuf,
+}
+
+impl Generator {
+    /// Returns the peer, which builds without the outputs of the last run.
+    pub(crate) fn peer<'a>(&'a self, trash: &'a Trash) -> Peer<'a> {
+        Peer::new(self.name, |_| {
+            trash.take(&self.output)?;
+            Ok(self.job.clone())
+        })
+    }
 }
 
 /// Returns the version that an installed program prints; `None` if it doesn't run.
@@ -71,36 +94,58 @@ pub(crate) fn version(program: &str, argument: &str) -> Option<String> {
     number.map(|number| number.trim().to_owned())
 }
 
-/// Returns `git status --porcelain` in a repository in which all of the site's files are committed, with a fresh index.
-pub(crate) fn git(site: &Path) -> Result<Option<Peer>, Failure> {
+/// Returns `git status` over the listed files of `site`, all of which are committed to a repository that is created in
+/// `place`, with a fresh index. It doesn't look for other files; neither does a build, among its outputs.
+///
+/// # Errors
+/// git fails, or finds a file changed.
+pub(crate) fn git(site: &Path, list: &List, place: &Path) -> Result<Option<Job>, Failure> {
     if version("git", "--version").is_none() {
         return Ok(None);
     }
     let git = |arguments: &[&str]| {
         Job::new("git", site)
-            .with(["-c", "user.name=bench", "-c", "user.email=bench@example.org", "-c", "gc.auto=0"])
             .with(arguments)
+            .variable("GIT_DIR", place.to_string_lossy())
+            .variable("GIT_WORK_TREE", site.to_string_lossy())
             .variable("GIT_CONFIG_GLOBAL", "/dev/null")
             .variable("GIT_CONFIG_NOSYSTEM", "1")
     };
-    // Git reads files that are as new as its index again on every status, so the index has to be newer.
+    git(&["init", "--quiet", "--initial-branch", "main"]).run()?;
+    // Writes one pack, in place of a file for each of hundreds of thousands of objects.
+    import(&git(&["fast-import", "--quiet"]), site, list)?;
+    git(&["reset", "--quiet"]).run()?;
+    // git reads files that are as new as its index again on every status, so the index has to be newer.
     std::thread::sleep(Duration::from_millis(1100));
-    for arguments in
-        [&["init", "--quiet"][..], &["add", "--all"], &["commit", "--quiet", "--message", "Entries"]]
-    {
-        git(arguments).run()?;
+    git(&["update-index", "-q", "--really-refresh"]).run()?;
+    git(&["diff-index", "--quiet", "HEAD"]).run()?;
+    Ok(Some(git(&["status", "--porcelain", "--untracked-files=no"])))
+}
+
+/// Commits the listed files through `git fast-import`.
+fn import(job: &Job, site: &Path, list: &List) -> Result<(), Failure> {
+    let failed = |why: io::Error| Failure::new(format!("git fast-import: {why}"));
+    let mut command = job.command(&job.program);
+    let mut process = command.args(&job.arguments).stdin(Stdio::piped()).spawn().map_err(failed)?;
+    if let Some(input) = process.stdin.take() {
+        let mut input = io::BufWriter::new(input);
+        let head = "commit refs/heads/main\ncommitter bench <bench@example.org> 0 +0000\ndata 0\n";
+        input.write_all(head.as_bytes()).map_err(failed)?;
+        for path in list.paths() {
+            let place = site.join(path);
+            let content = fs::read(&place).map_err(at(&place))?;
+            write!(input, "M 100644 inline {path}\ndata {}\n", content.len()).map_err(failed)?;
+            input.write_all(&content).map_err(failed)?;
+            input.write_all(b"\n").map_err(failed)?;
+        }
+        input.flush().map_err(failed)?;
     }
-    let job = git(&["status", "--porcelain"]);
-    Ok(Some(Peer { name: "git status", job, set_up: Box::new(|| Ok(())) }))
+    let ended = process.wait().map_err(failed)?;
+    if ended.success() { Ok(()) } else { Err(Failure::new(format!("git fast-import: {ended}"))) }
 }
 
 /// Returns `hugo` on the registry's entries, in a site of its own in `folder`.
-pub(crate) fn hugo(
-    registry: &Registry,
-    world: &World,
-    folder: &Path,
-    trash: &Trash,
-) -> Result<Option<Peer>, Failure> {
+pub(crate) fn hugo(registry: &Registry, world: &World, folder: &Path) -> Result<Option<Generator>, Failure> {
     if version("hugo", "version").is_none() {
         return Ok(None);
     }
@@ -115,7 +160,7 @@ pub(crate) fn hugo(
     let job = Job::new("hugo", folder)
         .with(["--quiet", "--destination", "public"])
         .variable("HUGO_CACHEDIR", folder.join("cache").to_string_lossy());
-    Ok(Some(Peer { name: "hugo", job, set_up: taking(trash, output) }))
+    Ok(Some(Generator { name: "hugo", job, output }))
 }
 
 /// Returns `jekyll build` on the registry's entries, in a site of its own in `folder`, without a cache between builds.
@@ -123,8 +168,7 @@ pub(crate) fn jekyll(
     registry: &Registry,
     world: &World,
     folder: &Path,
-    trash: &Trash,
-) -> Result<Option<Peer>, Failure> {
+) -> Result<Option<Generator>, Failure> {
     if version("jekyll", "--version").is_none() {
         return Ok(None);
     }
@@ -139,13 +183,7 @@ pub(crate) fn jekyll(
     }
     let output = folder.join("_site");
     let job = Job::new("jekyll", folder).with(["build", "--quiet", "--disable-disk-cache"]);
-    Ok(Some(Peer { name: "jekyll", job, set_up: taking(trash, output) }))
-}
-
-/// Returns a setup that moves the outputs of the last run away.
-fn taking(trash: &Trash, output: PathBuf) -> Box<dyn Fn() -> Result<(), Failure>> {
-    let trash = trash.clone();
-    Box::new(move || trash.take(&output))
+    Ok(Some(Generator { name: "jekyll", job, output }))
 }
 
 fn theme(folder: &Path, files: &[ThemeFile]) -> Result<(), Failure> {
@@ -189,4 +227,30 @@ fn github(it: &Repository) -> Value {
         "closed": it.closed_issues, "releases": it.releases.len(), "latest_release": release,
         "last_push": it.committed_at.to_string(), "archived": it.archived,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn git_sees_every_listed_file_and_no_other() -> Result<(), Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        let (site, place) = (folder.path().join("site"), folder.path().join("git"));
+        write(&site.join("entries/a b.md"), "text\n")?;
+        write(&site.join("public/index.html"), "")?;
+        write(&site.join(".shelflife/state"), "hidden")?;
+        let list = List::of(&site, &|path| path.ends_with(".shelflife")).map_err(at(&site))?;
+        let Some(job) = git(&site, &list, &place)? else { return Ok(()) };
+        let says = || -> io::Result<String> {
+            let output = job.command(&job.program).args(&job.arguments).output()?;
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        };
+        assert_eq!(says()?, "");
+        write(&site.join("other"), "untracked")?;
+        write(&site.join("entries/a b.md"), "changed\n")?;
+        fs::remove_file(site.join("public/index.html"))?;
+        assert_eq!(says()?, " M \"entries/a b.md\"\n D public/index.html\n");
+        Ok(())
+    }
 }

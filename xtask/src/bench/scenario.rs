@@ -7,10 +7,10 @@ use serde_json::{Value, json};
 use shelflife_testkit::replay::{Server, Trace, TraceError};
 
 use super::lab::Tools;
-use super::measure::{Sample, median};
+use super::measure::{Sample, median, median_processor};
 use super::report::Report;
-use super::stage::{self, Stage};
-use super::table::{duration, size};
+use super::stage::{self, Extent, Stage};
+use super::table::{duration, size, times};
 use super::{Failure, at};
 
 /// A way to build a registry.
@@ -38,6 +38,9 @@ pub enum Scenario {
     Synonym,
     /// A sentence is added to an entry while `shelflife watch` runs.
     Watched,
+    /// The same, until all outputs are written. It is measured along with the one above.
+    #[value(skip)]
+    WatchedToEnd,
     /// The template of a list changes while `shelflife watch` runs.
     WatchListTemplate,
     /// The template of plugin pages changes while `shelflife watch` runs.
@@ -92,6 +95,12 @@ impl Scenario {
         }
     }
 
+    /// Returns whether the scenario is measured with the API and badges off as well, for comparison.
+    pub(crate) fn is_compared(self) -> bool {
+        use Scenario::{Checkout, Edited, Rendered, Restored, Tick, Unchanged, Watched};
+        matches!(self, Rendered | Unchanged | Checkout | Restored | Edited | Watched | Tick)
+    }
+
     /// Returns the name in the table.
     pub(crate) fn title(self) -> &'static str {
         match self {
@@ -105,7 +114,8 @@ impl Scenario {
             Self::PictureUnused => "an unused picture added",
             Self::EntryWithPicture => "a new entry with its picture",
             Self::Synonym => "a search synonym added",
-            Self::Watched => "one entry's text edited under watch",
+            Self::Watched => "one entry's text edited under watch, its page",
+            Self::WatchedToEnd => "one entry's text edited under watch, all outputs",
             Self::WatchListTemplate => "a list's template changed under watch",
             Self::WatchPluginTemplate => "plugin.html changed under watch",
             Self::WatchNotice => "a notice added under watch",
@@ -131,6 +141,7 @@ impl Scenario {
             Self::PictureUnused | Self::Synonym => "new process, with outputs; no entry changes",
             Self::EntryWithPicture => "new process, with outputs; its source is not on GitHub",
             Self::Watched => "from the write to the page on disk",
+            Self::WatchedToEnd => "from the write to the end of the build, of the same edits",
             Self::WatchListTemplate => "from the write to the end of the build; one page uses by_name.html",
             Self::WatchPluginTemplate => "from the write to the end of the build; every plugin page uses it",
             Self::WatchNotice => "from the write to the end of the build; two pages show it",
@@ -154,8 +165,11 @@ impl fmt::Display for Scenario {
 #[derive(Debug, Clone)]
 pub(crate) struct Measurement {
     pub(crate) scenario: Scenario,
+    pub(crate) extent: Extent,
     pub(crate) entries: usize,
     pub(crate) ours: Vec<Sample>,
+    /// The floor's name and runs.
+    pub(crate) floor: Option<(&'static str, Vec<Sample>)>,
     pub(crate) peers: Vec<(&'static str, Vec<Sample>)>,
     /// The report of the run that isn't counted.
     pub(crate) report: Option<Report>,
@@ -174,10 +188,15 @@ impl Measurement {
         self.ours.iter().map(|sample| sample.peak).max().unwrap_or(0)
     }
 
-    /// Returns a peer's median, in seconds.
-    pub(crate) fn peer(&self, name: &str) -> Option<f64> {
+    /// Returns a peer's runs.
+    pub(crate) fn peer(&self, name: &str) -> Option<&[Sample]> {
         let (_, samples) = self.peers.iter().find(|(it, _)| *it == name)?;
-        Some(median(samples).as_secs_f64())
+        Some(samples)
+    }
+
+    /// Returns our times as a multiple of others.
+    pub(crate) fn against(&self, others: &[Sample]) -> Ratio {
+        Ratio::of(&self.ours, others)
     }
 
     pub(crate) fn summary(&self) -> String {
@@ -188,8 +207,11 @@ impl Measurement {
         if let Some(pages) = self.report.as_ref().and_then(Report::pages) {
             text += &format!("; plugin pages rendered: {pages}");
         }
+        if let Some((name, samples)) = &self.floor {
+            text += &format!("; {} the {name} floor", self.against(samples));
+        }
         for (name, samples) in &self.peers {
-            text += &format!("; {name}: {}", duration(median(samples).as_secs_f64()));
+            text += &format!("; {} {name}", self.against(samples));
         }
         text
     }
@@ -199,9 +221,38 @@ impl Measurement {
         let peers: serde_json::Map<String, Value> =
             self.peers.iter().map(|(name, all)| ((*name).to_owned(), samples(all))).collect();
         json!({
-            "scenario": self.scenario.title(), "entries": self.entries, "shelflife": samples(&self.ours),
+            "scenario": self.scenario.title(), "entries": self.entries,
+            "api_and_badges": self.extent == Extent::Defaults, "shelflife": samples(&self.ours),
+            "floor": self.floor.as_ref().map(|(name, all)| json!({"name": name, "runs": samples(all)})),
             "peers": peers, "report": self.report.as_ref().map(Report::json), "more": self.more,
         })
+    }
+}
+
+/// Times as a multiple of others: of medians.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Ratio {
+    pub(crate) wall: f64,
+    /// `None` if one of them wasn't measured.
+    pub(crate) processor: Option<f64>,
+}
+
+impl Ratio {
+    pub(crate) fn of(ours: &[Sample], others: &[Sample]) -> Self {
+        let (one, other) = (median_processor(ours), median_processor(others));
+        let processor = one.zip(other).map(|(one, other)| one.as_secs_f64() / other.as_secs_f64());
+        Self { wall: median(ours).as_secs_f64() / median(others).as_secs_f64(), processor }
+    }
+
+    pub(crate) fn json(self) -> Value {
+        json!({"wall": self.wall, "processor": self.processor})
+    }
+}
+
+impl fmt::Display for Ratio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&times(self.wall))?;
+        self.processor.map_or(Ok(()), |processor| write!(f, " (CPU {})", times(processor)))
     }
 }
 
@@ -232,7 +283,7 @@ pub(crate) fn cache_size(tools: &Tools, trace: &Path, folder: PathBuf) -> Result
     let first = ticks.first().copied().unwrap_or(0);
     let server = Server::start(trace.world(first).map_err(failed)?).map_err(at(&folder))?;
     let config = "timezone = \"America/Chicago\"\n[paths]\nentries = \"_plugins\"\ndata = \"_data\"\n";
-    let stage = Stage::new(folder, tools, &server, config)?;
+    let stage = Stage::new(folder, &tools.binary, &tools.trash, &server, config)?;
     let mut after = Vec::new();
     for (number, tick) in ticks.into_iter().enumerate() {
         server.set_world(trace.world(tick).map_err(failed)?);

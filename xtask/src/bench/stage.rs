@@ -10,32 +10,64 @@ use serde_json::Value;
 use shelflife_testkit::replay::{Server, Window};
 
 use super::Job;
-use super::lab::Tools;
 use super::report::Report;
 use super::{Failure, at};
 
-/// The trash: folders moved out of the way. Nothing is deleted until the whole bench is done, because ext4 is slow to
-/// create files for minutes after many were deleted (it looks for an inode that wasn't freed lately), and the measured
-/// program would be charged for it.
+/// The trash: folders out of the way. On a disk they are moved, and nothing is deleted until the whole bench is done,
+/// because ext4 is slow to create files for minutes after many were deleted (it looks for an inode that wasn't freed
+/// lately), and the measured program would be charged for it. On a memory disk they are deleted, for their memory.
 #[derive(Debug, Clone)]
 pub(crate) struct Trash {
     folder: PathBuf,
     number: Arc<AtomicU64>,
+    deletes: bool,
 }
 
 impl Trash {
     /// Returns a trash in `folder`, which must be on the same file system as what is moved into it.
-    pub(crate) fn new(folder: PathBuf) -> Result<Self, Failure> {
+    pub(crate) fn new(folder: PathBuf, deletes: bool) -> Result<Self, Failure> {
         fs::create_dir_all(&folder).map_err(at(&folder))?;
-        Ok(Self { folder, number: Arc::default() })
+        Ok(Self { folder, number: Arc::default(), deletes })
     }
 
-    /// Moves a folder out of the way, if it exists.
+    /// Moves a folder out of the way, or deletes it, if it exists.
     pub(crate) fn take(&self, folder: &Path) -> Result<(), Failure> {
-        let number = self.number.fetch_add(1, Ordering::Relaxed);
-        match fs::rename(folder, self.folder.join(number.to_string())) {
+        let taken = if self.deletes {
+            fs::remove_dir_all(folder)
+        } else {
+            let number = self.number.fetch_add(1, Ordering::Relaxed);
+            fs::rename(folder, self.folder.join(number.to_string()))
+        };
+        match taken {
             Err(why) if why.kind() != io::ErrorKind::NotFound => Err(at(folder)(why)),
             _ => Ok(()),
+        }
+    }
+}
+
+/// What a site publishes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Extent {
+    /// Everything that is on by default, except thumbnails.
+    Defaults,
+    /// The API and badges are off as well.
+    WithoutApi,
+}
+
+impl Extent {
+    /// Returns the settings in `shelflife.toml`.
+    pub(crate) fn settings(self) -> &'static str {
+        match self {
+            Self::Defaults => "",
+            Self::WithoutApi => "[outputs]\napi = false\nbadges = false\n",
+        }
+    }
+
+    /// Returns what follows the name of a scenario.
+    pub(crate) fn suffix(self) -> &'static str {
+        match self {
+            Self::Defaults => "",
+            Self::WithoutApi => ", API and badges off",
         }
     }
 }
@@ -57,19 +89,26 @@ pub(crate) enum Outputs {
 }
 
 impl Stage {
-    /// Returns an empty site at `site` that fetches its facts from `server`. Facts stay fresh for 30 days, so that none
-    /// are fetched in the middle of a long bench. The API, badges and thumbnails are off, since the peers have none.
-    pub(crate) fn new(site: PathBuf, tools: &Tools, server: &Server, config: &str) -> Result<Self, Failure> {
+    /// Returns an empty site at `site`, built by `binary`, that fetches its facts from `server`. Facts stay fresh for
+    /// 30 days, so that none are fetched in the middle of a long bench. Thumbnails are off, since they come from
+    /// YouTube.
+    pub(crate) fn new(
+        site: PathBuf,
+        binary: &Path,
+        trash: &Trash,
+        server: &Server,
+        config: &str,
+    ) -> Result<Self, Failure> {
         fs::create_dir_all(&site).map_err(at(&site))?;
         let (week, month) = (server.export_url(Window::Week), server.export_url(Window::Month));
         let toml = format!(
-            "title = \"Plugin Shelf\"\nurl = \"https://plugins.example.org\"\n{config}\n[outputs]\napi = false\nbadges = false\n\n\
+            "title = \"Plugin Shelf\"\nurl = \"https://plugins.example.org\"\n{config}\n\
              [thumbnails]\nyoutube = \"\"\n\n[github]\nttl = \"720h\"\n\n\
              [usage]\nttl = \"720h\"\nweek = \"{week}\"\nmonth = \"{month}\"\n"
         );
         let path = site.join("shelflife.toml");
         fs::write(&path, toml).map_err(at(&path))?;
-        let (trash, binary) = (tools.trash.clone(), tools.binary.clone());
+        let (trash, binary) = (trash.clone(), binary.to_owned());
         Ok(Self { site, trash, binary, graphql: server.graphql_url() })
     }
 
@@ -115,19 +154,6 @@ impl Stage {
         self.shelflife("check").with(["--exit-zero", "--quiet"]).with(paths)
     }
 
-    /// Runs a job unmeasured, and returns the report if it is a build.
-    pub(crate) fn run_unmeasured(&self, job: Job) -> Result<Option<Report>, Failure> {
-        if job.arguments.first().is_none_or(|subcommand| subcommand != "build") {
-            return job.run().map(|()| None);
-        }
-        let path = self.site.with_extension("report.json");
-        job.with(["--report".as_ref(), path.as_os_str()]).run()?;
-        let text = fs::read(&path).map_err(at(&path))?;
-        let value: Value = serde_json::from_slice(&text)
-            .map_err(|why| Failure::new(format!("{}: {why}", path.display())))?;
-        Ok(Some(Report::new(value)))
-    }
-
     /// Replaces `site` by a copy of the site's own files, and of the outputs if they are kept. Every timestamp is new,
     /// as in a fresh checkout. The cache isn't copied.
     pub(crate) fn copy_to(&self, site: PathBuf, outputs: Outputs) -> Result<Self, Failure> {
@@ -162,6 +188,19 @@ impl Stage {
     pub(crate) fn drop_outputs(&self) -> Result<(), Failure> {
         self.trash.take(&self.output())
     }
+}
+
+/// Runs a job unmeasured, and returns the report if it is a build.
+pub(crate) fn run_unmeasured(job: Job) -> Result<Option<Report>, Failure> {
+    if job.arguments.first().is_none_or(|subcommand| subcommand != "build") {
+        return job.run().map(|()| None);
+    }
+    let path = job.folder.with_extension("report.json");
+    job.with(["--report".as_ref(), path.as_os_str()]).run()?;
+    let text = fs::read(&path).map_err(at(&path))?;
+    let value: Value =
+        serde_json::from_slice(&text).map_err(|why| Failure::new(format!("{}: {why}", path.display())))?;
+    Ok(Some(Report::new(value)))
 }
 
 /// Waits until everything written during setup is on disk, so that no measured run pays for it.
@@ -220,7 +259,7 @@ mod tests {
     #[test]
     fn what_is_taken_away_is_not_deleted() -> Result<(), Box<dyn std::error::Error>> {
         let folder = tempfile::tempdir()?;
-        let trash = Trash::new(folder.path().join("trash"))?;
+        let trash = Trash::new(folder.path().join("trash"), false)?;
         let place = folder.path().join("place");
         for content in ["one", "two"] {
             fs::create_dir(&place)?;
@@ -230,6 +269,20 @@ mod tests {
         }
         trash.take(&place)?;
         assert_eq!(bytes(&folder.path().join("trash"), &[])?, 6);
+        Ok(())
+    }
+
+    #[test]
+    fn what_is_taken_away_from_a_memory_disk_is_deleted() -> Result<(), Box<dyn std::error::Error>> {
+        let folder = tempfile::tempdir()?;
+        let trash = Trash::new(folder.path().join("trash"), true)?;
+        let place = folder.path().join("place");
+        fs::create_dir(&place)?;
+        fs::write(place.join("file"), "content")?;
+        trash.take(&place)?;
+        trash.take(&place)?;
+        assert!(!place.exists());
+        assert_eq!(bytes(&folder.path().join("trash"), &[])?, 0);
         Ok(())
     }
 

@@ -6,13 +6,11 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
 use shelflife_testkit::registry::{Entry, Registry};
 
 use super::edit::Edit;
 use super::measure::Sample;
 use super::report::Report;
-use super::scenario::{Measurement, Scenario};
 use super::stage::Stage;
 use super::{Failure, at};
 
@@ -22,6 +20,25 @@ const TIMEOUT: Duration = Duration::from_secs(180);
 const POLL_INTERVAL: Duration = Duration::from_micros(500);
 /// The pause between two edits, so that one is finished before the next.
 const REST: Duration = Duration::from_millis(700);
+
+/// Edits one entry after another, each under every watch in turn. Returns for each of them the times until the page is
+/// on disk, and those until the build has ended. The first edit isn't counted.
+pub(crate) fn measure(watches: &mut [Watch<'_>], runs: usize) -> Result<[Vec<Vec<Sample>>; 2], Failure> {
+    watches.iter().try_for_each(Watch::ready)?;
+    let mut times = [vec![Vec::new(); watches.len()], vec![Vec::new(); watches.len()]];
+    for round in 0..=runs {
+        for (number, watch) in watches.iter_mut().enumerate() {
+            std::thread::sleep(REST);
+            let walls = watch.edit(round)?;
+            if round > 0 {
+                for (times, wall) in times.iter_mut().zip(walls) {
+                    times[number].push(watch.sample(wall));
+                }
+            }
+        }
+    }
+    Ok(times)
+}
 
 /// A running `shelflife watch`; it ends when dropped.
 pub(crate) struct Watch<'a> {
@@ -57,33 +74,23 @@ impl<'a> Watch<'a> {
         Ok(Some(Self { process, lines, stage, registry }))
     }
 
-    /// Edits one entry after another. The first edit isn't counted, since it waits for the first build.
-    pub(crate) fn measure(mut self, runs: usize) -> Result<Measurement, Failure> {
-        let mut ours = Vec::new();
-        for round in 0..=runs {
-            let wall = self.edit(round)?;
-            std::thread::sleep(REST);
-            if round > 0 {
-                ours.push(Sample { wall, peak: self.peak(), processor: Duration::ZERO });
-            }
-        }
-        let entries = self.registry.entries.len();
-        let (scenario, more) = (Scenario::Watched, Value::Null);
-        Ok(Measurement { scenario, entries, ours, peers: Vec::new(), report: None, more })
+    /// Waits for the first build. An edit before would become part of it.
+    fn ready(&self) -> Result<(), Failure> {
+        self.line("the first build", |line| line.contains(" written")).map(|_| ())
     }
 
-    /// Repeats an edit with a new mark each time, and waits for the build that it causes. The first one isn't counted.
+    /// Repeats an edit with a new mark each time, and waits for the build that it causes. The first one isn't counted,
+    /// but reported.
     pub(crate) fn measure_edit(
         self,
-        scenario: Scenario,
         edit: &Edit,
         runs: usize,
-    ) -> Result<Measurement, Failure> {
-        // An edit before the first build would become part of that build.
-        self.line("the first build", |line| line.contains(" written"))?;
+    ) -> Result<(Vec<Sample>, Option<Report>), Failure> {
+        self.ready()?;
         let (mut ours, mut report) = (Vec::new(), None);
         for round in 0..=runs {
             std::thread::sleep(REST);
+            self.forget();
             let mark = format!("Watched in round {round} of many");
             let started = Instant::now();
             edit.make(&mark)?;
@@ -95,11 +102,19 @@ impl<'a> Watch<'a> {
             if round == 0 {
                 report = Report::of_line(&line);
             } else {
-                ours.push(Sample { wall, peak: self.peak(), processor: Duration::ZERO });
+                ours.push(self.sample(wall));
             }
         }
-        let entries = self.registry.entries.len();
-        Ok(Measurement { scenario, entries, ours, peers: Vec::new(), report, more: Value::Null })
+        Ok((ours, report))
+    }
+
+    /// Forgets the lines so far, which belong to earlier edits.
+    fn forget(&self) {
+        while self.lines.try_recv().is_ok() {}
+    }
+
+    fn sample(&self, wall: Duration) -> Sample {
+        Sample { wall, peak: self.peak(), processor: Duration::ZERO }
     }
 
     /// Returns the next line for which `is_it` returns true; `what` names it in errors.
@@ -119,8 +134,8 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Adds a new sentence to an entry, and returns the time until the page shows it.
-    fn edit(&mut self, round: usize) -> Result<Duration, Failure> {
+    /// Adds a new sentence to an entry, and returns the times until the page shows it and until the build ends.
+    fn edit(&mut self, round: usize) -> Result<[Duration; 2], Failure> {
         let entries = &self.registry.entries;
         let Some(mut entry) = entries.get((round * 41 + 900) % entries.len().max(1)).cloned() else {
             return Err(Failure::new("the registry has no entry to edit"));
@@ -130,11 +145,14 @@ impl<'a> Watch<'a> {
         let path = self.stage.site.join("entries").join(entry.file());
         let text = entry.markdown();
         let page = self.page(&entry);
+        self.forget();
         let started = Instant::now();
         std::fs::write(&path, text).map_err(at(&path))?;
         loop {
             if std::fs::read_to_string(&page).is_ok_and(|html| html.contains(&sentence)) {
-                return Ok(started.elapsed());
+                let shown = started.elapsed();
+                self.line(&sentence, |line| line.contains(" changed: "))?;
+                return Ok([shown, started.elapsed()]);
             }
             if started.elapsed() > TIMEOUT {
                 return Err(Failure::new(format!(
