@@ -21,3 +21,4 @@ mod published;
 mod reference_cases;
 mod related;
 mod root_files;
+mod sample_tree;
