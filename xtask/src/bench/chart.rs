@@ -6,8 +6,8 @@ use super::goals::{Facing, Row};
 use super::table::times;
 
 /// Lengths are in pixels.
-const WIDTH: f64 = 880.0;
-const LABELS: f64 = 400.0;
+const WIDTH: f64 = 970.0;
+const LABELS: f64 = 460.0;
 const BAR: f64 = 18.0;
 const STEP: f64 = 30.0;
 const TOP: f64 = 56.0;
@@ -36,7 +36,7 @@ pub(crate) fn draw(rows: &[Row]) -> String {
     let known: Vec<(&Row, f64)> = rows.iter().filter_map(|row| Some((row, share(row)?))).collect();
     let bottom = TOP + STEP * known.len() as f64;
     let height = bottom + 34.0;
-    let unit = (WIDTH - LABELS - 90.0) / END;
+    let unit = (WIDTH - LABELS - 120.0) / END;
     let goal = LABELS + unit;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" \

@@ -9,9 +9,9 @@ use tempfile::TempDir;
 const MEMORY_DISK: &str = "/dev/shm";
 /// The room that the largest registry needs for each entry, in bytes: two copies of its site and outputs, which take
 /// whole pages, the outputs in one file, and two caches.
-const FOR_ENTRY: u64 = 300_000;
+const FOR_ENTRY: u64 = 220_000;
 /// Another copy and cache, for each binary beside the measured one.
-const FOR_ENTRY_BEFORE: u64 = 140_000;
+const FOR_ENTRY_BEFORE: u64 = 120_000;
 /// Memory that stays free for the measured programs, in bytes.
 const FOR_PROGRAMS: u64 = 4 << 30;
 
@@ -39,7 +39,7 @@ impl Scratch {
 
     /// Returns where it is, as part of a sentence.
     pub(crate) fn place(&self) -> &'static str {
-        if self.is_memory { "on a memory disk" } else { "on the disk for temporary files" }
+        if self.is_memory { "on a memory disk" } else { "on a disk" }
     }
 }
 
