@@ -3,6 +3,8 @@
 //! Entry traces and manifests refer to memos, facts and blobs, which stay while something refers to them. The last use
 //! of everything else is recorded, see [`super::used`].
 
+use std::collections::{HashMap, HashSet};
+
 use rusqlite::{Connection, params};
 
 use super::entry_traces::ENTRY_TRACES;
@@ -21,11 +23,9 @@ pub(super) const ADDED: &str = "added";
 /// file.
 const COLLECT_AFTER: u64 = 16;
 
-/// Removes memos. With `(function, inputs) NOT IN …`, SQLite would compare each removed memo with all remaining ones.
-const FORGET_MEMOS: &str = "DELETE FROM memo WHERE used < ?1 AND NOT EXISTS (
-     SELECT 1 FROM temp.needed_memo AS needed
-     WHERE needed.function = memo.function AND needed.inputs = memo.inputs
- )";
+/// Free pages are returned to the file system when they are more than this fraction of the file's size. The next builds
+/// can use them, and returning some moves others about.
+const GIVE_BACK_AFTER: u64 = 4;
 
 /// The number of removed items.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -61,8 +61,12 @@ impl Cache {
         let before = u64::try_from(self.number(ADDED)?).unwrap_or_default();
         let added = before.saturating_add(added);
         if added >= self.size()? / COLLECT_AFTER {
-            self.collect_garbage(keep)?;
-            return Ok(());
+            self.collect(keep)?;
+            let free = schema::free(&self.connection())?;
+            if free > self.size()? / GIVE_BACK_AFTER {
+                self.give_back()?;
+            }
+            return self.set_number(ADDED, 0);
         }
         self.set_number(ADDED, i64::try_from(added).unwrap_or(i64::MAX))
     }
@@ -83,6 +87,13 @@ impl Cache {
     ///
     /// When the file can't be read or written.
     pub fn collect_garbage(&self, keep: Keep) -> Result<Collected, CacheError> {
+        let collected = self.collect(keep)?;
+        self.give_back()?;
+        self.set_number(ADDED, 0)?;
+        Ok(collected)
+    }
+
+    fn collect(&self, keep: Keep) -> Result<Collected, CacheError> {
         let mut collected = self.forget(keep.builds)?;
         if self.size()?.saturating_add(self.state.size()?) > keep.bytes {
             // Nothing is newer than that.
@@ -91,40 +102,58 @@ impl Cache {
             collected.blobs += more.blobs;
             collected.facts += more.facts;
         }
-        self.state.give_back()?;
-        schema::give_back(&self.connection())?;
-        self.set_number(ADDED, 0)?;
         Ok(collected)
+    }
+
+    fn give_back(&self) -> Result<(), CacheError> {
+        self.state.give_back()?;
+        Ok(schema::give_back(&self.connection())?)
     }
 
     /// Removes what nothing refers to and none of the last `builds` builds has used.
     fn forget(&self, builds: i64) -> Result<Collected, CacheError> {
         let oldest = self.used().build.max(self.number(BUILDS)?).saturating_sub(builds);
+        if oldest < 1 {
+            // Nothing is that old. Facts stay as well: earlier builds may have fetched them for other entries.
+            return Ok(Collected::default());
+        }
         let read = self.map::<EntryTrace>(ENTRY_TRACES)?;
-        // Damaged entry traces may refer to facts, and so may earlier ones in a cache that has not seen enough builds.
-        // Facts are kept then; everything else can be recreated.
-        let keeps_facts = read.as_ref().is_none_or(|(_, is_damaged)| *is_damaged) || oldest < 1;
+        // Damaged entry traces may refer to facts. Facts are kept then; everything else can be recreated.
+        let keeps_facts = read.as_ref().is_none_or(|(_, is_damaged)| *is_damaged);
         let entry_traces = read.map(|(entry_traces, _)| entry_traces).unwrap_or_default();
         forget_folders(&self.connection(), oldest)?;
         self.forget_manifests();
-        let manifests = self.manifests()?;
-        let connection = self.connection();
-        let published =
-            manifests.iter().filter_map(|(_, manifest)| manifest.as_ref()).flat_map(Manifest::iter);
-        let published = published.map(|(_, file)| file.digest);
-        point_to(&connection, entry_traces.iter().map(|(_, entry_trace)| entry_trace), published)?;
+        let mut blobs = old_blobs(&self.connection(), oldest)?;
+        if !blobs.is_empty() {
+            for file in self
+                .manifests()?
+                .iter()
+                .filter_map(|(_, manifest)| manifest.as_ref())
+                .flat_map(Manifest::iter)
+            {
+                blobs.remove(&file.1.digest);
+            }
+        }
+        let mut memos = old_memos(&self.connection(), oldest)?;
+        if !memos.is_empty() {
+            for (_, entry_trace) in &entry_traces {
+                for memo in entry_trace.memos.get() {
+                    memos.remove(&memo);
+                }
+            }
+        }
         let facts: Vec<_> =
             entry_traces.iter().map(|(_, entry_trace)| entry_trace.reads.subjects()).collect();
         let facts = facts.iter().flatten();
         let collected = Collected {
-            memos: connection.execute(FORGET_MEMOS, [oldest])?,
-            blobs: connection.execute(
-                "DELETE FROM blob WHERE used < ?1 AND digest NOT IN (SELECT digest FROM temp.needed_blob)",
-                [oldest],
-            )?,
+            memos: memos.len(),
+            blobs: blobs.len(),
             facts: if keeps_facts { 0 } else { self.state.forget_facts(builds, facts)? },
         };
-        connection.execute_batch("DROP TABLE temp.needed_memo; DROP TABLE temp.needed_blob")?;
+        if !(memos.is_empty() && blobs.is_empty()) {
+            let connection = self.connection();
+            delete(&connection, &memos, &blobs)?;
+        }
         Ok(collected)
     }
 }
@@ -144,25 +173,47 @@ fn forget_folders(connection: &Connection, oldest: i64) -> rusqlite::Result<()> 
     Ok(())
 }
 
-/// Creates tables of the memos and blobs that entry traces and manifests refer to.
-fn point_to<'a>(
-    connection: &Connection,
-    entry_traces: impl Iterator<Item = &'a EntryTrace>,
-    published: impl Iterator<Item = Digest>,
-) -> rusqlite::Result<()> {
-    connection.execute_batch(
-        "CREATE TEMP TABLE needed_memo (function TEXT, inputs BLOB, PRIMARY KEY (function, inputs)) WITHOUT ROWID;
-         CREATE TEMP TABLE needed_blob (digest BLOB PRIMARY KEY) WITHOUT ROWID;",
-    )?;
-    let mut memo = connection.prepare("INSERT OR IGNORE INTO temp.needed_memo VALUES (?1, ?2)")?;
-    for entry_trace in entry_traces {
-        for (function, inputs) in entry_trace.memos.get() {
-            memo.execute(params![function, inputs.as_bytes()])?;
+/// The rows of blobs last used before build number `oldest`, by digest.
+fn old_blobs(connection: &Connection, oldest: i64) -> rusqlite::Result<HashMap<Digest, i64>> {
+    let mut select = connection.prepare_cached("SELECT digest, rowid FROM blob WHERE used < ?1")?;
+    let mut rows = select.query([oldest])?;
+    let mut blobs = HashMap::new();
+    while let Some(row) = rows.next()? {
+        // Nothing can refer to a blob with an invalid digest, but it does no harm either.
+        if let Some(digest) = Digest::from_bytes(row.get_ref(0)?.as_blob()?) {
+            blobs.insert(digest, row.get(1)?);
         }
     }
-    let mut blob = connection.prepare("INSERT OR IGNORE INTO temp.needed_blob VALUES (?1)")?;
-    for digest in published {
-        blob.execute([digest.as_bytes()])?;
+    Ok(blobs)
+}
+
+/// The memos last used before build number `oldest`.
+fn old_memos(connection: &Connection, oldest: i64) -> rusqlite::Result<HashSet<(String, Digest)>> {
+    let mut select = connection.prepare_cached("SELECT function, inputs FROM memo WHERE used < ?1")?;
+    let mut rows = select.query([oldest])?;
+    let mut memos = HashSet::new();
+    while let Some(row) = rows.next()? {
+        if let Some(inputs) = Digest::from_bytes(row.get_ref(1)?.as_blob()?) {
+            memos.insert((row.get(0)?, inputs));
+        }
+    }
+    Ok(memos)
+}
+
+fn delete(
+    connection: &Connection,
+    memos: &HashSet<(String, Digest)>,
+    blobs: &HashMap<Digest, i64>,
+) -> rusqlite::Result<()> {
+    let mut delete = connection.prepare_cached("DELETE FROM memo WHERE function = ?1 AND inputs = ?2")?;
+    for (function, inputs) in memos {
+        delete.execute(params![function, inputs.as_bytes()])?;
+    }
+    let mut rows: Vec<i64> = blobs.values().copied().collect();
+    rows.sort_unstable();
+    let mut delete = connection.prepare_cached("DELETE FROM blob WHERE rowid = ?1")?;
+    for row in rows {
+        delete.execute([row])?;
     }
     Ok(())
 }
@@ -171,8 +222,6 @@ fn point_to<'a>(
 mod tests {
     use std::sync::Arc;
 
-    use rusqlite::StatementStatus;
-
     use super::*;
     use crate::cache::{Listed, Tree};
     use crate::entry_trace::Packed;
@@ -180,25 +229,6 @@ mod tests {
     use crate::trace::{Dependency, Input, Trace};
 
     const KEEP: Keep = Keep { builds: 8, bytes: u64::MAX };
-
-    #[test]
-    fn what_goes_is_not_compared_with_all_that_stays() {
-        let cache = Cache::in_memory().unwrap();
-        let connection = cache.connection();
-        point_to(&connection, std::iter::empty(), std::iter::empty()).unwrap();
-        let count: i32 = 1000;
-        for number in 0..count {
-            let insert = "INSERT INTO memo VALUES ('f', ?1, x'', 0)";
-            connection.execute(insert, [number.to_le_bytes()]).unwrap();
-            let needed = Digest::of(&number.to_le_bytes());
-            let insert = "INSERT INTO temp.needed_memo VALUES ('f', ?1)";
-            connection.execute(insert, [needed.as_bytes()]).unwrap();
-        }
-        let mut forget = connection.prepare(FORGET_MEMOS).unwrap();
-        assert_eq!(forget.execute([1]).unwrap(), 1000);
-        let steps = forget.get_status(StatementStatus::VmStep);
-        assert!(steps < count * 50, "{steps} steps for {count} memos");
-    }
 
     fn build(cache: &Cache, touch: impl FnOnce()) -> Collected {
         cache.begin_build().unwrap();
@@ -300,6 +330,40 @@ mod tests {
         cache.collect_garbage(Keep { builds: 1, bytes: 1 }).unwrap();
         assert_eq!(cache.manifest(Tree::Output("older")).unwrap(), None);
         assert_eq!(cache.manifest(Tree::Output("public")).unwrap().as_deref(), Some(&manifest));
+    }
+
+    #[test]
+    fn a_build_that_stores_much_collects_and_shrinks_the_file_if_that_frees_much() {
+        let cache = Cache::in_memory().unwrap();
+        let keep = Keep { builds: 1, bytes: u64::MAX };
+        let bytes = |number: u32| -> Vec<u8> {
+            (0..4000_u32)
+                .flat_map(|n| *Digest::of(&[number.to_le_bytes(), n.to_le_bytes()].concat()).as_bytes())
+                .collect()
+        };
+        let pages = || -> i64 {
+            cache.connection().pragma_query_value(None, "page_count", |row| row.get(0)).unwrap()
+        };
+        let build = |numbers: std::ops::Range<u32>| {
+            cache.begin_build().unwrap();
+            for number in numbers {
+                cache.put_blob(&bytes(number));
+            }
+            cache.end_build(keep).unwrap();
+            cache.commit().unwrap();
+        };
+        build(0..8);
+        assert_eq!(cache.number(ADDED).unwrap(), 0);
+        let whole = pages();
+        build(8..9);
+        assert!(pages() >= whole, "nothing is old enough");
+        build(9..10);
+        assert!(!cache.has_blob(Digest::of(&bytes(0))) && cache.has_blob(Digest::of(&bytes(8))));
+        assert!(pages() < whole / 2);
+        // A build that stores nothing doesn't collect.
+        build(0..0);
+        build(0..0);
+        assert!(cache.has_blob(Digest::of(&bytes(8))));
     }
 
     #[test]

@@ -160,6 +160,13 @@ pub(super) fn size(connection: &Connection) -> rusqlite::Result<u64> {
     Ok(u64::try_from(size).unwrap_or_default())
 }
 
+/// The number of bytes of a file that are not in use.
+pub(super) fn free(connection: &Connection) -> rusqlite::Result<u64> {
+    let sql = "SELECT freelist_count * page_size FROM pragma_freelist_count, pragma_page_size";
+    let size: i64 = connection.query_row(sql, [], |row| row.get(0))?;
+    Ok(u64::try_from(size).unwrap_or_default())
+}
+
 /// Returns unused pages to the file system, at the next commit.
 pub(super) fn give_back(connection: &Connection) -> rusqlite::Result<()> {
     // Each step of the statement returns one page, so it has to be stepped to the end.
