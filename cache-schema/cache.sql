@@ -1,14 +1,23 @@
 -- What any build can recreate. There are no migrations: a file with another version is removed and created again.
 
--- Bytes under their BLAKE3 digest. The first byte tells how the rest is stored: 0 is uncompressed, 1 a zstd frame.
--- `used` is the number of the last build that used the row. It comes before the bytes, so that reading it doesn't read
--- them.
+-- Bytes under their BLAKE3 digest. The first byte tells how the rest is stored: 0 is uncompressed, 1 a zstd frame, 2 a
+-- zstd frame that needs the dictionary with the number `dictionary`. `used` is the number of the last build that used
+-- the row. It comes before the bytes, so that reading it doesn't read them.
 CREATE TABLE blob (
-    digest BLOB    NOT NULL PRIMARY KEY,
-    used   INTEGER NOT NULL,
-    bytes  BLOB    NOT NULL
+    digest     BLOB    NOT NULL PRIMARY KEY,
+    used       INTEGER NOT NULL,
+    dictionary INTEGER,
+    bytes      BLOB    NOT NULL
 ) STRICT;
-CREATE INDEX blob_by_use ON blob (used);
+CREATE INDEX blob_by_use ON blob (used, dictionary);
+
+-- The contents of blobs of one kind, which begin with the same four bytes, as a dictionary for compressing others.
+-- Blobs are compressed with the newest one of their kind. `content` is stored like memo.result.
+CREATE TABLE dictionary (
+    number  INTEGER NOT NULL PRIMARY KEY,
+    kind    BLOB    NOT NULL,
+    content BLOB    NOT NULL
+) STRICT;
 
 -- The results of pure functions, by the digest of all their inputs. `result` is stored like blob.bytes, after a
 -- checksum of 16 bytes of the keys and the value.

@@ -7,7 +7,11 @@ use shelflife_testkit::replay::{Repository, Server, World};
 const CONFIG: &str = "title = \"Test\"\nurl = \"https://plugins.example\"";
 const CACHE: &str = ".shelflife/cache.sqlite";
 const STATE: &str = ".shelflife/state.sqlite";
-const PAGE: usize = 4096;
+
+/// The size of the pages of a database in bytes, which its header tells.
+fn page_size(database: &[u8]) -> usize {
+    usize::from(u16::from_be_bytes([database[16], database[17]]))
+}
 
 /// Overwrites the root page of a table, or of an index, in one of the two files.
 fn overwrite_root(site: &Site, file: &str, name: &str) {
@@ -17,7 +21,8 @@ fn overwrite_root(site: &Site, file: &str, name: &str) {
         database.query_row(sql, [name], |row| row.get(0)).unwrap()
     };
     let mut bytes = std::fs::read(site.at(file)).unwrap();
-    bytes[(usize::try_from(page).unwrap() - 1) * PAGE..][..PAGE].fill(0xff);
+    let size = page_size(&bytes);
+    bytes[(usize::try_from(page).unwrap() - 1) * size..][..size].fill(0xff);
     std::fs::write(site.at(file), bytes).unwrap();
 }
 
@@ -96,17 +101,18 @@ fn what_is_damaged_anywhere_goes_and_the_site_is_built() {
     ];
     for (file, told) in [(CACHE, "it was removed"), (STATE, "was set aside")] {
         let good = &all.iter().find(|(path, _)| *path == file).unwrap().1;
-        assert_eq!(good.len() % PAGE, 0);
+        let size = page_size(good);
+        assert_eq!(good.len() % size, 0);
         let mut noticed = 0;
         for (damage, page) in
-            (0..damages.len()).flat_map(|d| (0..good.len() / PAGE).map(move |page| (d, page)))
+            (0..damages.len()).flat_map(|d| (0..good.len() / size).map(move |page| (d, page)))
         {
             let _ = std::fs::remove_dir_all(site.at(".shelflife"));
             for (path, bytes) in &all {
                 site.write(path, bytes);
             }
             let mut bad = good.clone();
-            damages[damage](&mut bad[page * PAGE..][..PAGE]);
+            damages[damage](&mut bad[page * size..][..size]);
             site.write(file, bad);
             // Nothing has changed; then everything has to be evaluated; then it is as it was.
             site.build(&[]).succeeded();
@@ -141,8 +147,9 @@ fn a_lost_bit_or_end_does_no_harm_and_in_the_cache_costs_no_fact() {
             bad
         });
         // In the middle of a page, after one, within the header, and nothing at all.
+        let size = page_size(good);
         let cut =
-            [good.len() - 100, good.len() / 2 / PAGE * PAGE, PAGE, 99, 50, 0].map(|end| good[..end].to_vec());
+            [good.len() - 100, good.len() / 2 / size * size, size, 99, 50, 0].map(|end| good[..end].to_vec());
         for (number, bad) in flipped.chain(cut).enumerate() {
             std::fs::remove_dir_all(site.at(".shelflife")).unwrap();
             for (path, bytes) in &all {

@@ -11,7 +11,7 @@ use super::entry_traces::ENTRY_TRACES;
 use super::manifest::{COMING, OUTPUT};
 use super::removed::REMOVED;
 use super::used::BUILDS;
-use super::{Cache, CacheError, Manifest, schema};
+use super::{Cache, CacheError, Manifest, dictionaries, schema};
 use crate::config::Keep;
 use crate::digest::Digest;
 use crate::entry_trace::EntryTrace;
@@ -153,7 +153,9 @@ impl Cache {
         if !(memos.is_empty() && blobs.is_empty()) {
             let connection = self.connection();
             delete(&connection, &memos, &blobs)?;
+            dictionaries::forget_unused(&connection)?;
         }
+        self.forget_dictionaries();
         Ok(collected)
     }
 }

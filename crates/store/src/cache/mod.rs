@@ -2,6 +2,7 @@
 //! the [`State`] holds what can't be recreated, the [`Cache`] what any build can recreate.
 
 mod aside;
+mod dictionaries;
 mod entry_traces;
 mod error;
 mod file;
@@ -51,10 +52,11 @@ pub use used::MemoCount;
 
 use crate::entry_trace::ShownKind;
 use aside::{damaged, removed};
+use dictionaries::Dictionaries;
 use file::{has_default_name, recognize, writable};
 use lock::Lock;
 use open::{make, open_cache};
-use packing::{pack, seal, unpack, unseal};
+use packing::{seal, unseal};
 use schema::PATIENCE;
 use used::Used;
 
@@ -74,6 +76,7 @@ pub struct Cache {
     damaged: Mutex<HashSet<String>>,
     /// Manifests as stored in the file, by key.
     manifests: Mutex<HashMap<String, Arc<Manifest>>>,
+    dictionaries: Mutex<Dictionaries>,
     /// Texts kept in memory for the next build; `None` unless there may be one.
     texts: Mutex<Option<HashMap<ShownKind, Arc<Texts>>>>,
     /// Held while the two files are in use.
@@ -143,6 +146,7 @@ impl Cache {
             lost: Mutex::default(),
             damaged: Mutex::default(),
             manifests: Mutex::default(),
+            dictionaries: Mutex::default(),
             texts: Mutex::default(),
             lock: Mutex::default(),
         }
@@ -190,6 +194,7 @@ impl Cache {
         self.lost();
         self.damaged().clear();
         self.forget_manifests();
+        self.forget_dictionaries();
         self.forget_texts();
     }
 
@@ -231,6 +236,7 @@ impl Cache {
     fn roll_back_cache(&self) -> Result<(), CacheError> {
         *self.failed.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.forget_manifests();
+        self.forget_dictionaries();
         let connection = self.connection();
         // When the disk is full, SQLite has already rolled back.
         if !connection.is_autocommit() {

@@ -2,7 +2,8 @@
 
 use rusqlite::{OptionalExtension as _, params};
 
-use super::{Cache, CacheError, pack, seal, unpack, unseal};
+use super::packing::unpack_with;
+use super::{Cache, CacheError, seal, unseal};
 use crate::digest::Digest;
 
 impl Cache {
@@ -10,7 +11,7 @@ impl Cache {
     pub fn put_blob(&self, bytes: &[u8]) -> Digest {
         let digest = Digest::of(bytes);
         if !self.has_blob(digest) {
-            let packed = pack(bytes);
+            let (packed, dictionary) = self.pack_blob(bytes);
             let build = {
                 let mut used = self.used();
                 used.stored(packed.len());
@@ -18,8 +19,8 @@ impl Cache {
             };
             self.write_soon(|connection| {
                 connection
-                    .prepare_cached("INSERT OR REPLACE INTO blob VALUES (?1, ?2, ?3)")?
-                    .execute(params![digest.as_bytes(), build, packed])
+                    .prepare_cached("INSERT OR REPLACE INTO blob VALUES (?1, ?2, ?3, ?4)")?
+                    .execute(params![digest.as_bytes(), build, dictionary, packed])
             });
         }
         digest
@@ -40,12 +41,14 @@ impl Cache {
     /// When the file can't be read. A missing or damaged blob is `None`.
     pub fn blob(&self, digest: Digest) -> Result<Option<Vec<u8>>, CacheError> {
         // Unpacked after the connection is released, so that other threads can read in the meantime.
-        let packed: Option<Vec<u8>> = self
+        let row: Option<(Option<i64>, Vec<u8>)> = self
             .connection()
-            .prepare_cached("SELECT bytes FROM blob WHERE digest = ?1")?
-            .query_row([digest.as_bytes()], |row| row.get(0))
+            .prepare_cached("SELECT dictionary, bytes FROM blob WHERE digest = ?1")?
+            .query_row([digest.as_bytes()], |row| Ok((row.get(0)?, row.get(1)?)))
             .optional()?;
-        Ok(packed.and_then(|packed| unpack(&packed)).filter(|bytes| Digest::of(bytes) == digest))
+        let Some((dictionary, packed)) = row else { return Ok(None) };
+        let dictionary = dictionary.map(|number| self.dictionary(number)).transpose()?.flatten();
+        Ok(unpack_with(&packed, dictionary.as_deref()).filter(|bytes| Digest::of(bytes) == digest))
     }
 
     /// The result of `function` for `inputs` from this or an earlier process.

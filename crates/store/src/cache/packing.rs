@@ -1,9 +1,10 @@
 //! The stored form of values: compressed if that pays, and with a checksum where nothing else would reveal damage.
 
 use std::cell::RefCell;
-use std::io;
 
-use zstd::bulk::{Compressor, Decompressor};
+use zstd::bulk::Decompressor;
+use zstd::dict::{DecoderDictionary, EncoderDictionary};
+use zstd::zstd_safe::{CCtx, DCtx, compress_bound};
 
 use crate::digest::Digest;
 
@@ -11,7 +12,12 @@ use crate::digest::Digest;
 const COMPRESS_FROM: usize = 512;
 
 /// The compression level of zstd. The next one makes pages a tenth smaller, but takes twice as long.
-const LEVEL: i32 = 1;
+pub(super) const LEVEL: i32 = 1;
+
+/// The forms of a stored value, which its first byte tells, see `cache-schema`.
+const PLAIN: u8 = 0;
+const COMPRESSED: u8 = 1;
+const WITH_DICTIONARY: u8 = 2;
 
 /// The largest value that is unpacked, in bytes; a damaged frame may claim any size.
 const MAX_VALUE: usize = 256 * 1024 * 1024;
@@ -27,53 +33,86 @@ pub(super) fn checksum<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> [u8; CH
     short
 }
 
+/// What a thread keeps from value to value, because creating it takes longer than compressing a short value.
+struct Tools {
+    compressing: CCtx<'static>,
+    decompressing: DCtx<'static>,
+    /// Room for a frame whose size is not yet known.
+    frame: Vec<u8>,
+}
+
 thread_local! {
-    // Creating one takes longer than compressing a short value.
-    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
-    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
-}
-
-fn compress(value: &[u8]) -> io::Result<Vec<u8>> {
-    COMPRESSOR.with_borrow_mut(|compressor| match compressor {
-        Some(compressor) => compressor.compress(value),
-        None => compressor.insert(Compressor::new(LEVEL)?).compress(value),
-    })
-}
-
-fn decompress(frame: &[u8], size: usize) -> io::Result<Vec<u8>> {
-    DECOMPRESSOR.with_borrow_mut(|decompressor| match decompressor {
-        Some(decompressor) => decompressor.decompress(frame, size),
-        None => decompressor.insert(Decompressor::new()?).decompress(frame, size),
-    })
+    static TOOLS: RefCell<Tools> = RefCell::new(Tools {
+        compressing: CCtx::create(),
+        decompressing: DCtx::create(),
+        frame: Vec::new(),
+    });
 }
 
 /// The stored form of a value, see `cache-schema`.
 pub(super) fn pack(value: &[u8]) -> Vec<u8> {
-    if value.len() >= COMPRESS_FROM
-        && let Ok(frame) = compress(value)
-        && frame.len() < value.len()
-    {
-        let mut packed = Vec::with_capacity(frame.len() + 1);
-        packed.push(1);
-        packed.extend_from_slice(&frame);
-        return packed;
-    }
-    let mut packed = Vec::with_capacity(value.len() + 1);
-    packed.push(0);
-    packed.extend_from_slice(value);
+    pack_with(value, None)
+}
+
+/// Like [`pack`], but the value is compressed with a dictionary, without which it can't be unpacked.
+pub(super) fn pack_with(value: &[u8], dictionary: Option<&EncoderDictionary<'_>>) -> Vec<u8> {
+    let compressed = (value.len() >= COMPRESS_FROM).then(|| {
+        TOOLS.with_borrow_mut(|Tools { compressing, frame, .. }| {
+            frame.clear();
+            frame.reserve(compress_bound(value.len()));
+            let size = match dictionary {
+                Some(dictionary) => compressing.compress_using_cdict(frame, value, dictionary.as_cdict()),
+                None => compressing.compress(frame, value, LEVEL),
+            };
+            let form = if dictionary.is_some() { WITH_DICTIONARY } else { COMPRESSED };
+            size.is_ok_and(|size| size < value.len()).then(|| prefixed(form, frame))
+        })
+    });
+    compressed.flatten().unwrap_or_else(|| prefixed(PLAIN, value))
+}
+
+fn prefixed(form: u8, rest: &[u8]) -> Vec<u8> {
+    let mut packed = Vec::with_capacity(rest.len() + 1);
+    packed.push(form);
+    packed.extend_from_slice(rest);
     packed
+}
+
+/// Whether a value was compressed with a dictionary.
+pub(super) fn needs_dictionary(packed: &[u8]) -> bool {
+    packed.first() == Some(&WITH_DICTIONARY)
 }
 
 /// Reverses [`pack`]; `None` if the value is damaged.
 pub(super) fn unpack(packed: &[u8]) -> Option<Vec<u8>> {
-    match packed.split_first()? {
-        (0, value) => Some(value.to_vec()),
-        (1, frame) if !frame.is_empty() => {
-            let size = Decompressor::upper_bound(frame).filter(|size| *size <= MAX_VALUE)?;
-            decompress(frame, size).ok()
-        }
-        _ => None,
+    unpack_with(packed, None)
+}
+
+/// Reverses [`pack_with`]; `None` if the value is damaged or was packed with another dictionary that shows.
+pub(super) fn unpack_with(packed: &[u8], dictionary: Option<&DecoderDictionary<'_>>) -> Option<Vec<u8>> {
+    let (form, frame) = packed.split_first()?;
+    if *form == PLAIN {
+        return Some(frame.to_vec());
     }
+    let dictionary = match *form {
+        COMPRESSED => None,
+        WITH_DICTIONARY => Some(dictionary?),
+        _ => return None,
+    };
+    if frame.is_empty() {
+        return None;
+    }
+    let size = Decompressor::upper_bound(frame).filter(|size| *size <= MAX_VALUE)?;
+    let mut value = Vec::with_capacity(size);
+    TOOLS
+        .with_borrow_mut(|Tools { decompressing, .. }| match dictionary {
+            Some(dictionary) => {
+                decompressing.decompress_using_ddict(&mut value, frame, dictionary.as_ddict())
+            }
+            None => decompressing.decompress(&mut value, frame),
+        })
+        .ok()?;
+    Some(value)
 }
 
 /// Prefixes a value with a checksum of `key` and the value. The key identifies the value's place.
@@ -115,9 +154,23 @@ mod tests {
             assert_eq!(unpack(&pack(&value)), Some(value));
         }
         assert!(pack(&b"long ".repeat(1000)).len() < 100);
-        for damaged in [&b""[..], b"\x01", b"\x01nonsense", b"\x07x"] {
+        for damaged in [&b""[..], b"\x01", b"\x01nonsense", b"\x02", b"\x02nonsense", b"\x07x"] {
             assert_eq!(unpack(damaged), None);
         }
+    }
+
+    #[test]
+    fn a_dictionary_saves_what_values_have_in_common() {
+        let common: String = (0..400u32).map(|n| format!("{:x} ", n.wrapping_mul(2_654_435_761))).collect();
+        let value = format!("{common} and then some");
+        let dictionary = EncoderDictionary::copy(common.as_bytes(), LEVEL);
+        let packed = pack_with(value.as_bytes(), Some(&dictionary));
+        assert!(packed.len() < 100 && pack(value.as_bytes()).len() > 1000);
+        let right = DecoderDictionary::copy(common.as_bytes());
+        assert_eq!(unpack_with(&packed, Some(&right)).as_deref(), Some(value.as_bytes()));
+        assert_eq!(unpack(&packed), None);
+        let wrong = DecoderDictionary::copy(&common.as_bytes()[..1000]);
+        assert_ne!(unpack_with(&packed, Some(&wrong)).as_deref(), Some(value.as_bytes()));
     }
 
     #[test]

@@ -116,6 +116,7 @@ impl Cache {
             return Ok(Meanwhile::Nothing);
         }
         self.forget_manifests();
+        self.forget_dictionaries();
         Ok(Meanwhile::Written)
     }
 }

@@ -23,6 +23,9 @@ const STATE: [&str; 1] = [include_str!("../../../../cache-schema/state/001-state
 /// The reason for refusing another program's file.
 pub(super) const FOREIGN: &str = "belongs to another program";
 
+/// The reason for replacing a cache with another schema.
+const OLDER: &str = "was written by an older version of shelflife";
+
 /// The reason for refusing an empty file.
 pub(super) const NOTHING: &str = "is empty";
 
@@ -54,8 +57,12 @@ pub(super) fn recognize(path: &Path, which: Which) -> Result<(), CacheError> {
 /// SQLite's page cache for a file, in KiB.
 const KIB_IN_MEMORY: i64 = 16 * 1024;
 
-/// The number of pages in the write-ahead log from which on they are copied to the file.
-const PAGES_IN_LOG: i64 = 32 * 1024;
+/// The size of a new cache's pages in bytes: with SQLite's default of 4 KiB, most blobs would not fit in a page, and
+/// each page costs its share of bookkeeping. A state has smaller rows, few of which change at a time.
+const CACHE_PAGE: i64 = 16 * 1024;
+
+/// The size of the write-ahead log in bytes from which on it is copied to the file.
+const BYTES_IN_LOG: i64 = 128 * 1024 * 1024;
 
 /// Opens the file at `path`, creates or migrates its tables, and begins a transaction.
 pub(super) fn open(path: &Path, which: Which) -> Result<Connection, Unusable> {
@@ -79,8 +86,6 @@ fn prepare(connection: Connection, which: Which) -> Result<Connection, Unusable>
     connection.pragma_update(None, "synchronous", "NORMAL")?;
     // A build reads much of the file; with SQLite's default page cache, it would read the same pages repeatedly.
     connection.pragma_update(None, "cache_size", -KIB_IN_MEMORY)?;
-    // The many commits of a build are copied from the log to the file once, when it is closed.
-    connection.pragma_update(None, "wal_autocheckpoint", PAGES_IN_LOG)?;
     // Nothing is written to another program's file, not even the journal mode.
     if !is_ours(&connection, which)? {
         return Err(Unusable::Foreign);
@@ -89,14 +94,21 @@ fn prepare(connection: Connection, which: Which) -> Result<Connection, Unusable>
     let newest = newest(which);
     match which {
         Which::Cache if version != 0 && version <= LAST_WITH_STATE => return Err(Unusable::Old),
+        Which::Cache if version != 0 && version < newest => return Err(Unusable::Other(OLDER.to_owned())),
         _ if version > newest => return Err(Unusable::Other(too_new(version, which))),
         _ => {}
     }
     if version == 0 {
-        // Auto-vacuum can only be enabled while a file has no tables.
+        // These can only be set while a file has no tables.
+        if which == Which::Cache {
+            connection.pragma_update(None, "page_size", CACHE_PAGE)?;
+        }
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     }
     connection.pragma_update(None, "journal_mode", "WAL")?;
+    // The many commits of a build are copied from the log to the file once, when it is closed.
+    let page: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
+    connection.pragma_update(None, "wal_autocheckpoint", BYTES_IN_LOG / page.max(1))?;
     connection.execute_batch("BEGIN IMMEDIATE")?;
     // A current file is not written to, so that a build with nothing to do doesn't wait for the disk.
     if version < newest {
@@ -137,10 +149,7 @@ pub(super) fn age_of(
     Ok(match version {
         0 => Some((NOTHING.to_owned(), BUILD)),
         _ if version > newest => Some((too_new(version, which), "use the newer version of shelflife")),
-        _ if version < newest => {
-            let reason = "was written by an older version of shelflife".to_owned();
-            Some((reason, "build the site once to update it"))
-        }
+        _ if version < newest => Some((OLDER.to_owned(), "build the site once to update it")),
         _ => None,
     })
 }

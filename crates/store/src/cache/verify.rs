@@ -1,10 +1,13 @@
 //! Checks that everything in the cache and the state is as it was stored.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+
 use rusqlite::{Connection, Row};
 
-use super::packing::unfasten;
+use super::packing::{unfasten, unpack_with};
 use super::state::{Stored, read_good, read_history};
-use super::{Cache, CacheError, EntryTraces, Which, unpack, unseal};
+use super::{Cache, CacheError, EntryTraces, Which, dictionaries, unseal};
 use crate::digest::Digest;
 use crate::entry_trace::ShownKind;
 use crate::history::History;
@@ -19,6 +22,7 @@ impl Cache {
     pub fn verify(&self) -> Result<Vec<String>, CacheError> {
         let mut wrong = self.state.verify()?;
         tables(&self.connection(), Which::Cache, &CACHE, &mut wrong)?;
+        blobs(&self.connection(), &mut wrong)?;
         let entry_traces = match self.entry_traces() {
             // Their shards were checked above.
             Err(CacheError::Damaged { .. }) => EntryTraces::new(),
@@ -43,7 +47,7 @@ type Check = fn(&Row<'_>) -> rusqlite::Result<Option<String>>;
 type Table = (&'static str, &'static str, Check);
 
 const CACHE: [Table; 4] = [
-    ("blob", "SELECT digest, bytes FROM blob", blob),
+    ("dictionary", "SELECT number, kind, content FROM dictionary", dictionary),
     ("memo", "SELECT function, inputs, result FROM memo", memo),
     ("shard", "SELECT map, number, items FROM shard", shard),
     ("note", "SELECT name, value FROM note", note),
@@ -74,14 +78,27 @@ fn tables(
     wrong: &mut Vec<String>,
 ) -> Result<(), CacheError> {
     integrity(connection, which, wrong)?;
-    for (table, sql, check) in tables {
-        let of_rows = each(connection, sql, |row| match check(row) {
-            Ok(line) => wrong.extend(line),
-            Err(error) => wrong.push(format!("table {table}: can't read a row ({error})")),
-        });
-        if let Some(error) = damage(which, of_rows)? {
-            wrong.push(format!("table {table}: can't read all rows ({error})"));
-        }
+    for (table, sql, of_row) in tables {
+        check(connection, which, table, sql, of_row, wrong)?;
+    }
+    Ok(())
+}
+
+/// Checks the rows of one table.
+fn check(
+    connection: &Connection,
+    which: Which,
+    table: &str,
+    sql: &str,
+    mut of_row: impl FnMut(&Row<'_>) -> rusqlite::Result<Option<String>>,
+    wrong: &mut Vec<String>,
+) -> Result<(), CacheError> {
+    let of_rows = each(connection, sql, |row| match of_row(row) {
+        Ok(line) => wrong.extend(line),
+        Err(error) => wrong.push(format!("table {table}: can't read a row ({error})")),
+    });
+    if let Some(error) = damage(which, of_rows)? {
+        wrong.push(format!("table {table}: can't read all rows ({error})"));
     }
     Ok(())
 }
@@ -119,12 +136,30 @@ fn integrity(connection: &Connection, which: Which, wrong: &mut Vec<String>) -> 
     Ok(())
 }
 
-fn blob(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
-    let (name, packed): (Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?);
-    let named = Digest::from_bytes(&name);
-    let wrong = named.is_none() || unpack(&packed).map(|bytes| Digest::of(&bytes)) != named;
-    let name = named.map_or_else(|| "with an invalid digest".to_owned(), |digest| digest.short(12));
-    Ok(wrong.then(|| format!("blob {name}: digest mismatch")))
+/// Checks all blobs.
+fn blobs(connection: &Connection, wrong: &mut Vec<String>) -> Result<(), CacheError> {
+    let mut dictionaries = HashMap::new();
+    let mut visit = |row: &Row<'_>| -> rusqlite::Result<Option<String>> {
+        let (name, number, packed): (Vec<u8>, Option<i64>, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        if let Some(number) = number
+            && let Entry::Vacant(entry) = dictionaries.entry(number)
+        {
+            entry.insert(dictionaries::read(connection, number)?);
+        }
+        let dictionary = number.and_then(|number| dictionaries.get(&number)).and_then(Option::as_ref);
+        let named = Digest::from_bytes(&name);
+        let is_sound =
+            named.is_some() && unpack_with(&packed, dictionary).map(|bytes| Digest::of(&bytes)) == named;
+        let name = named.map_or_else(|| "with an invalid digest".to_owned(), |digest| digest.short(12));
+        Ok((!is_sound).then(|| format!("blob {name}: digest mismatch")))
+    };
+    check(connection, Which::Cache, "blob", "SELECT digest, dictionary, bytes FROM blob", &mut visit, wrong)
+}
+
+fn dictionary(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
+    let (number, kind, sealed): (i64, Vec<u8>, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+    let wrong = unseal(&[&kind], &sealed).is_none();
+    Ok(wrong.then(|| format!("dictionary {number}: checksum mismatch")))
 }
 
 fn fact(row: &Row<'_>) -> rusqlite::Result<Option<String>> {
