@@ -57,9 +57,10 @@ pub(super) fn recognize(path: &Path, which: Which) -> Result<(), CacheError> {
 /// SQLite's page cache for a file, in KiB.
 const KIB_IN_MEMORY: i64 = 16 * 1024;
 
-/// The size of a new cache's pages in bytes: with SQLite's default of 4 KiB, most blobs would not fit in a page, and
-/// each page costs its share of bookkeeping. A state has smaller rows, few of which change at a time.
-const CACHE_PAGE: i64 = 16 * 1024;
+/// The size of a new cache's pages in bytes: SQLite's default of 4 KiB makes the file 6 % larger, and 16 KiB, which
+/// would make it 4 % smaller, cost 2 % of the instructions of a first build. A state has smaller rows, few of which
+/// change at a time.
+const CACHE_PAGE: i64 = 8 * 1024;
 
 /// The size of the write-ahead log in bytes from which on it is copied to the file.
 const BYTES_IN_LOG: i64 = 128 * 1024 * 1024;
