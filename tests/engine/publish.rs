@@ -64,7 +64,12 @@ impl Folder {
         let output = |path: &&str| ((*path).to_owned(), (self.cache.put_blob(b"output"), Content::Blob));
         let outputs: Outputs = paths.iter().map(output).collect();
         let output_scan = OutputScan::begin(self.folder.path(), "public", &self.cache);
-        let target = Target { folder: self.folder.path(), name: "public", output_scan: Some(output_scan) };
+        let target = Target {
+            folder: self.folder.path(),
+            name: "public",
+            output_scan: Some(output_scan),
+            ahead: None,
+        };
         let progress = |written, _| {
             if written < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         };

@@ -4,6 +4,7 @@
 //! that is killed leaves no file the next one doesn't know. Each file is written beside its place and renamed into it; the
 //! folder's own manifest comes last. A file is removed only if it still has the bytes that an earlier build wrote.
 
+mod ahead;
 pub(crate) mod compare;
 mod manifest;
 mod output_scan;
@@ -31,6 +32,7 @@ use crate::entry_trace::ShownKind;
 use crate::file_stat::Identity;
 use crate::path_map::PathMap;
 
+pub use ahead::Ahead;
 pub use manifest::{ByFolder, NAME as MANIFEST};
 pub use output_scan::{OutputScan, Seen};
 pub use published::Published;
@@ -171,6 +173,8 @@ pub struct Target<'a> {
     pub name: &'a str,
     /// A scan of the folder. Without one, the files that were published are assumed to be still there.
     pub output_scan: Option<OutputScan>,
+    /// The output that this build has already published.
+    pub ahead: Option<Ahead>,
 }
 
 /// Makes the target hold `outputs`.
@@ -197,13 +201,14 @@ pub fn publish(
     let known = known.unwrap_or_default();
     let unfinished = unfinished.as_deref();
     let tree = OutputTree::new(target.folder);
-    let is_trusted = target.output_scan.is_none() && unfinished.is_none();
+    let is_ended = unfinished.is_none() || target.ahead.is_some();
+    let is_trusted = target.output_scan.is_none() && is_ended;
     let mut identity = target.output_scan.as_ref().and_then(OutputScan::identity);
     let seen = target.output_scan.as_mut().map(OutputScan::seen).transpose()?;
     let began = seen.map_or_else(SystemTime::now, |seen| seen.began);
     let is_scanned = seen.is_some();
     let look = match seen {
-        _ if is_trusted => Look::Trusted,
+        _ if is_trusted => Look::Trusted { but: target.ahead.as_ref().map(|ahead| ahead.path.as_str()) },
         Some(seen) => Look::Seen(seen),
         None => Look::Unseen,
     };
@@ -251,11 +256,14 @@ pub fn publish(
             || told_paths.contains(path)
     };
     let wrong: Vec<_> = all().filter(|(_, place)| !place.is_right()).collect();
-    published.unchanged = outputs.len() - wrong.len();
+    let ahead = target.ahead.as_ref().and_then(|ahead| Some((&ahead.path, outputs.get(&ahead.path)?)));
+    let ahead = ahead.filter(|(path, _)| wrong.iter().all(|((other, _), _)| **other != ***path));
+    let ahead = ahead.map(|(path, _)| path.clone());
+    published.unchanged = outputs.len() - wrong.len() - usize::from(ahead.is_some());
     let taken_over = all().filter(|(_, place)| place.found == Found::File).map(|((path, _), _)| path);
     published.taken_over = taken_over.filter(|path| !is_ours(path)).map(|path| path.to_string()).collect();
 
-    if !is_new && (!is_as_left || unfinished.is_some()) {
+    if !is_new && (!is_as_left || !is_ended) {
         let paths = gone.keys().map(String::as_str).chain(outputs.paths());
         paths.chain([MANIFEST]).for_each(|path| tree.sweep(path));
     }
@@ -273,7 +281,7 @@ pub fn publish(
     }
     // In watch mode, an edit waits for one manifest instead of two: this process knows what it is about to write.
     if !wrong.is_empty() && !is_trusted {
-        let may_append = is_as_left && unfinished.is_none();
+        let may_append = is_as_left && is_ended;
         if !may_append || !tree.append(MANIFEST, &manifest::lines(coming()))? {
             let lines = manifest::while_coming(&known, unfinished, &told, coming());
             tree.write(MANIFEST, &lines, Found::File)?;
@@ -356,7 +364,8 @@ pub fn publish(
         cache.set_manifest(Tree::Output(name), Some(known.with(changes)))?;
     }
     published.identity = identity;
-    published.written = wrong.into_iter().map(|((path, _), _)| path.to_string()).collect();
+    published.written = wrong.into_iter().map(|((path, _), _)| path.to_string()).chain(ahead).collect();
+    published.written.sort_unstable();
     published.removed.sort_unstable();
     if anything_to_do {
         cache.set_manifest(Tree::Coming(name), None)?;
@@ -428,7 +437,8 @@ mod tests {
     }
 
     fn target<'a>(folder: &'a Path, cache: &Arc<Cache>) -> Target<'a> {
-        Target { folder, name: "public", output_scan: Some(OutputScan::begin(folder, "public", cache)) }
+        let output_scan = Some(OutputScan::begin(folder, "public", cache));
+        Target { folder, name: "public", output_scan, ahead: None }
     }
 
     fn run(folder: &Path, cache: &Arc<Cache>, files: &[(&str, &str)]) -> Published {

@@ -31,8 +31,8 @@ impl Place<'_> {
 
 /// How the files in the output folder are looked at.
 pub(super) enum Look<'a> {
-    /// They are as this process left them.
-    Trusted,
+    /// They are as this process left them, except for one.
+    Trusted { but: Option<&'a str> },
     /// They were scanned.
     Seen(&'a Seen),
     /// Each is looked at now.
@@ -43,7 +43,8 @@ impl Look<'_> {
     /// What is at the place of a file with the expected content, if that is known already.
     pub(super) fn at(&self, path: &str, listed: &Listed, known: &Arc<Manifest>) -> Option<Found> {
         match self {
-            Self::Trusted => Some(Found::Right(listed.stat)),
+            Self::Trusted { but } if *but == Some(path) => None,
+            Self::Trusted { .. } => Some(Found::Right(listed.stat)),
             Self::Seen(seen) => seen.at(path, listed, known),
             Self::Unseen => None,
         }

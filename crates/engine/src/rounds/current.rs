@@ -1,6 +1,6 @@
 //! The current versions of inputs, as far as a build knows them, for checking traces.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -8,7 +8,8 @@ use super::history::Histories;
 use super::ledger::Ledger;
 use crate::digest::Digest;
 use crate::entry_trace::EntryTrace;
-use crate::graph::state::{concerning, version};
+use crate::graph::plan::Output;
+use crate::graph::state::{concerning, purpose_of, version};
 use crate::graph::{Database, EntryFile};
 use crate::trace::{Changed, Input, Now, Sets, State, Version, changed};
 
@@ -152,16 +153,28 @@ pub(super) struct OfOutputs<'a> {
     db: &'a Database,
     shared: &'a SharedNow,
     known: RefCell<HashMap<Input, Option<Version>>>,
+    /// The output whose trace is checked, with its path.
+    checked: Cell<Option<(&'a str, &'a Output)>>,
 }
 
 impl<'a> OfOutputs<'a> {
     pub(super) fn new(db: &'a Database, shared: &'a SharedNow) -> Self {
-        Self { db, shared, known: RefCell::default() }
+        Self { db, shared, known: RefCell::default(), checked: Cell::default() }
+    }
+
+    /// Tells which output's trace is checked next, so that it needs not be found by its path.
+    pub(super) fn check(&self, path: &'a str, output: &'a Output) {
+        self.checked.set(Some((path, output)));
     }
 }
 
 impl State for OfOutputs<'_> {
     fn now(&self, input: &Input) -> Now {
+        if let (Input::Purpose(of), Some((path, output))) = (input, self.checked.get())
+            && **of == *path
+        {
+            return Now::Is(purpose_of(self.db, output));
+        }
         // An input that only one output reads is not worth caching.
         if matches!(input, Input::Term(_) | Input::Purpose(_)) {
             return Now::Is(version(self.db, input, None));

@@ -71,10 +71,13 @@ pub(super) fn render(
     let mut unknown = Vec::new();
     for (path, output) in &plan.outputs {
         match output {
-            Output::Rendered(kind) => match standing(db, cache, path, kind, traces, &state) {
-                Some(digest) => contents.push((path.clone(), (digest, made(db, kind)))),
-                None => unknown.push((path, kind)),
-            },
+            Output::Rendered(kind) => {
+                state.check(path, output);
+                match standing(db, cache, path, kind, traces, &state) {
+                    Some(digest) => contents.push((path.clone(), (digest, made(db, kind)))),
+                    None => unknown.push((path, kind)),
+                }
+            }
             Output::Asset(asset) => {
                 let (location, digest) = outputs::asset(db, *asset);
                 contents.push((path.clone(), (digest, content_of(location))));

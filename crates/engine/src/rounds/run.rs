@@ -32,7 +32,7 @@ use crate::file_stat::Identity;
 use crate::graph::kinds::Kind;
 use crate::graph::state::Shared;
 use crate::graph::{self, Database, Memory};
-use crate::publish::{self, Content, MANIFEST, OutputScan, PublishError, Published, Target};
+use crate::publish::{self, Ahead, Content, MANIFEST, OutputScan, PublishError, Published, Target};
 use crate::render::address;
 use crate::report::{self, Changed, Durations, Entries, Outputs, Report, What};
 use crate::rule::Rule;
@@ -269,7 +269,7 @@ impl<'a> Run<'a> {
         let published = if self.is_untouched(was, &mut view)? {
             Published { unchanged: of_site(outputs).count(), is_known: true, ..Published::default() }
         } else {
-            self.publish(&self.contents(scan, outputs), view)?
+            self.publish(&self.contents(scan, outputs), view, None)?
         };
         let now = self.config.now;
         let (found, sources) = (was.found.clone(), &record.known.sources);
@@ -355,6 +355,7 @@ impl<'a> Run<'a> {
             found::check_strictly(&refused, &warnings, entries_of(scan, &db, &warnings))?;
         }
         durations.evaluate_ms = report::milliseconds(checking.elapsed());
+        let ahead = if refused.is_empty() { self.publish_ahead(&db, &shelf, task, &view)? } else { None };
         facts.settle(&mut db, &mut shelf, scan, &mut durations)?;
 
         let rendering = Instant::now();
@@ -393,7 +394,7 @@ impl<'a> Run<'a> {
 
         let publishing = Instant::now();
         let trusted = view.seen();
-        let published = self.publish(&contents, view)?;
+        let published = self.publish(&contents, view, ahead)?;
         let (seen, identity) = trusted.unwrap_or((self.started, published.identity));
         let mut warnings = found::in_files(config, &db, &shelf);
         warnings.extend(plan.warnings.iter().cloned());
@@ -491,7 +492,35 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn publish(&self, contents: &publish::Outputs, view: View) -> Result<Published, PublishError> {
+    /// Publishes the page of the edited entry ahead of everything else, if this is the build of one edit.
+    fn publish_ahead(
+        &self,
+        db: &Database,
+        shelf: &Shelf,
+        task: &Task<'_>,
+        view: &View,
+    ) -> Result<Option<Ahead>, Failure> {
+        let is_edit = task.answers.is_empty() && task.changed.is_some_and(|files| files.len() == 1);
+        if !is_edit || !matches!(view, View::Trusted { .. }) {
+            return Ok(None);
+        }
+        let [file] = *shelf.newly_read(db) else { return Ok(None) };
+        if *graph::entries::is_draft(db, file) {
+            return Ok(None);
+        }
+        let kind = Kind::Plugin(file);
+        // An error in a template is reported later, with all others.
+        let Some(Ok(digest)) = graph::outputs::of_plugin(db, &kind) else { return Ok(None) };
+        let paths = &self.config.paths;
+        Ok(Ahead::publish(&paths.output, &paths.output_name(), &kind.file(db), digest, &self.cache)?)
+    }
+
+    fn publish(
+        &self,
+        contents: &publish::Outputs,
+        view: View,
+        ahead: Option<Ahead>,
+    ) -> Result<Published, PublishError> {
         let progress = |done, all| {
             self.observer.progress(Phase::Publish, done, all);
             if self.observer.is_stopped() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
@@ -502,7 +531,7 @@ impl<'a> Run<'a> {
             View::OutputScan(output_scan) if output_scan.is_recent() => Some(output_scan),
             View::OutputScan(_) => Some(OutputScan::begin(&paths.output, &paths.output_name(), &self.cache)),
         };
-        let target = Target { folder: &paths.output, name: &paths.output_name(), output_scan };
+        let target = Target { folder: &paths.output, name: &paths.output_name(), output_scan, ahead };
         publish::publish(target, contents, &self.cache, &Stored::new(&self.cache), &progress)
     }
 

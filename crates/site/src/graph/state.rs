@@ -183,7 +183,13 @@ fn of_digests(digests: impl Iterator<Item = Digest>) -> Digest {
 
 /// Returns what kind of output is at a path, because it can be replaced by one of another kind.
 fn purpose(db: Reader<'_>, path: &str) -> Option<Version> {
-    Some(match plan(db).outputs.get(path)? {
+    purpose_of(db, plan(db).outputs.get(path)?)
+}
+
+/// Returns what kind of output this is, as the version of [`Input::Purpose`].
+pub fn purpose_of<'a>(db: impl Into<Reader<'a>>, output: &Output) -> Option<Version> {
+    let db = db.into();
+    Some(match output {
         Output::Rendered(Kind::Redirect { from, to, .. }) => {
             let target = address::plugin_page(stem(db, *to));
             // `/old` and `/old/` are the same file, but templates can see which of them is used.
