@@ -90,10 +90,12 @@ const LAST_PYTHON3: u64 = 99;
 /// Whether a PEP 440 specifier, or a bare version from which on a plugin works, admits any minor version of a Python up
 /// to `last`. An invalid one admits nothing.
 fn admits_python(specifier: &str, major: u64, last: u64) -> bool {
-    let admits = |specifiers: Vec<VersionSpecifiers>| {
-        (0..=last).any(|minor| contains(&specifiers, &Version::new([major, minor])))
-    };
-    specifiers(specifier).is_some_and(admits)
+    let Some(specifiers) = specifiers(specifier) else { return false };
+    let admits = |minor: u64| minor <= last && contains(&specifiers, &Version::new([major, minor]));
+    // A clause treats all minor versions below the one it names alike, and all above it, so a few stand for the rest.
+    let named = specifiers.iter().flat_map(|clause| clause.iter());
+    let named = named.map(|clause| clause.version().release().get(1).copied().unwrap_or(0));
+    admits(0) || named.into_iter().any(|minor| admits(minor) || admits(minor.saturating_add(1)))
 }
 
 /// Parses the clauses of a specifier; `None` if one is invalid. Empty clauses, as after a trailing comma, are skipped.

@@ -113,8 +113,8 @@ impl Problem {
     /// The line and column of the first wrong byte, counted from 1. Columns count characters.
     pub fn line_column(&self) -> (usize, usize) {
         let before = &self.0.text[..self.0.span.start];
-        let line = before.matches('\n').count() + 1;
-        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        let line = before.bytes().filter(|byte| *byte == b'\n').count() + 1;
+        let column = before[before.rfind('\n').map_or(0, |at| at + 1)..].chars().count() + 1;
         (line, column)
     }
 

@@ -195,7 +195,7 @@ pub(super) const ATTRIBUTES: [(&str, &[&str]); 23] = [
 pub(super) type Attribute<'a> = (&'static str, Cow<'a, str>);
 
 /// The attributes of an element that are kept, without its address (`href`, `src`) and `id`.
-pub(super) fn attributes<'a>(element: Element, written: &[(String, &'a str)]) -> Vec<Attribute<'a>> {
+pub(super) fn attributes<'a>(element: Element, written: &[(Cow<'_, str>, &'a str)]) -> Vec<Attribute<'a>> {
     let get = |name: &str| written.iter().find(|(written, _)| written == name).map(|&(_, value)| value);
     let has = |name: &str| get(name).is_some();
     let quoted = |value: &'a str| -> Cow<'a, str> {
@@ -291,6 +291,17 @@ pub(super) fn picture(address: &str) -> Option<String> {
 pub fn encode(address: &str) -> String {
     const HEX: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F'];
     let address = address.trim();
+    // Most addresses need no encoding.
+    let may_need_it = |byte: u8| {
+        !byte.is_ascii_graphic()
+            || matches!(
+                byte,
+                b'"' | b'#' | b'%' | b'<' | b'>' | b'[' | b'\\' | b']' | b'^' | b'`' | b'{'..=b'}'
+            )
+    };
+    if !address.bytes().any(may_need_it) {
+        return address.to_owned();
+    }
     let bracketed_host = address.contains("://[");
     let mut encoded = String::with_capacity(address.len());
     let mut in_fragment = false;

@@ -105,9 +105,21 @@ pub fn apart(page: &str, body: &str) -> Option<String> {
 
 /// The ids of all elements of `html`.
 fn ids_in(html: &str) -> impl Iterator<Item = String> {
-    tags(html).filter_map(|(_, attributes)| {
-        let id = attributes.iter().find(|(key, _)| key == "id")?.1;
-        Some(decode(id).into_owned())
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            at += html[at..].find('<')?;
+            let mut id = None;
+            let read = tokens::read_start_tag(&html[at..], |key, value| {
+                if key.eq_ignore_ascii_case("id") {
+                    id.get_or_insert(value);
+                }
+            });
+            at = read.map_or(at + 1, |(_, after)| html.len() - after.len());
+            if let Some(id) = id.filter(|_| read.is_some()) {
+                return Some(decode(id).into_owned());
+            }
+        }
     })
 }
 
@@ -135,7 +147,7 @@ fn renamed(body: &str, other: &HashMap<&str, String>) -> String {
     for (place, attributes) in tags(body) {
         let mut tag = body[place.clone()].to_owned();
         for (key, value) in attributes {
-            let (begin, old) = match (key.as_str(), value.strip_prefix('#')) {
+            let (begin, old) = match (&*key, value.strip_prefix('#')) {
                 ("id", _) => ("id=\"", value),
                 ("href", Some(part)) => ("href=\"#", part),
                 _ => continue,

@@ -139,7 +139,8 @@ fn options() -> Options<'static> {
 /// `text` with U+FFFD in place of each forbidden character except [`BASE`].
 fn readable(text: &str) -> Cow<'_, str> {
     let is_forbidden = |c: char| is_forbidden(c) && c != BASE;
-    if text.contains(is_forbidden) {
+    // Most texts have no such byte, which is faster to see than the characters.
+    if text.bytes().any(may_begin_forbidden) && text.contains(is_forbidden) {
         Cow::Owned(text.replace(is_forbidden, "\u{FFFD}"))
     } else {
         Cow::Borrowed(text)
@@ -152,6 +153,12 @@ pub fn is_forbidden(c: char) -> bool {
     (c.is_control() && !matches!(c, '\n' | '\t' | '\r'))
         || matches!(c, '\u{FDD0}'..='\u{FDEF}')
         || u32::from(c) & 0xFFFE == 0xFFFE
+}
+
+/// Whether a character that [`is_forbidden`] can begin with `byte` in UTF-8. False for most bytes of most texts.
+pub const fn may_begin_forbidden(byte: u8) -> bool {
+    // U+0080 to U+009F begin with 0xC2, U+FDD0 and the noncharacters at the end of each plane with 0xEF or more.
+    matches!(byte, 0..=0x08 | 0x0B | 0x0C | 0x0E..=0x1F | 0x7F | 0xC2 | 0xEF..=0xFF)
 }
 
 #[cfg(test)]

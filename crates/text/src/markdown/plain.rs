@@ -56,7 +56,7 @@ pub fn to_text(html: &str) -> String {
         match token {
             Token::Text(part) => text.push_str(&decode(part)),
             // The element that replaces a picture contains only text.
-            Token::Start(_, attributes) if attributes.contains(&("class".to_owned(), picture::CLASS)) => {
+            Token::Start(_, attributes) if attributes.contains(&("class".into(), picture::CLASS)) => {
                 tokens.find(|token| matches!(token, Token::End(_)));
             }
             Token::Start(name, _) | Token::End(name) => {

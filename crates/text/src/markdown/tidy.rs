@@ -161,7 +161,7 @@ impl<'a> Tree<'a> {
     fn add(&mut self, index: usize, more: &'a Attributes) {
         let Some(node) = self.nodes.get_mut(index) else { return };
         let Content::Element { element, attributes, id, .. } = &mut node.content else { return };
-        let written: Vec<(String, &str)> = more.iter().map(|one| (one.0.clone(), &*one.1)).collect();
+        let written: Vec<_> = more.iter().map(|one| (Cow::Borrowed(&*one.0), &*one.1)).collect();
         for (key, value) in elements::attributes(*element, &written) {
             let is_written = |name: &str| written.iter().any(|(written, _)| written == name);
             let is_alignment = key == "class" && is_written("align");
@@ -266,7 +266,7 @@ impl<'a> Tree<'a> {
         }
     }
 
-    fn start(&mut self, name: &str, written: &[(String, &'a str)]) {
+    fn start(&mut self, name: &str, written: &[(Cow<'_, str>, &'a str)]) {
         if name == "iframe" {
             return self.player(written);
         }
@@ -293,7 +293,7 @@ impl<'a> Tree<'a> {
     }
 
     /// Replaces a video player with a link to the video.
-    fn player(&mut self, written: &[(String, &'a str)]) {
+    fn player(&mut self, written: &[(Cow<'_, str>, &'a str)]) {
         let source = written.iter().find(|(key, _)| key == "src").map(|&(_, value)| value);
         let Some(video) = source.and_then(video::embedded) else { return };
         let Some(mut link) = elements::find("a") else { return };

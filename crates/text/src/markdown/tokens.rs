@@ -7,8 +7,10 @@
 //! kramdown's rules also need to ask whether a tag begins at a given place without reading to the end of the text each
 //! time, which would take quadratic time on hostile input.
 
+use std::borrow::Cow;
+
 /// A tag's attributes: names in lower case, values with their character references.
-pub(super) type Attributes<'a> = Vec<(String, &'a str)>;
+pub(super) type Attributes<'a> = Vec<(Cow<'a, str>, &'a str)>;
 
 /// A piece of HTML.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,9 +18,9 @@ pub(super) enum Token<'a> {
     /// Text with its character references.
     Text(&'a str),
     /// A start tag: name in lower case and attributes as written.
-    Start(String, Attributes<'a>),
+    Start(Cow<'a, str>, Attributes<'a>),
     /// An end tag: name in lower case.
-    End(String),
+    End(Cow<'a, str>),
     /// A comment, doctype or instruction.
     Comment,
 }
@@ -129,53 +131,72 @@ impl<'a> Iterator for Tokens<'a> {
 }
 
 /// The lower-case name of the end tag at the start of `from`, and the text after the tag.
-pub(super) fn end_tag(from: &str) -> Option<(String, &str)> {
+pub(super) fn end_tag(from: &str) -> Option<(Cow<'_, str>, &str)> {
     let (name, rest) = name(from.strip_prefix("</")?)?;
     let end = rest.find(['>', '<'])?;
-    Some((name, rest[end..].strip_prefix('>')?))
+    Some((lower(name), rest[end..].strip_prefix('>')?))
 }
 
 /// The lower-case name of the start tag at the start of `from`, its attributes, and the text after the tag.
-pub(super) fn start_tag(from: &str) -> Option<(String, Attributes<'_>, &str)> {
-    let (name, mut rest) = name(from.strip_prefix('<')?)?;
+pub(super) fn start_tag(from: &str) -> Option<(Cow<'_, str>, Attributes<'_>, &str)> {
     let mut attributes = Vec::new();
-    loop {
-        rest = rest.trim_start_matches([' ', '\t', '\n', '\r', '\u{c}', '/']);
+    let (name, after) = read_start_tag(from, |key, value| attributes.push((lower(key), value)))?;
+    Some((lower(name), attributes, after))
+}
+
+/// The name of the start tag at the start of `from` as written, and the text after the tag. `found` is called with the
+/// name and the value of each attribute as written, even if the tag turns out to be incomplete.
+pub(super) fn read_start_tag<'a>(
+    from: &'a str,
+    mut found: impl FnMut(&'a str, &'a str),
+) -> Option<(&'a str, &'a str)> {
+    let (name, mut rest) = name(from.strip_prefix('<')?)?;
+    for attributes in 0.. {
+        let between = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | b'\x0c' | b'/');
+        rest = &rest[rest.bytes().position(|byte| !between(&byte))?..];
         if let Some(after) = rest.strip_prefix('>') {
-            return Some((name, attributes, after));
+            return Some((name, after));
         }
-        let end =
-            rest.find(|c: char| c.is_ascii_whitespace() || matches!(c, '=' | '>' | '/' | '<' | '"' | '\''))?;
-        let (key, after) = rest.split_at(end);
-        if key.is_empty() || attributes.len() >= MAX_ATTRIBUTES {
+        let ends =
+            |byte: u8| byte.is_ascii_whitespace() || matches!(byte, b'=' | b'>' | b'/' | b'<' | b'"' | b'\'');
+        let (key, after) = rest.split_at(rest.bytes().position(ends)?);
+        if key.is_empty() || attributes >= MAX_ATTRIBUTES {
             return None;
         }
         let (value, after) = attribute_value(after)?;
-        attributes.push((key.to_ascii_lowercase(), value));
+        found(key, value);
         rest = after;
     }
+    None
 }
 
-/// The lower-case tag name at the start of `from`, and the text after it.
-fn name(from: &str) -> Option<(String, &str)> {
-    if !from.starts_with(|c: char| c.is_ascii_alphabetic()) {
+/// The tag name at the start of `from`, and the text after it.
+fn name(from: &str) -> Option<(&str, &str)> {
+    if !from.as_bytes().first()?.is_ascii_alphabetic() {
         return None;
     }
-    let end = from.find(|c: char| c.is_ascii_whitespace() || matches!(c, '>' | '/' | '<'))?;
-    let (name, rest) = from.split_at(end);
-    Some((name.to_ascii_lowercase(), rest))
+    let ends = |byte: u8| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'/' | b'<');
+    Some(from.split_at(from.bytes().position(ends)?))
+}
+
+fn lower(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    }
 }
 
 fn attribute_value(after: &str) -> Option<(&str, &str)> {
     let Some(value) = after.trim_ascii_start().strip_prefix('=') else { return Some(("", after)) };
     let value = value.trim_ascii_start();
-    for quote in ['"', '\''] {
-        if let Some(inner) = value.strip_prefix(quote) {
-            let end = inner.find(quote)?;
-            return Some((&inner[..end], &inner[end + 1..]));
-        }
+    let quote = value.as_bytes().first()?;
+    if matches!(quote, b'"' | b'\'') {
+        let inner = &value[1..];
+        let end = inner.bytes().position(|byte| byte == *quote)?;
+        return Some((&inner[..end], &inner[end + 1..]));
     }
-    let end = value.find(|c: char| c.is_ascii_whitespace() || matches!(c, '>' | '<'))?;
+    let end = value.bytes().position(|byte| byte.is_ascii_whitespace() || matches!(byte, b'>' | b'<'))?;
     Some(value.split_at(end))
 }
 
@@ -206,7 +227,7 @@ mod tests {
             tokens,
             [
                 Token::Text("a"),
-                Token::Start("b".into(), attributes.into_iter().map(|(k, v)| (k.to_owned(), v)).collect()),
+                Token::Start("b".into(), attributes.into_iter().map(|(k, v)| (k.into(), v)).collect()),
                 Token::Text("x"),
                 Token::End("b".into()),
                 Token::Text("1 "),

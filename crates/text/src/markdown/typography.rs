@@ -129,9 +129,16 @@ impl<'a> Line<'a> {
             if !self.chars[begin..end].iter().any(needed) {
                 continue;
             }
-            let mut text = String::new();
+            let mut text = String::with_capacity(end - begin);
             let mut at = begin.max(done);
             while at < end {
+                // Every replacement begins with one of these, or with the character before a quote or ` >>`.
+                let (here, next) = (self.chars[at], self.chars.get(at + 1));
+                if !needed(&here) && !next.is_some_and(|c| matches!(c, '"' | '\'' | '>')) {
+                    text.push(here);
+                    at += 1;
+                    continue;
+                }
                 let from = Ahead(&self.chars[at..]);
                 if let Some((replacement, length)) = from.symbol().or_else(|| from.quotes()) {
                     text.push_str(&replacement);

@@ -1,5 +1,6 @@
 //! The extent of HTML by kramdown's rules: it ends with the element, not at a blank line.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use crate::markdown::tokens;
@@ -119,8 +120,8 @@ impl Elements {
     /// Finds all closed elements of `text` in one pass.
     pub(super) fn of(text: &str) -> Self {
         let mut found = HashMap::new();
-        let mut open: Vec<(String, usize, usize)> = Vec::new();
-        let mut opened: HashMap<String, usize> = HashMap::new();
+        let mut open: Vec<(Cow<'_, str>, usize, usize)> = Vec::new();
+        let mut opened: HashMap<Cow<'_, str>, usize> = HashMap::new();
         let (mut comments_end, mut endless) = (true, Vec::new());
         let mut at = 0;
         while let Some(next) = text[at..].find('<') {
