@@ -30,8 +30,9 @@ pub mod taxonomies;
 pub mod thumbnails;
 pub mod views;
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+
+use foldhash::HashMap;
 
 use crate::fact::Subject;
 use crate::trace::Input;

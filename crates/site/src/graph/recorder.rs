@@ -5,9 +5,9 @@
 //! of the inputs, not their values, so that an equal result still compares equal.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use foldhash::HashMap;
 use jiff::civil::Date;
 
 use super::inputs::{AssetFile, EntryFile, EntrySource, FactInput, FactState, PageFile, RootFile, Site};
@@ -205,9 +205,9 @@ impl<'a> Reader<'a> {
             Err(problems) => return problems.first().map_or(Ok(String::new()), |first| Err(first.clone())),
         };
         let (rendered, reads) = templates.render(name, context, navigation);
-        reads.into_iter().for_each(|input| match input {
-            Input::Navigation => self.note(input, None),
-            input => self.depend(input),
+        reads.iter().for_each(|input| match input {
+            Input::Navigation => self.note(Input::Navigation, None),
+            input => self.depend(input.clone()),
         });
         rendered
     }

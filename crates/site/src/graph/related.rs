@@ -3,8 +3,9 @@
 #![allow(missing_docs, reason = "salsa's macros generate undocumented functions")]
 
 use std::cmp::Reverse;
-use std::collections::HashMap;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use super::EntryFile;
 use super::entries::front;
@@ -165,17 +166,18 @@ query! {
 }
 
 /// The other plugins shown on a plugin's page.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Beside {
     /// Related plugins, most similar first.
-    pub(super) related: Vec<EntryFile>,
+    pub(super) related: Box<[EntryFile]>,
     /// The newest plugins by the same authors, newest first.
-    pub(super) others: Vec<EntryFile>,
+    pub(super) others: Box<[EntryFile]>,
 }
 
-/// Returns the plugins that share a tag or a word with this one; those that share the most and the rarest come first.
-fn alike(kin: &Kin, index: &Index) -> Vec<usize> {
-    let mut scores: HashMap<usize, u32> = HashMap::new();
+/// Returns the plugins that share a tag or a word with this one, in any order, each with a score that is higher the more
+/// and the rarer names they share.
+fn alike(kin: &Kin, index: &Index) -> Vec<(u32, usize)> {
+    let mut parts: Vec<(usize, u32)> = Vec::new();
     // A tag is a deliberate choice, while a word may be in a title by accident.
     for (names, by_name, common, weight) in
         [(&kin.tags, &index.tags, COMMON_TAG, 2 << 12), (&kin.words, &index.words, COMMON_WORD, 1 << 12)]
@@ -184,42 +186,51 @@ fn alike(kin: &Kin, index: &Index) -> Vec<usize> {
             // Weigh by the number of plugins that share the name. Integers, because floating-point results can differ
             // between platforms.
             let part = u32::try_from(sharing.len()).map_or(0, |all| weight / all.max(1));
-            for place in sharing {
-                *scores.entry(place).or_default() += part;
-            }
+            parts.extend(sharing.map(|place| (place, part)));
         }
     }
-    let mut alike: Vec<(u32, usize)> = scores.into_iter().map(|(place, score)| (score, place)).collect();
-    // Among equally similar plugins, the newest come first.
-    alike.sort_unstable_by_key(|one| Reverse(*one));
-    alike.into_iter().map(|(_, place)| place).collect()
+    parts.sort_unstable_by_key(|(place, _)| *place);
+    let of_same = parts.chunk_by(|(one, _), (other, _)| one == other);
+    of_same.map(|parts| (parts.iter().map(|(_, part)| part).sum(), parts[0].0)).collect()
 }
 
-/// The other plugins shown on the page of `file`.
-pub(super) fn beside(db: Reader<'_>, file: EntryFile) -> Beside {
-    let (all, index) = (all(db), index(db));
-    let Some((own, (_, kin))) = index.places.get(&file).and_then(|place| Some((*place, all.get(*place)?)))
-    else {
-        return Beside::default();
-    };
-    let at = |place: usize| all.get(place).filter(|_| place != own);
-    let is_of_same = |other: &Kin| other.authors.iter().any(|author| kin.authors.contains(author));
+query! {
+    unnoted;
+    /// The other plugins shown on the page of `file`.
+    pub(super) fn beside(db: Reader<'_>, file: EntryFile) -> Beside {
+        let (all, index) = (all(db), index(db));
+        let Some((own, (_, kin))) = index.places.get(&file).and_then(|place| Some((*place, all.get(*place)?)))
+        else {
+            return Beside::default();
+        };
+        let at = |place: usize| all.get(place).filter(|_| place != own);
+        let is_of_same = |other: &Kin| other.authors.iter().any(|author| kin.authors.contains(author));
 
-    let is_like = |place: usize| at(place).is_some_and(|(_, it)| it.is_recommended && !is_of_same(it));
-    let related = alike(kin, index).into_iter().filter(|place| is_like(*place));
+        let is_like = |place: usize| at(place).is_some_and(|(_, it)| it.is_recommended && !is_of_same(it));
+        // The best so far, best first. Among equally similar plugins, the newest come first.
+        let mut related: Vec<(u32, usize)> = Vec::with_capacity(RELATED + 1);
+        for one in alike(kin, index) {
+            let is_better = related.len() < RELATED || related.last().is_some_and(|worst| one > *worst);
+            if is_better && is_like(one.1) {
+                related.insert(related.partition_point(|better| *better > one), one);
+                related.truncate(RELATED);
+            }
+        }
 
-    let mut others: Vec<usize> = Vec::new();
-    for author in &kin.authors {
-        let newest = index.authors.sharing(*author).rev();
-        others.extend(newest.filter(|place| at(*place).is_some_and(|(_, it)| !it.is_disabled)).take(OTHERS));
+        let mut others: Vec<usize> = Vec::new();
+        for author in &kin.authors {
+            let newest = index.authors.sharing(*author).rev();
+            others.extend(newest.filter(|place| at(*place).is_some_and(|(_, it)| !it.is_disabled)).take(OTHERS));
+        }
+        others.sort_unstable_by_key(|place| Reverse(*place));
+        others.dedup();
+
+        let files = |places: &mut dyn Iterator<Item = usize>| -> Box<[EntryFile]> {
+            places.filter_map(|place| Some(all.get(place)?.0)).collect()
+        };
+        let related = files(&mut related.into_iter().map(|(_, place)| place));
+        Beside { related, others: files(&mut others.into_iter().take(OTHERS)) }
     }
-    others.sort_unstable_by_key(|place| Reverse(*place));
-    others.dedup();
-
-    let files = |places: &mut dyn Iterator<Item = usize>| -> Vec<EntryFile> {
-        places.filter_map(|place| Some(all.get(place)?.0)).collect()
-    };
-    Beside { related: files(&mut related.take(RELATED)), others: files(&mut others.into_iter().take(OTHERS)) }
 }
 
 /// Returns the digest of what the page of `file` shows of other plugins.
@@ -228,9 +239,9 @@ pub fn digest(db: Reader<'_>, file: EntryFile) -> Digest {
     let mut bytes = Vec::new();
     for files in [related, others] {
         for other in files {
-            bytes.extend_from_slice(stem(db, other).as_bytes());
+            bytes.extend_from_slice(stem(db, *other).as_bytes());
             bytes.push(0);
-            bytes.extend(front(db, other).iter().flat_map(|front| front.kin.shown.as_bytes()));
+            bytes.extend(front(db, *other).iter().flat_map(|front| front.kin.shown.as_bytes()));
         }
         bytes.push(1);
     }

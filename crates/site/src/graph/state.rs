@@ -1,7 +1,8 @@
 //! The current version of each input, and traces: the inputs that were read, with their versions.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+
+use foldhash::HashMap;
 
 use super::entries::{feed_description, front};
 use super::kinds::{Kind, stem};

@@ -1,8 +1,9 @@
 //! Statistics: how often each query was computed and how often its result was reused.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
+use foldhash::HashMap;
 use serde::Serialize;
 
 /// The counts of one query.
