@@ -1,7 +1,8 @@
 //! The content of rendered outputs: a template with its context, or JSON.
 
-use minijinja::value::{Serde, Value};
-use minijinja::{context, value::merge_maps};
+use std::sync::Arc;
+
+use minijinja::value::{Serde, Value, merge_maps};
 use serde::Serialize;
 
 use super::kinds::Kind;
@@ -15,7 +16,7 @@ use crate::markdown;
 use crate::problem::Problem;
 use crate::render::context::Full;
 use crate::render::environment::Page;
-use crate::render::{address, pictures};
+use crate::render::{address, object, pictures};
 
 /// Renders an output and stores its bytes as a blob. Returns the digest.
 pub(super) fn render(db: Reader<'_>, kind: &Kind) -> Result<Digest, Problem> {
@@ -39,25 +40,26 @@ pub(super) fn render(db: Reader<'_>, kind: &Kind) -> Result<Digest, Problem> {
     };
     if let Content::Template(_, context) = &row.content {
         let context = context(db, kind, &mut page);
-        let context = merge_maps([context! { page => value(&page) }, context]);
+        let context = merge_maps([object::variables([("page", value(&page))]), context]);
         let text = fill(db, template, context)?;
         return Ok(db.memory().put_blob(text.as_bytes()));
     }
     let Kind::Plugin(file) = kind else { return Ok(Digest::of(b"")) };
-    let mut plugin = views::full(db, *file);
+    let mut plugin = views::full(db, *file).map(Arc::new);
     if let Some(plugin) = &plugin {
         page.title.clone_from(&plugin.summary.title);
         page.description.clone_from(&plugin.summary.description);
         page.pictures_from = pictures::sources(db.settings(), &plugin.screenshots);
     }
-    let render = |plugin: &Option<Full>| {
-        fill(db, template, context! { page => value(&page), plugin => value(plugin) })
+    let render = |plugin: &Option<Arc<Full>>| {
+        let plugin = plugin.as_ref().map_or(Value::from(()), object::on_own_page);
+        fill(db, template, object::variables([("page", value(&page)), ("plugin", plugin)]))
     };
     let mut text = render(&plugin)?;
     // If the template has an id that the description also has, rename the one in the description and render again.
     let apart = plugin.as_ref().and_then(|plugin| markdown::apart(&text, &plugin.body));
     if let (Some(body), Some(full)) = (apart, &mut plugin) {
-        full.body = body;
+        Arc::make_mut(full).body = body;
         text = render(&plugin)?;
     }
     Ok(db.memory().put_blob(text.as_bytes()))
@@ -75,7 +77,7 @@ fn put_json(db: Reader<'_>, kind: &Kind, text: &str) -> Result<Digest, Problem> 
 
 /// Renders a template.
 fn fill(db: Reader<'_>, template: &str, context: Value) -> Result<String, Problem> {
-    db.render(template, context, db.unnoted(|db| own_pages::navigation(db).clone()).as_slice())
+    db.unnoted(|unnoted| db.render(template, context, own_pages::navigation(unnoted)))
 }
 
 /// Renders a page around `body`. If the template has an id that the body also has, the one in the body is renamed and

@@ -170,7 +170,7 @@ pub fn full(db: Reader<'_>, file: EntryFile) -> Option<Full> {
         };
         (cards(&beside.related), cards(&beside.others))
     });
-    let summary = summary(db, file).as_deref()?.clone();
+    let summary = summary(db, file).clone()?;
     let abandonment = notices::read_abandonment(db, file).as_ref();
     let id = &plugin.entry.id;
     let (notices, blocklist) = db.summed_up(Input::Concerning, Some(file), |db| {

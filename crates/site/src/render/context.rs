@@ -160,7 +160,7 @@ impl Summary {
 #[allow(missing_docs, reason = "docs/templates.md documents the members")]
 pub struct Full {
     #[serde(flatten)]
-    pub summary: Summary,
+    pub summary: Arc<Summary>,
     pub homepage: String,
     pub source: String,
     pub archive: String,
@@ -383,7 +383,7 @@ impl Full {
     /// Returns the data for a plugin's page.
     pub fn of(
         plugin: &Plugin,
-        summary: Summary,
+        summary: Arc<Summary>,
         settings: View<'_>,
         compat: &Compat,
         around: Surroundings,

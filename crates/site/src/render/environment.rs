@@ -1,8 +1,8 @@
 //! The compiled templates of a site, with the functions and filters they can use.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use minijinja::value::{Enumerator, Object, Serde};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value};
@@ -12,8 +12,7 @@ use super::address::{self, Local};
 use super::reads::{self, Navigation};
 use super::{filters, pictures, shared};
 use crate::config::{Listener, Settings, View};
-use crate::digest::Digest;
-use crate::markdown::{self, Addresses, is_forbidden};
+use crate::markdown::{self, Addresses, is_forbidden, may_begin_forbidden};
 use crate::problem::Problem;
 use crate::trace::Input;
 
@@ -33,6 +32,8 @@ pub struct Source {
 pub struct Templates {
     environment: Environment<'static>,
     sources: Vec<Source>,
+    /// The navigation of the page that was rendered last; most builds have only one.
+    navigation: Mutex<Option<Arc<Navigation>>>,
 }
 
 /// The metadata of a page.
@@ -108,17 +109,21 @@ impl Templates {
         let of_inline = Arc::clone(&settings);
         environment
             .add_filter("inline", move |text: &str| Value::from_safe_string(inline(told(&of_inline), text)));
-        environment.add_function("asset", move |name: &str| {
-            reads::note(Input::Asset(name.into()));
-            match assets.get(name) {
-                Some(path) => Ok(Local::of(told(&settings), path).value()),
-                None => Err(Error::new(ErrorKind::InvalidOperation, format!("unknown asset `{name}`"))),
+        environment.add_function("asset", move |name: &str| match assets.get_key_value(name) {
+            Some((name, path)) => {
+                reads::note(Input::Asset(Arc::clone(name)));
+                Ok(Local::of(told(&settings), path).value())
+            }
+            None => {
+                reads::note(Input::Asset(name.into()));
+                Err(Error::new(ErrorKind::InvalidOperation, format!("unknown asset `{name}`")))
             }
         });
-        Ok(Self { environment, sources })
+        Ok(Self { environment, sources, navigation: Mutex::default() })
     }
 
-    /// Renders the template `name` with the site's navigation entries. Also returns the reads, even if rendering fails.
+    /// Renders the template `name` with the site's navigation entries. Also returns the reads, in order and each once,
+    /// even if rendering fails.
     ///
     /// # Errors
     ///
@@ -128,13 +133,19 @@ impl Templates {
         name: &str,
         context: Value,
         navigation: &[Destination],
-    ) -> (Result<String, Problem>, BTreeSet<Input>) {
-        let digest = Digest::of(&serde_json::to_vec(navigation).unwrap_or_default());
-        let navigation = Navigation { value: Value::from(Serde(navigation)), digest };
-        reads::recorded_with(Arc::new(navigation), || {
+    ) -> (Result<String, Problem>, Arc<[Input]>) {
+        reads::recorded_with(self.navigation(navigation), || {
             reads::note(Input::Template(name.into()));
             self.render_unrecorded(name, context)
         })
+    }
+
+    fn navigation(&self, entries: &[Destination]) -> Arc<Navigation> {
+        let mut last = self.navigation.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*last {
+            Some(last) if last.entries == entries => Arc::clone(last),
+            _ => Arc::clone(last.insert(Arc::new(Navigation::of(entries)))),
+        }
     }
 
     fn render_unrecorded(&self, name: &str, context: Value) -> Result<String, Problem> {
@@ -188,30 +199,66 @@ fn format(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Res
     let Some(text) = text.filter(|_| *state.auto_escape() == AutoEscape::Html) else {
         return minijinja::escape_formatter(out, state, value);
     };
-    let escapes = !value.is_safe();
-    let special = |c: char| (escapes && matches!(c, '&' | '<' | '>' | '"' | '\'')) || is_forbidden(c);
-    // Most texts need no escaping, which is faster to check by bytes.
-    let is_plain =
-        |byte: u8| matches!(byte, b' '..=b'~' | b'\n') && !matches!(byte, b'&' | b'<' | b'>' | b'"' | b'\'');
-    let is_harmless = |byte: u8| matches!(byte, b' '..=b'~' | b'\n');
-    if text.bytes().all(if escapes { is_plain } else { is_harmless }) {
-        return Ok(out.write_str(text)?);
+    let (mut written, mut at) = (0, 0);
+    let kinds = if value.is_safe() { SUSPECT } else { SUSPECT | MARKUP };
+    while let Some(next) = find(&text.as_bytes()[at..], kinds) {
+        at += next;
+        let Some(c) = text[at..].chars().next() else { break };
+        let instead = match c {
+            '&' => Some("&amp;"),
+            '<' => Some("&lt;"),
+            '>' => Some("&gt;"),
+            '"' => Some("&quot;"),
+            '\'' => Some("&#39;"),
+            c => is_forbidden(c).then_some(""),
+        };
+        let after = at + c.len_utf8();
+        if let Some(instead) = instead {
+            out.write_str(&text[written..at])?;
+            out.write_str(instead)?;
+            written = after;
+        }
+        at = after;
     }
-    let mut rest = text;
-    while let Some((at, c)) = rest.char_indices().find(|&(_, c)| special(c)) {
-        out.write_str(&rest[..at])?;
-        out.write_str(match c {
-            '&' => "&amp;",
-            '<' => "&lt;",
-            '>' => "&gt;",
-            '"' => "&quot;",
-            '\'' => "&#39;",
-            _ => "",
-        })?;
-        rest = &rest[at + c.len_utf8()..];
-    }
-    Ok(out.write_str(rest)?)
+    Ok(out.write_str(&text[written..])?)
 }
+
+/// A byte that is escaped in HTML.
+const MARKUP: u8 = 1;
+
+/// A byte with which a forbidden character can begin.
+const SUSPECT: u8 = 2;
+
+/// What each byte of a text can be. Most texts have neither kind.
+const KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte = 0;
+    while byte < kinds.len() {
+        kinds[byte] = match byte as u8 {
+            b'&' | b'<' | b'>' | b'"' | b'\'' => MARKUP,
+            byte if may_begin_forbidden(byte) => SUSPECT,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
+/// Returns the position of the first byte of one of these kinds.
+fn find(bytes: &[u8], kinds: u8) -> Option<usize> {
+    let is_found = |byte: &u8| KINDS[usize::from(*byte)] & kinds != 0;
+    let mut skipped = 0;
+    if kinds == SUSPECT {
+        // Whole descriptions come this way, so skip blocks at once. The compiler makes vector instructions of this.
+        let is_block_clear =
+            |block: &&[u8; BLOCK]| !block.iter().fold(false, |any, byte| any | may_begin_forbidden(*byte));
+        skipped = bytes.as_chunks::<BLOCK>().0.iter().take_while(is_block_clear).count() * BLOCK;
+    }
+    bytes[skipped..].iter().position(is_found).map(|at| skipped + at)
+}
+
+/// The number of bytes that [`find`] looks at together.
+const BLOCK: usize = 32;
 
 fn problem(error: &Error, source: &Source) -> Problem {
     let line = error.line().unwrap_or(1);
@@ -261,12 +308,16 @@ const SITE: [&str; 13] = [
 
 impl Object for Site {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
         let settings = told(&self.0);
         let of_theme = |key| {
             reads::setting(key);
             &self.0.theme
         };
-        Some(match key.as_str()? {
+        Some(match key {
             "title" => settings.title().into(),
             "description" => settings.description().into(),
             "url" => settings.url().into(),
@@ -299,7 +350,10 @@ struct Texts(Arc<Settings>);
 
 impl Object for Texts {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        let key = key.as_str()?;
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
         let (_, setting, text) = self.0.theme.texts.all().into_iter().find(|(name, ..)| *name == key)?;
         reads::setting(setting);
         Some(text.into())

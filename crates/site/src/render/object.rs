@@ -1,13 +1,13 @@
-//! Plugins as template values for lists. Members are converted when a template reads them, because lists read few of
-//! many.
+//! Plugins as template values. Members are converted when a template reads them, because templates read few of many.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, OnceLock};
 
+use foldhash::HashMap;
 use minijinja::context;
 use minijinja::value::{Enumerator, Object, Serde, Value};
 
 use super::address::Local;
-use super::context::{Group, Summary};
+use super::context::{Full, Group, Summary};
 
 /// A plugin in a long list, without numbers that change daily: with them, the list would change every day.
 #[derive(Debug)]
@@ -18,7 +18,11 @@ const NUMBERS: [&str; 5] = ["usage", "stars", "latest_release", "last_push", "gi
 
 impl Object for Listed {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        if NUMBERS.contains(&key.as_str()?) { None } else { self.0.get_value(key) }
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        if NUMBERS.contains(&key) { None } else { self.0.get_value_by_str(key) }
     }
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
@@ -29,7 +33,11 @@ impl Object for Listed {
 
 impl Object for Summary {
     fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        Some(match key.as_str()? {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        Some(match key {
             "stem" => self.stem.as_str().into(),
             "id" => self.id.as_str().into(),
             "title" => self.title.as_str().into(),
@@ -97,6 +105,127 @@ const MEMBERS: [&str; 28] = [
     "os",
     "octoprint",
 ];
+
+/// A plugin on its own page, which reads many members more than once: each is converted at its first use.
+#[derive(Debug)]
+struct Shown {
+    full: Arc<Full>,
+    converted: [OnceLock<Value>; MEMBERS.len() + OWN.len()],
+}
+
+/// The members of [`Full`] beside those of its summary.
+const OWN: [&str; 23] = [
+    "homepage",
+    "source",
+    "archive",
+    "follow_dependency_links",
+    "no_build_isolation",
+    "license",
+    "license_url",
+    "screenshots",
+    "compatibility",
+    "disabled_html",
+    "replaced_html",
+    "note",
+    "note_html",
+    "privacy_policy",
+    "github",
+    "versions",
+    "history",
+    "notices",
+    "blocklist",
+    "body",
+    "related",
+    "others",
+    "extra",
+];
+
+impl Shown {
+    fn names() -> impl Iterator<Item = &'static str> {
+        MEMBERS.into_iter().chain(OWN)
+    }
+
+    fn convert(&self, key: &str) -> Option<Value> {
+        let full = &self.full;
+        Some(match key {
+            "homepage" => full.homepage.as_str().into(),
+            "source" => full.source.as_str().into(),
+            "archive" => full.archive.as_str().into(),
+            "follow_dependency_links" => full.follow_dependency_links.into(),
+            "no_build_isolation" => full.no_build_isolation.into(),
+            "license" => full.license.as_str().into(),
+            "license_url" => full.license_url.as_deref().into(),
+            "screenshots" => Value::from(Serde(&full.screenshots)),
+            "compatibility" => Value::from(Serde(&full.compatibility)),
+            "disabled_html" => full.disabled_html.as_deref().into(),
+            "replaced_html" => full.replaced_html.as_deref().into(),
+            "note" => full.note.as_deref().into(),
+            "note_html" => full.note_html.as_deref().into(),
+            "privacy_policy" => full.privacy_policy.as_deref().into(),
+            "github" => Value::from(Serde(&full.github)),
+            "versions" => Value::from(Serde(&full.versions)),
+            "history" => Value::from(Serde(&full.history)),
+            "notices" => Value::from(Serde(&full.notices)),
+            "blocklist" => Value::from(Serde(&full.blocklist)),
+            "body" => full.body.as_str().into(),
+            "related" => Value::from(Serde(&full.related)),
+            "others" => Value::from(Serde(&full.others)),
+            "extra" => Value::from(Serde(&full.extra)),
+            key => return full.summary.get_value_by_str(key),
+        })
+    }
+}
+
+impl Object for Shown {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        static PLACES: LazyLock<HashMap<&str, usize>> =
+            LazyLock::new(|| Shown::names().enumerate().map(|(place, name)| (name, place)).collect());
+        let converted = self.converted.get(*PLACES.get(key)?)?;
+        match converted.get() {
+            Some(value) => Some(value.clone()),
+            None => {
+                let value = self.convert(key)?;
+                Some(converted.get_or_init(|| value).clone())
+            }
+        }
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(Self::names().map(Value::from).collect())
+    }
+}
+
+/// Returns a plugin on its own page as a template value.
+pub fn on_own_page(full: &Arc<Full>) -> Value {
+    Value::from_object(Shown { full: Arc::clone(full), converted: std::array::from_fn(|_| OnceLock::new()) })
+}
+
+/// The variables of a template: few, so that comparing names is faster than hashing them.
+#[derive(Debug)]
+struct Variables(Vec<(&'static str, Value)>);
+
+impl Object for Variables {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.get_value_by_str(key.as_str()?)
+    }
+
+    fn get_value_by_str(self: &Arc<Self>, key: &str) -> Option<Value> {
+        self.0.iter().find(|(name, _)| *name == key).map(|(_, value)| value.clone())
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.0.iter().map(|(name, _)| Value::from(*name)).collect())
+    }
+}
+
+/// Returns the context of a template with these variables.
+pub fn variables(variables: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
+    Value::from_object(Variables(variables.into_iter().collect()))
+}
 
 /// Returns a plugin's summary as a template value.
 pub fn plugin(summary: &Arc<Summary>) -> Value {

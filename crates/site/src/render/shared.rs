@@ -1,7 +1,7 @@
 //! Content that many pages share, such as the navigation, rendered only once.
 
-use std::collections::{BTreeSet, HashMap};
-use std::sync::{Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use minijinja::value::ValueKind;
 use minijinja::{Environment, Error, ErrorKind, State, Value, context};
@@ -47,7 +47,7 @@ impl Here {
 type Key = (String, Here, Option<Digest>);
 
 /// A result and its reads.
-type Known = (Value, BTreeSet<Input>);
+type Known = (Value, Arc<[Input]>);
 
 /// Adds the function `shared(name, here)`: it renders the template `name` with nothing but `here` in its context.
 pub(super) fn add(environment: &mut Environment<'static>) {
