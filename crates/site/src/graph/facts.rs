@@ -119,10 +119,12 @@ pub fn digest_of(state: &FactState) -> Digest {
     }
 }
 
-/// Returns the digest of a plugin's usage.
-pub fn usage_digest<'a>(db: impl Into<Reader<'a>>, file: EntryFile) -> Digest {
-    let db = db.into();
-    Digest::of(&serde_json::to_vec(usage(db, file)).unwrap_or_default())
+query! {
+    as Input::Usage, Some(file);
+    /// Returns the digest of a plugin's usage. Each of the plugin's outputs asks for it.
+    pub fn usage_digest(db: Reader<'_>, file: EntryFile) -> Digest {
+        Digest::of(&serde_json::to_vec(usage(db, file)).unwrap_or_default())
+    }
 }
 
 query! {

@@ -11,7 +11,7 @@ use super::EntryFile;
 use super::entries::front;
 use super::kinds::stem;
 use super::plugins::plugins;
-use super::recorder::{Reader, query};
+use super::recorder::query;
 use crate::digest::Digest;
 use crate::entry::Entry;
 use crate::entry_trace::Kin;
@@ -233,19 +233,22 @@ query! {
     }
 }
 
-/// Returns the digest of what the page of `file` shows of other plugins.
-pub fn digest(db: Reader<'_>, file: EntryFile) -> Digest {
-    let Beside { related, others } = beside(db, file);
-    let mut bytes = Vec::new();
-    for files in [related, others] {
-        for other in files {
-            bytes.extend_from_slice(stem(db, *other).as_bytes());
-            bytes.push(0);
-            bytes.extend(front(db, *other).iter().flat_map(|front| front.kin.shown.as_bytes()));
+query! {
+    unnoted;
+    /// Returns the digest of what the page of `file` shows of other plugins.
+    pub fn digest(db: Reader<'_>, file: EntryFile) -> Digest {
+        let Beside { related, others } = beside(db, file);
+        let mut bytes = Vec::new();
+        for files in [related, others] {
+            for other in files {
+                bytes.extend_from_slice(stem(db, *other).as_bytes());
+                bytes.push(0);
+                bytes.extend(front(db, *other).iter().flat_map(|front| front.kin.shown.as_bytes()));
+            }
+            bytes.push(1);
         }
-        bytes.push(1);
+        Digest::of(&bytes)
     }
-    Digest::of(&bytes)
 }
 
 #[cfg(test)]

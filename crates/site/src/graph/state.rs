@@ -116,14 +116,14 @@ pub fn version(db: &Database, input: &Input, of: Option<EntryFile>) -> Option<Ve
         | Input::Histories
         | Input::Good => return None,
         Input::Kin => *related::identity(reader),
-        Input::Usage => facts::usage_digest(reader, of?),
+        Input::Usage => *facts::usage_digest(reader, of?),
         Input::History => history::digest(reader, of?),
         Input::Ages => {
             let ages = facts::ages(reader, of?);
             return (ages != Ages::default()).then(|| Version::short(ages.to_string()));
         }
         Input::Concerning => return concerning(db, &front(reader, of?)?.id),
-        Input::Related => related::digest(reader, of?),
+        Input::Related => *related::digest(reader, of?),
         Input::Fact(subject) => facts::digest_of(reader.fact(subject)),
         Input::Purpose(path) => return purpose(reader, path),
         Input::Page(path) => {

@@ -10,9 +10,9 @@ use serde::Serialize;
 
 use super::address::{self, Local};
 use super::reads::{self, Navigation};
-use super::{filters, pictures, shared};
+use super::{escape, filters, pictures, shared};
 use crate::config::{Listener, Settings, View};
-use crate::markdown::{self, Addresses, is_forbidden, may_begin_forbidden};
+use crate::markdown::{self, Addresses};
 use crate::problem::Problem;
 use crate::trace::Input;
 
@@ -191,74 +191,16 @@ pub fn has_markup(name: &str) -> bool {
     [".html", ".xml", ".atom"].iter().any(|extension| name.ends_with(extension))
 }
 
-/// Writes a value. In HTML and XML, only the characters with a special meaning are escaped; the engine's own formatter
-/// also escapes `/`, which makes addresses longer and hard to read. Characters that are not allowed in HTML or XML are
-/// removed, because facts can contain any.
+/// Writes a value. In HTML and XML, it is escaped by [`escape::escaped`]; the engine's own formatter also escapes `/`, which makes
+/// addresses longer and hard to read.
 fn format(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     let text = value.as_str().or_else(|| value.downcast_object_ref().map(Local::as_str));
     let Some(text) = text.filter(|_| *state.auto_escape() == AutoEscape::Html) else {
         return minijinja::escape_formatter(out, state, value);
     };
-    let (mut written, mut at) = (0, 0);
-    let kinds = if value.is_safe() { SUSPECT } else { SUSPECT | MARKUP };
-    while let Some(next) = find(&text.as_bytes()[at..], kinds) {
-        at += next;
-        let Some(c) = text[at..].chars().next() else { break };
-        let instead = match c {
-            '&' => Some("&amp;"),
-            '<' => Some("&lt;"),
-            '>' => Some("&gt;"),
-            '"' => Some("&quot;"),
-            '\'' => Some("&#39;"),
-            c => is_forbidden(c).then_some(""),
-        };
-        let after = at + c.len_utf8();
-        if let Some(instead) = instead {
-            out.write_str(&text[written..at])?;
-            out.write_str(instead)?;
-            written = after;
-        }
-        at = after;
-    }
-    Ok(out.write_str(&text[written..])?)
+    let written = if value.is_safe() { escape::readable(text, out) } else { escape::escaped(text, out) };
+    Ok(written?)
 }
-
-/// A byte that is escaped in HTML.
-const MARKUP: u8 = 1;
-
-/// A byte with which a forbidden character can begin.
-const SUSPECT: u8 = 2;
-
-/// What each byte of a text can be. Most texts have neither kind.
-const KINDS: [u8; 256] = {
-    let mut kinds = [0; 256];
-    let mut byte = 0;
-    while byte < kinds.len() {
-        kinds[byte] = match byte as u8 {
-            b'&' | b'<' | b'>' | b'"' | b'\'' => MARKUP,
-            byte if may_begin_forbidden(byte) => SUSPECT,
-            _ => 0,
-        };
-        byte += 1;
-    }
-    kinds
-};
-
-/// Returns the position of the first byte of one of these kinds.
-fn find(bytes: &[u8], kinds: u8) -> Option<usize> {
-    let is_found = |byte: &u8| KINDS[usize::from(*byte)] & kinds != 0;
-    let mut skipped = 0;
-    if kinds == SUSPECT {
-        // Whole descriptions come this way, so skip blocks at once. The compiler makes vector instructions of this.
-        let is_block_clear =
-            |block: &&[u8; BLOCK]| !block.iter().fold(false, |any, byte| any | may_begin_forbidden(*byte));
-        skipped = bytes.as_chunks::<BLOCK>().0.iter().take_while(is_block_clear).count() * BLOCK;
-    }
-    bytes[skipped..].iter().position(is_found).map(|at| skipped + at)
-}
-
-/// The number of bytes that [`find`] looks at together.
-const BLOCK: usize = 32;
 
 fn problem(error: &Error, source: &Source) -> Problem {
     let line = error.line().unwrap_or(1);

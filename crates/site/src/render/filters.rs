@@ -6,12 +6,14 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 use minijinja::{Environment, Value};
 
+use super::escape::Escaped;
 use super::{slug, text};
 use crate::versions::Admitted;
 
-/// Adds the filters `date`, `minute`, `rfc2822`, `number`, `versions` and `slug`.
+/// Adds the filters `date`, `time`, `minute`, `rfc2822`, `number`, `versions` and `slug`.
 pub(super) fn add(environment: &mut Environment<'static>) {
     environment.add_filter("date", date);
+    environment.add_filter("time", time);
     environment.add_filter("minute", minute);
     environment.add_filter("rfc2822", rfc_2822);
     environment.add_filter("number", number);
@@ -31,6 +33,12 @@ fn moment(text: &str) -> Option<Zoned> {
 /// Formats `2017-11-11` and `2017-11-11T05:38:17Z` as `11 Nov 2017`. Anything else is unchanged.
 fn date(text: &str) -> String {
     moment(text).map_or_else(|| text.to_owned(), |moment| moment.strftime("%-d %b %Y").to_string())
+}
+
+/// Formats a date or timestamp as by [`date`], as an HTML element that also has it as written.
+fn time(text: &str) -> Value {
+    let (written, shown) = (Escaped(text), date(text));
+    Value::from_safe_string(format!("<time datetime=\"{written}\">{}</time>", Escaped(&shown)))
 }
 
 /// Formats `2017-11-11T05:38:17Z` as `11 Nov 2017, 05:38 UTC`. Anything else is unchanged.
@@ -70,6 +78,8 @@ mod tests {
         assert_eq!(date("2017-11-11"), "11 Nov 2017");
         assert_eq!(date("2020-05-23T23:38:17Z"), "23 May 2020");
         assert_eq!(date("soon"), "soon");
+        assert_eq!(time("2017-11-11").as_str(), Some("<time datetime=\"2017-11-11\">11 Nov 2017</time>"));
+        assert_eq!(time("<\u{7}").as_str(), Some("<time datetime=\"&lt;\">&lt;</time>"));
         assert_eq!(minute("2016-02-25T00:07:59-06:00"), "25 Feb 2016, 06:07 UTC");
         assert_eq!(minute("soon"), "soon");
         assert_eq!(rfc_2822("2016-02-25T00:00:00-06:00"), "Thu, 25 Feb 2016 00:00:00 -0600");

@@ -7,6 +7,7 @@ pub mod browse_json;
 pub mod compact;
 pub mod context;
 pub mod environment;
+mod escape;
 pub mod feed;
 mod filters;
 pub mod history;

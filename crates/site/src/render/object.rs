@@ -262,7 +262,45 @@ pub fn groups(groups: Vec<Group<'_>>) -> Value {
 mod tests {
     use super::*;
     use crate::config::Settings;
-    use crate::render::context::{Named, UsageNumbers, UsageWindows};
+    use crate::render::context::{
+        Card, Compatibility, Named, OperatingSystem, Shot, UsageNumbers, UsageWindows,
+    };
+
+    fn shown(summary: Arc<Summary>) -> Full {
+        let text = |text: &str| text.to_owned();
+        Full {
+            homepage: text("homepage"),
+            source: text("source"),
+            archive: text("archive"),
+            follow_dependency_links: true,
+            no_build_isolation: false,
+            license: text("license"),
+            license_url: Some(text("license_url")),
+            screenshots: vec![Shot { url: summary.url.clone(), alt: Some(text("alt")), caption: None }],
+            compatibility: Compatibility {
+                octoprint: vec![text("1.4.0")],
+                os: vec![OperatingSystem { id: text("linux"), name: text("Linux") }],
+                python: Some(text(">=3")),
+                python2: Some(false),
+                python_declared: true,
+            },
+            disabled_html: Some(text("disabled_html")),
+            replaced_html: Some(text("replaced_html")),
+            note: Some(text("note")),
+            note_html: Some(text("note_html")),
+            privacy_policy: Some(text("privacy_policy")),
+            github: None,
+            versions: Vec::new(),
+            history: None,
+            notices: Vec::new(),
+            blocklist: Vec::new(),
+            body: text("body"),
+            related: vec![Card::from(&*summary)],
+            others: Vec::new(),
+            extra: [(text("key"), "value".into())].into_iter().collect(),
+            summary,
+        }
+    }
 
     #[test]
     fn an_object_has_the_members_of_what_it_stands_for() {
@@ -302,6 +340,11 @@ mod tests {
         let mut json = serde_json::to_value(&full).unwrap();
         let full = Arc::new(full);
         assert_eq!(serde_json::to_value(plugin(&full)).unwrap(), json);
+        let shown = shown(Arc::clone(&full));
+        let page = on_own_page(&Arc::new(shown.clone()));
+        assert_eq!(serde_json::to_string(&page).unwrap(), serde_json::to_string(&shown).unwrap());
+        // The second time, the members are converted already.
+        assert_eq!(serde_json::to_string(&page).unwrap(), serde_json::to_string(&shown).unwrap());
         json.as_object_mut().unwrap().retain(|key, _| !NUMBERS.contains(&key.as_str()));
         assert_eq!(serde_json::to_value(listed([&full])).unwrap()[0], json);
     }

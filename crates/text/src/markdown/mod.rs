@@ -138,10 +138,8 @@ fn options() -> Options<'static> {
 
 /// `text` with U+FFFD in place of each forbidden character except [`BASE`].
 fn readable(text: &str) -> Cow<'_, str> {
-    let is_forbidden = |c: char| is_forbidden(c) && c != BASE;
-    // Most texts have no such byte, which is faster to see than the characters.
-    if text.bytes().any(may_begin_forbidden) && text.contains(is_forbidden) {
-        Cow::Owned(text.replace(is_forbidden, "\u{FFFD}"))
+    if first_forbidden(text).is_some() {
+        Cow::Owned(text.replace(|c: char| is_forbidden(c) && c != BASE, "\u{FFFD}"))
     } else {
         Cow::Borrowed(text)
     }
@@ -153,6 +151,31 @@ pub fn is_forbidden(c: char) -> bool {
     (c.is_control() && !matches!(c, '\n' | '\t' | '\r'))
         || matches!(c, '\u{FDD0}'..='\u{FDEF}')
         || u32::from(c) & 0xFFFE == 0xFFFE
+}
+
+/// The first character of `text` that [`is_forbidden`], and its position.
+pub fn first_forbidden(text: &str) -> Option<(usize, char)> {
+    /// The number of bytes that are looked at together.
+    const BLOCK: usize = 32;
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    loop {
+        // The compiler makes vector instructions of this.
+        let is_clear =
+            |block: &&[u8; BLOCK]| !block.iter().fold(false, |any, byte| any | may_begin_forbidden(*byte));
+        at += bytes[at..].as_chunks::<BLOCK>().0.iter().take_while(is_clear).count() * BLOCK;
+        let block = &bytes[at..bytes.len().min(at + BLOCK)];
+        match block.iter().position(|byte| may_begin_forbidden(*byte)) {
+            Some(next) => at += next,
+            None if at + BLOCK < bytes.len() => at += BLOCK,
+            None => return None,
+        }
+        let c = text[at..].chars().next()?;
+        if is_forbidden(c) {
+            return Some((at, c));
+        }
+        at += c.len_utf8();
+    }
 }
 
 /// Whether a character that [`is_forbidden`] can begin with `byte` in UTF-8. False for most bytes of most texts.
