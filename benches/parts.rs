@@ -122,7 +122,7 @@ fn pages_rendered(bencher: Bencher<'_, '_>) {
                 history: None,
             };
             let summary = Summary::of(plugin, settings.view());
-            (page, Full::of(plugin, summary, settings.view(), &compat, around))
+            (page, Full::of(plugin, Arc::new(summary), settings.view(), &compat, around))
         })
         .collect();
     bencher.counter(ItemsCount::new(shown.len())).bench(|| {

@@ -16,6 +16,12 @@ impl<T> Default for PathMap<T> {
 }
 
 impl<T> PathMap<T> {
+    /// A map of values whose paths are sorted and different already.
+    pub fn of_sorted(items: Vec<(Arc<str>, T)>) -> Self {
+        debug_assert!(items.is_sorted_by(|(a, _), (b, _)| a < b), "the paths are sorted");
+        Self { items }
+    }
+
     /// The number of paths.
     pub fn len(&self) -> usize {
         self.items.len()

@@ -238,7 +238,10 @@ mod tests {
 
     fn listed(number: u32) -> Listed {
         let stat = FileStat { size: 7, modified: i64::from(number) * 3, changed: -1, inode: i64::MAX };
-        Listed { digest: Digest::of(&number.to_le_bytes()), stat: (!number.is_multiple_of(3)).then_some(stat) }
+        Listed {
+            digest: Digest::of(&number.to_le_bytes()),
+            stat: (!number.is_multiple_of(3)).then_some(stat),
+        }
     }
 
     fn path(number: u32) -> String {

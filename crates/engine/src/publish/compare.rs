@@ -18,6 +18,8 @@ const AT_ONCE: usize = 1024;
 pub(super) struct Place<'m> {
     /// The published file with this path.
     pub(super) listed: Option<&'m Listed>,
+    /// Whether that had the same content.
+    pub(super) is_same: bool,
     /// What is there now.
     pub(super) found: Found,
 }
@@ -66,7 +68,8 @@ pub(super) fn places<'m>(
             let listed = listed.next_if(|(other, _)| *other == &**path).map(|(_, listed)| listed);
             let same = listed.filter(|listed| listed.digest == *digest);
             let found = same.and_then(|same| look.at(path, same, known));
-            Place { listed, found: found.unwrap_or_else(|| tree.stat(path, *digest, listed)) }
+            let is_same = same.is_some();
+            Place { listed, is_same, found: found.unwrap_or_else(|| tree.stat(path, *digest, listed)) }
         };
         some.iter().map(place).collect::<Vec<_>>()
     };

@@ -28,6 +28,9 @@ const MAX: i64 = 96 * 1024 * 1024;
 /// The start of a digest: enough to tell a modified file from an unmodified one.
 type Mark = [u8; 8];
 
+/// The length of most lines, in bytes, at most.
+const USUAL_LINE: usize = 80;
+
 /// The content of a manifest that this cache did not write.
 #[derive(Debug, Default)]
 pub(super) struct FolderManifest {
@@ -91,7 +94,10 @@ fn mark(digest: Digest) -> Mark {
 
 /// Writes a line for each file. Paths with control characters are left out: only the cache knows those files.
 fn write<'a>(files: impl Iterator<Item = (&'a str, Mark)>) -> Vec<u8> {
-    let mut text = format!("{FIRST_LINE}\n").into_bytes();
+    let (files_left, _) = files.size_hint();
+    let mut text = Vec::with_capacity(files_left * USUAL_LINE);
+    text.extend_from_slice(FIRST_LINE.as_bytes());
+    text.push(b'\n');
     add_lines(&mut text, files);
     text
 }
@@ -119,13 +125,12 @@ fn add_lines<'a>(text: &mut Vec<u8>, files: impl Iterator<Item = (&'a str, Mark)
 
 /// The differences between the outputs, with their `places`, and the files that the last build published.
 fn changes_since(outputs: &Outputs, places: &[Place<'_>], known: &Manifest) -> Vec<(String, What)> {
-    let what = |digest: Digest, place: &Place<'_>| match place.listed {
+    let what = |place: &Place<'_>| match place.listed {
         None => Some(What::Added),
-        Some(listed) => (listed.digest != digest).then_some(What::Changed),
+        Some(_) => (!place.is_same).then_some(What::Changed),
     };
-    let all = outputs.items().iter().zip(places);
-    let changed =
-        all.filter_map(|((path, (digest, _)), place)| Some((path.to_string(), what(*digest, place)?)));
+    let all = outputs.paths().zip(places);
+    let changed = all.filter_map(|(path, place)| Some((path.to_owned(), what(place)?)));
     let mut changes: Vec<(String, What)> = changed.collect();
     if places.iter().filter(|place| place.listed.is_some()).count() < known.len() {
         changes.extend(others(outputs.items(), known).map(|(path, _)| (path.to_owned(), What::Removed)));

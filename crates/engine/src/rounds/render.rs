@@ -12,7 +12,7 @@ use crate::alternate::Alternate;
 use crate::cache::{Cache, CacheError};
 use crate::digest::Digest;
 use crate::entry;
-use crate::entry_trace::ShownKind;
+use crate::entry_trace::{EntryTrace, ShownKind};
 use crate::graph::inputs::AssetLocation;
 use crate::graph::kinds::Kind;
 use crate::graph::outputs;
@@ -66,79 +66,98 @@ pub(super) fn render(
 ) -> miette::Result<Outputs> {
     let state = OfOutputs::new(db, shared_now);
     let total = plan.outputs.len();
-    let done = AtomicUsize::new(0);
-    let mut contents = Vec::with_capacity(total);
+    // One for each output of the plan, in the same order.
+    let mut contents: Vec<Option<(Digest, Content)>> = Vec::with_capacity(total);
     let mut unknown = Vec::new();
-    for (path, output) in &plan.outputs {
-        match output {
+    let mut entry = LastEntry::default();
+    for (place, (path, output)) in plan.outputs.items().iter().enumerate() {
+        contents.push(match output {
             Output::Rendered(kind) => {
                 state.check(path, output);
-                match standing(db, cache, path, kind, traces, &state) {
-                    Some(digest) => contents.push((path.clone(), (digest, made(db, kind)))),
-                    None => unknown.push((path, kind)),
+                let digest = standing(db, cache, path, kind, (traces, &mut entry), &state);
+                if digest.is_none() {
+                    unknown.push((place, path, kind));
                 }
+                digest.map(|digest| (digest, made(db, kind)))
             }
             Output::Asset(asset) => {
                 let (location, digest) = outputs::asset(db, *asset);
-                contents.push((path.clone(), (digest, content_of(location))));
+                Some((digest, content_of(location)))
             }
             Output::Root(file) => {
-                let (place, digest) = outputs::root(db, *file);
+                let (location, digest) = outputs::root(db, *file);
                 let trace = trace(db, &outputs::copied(db, *file), None, shared);
                 traces.add(path.to_string(), OfOutput { trace, result: digest });
-                contents.push((path.clone(), (digest, Content::File(place))));
+                Some((digest, Content::File(location)))
             }
-            Output::Picture(picture) => {
-                contents.push((path.clone(), (picture.digest, Content::Blob)));
-            }
-        }
+            Output::Picture(picture) => Some((picture.digest, Content::Blob)),
+        });
     }
-    done.fetch_add(contents.len(), Ordering::Relaxed);
+    let done = AtomicUsize::new(total - unknown.len());
     // The slowest outputs begin first.
-    unknown
-        .sort_by_key(|(_, kind)| matches!(kind, Kind::Plugin(_) | Kind::Alternate(..) | Kind::Taxonomy(_)));
-    let rendered = on_all_cores(db, &unknown, |db, (path, kind)| {
+    unknown.sort_by_key(|(_, _, kind)| {
+        matches!(kind, Kind::Plugin(_) | Kind::Alternate(..) | Kind::Taxonomy(_))
+    });
+    let rendered = on_all_cores(db, &unknown, |db, (place, path, kind)| {
         if observer.is_stopped() {
             return None;
         }
         let made = make(db, cache, kind, shared);
         observer.progress(Phase::Render, done.fetch_add(1, Ordering::Relaxed) + 1, total);
-        Some((Arc::clone(path), made))
+        Some((*place, *path, made))
     });
     go_on(observer)?;
     let mut problems: Vec<Problem> = Vec::new();
-    for (path, made) in rendered.into_iter().flatten() {
+    for (place, path, made) in rendered.into_iter().flatten() {
         match made {
             Ok((content, trace)) => {
                 if let Some(trace) = trace {
                     traces.add(path.to_string(), OfOutput { trace, result: content.0 });
                 }
-                contents.push((path, content));
+                contents[place] = Some(content);
             }
             Err(Failed::Cache(error)) => return Err(error.into()),
             Err(Failed::Problem(problem)) if problems.contains(&problem) => {}
             Err(Failed::Problem(problem)) => problems.push(problem),
         }
     }
-    if problems.is_empty() {
-        Ok(contents.into_iter().collect())
-    } else {
-        Err(Problems { problems, is_published: false }.into())
+    if !problems.is_empty() {
+        return Err(Problems { problems, is_published: false }.into());
+    }
+    let paths = plan.outputs.items().iter().map(|(path, _)| Arc::clone(path));
+    let contents = paths.zip(contents).filter_map(|(path, content)| Some((path, content?)));
+    Ok(Outputs::of_sorted(contents.collect()))
+}
+
+/// The entry of the last output that was about one, and what is known of it: outputs about the same entry are often
+/// neighbors.
+#[derive(Default)]
+struct LastEntry<'db> {
+    file: Option<EntryFile>,
+    known: Option<&'db EntryTrace>,
+}
+
+impl<'db> LastEntry<'db> {
+    fn known(&mut self, db: &'db Database, file: EntryFile) -> Option<&'db EntryTrace> {
+        if self.file != Some(file) {
+            *self = Self { file: Some(file), known: entries::known(db, file) };
+        }
+        self.known
     }
 }
 
 /// The digest of an output if it is up to date.
-fn standing(
-    db: &Database,
+fn standing<'db>(
+    db: &'db Database,
     cache: &Cache,
     path: &str,
     kind: &Kind,
-    traces: &mut OutputTraces,
+    (traces, entry): (&mut OutputTraces, &mut LastEntry<'db>),
     state: &OfOutputs<'_>,
 ) -> Option<Digest> {
     match kind {
-        Kind::Plugin(file) => entries::known(db, *file).map(|entry_trace| entry_trace.page),
-        Kind::Alternate(file, alternate) => entries::known(db, *file)?.alternate(*alternate),
+        Kind::Plugin(file) => entry.known(db, *file).map(|entry_trace| entry_trace.page),
+        Kind::Alternate(file, alternate) => entry.known(db, *file)?.alternate(*alternate),
         kind => {
             let digest = traces.standing(path, state)?;
             (kind.lines().is_some() || cache.has_blob(digest)).then_some(digest)
