@@ -1,10 +1,11 @@
 //! One output that is published ahead of the others, because someone is waiting for it.
 
-use super::tree::{Found, OutputTree};
-use super::{Listed, Manifest, PublishError, Tree};
-use crate::cache::Cache;
-use crate::digest::Digest;
 use std::path::Path;
+
+use super::PublishError;
+use super::tree::{Found, OutputTree};
+use crate::cache::{Cache, Listed, Manifest, Tree};
+use crate::digest::Digest;
 
 /// An output that was published ahead of the others.
 #[derive(Debug)]

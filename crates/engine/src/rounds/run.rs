@@ -341,12 +341,13 @@ impl<'a> Run<'a> {
         });
         go_on(*observer)?;
         shelf.fall_back(&mut db, cache)?;
+        check(&db)?;
+        let ahead = self.publish_ahead(&db, &shelf, task, &view)?;
         whole.kin = Some(Version::of(*graph::related::identity(&db)));
         let is_kin = last
             .as_ref()
             .is_some_and(|last| last.changes(&whole).iter().all(|change| change.input != Input::Kin));
         shelf.read_needed(&mut db, scan, is_kin)?;
-        check(&db)?;
         let refused = shelf.problems(&db);
         if config.strict {
             let mut warnings = found::in_files(config, &db, &shelf);
@@ -355,7 +356,6 @@ impl<'a> Run<'a> {
             found::check_strictly(&refused, &warnings, entries_of(scan, &db, &warnings))?;
         }
         durations.evaluate_ms = report::milliseconds(checking.elapsed());
-        let ahead = if refused.is_empty() { self.publish_ahead(&db, &shelf, task, &view)? } else { None };
         facts.settle(&mut db, &mut shelf, scan, &mut durations)?;
 
         let rendering = Instant::now();
@@ -501,7 +501,7 @@ impl<'a> Run<'a> {
         view: &View,
     ) -> Result<Option<Ahead>, Failure> {
         let is_edit = task.answers.is_empty() && task.changed.is_some_and(|files| files.len() == 1);
-        if !is_edit || !matches!(view, View::Trusted { .. }) {
+        if !is_edit || !matches!(view, View::Trusted { .. }) || self.config.strict || shelf.refuses_any() {
             return Ok(None);
         }
         let [file] = *shelf.newly_read(db) else { return Ok(None) };

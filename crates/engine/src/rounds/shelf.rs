@@ -176,6 +176,11 @@ impl Shelf {
         Ok(())
     }
 
+    /// Whether any entry can't be read.
+    pub(super) fn refuses_any(&self) -> bool {
+        !self.refused.is_empty()
+    }
+
     /// Why entries can't be read, sorted by file.
     pub(super) fn problems(&self, db: &Database) -> Vec<Problem> {
         let mut refused: Vec<_> = self.refused.iter().collect();
