@@ -49,7 +49,7 @@ CREATE TABLE folder (
 --   `trace`: the traces of outputs that are not about a single entry, by path;
 --   `removed:` and a folder's name: the files that builds have removed from there, by path.
 -- A piece of these maps is a chunk of a manifest: consecutive files, sorted by path, with their digests and file stats.
--- Its number is a hash of its first path, or 0 if there are no files:
+-- Its number is a hash of its first path, or the next one that is free; 0 if there are no files:
 --   `site`: the site's files;
 --   `output:` and a folder's name: the files published there;
 --   `coming:` and a folder's name: the files that an unfinished build is about to publish there.

@@ -100,7 +100,8 @@ fn overwrite_root(site: &Site, file: &str, name: &str) {
         cache.query_row(sql, [name], |row| row.get::<_, i64>(0)).unwrap().try_into().unwrap()
     };
     let mut bytes = std::fs::read(&place).unwrap();
-    bytes[(page - 1) * 4096..][..4096].fill(0xff);
+    let size = usize::from(u16::from_be_bytes([bytes[16], bytes[17]]));
+    bytes[(page - 1) * size..][..size].fill(0xff);
     std::fs::write(&place, bytes).unwrap();
 }
 

@@ -82,7 +82,7 @@ fn litter(site: &Site) -> Vec<String> {
 #[test]
 fn a_build_that_is_stopped_at_any_moment_leaves_everything_whole() {
     let _turn = crate::alone();
-    let mut target = Target::new(40);
+    let mut target = Target::new(120);
     let blows = 12;
     let mut stopped = 0;
     for number in 0..blows {

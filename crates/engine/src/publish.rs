@@ -39,7 +39,7 @@ pub use published::Published;
 
 pub use untouched::is_untouched;
 
-use compare::{Look, Place};
+use compare::{Knowledge, Place};
 use manifest::FolderManifest;
 use tree::{Found, OutputTree};
 
@@ -185,8 +185,8 @@ pub struct Target<'a> {
 ///
 /// # Errors
 ///
-/// When something is in the way of an output: then nothing was touched. When the folder can't be written: then each
-/// file in it is complete, old or new.
+/// When something is in the way of an output: then nothing was touched but what was published ahead. When the folder
+/// can't be written: then each file in it is complete, old or new.
 pub fn publish(
     mut target: Target<'_>,
     outputs: &Outputs,
@@ -207,18 +207,18 @@ pub fn publish(
     let seen = target.output_scan.as_mut().map(OutputScan::seen).transpose()?;
     let began = seen.map_or_else(SystemTime::now, |seen| seen.began);
     let is_scanned = seen.is_some();
-    let look = match seen {
-        _ if is_trusted => Look::Trusted { but: target.ahead.as_ref().map(|ahead| ahead.path.as_str()) },
-        Some(seen) => Look::Seen(seen),
-        None => Look::Unseen,
+    let knowledge = match seen {
+        _ if is_trusted => Knowledge::Trusted { but: target.ahead.as_ref().map(|ahead| ahead.path.as_str()) },
+        Some(seen) => Knowledge::Seen(seen),
+        None => Knowledge::Unseen,
     };
 
-    let places = compare::places(outputs, &known, &look, &tree);
+    let places = compare::places(outputs, &known, &knowledge, &tree);
     let all = || outputs.items().iter().zip(&places);
     let (own, manifest) = (known.get(MANIFEST), manifest::of_outputs(outputs));
     let found_own = |digest: Digest| {
         let same = own.filter(|own| own.digest == digest);
-        let found = same.and_then(|own| look.at(MANIFEST, own, &known));
+        let found = same.and_then(|own| knowledge.at(MANIFEST, own, &known));
         found.unwrap_or_else(|| tree.stat(MANIFEST, digest, own))
     };
     let is_as_left = is_trusted || own.is_some_and(|own| matches!(found_own(own.digest), Found::Right(_)));
@@ -281,11 +281,7 @@ pub fn publish(
     }
     // In watch mode, an edit waits for one manifest instead of two: this process knows what it is about to write.
     if !wrong.is_empty() && !is_trusted {
-        let may_append = is_as_left && is_ended;
-        if !may_append || !tree.append(MANIFEST, &manifest::lines(coming()))? {
-            let lines = manifest::while_coming(&known, unfinished, &told, coming());
-            tree.write(MANIFEST, &lines, Found::File)?;
-        }
+        tree.write(MANIFEST, &manifest::while_coming(&known, unfinished, &told, coming()), Found::File)?;
     }
     let mut remove = |path: &String| -> Result<(), PublishError> {
         if tree.is_ours(path, &gone) {

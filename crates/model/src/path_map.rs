@@ -18,7 +18,7 @@ impl<T> Default for PathMap<T> {
 impl<T> PathMap<T> {
     /// A map of values whose paths are sorted and different already.
     pub fn of_sorted(items: Vec<(Arc<str>, T)>) -> Self {
-        debug_assert!(items.is_sorted_by(|(a, _), (b, _)| a < b), "the paths are sorted");
+        debug_assert!(items.is_sorted_by(|(a, _), (b, _)| a < b));
         Self { items }
     }
 
@@ -59,7 +59,7 @@ impl<T> PathMap<T> {
         self.items.get(start..).unwrap_or_default()
     }
 
-    /// Whether there is a path below this one.
+    /// A path below this one, if there is any.
     pub fn below(&self, path: &str) -> Option<&str> {
         let inside = format!("{path}/");
         self.starting_at(&inside)

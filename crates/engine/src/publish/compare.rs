@@ -31,17 +31,17 @@ impl Place<'_> {
     }
 }
 
-/// How the files in the output folder are looked at.
-pub(super) enum Look<'a> {
+/// What is known of the files in the output folder.
+pub(super) enum Knowledge<'a> {
     /// They are as this process left them, except for one.
     Trusted { but: Option<&'a str> },
     /// They were scanned.
     Seen(&'a Seen),
-    /// Each is looked at now.
+    /// Nothing: each file is looked up.
     Unseen,
 }
 
-impl Look<'_> {
+impl Knowledge<'_> {
     /// What is at the place of a file with the expected content, if that is known already.
     pub(super) fn at(&self, path: &str, listed: &Listed, known: &Arc<Manifest>) -> Option<Found> {
         match self {
@@ -57,7 +57,7 @@ impl Look<'_> {
 pub(super) fn places<'m>(
     outputs: &Outputs,
     known: &'m Arc<Manifest>,
-    look: &Look<'_>,
+    knowledge: &Knowledge<'_>,
     tree: &OutputTree<'_>,
 ) -> Vec<Place<'m>> {
     // Checking a file costs little CPU but waits for the disk; most files are unchanged.
@@ -67,7 +67,7 @@ pub(super) fn places<'m>(
             while listed.next_if(|(other, _)| *other < &**path).is_some() {}
             let listed = listed.next_if(|(other, _)| *other == &**path).map(|(_, listed)| listed);
             let same = listed.filter(|listed| listed.digest == *digest);
-            let found = same.and_then(|same| look.at(path, same, known));
+            let found = same.and_then(|same| knowledge.at(path, same, known));
             let is_same = same.is_some();
             Place { listed, is_same, found: found.unwrap_or_else(|| tree.stat(path, *digest, listed)) }
         };

@@ -94,23 +94,11 @@ fn mark(digest: Digest) -> Mark {
 
 /// Writes a line for each file. Paths with control characters are left out: only the cache knows those files.
 fn write<'a>(files: impl Iterator<Item = (&'a str, Mark)>) -> Vec<u8> {
-    let (files_left, _) = files.size_hint();
-    let mut text = Vec::with_capacity(files_left * USUAL_LINE);
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    let (at_least, _) = files.size_hint();
+    let mut text = Vec::with_capacity(at_least * USUAL_LINE);
     text.extend_from_slice(FIRST_LINE.as_bytes());
     text.push(b'\n');
-    add_lines(&mut text, files);
-    text
-}
-
-/// Lines to add to the manifest, for files that are about to be written.
-pub(super) fn lines<'a>(coming: impl Iterator<Item = (&'a str, Digest)>) -> Vec<u8> {
-    let mut text = Vec::new();
-    add_lines(&mut text, coming.map(|(path, digest)| (path, mark(digest))));
-    text
-}
-
-fn add_lines<'a>(text: &mut Vec<u8>, files: impl Iterator<Item = (&'a str, Mark)>) {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
     let is_line = |path: &str| !path.bytes().any(|byte| byte.is_ascii_control());
     for (path, mark) in files.filter(|(path, _)| is_line(path)) {
         let mut digits = [b' '; 2 * size_of::<Mark>() + 1];
@@ -121,6 +109,7 @@ fn add_lines<'a>(text: &mut Vec<u8>, files: impl Iterator<Item = (&'a str, Mark)
         text.extend_from_slice(path.as_bytes());
         text.push(b'\n');
     }
+    text
 }
 
 /// The differences between the outputs, with their `places`, and the files that the last build published.

@@ -1,8 +1,9 @@
 //! The output folder on disk: what is at each place, what may be replaced, and how a file is written atomically.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fs::Metadata;
-use std::io::{self, ErrorKind, Write as _};
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -58,10 +59,9 @@ impl<'a> OutputTree<'a> {
 
     /// Where the file with this path is, or would be.
     pub(super) fn place(&self, path: &str) -> PathBuf {
-        let inside = |part: &&str| !part.is_empty() && *part != "." && *part != "..";
         let mut place = PathBuf::with_capacity(self.root.as_os_str().len() + 1 + path.len());
         place.push(self.root);
-        path.split('/').filter(inside).for_each(|part| place.push(part));
+        inside(path).split('/').filter(|part| !part.is_empty()).for_each(|part| place.push(part));
         place
     }
 
@@ -243,6 +243,7 @@ impl<'a> OutputTree<'a> {
         bytes: &[u8],
         found: Found,
     ) -> Result<Option<FileStat>, PublishError> {
+        let path = &*inside(path);
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let within = self.make(folder)?;
         // A folder at this place is empty, or the check would have failed.
@@ -265,17 +266,6 @@ impl<'a> OutputTree<'a> {
         }
         within.rename(&beside, path).map_err(|source| denied("replace", &self.place(path))(source))?;
         Ok(within.stat(path))
-    }
-
-    /// Adds to the end of a file, and returns whether it was there.
-    pub(super) fn append(&self, path: &str, bytes: &[u8]) -> Result<bool, PublishError> {
-        let place = self.place(path);
-        match std::fs::OpenOptions::new().append(true).open(&place).and_then(|mut file| file.write_all(bytes))
-        {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
-            Err(error) => Err(denied("write", &place)(error).into()),
-        }
     }
 
     /// Creates the output folder.
@@ -361,6 +351,15 @@ pub(super) fn is_reserved(path: &str) -> bool {
         || path.eq_ignore_ascii_case(manifest::NAME)
 }
 
+/// A path without the parts that could lead out of the output folder.
+fn inside(path: &str) -> Cow<'_, str> {
+    let is_name = |part: &&str| !matches!(*part, "" | "." | "..");
+    if path.split('/').all(|part| is_name(&part)) {
+        return path.into();
+    }
+    path.split('/').filter(is_name).collect::<Vec<_>>().join("/").into()
+}
+
 /// The path of the temporary file in which an output is written before it is renamed.
 fn beside(path: &str) -> String {
     let (folder, name) = path.split_at(path.rfind('/').map_or(0, |slash| slash + 1));
@@ -375,4 +374,28 @@ fn remove_empty_tree(folder: &Path) -> io::Result<()> {
         }
     }
     std::fs::remove_dir(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_written_outside_of_the_folder() {
+        let around = tempfile::tempdir().unwrap();
+        let folder = around.path().join("public");
+        let tree = OutputTree::new(&folder);
+        for (path, place) in
+            [("../a", "a"), ("/b/../../c", "b/c"), ("d//./e", "d/e"), ("..", ""), ("...", "...")]
+        {
+            if place.is_empty() {
+                tree.write(path, b"", Found::Nothing).unwrap_err();
+                continue;
+            }
+            tree.write(path, path.as_bytes(), Found::Nothing).unwrap();
+            assert_eq!(std::fs::read(folder.join(place)).unwrap(), path.as_bytes());
+            assert_eq!(tree.place(path), folder.join(place));
+        }
+        assert_eq!(std::fs::read_dir(around.path()).unwrap().count(), 1);
+    }
 }

@@ -162,8 +162,8 @@ impl<'a> OfOutputs<'a> {
         Self { db, shared, known: RefCell::default(), checked: Cell::default() }
     }
 
-    /// Tells which output's trace is checked next, so that it needs not be found by its path.
-    pub(super) fn check(&self, path: &'a str, output: &'a Output) {
+    /// Tells which output's trace is checked next, so that it need not be found by its path.
+    pub(super) fn set_checked(&self, path: &'a str, output: &'a Output) {
         self.checked.set(Some((path, output)));
     }
 }

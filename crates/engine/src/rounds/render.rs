@@ -73,7 +73,7 @@ pub(super) fn render(
     for (place, (path, output)) in plan.outputs.items().iter().enumerate() {
         contents.push(match output {
             Output::Rendered(kind) => {
-                state.check(path, output);
+                state.set_checked(path, output);
                 let digest = standing(db, cache, path, kind, (traces, &mut entry), &state);
                 if digest.is_none() {
                     unknown.push((place, path, kind));

@@ -1,7 +1,8 @@
 //! One build: evaluate, fetch, evaluate again, render, publish, and store the results.
 //!
-//! Traces are committed in one transaction, with the memos and texts they refer to, before the first output is written. If
-//! something that the cache should have is missing, the whole build is repeated with a new cache.
+//! Traces are committed in one transaction, with the memos and texts they refer to, before any output is written but the
+//! page of an edited entry, see [`Ahead`]. If something that the cache should have is missing, the whole build is
+//! repeated with a new cache.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -505,12 +506,16 @@ impl<'a> Run<'a> {
             return Ok(None);
         }
         let [file] = *shelf.newly_read(db) else { return Ok(None) };
-        if *graph::entries::is_draft(db, file) {
+        // A new entry changes others, and its own page with them.
+        if *graph::entries::is_draft(db, file) || shelf.earlier(db, file).is_none() {
             return Ok(None);
         }
         let kind = Kind::Plugin(file);
         // An error in a template is reported later, with all others.
         let Some(Ok(digest)) = graph::outputs::of_plugin(db, &kind) else { return Ok(None) };
+        if let Some(what) = self.cache.lost() {
+            return Err(Failure::Lost(what));
+        }
         let paths = &self.config.paths;
         Ok(Ahead::publish(&paths.output, &paths.output_name(), &kind.file(db), digest, &self.cache)?)
     }

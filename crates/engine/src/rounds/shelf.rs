@@ -313,7 +313,8 @@ impl Shelf {
         self.files.iter().copied().filter(|file| known(db, *file).is_none()).collect()
     }
 
-    fn earlier(&self, db: &Database, file: EntryFile) -> Option<&Arc<EntryTrace>> {
+    /// The trace of an entry from an earlier build.
+    pub(super) fn earlier(&self, db: &Database, file: EntryFile) -> Option<&Arc<EntryTrace>> {
         self.earlier.get(entry::stem(file.path(db)))
     }
 

@@ -198,7 +198,8 @@ fn format(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Res
     let Some(text) = text.filter(|_| *state.auto_escape() == AutoEscape::Html) else {
         return minijinja::escape_formatter(out, state, value);
     };
-    let written = if value.is_safe() { escape::readable(text, out) } else { escape::escaped(text, out) };
+    let written =
+        if value.is_safe() { escape::without_forbidden(text, out) } else { escape::escaped(text, out) };
     Ok(written?)
 }
 

@@ -53,8 +53,8 @@ impl fmt::Display for Escaped<'_> {
     }
 }
 
-/// Writes HTML.
-pub(super) fn readable(html: &str, out: &mut impl fmt::Write) -> fmt::Result {
+/// Writes HTML without the characters that are forbidden there.
+pub(super) fn without_forbidden(html: &str, out: &mut impl fmt::Write) -> fmt::Result {
     let mut rest = html;
     while let Some((at, c)) = first_forbidden(rest) {
         out.write_str(&rest[..at])?;

@@ -183,6 +183,12 @@ pub fn corruption(what: String) -> Error {
 /// file has met a damaged one.
 fn is_damage(error: &Error) -> bool {
     match error {
+        // A page number that leads behind the end of the file.
+        Error::SqliteFailure(failure, _)
+            if failure.extended_code == rusqlite::ffi::SQLITE_IOERR_SHORT_READ =>
+        {
+            true
+        }
         Error::SqliteFailure(failure, _) | Error::SqlInputError { error: failure, .. } => matches!(
             failure.code,
             ErrorCode::DatabaseCorrupt

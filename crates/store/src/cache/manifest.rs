@@ -144,21 +144,15 @@ pub(super) fn write(
         let numbers = select.query_map([key], |row| row.get(0))?;
         numbers.collect::<Result<_, _>>()?
     };
-    let shared: HashSet<*const Chunk> =
-        before.into_iter().flat_map(Manifest::chunks).map(Arc::as_ptr).collect();
+    let shared: HashMap<*const Chunk, i64> = before.map(numbered).unwrap_or_default().into_iter().collect();
     let mut gone = stored.clone();
-    let mut taken = HashSet::new();
     let mut insert = connection.prepare_cached("INSERT OR REPLACE INTO shard VALUES (?1, ?2, ?3)")?;
     let mut put = |number: i64, bytes: &[u8]| {
         insert.execute(params![key, number, fasten(&[key.as_bytes(), &number.to_le_bytes()], bytes)])
     };
-    for chunk in manifest.chunks() {
-        let mut number = fnv(chunk.first()).cast_signed();
-        while !taken.insert(number) {
-            number = number.wrapping_add(1);
-        }
+    for ((place, number), chunk) in numbered(manifest).into_iter().zip(manifest.chunks()) {
         gone.remove(&number);
-        if !(stored.contains(&number) && shared.contains(&Arc::as_ptr(chunk))) {
+        if !(stored.contains(&number) && shared.get(&place) == Some(&number)) {
             put(number, &chunk.encode())?;
         }
     }
@@ -171,6 +165,19 @@ pub(super) fn write(
         delete.execute(params![key, number])?;
     }
     Ok(())
+}
+
+/// The chunks of a manifest, each with the number of its row: a hash of its first path, or the next one that is free.
+fn numbered(manifest: &Manifest) -> Vec<(*const Chunk, i64)> {
+    let mut taken = HashSet::new();
+    let number = |chunk: &Arc<Chunk>| {
+        let mut number = fnv(chunk.first()).cast_signed();
+        while !taken.insert(number) {
+            number = number.wrapping_add(1);
+        }
+        (Arc::as_ptr(chunk), number)
+    };
+    manifest.chunks().iter().map(number).collect()
 }
 
 /// The manifests in the shards of an older cache; the damaged ones are missing.
