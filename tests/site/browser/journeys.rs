@@ -99,10 +99,11 @@ fn lists_are_sorted_and_filtered_and_links_to_them_shared() {
     visitor.choose("sort", "name");
     visitor.finds("names", |found| found.is_sorted_by_key(|title| title.to_lowercase()));
     visitor.choose("python3", "1");
-    let modern = visitor.finds("Python 3", |found| found.len() < all);
     let flags =
         index()["flags"].as_array().unwrap().iter().filter(|flags| flags.as_u64().unwrap() & 1 == 1).count();
-    assert_eq!(modern.len(), flags);
+    assert!(flags < all);
+    // A long list is drawn in parts.
+    visitor.finds("Python 3", |found| found.len() == flags);
     visitor.choose("python3", "");
     visitor.choose("state", "abandoned");
     let gone = visitor.finds("abandoned ones", |found| found.len() < 5);
