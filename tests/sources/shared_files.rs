@@ -1,14 +1,21 @@
 //! Repositories that hold the same file, which is common for a `setup.py` that only calls setuptools.
 
 use crate::common::{Site, entry};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use shelflife_testkit::replay::{Repository, Server, World};
 
 #[test]
 fn each_repository_is_looked_into_though_another_has_the_same_file() {
+    // So few facts are looked up one by one, and so many are read at once.
+    for plugins in [60, 200] {
+        each_is_looked_into(plugins);
+    }
+}
+
+fn each_is_looked_into(plugins: usize) {
     let mut world = World::new(Timestamp::UNIX_EPOCH);
-    let names: Vec<String> = (0..60).map(|number| format!("p{number:02}")).collect();
+    let names: Vec<String> = (0..plugins).map(|number| format!("p{number:03}")).collect();
     for name in &names {
         let project = format!("[project.entry-points.\"octoprint.plugin\"]\n{name} = \"octoprint_{name}\"\n");
         let repository = Repository::new(&format!("owner/{name}"))
@@ -30,4 +37,9 @@ fn each_repository_is_looked_into_though_another_has_the_same_file() {
     site.build(&[]).succeeded();
     assert_eq!(site.json("public/plugins.json"), cold, "a second build knows no more");
     assert_eq!(server.counts().requests, asked);
+    // Once facts are stale, all of them are compared, and none can be asked for.
+    let later = Timestamp::now() + SignedDuration::from_hours(48);
+    site.build(&["--offline", "--now", &later.to_string()]).succeeded();
+    let all = site.json("public/plugins.json");
+    assert!(all.as_array().unwrap().iter().all(python), "{all:#}");
 }

@@ -90,10 +90,11 @@ impl Ledger {
 
     /// Reads all facts from the cache at once.
     fn load_all(&mut self, wanted: &BTreeSet<Subject>, config: &Config) -> Result<(), CacheError> {
-        let mut facts = self.cache.facts()?;
+        let facts = self.cache.facts()?;
         for subject in wanted {
             if !self.known.contains_key(subject) {
-                let fact = facts.remove(&subject.to_string());
+                // Several subjects may have the same key: the content of a file is the same in all repositories.
+                let fact = facts.get(&subject.to_string()).cloned();
                 let fact = fact.map(|fact| fact.as_of(subject, source::origin(config, subject)));
                 self.known.insert(subject.clone(), fact);
             }
