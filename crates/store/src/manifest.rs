@@ -215,7 +215,7 @@ impl Builder {
 /// How many files a chunk has on average.
 const PER_CHUNK: u64 = 512;
 
-/// Whether a path begins a chunk. A hash decides it: FNV-1a (<https://www.rfc-editor.org/rfc/rfc9923>).
+/// Whether a path begins a chunk. A hash decides it.
 fn begins_chunk(path: &str) -> bool {
     let hash = fnv(path);
     // The upper bits depend on all bytes.

@@ -1,6 +1,5 @@
 //! Outputs beside the files that an earlier build published: both are sorted by path, so they are walked through together.
 
-use std::cmp::Ordering;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -62,16 +61,14 @@ pub(super) fn places<'m>(
 ) -> Vec<Place<'m>> {
     // Checking a file costs little CPU but waits for the disk; most files are unchanged.
     let of_some = |some: &[(Arc<str>, (Digest, _))]| {
-        let mut listed = known.starting_at(some.first().map_or("", |(path, _)| path)).peekable();
-        let place = |(path, (digest, _)): &(Arc<str>, (Digest, _))| {
-            while listed.next_if(|(other, _)| *other < &**path).is_some() {}
-            let listed = listed.next_if(|(other, _)| *other == &**path).map(|(_, listed)| listed);
+        let files = known.starting_at(some.first().map_or("", |(path, _)| path));
+        let place = |(path, (digest, _), listed): (&str, &(Digest, _), Option<&'m Listed>)| {
             let same = listed.filter(|listed| listed.digest == *digest);
             let found = same.and_then(|same| knowledge.at(path, same, known));
             let is_same = same.is_some();
             Place { listed, is_same, found: found.unwrap_or_else(|| tree.stat(path, *digest, listed)) }
         };
-        some.iter().map(place).collect::<Vec<_>>()
+        beside(some, files).map(place).collect::<Vec<_>>()
     };
     outputs.items().par_chunks(AT_ONCE).flat_map_iter(of_some).collect()
 }
@@ -89,24 +86,15 @@ pub(crate) fn others<'m, T>(
     manifest.iter().filter(move |(path, _)| *path != MANIFEST && is_other(path))
 }
 
-/// Each output with its file in a manifest.
-pub(crate) fn beside<'m, T>(
-    outputs: &'m [(Arc<str>, T)],
-    manifest: &'m Manifest,
-) -> impl Iterator<Item = (&'m str, &'m T, Option<&'m Listed>)> {
-    let mut listed = manifest.iter().peekable();
+/// Each output with its file among those of a manifest, which begin at the first output or before.
+pub(crate) fn beside<'o, 'm, T>(
+    outputs: &'o [(Arc<str>, T)],
+    files: impl Iterator<Item = (&'m str, &'m Listed)>,
+) -> impl Iterator<Item = (&'o str, &'o T, Option<&'m Listed>)> {
+    let mut files = files.peekable();
     outputs.iter().map(move |(path, output)| {
-        let mut found = None;
-        while let Some((other, file)) = listed.peek().copied() {
-            match other.cmp(path) {
-                Ordering::Less => drop(listed.next()),
-                Ordering::Equal => {
-                    found = Some(file);
-                    break;
-                }
-                Ordering::Greater => break,
-            }
-        }
-        (&**path, output, found)
+        while files.next_if(|(other, _)| *other < &**path).is_some() {}
+        let listed = files.next_if(|(other, _)| *other == &**path).map(|(_, listed)| listed);
+        (&**path, output, listed)
     })
 }

@@ -79,7 +79,7 @@ impl Why<'_> {
         let listed = LazyCell::new(|| self.listed());
         let fresh: HashMap<EntryFile, &Fresh> = self.fresh.iter().map(|one| (one.file, one)).collect();
         let mut all = BTreeMap::new();
-        for (path, (digest, _), known) in compare::beside(outputs.items(), &published) {
+        for (path, (digest, _), known) in compare::beside(outputs.items(), published.iter()) {
             let old = known.map(|file| file.digest);
             if old == Some(*digest) || folder_manifest.is(path, *digest) {
                 continue;

@@ -9,15 +9,14 @@ use serde::de::DeserializeOwned;
 
 use super::packing::{fasten, unfasten};
 use super::{Cache, CacheError};
+use crate::manifest::fnv;
 
 /// The number of shards per map.
 const SHARDS: u64 = 64;
 
-/// The number of the shard with this key: FNV-1a (<https://www.rfc-editor.org/rfc/rfc9923>).
+/// The number of the shard with this key, by its hash.
 pub(super) fn number_of(key: &str) -> i64 {
-    let hash = key.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = fnv(key);
     // The lower bits of short keys differ most.
     ((hash ^ (hash >> 32)) % SHARDS).cast_signed()
 }
